@@ -1,0 +1,1 @@
+"""Population models from history; publishes a versioned model record."""

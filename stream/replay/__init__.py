@@ -1,0 +1,1 @@
+"""The offline shell: sources, run, generator: the same step, no Kafka."""
