@@ -1,11 +1,55 @@
-"""`stream ...`: parsing only; each command imports its shell when it runs."""
+"""`stream ...`: parsing only.
+
+Each command lives in its own shell as a click command and is named in COMMANDS; its module is imported when
+the command runs, so that `stream --help` needs no Kafka client, pandas or scipy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
 
 import click
 
 from stream import __version__
 
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    # "replay": ("stream.replay.commands:replay", "Run the policy over recorded events, without Kafka."),
+}
+"""Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is used."""
+
+    def __init__(self, *, commands_by_name: Mapping[str, tuple[str, str]], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.commands_by_name = commands_by_name
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands_by_name)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands_by_name:
+            return None
+        module, _, attribute = self.commands_by_name[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command), f"{module}:{attribute} is no click command"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the table's own one-liners: click's way would import every command."""
+        rows = [(name, summary) for name, (_, summary) in self.commands_by_name.items()]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_by_name=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="stream")
 def main() -> None:
     """Customer-centric stream processing: profiles in, explained alerts out."""

@@ -1,0 +1,6 @@
+"""`python -m stream` is the console script `stream`."""
+
+from stream.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="stream")
