@@ -1,6 +1,6 @@
 """Every knob of the policy file, with its default and meaning: tiers, rules, playbook, budget, money, words.
 
-A policy is read from one TOML file (`stream.policy_file`) and never changes while it is in force: alerts name its
+A policy is read from one TOML file (`stream.policy_file`) and never changes while in force: alerts name its
 hash. Durations are milliseconds of event time; in the file they are written `30d`, `12h`, `15m`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -281,8 +281,8 @@ class Policy(_Knobs, frozen=True):
     at_risk_loyal: AtRiskLoyalRule = AtRiskLoyalRule()
     contact: Contact = Contact()
     finance: Finance = Finance()
-    playbook: dict[Code, Play] = DEFAULT_PLAYBOOK
-    themes: dict[Name, tuple[str, ...]] = DEFAULT_THEMES
+    playbook: dict[Code, Play] = field(default_factory=DEFAULT_PLAYBOOK.copy)
+    themes: dict[Name, tuple[str, ...]] = field(default_factory=DEFAULT_THEMES.copy)
     lexicon: dict[str, Annotated[float, Meta(ge=-4, le=4)]] = {}
 
     def tier_rank(self, name: str) -> int:
@@ -295,4 +295,4 @@ class Policy(_Knobs, frozen=True):
 
 
 AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
-"""In order of precedence: an open at_risk_loyal keeps churn_risk quiet, and both keep upgrade_opportunity quiet."""
+"""In order of precedence: an open alert of one kind keeps the kinds after it quiet."""
