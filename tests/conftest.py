@@ -1,0 +1,56 @@
+"""Brokers for tests that need one: `broker` is shared by the session, `own_broker` may be killed.
+
+Both are a real Apache Kafka. Without one the tests skip and say why; STREAM_TEST_REQUIRE=kafka makes that a failure.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker
+
+
+def _real_broker(settings: dict[str, str] | None = None) -> Broker:
+    try:
+        if os.environ.get("STREAM_TEST_BROKER") == "mock":
+            raise NoBrokerError("this test needs a real Apache Kafka, and STREAM_TEST_BROKER=mock")
+        return start_broker(settings=settings)
+    except NoBrokerError as reason:
+        if "kafka" in os.environ.get("STREAM_TEST_REQUIRE", ""):
+            pytest.fail(f"STREAM_TEST_REQUIRE=kafka, but: {reason}")
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """One real Kafka for the whole run. Use topic names of your own (`prefix`)."""
+    broker = _real_broker()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """A real Kafka that this test alone uses, and may stop, kill and pause."""
+    broker = _real_broker()
+    if broker.kind == "given":
+        pytest.skip("this test kills its broker; STREAM_TEST_BROKER names one that is not ours")
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def mock_broker() -> Iterator[MockBroker]:
+    """librdkafka's mock cluster, fresh: 4 partitions a topic, made on first use."""
+    broker = MockBroker()
+    broker.start()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A beginning for topic and group names that no other test uses."""
+    return f"t{uuid.uuid4().hex[:8]}"

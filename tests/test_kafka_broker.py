@@ -1,0 +1,44 @@
+"""The brokers of the tests themselves: what is written to one can be read back, also after a kill."""
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from tests.kafka_broker import Broker, MockBroker, NoBrokerError, create_topics, start_broker
+
+
+def write(bootstrap: str, topic: str, value: bytes) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+    producer.produce(topic, value, partition=0)
+    assert producer.flush(30) == 0
+
+
+def read_first(bootstrap: str, topic: str, group: str) -> bytes | None:
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    try:
+        message = consumer.poll(60)
+        return None if message is None else message.value()
+    finally:
+        consumer.close()
+
+
+def test_the_mock_broker_gives_back_what_it_was_given(mock_broker: MockBroker, prefix: str) -> None:
+    write(mock_broker.bootstrap, prefix, b"kept")
+
+    assert read_first(mock_broker.bootstrap, prefix, prefix) == b"kept"
+
+
+def test_an_unknown_kind_of_broker_is_refused_in_words() -> None:
+    with pytest.raises(NoBrokerError, match="must be mock, jar, docker or host:port"):
+        start_broker("rabbit")
+
+
+@pytest.mark.kafka
+def test_a_killed_broker_comes_back_with_its_records(own_broker: Broker, prefix: str) -> None:
+    create_topics(own_broker.bootstrap, [prefix], partitions=2)
+    write(own_broker.bootstrap, prefix, b"kept")
+
+    own_broker.kill()
+    own_broker.start()
+
+    assert read_first(own_broker.bootstrap, prefix, prefix) == b"kept"
