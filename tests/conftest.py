@@ -1,6 +1,7 @@
 """Brokers for tests that need one: `broker` is shared by the session, `own_broker` may be killed.
 
-Both are a real Apache Kafka. Without one the tests skip and say why; STREAM_TEST_REQUIRE=kafka makes that a failure.
+Both are a real Apache Kafka. Without one the tests skip and say why; STREAM_TEST_REQUIRE=kafka makes
+that a failure.
 """
 
 import os

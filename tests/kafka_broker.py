@@ -1,8 +1,8 @@
-"""A broker to test against: librdkafka's mock, Apache Kafka from Maven jars, Docker, or one that already runs.
+"""A broker to test against: librdkafka's mock, Apache Kafka from Maven jars or Docker, or one that runs.
 
-`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is Docker when that answers and has the
-image, else the jars when Java and Maven are there. `start_broker()` is for bench/ and scripts, the fixtures of
-conftest.py are for tests. A broker started here ends with the process that started it.
+`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is Docker when that answers and has
+the image, else the jars when Java and Maven are there. `start_broker()` is for bench/ and scripts, the
+fixtures of conftest.py are for tests.
 """
 
 from __future__ import annotations
@@ -267,8 +267,8 @@ def _end_with_parent() -> None:
 
 
 def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=120)
-    return done.stdout
+    command = ["docker", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 def docker_has_the_image() -> bool:
