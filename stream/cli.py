@@ -15,6 +15,7 @@ from stream import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     # "replay": ("stream.replay.commands:replay", "Run the policy over recorded events, without Kafka."),
+    "import": ("stream.replay.import_commands:import_group", "Turn data sets or your own files into events."),
 }
 """Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
 

@@ -1,4 +1,4 @@
-"""CDNOW as events: 69,659 purchases of 23,570 customers won in early 1997, or the published one-in-ten sample.
+"""CDNOW as events: 69,659 purchases of 23,570 customers won in early 1997, or the published one-in-ten.
 
 The text files lie in the archived package lifetimes, which does not import beside today's numpy: so they are
 found in an installed copy without importing it, or read out of its wheel, fetched once into the user's cache.
