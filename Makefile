@@ -1,27 +1,37 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.ready
+READY := $(VENV)/.ready
+NEEDS_PYTHON := 3.11
 
-.PHONY: help setup demo test check
+.PHONY: help setup demo test check lock clean
 
 help: ## what can be typed here
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-8s %s\n", $$1, $$2}'
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet -e '.[demo,fit,rocksdb]' --group dev
+$(READY): pyproject.toml requirements.lock
+	@bash deploy/setup.sh "$(VENV)" "$(NEEDS_PYTHON)" "$(PYTHON)"
 	@touch $@
 
-setup: $(STAMP) ## make .venv and install everything into it
+setup: $(READY) ## make .venv and install everything into it, from the lock (demo, test and check do so by themselves)
 
-check: $(STAMP) ## lint, types and the fast tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not kafka and not data" -x
+demo: $(READY) ## a year of a real shop through the real worker, on an embedded broker
+	@$(BIN)/stream demo $(ARGS)
 
-test: $(STAMP) ## every test, on a real Apache Kafka where Java and Maven are present
-	$(BIN)/pytest
+test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## lint, types and the fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q -m "not kafka and not data" -x
+
+lock: ## pin every dependency again in requirements.lock, with hashes (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
+	uv pip compile --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
+		--all-extras --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean: ## remove what make and the tools have made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,7 @@
 """A broker to test against: librdkafka's mock, Apache Kafka from Maven jars or Docker, or one that runs.
 
-`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is Docker when that answers and has
-the image, else the jars when Java and Maven are there. `start_broker()` is for bench/ and scripts, the
-fixtures of conftest.py are for tests.
+`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is Docker when that has the image, else
+the jars when Java and Maven are there. `start_broker()` is for bench/ and scripts, conftest.py for tests.
 """
 
 from __future__ import annotations

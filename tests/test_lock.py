@@ -1,0 +1,50 @@
+"""requirements.lock pins, by hash, everything that pyproject.toml asks for, and names no registry."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+LOCK = (ROOT / "requirements.lock").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def pins() -> dict[str, set[str]]:
+    """Name -> the versions pinned; more than one where a marker chooses by Python version."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", LOCK, flags=re.MULTILINE):
+        found.setdefault(canonicalize_name(name), set()).add(version)
+    return found
+
+
+def wanted() -> list[str]:
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    groups = PROJECT["dependency-groups"].values()
+    return [*PROJECT["project"]["dependencies"], *(one for many in (*extras, *groups) for one in many)]
+
+
+@pytest.mark.parametrize("line", wanted())
+def test_the_lock_satisfies_pyproject(line):
+    requirement = Requirement(line)
+
+    versions = pins().get(canonicalize_name(requirement.name), set())
+
+    assert versions, f"{requirement.name} is not in requirements.lock: make lock"
+    for version in versions:
+        assert requirement.specifier.contains(version), f"{line} but {version} is locked: make lock"
+
+
+def test_every_pin_carries_a_hash():
+    entries = re.split(r"\n(?=\S)", LOCK)
+
+    bare = [entry for entry in entries if "==" in entry and "--hash=sha256:" not in entry]
+
+    assert bare == []
+
+
+def test_the_lock_names_no_address():
+    assert "://" not in LOCK
