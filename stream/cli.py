@@ -14,8 +14,11 @@ import click
 from stream import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    # "replay": ("stream.replay.commands:replay", "Run the policy over recorded events, without Kafka."),
     "import": ("stream.replay.import_commands:import_group", "Turn data sets or your own files into events."),
+    "settings": (
+        "stream.settings_page:settings_command",
+        "Check the environment; show what is in force.",
+    ),
 }
 """Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
 

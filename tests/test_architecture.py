@@ -23,15 +23,16 @@ COMPOSERS = {"demo"}
 
 INWARDS = {
     "engine": {"engine"},
-    "worker": {"worker", "engine", "core", "wire", "metrics", "settings", "settings_page", "policy_file"},
+    "worker": {"worker", "engine", "core", "wire", "metrics", "settings", "environment", "policy_file"},
     "replay": {"replay", "core", "wire", "policy_file"},
     "fit": {"fit", "core", "wire", "policy_file"},
-    "dashboard": {"dashboard", "core", "wire", "policy_file", "settings", "metrics"},
-    "deliver": {"deliver", "core", "wire", "policy_file", "settings", "metrics"},
+    "dashboard": {"dashboard", "core", "wire", "policy_file", "settings", "environment", "metrics"},
+    "deliver": {"deliver", "core", "wire", "policy_file", "settings", "environment", "metrics"},
     "wire": {"core", "wire"},
     "policy_file": {"core", "policy_file"},
     "metrics": {"metrics"},
     "settings": {"settings"},
+    "environment": {"environment", "settings"},
 }
 """Part of the package -> the parts it may import. `engine` knows nothing of customers."""
 
