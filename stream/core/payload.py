@@ -16,7 +16,7 @@ Text = Annotated[str, Meta(max_length=20_000)]
 Label = Annotated[str, Meta(max_length=256)]
 Minor = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 

@@ -1,0 +1,32 @@
+"""Bytes <-> structs: the one place that knows how events and alerts look on the wire.
+
+Bad input is a value (`Rejected`), never an exception; whatever a producer may send, these functions return.
+"""
+
+from stream.wire.binary import STRUCTURED_HEADERS
+from stream.wire.decode import decode, decode_line, kind_of
+from stream.wire.encode import (
+    encode_alert,
+    encode_event,
+    encode_event_binary,
+)
+from stream.wire.outcome import Decoded, Headers, Reason, Rejected, TopicKind, Unknown
+from stream.wire.partition import murmur2, partition_of
+
+__all__ = [
+    "STRUCTURED_HEADERS",
+    "Decoded",
+    "Headers",
+    "Reason",
+    "Rejected",
+    "TopicKind",
+    "Unknown",
+    "decode",
+    "decode_line",
+    "encode_alert",
+    "encode_event",
+    "encode_event_binary",
+    "kind_of",
+    "murmur2",
+    "partition_of",
+]

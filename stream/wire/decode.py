@@ -1,0 +1,186 @@
+"""A record's bytes -> one event, strictly: structured or binary CloudEvents 1.0, told apart by content-type.
+
+The order of checks is by cost: one decode call, one count of quotes, the key, its partition, the time.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Union, get_type_hints
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from stream.core.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
+from stream.wire.binary import attributes_of, is_binary
+from stream.wire.outcome import Decoded, Headers, Reason, Rejected, TopicKind, Unknown, without_values
+from stream.wire.partition import partition_of
+from stream.wire.strict import DEPTH_MAX, flaw_in, is_plain_envelope
+
+VALUE_BYTES_MAX: Final = 1_048_576
+FUTURE_TOLERANCE_MS: Final = 300_000
+YEAR_MIN: Final = 1990
+YEAR_MAX: Final = 2199
+
+BROADCAST: Final = (ClockTicked, ModelPublished)
+"""Sent to every partition on purpose; their key says nothing of where they belong."""
+
+_KIND_OF: Final[dict[str, TopicKind]] = {
+    str(event_type.__struct_config__.tag): kind  # type: ignore[misc]
+    for kind, event_types in EVENT_TYPES.items()
+    for event_type in event_types
+}
+_TYPE_OF: Final = {str(t.__struct_config__.tag): t for types in EVENT_TYPES.values() for t in types}
+_DATA_OF: Final = {tag: get_type_hints(event_type)["data"] for tag, event_type in _TYPE_OF.items()}
+_EVENT_DECODER: Final = {
+    kind: msgspec.json.Decoder(Union[event_types])  # noqa: UP007
+    for kind, event_types in (*EVENT_TYPES.items(), (None, tuple(_TYPE_OF.values())))
+}
+_DATA_DECODER: Final = {tag: msgspec.json.Decoder(data) for tag, data in _DATA_OF.items()}
+
+
+class _TypeOnly(Struct):
+    type: str
+
+
+_TYPE_DECODER: Final = msgspec.json.Decoder(_TypeOnly)
+
+
+def kind_of(event: Event) -> TopicKind:
+    """Which input topic an event belongs on."""
+    return _KIND_OF[str(event.__struct_config__.tag)]
+
+
+def decode(
+    topic_kind: TopicKind,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers = None,
+    *,
+    partition: int | None = None,
+    partition_count: int | None = None,
+    now_ms: int | None = None,
+) -> Decoded:
+    """One Kafka record as an event; its partition and the clock are checked where they are given."""
+    if not key:
+        return Rejected(Reason.MISSING_KEY, "the key must be the customer's id")
+    if headers and (binary := is_binary(headers)):
+        event = binary if isinstance(binary, Rejected) else _decode_binary(topic_kind, value, headers)
+    else:
+        event = _decode_structured(topic_kind, value)
+    if not isinstance(event, Event):
+        return event
+    try:
+        same = key.decode() == event.subject
+    except UnicodeDecodeError:
+        same = False
+    if not same:
+        return Rejected(Reason.KEY_MISMATCH, "the key is not the event's subject")
+    if (
+        partition_count is not None
+        and partition_of(key, partition_count) != partition
+        and not isinstance(event, BROADCAST)
+    ):
+        detail = (
+            f"murmur2 puts the key on partition {partition_of(key, partition_count)} of {partition_count}"
+        )
+        return Rejected(Reason.WRONG_PARTITION, detail)
+    return _in_time(event, now_ms)
+
+
+def decode_line(line: bytes, *, now_ms: int | None = None) -> Decoded:
+    """One structured event of any topic, as files hold them: no key, no partition."""
+    event = _decode_structured(None, line)
+    return _in_time(event, now_ms) if isinstance(event, Event) else event
+
+
+def _in_time(event: Event, now_ms: int | None) -> Event | Rejected:
+    if not YEAR_MIN <= event.time.year <= YEAR_MAX:
+        return Rejected(Reason.TIME_OUT_OF_RANGE, f"time must lie from {YEAR_MIN} to {YEAR_MAX}")
+    if now_ms is not None and event.time_ms > now_ms + FUTURE_TOLERANCE_MS:
+        return Rejected(Reason.TIME_IN_FUTURE, "time is more than 5 minutes ahead of the clock")
+    return event
+
+
+def _decode_structured(kind: TopicKind | None, value: bytes | None) -> Decoded:
+    if value is None:
+        return Rejected(Reason.NULL_VALUE, "a null value deletes nothing here; send customer.erased")
+    if len(value) > VALUE_BYTES_MAX:
+        return _too_large(value)
+    try:
+        event: Event = _EVENT_DECODER[kind].decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _unknown_type(kind, value) or _rejection(value, error)
+    if is_plain_envelope(value, event.data):  # type: ignore[attr-defined]
+        return event
+    return flaw_in(value) or event
+
+
+def _decode_binary(kind: TopicKind, value: bytes | None, headers: Headers) -> Decoded:
+    attributes = attributes_of(headers)
+    if isinstance(attributes, Rejected):
+        return attributes
+    if attributes.type not in _KIND_OF:
+        return Unknown(attributes.type[:256])
+    if _KIND_OF[attributes.type] != kind:
+        return _wrong_topic(attributes.type)
+    data = _decode_data(attributes.type, value)
+    if isinstance(data, Rejected):
+        return data
+    return _TYPE_OF[attributes.type](
+        id=attributes.id,
+        source=attributes.source,
+        subject=attributes.subject,
+        time=attributes.time,
+        data=data,  # type: ignore[call-arg]
+    )
+
+
+def _decode_data(tag: str, value: bytes | None) -> Struct | UnsetType | Rejected:
+    if value is None and UnsetType in getattr(_DATA_OF[tag], "__args__", ()):
+        return UNSET
+    if value is None:
+        return Rejected(Reason.NULL_VALUE, "this type needs data")
+    if len(value) > VALUE_BYTES_MAX:
+        return _too_large(value)
+    try:
+        data: Struct = _DATA_DECODER[tag].decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _rejection(value, error)
+    return flaw_in(value) or data
+
+
+def _unknown_type(kind: TopicKind | None, value: bytes) -> Unknown | Rejected | None:
+    """Whether the one thing wrong is the type: one nobody knows, or one of another topic."""
+    try:
+        tag = _TYPE_DECODER.decode(value).type
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if tag not in _KIND_OF:
+        return flaw_in(value) or Unknown(tag[:256])
+    if kind is not None and _KIND_OF[tag] != kind:
+        return _wrong_topic(tag)
+    return None
+
+
+def _wrong_topic(tag: str) -> Rejected:
+    return Rejected(Reason.WRONG_TOPIC, f"{tag} belongs on the {_KIND_OF[tag]} topic")
+
+
+def _too_large(value: bytes) -> Rejected:
+    return Rejected(Reason.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
+
+
+def _rejection(value: bytes, error: Exception) -> Rejected:
+    match error:
+        case RecursionError():
+            return Rejected(Reason.TOO_DEEP, f"nested deeper than {DEPTH_MAX} levels")
+        case UnicodeDecodeError():
+            return Rejected(Reason.NOT_UTF8, "a text is not UTF-8")
+        case msgspec.ValidationError():
+            flaw = flaw_in(value)
+            return flaw or Rejected(Reason.SCHEMA, without_values(str(error)))
+    if not value:
+        return Rejected(Reason.EMPTY_VALUE, "0 bytes")
+    if value.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")):
+        return Rejected(Reason.COMPRESSED, "use the producer's compression.type, not compressed values")
+    return Rejected(Reason.INVALID_JSON, without_values(str(error)))

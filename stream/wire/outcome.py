@@ -1,0 +1,64 @@
+"""What decoding can come to: an event, a type nobody here knows, or a rejection with its reason.
+
+A rejection's detail says where and what was expected; it never repeats a value, for values are personal data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from stream.core.event import Event
+
+TopicKind = Literal["purchases", "engagement", "feedback", "control"]
+Headers = Mapping[str, bytes | None] | Sequence[tuple[str, bytes | None]] | None
+
+
+class Reason(StrEnum):
+    """Why an input record cannot be an event: a closed set, used as a metric label and in dead letters."""
+
+    MISSING_KEY = "missing_key"
+    KEY_MISMATCH = "key_mismatch"
+    WRONG_PARTITION = "wrong_partition"
+    WRONG_TOPIC = "wrong_topic"
+    NULL_VALUE = "null_value"
+    EMPTY_VALUE = "empty_value"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    COMPRESSED = "compressed"
+    CONTENT_TYPE = "content_type"
+    NOT_UTF8 = "not_utf8"
+    INVALID_JSON = "invalid_json"
+    DUPLICATE_FIELD = "duplicate_field"
+    SCHEMA = "schema"
+    TIME_IN_FUTURE = "time_in_future"
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+
+
+class Rejected(Struct, frozen=True):
+    """A record that goes to the dead-letter topic."""
+
+    reason: Reason
+    detail: str = ""
+
+
+class Unknown(Struct, frozen=True):
+    """A well-formed envelope of a type this version does not know: counted and passed by."""
+
+    type: str
+
+
+Decoded = Event | Unknown | Rejected
+
+_QUOTED = re.compile(r"'.*'", re.DOTALL)
+
+
+def without_values(message: str) -> str:
+    """A validator's message with what it quotes from the input taken out."""
+    if message.startswith("Invalid"):
+        message = _QUOTED.sub("'…'", message)
+    return message[:300]
