@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from stream.core.vocabulary import DEFAULT_LEXICON, DEFAULT_THEMES
+
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
@@ -17,6 +19,8 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Polarity = Annotated[float, Meta(ge=-1, le=1)]
 DurationMs = Annotated[int, Meta(ge=0)]
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
+Word = Annotated[str, Meta(pattern=r"^[^\sA-Z]+$", max_length=64)]
+ThemeWord = Annotated[str, Meta(pattern=r"^\S+( \S+)*$", max_length=64)]
 Code = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$", max_length=64)]
 
 
@@ -226,46 +230,6 @@ DEFAULT_PLAYBOOK: dict[str, Play] = {
     "PROMOTER": Play(action="REFERRAL_INVITE", text="Invite them to recommend us.", channels=("email",)),
 }
 
-DEFAULT_THEMES: dict[str, tuple[str, ...]] = {
-    "delivery": ("deliver", "shipp", "courier", "arriv", "late", "parcel", "package", "tracking", "dispatch"),
-    "price": (
-        "price",
-        "pricey",
-        "expens",
-        "cheap",
-        "cost",
-        "overpriced",
-        "value for money",
-        "discount",
-        "bargain",
-    ),
-    "quality": (
-        "quality",
-        "broke",
-        "broken",
-        "defect",
-        "faulty",
-        "durable",
-        "flimsy",
-        "material",
-        "well made",
-        "fell apart",
-    ),
-    "service": (
-        "service",
-        "support",
-        "staff",
-        "agent",
-        "rude",
-        "helpful",
-        "polite",
-        "customer care",
-        "assistant",
-    ),
-    "app": ("app", "website", "web site", "login", "log in", "checkout", "crash", "page", "online shop"),
-    "returns": ("return", "refund", "exchange", "money back", "send back", "sent back"),
-}
-
 
 class Policy(_Knobs, frozen=True):
     """Everything that decides who is alerted about; `hash` is that of the canonical content."""
@@ -282,8 +246,8 @@ class Policy(_Knobs, frozen=True):
     contact: Contact = Contact()
     finance: Finance = Finance()
     playbook: dict[Code, Play] = field(default_factory=DEFAULT_PLAYBOOK.copy)
-    themes: dict[Name, tuple[str, ...]] = field(default_factory=DEFAULT_THEMES.copy)
-    lexicon: dict[str, Annotated[float, Meta(ge=-4, le=4)]] = {}
+    themes: dict[Name, tuple[ThemeWord, ...]] = field(default_factory=DEFAULT_THEMES.copy)
+    lexicon: dict[Word, Annotated[float, Meta(ge=-4, le=4)]] = field(default_factory=DEFAULT_LEXICON.copy)
 
     def tier_rank(self, name: str) -> int:
         """Position of a tier on the ladder, 0 lowest; LookupError names the tiers there are."""

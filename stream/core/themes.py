@@ -1,0 +1,100 @@
+"""What a text is about: per theme the strongest clause's polarity, so that an alert can name its reason.
+
+Themes are words of the policy, no model: `deliver*` is a stem, `app` a word, `customer service` a phrase.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from stream.core.payload import Review
+from stream.core.sentiment import (
+    TEXT_CHARACTERS_MAX,
+    TEXTS_REMEMBERED,
+    Analyser,
+    Feedback,
+    analyser_for,
+    feedback_sentiment,
+    feedback_text,
+    sentences,
+)
+from stream.core.vocabulary import DEFAULT_LEXICON, DEFAULT_THEMES
+
+CONTRAST = re.compile(r"\b(?:but|however|although|though|while|whereas)\b", re.IGNORECASE)
+
+Themes = tuple[tuple[str, float], ...]
+"""Theme and polarity (-1 to 1), in alphabetical order of the theme."""
+
+
+class ThemeReader:
+    """Finds the themes of one policy in texts."""
+
+    def __init__(
+        self,
+        words: Mapping[str, Sequence[str]] = DEFAULT_THEMES,
+        lexicon: Mapping[str, float] = DEFAULT_LEXICON,
+    ) -> None:
+        self.analyser: Analyser = analyser_for(lexicon)
+        self._patterns = tuple((theme, _pattern(words[theme])) for theme in sorted(words) if words[theme])
+        self.themes = lru_cache(maxsize=TEXTS_REMEMBERED)(self._themes)
+
+    def names(self, label: str) -> tuple[str, ...]:
+        """The themes that a topic named by a form or a help desk stands for ("Late delivery" -> delivery)."""
+        plain = label.lower().replace("_", " ").replace("-", " ")
+        return tuple(theme for theme, pattern in self._patterns if theme == plain or pattern.search(plain))
+
+    def _themes(self, text: str) -> Themes:
+        text = text[:TEXT_CHARACTERS_MAX]
+        if not any(pattern.search(text) for _, pattern in self._patterns):
+            return ()
+        found: dict[str, float] = {}
+        for clause in clauses(text):
+            hits = [theme for theme, pattern in self._patterns if pattern.search(clause)]
+            polarity = self.analyser.sentiment(clause) if hits else 0.0
+            for theme in hits:
+                if abs(polarity) > abs(found.get(theme, 0.0)) or theme not in found:
+                    found[theme] = polarity
+        return tuple(sorted(found.items()))
+
+
+def feedback_themes(feedback: Feedback, reader: ThemeReader) -> Themes:
+    """The themes of one review, answer or ticket: named ones first, then those of its text.
+
+    A clause without a word of feeling ("arrived after three weeks") takes the mood of the whole feedback.
+    """
+    mood = feedback_sentiment(feedback, reader.analyser) or 0.0
+    found = {theme: mood for label in _labels(feedback) for theme in reader.names(label)}
+    for theme, polarity in reader.themes(feedback_text(feedback) or ""):
+        found[theme] = polarity or mood
+    return tuple(sorted(found.items()))
+
+
+def clauses(text: str) -> list[str]:
+    """Sentences; those of a longer text also parted at "but", "however", "although", "while".
+
+    On one-sentence text the parting was measured to lose accuracy (.753 against .775 on SemEval restaurants).
+    """
+    parts = sentences(text)
+    if len(parts) < 2:
+        return parts
+    return [clause for sentence in parts for clause in CONTRAST.split(sentence) if clause.strip()]
+
+
+def _labels(feedback: Feedback) -> tuple[str, ...]:
+    if isinstance(feedback, Review):
+        return ()
+    topic = feedback.topic
+    return topic if isinstance(topic, tuple) else (topic,) if topic else ()
+
+
+def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """One expression for all words of a theme; `*` at the end of a word stands for any ending."""
+    choices = sorted((_expression(word) for word in words), key=lambda choice: (-len(choice), choice))
+    return re.compile(rf"\b(?:{'|'.join(choices)})\b", re.IGNORECASE)
+
+
+def _expression(word: str) -> str:
+    parts = (re.escape(part.rstrip("*")) + (r"\w*" if part.endswith("*") else "") for part in word.split())
+    return r"\s+".join(parts)
