@@ -1,0 +1,215 @@
+"""Every metric, with its meaning; nobody else makes one. `python -m stream.metrics` prints docs/metrics.md.
+
+Names are customer_stream_*, in seconds and bytes. Labels come from LABELS and their values from closed sets:
+no customer, campaign, event id or text of an error ever becomes a label. Children are bound once, counters
+are added to by the batch, and gauges are read from their source when Prometheus asks.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from stream import __version__
+
+disable_created_metrics()  # one series more for every child, which nobody asks for
+
+NAMESPACE = "customer_stream"
+LABELS = frozenset({"topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table"})
+CHILDREN_MAX = 5_000
+"""More than any closed set makes; beyond it a new combination counts as `other`."""
+OTHER = "other"
+
+FAST_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+SLOW_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+
+Readings = Mapping[tuple[str, ...], float]
+"""Label values -> value of a gauge; the empty tuple for a gauge without labels."""
+
+Closed = Mapping[str, frozenset[str]]
+"""Label -> all the values it may take."""
+
+
+class Count:
+    """A counter whose children are bound once; a value outside its label's closed set counts as `other`."""
+
+    def __init__(self, name: str, counter: Counter, labels: tuple[str, ...], closed: Closed) -> None:
+        self.name = name.removesuffix("_total")
+        self.labels = labels
+        self._counter = counter
+        self._closed = [closed.get(label) for label in labels]
+        self._children: dict[tuple[str, ...], Counter] = {}
+
+    def add(self, amount: float, *values: str) -> None:
+        """Count `amount` more under these label values."""
+        child = self._children.get(values)
+        if child is None:
+            child = self._bind(values)
+        child.inc(amount)
+
+    def _bind(self, values: tuple[str, ...]) -> Counter:
+        known = tuple(
+            value if allowed is None or value in allowed else OTHER
+            for value, allowed in zip(values, self._closed, strict=True)
+        )
+        if len(self._children) >= CHILDREN_MAX:  # do not keep it: the names may go on for ever
+            return self._counter.labels(*[OTHER] * len(values))
+        child = self._counter.labels(*known) if known else self._counter
+        self._children[values] = child
+        return child
+
+
+class Gauges(Collector):
+    """Gauges whose values are asked for at the scrape; one without a source says nothing."""
+
+    def __init__(self) -> None:
+        self.meanings: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._sources: dict[str, Callable[[], Readings]] = {}
+
+    def declare(self, name: str, meaning: str, *labels: str) -> None:
+        self.meanings[f"{NAMESPACE}_{name}"] = (meaning, labels)
+
+    def watch(self, name: str, source: Callable[[], Readings]) -> None:
+        """Ask `source` for the readings of this gauge at every scrape."""
+        full = f"{NAMESPACE}_{name}"
+        assert full in self.meanings, f"{name} is not declared in stream/metrics.py"
+        self._sources[full] = source
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (meaning, labels) in self.meanings.items():
+            family = GaugeMetricFamily(name, meaning, labels=labels)
+            source = self._sources.get(name)
+            for values, reading in (source() if source else {}).items():
+                family.add_metric(values, reading)
+            yield family
+
+    def describe(self) -> Iterable[Metric]:
+        """Names only: registering must not ask the sources."""
+        return [GaugeMetricFamily(name, meaning) for name, (meaning, _) in self.meanings.items()]
+
+
+class Metrics:
+    """The metrics of a worker, in a registry of their own."""
+
+    def __init__(self, closed: Mapping[str, Iterable[str]] | None = None) -> None:
+        """`closed` gives, for a label, all the values it may take; what is missing there is not limited."""
+        self.registry = CollectorRegistry()
+        self._closed = {label: frozenset(values) for label, values in (closed or {}).items()}
+        self._declare_input()
+        self._declare_output()
+        self._declare_engine()
+        self.gauges = Gauges()
+        _declare_gauges(self.gauges)
+        self.registry.register(self.gauges)
+        self.build = Info(f"{NAMESPACE}_build", "What runs.", registry=self.registry)
+        self.build.info({"version": __version__, "python": platform.python_version()})
+
+    def _declare_input(self) -> None:
+        self.events = self._count(
+            "events_total",
+            "Input records by outcome: applied, deduplicated, ignored (unknown type), dead_lettered.",
+            "topic",
+            "type",
+            "outcome",
+        )
+        self.late_events = self._count(
+            "late_events_total", "Events older than the watermark; folded and judged all the same.", "topic"
+        )
+        self.duplicates = self._count(
+            "duplicate_events_total", "Events seen before: by offset (after a crash) or by id.", "topic"
+        )
+        self.dead_letters = self._count(
+            "dead_letters_total", "Records sent to the dead-letter topic.", "topic", "reason"
+        )
+        self.batch_processing = self._histogram(
+            "batch_processing_seconds", "Decoding and folding one delivered batch.", FAST_BUCKETS
+        )
+
+    def _declare_output(self) -> None:
+        self.alerts = self._count("alerts_total", "Alerts sent and acknowledged.", "kind", "state", "tier")
+        self.alerts_suppressed = self._count(
+            "alerts_suppressed_total", "Alerts a rule wanted and the policy held back.", "kind", "reason"
+        )
+        self.alert_latency = self._histogram(
+            "alert_latency_seconds",
+            "From the record's arrival at the broker to the alert's acknowledgement.",
+            SLOW_BUCKETS,
+        )
+        self.profiles_written = self._count(
+            "changelog_records_total", "Profile rows written and acknowledged.", "table"
+        )
+
+    def _declare_engine(self) -> None:
+        self.flush_duration = self._histogram(
+            "flush_duration_seconds",
+            "Writing a batch's rows and alerts until all are acknowledged.",
+            SLOW_BUCKETS,
+        )
+        self.rebalances = self._count("rebalances_total", "Times the group shared out its partitions anew.")
+        self.producer_errors = self._count(
+            "producer_errors_total", "Records the broker did not take; the worker stops at the first."
+        )
+
+    def _count(self, name: str, meaning: str, *labels: str) -> Count:
+        counter = Counter(f"{NAMESPACE}_{name}", meaning, labels, registry=self.registry)
+        return Count(f"{NAMESPACE}_{name}", counter, labels, self._closed)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"{NAMESPACE}_{name}", meaning, buckets=buckets, registry=self.registry)
+
+
+def _declare_gauges(gauges: Gauges) -> None:
+    gauges.declare("consumer_lag_records", "Records not yet committed.", "topic", "partition")
+    gauges.declare("watermark_timestamp_seconds", "Event time believed complete.", "partition")
+    gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall.", "partition")
+    gauges.declare(
+        "source_stalled", "1 while a source is silent altogether and churn is not judged.", "topic"
+    )
+    gauges.declare("partitions_assigned", "Partition numbers this worker owns.")
+    gauges.declare("table_keys", "Rows in the table.", "table")
+    gauges.declare("state_size_bytes", "Size of the table's store.", "table")
+    gauges.declare(
+        "recovery_remaining_records", "Changelog records still to be read before work begins.", "table"
+    )
+    gauges.declare("unacknowledged_records", "Rows and alerts on their way to the broker.")
+
+
+def families(metrics: Metrics) -> list[Metric]:
+    """Every family of a process, in the order of their names."""
+    return sorted(metrics.registry.collect(), key=lambda family: family.name)
+
+
+def label_names(metrics: Metrics) -> dict[str, tuple[str, ...]]:
+    """Family -> its labels."""
+    named = {name: labels for name, (_, labels) in metrics.gauges.meanings.items()}
+    for member in vars(metrics).values():
+        if isinstance(member, Count):
+            named[member.name] = member.labels
+    return named
+
+
+def markdown() -> str:
+    """The page docs/metrics.md."""
+    metrics = Metrics()
+    labels = label_names(metrics)
+    lines = [
+        "# Metrics",
+        "",
+        "Generated by `python -m stream.metrics`; the table is in `stream/metrics.py`. Served at `/metrics`.",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for family in families(metrics):
+        name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+        named = ", ".join(labels.get(family.name, ()))
+        lines.append(f"| `{name}` | {family.type} | {named} | {family.documentation} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
