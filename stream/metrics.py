@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from stream import __version__
 
-disable_created_metrics()  # one series more for every child, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # one series more for every child, which nobody asks for
 
 NAMESPACE = "customer_stream"
 LABELS = frozenset({"topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table"})
