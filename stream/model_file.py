@@ -1,0 +1,36 @@
+"""Model records on disk: read, checked, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from stream.core.model import Model, ModelError, decode_model, encode_model
+
+DEFAULT = "model.default.json"
+
+
+def load_model(path: Path) -> Model:
+    """The model in a file; ModelError names the file and what is wrong with it."""
+    try:
+        return decode_model(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from None
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def default_model() -> Model:
+    """What is assumed before anything was fitted: the CDNOW cohort, see the record's own `source`."""
+    return decode_model(files("stream.data").joinpath(DEFAULT).read_bytes())
+
+
+def write_model(path: Path, model: Model) -> None:
+    """Write beside the file and take its place at the end."""
+    partial = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        partial.write_bytes(encode_model(model))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""Tables against the exact functions they stand for, and value intervals against simulation."""
+
+import random
+
+import pytest
+
+from stream.core.clv import discounted_if_alive
+from stream.core.lifetime import customer_value, looked_up, valuation, value_interval
+from stream.core.model import YEAR_MS
+from stream.model_file import default_model
+
+MODEL = default_model()
+RULES = valuation(MODEL, 3 * YEAR_MS, 0.10)
+
+
+@pytest.mark.parametrize("x", [0, 1, 2, 12, 40, 43, 77, 222, 600, 1_000, 4_000])
+@pytest.mark.parametrize("age", [0.0, 0.3, 7.7, 38.9, 300.0, 2_500.0])
+def test_tables_hold_to_one_in_a_million(x, age):
+    finite, infinite = (
+        discounted_if_alive(MODEL.process, x, age, RULES.discount, horizon)
+        for horizon in (RULES.horizon, None)
+    )
+
+    assert looked_up(RULES, RULES.finite, x, age) == pytest.approx(finite, rel=1e-6)
+    assert looked_up(RULES, RULES.infinite, x, age) == pytest.approx(infinite, rel=1e-6)
+
+
+def test_a_value_is_margin_times_spend_times_discounted_purchases():
+    value = customer_value(valuation(MODEL, 3 * YEAR_MS, 0.10, margin=0.3), 2, 30.43, 38.86, 2_235.0)
+    discounted = discounted_if_alive(MODEL.process, 2, 38.86, RULES.discount, RULES.horizon)
+
+    assert value.spend_minor == pytest.approx(2_466.37, rel=1e-4)
+    assert value.finite_minor == pytest.approx(0.3 * value.p_alive * value.spend_minor * discounted, rel=1e-6)
+    assert value.finite_minor < value.infinite_minor
+
+
+@pytest.mark.parametrize(("x", "t_x", "age", "mean"), [(3, 20.0, 24.0, 3_000.0), (12, 36.0, 38.0, 1_500.0)])
+def test_the_interval_holds_the_share_of_simulated_customers_it_says(x, t_x, age, mean):
+    chance, process, spend = random.Random(7), MODEL.process, MODEL.spend
+    worth = []
+    for _ in range(20_000):
+        value, at = 0.0, 0.0
+        if chance.random() < customer_value(RULES, x, t_x, age, mean).p_alive:
+            rate = chance.gammavariate(process.r + x, 1 / (process.alpha + age))
+            leaves = chance.betavariate(process.a, process.b + x + 1)
+            scale = (spend.v + x * mean / 100) / chance.gammavariate(spend.p * x + spend.q, 1)
+            while (at := at + chance.expovariate(rate)) < RULES.horizon:
+                value += chance.gammavariate(spend.p, scale) * 100
+                if chance.random() < leaves:
+                    break
+        worth.append(value)
+    discounting = looked_up(RULES, RULES.finite, x, age) / discounted_if_alive(
+        process, x, age, 0.0, RULES.horizon
+    )
+
+    for share, bound in zip((0.1, 0.5, 0.9), value_interval(RULES, x, t_x, age, mean), strict=True):
+        below = sum(value * discounting <= bound + 1e-9 for value in worth) / len(worth)
+        assert below == pytest.approx(share, abs=0.012) or (bound == 0.0 and below > share)

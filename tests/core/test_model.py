@@ -1,0 +1,69 @@
+"""The model record: round trip, its version, and clear refusal of what cannot be used."""
+
+import msgspec
+import pytest
+
+from stream.core.model import MidRanks, ModelError, check, content_version, decode_model, encode_model, sealed
+from stream.model_file import default_model, load_model, write_model
+
+MODEL = default_model()
+
+
+def test_a_model_survives_the_way_to_disk_and_back(tmp_path):
+    write_model(tmp_path / "model.json", MODEL)
+
+    again = load_model(tmp_path / "model.json")
+
+    assert encode_model(again) == encode_model(MODEL)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+
+
+def test_the_version_is_the_hash_of_everything_else():
+    other = sealed(msgspec.structs.replace(MODEL, name="other"))
+
+    assert MODEL.version == content_version(MODEL)
+    assert other.version != MODEL.version
+
+
+def test_an_edited_model_is_refused():
+    with pytest.raises(ModelError, match="it was edited"):
+        decode_model(encode_model(msgspec.structs.replace(MODEL, name="other")))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"horizon": {"min_ms": 10, "max_ms": 9}}, "horizon: min_ms"),
+        ({"process": {"kind": "bgnbd", "r": 0, "alpha": 1, "a": 1, "b": 1}}, r"\$.process.r"),
+        ({"process": {"kind": "poisson"}}, r"\$.process"),
+        ({"spend": {"p": 1, "q": 0.9, "v": 1}}, "spend.q"),
+        ({"spend": {"p": 1, "q": 2, "v": 1, "vv": 1}}, "vv"),
+        ({"thresholds": {"raise_at": 0.5, "clear_at": 0.6, "learnt": ""}}, "clear_at must not be above"),
+    ],
+)
+def test_an_unusable_model_is_refused_by_the_name_of_the_field(change, message):
+    document = {**msgspec.to_builtins(MODEL), "version": "", **change}
+
+    with pytest.raises(ModelError, match=message):
+        decode_model(msgspec.json.encode(document))
+
+
+def test_a_number_that_is_none_is_refused():
+    broken = msgspec.structs.replace(MODEL.process, r=float("nan"))
+
+    with pytest.raises(ModelError, match=r"model\.process\.r"):
+        check(msgspec.structs.replace(MODEL, process=broken))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"none.json: No such file"):
+        load_model(tmp_path / "none.json")
+
+
+def test_tied_customers_share_one_mid_rank():
+    ranks = MidRanks(values=(0.0, 1.0, 5.0), ranks=(0.3, 0.7, 0.9))
+
+    assert [ranks.rank(value) for value in (-1, 0, 0.5, 1, 3, 5, 9)] == pytest.approx(
+        [0.3, 0.3, 0.5, 0.7, 0.8, 0.9, 0.9]
+    )
+    assert [ranks.quintile(value) for value in (0, 1, 5)] == [2, 4, 5]

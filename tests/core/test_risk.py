@@ -1,0 +1,123 @@
+"""Churn risk: silence only raises it, its parts add up, and the crossing is exact to the millisecond."""
+
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.core.clv import own_horizon, p_active
+from stream.core.model import DAY_MS, WEEK_MS, PurchaseProcess, RiskLayer, RiskSegment, Term
+from stream.core.risk import (
+    NAMES,
+    RISES,
+    SILENCE,
+    STANDS,
+    Features,
+    churn_risk,
+    crossing_ms,
+    observe,
+    risk_score,
+)
+from stream.model_file import default_model
+
+PLAIN = default_model()
+
+
+def layered(weights):
+    terms = tuple(
+        Term(feature=name, weight=weight, centre=0.3, scale=1.5) for name, weight in weights.items()
+    )
+    segments = (
+        RiskSegment(frequency_min=0, intercept=-0.4, terms=terms),
+        RiskSegment(frequency_min=2, intercept=-1.4, terms=terms[::-1]),
+    )
+    return msgspec.structs.replace(PLAIN, risk=RiskLayer(segments=segments, learnt="for a test"))
+
+
+signs = {RISES: st.floats(0, 2), STANDS: st.floats(-1, 1), -1: st.floats(-2, 0)}
+layers = st.fixed_dictionaries({name: signs[way] for name, way in SILENCE.items()}).map(layered)
+models = st.one_of(
+    st.just(PLAIN),
+    st.just(
+        msgspec.structs.replace(PLAIN, process=PurchaseProcess(kind="bgnbd", r=0.2, alpha=4, a=0.8, b=2.4))
+    ),
+    layers,
+)
+
+
+@st.composite
+def customers(draw):
+    x = draw(st.integers(0, 300))
+    first_ms = draw(st.integers(0, 2_000_000_000_000))
+    span_ms = draw(st.integers(x * DAY_MS, x * 60 * DAY_MS))
+    return Features(
+        frequency=x,
+        first_ms=first_ms,
+        last_ms=first_ms + span_ms,
+        monetary_minor=draw(st.floats(0, 100_000)) if x else 0.0,
+        first_minor=draw(st.floats(0, 100_000)),
+        last_gap_ms=draw(st.integers(DAY_MS, 300 * DAY_MS)) if x else 0,
+        recent=draw(st.floats(0, 50)),
+        engagement=draw(st.floats(0, 50)),
+        engagement_ms=first_ms + draw(st.integers(0, 400 * DAY_MS)),
+        sentiment=draw(st.floats(-1, 1)),
+    )
+
+
+@given(models, customers(), st.integers(0, 900 * DAY_MS), st.integers(0, 900 * DAY_MS))
+def test_silence_never_lowers_the_risk(model, features, since_ms, more_ms):
+    now, later = features.last_ms + since_ms, features.last_ms + since_ms + more_ms
+
+    assert risk_score(model, features, later) >= risk_score(model, features, now) - 1e-12
+
+
+@given(models, customers(), st.integers(0, 900 * DAY_MS))
+def test_the_contributions_sum_to_the_log_odds_of_the_score(model, features, since_ms):
+    as_of_ms = features.last_ms + since_ms
+
+    risk = churn_risk(model, features, as_of_ms)
+
+    total = risk.base + sum(part for _, part in risk.contributions)
+    assert risk.score == pytest.approx(1 / (1 + math.exp(-total)), rel=1e-9)
+    assert risk.score == pytest.approx(risk_score(model, features, as_of_ms), rel=1e-9)
+
+
+@given(models, customers(), st.floats(0.05, 0.98), st.integers(0, 400 * DAY_MS))
+def test_the_crossing_is_the_first_millisecond_at_the_threshold(model, features, threshold, since_ms):
+    from_ms = features.last_ms + since_ms
+
+    at_ms = crossing_ms(model, features, threshold, from_ms)
+
+    if at_ms is None:
+        assert risk_score(model, features, features.last_ms + 19 * 365 * DAY_MS) < threshold
+        return
+    assert risk_score(model, features, at_ms) >= threshold * (1 - 1e-12)
+    assert at_ms >= from_ms
+    if at_ms > from_ms:
+        assert risk_score(model, features, at_ms - 1) <= threshold * (1 + 1e-12)
+
+
+def test_without_a_learnt_layer_the_risk_is_that_of_no_purchase_within_the_own_horizon():
+    features = Features(frequency=7, first_ms=0, last_ms=29 * WEEK_MS)
+    horizon = own_horizon(PLAIN.process, PLAIN.horizon, 7, 29.0)
+
+    assert risk_score(PLAIN, features, 38 * WEEK_MS) == pytest.approx(
+        1 - p_active(PLAIN.process, 7, 29.0, 38.0, horizon)
+    )
+
+
+def test_every_feature_is_observed_in_the_order_of_its_name():
+    features = Features(
+        frequency=3, first_ms=0, last_ms=90 * DAY_MS, monetary_minor=1_900, first_minor=900,
+        last_gap_ms=30 * DAY_MS, regularity=0.5, recent=2.0, engagement=3.0, engagement_ms=90 * DAY_MS,
+        sentiment=-0.5, returns=0.1, tickets=1.0,
+    )  # fmt: skip
+    seen = dict(zip(NAMES, observe(PLAIN, features, 100 * DAY_MS), strict=True))
+
+    assert all(seen.values())
+    assert seen["silence"] == pytest.approx(2.397895)
+    assert seen["regularity"] == 0.5
+    assert seen["monetary"] == pytest.approx(2.995732)
+    assert seen["tickets"] == pytest.approx(0.693147)
