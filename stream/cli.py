@@ -15,6 +15,10 @@ from stream import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("stream.replay.import_commands:import_group", "Turn data sets or your own files into events."),
+    "policy": (
+        "stream.replay.policy_commands:policy_group",
+        "Check, print or compare policy files.",
+    ),
     "settings": (
         "stream.settings_page:settings_command",
         "Check the environment; show what is in force.",

@@ -1,0 +1,109 @@
+"""One TOML file -> a Policy, or every fault of the file with its line. The hash is that of the content."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from stream.core.rulebook import Policy
+from stream.policy_file.check import Fault, checked
+from stream.policy_file.lines import key_lines, line_of
+from stream.policy_file.sense import contradictions
+
+DEFAULT_NAME = "policy.default.toml"
+
+
+class Finding(Struct, frozen=True):
+    """One fault of a policy file."""
+
+    line: int
+    key: str
+    problem: str
+
+
+class PolicyFaults(ValueError):  # noqa: N818  (it holds them)
+    """A policy file that cannot be used; its text is one line for each fault."""
+
+    def __init__(self, name: str, findings: list[Finding]) -> None:
+        self.name = name
+        self.findings = findings
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """`file:line: key: what is wrong; what is allowed`"""
+        return [
+            f"{self.name}:{each.line}: {each.key + ': ' if each.key else ''}{each.problem}"
+            for each in self.findings
+        ]
+
+
+def load_policy(path: Path | str | None = None) -> Policy:
+    """The policy of a file, the shipped default without one; raises PolicyFaults, or OSError."""
+    if path is None:
+        return default_policy()
+    raw = Path(path).read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise PolicyFaults(str(path), [Finding(line, "", "not UTF-8 text")]) from None
+    return parse_policy(text, str(path))
+
+
+@lru_cache(maxsize=1)
+def default_policy() -> Policy:
+    """The policy that ships with the package."""
+    return parse_policy(default_text(), DEFAULT_NAME)
+
+
+def default_text() -> str:
+    """The commented file of the default policy."""
+    return resources.files("stream").joinpath("data", DEFAULT_NAME).read_text(encoding="utf-8")
+
+
+def parse_policy(text: str, name: str = "policy") -> Policy:
+    """The policy of a TOML text; PolicyFaults names `name` and the line of everything that is wrong."""
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyFaults(name, [_syntax(str(error), text)]) from None
+    content, faults = checked(written, msgspec.to_builtins(Policy()))
+    policy = None if faults else msgspec.convert(content, Policy)
+    if policy is not None:
+        faults = list(contradictions(policy))
+    if faults or policy is None:
+        raise PolicyFaults(name, _findings(text, faults))
+    return with_hash(policy)
+
+
+def with_hash(policy: Policy) -> Policy:
+    """The policy with the hash of its content: comments, order and spelling of the file do not matter."""
+    plain = msgspec.structs.replace(policy, hash="")
+    digest = hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
+    return msgspec.structs.replace(policy, hash=f"sha256:{digest}")
+
+
+def _findings(text: str, faults: list[Fault]) -> list[Finding]:
+    lines = key_lines(text)
+    found = [Finding(line_of(lines, path), _dotted(path), problem) for path, problem in faults]
+    return sorted(found, key=lambda each: each.line)
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    keys = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return "".join(keys).removeprefix(".")
+
+
+def _syntax(message: str, text: str) -> Finding:
+    """tomllib's `... (at line 3, column 5)` or `(at end of document)` as a finding."""
+    where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    problem = message[: where.start()] if where else message
+    line = int(where[1]) if where and where[1] else text.count("\n") + 1
+    return Finding(line, "", f"not TOML: {problem[:1].lower()}{problem[1:]}")

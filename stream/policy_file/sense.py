@@ -1,0 +1,59 @@
+"""Faults that no single key shows: thresholds in the wrong order, a tier or reason that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from stream.core.rulebook import DEFAULT_PLAYBOOK, Hysteresis, Policy
+from stream.policy_file.check import Fault, unknown
+
+
+def contradictions(policy: Policy) -> Iterator[Fault]:
+    """Every pair of knobs that do not go together."""
+    yield from _ladder(policy)
+    for kind in ("churn_risk", "upgrade_opportunity", "at_risk_loyal"):
+        yield from _thresholds(kind, getattr(policy, kind).hysteresis)
+    names = [step.name for step in policy.ladder.steps]
+    for kind, tier in (
+        ("churn_risk", policy.churn_risk.tier_min),
+        ("at_risk_loyal", policy.at_risk_loyal.tier_min),
+    ):
+        if tier not in names:
+            yield (kind, "tier_min"), f"{tier!r} is not a tier of this policy; {unknown('tier', tier, names)}"
+    if policy.stages.loyal_purchase_days < policy.stages.established_purchase_days:
+        yield (
+            ("stages", "loyal_purchase_days"),
+            (
+                f"{policy.stages.loyal_purchase_days} is below established_purchase_days "
+                f"({policy.stages.established_purchase_days}): a loyal customer is an established one"
+            ),
+        )
+    for reason in policy.playbook:
+        if reason not in DEFAULT_PLAYBOOK:
+            yield ("playbook", reason), unknown("reason", reason, list(DEFAULT_PLAYBOOK))
+
+
+def _ladder(policy: Policy) -> Iterator[Fault]:
+    steps = policy.ladder.steps
+    if steps[0].quantile != 0:
+        yield ("ladder", "steps", 0, "quantile"), "the lowest tier takes everybody: its quantile is 0"
+    for index, (lower, upper) in enumerate(pairwise(steps), start=1):
+        if upper.quantile <= lower.quantile:
+            yield (
+                ("ladder", "steps", index, "quantile"),
+                (f"{upper.quantile} is not above {lower.quantile} of {lower.name}: lowest tier first"),
+            )
+    for index, step in enumerate(steps):
+        if step.name in [earlier.name for earlier in steps[:index]]:
+            yield ("ladder", "steps", index, "name"), f"{step.name!r} is the name of an earlier tier"
+
+
+def _thresholds(kind: str, rule: Hysteresis) -> Iterator[Fault]:
+    if rule.clear_at >= rule.raise_at:
+        yield (
+            (kind, "hysteresis", "clear_at"),
+            (f"{rule.clear_at} is not below raise_at ({rule.raise_at}): alerts would clear at once"),
+        )
+    if rule.escalate_at < rule.raise_at:
+        yield (kind, "hysteresis", "escalate_at"), f"{rule.escalate_at} is below raise_at ({rule.raise_at})"

@@ -1,0 +1,48 @@
+"""The committed default file and page are those of the structs, and the commands print them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from stream.cli import main
+from stream.policy_file import default_text
+from stream.policy_file.page import default_file, markdown
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_shipped_file_is_that_of_the_structs():
+    assert default_text() == default_file(), "stream policy default > stream/data/policy.default.toml"
+
+
+def test_the_page_is_that_of_the_structs():
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+
+    assert page == markdown(), "stream policy default --markdown > docs/policy.md"
+
+
+def test_the_printed_default_is_a_good_policy(tmp_path):
+    file = tmp_path / "policy.toml"
+    file.write_text(CliRunner().invoke(main, ["policy", "default"]).output, encoding="utf-8")
+    answer = CliRunner().invoke(main, ["policy", "check", str(file)])
+
+    assert answer.exit_code == 0
+    assert "good. Policy default, version 1, sha256:" in answer.output
+
+
+def test_a_bad_policy_is_a_finding(tmp_path):
+    file = tmp_path / "policy.toml"
+    file.write_text("\nversion = 0\n", encoding="utf-8")
+    told = CliRunner().invoke(main, ["policy", "check", str(file)])
+    as_json = CliRunner().invoke(main, ["policy", "check", "--json", str(file)])
+
+    assert (told.exit_code, as_json.exit_code) == (1, 1)
+    assert told.output.startswith(f"{file}:2: version: 0 is not allowed")
+    assert json.loads(as_json.output)["findings"][0]["line"] == 2
+
+
+def test_a_file_that_is_not_there_is_bad_usage():
+    assert CliRunner().invoke(main, ["policy", "check", "nowhere.toml"]).exit_code == 2
