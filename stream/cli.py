@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.replay.policy_commands:policy_group",
         "Check, print or compare policy files.",
     ),
+    "topics": ("stream.worker.topics_commands:topics_group", "Create and check the Kafka topics."),
     "settings": (
         "stream.settings_page:settings_command",
         "Check the environment; show what is in force.",

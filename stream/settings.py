@@ -82,8 +82,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     stall_after_s: Annotated[
         int,
         _meaning(
-            "A source without any event for this long counts as stalled: silence is then not held against "
-            "customers.",
+            "When other sources are this much ahead of purchases in event time, these count as stalled: "
+            "silence is then not held against customers.",
             ge=1,
             le=31_536_000,
         ),

@@ -1,0 +1,174 @@
+"""Topics: what they must be, what differs from it, and the same asked of a real Apache Kafka."""
+
+import json
+import time
+
+import pytest
+from click.testing import CliRunner, Result
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from stream.cli import main
+from stream.environment import load_settings
+from stream.settings import Settings
+from stream.worker.embedded import PARTITIONS, EmbeddedBroker
+from stream.worker.topics import INPUTS, ROLES, Finding, TopicState, findings, topic_names, topic_plans
+
+
+def as_planned(settings: Settings) -> dict[str, TopicState]:
+    return {plan.name: TopicState(plan.partitions, dict(plan.config)) for plan in topic_plans(settings)}
+
+
+def test_all_topics_have_the_same_number_of_partitions():
+    assert {plan.partitions for plan in topic_plans(Settings(partitions=7))} == {7}
+
+
+def test_inputs_and_profiles_never_lose_an_old_event_to_the_clock():
+    kept = {plan.role: plan.config["retention.ms"] for plan in topic_plans(Settings())}
+
+    assert {role for role, retention in kept.items() if retention == "-1"} == {*INPUTS, "profiles"}
+
+
+def test_a_topic_with_a_time_limit_counts_it_from_the_writing():
+    for plan in topic_plans(Settings()):
+        limited = plan.config["retention.ms"] != "-1"
+        assert (plan.config["message.timestamp.type"] == "LogAppendTime") == limited, plan.name
+
+
+def test_three_copies_need_two_acknowledgements():
+    assert all(p.config["min.insync.replicas"] == "2" for p in topic_plans(Settings(replication=3)))
+    assert all("min.insync.replicas" not in p.config for p in topic_plans(Settings(replication=1)))
+
+
+def test_names_carry_the_prefix():
+    names = topic_names(load_settings({"STREAM_TOPIC_PREFIX": "staging.", "STREAM_TOPIC_ALERTS": "warnings"}))
+
+    assert names.alerts == "staging.warnings"
+    assert names.inputs[0] == "staging.customers.purchases.v1"
+
+
+def test_a_cluster_as_planned_has_no_difference():
+    settings = Settings()
+
+    assert {f.what for f in findings(topic_plans(settings), as_planned(settings))} == {"ok"}
+
+
+def test_each_difference_is_found_once():
+    settings = Settings()
+    cluster = as_planned(settings)
+    names = topic_names(settings)
+    del cluster[names.alerts]
+    cluster[names.purchases] = TopicState(3, cluster[names.purchases].config)
+    cluster[names.profiles] = TopicState(12, {**cluster[names.profiles].config, "cleanup.policy": "delete"})
+
+    found = [finding for finding in findings(topic_plans(settings), cluster) if finding.what != "ok"]
+
+    assert found == [
+        Finding(names.purchases, "partitions", "", "12", "3"),
+        Finding(names.profiles, "config", "cleanup.policy", "compact", "delete"),
+        Finding(names.alerts, "missing"),
+    ]
+    assert "never changed" in found[0].line()
+
+
+def test_an_embedded_broker_is_refused_with_a_reason():
+    answer = CliRunner().invoke(main, ["topics", "apply"], env={"STREAM_BROKERS": "embedded"})
+
+    assert answer.exit_code == 2
+    assert "STREAM_BROKERS" in answer.output
+
+
+def test_the_embedded_broker_keeps_what_is_sent_until_it_is_closed():
+    with EmbeddedBroker() as broker:
+        broker.create("t")
+        producer = Producer({"bootstrap.servers": broker.bootstrap})
+        producer.produce("t", b"v", b"k", partition=PARTITIONS - 1)
+        assert producer.flush(10) == 0
+        consumer = Consumer(
+            {"bootstrap.servers": broker.bootstrap, "group.id": "g", "auto.offset.reset": "earliest"}
+        )
+        partitions = consumer.list_topics("t", timeout=10).topics["t"].partitions
+        consumer.subscribe(["t"])
+        record = consumer.poll(20)
+        consumer.close()
+
+    assert len(partitions) == PARTITIONS
+    assert record is not None
+    assert record.value() == b"v"
+
+
+def run(broker_address: str, prefix: str, *arguments: str, **more: str) -> Result:
+    environ = {
+        "STREAM_BROKERS": broker_address,
+        "STREAM_TOPIC_PREFIX": f"{prefix}.",
+        "STREAM_PARTITIONS": "3",
+    }
+    return CliRunner().invoke(main, ["topics", *arguments, "--json"], env={**environ, **more})
+
+
+@pytest.mark.kafka
+def test_topics_are_created_once_and_drift_is_told_and_corrected_only_when_asked(broker, prefix):
+    before = run(broker.bootstrap, prefix, "check")
+    planned = run(broker.bootstrap, prefix, "apply", "--dry-run")
+    made = run(broker.bootstrap, prefix, "apply")
+    again = run(broker.bootstrap, prefix, "apply")
+    after = run(broker.bootstrap, prefix, "check")
+
+    assert (before.exit_code, planned.exit_code) == (1, 1)
+    assert len(json.loads(planned.output)["done"]) == len(ROLES)
+    assert made.exit_code == 0, made.output
+    assert json.loads(again.output) == {"done": [], "differences": []}
+    assert after.exit_code == 0, after.output
+
+
+@pytest.mark.kafka
+def test_drift_of_a_setting_is_corrected_only_when_asked(broker, prefix):
+    name = f"{prefix}.customers.profiles.v1"
+    wrong = NewTopic(name, num_partitions=3, replication_factor=1, config={"cleanup.policy": "delete"})
+    client = AdminClient({"bootstrap.servers": broker.bootstrap})
+    client.create_topics([wrong])[name].result(20)
+
+    kept = run(broker.bootstrap, prefix, "apply")
+    corrected = run(broker.bootstrap, prefix, "apply", "--alter")
+    after = run(broker.bootstrap, prefix, "check")
+
+    assert kept.exit_code == 1
+    assert {d["topic"] for d in json.loads(kept.output)["differences"]} == {name}
+    assert corrected.exit_code == 0, corrected.output
+    assert f"alter {name}: cleanup.policy=compact" in json.loads(corrected.output)["done"]
+    assert after.exit_code == 0, after.output
+
+
+def wait_for_partitions(client: AdminClient, name: str, wanted: int) -> None:
+    """The broker's metadata follow its controller's decision a moment later."""
+    for _ in range(200):
+        if len(client.list_topics(name, timeout=5).topics[name].partitions) == wanted:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{name} never had {wanted} partitions")
+
+
+@pytest.mark.kafka
+def test_partitions_are_never_changed_not_even_when_asked(broker, prefix):
+    assert run(broker.bootstrap, prefix, "apply").exit_code == 0
+    name = f"{prefix}.customers.alerts.v1"
+    client = AdminClient({"bootstrap.servers": broker.bootstrap})
+    client.create_partitions([NewPartitions(name, 5)])[name].result(20)
+    wait_for_partitions(client, name, 5)
+
+    told = run(broker.bootstrap, prefix, "apply", "--alter")
+
+    assert told.exit_code == 1
+    assert json.loads(told.output)["differences"] == [
+        {"topic": name, "what": "partitions", "config": "", "wanted": "3", "found": "5"}
+    ]
+
+
+def test_no_broker_is_one_readable_line(monkeypatch):
+    monkeypatch.setattr("stream.worker.topics_admin.TIMEOUT_S", 0.5)
+
+    answer = run("127.0.0.1:1", "p", "check")
+
+    assert answer.exit_code == 1
+    assert "no broker answers at 127.0.0.1:1 (STREAM_BROKERS)" in answer.output
+    assert "Traceback" not in answer.output
