@@ -24,6 +24,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.settings_page:settings_command",
         "Check the environment; show what is in force.",
     ),
+    "schemas": (
+        "stream.contracts.commands:schemas",
+        "Export the event contract, and check what a change breaks.",
+    ),
 }
 """Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
 

@@ -17,7 +17,7 @@ ARITHMETIC = {
 
 CORE_PACKAGES = {"msgspec"}
 CORE_EXCEPTIONS = {"stream/core/sentiment.py": {"vaderSentiment"}}
-SHELLS = {"worker", "replay", "fit", "dashboard", "deliver"}
+SHELLS = {"worker", "replay", "fit", "dashboard", "deliver", "contracts"}
 COMPOSERS = {"demo"}
 """A composer may put shells together; no shell may import another one or a composer."""
 
@@ -47,6 +47,7 @@ INWARDS = {
         "metrics",
     },
     "deliver": {"deliver", "core", "wire", "policy_file", "model_file", "settings", "environment", "metrics"},
+    "contracts": {"contracts", "core", "wire"},
     "wire": {"core", "wire"},
     "policy_file": {"core", "policy_file"},
     "model_file": {"core", "model_file"},

@@ -1,0 +1,93 @@
+"""`stream schemas export|check|release`: parsing and printing only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from stream.contracts import check as checks
+from stream.contracts import export as exports
+from stream.contracts.asyncapi import DOCUMENT, document
+from stream.contracts.registry import contracts
+
+DIRECTORY = click.option(
+    "--dir",
+    "root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("schemas"),
+    show_default=True,
+    help="Folder of the schemas.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+
+
+@click.group()
+def schemas() -> None:
+    """The published contract: JSON Schema 2020-12 per event type and version, and an AsyncAPI document.
+
+    \b
+    Example: stream schemas check || stream schemas export
+    """
+
+
+@schemas.command()
+@DIRECTORY
+@AS_JSON
+def export(root: Path, as_json: bool) -> None:
+    """Write the schemas of this program's structs; a released version is never rewritten.
+
+    \b
+    Example: stream schemas export --dir schemas
+    """
+    written = exports.export(root)
+    path = root / DOCUMENT
+    text = document(root)
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
+        written.append(path)
+    if as_json:
+        click.echo(json.dumps({"written": [str(path) for path in written], "types": len(contracts())}))
+        return
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"{len(contracts())} types, {len(written)} files changed")
+
+
+@schemas.command()
+@DIRECTORY
+@AS_JSON
+def check(root: Path, as_json: bool) -> None:
+    """Fail when the files differ from the program, or when a change would break a producer or consumer.
+
+    Every version is held against every other one, in both directions. Exit code 1 when anything is found.
+
+    \b
+    Example: stream schemas check --json
+    """
+    if not root.is_dir():
+        raise click.UsageError(f"{root}: no such folder; run `stream schemas export --dir {root}` first")
+    found = checks.findings(root)
+    if as_json:
+        click.echo(json.dumps({"findings": found, "types": len(contracts())}))
+    else:
+        for finding in found:
+            click.echo(finding)
+        click.echo(f"{len(contracts())} types, {len(found)} findings")
+    if found:
+        raise SystemExit(1)
+
+
+@schemas.command()
+@DIRECTORY
+def release(root: Path) -> None:
+    """Lock every version that exists now: from then on `check` fails when one of them changes.
+
+    \b
+    Example: stream schemas release
+    """
+    if checks.findings(root):
+        raise click.ClickException("`stream schemas check` has findings: nothing was released")
+    for name in exports.release(root):
+        click.echo(f"released {name}")

@@ -1,0 +1,100 @@
+"""schemas/<type>/<version>.json: JSON Schema 2020-12 of each struct; a released version never changes again.
+
+schemas/released.txt lists the released ones with their digest. What is not listed there may be rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stream.contracts.registry import Contract, contracts
+
+RELEASED = "released.txt"
+
+Schema = dict[str, Any]
+
+
+def schema_of(contract: Contract, version: int) -> Schema:
+    """The struct as a schema on its own: the root is the message, `$defs` its parts."""
+    generated = msgspec.json.schema(contract.struct)
+    parts = generated.get("$defs", {})
+    root = parts.pop(generated["$ref"].rpartition("/")[2])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:customer-stream:{contract.name}:{version}",
+        **root,
+        "title": contract.name,
+        "description": contract.meaning,
+        **({"$defs": dict(sorted(parts.items()))} if parts else {}),
+    }
+
+
+def as_text(schema: Schema) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def versions(root: Path, name: str) -> dict[int, Path]:
+    """The versions of one type that exist as files, oldest first."""
+    paths = [path for path in (root / name).glob("*.json") if path.stem.isdigit()]
+    return {int(path.stem): path for path in sorted(paths, key=lambda path: int(path.stem))}
+
+
+def released(root: Path) -> dict[str, str]:
+    """`type/version` -> digest of each released schema."""
+    listed = root / RELEASED
+    lines = listed.read_text().splitlines() if listed.is_file() else []
+    return {line.split()[0]: line.split()[1] for line in lines if line.strip()}
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+
+
+def next_version(root: Path, contract: Contract) -> int:
+    """The version the struct would be exported as: the newest, unless that is released and differs."""
+    existing = versions(root, contract.name)
+    if not existing:
+        return 1
+    newest = max(existing)
+    unchanged = existing[newest].read_text() == as_text(schema_of(contract, newest))
+    return newest if unchanged or f"{contract.name}/{newest}" not in released(root) else newest + 1
+
+
+def export(root: Path) -> list[Path]:
+    """Write what differs; released versions stay as they are. Returns what was written."""
+    written = []
+    for contract in contracts():
+        version = next_version(root, contract)
+        path = root / contract.name / f"{version}.json"
+        text = as_text(schema_of(contract, version))
+        if not path.is_file() or path.read_text() != text:
+            _write(path, text)
+            written.append(path)
+    return written
+
+
+def release(root: Path) -> list[str]:
+    """List every version that is not yet listed as released: from now on none of them may change."""
+    known = released(root)
+    found = {
+        f"{contract.name}/{version}": digest(path)
+        for contract in contracts()
+        for version, path in versions(root, contract.name).items()
+    }
+    new = sorted(set(found) - set(known))
+    lines = [f"{name} {mark}" for name, mark in sorted((found | known).items())]
+    if new:
+        _write(root / RELEASED, "\n".join(lines) + "\n")
+    return new
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(text)
+    beside.replace(path)

@@ -1,0 +1,38 @@
+"""Every message of the contract: its name, its topic, which way it goes, and the struct it comes from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from stream.core.event import EVENT_TYPES
+
+Direction = Literal["in", "out"]
+
+
+class Contract(Struct, frozen=True):
+    """One message type; `topic` is the middle of the topic's name `customers.<topic>.v1`."""
+
+    name: str
+    topic: str
+    direction: Direction
+    struct: type[Struct]
+
+    @property
+    def meaning(self) -> str:
+        """The first line of what the data says of itself."""
+        data = next(
+            (field.type for field in structs.fields(self.struct) if field.name == "data"), self.struct
+        )
+        told = next(part for part in getattr(data, "__args__", (data,)) if issubclass(part, Struct))
+        return (told.__doc__ or "").strip().partition("\n")[0]
+
+
+def contracts() -> tuple[Contract, ...]:
+    """The contract of this version of the program, in the order of the data flow."""
+    return tuple(
+        Contract(str(event_type.__struct_config__.tag), topic, "in", event_type)
+        for topic, event_types in EVENT_TYPES.items()
+        for event_type in event_types
+    )

@@ -1,0 +1,124 @@
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from stream.cli import main
+from stream.contracts import check, registry
+from stream.contracts.registry import Contract, contracts
+from stream.core.event import PurchaseCancelled
+
+ROOT = Path(__file__).parents[2] / "schemas"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT, tmp_path / "schemas")
+    return tmp_path / "schemas"
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["schemas", *words])
+    return result.exit_code, result.output
+
+
+def with_struct(monkeypatch: pytest.MonkeyPatch, struct: type[msgspec.Struct]) -> None:
+    """The program with another struct behind purchase.cancelled."""
+    changed = tuple(
+        Contract(c.name, c.topic, c.direction, struct if c.name == "purchase.cancelled" else c.struct)
+        for c in registry.contracts()
+    )
+    for module in ("check", "export", "asyncapi", "commands"):
+        monkeypatch.setattr(f"stream.contracts.{module}.contracts", lambda: changed)
+
+
+class Cancellation(msgspec.Struct):
+    """An order was cancelled, and its number is a number now."""
+
+    order_id: int
+    reason: str | None = None
+
+
+class Renumbered(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):  # type: ignore[misc]
+    data: Cancellation  # type: ignore[assignment]
+
+
+def test_the_committed_schemas_pass():
+    assert run("check", "--dir", str(ROOT)) == (0, f"{len(contracts())} types, 0 findings\n")
+
+
+def test_export_changes_nothing_the_second_time(root):
+    assert run("export", "--dir", str(root)) == (0, f"{len(contracts())} types, 0 files changed\n")
+
+
+def test_export_restores_what_was_lost(root):
+    (root / "purchase.cancelled" / "1.json").unlink()
+    (root / "asyncapi.yaml").write_text("")
+
+    code, output = run("export", "--dir", str(root), "--json")
+
+    assert (code, len(json.loads(output)["written"])) == (0, 2)
+    assert check.findings(root) == []
+
+
+def test_a_break_is_told_as_what_consumers_would_see(root, monkeypatch):
+    run("release", "--dir", str(root))
+    with_struct(monkeypatch, Renumbered)
+
+    code, output = run("check", "--dir", str(root))
+
+    assert code == 1
+    assert (
+        "purchase.cancelled: programs that read version 1 would reject events of version 2: "
+        "`data.order_id` may be of type integer where of type string is expected"
+    ) in output
+    assert (
+        "purchase.cancelled: version 2 would reject events of version 1, which are still on the topic"
+        in output
+    )
+
+
+def test_export_never_rewrites_a_released_version(root, monkeypatch):
+    before = (root / "purchase.cancelled" / "1.json").read_text()
+    run("release", "--dir", str(root))
+    with_struct(monkeypatch, Renumbered)
+
+    run("export", "--dir", str(root))
+
+    assert (root / "purchase.cancelled" / "1.json").read_text() == before
+    assert json.loads((root / "purchase.cancelled" / "2.json").read_text())["$id"].endswith(":2")
+
+
+def test_a_released_file_that_changed_is_found(root):
+    run("release", "--dir", str(root))
+    path = root / "purchase.cancelled" / "1.json"
+    path.write_text(path.read_text().replace("256", "255"))
+    (root / "purchase.refunded" / "1.json").unlink()
+
+    code, output = run("check", "--dir", str(root))
+
+    assert code == 1
+    assert f"{path}: was released and has changed since" in output
+    assert "purchase.refunded/1.json: was released and is gone" in output
+
+
+def test_a_folder_without_its_type_is_found(root):
+    (root / "purchase.gifted").mkdir()
+    (root / "examples" / "purchase.lent").mkdir()
+
+    found = check.findings(root)
+
+    assert [line.partition(":")[0].rpartition("/")[2] for line in found] == [
+        "purchase.gifted",
+        "purchase.lent",
+    ]
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error():
+    code, output = run("check", "--dir", "nowhere")
+
+    assert code == 2
+    assert "stream schemas export --dir nowhere" in output

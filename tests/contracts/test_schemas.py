@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+
+from stream.contracts.check import findings
+from stream.contracts.export import as_text, next_version, schema_of, versions
+from stream.contracts.registry import Contract, contracts
+from stream.core.event import Event
+from stream.wire import decode_line, encode_event
+
+ROOT = Path(__file__).parents[2] / "schemas"
+EXAMPLES = sorted((ROOT / "examples").rglob("*.json"))
+CONTRACTS = {contract.name: contract for contract in contracts()}
+
+
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def name_of(path: Path) -> str:
+    return "/".join(path.parts[-3:])
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_the_file_is_what_the_struct_exports(contract: Contract):
+    version = next_version(ROOT, contract)
+
+    assert (ROOT / contract.name / f"{version}.json").read_text() == as_text(schema_of(contract, version))
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_every_schema_is_a_valid_schema_with_a_meaning(contract: Contract):
+    for path in versions(ROOT, contract.name).values():
+        schema = json.loads(path.read_text())
+
+        jsonschema_rs.meta.validate(schema)
+        assert len(schema["description"]) > 10
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_schema_and_program_judge_an_example_alike(path: Path):
+    name, version, file = path.parts[-3:]
+    schema = json.loads((ROOT / name / f"{version}.json").read_text())
+    good = file.startswith("good-")
+
+    assert validator(schema).is_valid(json.loads(path.read_text())) is good
+    assert accepted(CONTRACTS[name], path.read_bytes()) is good
+
+
+def accepted(contract: Contract, payload: bytes) -> bool:
+    try:
+        msgspec.json.decode(payload, type=contract.struct)
+    except msgspec.ValidationError:
+        return False
+    return contract.direction == "out" or isinstance(decode_line(payload), Event)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_every_version_has_good_and_bad_examples(contract: Contract):
+    for version in versions(ROOT, contract.name):
+        names = {
+            path.name.partition("-")[0]
+            for path in (ROOT / "examples" / contract.name / f"{version}").iterdir()
+        }
+
+        assert names == {"good", "bad"}
+
+
+def test_the_published_contract_has_no_findings():
+    assert findings(ROOT) == []
+
+
+GOLDEN = [line for path in sorted((Path(__file__).parent / "golden").glob("*.jsonl"))
+          for line in path.read_bytes().splitlines()]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", GOLDEN, ids=range(len(GOLDEN)))
+def test_payloads_of_earlier_releases_decode_to_what_they_meant(line: bytes):
+    """Lines are only ever added: `sent` is what was on the topic, `means` the event it must still be."""
+    golden = json.loads(line)
+
+    event = decode_line(golden["sent"].encode())
+
+    assert isinstance(event, Event)
+    assert json.loads(encode_event(event)) == golden["means"]
+
+
+def test_the_golden_corpus_has_every_input_type():
+    seen = {json.loads(line)["means"]["type"] for line in GOLDEN}
+
+    assert seen >= {contract.name for contract in contracts() if contract.direction == "in"}
