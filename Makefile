@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NEEDS_PYTHON := 3.11
+LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
+	--custom-compile-command "make lock"
 
 .PHONY: help setup demo test check lock clean
 
@@ -28,10 +30,10 @@ check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q -m "not kafka and not data" -x
 
-lock: ## pin every dependency again in requirements.lock, with hashes (needs uv)
+lock: ## pin every dependency again, with hashes, here and for the image (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
-	uv pip compile --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
-		--all-extras --group dev --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
+	uv pip compile $(LOCK) --extra rocksdb --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 
 clean: ## remove what make and the tools have made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

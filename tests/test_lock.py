@@ -10,13 +10,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
+IMAGE_LOCK = (ROOT / "deploy" / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def pins() -> dict[str, set[str]]:
+def pins(lock: str = LOCK) -> dict[str, set[str]]:
     """Name -> the versions pinned; more than one where a marker chooses by Python version."""
     found: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", LOCK, flags=re.MULTILINE):
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", lock, flags=re.MULTILINE):
         found.setdefault(canonicalize_name(name), set()).add(version)
     return found
 
@@ -38,13 +39,28 @@ def test_the_lock_satisfies_pyproject(line):
         assert requirement.specifier.contains(version), f"{line} but {version} is locked: make lock"
 
 
-def test_every_pin_carries_a_hash():
-    entries = re.split(r"\n(?=\S)", LOCK)
+def test_the_image_gets_what_was_tested_and_no_tools():
+    image, tested = pins(IMAGE_LOCK), pins()
+
+    assert {
+        name: versions for name, versions in image.items() if not versions <= tested.get(name, set())
+    } == {}
+    assert not {"pytest", "ruff", "pandas", "scipy"} & set(image)
+    for line in [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["rocksdb"],
+    ]:
+        assert canonicalize_name(Requirement(line).name) in image, f"{line}: make lock"
+
+
+@pytest.mark.parametrize("lock", [LOCK, IMAGE_LOCK], ids=["all", "image"])
+def test_every_pin_carries_a_hash(lock):
+    entries = re.split(r"\n(?=\S)", lock)
 
     bare = [entry for entry in entries if "==" in entry and "--hash=sha256:" not in entry]
 
     assert bare == []
 
 
-def test_the_lock_names_no_address():
-    assert "://" not in LOCK
+def test_the_locks_name_no_address():
+    assert "://" not in LOCK + IMAGE_LOCK

@@ -1,0 +1,65 @@
+"""What is deployed names only settings, metrics, topics and headings that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stream.environment import TYPES, variable
+from stream.metrics import NAMESPACE, Metrics, families
+from stream.settings import SECRETS
+
+ROOT = Path(__file__).parent.parent
+RULES = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+KNOWN = {variable(name) for name in TYPES} | {variable(name) + "_FILE" for name in SECRETS}
+FOR_TESTS = {"STREAM_TEST_REQUIRE", "STREAM_TEST_BROKER"}
+SERIES = {
+    "counter": ("_total",),
+    "histogram": ("_bucket", "_count", "_sum"),
+    "info": ("_info",),
+    "gauge": ("",),
+}
+
+
+def series() -> set[str]:
+    return {family.name + end for family in families(Metrics()) for end in SERIES[family.type]}
+
+
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "docker-compose.yml", "README.md", "CONTRIBUTING.md", "docs/runbook.md"]
+)
+def test_every_setting_that_is_named_exists(name):
+    named = set(re.findall(r"\bSTREAM_[A-Z_]*[A-Z]\b(?!_?\*)", (ROOT / name).read_text()))
+
+    assert named - KNOWN - FOR_TESTS == set()
+
+
+@pytest.mark.parametrize("text", [RULES, RUNBOOK], ids=["rules", "runbook"])
+def test_every_metric_that_is_named_exists(text):
+    named = {name.rstrip("_") for name in re.findall(rf"\b{NAMESPACE}_[a-z_]+", text)}
+
+    assert named - series() == set()
+
+
+def test_every_alert_is_a_heading_of_the_runbook():
+    alerts = re.findall(r"^ +- alert: (\w+)$", RULES, flags=re.MULTILINE)
+    headings = re.findall(r"^## (\w+)$", RUNBOOK, flags=re.MULTILINE)
+
+    assert alerts
+    assert alerts == [heading for heading in headings if heading != "By"][: len(alerts)]
+    assert re.findall(r"runbook\.md#(\w+)$", RULES, flags=re.MULTILINE) == [alert.lower() for alert in alerts]
+
+
+def test_the_image_runs_as_nobody_special():
+    stages = (ROOT / "Dockerfile").read_text().split("FROM ")
+
+    assert "USER 10001:10001" in stages[-1]
+
+
+def test_everything_published_by_compose_is_published_on_loopback():
+    text = (ROOT / "docker-compose.yml").read_text()
+    ports = re.findall(r'ports: \["([^"]+)"\]', text)
+
+    assert len(ports) == text.count("ports:")
+    assert all(port.startswith("127.0.0.1:") for port in ports)
