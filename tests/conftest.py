@@ -9,8 +9,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker
+
+settings.register_profile("default", deadline=None)  # a busy machine is not a wrong program
+settings.register_profile("ci", deadline=None, derandomize=True)  # the same examples on every run
+settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def _real_broker(settings: dict[str, str] | None = None) -> Broker:
