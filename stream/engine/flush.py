@@ -1,0 +1,129 @@
+"""Rows and records become durable, then the offsets they came from are committed; never the other way round.
+
+One flush is under way at a time. Folding goes on meanwhile; what it changes belongs to the next flush.
+A flush starts at once when input has run dry and every `flush_interval` under load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from .delivery import Delivery, Place
+from .failure import FailStop
+from .lane import Lane, Mark
+from .options import EngineOptions
+from .sender import Sender
+
+Marks = Mapping[Place, tuple[int, Mark]]
+Commit = Callable[[Marks], Awaitable[None]]
+
+
+class Cargo(NamedTuple):
+    """What one lane puts into a flush."""
+
+    lane: Lane[Any]
+    flush: int
+    rows: list[tuple[bytes, bytes | None]]
+    marks: dict[str, tuple[int, Mark]]
+
+
+class Flusher:
+    """Owns the order: produce, acknowledge, commit, forget."""
+
+    def __init__(
+        self,
+        *,
+        options: EngineOptions,
+        delivery: Delivery[Any],
+        sender: Sender,
+        commit: Commit,
+        own: Callable[[], None],
+        fail: FailStop,
+    ) -> None:
+        self._options = options
+        self._delivery = delivery
+        self._sender = sender
+        self._commit = commit
+        self._own = own
+        self._fail = fail
+        self._under_way: asyncio.Task[None] | None = None
+        self._last_start = 0.0
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="flush")
+        self.count = 0
+        self.seconds = 0.0
+
+    def _dirty(self) -> list[Lane[Any]]:
+        return [lane for lane in self._delivery.lanes.values() if lane.open and not lane.busy and lane.dirty]
+
+    async def settle(self) -> None:
+        """Called after every delivery: start a flush when due; wait when too much is not yet durable."""
+        self.consider()
+        while self._under_way is not None and self._unflushed() > self._options.max_unflushed:
+            await asyncio.wait([self._under_way])
+            self.consider()
+
+    def _unflushed(self) -> int:
+        return sum(lane.unflushed for lane in self._delivery.lanes.values())
+
+    def consider(self) -> None:
+        """Start a flush if one is due and none is under way."""
+        if self._under_way is not None:
+            return
+        waited = time.monotonic() - self._last_start
+        due = self._delivery.dry or waited >= self._options.flush_interval_s
+        if due and self._dirty():
+            self._under_way = asyncio.get_running_loop().create_task(self._guarded())
+
+    async def drain(self) -> None:
+        """Until everything given out is durable and committed."""
+        while True:
+            if self._under_way is not None:
+                await asyncio.wait([self._under_way])
+            elif self._fail.reason is None and self._dirty():
+                self._under_way = asyncio.get_running_loop().create_task(self._guarded())
+            else:
+                return
+
+    async def _guarded(self) -> None:
+        try:
+            await self._flush()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as failure:
+            self._fail(failure)
+        finally:
+            self._under_way = None
+        if self._fail.reason is None:
+            self.consider()
+
+    async def _flush(self) -> None:
+        started = self._last_start = time.monotonic()
+        self._own()
+        cargo = [self._load(lane) for lane in self._dirty()]
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.deliver)
+        self._own()
+        await self._commit(
+            {Place(topic, each.lane.partition): mark for each in cargo for topic, mark in each.marks.items()}
+        )
+        for each in cargo:
+            each.lane.table.rest(each.rows)
+            each.lane.note_committed(each.flush, each.marks)
+        self.count += 1
+        self.seconds += time.monotonic() - started
+
+    def _load(self, lane: Lane[Any]) -> Cargo:
+        """Between two awaits: the lane's rows, records and marks are of one and the same instant."""
+        cargo = Cargo(lane, lane.flush_number, lane.table.flush(), lane.marks())
+        outgoing, lane.outgoing = lane.outgoing, []
+        lane.unflushed = 0
+        lane.flush_number += 1
+        self._sender.write_rows(self._options.changelog, lane.partition, cargo.rows)
+        self._sender.write(outgoing)
+        return cargo
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)

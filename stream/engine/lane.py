@@ -1,0 +1,224 @@
+"""Everything of one partition number: its inputs, its clock, its rows, and what waits to become durable.
+
+A lane is used by one agent. Between two awaits of the agent nothing else touches it, so what it holds at any
+await is whole: every record given out has been applied.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Generic, NamedTuple
+
+from .job import Arrival, Due, Headers, Moment, State, Unsent
+from .merge import FOREVER_MS, Source, release
+from .options import EngineOptions
+from .table import Table
+
+MS = 1000
+
+
+class Outgoing(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None
+    partition: int | None
+
+
+class Mark(NamedTuple):
+    """What is kept beside a committed offset: enough to go on as if nothing had happened."""
+
+    flush: int
+    clock_ms: int | None
+    given_ms: int | None
+
+    def encode(self) -> str:
+        return " ".join("-" if each is None else str(each) for each in self)
+
+    @classmethod
+    def decode(cls, text: str) -> Mark:
+        try:
+            flush, clock, given = text.split(" ")
+            return cls(int(flush), None if clock == "-" else int(clock), None if given == "-" else int(given))
+        except ValueError:
+            return cls(0, None, None)
+
+
+class Heartbeat:
+    """How far the source that must never fall silent has come, over all lanes of this worker."""
+
+    __slots__ = ("watermark_ms",)
+
+    def __init__(self) -> None:
+        self.watermark_ms: int | None = None
+
+    def beat(self, time_ms: int | None) -> None:
+        if time_ms is not None and (self.watermark_ms is None or time_ms > self.watermark_ms):
+            self.watermark_ms = time_ms
+
+
+class Lane(Generic[State]):
+    """One partition number of the co-partitioned inputs, and its rows."""
+
+    def __init__(
+        self,
+        partition: int,
+        *,
+        sources: list[Source],
+        table: Table[State],
+        options: EngineOptions,
+        heartbeat: Heartbeat,
+        settle: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.partition = partition
+        self.sources = sources
+        self.table = table
+        self.get = table.get
+        self.put = table.put
+        self.delete = table.delete
+        self.clock_ms: int | None = None
+        self.flush_number = 1  # of the flush that what is put and sent now will belong to
+        self.committed_flush = 0  # of the last one that is durable
+        self.outgoing: list[Outgoing] = []
+        self.applied_count = 0
+        self.unflushed = 0
+        self.stalled = False  # inputs are held because the heartbeat source is silent
+        self.rung = False
+        self.open = True
+        self.flush_when_due = settle
+        self._options = options
+        self._heartbeat = heartbeat
+        self._inside = False
+        self._committed: dict[str, int] = {}
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | None = None,
+        partition: int | None = None,
+    ) -> None:
+        """A record that leaves with this flush. Without a partition it goes by key, as Java would send it."""
+        self.outgoing.append(Outgoing(topic, key, value, headers, partition))
+
+    def moments(self) -> Iterator[Moment]:
+        """All that is to be done now, in order of time. No await between this and the end of the loop."""
+        self.rung = False
+        if not self.open:
+            return
+        assert not self._inside, "the moments of a lane were left before their end"
+        self._inside = True
+        yield from self._unsent()
+        while batch := self._release():
+            yield from self._in_order(batch)
+        yield from self._dues(self._time_limit_ms())
+        self._inside = False
+
+    @property
+    def busy(self) -> bool:
+        """The agent is in the midst of its moments; there is no whole state to flush."""
+        return self._inside
+
+    def _unsent(self) -> Iterator[Moment]:
+        unsent, self.table.unsent = self.table.unsent, {}
+        for key, flush in unsent.items():
+            if flush > self.committed_flush:
+                self.unflushed += 1
+                yield Unsent(key)
+
+    def _release(self) -> list[Arrival]:
+        limit_ms = self._held_after_ms()
+        batch = release(self.sources, time.monotonic(), self._options.max_idle_s, limit_ms)
+        self.stalled = any(
+            source.pending and source.pending[0].order_ms > limit_ms for source in self.sources
+        )
+        return batch
+
+    def _in_order(self, batch: list[Arrival]) -> Iterator[Moment]:
+        dues = self.table.dues
+        for arrival in batch:
+            order_ms = arrival.order_ms
+            earliest_ms = dues.earliest_ms
+            if earliest_ms is not None and earliest_ms <= order_ms:
+                yield from self._dues(order_ms)
+            yield arrival
+        self.unflushed += len(batch)
+        self.applied_count += len(batch)
+        self._advance(batch[-1].order_ms)
+
+    def _dues(self, until_ms: int | None) -> Iterator[Moment]:
+        if until_ms is None:
+            return
+        pop = self.table.dues.pop
+        while due := pop(until_ms):
+            at_ms, key = due
+            self.unflushed += 1
+            yield Due(key, at_ms)
+        self._advance(until_ms)
+
+    def _advance(self, time_ms: int) -> None:
+        if self.clock_ms is None or time_ms > self.clock_ms:
+            self.clock_ms = time_ms
+
+    def _held_after_ms(self) -> int:
+        watermark_ms = self._heartbeat.watermark_ms
+        if self._options.heartbeat is None or watermark_ms is None:
+            return FOREVER_MS
+        return watermark_ms + self._options.stall_after_ms
+
+    def _time_limit_ms(self) -> int | None:
+        """How far time passes with nothing arriving: by event time not at all, by the wall while current."""
+        if self._options.clock == "event" or not self.current:
+            return None
+        return min(int(time.time() * MS), self._held_after_ms())
+
+    @property
+    def current(self) -> bool:
+        """All that the broker has was given out."""
+        return all(source.caught_up and not source.pending for source in self.sources)
+
+    def wants_attention(self) -> bool:
+        """Time alone may have made something ready."""
+        if self.table.unsent or any(source.pending for source in self.sources):
+            return True
+        limit_ms, earliest_ms = self._time_limit_ms(), self.table.dues.earliest_ms
+        return limit_ms is not None and earliest_ms is not None and earliest_ms <= limit_ms
+
+    @property
+    def dirty(self) -> bool:
+        return bool(self.unflushed or self.outgoing or self.table.dirty_count) or any(
+            self._committed.get(source.topic) != source.applied for source in self.sources
+        )
+
+    def marks(self) -> dict[str, tuple[int, Mark]]:
+        """Per topic the offset that may be committed when all of this flush is durable."""
+        return {
+            source.topic: (source.applied, Mark(self.flush_number, self.clock_ms, source.given_ms))
+            for source in self.sources
+        }
+
+    def begin(self, marks: dict[str, tuple[int, Mark]]) -> None:
+        """Take up where the committed marks left off; a topic without one starts at its `expected`."""
+        for source in self.sources:
+            offset, mark = marks[source.topic]
+            source.expected = offset
+            source.seen_ms = source.given_ms = mark.given_ms
+            self._committed[source.topic] = offset
+            self.committed_flush = max(self.committed_flush, mark.flush)
+            if mark.clock_ms is not None:
+                self._advance(mark.clock_ms)
+            if source.topic == self._options.heartbeat:
+                self._heartbeat.beat(mark.given_ms)
+        self.flush_number = self.committed_flush + 1
+
+    def note_committed(self, flush: int, marks: dict[str, tuple[int, Mark]]) -> None:
+        self.committed_flush = flush
+        for topic, (offset, _) in marks.items():
+            self._committed[topic] = offset
+
+    def close(self) -> None:
+        """From now on it gives out nothing; what it holds is dropped."""
+        self.open = False
+        self.table.close()

@@ -1,0 +1,94 @@
+"""The rows of a partition back from the changelog, by the batch. Blocks: run it in a thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
+from .failure import EngineError, Exit
+from .options import EngineOptions
+from .table import Table
+
+BATCH = 10_000
+WAIT_S = 1.0
+QUERY_TIMEOUT_S = 30
+
+
+def _reader(options: EngineOptions) -> Consumer:
+    security = {
+        name: value
+        for name, value in options.producer.items()
+        if name.startswith(("sasl.", "ssl.", "security."))
+    }
+    return Consumer(
+        {
+            "bootstrap.servers": options.bootstrap,
+            "group.id": f"{options.app_id}-recovery",  # required by the client, never joined
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed" if options.exactly_once else "read_uncommitted",
+            "fetch.message.max.bytes": 8 << 20,
+            "queued.min.messages": 200_000,
+            "check.crcs": True,
+            "log_level": 3,
+            **security,
+        }
+    )
+
+
+def changelog_end(options: EngineOptions, partition: int) -> int:
+    reader = _reader(options)
+    try:
+        _, end = reader.get_watermark_offsets(TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)
+        return int(end)
+    finally:
+        reader.close()
+
+
+def recover(options: EngineOptions, partition: int, table: Table[Any], stop: threading.Event) -> int:
+    """Bring the table up to the end of its changelog. Returns how many records were read."""
+    reader = _reader(options)
+    place = TopicPartition(options.changelog, partition)
+    try:
+        start, end = reader.get_watermark_offsets(place, QUERY_TIMEOUT_S)
+        if table.position > end:
+            raise EngineError(
+                Exit.DATA_LOSS,
+                f"{options.changelog}/{partition} ends at {end}, but rows up to {table.position} were "
+                "written: the topic was made anew or cut. See the runbook before deleting anything.",
+            )
+        place.offset = table.position if table.position > start else OFFSET_BEGINNING
+        reader.assign([place])
+        count = _read_to_end(reader, end, table, stop) if end > max(start, table.position) else 0
+        table.position = end
+    finally:
+        reader.close()
+    table.index()
+    return count
+
+
+def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.Event) -> int:
+    count, since = 0, time.monotonic()
+    while not stop.is_set():
+        rows, finished = [], False
+        for message in reader.consume(BATCH, WAIT_S):
+            error = message.error()
+            if error is None:
+                rows.append((message.key(), message.value()))
+                finished = message.offset() >= end - 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                finished = message.offset() >= end
+            elif not error.retriable():
+                raise EngineError(Exit.DATA_LOSS, f"the changelog cannot be read: {error.str()}")
+        if rows:
+            table.recover(rows)
+            count, since = count + len(rows), time.monotonic()
+        if finished:
+            return count
+        if time.monotonic() - since > QUERY_TIMEOUT_S * 4:
+            raise EngineError(Exit.DATA_LOSS, f"the changelog does not come to its end ({end}): {count} read")
+    raise InterruptedError("recovery was given up: the partition was taken away")

@@ -1,0 +1,136 @@
+"""Where rows rest as bytes: in memory, or on disk when there are more of them than memory holds.
+
+What a disk store holds is trusted only when it was closed cleanly at a known changelog position; otherwise it
+is emptied and rebuilt, because it may hold rows that never became durable in Kafka.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+MIB = 1 << 20
+
+
+class Store(Protocol):
+    position: int  # the changelog offset up to which it is complete
+
+    def get(self, key: bytes) -> bytes | None: ...
+    def put(self, key: bytes, row: bytes) -> None: ...
+    def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None: ...
+    def delete(self, key: bytes) -> None: ...
+    def items(self) -> Iterator[tuple[bytes, bytes]]: ...
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class MemoryStore:
+    """A dict."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._rows: dict[bytes, bytes] = {}
+        self.get = self._rows.get
+        self.put = self._rows.__setitem__
+
+    def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        kept = self._rows
+        for key, row in rows:
+            if row is None:
+                kept.pop(key, None)
+            else:
+                kept[key] = row
+
+    def delete(self, key: bytes) -> None:
+        self._rows.pop(key, None)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._rows.items())
+
+    def clear(self) -> None:
+        self._rows.clear()
+        self.position = 0
+
+    def close(self) -> None:
+        pass
+
+
+class DiskStore:
+    """RocksDB, one database per partition. Kafka is the log, so its own write-ahead log stays off."""
+
+    def __init__(self, directory: Path, identity: str) -> None:
+        import rocksdict
+
+        self._rocksdict = rocksdict
+        self._path = directory / "rows"
+        self._seal = directory / "closed-cleanly.json"
+        self._identity = identity
+        directory.mkdir(parents=True, exist_ok=True)
+        self.position = self._break_seal()
+        self._database = self._open()
+
+    def _break_seal(self) -> int:
+        """The position of a clean close. From here on the store counts as unclean until it is closed."""
+        position = 0
+        if self._seal.exists():
+            seal = json.loads(self._seal.read_text())
+            if seal["identity"] == self._identity:
+                position = int(seal["position"])
+            self._seal.unlink()
+        if position == 0 and self._path.exists():
+            shutil.rmtree(self._path)
+        return position
+
+    def _open(self) -> Any:
+        options = self._rocksdict.Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_write_buffer_size(16 * MIB)
+        options.set_max_write_buffer_number(2)
+        options.set_max_open_files(256)
+        options.set_compression_type(self._rocksdict.DBCompressionType.lz4())
+        table = self._rocksdict.BlockBasedOptions()
+        table.set_block_cache(self._rocksdict.Cache(32 * MIB))
+        table.set_bloom_filter(10, False)
+        options.set_block_based_table_factory(table)
+        self._unlogged = self._rocksdict.WriteOptions()
+        self._unlogged.disable_wal = True
+        return self._rocksdict.Rdict(str(self._path), options)
+
+    def get(self, key: bytes) -> bytes | None:
+        row: bytes | None = self._database.get(key)
+        return row
+
+    def put(self, key: bytes, row: bytes) -> None:
+        self._database.put(key, row, write_opt=self._unlogged)
+
+    def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        batch = self._rocksdict.WriteBatch(raw_mode=True)
+        for key, row in rows:
+            if row is None:
+                batch.delete(key)
+            else:
+                batch.put(key, row)
+        self._database.write(batch, self._unlogged)
+
+    def delete(self, key: bytes) -> None:
+        self._database.delete(key, write_opt=self._unlogged)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._database.items())
+
+    def clear(self) -> None:
+        self._database.close()
+        shutil.rmtree(self._path)
+        self.position = 0
+        self._database = self._open()
+
+    def close(self) -> None:
+        """Everything to disk, then the seal; a crash in between leaves an unclean store, which is rebuilt."""
+        self._database.flush()
+        self._database.close()
+        unfinished = self._seal.with_suffix(".part")
+        unfinished.write_text(json.dumps({"identity": self._identity, "position": self.position}))
+        unfinished.rename(self._seal)

@@ -1,0 +1,96 @@
+"""The rows of one partition: live objects while they are busy, bytes at rest, each encoded once per flush."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Generic
+
+from .dues import Dues
+from .job import Job, State
+from .store import Store
+
+
+class Table(Generic[State]):
+    """Written by one agent, between two awaits; read back by `flush` once for every changed row."""
+
+    def __init__(self, job: Job[State], store: Store, max_hot_rows: int) -> None:
+        self._job = job
+        self._store = store
+        self._max_hot_rows = max_hot_rows
+        self._hot: dict[bytes, State] = {}
+        self._dirty: dict[bytes, State | None] = {}
+        self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
+        self.dues = Dues()
+        self.unsent: dict[bytes, int] = {}  # key -> number of the flush its outbox belongs to
+
+    @property
+    def dirty_count(self) -> int:
+        return len(self._dirty)
+
+    def get(self, key: bytes) -> State | None:
+        """The live row. Change it in place if you like, but put it back, or the change is not written."""
+        state = self._hot.get(key)
+        if state is None and key not in self._gone:
+            row = self._store.get(key)
+            if row is not None:
+                state = self._hot[key] = self._job.load(key, row)
+        return state
+
+    def put(self, key: bytes, state: State) -> None:
+        self._hot[key] = self._dirty[key] = state
+        if self._gone:
+            self._gone.discard(key)
+        self.dues.set(key, self._job.due_ms(state))
+
+    def delete(self, key: bytes) -> None:
+        """Forgotten: a tombstone is written."""
+        self._hot.pop(key, None)
+        self._dirty[key] = None
+        self._gone.add(key)
+        self.dues.set(key, None)
+
+    def flush(self) -> list[tuple[bytes, bytes | None]]:
+        """Every row changed since the last flush, encoded."""
+        dump = self._job.dump
+        rows = [(key, None if state is None else dump(state)) for key, state in self._dirty.items()]
+        self._dirty = {}
+        return rows
+
+    def rest(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Rows that became durable go to rest; the coldest live rows make room."""
+        self._store.put_all(rows)
+        self._gone = (
+            {key for key, state in self._dirty.items() if state is None} if self._gone else self._gone
+        )
+        surplus = len(self._hot) - self._max_hot_rows
+        if surplus > 0:
+            for key in list(islice(self._hot, surplus + self._max_hot_rows // 10)):
+                if key not in self._dirty:
+                    del self._hot[key]
+
+    def recover(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        self._store.put_all(rows)
+
+    def index(self) -> None:
+        """After recovery: due times and full outboxes of all rows at rest."""
+        peek, dues = self._job.peek, {}
+        for key, row in self._store.items():
+            due_ms, outbox_flush = peek(row)
+            if due_ms is not None:
+                dues[key] = due_ms
+            if outbox_flush:
+                self.unsent[key] = outbox_flush
+        self.dues.load(dues)
+
+    @property
+    def position(self) -> int:
+        """The changelog offset up to which the rows at rest are complete."""
+        return self._store.position
+
+    @position.setter
+    def position(self, offset: int) -> None:
+        self._store.position = offset
+
+    def close(self) -> None:
+        self._store.close()

@@ -1,0 +1,210 @@
+"""Faust's consumer, delivering by the batch: one message per (partition number, poll), carrying its lane.
+
+Faust keeps the group membership, the threads and the agents. Offsets, commits and seeks are ours: Faust's own
+acknowledgements decide nothing (its commit is a no-op here).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import aiokafka
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from .delivery import Place
+from .failure import EngineError, Exit
+from .lane import Lane, Mark
+
+if TYPE_CHECKING:
+    from .app import EngineApp
+
+Result = TypeVar("Result")
+MS = 1000
+FETCH_WAIT_MS = (
+    50  # aiokafka fetches once per node at a time: a long wait for one partition delays the others
+)
+CROWDED_POLL_S = 0.005
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The aiokafka consumer in its thread. Each method runs a coroutine over there and waits for it here."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        app = cast("EngineApp[Any]", self.app)
+        options, conf = app.options, app.conf
+        self._assignor = RangePartitionAssignor  # equal ranges of every topic: co-partitioned by construction
+        auth = driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context)
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=options.app_id,
+            group_instance_id=conf.consumer_group_instance_id,
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # every start is an explicit seek; the guard sees any other move
+            max_poll_records=options.max_poll_records,
+            max_poll_interval_ms=86_400_000,
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * MS),
+            session_timeout_ms=int(options.session_timeout_s * MS),
+            heartbeat_interval_ms=int(min(3.0, options.session_timeout_s / 4) * MS),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * MS),
+            check_crcs=conf.broker_check_crcs,
+            isolation_level="read_uncommitted",
+            **auth,
+        )
+
+    async def there(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Await in the consumer's thread."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
+    async def poll(self, places: Iterable[Place], timeout_s: float, limit: int) -> tuple[Any, Any]:
+        return await self.there(self._poll([TopicPartition(*place) for place in places], timeout_s, limit))
+
+    async def _poll(
+        self, partitions: list[TopicPartition], timeout_s: float, limit: int
+    ) -> tuple[dict[TopicPartition, Any], dict[TopicPartition, int | None]]:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        with fetcher._subscriptions.fetch_context():
+            records = await fetcher.fetched_records(partitions, timeout=timeout_s, max_records=limit)
+        subscription = fetcher._subscriptions.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        highwaters = {}
+        if assignment is not None:
+            for partition in partitions:
+                if partition in assignment.tps:
+                    highwaters[partition] = assignment.state_value(partition).highwater
+        return records, highwaters
+
+    async def seek_to(self, offsets: Mapping[Place, int]) -> None:
+        await self.there(self._seek_to(offsets))
+
+    async def _seek_to(self, offsets: Mapping[Place, int]) -> None:
+        consumer = self._ensure_consumer()
+        for place, offset in offsets.items():
+            consumer.seek(TopicPartition(*place), offset)
+
+    async def ends(self, places: Iterable[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
+        """First and next offset of each partition."""
+        consumer, partitions = self._ensure_consumer(), [TopicPartition(*place) for place in places]
+        first = await self.there(consumer.beginning_offsets(partitions))
+        last = await self.there(consumer.end_offsets(partitions))
+        return (
+            {Place(*partition): offset for partition, offset in first.items()},
+            {Place(*partition): offset for partition, offset in last.items()},
+        )
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return self._ensure_consumer().partitions_for_topic(topic) or set()
+
+    async def committed_marks(self, places: Iterable[Place]) -> dict[Place, tuple[int, Mark]]:
+        coordinator = self._ensure_consumer()._coordinator
+        found = await self.there(
+            coordinator.fetch_committed_offsets([TopicPartition(*each) for each in places])
+        )
+        return {
+            Place(*partition): (value.offset, Mark.decode(value.metadata or ""))
+            for partition, value in found.items()
+            if value.offset >= 0
+        }
+
+    async def commit_marks(self, marks: Mapping[Place, tuple[int, Mark]]) -> None:
+        offsets = {
+            TopicPartition(*place): OffsetAndMetadata(offset, mark.encode())
+            for place, (offset, mark) in marks.items()
+        }
+        try:
+            await self.there(self._ensure_consumer().commit(offsets))
+        except CommitFailedError as failure:
+            raise EngineError(
+                Exit.FENCED, "another worker has these partitions now; what was not committed is left to it"
+            ) from failure
+        except KafkaError as failure:
+            raise EngineError(Exit.FENCED, f"offsets could not be committed: {failure!r}") from failure
+
+    @property
+    def membership(self) -> tuple[int, str]:
+        """Generation and member id, as the broker knows us."""
+        coordinator = self._ensure_consumer()._coordinator
+        return coordinator.generation, coordinator.member_id
+
+
+class BatchConsumer(driver.Consumer):
+    """Polls, hands raw records to the lanes, and rings the agent once per lane touched."""
+
+    _thread: ConsumerThread
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def thread(self) -> ConsumerThread:
+        return self._thread
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        app = cast("EngineApp[Any]", self.app)
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                for lane in await self._poll_once(app):
+                    if not lane.rung:
+                        lane.rung = True
+                        await self.callback(self._doorbell(lane))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as failure:
+            if not self.should_stop:
+                app.fail(failure)
+
+    async def _poll_once(self, app: EngineApp[Any]) -> list[Lane[Any]]:
+        delivery, options = app.delivery, app.options
+        asked = delivery.wanted()
+        if not app.delivering or not asked:
+            await asyncio.sleep(CROWDED_POLL_S if app.delivering and delivery.lanes else options.poll_s)
+            return (
+                [lane for lane in delivery.lanes.values() if lane.wants_attention()] if app.delivering else []
+            )
+        crowded = any(lane.rung for lane in delivery.lanes.values())
+        timeout_s = CROWDED_POLL_S if crowded else options.poll_s
+        records, highwaters = await self._thread.poll(asked, timeout_s, options.max_poll_records)
+        if not app.delivering:
+            return []
+        intake = delivery.accept(asked, records, highwaters, time.monotonic())
+        if intake.rewind:
+            await app.rewind(intake.rewind)
+        app.flusher.consider()
+        return [lane for lane in delivery.lanes.values() if lane in intake.touched or lane.wants_attention()]
+
+    def _doorbell(self, lane: Lane[Any]) -> ConsumerMessage:
+        topic = lane.sources[0].topic
+        return ConsumerMessage(
+            topic, lane.partition, 0, time.time(), 0, None, None, cast(bytes, lane), None, 0, 0,
+            TP(topic, lane.partition), generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+
+    def ack(self, message: Any) -> bool:
+        """A doorbell was answered; it says nothing about durability."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        return False
+
+    async def wait_empty(self) -> None:
+        return
+
+    async def verify_all_partitions_active(self) -> None:
+        return
+
+
+class Transport(driver.Transport):
+    Consumer = BatchConsumer
