@@ -1,4 +1,43 @@
-"""Faust by the batch: durable, in order, and never a silent gap."""
+"""Faust by the batch: durable, in order, and never a silent gap. It knows nothing of customers.
+
+How to write a worker on it (tests/engine/toy.py is a whole one):
+
+    app = EngineApp(EngineOptions(app_id=..., bootstrap=..., inputs=(...), changelog=...), MyJob())
+
+    @app.keeper                                  # the one agent that touches rows
+    async def keep(deliveries):
+        async for lane in deliveries:            # one partition number of all inputs
+            for moment in lane.moments():        # in order of event time; no await inside this loop
+                match moment:
+                    case Arrival():     ...      # moment.key, .event, .time_ms, .topic, .partition, .offset
+                    case Due(key, at_ms): ...    # the row asked for it by Job.due_ms; ask anew by putting it
+                    case Unsent(key):   ...      # after a crash: the row's outbox may not have gone out
+                row = lane.get(key)              # the live row, or None
+                lane.put(key, row)               # after every change; lane.delete(key) writes a tombstone
+                lane.send(topic, key, value, headers=None, partition=None)
+            await lane.flush_when_due()
+
+    run(app)                                     # until SIGTERM or SIGINT
+
+`Job` (job.py) is the plug-in: decode, load, dump, due_ms, peek. `decode` gives an Arrival for bad input too
+(with the rejection as its event and time_ms=None), so that its dead letter is accounted to its offset; None
+passes a record by. An Arrival with `complete_to_ms` on the topic `options.ticks` tells that no input before
+that time is still to come; as any arrival it also moves the clock to its own time.
+
+What holds: when a flush is committed, all rows and records of what was given out before it were acknowledged.
+After a crash records come again, and rows may be ahead of them: a row keeps the next offset applied per topic
+and drops what is older. An alert stays in its row's outbox: note `row.outbox_flush = lane.flush_number` when
+you send; at the next change forget the outbox if `row.outbox_flush <= lane.committed_flush`. `Unsent` names
+recovered rows with an outbox that was not committed. Under `exactly_once` rows, records and offsets of a
+flush are one transaction, and no Unsent ever comes.
+
+Time: `clock="event"` moves with arrivals and ticks only; `clock="wall"` follows the wall while input is
+current. Neither runs ahead of the `heartbeat` topic by more than `stall_after_ms`; `lane.stalled` says that
+input is held for that reason. A topic with more to come is waited for, at most `max_idle_s` when it is silent.
+
+An exception in the agent, a failed write, lost partitions, a gap that Kafka cannot fill: the process ends
+with a status of `Exit` and a line that says why. Nothing of it is committed. `app.fail` can be replaced.
+"""
 
 from .app import EngineApp, run
 from .failure import EngineError, Exit, FailStop

@@ -162,12 +162,17 @@ class EngineApp(faust.App, Generic[State]):
             *(self._in_thread(recover, self.options, lane.partition, lane.table, give_up) for lane in lanes)
         )
         self.recovered_rows, self.recovery_seconds = sum(counts), time.monotonic() - started
-        log.info("recovered %d rows in %.2f s", self.recovered_rows, self.recovery_seconds)
         await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
         for lane in lanes:
             self.delivery.open(lane)
         self._alive = time.monotonic()
         self.delivering = True
+        log.info(
+            "lanes are open: partitions %s, %d rows recovered in %.2f s",
+            partitions,
+            self.recovered_rows,
+            self.recovery_seconds,
+        )
 
     async def _check_changelog(self, wanted: int) -> None:
         topic = self.options.changelog

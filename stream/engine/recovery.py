@@ -13,7 +13,7 @@ from .options import EngineOptions
 from .table import Table
 
 BATCH = 10_000
-WAIT_S = 1.0
+WAIT_S = 0.05  # `consume` waits this long for a full batch, also at the end
 QUERY_TIMEOUT_S = 30
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from stream.engine import Arrival, Due, EngineApp, EngineOptions, Lane, Peek, Record, Unsent
+from stream.engine import Arrival, Due, EngineApp, EngineOptions, Lane, Peek, Record, Unsent, run
 
 HOUR_MS = 3_600_000
 TOPICS = ("purchases", "engagement", "feedback")
@@ -166,14 +167,10 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     more = msgspec.json.decode(arguments.options)
+    if "store" in more:
+        more["store"] = Path(more["store"])
     options = toy_options(arguments.bootstrap, arguments.prefix, **more)
-    run_worker(toy_app(options, arguments.prefix))
-
-
-def run_worker(app: EngineApp[Any]) -> None:
-    from stream.engine import run
-
-    run(app)
+    run(toy_app(options, arguments.prefix))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""The continuity guard: what is fetched reaches the lanes whole, once and in order, or not at all."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from stream.engine.delivery import Delivery, Place
+from stream.engine.lane import Lane, Mark
+from stream.engine.merge import Source
+from stream.engine.options import EngineOptions
+from stream.engine.store import MemoryStore
+from stream.engine.table import Table
+from tests.engine.toy import Event, ToyJob
+
+TOPIC = "events"
+PLACE = Place(TOPIC, 0)
+OPTIONS = EngineOptions(app_id="a", bootstrap="nowhere:1", inputs=(TOPIC,), changelog="rows")
+
+
+@dataclass
+class Raw:
+    offset: int
+    topic: str = TOPIC
+    partition: int = 0
+    timestamp: int = 0
+    key: bytes | None = b"k"
+    value: bytes | None = None
+    headers: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.value = msgspec.json.encode(Event("k", self.offset))
+
+
+async def settled() -> None:
+    return
+
+
+def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
+    delivery: Delivery[Any] = Delivery(ToyJob(), None, None)
+    lane = Lane(
+        0,
+        sources=[Source(TOPIC, 0, 1000)],
+        table=Table(ToyJob(), MemoryStore(), 100),
+        options=OPTIONS,
+        heartbeat=delivery.heartbeat,
+        settle=settled,
+    )
+    lane.begin({TOPIC: (start, Mark(0, None, None))})
+    delivery.open(lane)
+    return delivery, lane
+
+
+def offsets(lane: Lane[Any]) -> list[int]:
+    return [moment.offset for moment in lane.moments()]  # type: ignore[union-attr]
+
+
+def fetch(delivery: Delivery[Any], *found: int) -> dict[Place, int]:
+    return delivery.accept([PLACE], {PLACE: [Raw(at) for at in found]}, {PLACE: 100}, 0.0).rewind
+
+
+def test_records_that_were_taken_already_are_passed_by() -> None:
+    delivery, lane = opened()
+    fetch(delivery, 0, 1)
+    fetch(delivery, 1, 2)
+    fetch(delivery, 0, 1)
+
+    assert lane.sources[0].expected == 3
+    assert [each.offset for each in lane.sources[0].pending] == [0, 1, 2]
+
+
+def test_a_gap_between_two_fetches_is_fetched_again_and_nothing_behind_it_is_given_out() -> None:
+    delivery, lane = opened(start=5)
+
+    assert fetch(delivery, 8, 9) == {PLACE: 5}
+    assert (lane.sources[0].applied, offsets(lane)) == (5, [])
+    assert fetch(delivery, 5, 6, 7, 8) == {}
+    assert lane.sources[0].expected == 9
+
+
+def test_a_gap_that_is_the_same_when_fetched_again_is_in_the_log() -> None:
+    delivery, lane = opened(start=5)
+
+    assert fetch(delivery, 8) == {PLACE: 5}
+    assert fetch(delivery, 8) == {}
+    assert (lane.sources[0].expected, delivery.holes) == (9, 3)
+
+
+def test_another_gap_is_not_believed_because_of_the_first() -> None:
+    delivery, _ = opened(start=5)
+
+    assert fetch(delivery, 8) == {PLACE: 5}
+    assert fetch(delivery, 9) == {PLACE: 5}
+
+
+def test_a_closed_lane_gives_nothing() -> None:
+    delivery, lane = opened()
+    fetch(delivery, 0, 1)
+    delivery.close()
+
+    assert offsets(lane) == []
+    assert delivery.wanted() == []

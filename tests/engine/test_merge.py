@@ -1,0 +1,87 @@
+"""Merging by event time: whole, in order, prefixes only, and nobody waits for ever."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.engine.job import Arrival
+from stream.engine.merge import FOREVER_MS, Source, release
+
+MAX_IDLE_S = 0.5
+TIMES = st.lists(st.integers(0, 50), max_size=30)
+
+
+def source(topic: str, times: list[int | None], more: int = 0, max_pending: int = 1000) -> Source:
+    """A topic whose records have these event times; `more` of them are still at the broker."""
+    made = Source(topic, 0, max_pending)
+    made.highwater = len(times) + more
+    made.accept([Arrival(b"k", t, None, topic, 0, offset) for offset, t in enumerate(times)], len(times))
+    return made
+
+
+def given_out(sources: list[Source], now_s: float = 0.0, limit_ms: int = FOREVER_MS) -> list[tuple[str, int]]:
+    return [(each.topic, each.order_ms) for each in release(sources, now_s, MAX_IDLE_S, limit_ms)]
+
+
+def test_topics_that_are_all_at_hand_come_out_in_order_of_time() -> None:
+    merged = given_out([source("a", [1, 4]), source("b", [2, 3])])
+
+    assert merged == [("a", 1), ("b", 2), ("b", 3), ("a", 4)]
+
+
+def test_equal_times_go_in_the_order_of_the_topics() -> None:
+    assert given_out([source("a", [5]), source("b", [5])]) == [("a", 5), ("b", 5)]
+
+
+def test_a_late_record_follows_its_predecessor() -> None:
+    assert given_out([source("a", [7, 3]), source("b", [5])]) == [("b", 5), ("a", 7), ("a", 7)]
+
+
+def test_a_record_without_a_time_follows_its_predecessor() -> None:
+    assert given_out([source("a", [7, None]), source("b", [9])]) == [("a", 7), ("a", 7), ("b", 9)]
+
+
+def test_a_topic_with_more_to_come_holds_back_what_is_later_than_its_last() -> None:
+    ahead, behind = source("a", [1, 9]), source("b", [2, 4], more=1)
+
+    assert given_out([ahead, behind]) == [("a", 1), ("b", 2)]
+    assert (ahead.applied, behind.applied) == (1, 1)
+
+
+def test_an_empty_topic_with_more_to_come_is_waited_for_but_not_longer_than_max_idle() -> None:
+    ready, silent = source("a", [1]), source("b", [], more=3)
+    silent.note_empty_poll(10.0)
+
+    assert given_out([ready, silent], now_s=10.49) == []
+    assert given_out([ready, silent], now_s=10.5) == [("a", 1)]
+
+
+def test_a_buffer_full_of_one_instant_does_not_wait_for_ever() -> None:
+    assert given_out([source("a", [5, 5, 5], more=9, max_pending=3)]) == [("a", 5)] * 3
+
+
+def test_nothing_beyond_the_limit_is_given_out() -> None:
+    assert given_out([source("a", [1, 10, 11])], limit_ms=10) == [("a", 1), ("a", 10)]
+
+
+@given(st.lists(TIMES, min_size=1, max_size=4), st.data())
+def test_any_cut_of_the_polls_gives_every_record_once_and_each_topic_in_its_order(
+    topics: list[list[int]], data: st.DataObject
+) -> None:
+    sources = [Source(str(index), 0, 1000) for index in range(len(topics))]
+    for each, times in zip(sources, topics, strict=True):
+        each.highwater = len(times)
+    out: list[Arrival] = []
+    while any(each.expected < each.highwater for each in sources):
+        chosen = data.draw(st.sampled_from([each for each in sources if each.expected < each.highwater]))
+        until = data.draw(st.integers(chosen.expected + 1, chosen.highwater))
+        times = topics[int(chosen.topic)]
+        fetched = range(chosen.expected, until)
+        chosen.accept([Arrival(b"", times[at], None, chosen.topic, 0, at) for at in fetched], until)
+        out += release(sources, 0.0, MAX_IDLE_S)
+
+    for index, times in enumerate(topics):
+        assert [each.offset for each in out if each.topic == str(index)] == list(range(len(times)))
+    if all(times == sorted(times) for times in topics):
+        assert [(each.order_ms, each.topic) for each in out] == sorted(
+            (each.order_ms, each.topic) for each in out
+        )

@@ -1,0 +1,82 @@
+"""Rows live, dirty, at rest in memory or on disk: always the last one put is the one got."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.engine.store import DiskStore, MemoryStore, Store
+from stream.engine.table import Table
+from tests.engine.toy import Counters, ToyJob
+
+KEYS = [b"a", b"b", b"c", b"d"]
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "delete", "flush", "rest"]), st.sampled_from(KEYS)))
+
+
+@given(STEPS)
+def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes]]) -> None:
+    table, plain = Table(ToyJob(), MemoryStore(), max_hot_rows=2), dict[bytes, int]()
+    flying: list[tuple[bytes, bytes | None]] = []
+    for number, (step, key) in enumerate(steps):
+        if step == "put":
+            table.put(key, Counters(key.decode(), count=number))
+            plain[key] = number
+        elif step == "delete":
+            table.delete(key)
+            plain.pop(key, None)
+        elif step == "flush" and not flying:
+            flying = table.flush()
+        elif step == "rest":
+            table.rest(flying)
+            flying = []
+        for each in KEYS:
+            row = table.get(each)
+            assert (None if row is None else row.count) == plain.get(each)
+
+
+def test_a_row_changed_many_times_is_encoded_once() -> None:
+    table = Table(ToyJob(), MemoryStore(), max_hot_rows=10)
+    for count in range(5):
+        table.put(b"a", Counters("a", count=count))
+
+    assert [key for key, _ in table.flush()] == [b"a"]
+    assert table.flush() == []
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    pytest.importorskip("rocksdict")
+    return tmp_path
+
+
+def rows_of(store: Store) -> dict[bytes, bytes]:
+    return dict(store.items())
+
+
+def test_a_disk_store_closed_cleanly_comes_back_with_its_rows_and_position(disk: Path) -> None:
+    store = DiskStore(disk, "app/topic")
+    store.put_all([(b"a", b"1"), (b"b", b"2"), (b"a", None)])
+    store.position = 17
+    store.close()
+
+    again = DiskStore(disk, "app/topic")
+    assert (rows_of(again), again.position) == ({b"b": b"2"}, 17)
+
+
+def test_a_disk_store_that_was_not_closed_is_emptied(disk: Path) -> None:
+    store = DiskStore(disk, "app/topic")
+    store.put(b"a", b"never durable")
+    del store
+
+    again = DiskStore(disk, "app/topic")
+    assert (rows_of(again), again.position) == ({}, 0)
+
+
+def test_a_disk_store_of_another_application_is_emptied(disk: Path) -> None:
+    store = DiskStore(disk, "app/topic")
+    store.put(b"a", b"1")
+    store.position = 1
+    store.close()
+
+    assert rows_of(DiskStore(disk, "other/topic")) == {}

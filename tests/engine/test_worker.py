@@ -1,0 +1,72 @@
+"""The engine on a real Kafka: end to end, killed and started again, and two workers taking turns."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.verifier import violations
+from tests.faults.workers import Progress, ToyWorker, make_topics
+from tests.faults.workload import Shop, produce
+from tests.kafka_broker import Broker
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+
+def wrong(broker: Broker, prefix: str) -> list[str]:
+    return violations(broker.bootstrap, prefix, f"{prefix}-app")
+
+
+def test_every_event_is_in_its_row_and_every_alert_is_out(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    make_topics(broker.bootstrap, prefix)
+    count = produce(broker.bootstrap, Shop(prefix, seed=1).inputs(20_000))
+    progress = Progress(broker.bootstrap, prefix)
+
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+    progress.wait_for(count)
+
+    assert worker.stop() == 0
+    assert wrong(broker, prefix) == []
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_worker_that_is_killed_again_and_again_loses_nothing(
+    broker: Broker, prefix: str, tmp_path: Path, on_disk: bool
+) -> None:
+    make_topics(broker.bootstrap, prefix)
+    store = {"store": str(tmp_path / "rows")} if on_disk else {}
+    progress = Progress(broker.bootstrap, prefix)
+    shop, count = Shop(prefix, seed=2), 0
+    for _ in range(3):
+        count += produce(broker.bootstrap, shop.inputs(15_000))
+        worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", flush_interval_s=0.02, **store)
+        progress.wait_for(count - 12_000)
+        worker.kill()
+    count += produce(broker.bootstrap, shop.inputs(5_000))
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **store)
+    progress.wait_for(count)
+
+    assert worker.stop() == 0
+    assert wrong(broker, prefix) == []
+
+
+def test_partitions_move_to_a_second_worker_and_back(broker: Broker, prefix: str, tmp_path: Path) -> None:
+    make_topics(broker.bootstrap, prefix)
+    progress = Progress(broker.bootstrap, prefix)
+    shop = Shop(prefix, seed=3)
+    first = ToyWorker(broker.bootstrap, prefix, tmp_path / "first")
+    count = produce(broker.bootstrap, shop.inputs(10_000))
+    progress.wait_for(count)
+
+    second = ToyWorker(broker.bootstrap, prefix, tmp_path / "second")
+    second.wait_until_open()
+    count += produce(broker.bootstrap, shop.inputs(20_000))
+    progress.wait_for(count)
+    assert second.stop() == 0
+    first.wait_until_open(times=2)
+    count += produce(broker.bootstrap, shop.inputs(10_000))
+    progress.wait_for(count)
+
+    assert first.stop() == 0
+    assert wrong(broker, prefix) == []

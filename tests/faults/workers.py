@@ -1,0 +1,88 @@
+"""Toy workers as processes: started, killed, frozen, stopped; and the wait for the group to catch up."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from tests.engine.toy import TOPICS
+from tests.kafka_broker import create_topics
+
+ROOT = Path(__file__).parent.parent.parent
+PARTITIONS = 4
+
+
+def make_topics(bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
+    create_topics(bootstrap, [f"{prefix}.{name}" for name in TOPICS], partitions)
+    create_topics(bootstrap, [f"{prefix}.alerts", f"{prefix}.deadletter"], partitions)
+    # Compaction is left out, so that the verifier sees every row that was ever written.
+    create_topics(bootstrap, [f"{prefix}.rows"], partitions)
+
+
+class ToyWorker:
+    """One worker process."""
+
+    def __init__(self, bootstrap: str, prefix: str, log: Path, **options: Any) -> None:
+        self.log = log
+        command = [sys.executable, "-m", "tests.engine.toy", "--bootstrap", bootstrap, "--prefix", prefix]
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*command, "--options", json.dumps(options)], cwd=ROOT, stdout=output, stderr=output
+            )
+
+    def send(self, what: signal.Signals) -> None:
+        self.process.send_signal(what)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(30)
+
+    def wait_until_open(self, times: int = 1, timeout_s: float = 60) -> None:
+        """Until it was given partitions, and recovered their rows, so many times."""
+        until = time.monotonic() + timeout_s
+        while self.log.read_text().count("lanes are open") < times:
+            assert self.running, f"the worker left with {self.process.returncode}"
+            assert time.monotonic() < until, f"no lanes were opened in {timeout_s} s"
+            time.sleep(0.1)
+
+    def stop(self, timeout_s: float = 60) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        return self.process.wait(timeout_s)
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+
+class Progress:
+    """How far the group has committed."""
+
+    def __init__(self, bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
+        self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": f"{prefix}-app", "log_level": 0})
+        self._places = [
+            TopicPartition(f"{prefix}.{name}", number) for name in TOPICS for number in range(partitions)
+        ]
+
+    def committed(self) -> int:
+        try:
+            return sum(max(0, place.offset) for place in self._reader.committed(self._places, 10))
+        except KafkaException:
+            return -1  # the coordinator is moving or away
+
+    def wait_for(self, count: int, timeout_s: float = 120) -> None:
+        until = time.monotonic() + timeout_s
+        while (found := self.committed()) < count:
+            assert time.monotonic() < until, f"{found} of {count} were committed in {timeout_s} s"
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self._reader.close()

@@ -1,0 +1,85 @@
+"""Seeded input for the toy job: busy keys, keys that fall silent for hours, and poison."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+from confluent_kafka import Producer
+
+from tests.engine.toy import HOUR_MS, TOPICS, Event
+
+START_MS = 1_300_000_000_000
+BUSY_KEYS = 100
+SLEEPERS = 40
+CHUNK = 400
+POISON = [
+    b"",
+    b"{",
+    b"null",
+    b"[1]",
+    b"\xff\xfe",
+    b'{"key":1}',
+    b'{"key":"a","time_ms":1e400}',
+    b'{"key":"a"}',
+]
+
+
+class Input(NamedTuple):
+    topic: str
+    key: str
+    value: bytes
+
+
+class Shop:
+    """Event times rise by about a second; a sleeper wakes for a moment every three hours or more.
+
+    Silences are far longer than an hour or far shorter, so that topics which are read a little apart from
+    each other cannot change what silence there was.
+    """
+
+    def __init__(self, prefix: str, seed: int, poison: float = 0.002) -> None:
+        self._prefix = prefix
+        self._poison = poison
+        self._chance = random.Random(seed)
+        self._now_ms = START_MS
+        self._wakes = {
+            f"sleeper-{n}": START_MS + self._chance.randrange(3 * HOUR_MS) for n in range(SLEEPERS)
+        }
+        self._encode = msgspec.json.Encoder().encode
+
+    def inputs(self, count: int) -> Iterator[Input]:
+        """The next `count` inputs; time goes on from call to call."""
+        chance = self._chance
+        for _ in range(count):
+            self._now_ms += chance.randrange(2_000)
+            topic = f"{self._prefix}.{chance.choices(TOPICS, (2, 7, 1))[0]}"
+            key = self._next_key()
+            if chance.random() < self._poison:
+                yield Input(topic, key, chance.choice(POISON))
+            else:
+                yield Input(topic, key, self._encode(Event(key, self._now_ms, chance.randrange(1_000))))
+
+    def _next_key(self) -> str:
+        sleeper = min(self._wakes, key=self._wakes.__getitem__)
+        if self._wakes[sleeper] > self._now_ms:
+            return f"busy-{self._chance.randrange(BUSY_KEYS)}"
+        self._wakes[sleeper] = self._now_ms + 3 * HOUR_MS + self._chance.randrange(HOUR_MS)
+        return sleeper
+
+
+def produce(bootstrap: str, made: Iterator[Input]) -> int:
+    """All of it, acknowledged chunk by chunk so that no topic runs far ahead of another."""
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True}
+    )
+    count = 0
+    for topic, key, value in made:
+        producer.produce(topic, value, key)
+        count += 1
+        if count % CHUNK == 0:
+            assert producer.flush(60) == 0
+    assert producer.flush(60) == 0
+    return count
