@@ -14,18 +14,18 @@ import faust
 from faust.tables.manager import TableManager
 from faust.types import TP
 
-from .delivery import Delivery, Place
-from .failure import EngineError, Exit, FailStop
-from .flush import Flusher, Marks
-from .job import Job, State
-from .lane import Lane, Mark
-from .merge import Source
-from .options import EngineOptions
-from .recovery import changelog_end, recover
-from .sender import Sender
-from .store import DiskStore, MemoryStore, Store
-from .table import Table
-from .transport import BatchConsumer, Transport
+from stream.engine.delivery import Delivery, Place
+from stream.engine.failure import EngineError, Exit, FailStop
+from stream.engine.flush import Flusher, Marks
+from stream.engine.job import Job, State
+from stream.engine.lane import Lane, Mark
+from stream.engine.merge import Source
+from stream.engine.options import EngineOptions
+from stream.engine.recovery import changelog_end, recover
+from stream.engine.sender import Sender
+from stream.engine.store import DiskStore, MemoryStore, Store
+from stream.engine.table import Table
+from stream.engine.transport import BatchConsumer, Transport
 
 log = logging.getLogger("stream.engine")
 FENCE_SHARE = 0.8  # of the session timeout: a worker that was away longer does not write

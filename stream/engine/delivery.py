@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple
 
-from .job import Arrival, Job, Record, State
-from .lane import Heartbeat, Lane
-from .merge import Source
+from stream.engine.job import Arrival, Job, Record, State
+from stream.engine.lane import Heartbeat, Lane
+from stream.engine.merge import Source
 
 
 class Place(NamedTuple):

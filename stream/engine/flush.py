@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from .delivery import Delivery, Place
-from .failure import FailStop
-from .lane import Lane, Mark
-from .options import EngineOptions
-from .sender import Sender
+from stream.engine.delivery import Delivery, Place
+from stream.engine.failure import FailStop
+from stream.engine.lane import Lane, Mark
+from stream.engine.options import EngineOptions
+from stream.engine.sender import Sender
 
 Marks = Mapping[Place, tuple[int, Mark]]
 Commit = Callable[[Marks], Awaitable[None]]

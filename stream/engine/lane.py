@@ -10,10 +10,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, NamedTuple
 
-from .job import Arrival, Due, Headers, Moment, State, Unsent
-from .merge import FOREVER_MS, Source, release
-from .options import EngineOptions
-from .table import Table
+from stream.engine.job import Arrival, Due, Headers, Moment, State, Unsent
+from stream.engine.merge import FOREVER_MS, Source, release
+from stream.engine.options import EngineOptions
+from stream.engine.table import Table
 
 MS = 1000
 

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from operator import attrgetter
 
-from .job import Arrival
+from stream.engine.job import Arrival
 
 FOREVER_MS = 1 << 62
 order_of = attrgetter("order_ms")

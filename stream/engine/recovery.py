@@ -8,9 +8,9 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-from .failure import EngineError, Exit
-from .options import EngineOptions
-from .table import Table
+from stream.engine.failure import EngineError, Exit
+from stream.engine.options import EngineOptions
+from stream.engine.table import Table
 
 BATCH = 10_000
 WAIT_S = 0.05  # `consume` waits this long for a full batch, also at the end

@@ -11,9 +11,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from .failure import EngineError, Exit
-from .lane import Outgoing
-from .options import EngineOptions
+from stream.engine.failure import EngineError, Exit
+from stream.engine.lane import Outgoing
+from stream.engine.options import EngineOptions
 
 MS = 1000
 QUEUE_WAIT_S = 0.1

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Generic
 
-from .dues import Dues
-from .job import Job, State
-from .store import Store
+from stream.engine.dues import Dues
+from stream.engine.job import Job, State
+from stream.engine.store import Store
 
 
 class Table(Generic[State]):

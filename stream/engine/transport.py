@@ -18,12 +18,12 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from .delivery import Place
-from .failure import EngineError, Exit
-from .lane import Lane, Mark
+from stream.engine.delivery import Place
+from stream.engine.failure import EngineError, Exit
+from stream.engine.lane import Lane, Mark
 
 if TYPE_CHECKING:
-    from .app import EngineApp
+    from stream.engine.app import EngineApp
 
 Result = TypeVar("Result")
 MS = 1000
