@@ -48,7 +48,6 @@ SETTINGS = {
     "group.min.session.timeout.ms": "1000",
     "auto.create.topics.enable": "false",
     "log.retention.ms": "-1",  # events from 2011 must not be deleted while a test replays them
-    "log.cleaner.backoff.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
@@ -266,7 +265,7 @@ def _end_with_parent() -> None:
 
 
 def docker(*arguments: str) -> str:
-    command = ["docker", *arguments]
+    command = ("docker", *arguments)
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from stream.engine import Arrival, Due, EngineApp, EngineOptions, Lane, Peek, Record, Unsent, run
+from stream.engine import Arrival, Due, EngineApp, EngineOptions, Lane, Moment, Peek, Record, Unsent, run
 
 HOUR_MS = 3_600_000
 TOPICS = ("purchases", "engagement", "feedback")
@@ -85,27 +85,28 @@ class ToyJob:
         return Peek(silence_due_ms(seen), seen.outbox_flush)
 
 
-def toy_app(options: EngineOptions, prefix: str) -> EngineApp[Counters]:
-    """The worker as a product would write it: one agent, one loop, no await inside."""
-    app: EngineApp[Counters] = EngineApp(options, ToyJob())
-    alerts, dead_letters = f"{prefix}.alerts", f"{prefix}.deadletter"
+class Shopkeeper:
+    """What happens at each moment. It has no await in it."""
 
-    def raise_alert(lane: Lane[Counters], row: Counters, name: str) -> None:
-        if row.outbox_flush <= lane.committed_flush:
-            row.outbox = []
-        row.outbox.append(name)
-        row.outbox_flush = lane.flush_number
-        lane.send(alerts, row.key.encode(), name.encode())
+    def __init__(self, prefix: str) -> None:
+        self._alerts, self._dead_letters = f"{prefix}.alerts", f"{prefix}.deadletter"
 
-    def arrived(lane: Lane[Counters], arrival: Arrival) -> None:
+    def live(self, lane: Lane[Counters], moment: Moment) -> None:
+        match moment:
+            case Arrival():
+                self._arrived(lane, moment)
+            case Due(key, at_ms):
+                self._fell_silent(lane, key, at_ms)
+            case Unsent(key):
+                self._send_again(lane, key)
+
+    def _arrived(self, lane: Lane[Counters], arrival: Arrival) -> None:
         event, key, topic = arrival.event, arrival.key, arrival.topic
         if not isinstance(event, Event):
-            lane.send(dead_letters, key, f"{topic}/{arrival.partition}/{arrival.offset}".encode())
-            return
-        if event.complete_to_ms is not None:
+            lane.send(self._dead_letters, key, f"{topic}/{arrival.partition}/{arrival.offset}".encode())
             return
         row = lane.get(key) or Counters(event.key)
-        if arrival.offset < row.applied.get(topic, 0):
+        if event.complete_to_ms is not None or arrival.offset < row.applied.get(topic, 0):
             return
         row.applied[topic] = arrival.offset + 1
         row.count += 1
@@ -114,35 +115,41 @@ def toy_app(options: EngineOptions, prefix: str) -> EngineApp[Counters]:
             row.last_ms = event.time_ms
             row.silences = 0
         if row.count % 10 == 0:
-            raise_alert(lane, row, f"{row.key}:count:{row.count}")
+            self._raise_alert(lane, row, f"{row.key}:count:{row.count}")
         lane.put(key, row)
 
-    def fell_silent(lane: Lane[Counters], key: bytes, at_ms: int) -> None:
+    def _fell_silent(self, lane: Lane[Counters], key: bytes, at_ms: int) -> None:
         row = lane.get(key)
         assert row is not None
         row.silences += 1
-        raise_alert(lane, row, f"{row.key}:silent:{at_ms}")
+        self._raise_alert(lane, row, f"{row.key}:silent:{at_ms}")
         lane.put(key, row)
 
-    def send_again(lane: Lane[Counters], key: bytes) -> None:
+    def _raise_alert(self, lane: Lane[Counters], row: Counters, name: str) -> None:
+        if row.outbox_flush <= lane.committed_flush:
+            row.outbox = []
+        row.outbox.append(name)
+        row.outbox_flush = lane.flush_number
+        lane.send(self._alerts, row.key.encode(), name.encode())
+
+    def _send_again(self, lane: Lane[Counters], key: bytes) -> None:
         row = lane.get(key)
         assert row is not None
         for name in row.outbox:
-            lane.send(alerts, key, name.encode())
+            lane.send(self._alerts, key, name.encode())
         row.outbox_flush = lane.flush_number
         lane.put(key, row)
+
+
+def toy_app(options: EngineOptions, prefix: str) -> EngineApp[Counters]:
+    app: EngineApp[Counters] = EngineApp(options, ToyJob())
+    keeper = Shopkeeper(prefix)
 
     @app.keeper
     async def keep_counters(deliveries: Any) -> None:
         async for lane in deliveries:
             for moment in lane.moments():
-                match moment:
-                    case Arrival():
-                        arrived(lane, moment)
-                    case Due(key, at_ms):
-                        fell_silent(lane, key, at_ms)
-                    case Unsent(key):
-                        send_again(lane, key)
+                keeper.live(lane, moment)
             await lane.flush_when_due()
 
     return app
