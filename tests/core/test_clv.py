@@ -26,6 +26,9 @@ from stream.core.model import Horizon, PurchaseProcess, Spend
 
 CDNOW = PurchaseProcess(kind="bgnbd", r=0.243, alpha=4.414, a=0.793, b=2.426)
 CDNOW_MBG = PurchaseProcess(kind="mbgnbd", r=0.525, alpha=6.183, a=0.891, b=1.614)
+TWO_QUADRATURES = 1e-8
+"""Each is within 3e-9 of itself at twice the fineness (3,000 random processes): so far they may be apart."""
+
 CASES = [
     case
     for case in csv.DictReader((Path(__file__).parent.parent / "fit" / "clv_cases.csv").open())
@@ -114,7 +117,7 @@ def test_discounting_only_lowers_and_a_longer_horizon_only_raises(process, histo
 
     assert plain * math.exp(-discount * horizon) <= finite * (1 + 1e-9)
     assert finite <= plain * (1 + 1e-9)
-    assert finite <= forever * (1 + 1e-9)
+    assert finite <= forever * (1 + TWO_QUADRATURES)
 
 
 def test_own_horizon_is_a_multiple_of_the_mean_gap_within_a_week_and_a_year():
