@@ -7,7 +7,7 @@ NEEDS_PYTHON := 3.11
 LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check bench lock clean
 
 help: ## what can be typed here
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q -m "not kafka and not data" -x
+
+bench: $(READY) ## beside other engines on a real Kafka: a table, and one JSON object as the last line (QUICK=1)
+	@$(BIN)/python -m bench all $(if $(QUICK),--quick) $(ARGS)
 
 lock: ## pin every dependency again, with hashes, here and for the image (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }

@@ -1,0 +1,86 @@
+"""Topics of the workload on a real broker, and their filling: lz4, key murmur2, record time = event time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from bench.workload import Message
+
+INPUTS = ("purchases", "engagement", "feedback")
+KEEP = {"retention.ms": "-1", "retention.bytes": "-1"}
+
+
+def topic(name: str) -> str:
+    return f"customers.{name}.v1"
+
+
+def make_topics(bootstrap: str, names: Iterable[str], partitions: int = 4, compact: bool = False) -> None:
+    """Make topics that forget nothing, and wait until they are there."""
+    config = KEEP | ({"cleanup.policy": "compact"} if compact else {})
+    client = AdminClient({"bootstrap.servers": bootstrap})
+    for future in client.create_topics(
+        [NewTopic(name, partitions, 1, config=config) for name in names]
+    ).values():
+        future.result(30)
+    time.sleep(0.3)
+
+
+def drop_topics(bootstrap: str, keep: frozenset[str]) -> None:
+    """Delete every topic that is neither kept nor the broker's own: each run starts on the same disk."""
+    client = AdminClient({"bootstrap.servers": bootstrap})
+    names = [
+        name
+        for name in client.list_topics(timeout=10).topics
+        if name not in keep and not name.startswith("__")
+    ]
+    if not names:
+        return
+    for future in client.delete_topics(names).values():
+        try:
+            future.result(30)
+        except KafkaException:
+            continue  # gone already
+    time.sleep(0.5)
+
+
+def producer(bootstrap: str) -> Producer:
+    return Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "compression.type": "lz4",
+            "partitioner": "murmur2_random",
+            "linger.ms": 50,
+            "batch.size": 262_144,
+            "queue.buffering.max.messages": 500_000,
+            "enable.idempotence": True,
+            "log_level": 3,
+        }
+    )
+
+
+def fill(bootstrap: str, messages: Iterable[Message]) -> dict[tuple[str, int], int]:
+    """Produce the messages; how many each partition of the inputs then holds."""
+    sender = producer(bootstrap)
+    names = {name: topic(name) for name in INPUTS}
+    ends: dict[tuple[str, int], int] = {}
+
+    def delivered(error: object, message: object) -> None:
+        if error is not None:
+            raise RuntimeError(f"the workload could not be produced: {error}")
+        place = message.topic(), message.partition()  # type: ignore[attr-defined]
+        ends[place] = ends.get(place, 0) + 1
+
+    for stream, key, value, time_ms in messages:
+        while True:
+            try:
+                sender.produce(names[stream], value, key, timestamp=time_ms, on_delivery=delivered)
+                break
+            except BufferError:
+                sender.poll(0.1)
+        sender.poll(0)
+    sender.flush(60)
+    return ends

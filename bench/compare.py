@@ -1,0 +1,104 @@
+"""All peers on the same backlog in one run, round by round, and the medians of the rounds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bench.roster import ROSTER, Peer, PeerError
+from bench.stage import Stage, say
+from bench.watch import Run, RunError
+
+MEMBERS = ("kafka_streams_rocksdb", "kafka_streams_memory")
+"""Kafka Streams counts with the faster of its two stores."""
+
+
+class Standing(Struct):
+    """What one peer did over all rounds; without a run, why."""
+
+    name: str
+    what: str
+    runs: list[Run]
+    reason: str | None = None
+
+    def median(self, field: str) -> float | None:
+        values = [getattr(run, field) for run in self.runs]
+        return statistics.median(values) if values else None
+
+
+def chosen(only: str) -> list[Peer]:
+    """The peers named, separated by commas; all of them when none is."""
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    unknown = set(names) - {peer.name for peer in ROSTER}
+    if unknown:
+        there = ", ".join(peer.name for peer in ROSTER)
+        raise ValueError(f"--only: no such peer: {', '.join(sorted(unknown))}; there are {there}")
+    return [peer for peer in ROSTER if not names or peer.name in names]
+
+
+def compare(stage: Stage, peers: Sequence[Peer], rounds: int) -> list[Standing]:
+    """Round by round, so that a slow minute of the machine hits everyone; who fails once is tried again."""
+    standings = {peer.name: Standing(peer.name, peer.what, []) for peer in peers}
+    for turn in range(rounds):
+        for peer in peers:
+            standing = standings[peer.name]
+            try:
+                run = stage.measure(peer)
+            except PeerError as failure:
+                standing.reason = str(failure)
+                continue
+            except RunError as failure:
+                standing.reason = str(failure)
+                say(f"round {turn + 1} {peer.name}: {failure}")
+                continue
+            standing.runs.append(run)
+            say(f"round {turn + 1} {peer.name}: {run.events_per_s:,.0f} events/s")
+    for standing in standings.values():
+        if standing.runs:
+            standing.reason = None
+    return list(standings.values())
+
+
+def rates(standings: Sequence[Standing], field: str = "events_per_s") -> dict[str, float | None]:
+    """Medians by name, with `kafka_streams` as its faster store."""
+    found = {standing.name: standing.median(field) for standing in standings}
+    if any(name in found for name in MEMBERS):
+        speeds = {name: rate for name in MEMBERS if (rate := _speed(standings, name)) is not None}
+        best = max(speeds, key=lambda name: speeds[name], default=None)
+        found["kafka_streams"] = found[best] if best else None
+    return {name: None if rate is None else round(rate) for name, rate in found.items()}
+
+
+def _speed(standings: Sequence[Standing], name: str) -> float | None:
+    return next((each.median("events_per_s") for each in standings if each.name == name), None)
+
+
+def ratios(speed: dict[str, float | None]) -> dict[str, float]:
+    """`ours` against every peer, and the engine with the toy fold against the floor."""
+    ours, toy, floor = speed.get("ours"), speed.get("ours_toy_fold"), speed.get("floor")
+    found = {
+        f"ours_to_{name}": round(ours / rate, 2)
+        for name, rate in speed.items()
+        if ours and rate and name not in ("ours", *MEMBERS)
+    }
+    if toy and floor:
+        found["ours_toy_fold_to_floor"] = round(toy / floor, 2)
+    return found
+
+
+def table(standings: Sequence[Standing]) -> str:
+    """For people: one line per peer."""
+    lines = ["peer                    events/s    lowest   highest    /CPU s  broker CPU s  RSS MiB"]
+    for standing in standings:
+        if not standing.runs:
+            lines.append(f"{standing.name:<24}{'null':>10}  {standing.reason or 'not run'}"[:200])
+            continue
+        speeds = [run.events_per_s for run in standing.runs]
+        lines.append(
+            f"{standing.name:<24}{statistics.median(speeds):>10,.0f}{min(speeds):>10,.0f}{max(speeds):>10,.0f}"
+            f"{standing.median('events_per_cpu_s'):>10,.0f}{standing.median('broker_cpu_s'):>14.1f}"
+            f"{standing.median('peak_rss_mb'):>9,.0f}"
+        )
+    return "\n".join(lines)
