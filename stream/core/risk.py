@@ -148,27 +148,31 @@ def crossing_ms(model: Model, features: Features, threshold: float, from_ms: int
 def _first_at_least(
     log_odds: Log, goal: float, low: tuple[int, float], high: tuple[int, float], zero: int
 ) -> int:
-    """Regula falsi (Illinois) in log time, where these scores are nearly straight; a narrow miss pinches."""
+    """Regula falsi (Illinois) in log time, where these scores are nearly straight, then a pinch of the root.
+
+    Both ends stay integers and their signs are checked, so that the answer is exact however f is rounded.
+    """
     (low_ms, at_low), (high_ms, at_high) = low, high
-    step, stuck = 1, 0
+    low_log, high_log = math.log(low_ms - zero + DAY_MS), math.log(high_ms - zero + DAY_MS)
+    pinch, same_side, tries = 1, 0, 0
     while high_ms - low_ms > 1:
-        if stuck > 12:
-            guess = (low_ms + high_ms) // 2
-        else:
-            from_log, to_log = math.log(low_ms - zero + DAY_MS), math.log(high_ms - zero + DAY_MS)
-            share = at_low / (at_low - at_high)
-            guess = zero - DAY_MS + round(math.exp(from_log + share * (to_log - from_log)))
-            if guess - low_ms < step:
-                guess, step = low_ms + step, step * 8
-            elif high_ms - guess < step:
-                guess, step = high_ms - step, step * 8
+        tries += 1
+        share = at_low / (at_low - at_high) if tries % 16 else 0.5
+        guess = zero - DAY_MS + round(math.exp(low_log + share * (high_log - low_log)))
+        if guess - low_ms < pinch:
+            guess, pinch = low_ms + pinch, pinch * 16
+        elif high_ms - guess < pinch:
+            guess, pinch = high_ms - pinch, pinch * 16
         guess = min(max(guess, low_ms + 1), high_ms - 1)
         value = log_odds(guess) - goal
-        stuck += 1
         if value >= 0.0:
-            high_ms, at_high, at_low = guess, value, at_low * 0.5
+            if same_side > 0:
+                at_low *= 0.5
+            high_ms, at_high, high_log, same_side = guess, value, math.log(guess - zero + DAY_MS), 1
         else:
-            low_ms, at_low, at_high = guess, value, at_high * 0.5
+            if same_side < 0:
+                at_high *= 0.5
+            low_ms, at_low, low_log, same_side = guess, value, math.log(guess - zero + DAY_MS), -1
     return high_ms
 
 
