@@ -84,7 +84,7 @@ def expected_purchases(
     horizon: float,
 ) -> float:
     """Expected number of purchases within the horizon."""
-    return p_alive(process, x, t_x, T) * purchases_if_alive(process, x, max(T, t_x), horizon)
+    return _if_alive(process, x, t_x, T, purchases_if_alive(process, x, max(T, t_x), horizon))
 
 
 def purchases_if_alive(
@@ -113,7 +113,7 @@ def discounted_purchases(
     horizon: float | None = None,
 ) -> float:
     """Expected purchases within the horizon (None: ever), each worth exp(-discount * its delay)."""
-    return p_alive(process, x, t_x, T) * discounted_if_alive(process, x, max(T, t_x), discount, horizon)
+    return _if_alive(process, x, t_x, T, discounted_if_alive(process, x, max(T, t_x), discount, horizon))
 
 
 def discounted_if_alive(
@@ -176,6 +176,14 @@ def purchase_count_tails(
 def discount_per_unit(process: PurchaseProcess, annual_discount: float, year_ms: int) -> float:
     """The continuous discount rate per model unit of a yearly rate."""
     return math.log1p(annual_discount) * process.unit_ms / year_ms
+
+
+def _if_alive(process: PurchaseProcess, x: int, t_x: float, T: float, amount: float) -> float:
+    """P(alive) times an amount, in logs where the probability alone would lose digits as a subnormal."""
+    alive = p_alive(process, x, t_x, T)
+    if alive > 1e-290 or amount <= 0.0:
+        return alive * amount
+    return math.exp(math.log(amount) - dead_log_odds(process, x, t_x, T))
 
 
 def _stays(process: PurchaseProcess, x: int) -> float:
