@@ -1,7 +1,7 @@
 """Pareto/NBD (Schmittlein, Morrison & Colombo 1987), for comparison only: integrals that cannot overflow.
 
-Buying is gamma(r, alpha), leaving is gamma(s, beta) and may happen at any time. The published closed forms need a
-case split and cancel near s = 1; these integrals have positive integrands throughout.
+Buying is gamma(r, alpha), leaving is gamma(s, beta) and may happen at any time. The published closed forms
+need a case split and cancel near s = 1; these integrals have positive integrands throughout.
 """
 
 from __future__ import annotations
