@@ -10,7 +10,7 @@ import click
 PASSED, FAILED, BAD_USE = 0, 1, 2
 
 
-@click.group("fit")
+@click.group("fit", epilog="Example:  stream fit check tests/fit/clv_cases.csv")
 def fit_group() -> None:
     """Fit the population's model, or check the formulas against reference numbers."""
 
