@@ -34,7 +34,7 @@ INWARDS = {
         "policy_file",
         "model_file",
     },
-    "replay": {"replay", "core", "wire", "policy_file", "model_file"},
+    "replay": {"replay", "core", "wire", "policy_file", "model_file", "settings", "environment"},
     "fit": {"fit", "core", "wire", "policy_file", "model_file"},
     "dashboard": {
         "dashboard",

@@ -8,6 +8,7 @@ import click
 
 from stream.replay.generate.command import generated
 from stream.replay.import_output import output_options, write_events
+from stream.replay.mapping.command import files
 
 
 class ImportGroup(click.Group):
@@ -27,6 +28,8 @@ def import_group() -> None:
     Examples:
       stream import completejourney --out year.jsonl.gz
       stream import cdnow-sample --out cdnow.jsonl
+      stream import --suggest invoices.csv > mine.toml
+      stream import invoices.csv --mapping mine.toml --out events.jsonl.gz
       stream replay cdnow.jsonl --alerts alerts.jsonl
     """
 
@@ -80,3 +83,4 @@ def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
 
 
 import_group.add_command(generated)
+import_group.add_command(files)

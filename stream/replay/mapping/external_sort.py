@@ -1,0 +1,84 @@
+"""Sorting more than memory holds: full batches go to disk as sorted runs, reading merges them."""
+
+from __future__ import annotations
+
+import heapq
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import IO, Generic, TypeVar
+
+import msgspec
+
+IN_MEMORY_MAX = 100_000
+RUNS_MAX = 64
+BLOCK = 512
+
+Item = TypeVar("Item")
+
+
+class ExternalSort(Generic[Item]):
+    """Add tuples in any order, read them once in order. Their leading elements must tell any two apart."""
+
+    def __init__(self, kind: object, in_memory_max: int = IN_MEMORY_MAX) -> None:
+        self._decoder: msgspec.msgpack.Decoder[list[Item]] = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]
+        self._in_memory_max = in_memory_max
+        self._batch: list[Item] = []
+        self._weight = 0
+        self._runs: list[IO[bytes]] = []
+        self._open = ExitStack()
+
+    def add(self, item: Item, weight: int = 1) -> None:
+        self._batch.append(item)
+        self._weight += weight
+        if self._weight >= self._in_memory_max:
+            self._batch.sort()
+            self._spill(self._batch)
+            self._batch, self._weight = [], 0
+            if len(self._runs) >= RUNS_MAX:
+                self._merge_runs()
+
+    def __iter__(self) -> Iterator[Item]:
+        self._batch.sort()
+        if not self._runs:
+            return iter(self._batch)
+        return heapq.merge(*map(self._read, self._runs), self._batch)  # type: ignore[type-var]
+
+    def __enter__(self) -> ExternalSort[Item]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._batch, self._runs = [], []
+        self._open.close()
+
+    def _spill(self, ordered: Iterable[Item]) -> None:
+        encode = msgspec.msgpack.Encoder().encode
+        run = self._open.enter_context(tempfile.TemporaryFile(prefix="stream-sort-"))  # noqa: SIM115
+        block: list[Item] = []
+        for item in ordered:
+            block.append(item)
+            if len(block) == BLOCK:
+                _write(run, encode(block))
+                block = []
+        _write(run, encode(block))
+        self._runs.append(run)
+
+    def _merge_runs(self) -> None:
+        """Few files stay open at once, however long the input."""
+        runs, self._runs = self._runs, []
+        self._spill(heapq.merge(*map(self._read, runs)))  # type: ignore[type-var]
+        for run in runs:
+            run.close()
+
+    def _read(self, run: IO[bytes]) -> Iterator[Item]:
+        run.seek(0)
+        while size := run.read(4):
+            yield from self._decoder.decode(run.read(int.from_bytes(size, "big")))
+
+
+def _write(run: IO[bytes], block: bytes) -> None:
+    run.write(len(block).to_bytes(4, "big"))
+    run.write(block)

@@ -1,0 +1,24 @@
+"""Ids derived from what they name: the same file gives the same ids every time."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from stream.replay.mapping.values import EPOCH
+
+ID_MAX = 256
+
+
+def event_id(kind: str, *names: str) -> str:
+    """Readable while it is short enough, else a digest."""
+    whole = "-".join((kind, *names))
+    return whole if len(whole) <= ID_MAX else f"{kind}-{digest(*names)}"
+
+
+def digest(*names: str) -> str:
+    return hashlib.sha256("\x1f".join(names).encode(errors="replace")).hexdigest()[:32]
+
+
+def instant(time_ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=time_ms)

@@ -1,0 +1,103 @@
+"""Returns find their order: the customer's latest earlier order of that product with enough pieces left."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from msgspec import Struct
+
+from stream.core.event import Event, PurchaseRefunded
+from stream.core.payload import Refund
+from stream.replay.mapping.lines import Line, Refusal
+from stream.replay.mapping.mapping import Mapping
+from stream.replay.mapping.names import event_id, instant
+from stream.replay.mapping.orders import Draft, Refuse, products, purchase
+
+UNMATCHED = "unmatched-"
+"""Begins the order id of a refund whose order is not known; the credit note's own number follows."""
+
+
+class Held(Struct):
+    """Pieces of one product that a customer still holds from one order."""
+
+    order: str
+    currency: str
+    pieces: int
+
+
+def settled(drafts: Iterable[Draft], mapping: Mapping, refuse: Refuse) -> Iterator[Event]:
+    """Purchases and refunds; drafts come sorted by customer, time, and bought before returned."""
+    for _, history in groupby(drafts, key=lambda draft: draft.customer):
+        held: dict[str, list[Held]] = defaultdict(list)
+        for draft in history:
+            if not draft.returned:
+                for line in draft.lines:
+                    held[line.product].append(Held(draft.order, draft.currency, line.quantity))
+                yield purchase(draft, mapping.source)
+                yield from _refunded_on_the_order(draft, mapping)
+            else:
+                yield from _refunds(draft, held, mapping, refuse)
+
+
+def _refunds(draft: Draft, held: dict[str, list[Held]], mapping: Mapping, refuse: Refuse) -> Iterator[Event]:
+    """One refund for each order that the returned lines belong to."""
+    by_order: dict[str, list[Line]] = defaultdict(list)
+    for line in draft.lines:
+        order = draft.order if line.direct else _order_of(line, held[line.product], mapping)
+        if order is None and mapping.returns.unmatched == "reject":
+            refuse(
+                line, Refusal("return_unmatched", f"no earlier order with {line.quantity} of {line.product}")
+            )
+            continue
+        by_order[order or UNMATCHED + draft.order].append(line)
+    for order, lines in by_order.items():
+        yield _refund(draft, order, lines, mapping)
+
+
+def _order_of(line: Line, held: list[Held], mapping: Mapping) -> str | None:
+    """The order that a credit note names by its own number comes first, then the latest."""
+    named = line.order.removeprefix(mapping.returns.order_prefix)
+    fits = [one for one in held if one.pieces >= line.quantity and one.currency == line.currency]
+    if not fits:
+        return None
+    chosen = next((one for one in fits if one.order == named), fits[-1])
+    chosen.pieces -= line.quantity
+    return chosen.order
+
+
+def _refund(draft: Draft, order: str, lines: list[Line], mapping: Mapping) -> Event:
+    said = draft.extras
+    direct = lines[0].direct
+    whole = said.get("refunded", said.get("order_total")) if direct else None
+    name = (said.get("id") if direct else None) or event_id("refund", draft.order, draft.customer, order)
+    return PurchaseRefunded(
+        id=name,
+        source=mapping.source,
+        subject=draft.customer,
+        time=instant(draft.time_ms),
+        data=Refund(
+            refund_id=name,
+            order_id=order,
+            refund_minor=sum(line.total_minor for line in lines) if whole is None else whole,
+            currency=draft.currency,
+            products=products(lines),
+            reason=said.get("reason"),
+        ),
+    )
+
+
+def _refunded_on_the_order(draft: Draft, mapping: Mapping) -> Iterator[Event]:
+    """Some exports tell an order's refund only as an amount beside it; when it was is not told."""
+    amount = draft.extras.get("refunded", 0)
+    if amount:
+        name = event_id("refund", draft.order, draft.customer, "amount")
+        refund = Refund(refund_id=name, order_id=draft.order, refund_minor=amount, currency=draft.currency)
+        yield PurchaseRefunded(
+            id=name,
+            source=mapping.source,
+            subject=draft.customer,
+            time=instant(draft.time_ms),
+            data=refund,
+        )

@@ -1,0 +1,177 @@
+"""Files to rows: each line, or item inside a JSON line, with its number and its values as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct
+
+from stream.replay.event_file import opened
+from stream.replay.mapping.mapping import Mapping, MappingError
+
+COMPRESSED = {".gz", ".zst", ".zstd"}
+FORMATS = {
+    **dict.fromkeys((".csv", ".txt"), "csv"),
+    **dict.fromkeys((".tsv", ".tab"), "tsv"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "jsonl"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+}
+CELL_BYTES_MAX = 1 << 20
+Values = dict[str, str]
+
+
+class Row(Struct, frozen=True, gc=False):
+    """One line that could be read."""
+
+    line: int
+    values: Values
+
+
+class Unreadable(Struct, frozen=True):
+    """A line that could not."""
+
+    line: int
+    reason: str
+    detail: str
+
+
+def rows(path: Path, mapping: Mapping) -> Iterator[Row | Unreadable]:
+    """Every line of the file, the header left out; a file that lacks a named column is refused at once."""
+    kind = file_format(path, mapping)
+    if kind == "parquet":
+        return _parquet(path, mapping)
+    if kind == "jsonl":
+        return _json_lines(path, mapping)
+    return _delimited(path, mapping, mapping.file.delimiter or ("\t" if kind == "tsv" else ","))
+
+
+def file_format(path: Path, mapping: Mapping) -> str:
+    if mapping.file.format is not None:
+        return mapping.file.format
+    suffix = path.with_suffix("").suffix if path.suffix in COMPRESSED else path.suffix
+    if suffix.lower() not in FORMATS:
+        raise MappingError(
+            f"{path}: unknown format {suffix!r}; set [file] format to csv, tsv, jsonl or parquet"
+        )
+    return FORMATS[suffix.lower()]
+
+
+def _delimited(path: Path, mapping: Mapping, delimiter: str) -> Iterator[Row | Unreadable]:
+    csv.field_size_limit(CELL_BYTES_MAX)
+    encoding = "utf-8-sig" if mapping.file.encoding.lower() in {"utf-8", "utf8"} else mapping.file.encoding
+    with io.TextIOWrapper(opened(path, "rb"), encoding, errors="replace", newline="") as text:
+        reader = csv.reader(text, delimiter=delimiter)
+        header = list(mapping.file.names) or next(reader, [])
+        columns = found_columns(path, header, mapping)
+        fields, pick = list(columns), _picker([_names(header).index(column) for column in columns.values()])
+        width = len(header)
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as failure:
+                yield Unreadable(line, "unreadable", str(failure))
+                continue
+            if len(cells) == width:
+                yield Row(line, dict(zip(fields, pick(cells), strict=True)))
+            elif cells:
+                yield Unreadable(line, "columns_differ", f"{len(cells)} cells where the header has {width}")
+            else:
+                yield Unreadable(line, "blank_line", "")
+
+
+def _picker(places: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    if len(places) == 1:
+        return lambda cells: (cells[places[0]],)
+    return cast("Callable[[list[str]], tuple[str, ...]]", itemgetter(*places))
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    return [name.strip() for name in header]
+
+
+def found_columns(path: Path, header: Sequence[str], mapping: Mapping) -> dict[str, str]:
+    """Field -> its column in this file: of `A|B` the first there is; `A?` may be absent."""
+    names, found = _names(header), {}
+    for field, named in mapping.columns.items():
+        alternatives = [*named.removesuffix("?").split("|"), named]
+        column = next((one for one in alternatives if one in names), None)
+        if column is not None:
+            found[field] = column
+        elif not named.endswith("?"):
+            raise MappingError(f"{path}: there is no column {named!r}; the columns are {', '.join(names)}")
+    return found
+
+
+def _parquet(path: Path, mapping: Mapping) -> Iterator[Row | Unreadable]:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    columns = found_columns(path, file.schema_arrow.names, mapping)
+    fields, line = list(columns), 0
+    for batch in file.iter_batches(batch_size=16_384, columns=sorted(set(columns.values()))):
+        cells = [[as_text(value) for value in batch.column(c).to_pylist()] for c in columns.values()]
+        for values in zip(*cells, strict=True):
+            line += 1
+            yield Row(line, dict(zip(fields, values, strict=True)))
+
+
+def _json_lines(path: Path, mapping: Mapping) -> Iterator[Row | Unreadable]:
+    decode = msgspec.json.Decoder(float_hook=str).decode
+    places = {field: _places(named) for field, named in mapping.columns.items()}
+    items_at = mapping.items.split(".") if mapping.items else []
+    with opened(path, "rb") as file:
+        for line, raw in enumerate(file, start=1):
+            try:
+                told = decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+                yield Unreadable(line, "unreadable" if raw.strip() else "blank_line", str(failure))
+                continue
+            items = _at(told, items_at) if items_at else None
+            for item in items if isinstance(items, list) and items else [None]:
+                yield Row(line, {field: _first(told, item, paths) for field, paths in places.items()})
+
+
+def _places(named: str) -> list[list[str]]:
+    return [place.split(".") for place in named.removesuffix("?").split("|")]
+
+
+def _first(told: Any, item: Any, paths: list[list[str]]) -> str:
+    """The first place that holds anything; `items.x` looks into the item at hand."""
+    for steps in paths:
+        inner = steps[0] == "items" and len(steps) > 1
+        if text := as_text(_at(item, steps[1:]) if inner else _at(told, steps)):
+            return text
+    return ""
+
+
+def _at(told: Any, steps: list[str]) -> Any:
+    for step in steps:
+        told = _keyed(told, step) if isinstance(told, list) else told
+        told = told.get(step) if isinstance(told, dict) else None
+    return told
+
+
+def _keyed(pairs: list[Any], name: str) -> dict[str, Any]:
+    """Google's lists of `{key, value: {string_value or int_value ...}}` read like an object."""
+    for pair in pairs:
+        if isinstance(pair, dict) and pair.get("key") == name and isinstance(pair.get("value"), dict):
+            return {name: next((value for value in pair["value"].values() if value is not None), None)}
+    return {}
+
+
+def as_text(value: Any) -> str:
+    """As a person would type it; a float as its shortest decimal, which is the number that was meant."""
+    if value is None or value != value:  # noqa: PLR0124 - not a number
+        return ""
+    if isinstance(value, str):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,220 @@
+import gzip
+from collections import Counter
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.core.event import EVENT_TYPES
+from stream.replay.mapping import run
+from stream.replay.mapping.external_sort import ExternalSort
+from stream.wire import Rejected, decode_line
+from tests.replay.mapping.importing import HEADER, INVOICES, Imported, imported
+
+
+def test_lines_of_one_order_become_one_purchase(tmp_path):
+    done = imported(
+        tmp_path,
+        HEADER
+        + "1,mug,2,2020-01-05 10:00,2.55,ann\n"
+        + "2,cup,1,2020-01-04 10:00,1.00,bob\n"
+        + "1,pot,1,2020-01-05 10:01,0.29,ann\n",
+    )
+
+    assert [(e["subject"], e["data"]["order_id"], e["data"]["total_minor"]) for e in done.events] == [
+        ("bob", "2", 100),
+        ("ann", "1", 539),
+    ]
+    assert done.events[1]["time"] == "2020-01-05T10:00:00Z"
+    assert [p["price_minor"] for p in done.events[1]["data"]["products"]] == [255, 29]
+
+
+def test_a_return_refunds_the_latest_earlier_order_with_enough_pieces_left(tmp_path):
+    done = imported(
+        tmp_path,
+        HEADER
+        + "1,mug,5,2020-01-01,2.00,ann\n"
+        + "2,mug,1,2020-01-02,2.00,ann\n"
+        + "9,mug,9,2020-01-02,2.00,bob\n"
+        + "C3,mug,-2,2020-01-03,2.00,ann\n"  # order 2 has one only
+        + "C4,mug,-1,2020-01-04,2.00,ann\n"
+        + "C5,mug,-4,2020-01-05,2.00,ann\n"  # three are left of order 1
+        + "C6,mug,-1,2019-12-31,2.00,ann\n"  # before anything was bought
+        + "10,mug,9,2020-01-09,2.00,ann\n",
+    )
+    refunds = [(e["data"]["order_id"], e["data"]["refund_minor"]) for e in done.of("purchase.refunded")]
+
+    assert refunds == [("unmatched-C6", 200), ("1", 400), ("2", 200), ("unmatched-C5", 800)]
+    assert (done.accounts.in_refunds, done.accounts.refunds_unmatched) == (4, 2)
+
+
+def test_a_credit_note_over_several_orders_is_one_refund_for_each(tmp_path):
+    done = imported(
+        tmp_path,
+        HEADER
+        + "1,mug,1,2020-01-01,2.00,ann\n2,pot,1,2020-01-02,3.00,ann\n"
+        + "C3,mug,-1,2020-01-03,2.00,ann\nC3,pot,-1,2020-01-03,3.00,ann\n",
+    )
+
+    assert {e["data"]["order_id"]: e["data"]["refund_minor"] for e in done.of("purchase.refunded")} == {
+        "1": 200,
+        "2": 300,
+    }
+
+
+def test_unmatched_returns_can_be_refused_instead(tmp_path):
+    text = HEADER + "C1,mug,-1,2020-01-03,2.00,ann\n"
+    done = imported(tmp_path, text, INVOICES + 'unmatched = "reject"\n')
+
+    assert done.reasons() == [(2, "return_unmatched")]
+    assert (done.accounts.in_refunds, done.events) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("1,mug,1,2020-01-01,2.00,", "customer_missing"),
+        ("1,mug,1,2020-01-01,2.00,nan", "customer_missing"),
+        ("1,mug,1,2020-01-01,0,ann", "price_not_positive"),
+        ("1,mug,1,2020-01-01,-1.5,ann", "price_not_positive"),
+        ("1,mug,1,2020-01-01,,ann", "price_missing"),
+        ("1,mug,1,2020-01-01,two,ann", "price_unreadable"),
+        ("1,mug,0,2020-01-01,2.00,ann", "quantity_zero"),
+        ("1,mug,1.5,2020-01-01,2.00,ann", "quantity_not_whole"),
+        ("1,mug,1000001,2020-01-01,2.00,ann", "quantity_too_large"),
+        ("1,mug,,2020-01-01,2.00,ann", "quantity_missing"),
+        ("1,mug,1,,2.00,ann", "time_missing"),
+        ("1,mug,1,01.01.2020,2.00,ann", "time_unreadable"),
+        (",mug,1,2020-01-01,2.00,ann", "order_missing"),
+        ("1,,1,2020-01-01,2.00,ann", "product_missing"),
+        ("1,mug,1,2020-01-01,2.00", "columns_differ"),
+        ("", "blank_line"),
+        ("1,m\ufffdg,1,2020-01-01,2.00,ann", "identifier_undecodable"),
+        ("1,mug,1,2020-01-01,99999999999999999,ann", "amount_out_of_range"),
+        ("1" * 101 + ",mug,1,2020-01-01,2.00,ann", "identifier_too_long"),
+    ],
+)
+def test_a_line_that_cannot_be_an_event_is_refused_with_its_number_and_reason(tmp_path, line, reason):
+    done = imported(
+        tmp_path, HEADER + "7,ok,1,2020-01-01,1.00,bob\n" + line + "\n8,ok,1,2020-01-01,1.00,bob\n"
+    )
+
+    assert done.reasons() == [(3, reason)]
+    assert len(done.events) == 2
+    assert done.accounts.lines == 3
+
+
+def test_line_numbers_are_those_of_the_file_even_after_a_quoted_line_break(tmp_path):
+    done = imported(tmp_path, HEADER + '1,"a\nmug",1,2020-01-01,1.00,ann\n2,b,1,2020-01-01,x,ann\n')
+
+    assert done.reasons() == [(4, "price_unreadable")]
+
+
+def test_an_order_has_one_currency(tmp_path):
+    mapping = INVOICES.replace("[constants]\n", "").replace('currency = "GBP"', 'currency = "money"')
+    text = HEADER.replace("customer\n", "customer,money\n")
+    done = imported(tmp_path, text + "1,a,1,2020-01-01,5,ann,JPY\n1,b,1,2020-01-01,5,ann,EUR\n", mapping)
+
+    assert done.reasons() == [(3, "currency_differs")]
+    assert done.events[0]["data"]["total_minor"] == 5
+    assert done.accounts.in_orders == 1
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["1", "2", "3", "C4", "C5", ""]),
+        st.sampled_from(["mug", "pot", ""]),
+        st.sampled_from(["1", "2", "-1", "-3", "0", "x"]),
+        st.sampled_from(["2020-01-01", "2020-01-02 10:00", "2021-05-05", "?"]),
+        st.decimals(min_value=-1, max_value=50, places=2).map(str),
+        st.sampled_from(["ann", "bob", ""]),
+    ),
+    max_size=30,
+)
+
+
+def _worth(order, quantity, price):
+    back = "-" in quantity or order.startswith("C")
+    return Decimal(price) * 100 * abs(int(quantity)) * (-1 if back else 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LINES)
+def test_every_line_is_accounted_for_and_the_money_is_the_sum_of_the_kept_lines(tmp_path_factory, lines):
+    folder = tmp_path_factory.mktemp("lines")
+    done = imported(folder, HEADER + "".join(",".join(line) + "\n" for line in lines))
+    accounts, refused = done.accounts, {line for line, _ in done.reasons()}
+    kept = [line for number, line in enumerate(lines, start=2) if number not in refused]
+    net = sum(_worth(order, quantity, price) for order, _, quantity, _, price, _ in kept)
+
+    assert accounts.lines == len(lines) == accounts.in_orders + accounts.in_refunds + len(done.rejects)
+    assert accounts.orders_minor["GBP"] - accounts.refunds_minor["GBP"] == net
+    assert sum(len(e["data"].get("products", ())) for e in done.events) == len(kept)
+    assert len({e["id"] for e in done.events}) == len(done.events)
+    for told in done.told:
+        assert not isinstance(decode_line(told.value), Rejected)
+
+
+def test_totals_equal_pandas_to_the_cent_and_disk_changes_nothing(tmp_path, monkeypatch):
+    lines = [
+        f"{n % 97},p{n % 13},{n % 7 - 1},2020-{n % 12 + 1:02}-03 10:30,{n % 311 / 100},{n % 11 or ''}\n"
+        for n in range(3_000)
+    ]
+    in_memory = imported(tmp_path, HEADER + "".join(lines))
+    monkeypatch.setattr(ExternalSort.__init__, "__defaults__", (50,))
+    on_disk = Imported(INVOICES, tmp_path / "lines.csv")
+    table = pd.read_csv(tmp_path / "lines.csv")
+    kept = table[(table["quantity"] != 0) & (table["price"] > 0) & table["customer"].notna()]
+    worth = kept["quantity"] * kept["price"]
+
+    assert in_memory.accounts.orders_minor["GBP"] == round(worth[kept["quantity"] > 0].sum() * 100)
+    assert in_memory.accounts.refunds_minor["GBP"] == -round(worth[kept["quantity"] < 0].sum() * 100)
+    assert in_memory.accounts.in_orders + in_memory.accounts.in_refunds == len(kept)
+    assert on_disk.events == in_memory.events
+    assert [told[:2] for told in on_disk.told] == sorted(told[:2] for told in on_disk.told)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".csv.zst", ".tsv", ".jsonl", ".parquet"])
+def test_every_format_gives_the_same_events(tmp_path, suffix):
+    text = HEADER + "1,mug,2,2020-01-05 10:00:00,2.55,17\n2,mug,-1,2020-02-05 10:00:00,2.55,17\n"
+    plain = imported(tmp_path, text)
+    table, path = pd.read_csv(tmp_path / "lines.csv"), tmp_path / f"same{suffix}"
+    if suffix.startswith(".csv"):
+        table.to_csv(path, index=False, compression={".gz": "gzip"}.get(path.suffix))
+        if path.suffix == ".zst":
+            from stream.replay.event_file import written
+
+            with written(path) as out:
+                out.write(text.encode())
+    elif suffix == ".tsv":
+        table.to_csv(path, index=False, sep="\t")
+    elif suffix == ".jsonl":
+        table.to_json(path, orient="records", lines=True)
+    else:
+        table.to_parquet(path)
+
+    assert Imported(INVOICES, path).events == plain.events
+
+
+def test_several_files_are_one_history(tmp_path):
+    (tmp_path / "a.csv").write_text(HEADER + "C2,mug,-1,2020-02-01,2,ann\n")
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress((HEADER + "1,mug,1,2020-01-01,2,ann\n").encode()))
+    done = Imported(INVOICES, tmp_path / "a.csv", tmp_path / "b.csv.gz")
+
+    assert [e["data"]["order_id"] for e in done.events] == ["1", "1"]
+
+
+def test_ids_depend_on_the_content_alone(tmp_path):
+    text = HEADER + "1,mug,1,2020-01-01,2,ann\nC2,mug,-1,2020-01-02,2,ann\n"
+
+    assert imported(tmp_path, text).events == imported(tmp_path, text, name="other.csv").events
+
+
+def test_the_types_are_those_of_the_contract(tmp_path):
+    done = imported(tmp_path, HEADER + "1,mug,1,2020-01-01,2,ann\n")
+    known = {k.__struct_config__.tag for kinds in EVENT_TYPES.values() for k in kinds}
+
+    assert Counter(e["type"] for e in done.events).keys() <= known
+    assert set(run.Accounts().rejected) == set()

@@ -1,0 +1,95 @@
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.replay.mapping.mapping import MoneyOptions, TimeOptions
+from stream.replay.mapping.values import amounts, exponent, in_minor, instants, whole_number
+
+READ = amounts(MoneyOptions())
+
+
+def ms(*at):
+    return int(datetime(*at, tzinfo=UTC).timestamp() * 1_000)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9))
+def test_any_decimal_text_is_read_exactly(number):
+    digits, scale = READ(str(number))
+
+    assert Decimal(digits).scaleb(-scale) == number
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**6), max_value=10**6),
+    st.integers(1, 10_000),
+)
+def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
+    minor, added = in_minor(READ(str(price)), pieces, 2)
+    exact = price * pieces * 100
+
+    assert minor == exact.quantize(Decimal(1), ROUND_HALF_UP)
+    assert Decimal(added) / 10**9 == minor - exact
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1,234.50", (12345, 1)),
+        ("£3.50", (35, 1)),
+        (".5", (5, 1)),
+        ("-0.00", (0, 0)),
+        ("1e-05", (1, 5)),
+        ("2E+2", (200, 0)),
+        ("", None),
+        ("-", None),
+        ("n/a", None),
+        ("1.2.3", None),
+        ("NaN", None),
+        ("Infinity", None),
+        ("٣", None),
+    ],
+)
+def test_amounts_as_people_write_them(text, amount):
+    assert READ(text) == amount
+
+
+def test_a_decimal_comma_turns_the_point_into_a_thousands_mark():
+    assert amounts(MoneyOptions(decimal=","))("1.234,56") == (123456, 2)
+
+
+def test_currencies_without_or_with_three_digits():
+    assert [exponent(code) for code in ("JPY", "EUR", "KWD")] == [0, 2, 3]
+
+
+def test_only_whole_quantities_are_whole():
+    assert [whole_number(READ(text)) for text in ("3", "3.0", "-2", "1.5")] == [3, 3, -2, None]
+    assert whole_number(None) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "at"),
+    [
+        ("iso", "2011-07-01 12:00:00", ms(2011, 7, 1, 11)),
+        ("iso", "2011-07-01T12:00:00Z", ms(2011, 7, 1, 12)),
+        ("%m/%d/%Y %H:%M", "12/1/2010 8:26", ms(2010, 12, 1, 8, 26)),
+        ("unix_s", "1529193600", ms(2018, 6, 17)),
+        ("unix_ms", "1529193600250", ms(2018, 6, 17) + 250),
+        ("unix_us", "1529193600250999", ms(2018, 6, 17) + 250),
+        ("%Y-%m-%d %H:%M:%S %z", "2023-05-01 10:11:12 -0400", ms(2023, 5, 1, 14, 11, 12)),
+        ("iso", "1969-12-31", None),
+        ("iso", "yesterday", None),
+        ("unix_s", "1e9", None),
+    ],
+)
+def test_times_become_utc_by_the_mappings_zone(form, text, at):
+    assert instants(TimeOptions(formats=(form,), zone="Europe/London"))(text) == at
+
+
+def test_the_first_format_that_fits_wins():
+    read = instants(TimeOptions(formats=("iso", "%d/%m/%Y")))
+
+    assert read("02/03/2020") == ms(2020, 3, 2)
+    assert read("2020-03-02") == ms(2020, 3, 2)
