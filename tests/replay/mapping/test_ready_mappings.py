@@ -63,49 +63,43 @@ def test_shopify_orders_carry_their_totals_on_the_first_line(tmp_path):
     assert done.of("purchase.refunded")[0]["data"]["refund_minor"] == 500
 
 
+SEGMENT_ORDER = {
+    **{"order_id": "o1", "total": 27.5, "tax": 2, "currency": "USD"},
+    "products": [
+        {"product_id": "p1", "price": 19.0, "quantity": 1},
+        {"product_id": "p2", "price": 3.25, "quantity": 2},
+    ],
+}
+SEGMENT_CALLS = (
+    ("Order Completed", SEGMENT_ORDER),
+    ("Order Completed", SEGMENT_ORDER),
+    ("Product Viewed", {"product_id": "p1", "category": "Games"}),
+    ("Order Refunded", {"order_id": "o1", "total": 3.25, "currency": "USD"}),
+    ("Email Opened", {"email_id": "e9"}),
+    ("Something Else", {}),
+)
+
+
 def test_segment_track_calls(tmp_path):
-    track = {"userId": "ann", "timestamp": "2024-01-01T10:00:00.000Z"}
-    order = {
-        **{"order_id": "o1", "total": 27.5, "tax": 2, "currency": "USD"},
-        "products": [
-            {"product_id": "p1", "price": 19.0, "quantity": 1},
-            {"product_id": "p2", "price": 3.25, "quantity": 2},
-        ],
+    said = {
+        "userId": "ann",
+        "timestamp": "2024-01-01T10:00:00.000Z",
+        "context": {"campaign": {"name": "Spring"}},
     }
     text = lines_of(
-        {**track, "messageId": "m1", "event": "Order Completed", "properties": order},
-        {**track, "messageId": "m1b", "event": "Order Completed", "properties": order},
-        {
-            **track,
-            "messageId": "m2",
-            "event": "Product Viewed",
-            "properties": {"product_id": "p1", "category": "Games"},
-        },
-        {
-            **track,
-            "messageId": "m3",
-            "event": "Order Refunded",
-            "properties": {"order_id": "o1", "total": 3.25, "currency": "USD"},
-        },
-        {
-            **track,
-            "messageId": "m4",
-            "event": "Email Opened",
-            "properties": {"email_id": "e9"},
-            "context": {"campaign": {"name": "Spring"}},
-        },
-        {**track, "messageId": "m5", "event": "Something Else", "properties": {}},
+        *(
+            {**said, "messageId": f"m{number}", "event": event, "properties": properties}
+            for number, (event, properties) in enumerate(SEGMENT_CALLS, start=1)
+        )
     )
     done = of_ready(tmp_path, "segment-track", text, "track.jsonl")
-    by_type = {e["type"]: e for e in done.events}
+    bought, refunded, viewed, opened = done.events
 
-    assert by_type["purchase.completed"]["id"] == "m1"
-    assert by_type["purchase.completed"]["data"]["total_minor"] == 2750
-    assert [p["price_minor"] for p in by_type["purchase.completed"]["data"]["products"]] == [1900, 325]
-    assert by_type["engagement.product_viewed"]["data"]["category"] == "Games"
-    assert by_type["purchase.refunded"]["data"]["order_id"] == "o1"
-    assert by_type["purchase.refunded"]["data"]["refund_minor"] == 325
-    assert by_type["engagement.message_opened"]["data"]["campaign"]["id"] == "Spring"
+    assert (bought["id"], bought["data"]["total_minor"]) == ("m1", 2750)
+    assert [p["price_minor"] for p in bought["data"]["products"]] == [1900, 325]
+    assert (refunded["data"]["order_id"], refunded["data"]["refund_minor"]) == ("o1", 325)
+    assert (viewed["type"], viewed["data"]["category"]) == ("engagement.product_viewed", "Games")
+    assert (opened["type"], opened["data"]["campaign"]["id"]) == ("engagement.message_opened", "Spring")
     assert sorted(done.reasons()) == [(2, "order_repeated"), (2, "order_repeated"), (6, "event_not_mapped")]
 
 
