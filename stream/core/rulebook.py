@@ -93,8 +93,8 @@ class UpgradeRule(_Knobs, frozen=True):
     """Close to the next tier, and growing, interested or enthusiastic."""
 
     hysteresis: Hysteresis = Hysteresis(
-        raise_at=0.75,
-        clear_at=0.6,
+        raise_at=0.7,
+        clear_at=0.55,
         escalate_at=1.0,
         dwell_ms=0,
         cool_down_ms=60 * DAY_MS,
@@ -119,12 +119,12 @@ class UpgradeRule(_Knobs, frozen=True):
 
 
 class AtRiskLoyalRule(_Knobs, frozen=True):
-    """A loyal customer of a high tier drifts away, is unhappy, or both."""
+    """A loyal customer of a high tier drifts away or is unhappy; both at once escalates."""
 
     hysteresis: Hysteresis = Hysteresis(
-        raise_at=0.5,
-        clear_at=0.35,
-        escalate_at=0.8,
+        raise_at=0.65,
+        clear_at=0.45,
+        escalate_at=0.85,
         dwell_ms=0,
         cool_down_ms=21 * DAY_MS,
         expire_ms=45 * DAY_MS,
@@ -136,9 +136,7 @@ class AtRiskLoyalRule(_Knobs, frozen=True):
     """A fall below the customer's own past sentiment that counts as fully unhappy."""
     ticket_patience_ms: DurationMs = 3 * DAY_MS
     """A ticket or complaint unresolved for longer counts `ticket_weight`."""
-    ticket_weight: Share = 0.6
-    both_bonus: Share = 0.25
-    """Added when the customer drifts and is unhappy at once."""
+    ticket_weight: Share = 0.7
 
 
 class Play(_Knobs, frozen=True):
@@ -166,14 +164,6 @@ class Finance(_Knobs, frozen=True):
     horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 3 * 365 * DAY_MS
     risk_horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 365 * DAY_MS
     """Value at risk is what the customer is expected to earn within this time."""
-
-
-class Risk(_Knobs, frozen=True):
-    """The customer's own horizon: this many of their usual gaps, within bounds."""
-
-    gaps: Annotated[float, Meta(gt=0, le=50)] = 4.0
-    horizon_min_ms: Annotated[int, Meta(ge=DAY_MS)] = 7 * DAY_MS
-    horizon_max_ms: Annotated[int, Meta(ge=DAY_MS)] = 365 * DAY_MS
 
 
 DEFAULT_PLAYBOOK: dict[str, Play] = {
@@ -239,7 +229,6 @@ class Policy(_Knobs, frozen=True):
     hash: str = ""
     ladder: Ladder = Ladder()
     stages: Stages = Stages()
-    risk: Risk = Risk()
     churn_risk: ChurnRiskRule = ChurnRiskRule()
     upgrade_opportunity: UpgradeRule = UpgradeRule()
     at_risk_loyal: AtRiskLoyalRule = AtRiskLoyalRule()

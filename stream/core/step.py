@@ -1,0 +1,107 @@
+"""The core's whole API: an event or the passing of time in, the customer's profile and alerts out.
+
+Between events only silence happens, and the instant at which it changes anything is known: `next_review_ms`.
+So whoever calls `on_due` with every instant that has come due, before the next event, has judged them all.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from stream.core.alert import Alert
+from stream.core.announce import Occasion, announcement
+from stream.core.book import Book
+from stream.core.episode import close, is_open
+from stream.core.event import CustomerErased, Event
+from stream.core.fold import FOLDS, News, fold
+from stream.core.judge import SOFT_REVIEW_MS, judge
+from stream.core.policy import Signal
+from stream.core.profile import ERASURE_GRACE_MS, Profile, fingerprint, first_sight
+from stream.core.standing import standing
+
+Outcome = Literal["applied", "duplicate", "erased", "passed"]
+
+
+class Step(Struct, gc=False):
+    """What one event or review led to; `profile` None means that nothing more is kept of the customer."""
+
+    profile: Profile | None
+    alerts: tuple[Alert, ...] = ()
+    outcome: Outcome = "applied"
+    late: bool = False
+    """The event was older than the last judgement: folded all the same, and judged as of then."""
+
+
+def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
+    """Fold an event into its customer's profile (None: a new customer) and say what follows.
+
+    The profile is changed in place and belongs to the caller. `passed`: the type concerns no single customer.
+    """
+    at_ms = event.time_ms
+    kind = type(event)
+    if kind is CustomerErased:
+        return _erase(profile, event, at_ms, book)
+    if kind not in FOLDS:
+        return Step(profile, (), "passed")
+    if profile is None:
+        profile = Profile(customer=event.subject)
+    elif profile.erased_ms:
+        if at_ms <= profile.erased_ms:
+            return Step(profile, (), "erased")
+        profile = Profile(customer=event.subject)
+    if not first_sight(profile, at_ms, fingerprint(event.source, event.id)):
+        return Step(profile, (), "duplicate")
+    alerts = _reviewed(profile, at_ms, book)
+    news = fold(profile, event, at_ms, book.reader)
+    profile.events += 1
+    judged_ms = profile.judgement.judged_ms
+    late = at_ms < judged_ms
+    if news >= News.HARD:
+        as_of_ms = judged_ms if late else at_ms
+        corrected = late or news is News.CORRECTION
+        alerts += judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
+    elif news is News.SOFT and any(is_open(episode) for episode in profile.judgement.episodes.values()):
+        midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
+        profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
+    return Step(profile, tuple(alerts), "applied", late)
+
+
+def on_due(profile: Profile, as_of_ms: int, book: Book) -> Step:
+    """Judge a customer about whom nothing was heard, at each instant that has come due up to `as_of_ms`."""
+    if profile.erased_ms:
+        gone = profile.next_review_ms is not None and profile.next_review_ms <= as_of_ms
+        return Step(None if gone else profile)
+    return Step(profile, tuple(_reviewed(profile, as_of_ms, book)))
+
+
+def _reviewed(profile: Profile, as_of_ms: int, book: Book) -> list[Alert]:
+    """The reviews due up to and including an instant, each as of its own."""
+    alerts: list[Alert] = []
+    due_ms = profile.next_review_ms
+    while due_ms is not None and due_ms <= as_of_ms:
+        alerts += judge(profile, due_ms, book)
+        due_ms = profile.next_review_ms
+    return alerts
+
+
+def _erase(profile: Profile | None, event: Event, at_ms: int, book: Book) -> Step:
+    """Forget the customer: open alerts are retracted, and a stub turns late events away for a while."""
+    stub = Profile(customer=event.subject, erased_ms=at_ms, next_review_ms=at_ms + ERASURE_GRACE_MS)
+    if profile is None:
+        return Step(stub)
+    if profile.erased_ms:
+        return Step(stub if at_ms > profile.erased_ms else profile, (), "duplicate")
+    alerts = _reviewed(profile, at_ms, book)
+    as_of_ms = max(at_ms, profile.judgement.judged_ms)
+    now = standing(profile, as_of_ms, book)
+    for kind, episode in profile.judgement.episodes.items():
+        if is_open(episode):
+            before, closed_ms = episode.score, episode.closed_ms
+            close(episode, as_of_ms, before, "retracted")
+            signal = Signal(kind, before, eligible=False)  # type: ignore[arg-type]
+            occasion = Occasion(signal, "retracted", before, closed_ms, event.id)
+            alerts.append(announcement(occasion, now, profile, book))
+    stub.judgement.alerts = profile.judgement.alerts
+    return Step(stub, tuple(alerts))
