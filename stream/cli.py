@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.contracts.commands:schemas",
         "Export the event contract, and check what a change breaks.",
     ),
+    "send": ("stream.operate.send_command:send_command", "Send events from files to their topics."),
+    "dlq": ("stream.operate.dlq_commands:dlq_group", "List dead letters, look at one, send them again."),
 }
 """Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
 

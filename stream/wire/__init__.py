@@ -4,7 +4,7 @@ Bad input is a value (`Rejected`), never an exception; whatever a producer may s
 """
 
 from stream.wire.binary import STRUCTURED_HEADERS
-from stream.wire.decode import decode, decode_line, kind_of
+from stream.wire.decode import decode, decode_line, is_broadcast, kind_of
 from stream.wire.encode import (
     encode_alert,
     encode_event,
@@ -26,6 +26,7 @@ __all__ = [
     "encode_alert",
     "encode_event",
     "encode_event_binary",
+    "is_broadcast",
     "kind_of",
     "murmur2",
     "partition_of",

@@ -50,6 +50,11 @@ def kind_of(event: Event) -> TopicKind:
     return _KIND_OF[str(event.__struct_config__.tag)]
 
 
+def is_broadcast(event: Event) -> bool:
+    """Whether the event must be put on every partition of its topic."""
+    return isinstance(event, BROADCAST)
+
+
 def decode(
     topic_kind: TopicKind,
     key: bytes | None,

@@ -1,0 +1,103 @@
+"""`stream send`: parsing and printing only."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from confluent_kafka import Producer
+
+from stream.operate.cluster import cluster_errors, cluster_settings, producer
+from stream.operate.send import Line, Tally, lines, send
+from stream.replay.progress import progress
+from stream.settings import Settings
+from stream.worker.topics import topic_names
+
+SHOWN_MAX = 20
+
+
+@click.command("send")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--skip-bad", is_flag=True, help="Send the good lines although others are bad.")
+@click.option("--dry-run", is_flag=True, help="Check every line, and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json: bool) -> None:
+    """Send events from FILES (JSON lines, .gz or .zst) to their topics.
+
+    Every line is checked before anything is sent; with a bad one among them nothing is. Sending a file twice
+    does no harm: an event's id tells it is the same. Exit code 1 when a line was bad or a broker refused one.
+
+    \b
+    Example:
+      STREAM_BROKERS=kafka:9092 stream send events.jsonl.gz
+    """
+    settings = cluster_settings()
+    now_ms = int(time.time() * 1_000)
+    good, bad = _checked(files, now_ms)
+    may_send = not dry_run and (skip_bad or not bad)
+    tally = Tally()
+    if may_send:
+        with cluster_errors():
+            tally = _send(settings, files, good, now_ms)
+    _tell(good, bad, tally, as_json, may_send)
+
+
+def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, int]:
+    """How many lines are good, and how many bad; the first bad ones are told."""
+    good = bad = 0
+    with progress("checking") as advance:
+        for line in lines(files, now_ms):
+            if not line.problem:
+                good += 1
+            else:
+                bad += 1
+                if bad <= SHOWN_MAX:
+                    click.echo(line.problem, err=True)
+            advance()
+    if bad > SHOWN_MAX:
+        click.echo(f"... and {bad - SHOWN_MAX:,} more", err=True)
+    return good, bad
+
+
+def _send(settings: Settings, files: tuple[Path, ...], good: int, now_ms: int) -> Tally:
+    names = topic_names(settings)
+    client = producer(settings)
+    partition_count = _partition_count(client, names.control)
+    with progress("sending", good) as advance:
+        return send(client, names, partition_count, _good(files, now_ms), advance)
+
+
+def _good(files: tuple[Path, ...], now_ms: int) -> Iterator[Line]:
+    return (line for line in lines(files, now_ms) if not line.problem)
+
+
+def _partition_count(client: Producer, topic: str) -> int:
+    listed = client.list_topics(timeout=15).topics
+    if topic not in listed:
+        raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
+    return len(listed[topic].partitions)
+
+
+def _tell(good: int, bad: int, tally: Tally, as_json: bool, sent: bool) -> None:
+    refused = sum(tally.refused.values())
+    if as_json:
+        told = {
+            "good": good,
+            "bad": bad,
+            "sent": sent,
+            "acknowledged": dict(tally.acknowledged),
+            "refused": dict(tally.refused),
+        }
+        click.echo(json.dumps(told))
+    else:
+        click.echo(f"{good:,} good lines, {bad:,} bad" + ("" if sent else "; nothing was sent"))
+        for topic, count in sorted(tally.acknowledged.items()):
+            click.echo(f"{count:,} acknowledged on {topic}")
+        for reason, count in tally.refused.items():
+            click.echo(f"{count:,} refused: {reason}", err=True)
+    raise SystemExit(1 if bad or refused else 0)
