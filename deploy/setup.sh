@@ -15,7 +15,9 @@ choose_python() {
     for candidate in ${wanted:-python3 python3.13 python3.12 python3.11 python}; do
         if new_enough "$candidate"; then echo "$candidate"; return; fi
     done
-    fail "Python $needed or newer is needed; ${wanted:-python3} is $("${wanted:-python3}" --version 2>&1 || echo 'not there'). Name another: make setup PYTHON=/path/to/python"
+    local found
+    found=$("${wanted:-python3}" --version 2>/dev/null) || true
+    fail "Python $needed or newer is needed; ${wanted:-python3} is ${found:-not there}. Name another: make setup PYTHON=/path/to/python"
 }
 
 python=$(choose_python)
