@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from stream.core.alert import Alert
 from stream.core.event import EVENT_TYPES
 
 Direction = Literal["in", "out"]
@@ -31,8 +32,9 @@ class Contract(Struct, frozen=True):
 
 def contracts() -> tuple[Contract, ...]:
     """The contract of this version of the program, in the order of the data flow."""
-    return tuple(
+    events = (
         Contract(str(event_type.__struct_config__.tag), topic, "in", event_type)
         for topic, event_types in EVENT_TYPES.items()
         for event_type in event_types
     )
+    return (*events, Contract("alert", "alerts", "out", Alert))

@@ -16,7 +16,7 @@ from stream.core.episode import Transition
 from stream.core.rulebook import AlertKind
 
 ALERT_SOURCE = "/customer-stream"
-ALERT_SCHEMA = "/schemas/alert/1"
+ALERT_SCHEMA = "urn:customer-stream:alert:1"
 NAMESPACE = uuid5(NAMESPACE_URL, "customer-stream/alerts")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -127,7 +127,7 @@ class CustomerRef(_Part, frozen=True):
 
 
 class AlertData(_Part, frozen=True):
-    """The body of an alert."""
+    """An alert in full: whom it is about, why, how sure, what is at stake, what to do and what would end it."""
 
     alert_id: str
     dedupe_key: str
