@@ -127,7 +127,7 @@ class CustomerRef(_Part, frozen=True):
 
 
 class AlertData(_Part, frozen=True):
-    """An alert in full: whom it is about, why, how sure, what is at stake, what to do and what would end it."""
+    """An alert in full: who, why, how sure, what is at stake, what to do and what would end it."""
 
     alert_id: str
     dedupe_key: str
