@@ -76,6 +76,13 @@ def on_due(profile: Profile, as_of_ms: int, book: Book) -> Step:
     return Step(profile, tuple(_reviewed(profile, as_of_ms, book)))
 
 
+def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
+    """Judge a customer by a new model or policy from this instant on; the next review follows from it."""
+    if profile.erased_ms:
+        return Step(profile)
+    return Step(profile, tuple(judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)))
+
+
 def _reviewed(profile: Profile, as_of_ms: int, book: Book) -> list[Alert]:
     """The reviews due up to and including an instant, each as of its own."""
     alerts: list[Alert] = []

@@ -1,0 +1,88 @@
+"""Recorded events: JSON lines of one or several files in order of event time; the rest is told apart.
+
+Ties keep the order of topics (purchases first), then of files and lines: the same rule as the worker's merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from stream.core.event import EVENT_TYPES, Event
+from stream.replay.event_file import opened
+from stream.wire import Rejected, Unknown, decode_line
+
+TOPIC_RANK: dict[str, int] = {
+    str(event_type.__struct_config__.tag): rank
+    for rank, types in enumerate(EVENT_TYPES.values())
+    for event_type in types
+}
+
+
+class Refusal(NamedTuple):
+    """A line that is no event: where it stands, and why."""
+
+    path: Path
+    line: int
+    reason: str
+    detail: str
+
+
+class _Head(msgspec.Struct):
+    type: str
+    time: datetime
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+class Recording:
+    """The lines of some files, to be read in time order; `refused` and `unknown` are known after reading."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.refused: list[Refusal] = []
+        self.unknown = 0
+        self._lines = self._load(paths)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def events(self) -> Iterator[Event]:
+        """Every event, decoded strictly."""
+        for _, _, path, number, line in self._lines:
+            event = decode_line(line)
+            if isinstance(event, Event):
+                yield event
+            else:
+                self._set_aside(event, path, number)
+
+    def _load(self, paths: Sequence[Path]) -> list[tuple[float, int, Path, int, bytes]]:
+        lines: list[tuple[float, int, Path, int, bytes]] = []
+        for path in paths:
+            with opened(path, "rb") as file:
+                for number, line in enumerate(file, 1):
+                    if not line.strip():
+                        continue
+                    try:
+                        head = _HEAD.decode(line)
+                        at = head.time.timestamp()
+                    except (msgspec.MsgspecError, ValueError, RecursionError):
+                        self._set_aside(decode_line(line), path, number)
+                        continue
+                    lines.append((at, TOPIC_RANK.get(head.type, 0), path, number, line))
+        if any(later[:2] < earlier[:2] for earlier, later in pairwise(lines)):
+            lines.sort(key=lambda entry: entry[:2])
+        return lines
+
+    def _set_aside(self, outcome: Event | Unknown | Rejected, path: Path, number: int) -> None:
+        if isinstance(outcome, Rejected):
+            self.refused.append(Refusal(path, number, str(outcome.reason), outcome.detail))
+        elif isinstance(outcome, Unknown):
+            self.unknown += 1
+        else:
+            self.refused.append(Refusal(path, number, "schema", "the envelope has no usable time"))

@@ -1,0 +1,130 @@
+"""`stream replay`: what would this policy have done on these events? Profiles and alerts as JSON lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from stream.core.alert import Alert
+from stream.core.book import Book
+from stream.core.model import ModelError
+from stream.model_file import default_model, load_model
+from stream.policy_file import PolicyFaults, load_policy
+from stream.replay.event_file import written
+from stream.replay.progress import progress
+from stream.replay.recorded import Recording
+from stream.replay.run import Replay, in_order
+from stream.wire import encode_alert
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+REFUSALS_SHOWN = 5
+
+_ROW = msgspec.json.Encoder()
+
+
+@click.command("replay")
+@click.argument("events", nargs=-1, required=True, type=EXISTING)
+@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
+@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
+@click.option("--profiles", type=OUTPUT, help="Write one profile a line, by customer id.")
+@click.option("--alerts", type=OUTPUT, help="Write one alert a line, by time.")
+@click.option("--partitions", type=click.IntRange(1, 1_000), default=1, show_default=True)
+@click.option("--until", type=click.DateTime(), help="Let the clock run on to this UTC instant.")
+@click.option("--rejects", type=OUTPUT, help="Write the lines that are no event: file, line, reason.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+def replay_command(
+    *,
+    events: tuple[Path, ...],
+    policy_path: Path | None,
+    model_path: Path | None,
+    profiles: Path | None,
+    alerts: Path | None,
+    partitions: int,
+    until: datetime | None,
+    rejects: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the worker's own step over recorded events, without Kafka and in exact event time.
+
+    Files (JSON lines, .gz and .zst too) are merged by time. The same events, policy and model give the same
+    bytes, whatever the number of partitions. Exit code 1 when some lines were no events.
+
+    \b
+    Example:
+      stream replay cdnow.jsonl --policy policy.toml --profiles profiles.jsonl --alerts alerts.jsonl
+    """
+    started = time.monotonic()
+    book = chosen_book(policy_path, model_path)
+    recording = Recording(events)
+    raised: list[Alert] = []
+    run = Replay(book, raised.append, partitions)
+    with progress("replaying", len(recording)) as advance:
+        for event in recording.events():
+            run.feed(event)
+            advance()
+    end_ms = round(until.timestamp() * 1_000) if until else 0
+    run.advance(end_ms)
+    raised.sort(key=in_order)
+    _write(profiles, [_ROW.encode(profile) for profile in run.profiles.values()])
+    _write(alerts, [encode_alert(alert) for alert in raised])
+    _write(rejects, [_ROW.encode([str(r.path), r.line, r.reason, r.detail]) for r in recording.refused])
+    _tell(run, raised, recording, time.monotonic() - started, as_json)
+    sys.exit(1 if recording.refused else 0)
+
+
+def chosen_book(policy_path: Path | None, model_path: Path | None) -> Book:
+    """The book of a policy and a model file; a fault in them is one readable message and exit code 2."""
+    try:
+        policy = load_policy(policy_path)
+        model = load_model(model_path) if model_path else default_model()
+    except (PolicyFaults, ModelError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    return Book(policy, model)
+
+
+def _write(path: Path | None, lines: Sequence[bytes]) -> None:
+    if path is not None:
+        with written(path) as out:
+            for line in lines:
+                out.write(line + b"\n")
+
+
+def _tell(run: Replay, alerts: Sequence[Alert], recording: Recording, seconds: float, as_json: bool) -> None:
+    kinds: dict[str, Counter[str]] = {}
+    for alert in alerts:
+        kinds.setdefault(alert.data.kind, Counter())[alert.data.state] += 1
+    names = run.book.tier_names
+    tiers = Counter(names[profile.judgement.tier] for profile in run.profiles.values())
+    summary = {
+        "events": run.events,
+        "outcomes": dict(run.outcomes),
+        "unknown_types": recording.unknown,
+        "rejected": len(recording.refused),
+        "customers": len(run.profiles),
+        "tiers": {name: tiers[name] for name in names},
+        "alerts": {kind: dict(states) for kind, states in sorted(kinds.items())},
+        "policy": run.book.policy.hash,
+        "model": run.book.model.version,
+        "seconds": round(seconds, 3),
+    }
+    if as_json:
+        click.echo(_ROW.encode(summary).decode())
+    else:
+        click.echo(f"{run.events:,} events, {len(run.profiles):,} customers, {len(alerts):,} alerts")
+        for kind, states in summary["alerts"].items():  # type: ignore[attr-defined]
+            click.echo(f"  {kind}: " + ", ".join(f"{count:,} {state}" for state, count in states.items()))
+    for refusal in recording.refused[:REFUSALS_SHOWN]:
+        click.echo(f"{refusal.path}:{refusal.line}: {refusal.reason}: {refusal.detail}", err=True)
+    if len(recording.refused) > REFUSALS_SHOWN:
+        click.echo(
+            f"... and {len(recording.refused) - REFUSALS_SHOWN:,} more lines that are no events", err=True
+        )
