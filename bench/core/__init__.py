@@ -1,0 +1,1 @@
+"""Where the time of one event goes: decode, fold, judge, row encode; without Kafka and without an engine."""

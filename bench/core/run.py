@@ -1,0 +1,141 @@
+"""The full job of one worker in one loop, as the engine calls it: decode, due reviews, step, rows per flush.
+
+Events come in time order over all partitions; a changed row is encoded once per flush.
+"""
+
+from __future__ import annotations
+
+import gc
+import heapq
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct, json
+
+from bench.workload import Message
+from stream.core.book import Book
+from stream.core.event import Event
+from stream.core.profile import Profile
+from stream.core.step import on_due, on_event
+from stream.wire import decode
+
+FLUSH_EVERY = 10_000
+PARTITIONS = 4
+
+
+class Costs(Struct):
+    """Microseconds per event of the workload, by part; what each type costs is per event of that type."""
+
+    decode: float = 0.0
+    step: float = 0.0
+    reviews: float = 0.0
+    encode: float = 0.0
+    total: float = 0.0
+    events: int = 0
+    reviewed: int = 0
+    rows: int = 0
+    row_bytes: float = 0.0
+    alerts: int = 0
+    by_type: dict[str, tuple[int, float, float]] = {}
+    """Type -> (events, microseconds to decode, microseconds to step)."""
+
+
+def decoded(messages: Sequence[Message]) -> tuple[list[Event], float, dict[str, float]]:
+    """Every event as the worker decodes it; seconds in all, and by type."""
+    clock = time.process_time
+    seconds: defaultdict[str, float] = defaultdict(float)
+    events: list[Event] = []
+    kinds: list[Any] = [message.stream for message in messages]
+    began = clock()
+    for message, kind in zip(messages, kinds, strict=True):
+        start = clock()
+        event = decode(kind, message.key, message.value)
+        seconds[type(event).__name__] += clock() - start
+        events.append(event)  # type: ignore[arg-type]
+    return events, clock() - began, seconds
+
+
+class Shop:
+    """All customers, their due reviews and the rows that changed."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.profiles: dict[str, Profile] = {}
+        self.changed: dict[str, Profile] = {}
+        self.dues: list[tuple[int, str]] = []
+        self.alerts = self.reviewed = 0
+
+    def keep(self, profile: Profile, before: int | None) -> None:
+        self.changed[profile.customer] = profile
+        due_ms = profile.next_review_ms
+        if due_ms is not None and due_ms != before:
+            heapq.heappush(self.dues, (due_ms, profile.customer))
+
+    def review(self, until_ms: int) -> None:
+        """Everyone who falls due, each as of their own time."""
+        dues, profiles, book = self.dues, self.profiles, self.book
+        while dues and dues[0][0] <= until_ms:
+            due_ms, customer = heapq.heappop(dues)
+            profile = profiles[customer]
+            if profile.next_review_ms != due_ms:
+                continue
+            self.reviewed += 1
+            self.alerts += len(on_due(profile, due_ms, book).alerts)
+            self.keep(profile, due_ms)
+
+    def step(self, event: Event) -> None:
+        profile = self.profiles.get(event.subject)
+        before = profile.next_review_ms if profile else None
+        step = on_event(profile, event, self.book)
+        self.alerts += len(step.alerts)
+        if step.profile is not None:
+            self.profiles[event.subject] = step.profile
+            self.keep(step.profile, before)
+
+
+def measure(messages: Sequence[Message], book: Book, *, profile: Callable[[], Any] | None = None) -> Costs:
+    """Once through; the garbage collector is frozen as the worker freezes it."""
+    gc.collect()
+    gc.freeze()
+    events, decode_s, decode_by = decoded(messages)
+    shop, clock, encode = Shop(book), time.process_time, json.Encoder().encode
+    counts: defaultdict[str, int] = defaultdict(int)
+    step_by: defaultdict[str, float] = defaultdict(float)
+    review_s = encode_s = 0.0
+    rows = row_bytes = 0
+    for number, event in enumerate(events, 1):
+        name = type(event).__name__
+        start = clock()
+        shop.review(event.time_ms)
+        middle = clock()
+        shop.step(event)
+        step_by[name] += clock() - middle
+        review_s += middle - start
+        counts[name] += 1
+        if number % FLUSH_EVERY == 0 or number == len(events):
+            start = clock()
+            encoded = [encode(row) for row in shop.changed.values()]
+            encode_s += clock() - start
+            rows += len(encoded)
+            row_bytes += sum(map(len, encoded))
+            shop.changed.clear()
+    per = 1e6 / len(events)
+    step_s = sum(step_by.values())
+    return Costs(
+        decode=decode_s * per,
+        step=step_s * per,
+        reviews=review_s * per,
+        encode=encode_s * per,
+        total=(decode_s + step_s + review_s + encode_s) * per,
+        events=len(events),
+        reviewed=shop.reviewed,
+        rows=rows,
+        row_bytes=row_bytes / max(1, rows),
+        alerts=shop.alerts,
+        by_type={
+            name: (count, decode_by[name] / count * 1e6, step_by[name] / count * 1e6)
+            for name, count in sorted(counts.items(), key=lambda item: -step_by[item[0]])
+        },
+    )
