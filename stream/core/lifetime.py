@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -26,6 +28,8 @@ AGE_MAX_MS = 40 * YEAR_MS
 AGE_KNOTS = 44
 COARSE = 0.6
 """Tables are right to 1e-6 by interpolation: their knots need no more than 1e-9."""
+RECIPROCAL_ROOT_2 = 0.7071067811865476
+REMEMBERED = 1 << 14
 COUNT_MAX = 2_000
 """Purchases within the horizon beyond which an interval's upper end is not followed."""
 
@@ -138,16 +142,27 @@ def value_interval(
     """Quantiles of the value within the horizon: the exact count of purchases, times gamma-gamma spend.
 
     Discounting is the mean one; a sum of n spends over its posterior is a beta-prime variable, taken by
-    Paulson's cube-root rule (good to about 0.001). Not cheap: made when an alert is, not per event.
+    Paulson's cube-root rule (good to about 0.001). What takes time is the same for all with one history, and
+    remembered: only the rate is the customer's own.
     """
-    masses = _count_masses(rules, x, t_x, T)
+    discounted, ratios = _spread(rules, x, t_x, T, quantiles)
+    spend = rules.spend
+    rate = (spend.v + x * mean_minor / spend.scale_minor) * spend.scale_minor * rules.margin * discounted
+    return tuple(ratio * rate for ratio in ratios)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _spread(
+    rules: Valuation, x: int, t_x: float, T: float, quantiles: tuple[float, ...]
+) -> tuple[float, tuple[float, ...]]:
+    """Discounted over plain purchases, and the quantiles of the value over its rate."""
     process, spend = rules.process, rules.spend
-    discounted = looked_up(rules, rules.finite, x, max(T, t_x))
-    expected = discounted_if_alive(process, x, max(T, t_x), 0.0, rules.horizon)
-    scale = spend.scale_minor * rules.margin * (discounted / expected)
-    rate = (spend.v + x * mean_minor / spend.scale_minor) * scale
-    shape = spend.p * x + spend.q
-    return tuple(_quantile(masses, spend.p, shape, rate, share) for share in quantiles)
+    age = max(T, t_x)
+    expected = discounted_if_alive(process, x, age, 0.0, rules.horizon)
+    mixture = _mixture(_count_masses(rules, x, t_x, T), spend.p, spend.p * x + spend.q)
+    return looked_up(rules, rules.finite, x, age) / expected, tuple(
+        _quantile(mixture, share) for share in quantiles
+    )
 
 
 def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]:
@@ -160,32 +175,61 @@ def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]
     return [more - less for more, less in pairwise(tails)]
 
 
-def _quantile(masses: list[float], p: float, shape: float, rate: float, share: float) -> float:
-    if masses[0] >= share:
+class _Mixture(NamedTuple):
+    """The value over its rate, to the power of 1/3: nothing, or one of these with some probability."""
+
+    nothing: float
+    noise: float
+    """d2 of Paulson's rule."""
+    parts: list[tuple[float, float, float]]
+    """Half a probability, the inverse of the cube root of the mean, d1."""
+
+
+def _mixture(masses: list[float], p: float, shape: float) -> _Mixture:
+    parts = [
+        (mass * 0.5, math.cbrt(shape / (p * count)), 1.0 / (9.0 * p * count))
+        for count, mass in enumerate(masses)
+        if count
+    ]
+    return _Mixture(masses[0], 1.0 / (9.0 * shape), parts)
+
+
+def _quantile(mixture: _Mixture, share: float) -> float:
+    """By regula falsi (Illinois) on the normal scale of one cube root, where the distribution is smooth."""
+    if mixture.nothing >= share:
         return 0.0
-    low, high = 1e-6 * rate, rate * (1.0 + p) * (len(masses) + 1)
-    while _below(masses, p, shape, high / rate) < min(share, 0.999999):
-        high *= 4.0
-        if high > 1e18 * rate:
-            break
-    for _ in range(40):
-        middle = math.sqrt(low * high)
-        if _below(masses, p, shape, middle / rate) < share:
-            low = middle
+    low, at_low = 1e-2, mixture.nothing - share
+    high, at_high = 1.0 / mixture.parts[-1][1], -1.0
+    reach = min(share, 0.999999)
+    while (at_high := _below(mixture, high) - reach) < 0.0 and high < 1e6:
+        low, at_low, high = high, at_high, high * 1.6
+    side = 0
+    while high - low > 1e-11 * high:
+        root = (low * at_high - high * at_low) / (at_high - at_low)
+        if not low < root < high:
+            root = 0.5 * (low + high)
+        value = _below(mixture, root) - share
+        if value >= 0.0:
+            at_low *= 0.5 if side > 0 else 1.0
+            if abs(high - root) <= 1e-12 * high:
+                low = root
+            high, at_high, side = root, value, 1
         else:
-            high = middle
-    return high
+            at_high *= 0.5 if side < 0 else 1.0
+            if abs(root - low) <= 1e-12 * high:
+                high = root
+            low, at_low, side = root, value, -1
+    return high**3
 
 
-def _below(masses: list[float], p: float, shape: float, ratio: float) -> float:
-    """P(value <= ratio * rate): a mixture over the number of purchases."""
-    total = masses[0]
-    d2 = 2.0 / (9.0 * 2.0 * shape)
-    for count in range(1, len(masses)):
-        d1 = 2.0 / (9.0 * 2.0 * p * count)
-        root = math.cbrt(ratio * shape / (p * count))
-        z = ((1.0 - d2) * root - (1.0 - d1)) / math.sqrt(d2 * root * root + d1)
-        total += masses[count] * 0.5 * math.erfc(-z * 0.7071067811865476)
+def _below(mixture: _Mixture, root: float) -> float:
+    """P(value <= root^3 * rate): a mixture over the number of purchases."""
+    total, d2, centre = mixture.nothing, mixture.noise, 1.0 - mixture.noise
+    for half_mass, inverse, d1 in mixture.parts:
+        own = root * inverse
+        total += half_mass * math.erfc(
+            (1.0 - d1 - centre * own) * RECIPROCAL_ROOT_2 / math.sqrt(d2 * own * own + d1)
+        )
     return total
 
 

@@ -12,12 +12,12 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from stream.core.clv import EXP_MAX, mean_gap, own_horizon
-from stream.core.model import DAY_MS, Model, PurchaseProcess, RiskSegment
+from stream.core.clv import EXP_MAX
+from stream.core.model import DAY_MS, Model, RiskSegment
+from stream.core.silence import REMEMBERED, Silence, silence
 
 ENGAGEMENT_HALF_LIFE_MS = 30 * DAY_MS
 RECENT_HALF_LIFE_MS = 90 * DAY_MS
-LOGIT_MAX = 30.0
 NEVER_MS = 20 * 366 * DAY_MS
 """How long after the last purchase a crossing is looked for."""
 
@@ -103,13 +103,17 @@ def churn_risk(model: Model, features: Features, as_of_ms: int) -> Risk:
 
 def risk_score(model: Model, features: Features, as_of_ms: int) -> float:
     """The probability of no purchase within the own horizon from `as_of_ms` on."""
-    return logistic(score_log_odds(model, features)(as_of_ms))
-
-
-def score_log_odds(model: Model, features: Features) -> Log:
-    """The log-odds as a function of time, with everything that silence does not move worked out once."""
     if model.risk is None:
-        return lambda as_of_ms: _process_log_odds(model, features, as_of_ms)[0]
+        return logistic(_own_silence(model, features).log_odds(max(0, as_of_ms - features.last_ms)))
+    return logistic(_layer_log_odds(model, features)(as_of_ms))
+
+
+def _own_silence(model: Model, features: Features) -> Silence:
+    return silence(model, features.frequency, features.last_ms - features.first_ms)
+
+
+def _layer_log_odds(model: Model, features: Features) -> Log:
+    """The log-odds as a function of time, with everything that silence does not move worked out once."""
     segment, terms = _segment(model, features.frequency)
     start = observe(model, features, features.last_ms)
     constant = segment.intercept
@@ -134,15 +138,29 @@ def score_log_odds(model: Model, features: Features) -> Log:
 def crossing_ms(model: Model, features: Features, threshold: float, from_ms: int | None = None) -> int | None:
     """The first instant, from `from_ms` (the last purchase) on, at which silence alone lifts the score to the
     threshold; None if 20 years of silence do not. The score just before is below it, to the millisecond."""
-    log_odds, goal = score_log_odds(model, features), math.log(threshold / (1.0 - threshold))
     low = features.last_ms if from_ms is None else max(from_ms, features.last_ms)
+    if model.risk is None:
+        span_ms = features.last_ms - features.first_ms
+        after_ms = _silence_reaching(model, features.frequency, span_ms, threshold)
+        return None if after_ms is None else max(low, features.last_ms + after_ms)
+    log_odds = _layer_log_odds(model, features)
+    return _first_crossing(log_odds, threshold, low, features.last_ms)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> int | None:
+    """The silence that lifts the score to the threshold, by the purchase process alone."""
+    return _first_crossing(silence(model, x, span_ms).log_odds, threshold, 0, 0)
+
+
+def _first_crossing(log_odds: Log, threshold: float, low: int, zero: int) -> int | None:
+    goal, high = math.log(threshold / (1.0 - threshold)), zero + NEVER_MS
     at_low = log_odds(low) - goal
     if at_low >= 0.0:
         return low
-    high = features.last_ms + NEVER_MS
     if high <= low or (at_high := log_odds(high) - goal) < 0.0:
         return None
-    return _first_at_least(log_odds, goal, (low, at_low), (high, at_high), features.last_ms)
+    return _first_at_least(log_odds, goal, (low, at_low), (high, at_high), zero)
 
 
 def _first_at_least(
@@ -187,7 +205,7 @@ def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
     process, population = model.process, model.population
     x = features.frequency
     span_days = (features.last_ms - features.first_ms) / DAY_MS
-    gap_days = _gap(process, x, span_days * DAY_MS / process.unit_ms) * process.unit_ms / DAY_MS
+    gap_days = _own_silence(model, features).gap * process.unit_ms / DAY_MS
     observed[8] = math.log1p(span_days)
     observed[9] = math.log1p(x)
     observed[10] = population.frequency.rank(x)
@@ -206,14 +224,13 @@ def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
 
 def _moving(model: Model, features: Features, as_of_ms: int) -> list[float]:
     """The features that silence moves; the others are left 0."""
-    churn, dead, gap = _process_log_odds(model, features, as_of_ms)
-    silent_ms = max(0, as_of_ms - features.last_ms)
+    own, silent_ms = _own_silence(model, features), max(0, as_of_ms - features.last_ms)
     silent_days = silent_ms / DAY_MS
     observed = [0.0] * len(NAMES)
-    observed[0] = churn
-    observed[1] = dead
+    observed[0] = own.log_odds(silent_ms)
+    observed[1] = own.left_log_odds(silent_ms)
     observed[2] = math.log1p(silent_days)
-    observed[3] = math.log1p(silent_ms / model.process.unit_ms / gap)
+    observed[3] = math.log1p(silent_ms / model.process.unit_ms / own.gap)
     observed[4] = model.population.inactive_days.rank(silent_days)
     observed[5] = math.log1p(silent_days + (features.last_ms - features.first_ms) / DAY_MS)
     observed[6] = math.log1p(features.recent * 0.5 ** (silent_ms / RECENT_HALF_LIFE_MS))
@@ -223,46 +240,11 @@ def _moving(model: Model, features: Features, as_of_ms: int) -> list[float]:
     return observed
 
 
-def _process_log_odds(model: Model, features: Features, as_of_ms: int) -> tuple[float, float, float]:
-    """Log-odds of no purchase within the own horizon and of having left, and the mean gap: one pass, no call
-    of stream.core.clv's smaller functions, because every purchase pays for it several times."""
-    process, x = model.process, features.frequency
-    unit_ms = process.unit_ms
-    rate = process.r + x
-    age_at_last = process.alpha + (features.last_ms - features.first_ms) / unit_ms
-    age = age_at_last + (max(0, as_of_ms - features.last_ms)) / unit_ms
-    t_x = age_at_last - process.alpha
-    growth = rate * math.log(age / age_at_last)
-    stays = process.b + x
-    dead = math.log(process.a / stays) + growth
-    horizon = own_horizon(process, model.horizon, x, t_x)
-    quiet = rate * math.log1p(horizon / age)
-    if process.kind == "mbgnbd":
-        odds_log = dead
-    elif x > 0:
-        odds_log = math.log(process.a / (stays - 1.0)) + growth
-    else:
-        odds_log = -EXP_MAX
-    alive = 1.0 / (1.0 + math.exp(odds_log)) if odds_log < EXP_MAX else 0.0
-    active = -alive * math.expm1(-quiet)
-    churn = math.log((1.0 - active) / active) if active > 1e-13 else LOGIT_MAX
-    return min(churn, LOGIT_MAX), min(dead, LOGIT_MAX), _gap(process, x, t_x)
-
-
-def _gap(process: PurchaseProcess, x: int, t_x: float) -> float:
-    """The mean gap, or the median one where the mean is not bounded."""
-    gap = mean_gap(process, x, t_x)
-    if gap < math.inf:
-        return gap
-    return (process.alpha + t_x) * math.expm1(min(math.log(2.0) / (process.r + x), 5.0))
-
-
 def _unlearnt(model: Model, features: Features, as_of_ms: int) -> Risk:
     """Without a learnt layer: the purchase process alone, split into habit and silence."""
-    now = _process_log_odds(model, features, as_of_ms)[0]
-    at_last = _process_log_odds(model, features, features.last_ms)[0]
-    stranger = Features(frequency=0, first_ms=features.last_ms, last_ms=features.last_ms)
-    base = _process_log_odds(model, stranger, features.last_ms)[0]
+    own = _own_silence(model, features)
+    now, at_last = own.log_odds(max(0, as_of_ms - features.last_ms)), own.log_odds(0)
+    base = silence(model, 0, 0).log_odds(0)
     parts = [("frequency", at_last - base), ("silence", now - at_last)]
     parts.sort(key=lambda part: -abs(part[1]))
     return Risk(score=logistic(now), base=base, contributions=tuple(parts))
