@@ -9,7 +9,7 @@ import gc
 import heapq
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, json
@@ -95,7 +95,7 @@ class Shop:
             self.keep(step.profile, before)
 
 
-def measure(messages: Sequence[Message], book: Book, *, profile: Callable[[], Any] | None = None) -> Costs:
+def measure(messages: Sequence[Message], book: Book, flush_every: int = FLUSH_EVERY) -> Costs:
     """Once through; the garbage collector is frozen as the worker freezes it."""
     gc.collect()
     gc.freeze()
@@ -104,7 +104,7 @@ def measure(messages: Sequence[Message], book: Book, *, profile: Callable[[], An
     counts: defaultdict[str, int] = defaultdict(int)
     step_by: defaultdict[str, float] = defaultdict(float)
     review_s = encode_s = 0.0
-    rows = row_bytes = 0
+    sizes: list[int] = []
     for number, event in enumerate(events, 1):
         name = type(event).__name__
         start = clock()
@@ -114,28 +114,17 @@ def measure(messages: Sequence[Message], book: Book, *, profile: Callable[[], An
         step_by[name] += clock() - middle
         review_s += middle - start
         counts[name] += 1
-        if number % FLUSH_EVERY == 0 or number == len(events):
+        if number % flush_every == 0 or number == len(events):
             start = clock()
             encoded = [encode(row) for row in shop.changed.values()]
             encode_s += clock() - start
-            rows += len(encoded)
-            row_bytes += sum(map(len, encoded))
+            sizes.extend(map(len, encoded))
             shop.changed.clear()
-    per = 1e6 / len(events)
-    step_s = sum(step_by.values())
-    return Costs(
-        decode=decode_s * per,
-        step=step_s * per,
-        reviews=review_s * per,
-        encode=encode_s * per,
-        total=(decode_s + step_s + review_s + encode_s) * per,
-        events=len(events),
-        reviewed=shop.reviewed,
-        rows=rows,
-        row_bytes=row_bytes / max(1, rows),
-        alerts=shop.alerts,
-        by_type={
-            name: (count, decode_by[name] / count * 1e6, step_by[name] / count * 1e6)
-            for name, count in sorted(counts.items(), key=lambda item: -step_by[item[0]])
-        },
-    )
+    seconds = (decode_s, sum(step_by.values()), review_s, encode_s)
+    by_type = {
+        name: (count, decode_by[name] / count * 1e6, step_by[name] / count * 1e6)
+        for name, count in sorted(counts.items(), key=lambda item: -step_by[item[0]])
+    }
+    parts = (each / len(events) * 1e6 for each in (*seconds, sum(seconds)))
+    mean_size = sum(sizes) / max(1, len(sizes))
+    return Costs(*parts, len(events), shop.reviewed, len(sizes), mean_size, shop.alerts, by_type)

@@ -1,4 +1,4 @@
-"""Our engine with the same 8 counters: merge by time, batched table, durable commits, and no customer logic."""
+"""Our engine with the same 8 counters: merge by time, batched table, durable commits; no customer logic."""
 
 from __future__ import annotations
 
