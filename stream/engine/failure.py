@@ -19,6 +19,7 @@ class Exit(IntEnum):
     PRODUCER = 71  # rows or records could not be made durable
     DATA_LOSS = 74  # Kafka no longer has what was not read yet, or a topic was made anew
     FENCED = 75  # another worker owns these partitions now; starting again is right
+    DEAD_LETTERS = 76  # so much of the input was refused that not the input must be wrong
     CONFIGURATION = 78
 
 

@@ -37,6 +37,12 @@ class Table(Generic[State]):
                 state = self._hot[key] = self._job.load(key, row)
         return state
 
+    def all_keys(self) -> list[bytes]:
+        """Every key there is, sorted: a walk over all rows, for what concerns everyone."""
+        resting = {key for key, _ in self._store.items()}
+        changed = {key for key, state in self._dirty.items() if state is not None}
+        return sorted((resting - self._gone) | changed)
+
     def put(self, key: bytes, state: State) -> None:
         self._hot[key] = self._dirty[key] = state
         if self._gone:

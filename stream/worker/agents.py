@@ -1,0 +1,191 @@
+"""What the worker does at each moment: fold the event, keep the profile, send what was decided.
+
+`keep_profiles` is the only writer of the table. Its loop has no await: an alert and the row that remembers it
+leave in the same flush, and the offset is committed when both are acknowledged (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from msgspec import Raw
+
+from stream.core.alert import Alert
+from stream.core.book import Book
+from stream.core.event import ClockTicked, Event, ModelPublished
+from stream.core.model import ModelError, decode_model
+from stream.core.step import Step, on_book, on_due, on_event
+from stream.engine import Arrival, Due, EngineApp, EngineError, Exit, Lane, Moment, Unsent
+from stream.wire import Unknown, encode_alert
+from stream.worker.dead_letter import DeadLetterLimit, Source, dead_letter
+from stream.worker.row import MODEL_KEY, Refused, Row
+from stream.worker.tally import Tally
+from stream.worker.topics import TopicNames
+
+ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
+
+
+def attach(app: EngineApp[Row], keeper: ProfileKeeper) -> None:
+    """Give the app its agent."""
+
+    @app.keeper
+    async def keep_profiles(lanes: AsyncIterator[Lane[Row]]) -> None:
+        async for lane in lanes:
+            for moment in lane.moments():
+                keeper.live(lane, moment)
+            keeper.pause()
+            await lane.flush_when_due()
+
+
+class ProfileKeeper:
+    """Folds events into profiles and lets the alert agents say what follows."""
+
+    def __init__(self, book: Book, topics: TopicNames, limit: DeadLetterLimit, tally: Tally) -> None:
+        self.book = book
+        self.tally = tally
+        self._topics = topics
+        self._limit = limit
+        self._books: dict[int, Book] = {}
+        self._lanes: dict[int, Lane[Row]] = {}
+        self._total = self._refused = 0
+
+    def live(self, lane: Lane[Row], moment: Moment) -> None:
+        """One moment of one partition: something arrived, or something is due."""
+        if type(moment) is Arrival:
+            self._arrived(lane, moment)
+        elif type(moment) is Due:
+            row = lane.get(moment.key)
+            if row is not None and row.profile is not None:
+                step = on_due(row.profile, moment.at_ms, self._book_of(lane))
+                self._keep(lane, moment.key, row, step, None)
+        elif type(moment) is Unsent:
+            self._send_again(lane, moment.key)
+
+    def pause(self) -> None:
+        """All moments at hand were lived: count them, and stop when too much was refused."""
+        line = self._limit.count(self._total, self._refused)
+        self._total = self._refused = 0
+        self.tally.publish()
+        if line is not None:
+            raise EngineError(Exit.DEAD_LETTERS, line)
+
+    def _arrived(self, lane: Lane[Row], arrival: Arrival) -> None:
+        event = arrival.event
+        self._total += 1
+        if type(event) is Refused:
+            self._refuse(lane, arrival, event)
+        elif type(event) is Unknown:
+            self.tally.event(arrival.topic, "unknown", "ignored")
+        elif type(event) is ClockTicked:
+            self.tally.event(arrival.topic, "clock.ticked", "applied")
+        elif type(event) is ModelPublished:
+            self._adopt(lane, arrival, event)
+        else:
+            self._fold(lane, arrival, event)
+
+    def _fold(self, lane: Lane[Row], arrival: Arrival, event: Event) -> None:
+        key, topic = arrival.key, arrival.topic
+        row = lane.get(key)
+        kind = str(type(event).__struct_config__.tag)
+        if row is not None and arrival.offset < row.applied.get(topic, 0):
+            self.tally.event(topic, kind, "deduplicated")
+            return
+        step = on_event(row.profile if row is not None else None, event, self._book_of(lane))
+        self.tally.step(topic, kind, step)
+        if row is None:
+            if step.profile is None:
+                return
+            row = Row()
+        row.applied[topic] = arrival.offset + 1
+        self._keep(lane, key, row, step, arrival)
+
+    def _keep(self, lane: Lane[Row], key: bytes, row: Row, step: Step, arrival: Arrival | None) -> None:
+        """The row as it is now, and its alerts, into the flush to come."""
+        if step.profile is None:
+            lane.delete(key)
+            return
+        row.profile = step.profile
+        if row.outbox and row.outbox_flush <= lane.committed_flush:
+            row.outbox, row.outbox_flush = [], 0
+        for alert in step.alerts:
+            body = encode_alert(alert)
+            row.outbox.append(Raw(body))
+            row.outbox_flush = lane.flush_number
+            self._say(lane, key, body, arrival)
+            self.tally.alert(alert)
+        lane.put(key, row)
+
+    def _say(self, lane: Lane[Row], key: bytes, body: bytes, arrival: Arrival | None) -> None:
+        """The alert as it goes out. Where it came from is a header: the body is the same everywhere."""
+        headers = list(ALERT_HEADERS)
+        if arrival is not None:
+            origin = f"{arrival.topic}/{arrival.partition}/{arrival.offset}"
+            headers.append(("x-origin", origin.encode()))
+        lane.send(self._topics.alerts, key, body, headers, lane.partition)
+
+    def _send_again(self, lane: Lane[Row], key: bytes) -> None:
+        """After a crash: these may not have gone out. Their ids make a second time harmless."""
+        row = lane.get(key)
+        if row is None:
+            return
+        for body in row.outbox:
+            self._say(lane, key, bytes(body), None)
+        row.outbox_flush = lane.flush_number
+        lane.put(key, row)
+
+    def _refuse(self, lane: Lane[Row], arrival: Arrival, refused: Refused) -> None:
+        record, rejected = refused.record, refused.rejected
+        source = Source(
+            arrival.topic, arrival.partition, arrival.offset, record.key, record.value, record.headers
+        )
+        letter = dead_letter(source, str(rejected.reason), rejected.detail)
+        headers = [(name, value or b"") for name, value in letter.headers]
+        lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition)
+        self._refused += 1
+        self.tally.refused(arrival.topic, str(rejected.reason))
+
+    # -- the model in force, per partition: it changes at an instant of event time -------------------------
+
+    def _book_of(self, lane: Lane[Row]) -> Book:
+        if self._lanes.get(lane.partition) is not lane:  # assigned anew: what the partition remembers holds
+            self._lanes[lane.partition] = lane
+            kept = lane.get(MODEL_KEY)
+            model = decode_model(kept.model) if kept is not None and kept.model is not None else None
+            self._books[lane.partition] = self._book_with(model) if model is not None else self.book
+        return self._books[lane.partition]
+
+    def _book_with(self, model: Any) -> Book:
+        for book in (self.book, *self._books.values()):
+            if book.model.version == model.version:
+                return book
+        return Book(self.book.policy, model)
+
+    def _adopt(self, lane: Lane[Row], arrival: Arrival, event: ModelPublished) -> None:
+        """Judge everyone of this partition by the new model, from the event's time on."""
+        try:
+            model = decode_model(event.data.model)
+        except ModelError as error:
+            letter = dead_letter(
+                Source(arrival.topic, arrival.partition, arrival.offset, arrival.key, None),
+                "schema",
+                str(error),
+            )
+            headers = [(name, value or b"") for name, value in letter.headers]
+            lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition)
+            self._refused += 1
+            self.tally.refused(arrival.topic, "schema")
+            return
+        self._book_of(lane)
+        book = self._books[lane.partition] = self._book_with(model)
+        lane.put(MODEL_KEY, Row(model=Raw(bytes(event.data.model))))
+        for key in lane.table.all_keys():
+            row = lane.get(key)
+            if row is not None and row.profile is not None:
+                self._keep(lane, key, row, on_book(row.profile, event.time_ms, book), arrival)
+        self.tally.event(arrival.topic, "model.published", "applied")
+
+
+def said(alert: Alert) -> str:
+    """One line for the log, without the customer."""
+    return f"{alert.type} score {alert.data.score.value:.2f} tier {alert.data.customer.tier}"
