@@ -16,13 +16,13 @@ from faust.types import TP
 
 from stream.engine.delivery import Delivery, Place
 from stream.engine.failure import EngineError, Exit, FailStop
-from stream.engine.flush import Flusher, Marks
+from stream.engine.flush import Flusher
 from stream.engine.job import Job, State
 from stream.engine.lane import Lane, Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
+from stream.engine.outlet import AcknowledgeThenCommit, Marks, OneTransaction, Outlet
 from stream.engine.recovery import changelog_end, recover
-from stream.engine.sender import Sender
 from stream.engine.store import DiskStore, MemoryStore, Store
 from stream.engine.table import Table
 from stream.engine.transport import BatchConsumer, Transport
@@ -59,12 +59,15 @@ class EngineApp(faust.App, Generic[State]):
         self._give_up = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="recover")
         super().__init__(options.app_id, **self._faust_settings(options))
-        self.sender = Sender(options, f"{options.app_id}-sender")
+        self._outlet: Outlet = (
+            OneTransaction(options, lambda: self.batch_consumer.thread.membership)
+            if options.exactly_once
+            else AcknowledgeThenCommit(options, self._commit_marks)
+        )
         self.flusher = Flusher(
             options=options,
             delivery=self.delivery,
-            sender=self.sender,
-            commit=self._commit_marks,
+            outlet=self._outlet,
             own=self._own,
             fail=self.fail,
         )
@@ -114,12 +117,12 @@ class EngineApp(faust.App, Generic[State]):
         self.delivering = False
         self._give_up.set()
         if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
+            await asyncio.wait([self._opening])  # not cancelled: its threads would go on unseen
         await self.flusher.drain()
         for lane in self.delivery.lanes.values():
             lane.table.position = await self._in_thread(changelog_end, self.options, lane.partition)
         self.delivery.close()
+        self._outlet.let_go()
 
     async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust's bookkeeping first; the lanes open in the background, so that the group need not wait."""
@@ -138,8 +141,8 @@ class EngineApp(faust.App, Generic[State]):
     async def _open_guarded(self, assigned: set[TP]) -> None:
         try:
             await self._open_lanes(assigned)
-        except (asyncio.CancelledError, InterruptedError):
-            return
+        except InterruptedError:
+            log.info("the partitions were taken away again before they were open")
         except BaseException as failure:
             self.fail(failure)
 
@@ -154,6 +157,9 @@ class EngineApp(faust.App, Generic[State]):
         if not places:
             return
         await self._check_changelog(len(self._partitions_of_inputs()))
+        if self._give_up.is_set():
+            raise InterruptedError
+        await self._outlet.take_over(partitions)
         marks, highwaters = await self._starting_marks(places)
         lanes = [self._new_lane(partition, marks, highwaters) for partition in partitions]
         started = time.monotonic()
@@ -162,6 +168,8 @@ class EngineApp(faust.App, Generic[State]):
             *(self._in_thread(recover, self.options, lane.partition, lane.table, give_up) for lane in lanes)
         )
         self.recovered_rows, self.recovery_seconds = sum(counts), time.monotonic() - started
+        if give_up.is_set():
+            raise InterruptedError
         await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
         for lane in lanes:
             self.delivery.open(lane)
@@ -177,7 +185,7 @@ class EngineApp(faust.App, Generic[State]):
     async def _check_changelog(self, wanted: int) -> None:
         topic = self.options.changelog
         for _ in range(CHANGELOG_TRIES):
-            found = await self._in_thread(self.sender.partition_count, topic)
+            found = await self._in_thread(self._outlet.partition_count, topic)
             if found == wanted:
                 return
             await asyncio.sleep(0.2)

@@ -8,27 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from stream.engine.delivery import Delivery, Place
+from stream.engine.delivery import Delivery
 from stream.engine.failure import FailStop
-from stream.engine.lane import Lane, Mark
+from stream.engine.lane import Lane
 from stream.engine.options import EngineOptions
-from stream.engine.sender import Sender
-
-Marks = Mapping[Place, tuple[int, Mark]]
-Commit = Callable[[Marks], Awaitable[None]]
-
-
-class Cargo(NamedTuple):
-    """What one lane puts into a flush."""
-
-    lane: Lane[Any]
-    flush: int
-    rows: list[tuple[bytes, bytes | None]]
-    marks: dict[str, tuple[int, Mark]]
+from stream.engine.outlet import Cargo, Outlet
 
 
 class Flusher:
@@ -39,20 +26,17 @@ class Flusher:
         *,
         options: EngineOptions,
         delivery: Delivery[Any],
-        sender: Sender,
-        commit: Commit,
+        outlet: Outlet,
         own: Callable[[], None],
         fail: FailStop,
     ) -> None:
         self._options = options
         self._delivery = delivery
-        self._sender = sender
-        self._commit = commit
+        self._outlet = outlet
         self._own = own
         self._fail = fail
         self._under_way: asyncio.Task[None] | None = None
         self._last_start = 0.0
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="flush")
         self.count = 0
         self.seconds = 0.0
 
@@ -104,11 +88,8 @@ class Flusher:
         started = self._last_start = time.monotonic()
         self._own()
         cargo = [self._load(lane) for lane in self._dirty()]
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.deliver)
         self._own()
-        await self._commit(
-            {Place(topic, each.lane.partition): mark for each in cargo for topic, mark in each.marks.items()}
-        )
+        await self._outlet.settle(cargo)
         for each in cargo:
             each.lane.table.rest(each.rows)
             each.lane.note_committed(each.flush, each.marks)
@@ -117,13 +98,9 @@ class Flusher:
 
     def _load(self, lane: Lane[Any]) -> Cargo:
         """Between two awaits: the lane's rows, records and marks are of one and the same instant."""
-        cargo = Cargo(lane, lane.flush_number, lane.table.flush(), lane.marks())
         outgoing, lane.outgoing = lane.outgoing, []
+        cargo = Cargo(lane, lane.flush_number, lane.table.flush(), outgoing, lane.marks())
         lane.unflushed = 0
         lane.flush_number += 1
-        self._sender.write_rows(self._options.changelog, lane.partition, cargo.rows)
-        self._sender.write(outgoing)
+        self._outlet.write(cargo)
         return cargo
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)

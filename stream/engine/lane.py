@@ -16,6 +16,7 @@ from stream.engine.options import EngineOptions
 from stream.engine.table import Table
 
 MS = 1000
+END = ";"  # confluent-kafka writes a NUL behind a commit's metadata, and reads what lies behind it
 
 
 class Outgoing(NamedTuple):
@@ -34,12 +35,12 @@ class Mark(NamedTuple):
     given_ms: int | None
 
     def encode(self) -> str:
-        return " ".join("-" if each is None else str(each) for each in self)
+        return " ".join("-" if each is None else str(each) for each in self) + END
 
     @classmethod
     def decode(cls, text: str) -> Mark:
         try:
-            flush, clock, given = text.split(" ")
+            flush, clock, given = text.partition(END)[0].split(" ")
             return cls(int(flush), None if clock == "-" else int(clock), None if given == "-" else int(given))
         except ValueError:
             return cls(0, None, None)

@@ -1,33 +1,56 @@
-"""The way out: rows and records to Kafka by librdkafka, and the proof that they arrived.
-
-At least once: an idempotent producer; `deliver` returns when everything was acknowledged, or raises. Exactly
-once: the same inside a transaction that also carries the offsets; the broker fences whoever is not the owner.
-"""
+"""One librdkafka producer: what is written to it, and the proof that it arrived."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Outgoing
 from stream.engine.options import EngineOptions
 
 MS = 1000
-QUEUE_WAIT_S = 0.1
+ROOM_WAIT_S = 0.1
 QUERY_TIMEOUT_S = 30
+NOT_THE_OWNER = {
+    KafkaError._FENCED,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+}
+
+
+def error_of(failure: KafkaException) -> KafkaError:
+    error: KafkaError = failure.args[0]
+    return error
+
+
+def stopped_by(error: KafkaError) -> EngineError:
+    """What a failed write means for this process."""
+    if error.code() in NOT_THE_OWNER:
+        return EngineError(Exit.FENCED, f"another worker owns this now: {error.str()}")
+    return EngineError(
+        Exit.PRODUCER, f"the producer failed, nothing of this flush is committed: {error.str()}"
+    )
 
 
 class Sender:
-    """One librdkafka producer. What is queued between two `deliver` calls is one flush."""
+    """Idempotent; transactional when it is given an id. What is written between two ends is one flush."""
 
-    def __init__(self, options: EngineOptions, name: str) -> None:
-        self._delivery_timeout_s = options.delivery_timeout_s
+    def __init__(self, options: EngineOptions, name: str, transactional_id: str | None = None) -> None:
+        self._timeout_s = options.delivery_timeout_s
         self._failed: list[KafkaError] = []
-        self._fatal: KafkaError | None = None
-        self._producer = Producer({**self._settings(options, name), **options.producer})
+        self._in_transaction = False
+        settings = self._settings(options, name)
+        if transactional_id is not None:
+            settings["transactional.id"] = transactional_id
+            settings["transaction.timeout.ms"] = int(options.transaction_timeout_s * MS)
+        self._producer = Producer({**settings, **options.producer})
 
     def _settings(self, options: EngineOptions, name: str) -> dict[str, Any]:
         return {
@@ -43,17 +66,17 @@ class Sender:
             "queue.buffering.max.kbytes": 1 << 20,
             "message.timeout.ms": int(options.delivery_timeout_s * MS),
             "delivery.report.only.error": True,
-            "on_delivery": self._on_failure,
-            "error_cb": self._on_error,
+            "on_delivery": self._note_failure,
+            "error_cb": self._note_fatal,
             "log_level": 3,
         }
 
-    def _on_failure(self, error: KafkaError, _message: Message) -> None:
+    def _note_failure(self, error: KafkaError, _message: Message) -> None:
         self._failed.append(error)
 
-    def _on_error(self, error: KafkaError) -> None:
+    def _note_fatal(self, error: KafkaError) -> None:
         if error.fatal():
-            self._fatal = error
+            self._failed.append(error)
 
     def partition_count(self, topic: str) -> int:
         """0 when there is no such topic. (The embedded broker makes a topic when it is asked for one.)"""
@@ -81,28 +104,50 @@ class Sender:
                 self._producer.produce(topic, value, key, headers=attached, **place)
 
     def _make_room(self) -> None:
-        self._producer.poll(QUEUE_WAIT_S)
-        self._producer.flush(self._delivery_timeout_s)
+        self._producer.poll(ROOM_WAIT_S)
+        self._producer.flush(self._timeout_s)
 
     def deliver(self) -> None:
-        """Blocks until all of this flush is acknowledged (in a thread: it leaves the interpreter alone)."""
-        left = self._producer.flush(self._delivery_timeout_s + 5)
-        self._raise_failure(left)
-
-    def _raise_failure(self, left: int) -> None:
-        if self._fatal is not None:
-            code = Exit.FENCED if self._fatal.code() == KafkaError._FENCED else Exit.PRODUCER
-            raise EngineError(code, f"the producer failed for good: {self._fatal.str()}")
+        """Blocks until all that was written is acknowledged, or raises."""
+        left = self._producer.flush(self._timeout_s + ROOM_WAIT_S)
         if self._failed:
-            first, count = self._failed[0], len(self._failed)
-            raise EngineError(
-                Exit.PRODUCER,
-                f"{count} records were not acknowledged, the first: {first.str()}; none is committed",
-            )
+            raise stopped_by(self._failed[0])
         if left:
-            raise EngineError(
-                Exit.PRODUCER, f"{left} records were not acknowledged in {self._delivery_timeout_s:.0f} s"
-            )
+            text = f"{left} records got no answer in {self._timeout_s:.0f} s"
+            raise EngineError(Exit.PRODUCER, text)
 
-    def close(self) -> None:
-        self._producer.purge()
+    # -- transactions -------------------------------------------------------------------------------------
+
+    def take_over(self) -> None:
+        """Blocks: whoever used this transactional id before is fenced, and what it left open is aborted."""
+        try:
+            self._producer.init_transactions(self._timeout_s)
+        except KafkaException as failure:
+            raise stopped_by(error_of(failure)) from failure
+
+    def begin(self) -> None:
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as failure:
+            raise stopped_by(error_of(failure)) from failure
+
+    def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]], group: bytes) -> None:
+        """Blocks until rows, records and offsets are committed as one, or raises with none of them visible."""
+        places = [
+            TopicPartition(topic, partition, offset, metadata)
+            for (topic, partition), (offset, metadata) in offsets.items()
+        ]
+        try:
+            self._retried(lambda: self._producer.send_offsets_to_transaction(places, group, self._timeout_s))
+            self._retried(lambda: self._producer.commit_transaction(self._timeout_s))
+        except KafkaException as failure:
+            raise stopped_by(error_of(failure)) from failure
+
+    def _retried(self, step: Any) -> None:
+        """librdkafka asks for the same call again after a timeout; once more is all that is given."""
+        try:
+            step()
+        except KafkaException as failure:
+            if not error_of(failure).retriable():
+                raise
+            step()

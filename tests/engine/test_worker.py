@@ -12,8 +12,11 @@ from tests.kafka_broker import Broker
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 
-def wrong(broker: Broker, prefix: str) -> list[str]:
-    return violations(broker.bootstrap, prefix, f"{prefix}-app")
+GUARANTEES = pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+
+
+def wrong(broker: Broker, prefix: str, guarantee: str = "at_least_once") -> list[str]:
+    return violations(broker.bootstrap, prefix, f"{prefix}-app", exactly_once=guarantee == "exactly_once")
 
 
 def test_every_event_is_in_its_row_and_every_alert_is_out(
@@ -30,36 +33,39 @@ def test_every_event_is_in_its_row_and_every_alert_is_out(
     assert wrong(broker, prefix) == []
 
 
-@pytest.mark.parametrize("on_disk", [False, True])
+@GUARANTEES
 def test_a_worker_that_is_killed_again_and_again_loses_nothing(
-    broker: Broker, prefix: str, tmp_path: Path, on_disk: bool
+    broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
     make_topics(broker.bootstrap, prefix)
-    store = {"store": str(tmp_path / "rows")} if on_disk else {}
+    how = {"guarantee": guarantee, "store": str(tmp_path / "rows")}
     progress = Progress(broker.bootstrap, prefix)
     shop, count = Shop(prefix, seed=2), 0
     for _ in range(3):
         count += produce(broker.bootstrap, shop.inputs(15_000))
-        worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", flush_interval_s=0.02, **store)
+        worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", flush_interval_s=0.02, **how)
         progress.wait_for(count - 12_000)
         worker.kill()
     count += produce(broker.bootstrap, shop.inputs(5_000))
-    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **store)
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **how)
     progress.wait_for(count)
 
     assert worker.stop() == 0
-    assert wrong(broker, prefix) == []
+    assert wrong(broker, prefix, guarantee) == []
 
 
-def test_partitions_move_to_a_second_worker_and_back(broker: Broker, prefix: str, tmp_path: Path) -> None:
+@GUARANTEES
+def test_partitions_move_to_a_second_worker_and_back(
+    broker: Broker, prefix: str, tmp_path: Path, guarantee: str
+) -> None:
     make_topics(broker.bootstrap, prefix)
     progress = Progress(broker.bootstrap, prefix)
     shop = Shop(prefix, seed=3)
-    first = ToyWorker(broker.bootstrap, prefix, tmp_path / "first")
+    first = ToyWorker(broker.bootstrap, prefix, tmp_path / "first", guarantee=guarantee)
     count = produce(broker.bootstrap, shop.inputs(10_000))
     progress.wait_for(count)
 
-    second = ToyWorker(broker.bootstrap, prefix, tmp_path / "second")
+    second = ToyWorker(broker.bootstrap, prefix, tmp_path / "second", guarantee=guarantee)
     second.wait_until_open()
     count += produce(broker.bootstrap, shop.inputs(20_000))
     progress.wait_for(count)
@@ -69,4 +75,4 @@ def test_partitions_move_to_a_second_worker_and_back(broker: Broker, prefix: str
     progress.wait_for(count)
 
     assert first.stop() == 0
-    assert wrong(broker, prefix) == []
+    assert wrong(broker, prefix, guarantee) == []
