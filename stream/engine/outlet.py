@@ -3,7 +3,7 @@
 At least once: one idempotent producer; offsets are committed after the last acknowledgement. Exactly once: a
 transactional producer per partition, its id made of application and partition. Taking a partition over fences
 whoever had it, finishes or aborts what was left open, and only then are offsets and rows read
-(docs/decisions/0004-one-transaction-per-partition.md).
+(docs/decisions/0001-one-transaction-per-partition.md).
 """
 
 from __future__ import annotations

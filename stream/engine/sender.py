@@ -132,7 +132,7 @@ class Sender:
             raise stopped_by(error_of(failure)) from failure
 
     def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]], group: bytes) -> None:
-        """Blocks until rows, records and offsets are committed as one, or raises with none of them visible."""
+        """Blocks until rows, records and offsets are committed as one, or raises and none is visible."""
         places = [
             TopicPartition(topic, partition, offset, metadata)
             for (topic, partition), (offset, metadata) in offsets.items()
