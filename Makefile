@@ -7,7 +7,7 @@ NEEDS_PYTHON := 3.11
 LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check soak bench lock clean
 
 help: ## what can be typed here
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,13 +22,16 @@ demo: $(READY) ## a year of a real shop through the real worker, on an embedded 
 	@$(BIN)/stream demo $(ARGS)
 
 test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -m "not soak" $(ARGS)
 
 check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q -m "not kafka and not data" -x
+	@$(BIN)/pytest -q -m "not kafka and not data and not slow and not soak" -x
+
+soak: $(READY) ## the fault tests again and again, on a real Apache Kafka (an hour or more; SEED=n, ROUNDS=n)
+	@STREAM_TEST_REQUIRE=kafka $(BIN)/pytest -m soak tests/faults $(ARGS)
 
 bench: $(READY) ## beside other engines on a real Kafka: a table, and one JSON object as the last line (QUICK=1)
 	@$(BIN)/python -m bench all $(if $(QUICK),--quick) $(ARGS)

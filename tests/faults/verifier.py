@@ -87,11 +87,11 @@ def expected(bootstrap: str, prefix: str) -> Expected:
             else:
                 by_partition[message.partition()].append({**event, "at": (topic, message.offset())})
     for partition_events in by_partition.values():
-        _fold(sorted(partition_events, key=lambda event: event["time_ms"]), result)
+        fold(sorted(partition_events, key=lambda event: event["time_ms"]), result)
     return result
 
 
-def _fold(in_order: list[dict[str, Any]], result: Expected) -> None:
+def fold(in_order: list[dict[str, Any]], result: Expected) -> None:
     clock_ms = in_order[-1]["time_ms"]
     by_key: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for event in in_order:

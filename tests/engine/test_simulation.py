@@ -1,0 +1,116 @@
+"""Seeded runs with crashes, lost fetches and zombies; and engines broken on purpose are found out."""
+
+import asyncio
+import json
+import logging
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from stream.engine.delivery import Delivery
+from tests.engine.simulation import PARTITIONS, Broker, ModelOutlet, simulate
+from tests.engine.toy import HOUR_MS, TOPICS
+from tests.faults.verifier import Expected, fold
+
+SEEDS = int(os.environ.get("STREAM_SIMULATION_SEEDS", "5000"))
+SEEDS_QUICK = 150
+MINUTE_MS = 60_000
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """A fenced zombie says so on every run; that is not news here."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def filled(chance: random.Random, exactly_once: bool) -> tuple[Broker, Expected]:
+    """Inputs of a few keys with silences in between, and what they must lead to."""
+    broker, wanted = Broker(chance, exactly_once), Expected()
+    for partition in PARTITIONS:
+        now_ms, events = HOUR_MS, []
+        for _ in range(chance.randint(1, 40)):
+            now_ms += chance.choice((1, MINUTE_MS, HOUR_MS - 1, 2 * HOUR_MS))
+            topic, key = chance.choice(TOPICS), f"{partition}-{chance.randrange(3)}"
+            event = {"key": key, "time_ms": now_ms, "amount": chance.randrange(100)}
+            log = broker.inputs[topic, partition]  # type: ignore[index]
+            if chance.random() < 0.05:
+                wanted.dead.add(f"{topic}/{partition}/{len(log)}")
+                broker.publish(topic, partition, b"{")
+                continue
+            events.append({**event, "at": (topic, len(log))})
+            broker.publish(topic, partition, json.dumps(event).encode())
+        if events:
+            fold(events, wanted)
+    return broker, wanted
+
+
+def wrong(broker: Broker, wanted: Expected) -> list[str]:
+    rows = {key.decode(): json.loads(row or b"{}") for log in broker.rows.values() for key, row in log}
+    found = {key: {name: row[name] for name in wanted.rows.get(key, ())} for key, row in rows.items()}
+    alerts = Counter(value.decode() for topic, value in broker.out if topic == "out.alerts")
+    dead = Counter(value.decode() for topic, value in broker.out if topic == "out.deadletter")
+    faults = []
+    if found != wanted.rows:
+        faults.append("rows")
+    if alerts.keys() != wanted.alerts:
+        faults.append("alerts")
+    if dead.keys() != wanted.dead:
+        faults.append("dead letters")
+    if broker.exactly_once and any(count > 1 for count in (*alerts.values(), *dead.values())):
+        faults.append("something came twice")
+    return faults
+
+
+def faults(seed: int, exactly_once: bool, **parts: Any) -> list[str]:
+    chance = random.Random(seed)
+    broker, wanted = filled(chance, exactly_once)
+    try:
+        asyncio.run(simulate(broker, chance, zombies=exactly_once, **parts))
+    except AssertionError as stuck:
+        return [str(stuck)]
+    return wrong(broker, wanted)
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_no_crash_lost_fetch_or_zombie_changes_the_outcome(exactly_once: bool) -> None:
+    assert {seed: found for seed in range(SEEDS_QUICK) if (found := faults(seed, exactly_once))} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_thousands_of_seeds_hold_as_well(exactly_once: bool) -> None:
+    assert {seed: found for seed in range(SEEDS) if (found := faults(seed, exactly_once))} == {}
+
+
+class CommitsBeforeAcknowledging(ModelOutlet):
+    commits_first = True
+
+
+class LetsZombiesWrite(ModelOutlet):
+    fenced = False
+
+
+class SkipsTheGuard(Delivery[Any]):
+    def _take(self, place: Any, source: Any, batch: Any, intake: Any) -> None:
+        source.expected = max(source.expected, batch[0].offset)
+        super()._take(place, source, batch, intake)
+
+
+@pytest.mark.parametrize(
+    ("exactly_once", "broken"),
+    [
+        (False, {"outlet": CommitsBeforeAcknowledging}),
+        (False, {"delivery": SkipsTheGuard}),
+        (True, {"delivery": SkipsTheGuard}),
+        (True, {"outlet": LetsZombiesWrite}),
+    ],
+    ids=["commits before acknowledging", "skips the guard", "skips the guard, exactly once", "no fencing"],
+)
+def test_an_engine_broken_on_purpose_is_found_out(exactly_once: bool, broken: dict[str, Any]) -> None:
+    assert any(faults(seed, exactly_once, **broken) for seed in range(SEEDS_QUICK))
