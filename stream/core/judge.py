@@ -92,6 +92,9 @@ def _next_review(
     patience_ms = book.policy.at_risk_loyal.ticket_patience_ms
     if now.unresolved_ms is not None and now.unresolved_ms + patience_ms > as_of_ms:
         found.append(now.unresolved_ms + patience_ms)
+    stages = book.policy.stages
+    if now.purchase_days >= stages.loyal_purchase_days and not now.loyal:
+        found.append(as_of_ms - now.tenure_ms + stages.loyal_tenure_ms)
     for signal in signals:
         episode = episodes.get(signal.kind)
         if episode is None:

@@ -1,0 +1,157 @@
+"""Laws 3 and 4: the same events make the same alerts, and silence is noticed at the instant it matters."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.core.episode import is_open
+from stream.core.judge import judge
+from stream.core.profile import Profile
+from stream.core.rulebook import DAY_MS
+from stream.core.step import on_due, on_event
+from tests.builders import at, book, bought, complained, reviewed
+from tests.core.laws import ENCODE, lived, transitions, waited
+from tests.strategies import in_time_order, loyal_lives, mixtures
+
+YEARS_MS = 3 * 365 * DAY_MS
+ROUNDING_MS = 3
+"""Closed forms are rounded up so that the crossing is surely past."""
+LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
+
+
+@given(LIVES)
+def test_the_same_life_twice_makes_the_same_bytes(life):
+    first, second = lived(life, book()), lived(life, book())
+
+    assert ENCODE(first) == ENCODE(second)
+    assert ENCODE(waited(first[0], at(3_000), book())) == ENCODE(waited(second[0], at(3_000), book()))
+
+
+@given(LIVES, st.lists(st.floats(0, 1), max_size=30))
+def test_ticks_in_between_change_nothing(life, places):
+    plain, plain_alerts = lived(life, book())
+    ticks = sorted(life[0].time_ms + round(place * (life[-1].time_ms - life[0].time_ms)) for place in places)
+    ticked: Profile | None = None
+    alerts = []
+    for event in life:
+        while ticks and ticks[0] < event.time_ms:
+            tick = ticks.pop(0)
+            if ticked is not None:
+                alerts += on_due(ticked, tick, book()).alerts
+        step = on_event(ticked, event, book())
+        ticked, alerts = step.profile, [*alerts, *step.alerts]
+
+    assert ENCODE(alerts) == ENCODE(plain_alerts)
+    assert ENCODE(ticked) == ENCODE(plain)
+
+
+@given(LIVES, st.lists(st.integers(1, 90), min_size=1, max_size=20))
+def test_silence_judged_in_pieces_is_silence_judged_at_once(life, steps):
+    profile, _ = lived(life, book())
+    whole, whole_alerts = waited(profile, life[-1].time_ms + sum(steps) * DAY_MS, book())
+    until_ms, alerts = life[-1].time_ms, []
+    for step in steps:
+        until_ms += step * DAY_MS
+        profile, some = waited(profile, until_ms, book())
+        alerts += some
+
+    assert ENCODE(alerts) == ENCODE(whole_alerts)
+    assert ENCODE(profile) == ENCODE(whole)
+
+
+@settings(max_examples=60)
+@given(LIVES, st.lists(st.floats(0, 1), min_size=3, max_size=12), st.integers(0, 3))
+def test_before_the_next_review_no_instant_would_change_anything(life, places, reviews):
+    profile, _ = lived(life, book())
+    for _ in range(reviews):
+        if profile.next_review_ms is not None:
+            profile, _ = waited(profile, profile.next_review_ms, book())
+    judged_ms = profile.judgement.judged_ms or life[-1].time_ms
+    due_ms = profile.next_review_ms or judged_ms + YEARS_MS
+    last_ms = due_ms - ROUNDING_MS - judged_ms
+    spans = [place * last_ms for place in places] + [last_ms]
+
+    for span in spans:
+        early = deepcopy(profile)
+        alerts = judge(early, judged_ms + max(0, round(span)), book())
+
+        assert transitions(alerts) == [], f"{span / DAY_MS} days"
+        assert conclusions(early) == conclusions(profile), f"{span / DAY_MS} days"
+
+
+def conclusions(profile: Profile) -> tuple[object, ...]:
+    """What others see of a judgement, the number of the risk left out."""
+    judgement = profile.judgement
+    states = {kind: (each.state, each.n) for kind, each in judgement.episodes.items() if each.state != "idle"}
+    return judgement.tier, judgement.stage, states
+
+
+@settings(max_examples=25)
+@given(loyal_lives(noise_max=3))
+def test_the_alerts_of_silence_are_those_of_a_look_at_every_quarter_of_a_day(life):
+    profile, _ = lived(life, book())
+    start_ms, days = life[-1].time_ms, 60
+    _, alerts = waited(profile, start_ms + days * DAY_MS, book())
+    brute, found = deepcopy(profile), []
+    for quarter in range(1, days * 4 + 1):
+        found += judge(brute, start_ms + quarter * DAY_MS // 4, book())
+
+    assert transitions(found) == transitions(alerts)
+    for seen, due in zip(found, alerts, strict=True):
+        assert due.time <= seen.time
+        assert abs(ms(seen.time) - ms(due.time)) <= DAY_MS // 4 + 2
+
+
+def ms(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp() * 1_000
+
+
+def regular(count: int = 20, gap: float = 7.0, minor: int = 20_000) -> list:
+    return [bought(number * gap, minor, event_id=f"b{number}") for number in range(count)]
+
+
+def test_a_regular_customer_who_falls_silent_is_noticed_without_any_event():
+    profile, alerts = lived(regular(), book())
+    later, found = waited(profile, at(133 + 120), book())
+
+    assert not any(
+        alert.data.state == "raised" for alert in alerts if alert.data.kind != "upgrade_opportunity"
+    )
+    assert transitions(found)[0] == "at_risk_loyal.raised"
+    assert any(is_open(episode) for episode in later.judgement.episodes.values())
+
+
+def test_a_frequent_buyer_becomes_loyal_by_the_calendar_alone():
+    """Six purchase days within a month: loyal at 90 days of tenure, and at risk from that very instant."""
+    life = [bought(number * 2.0, 40_000, event_id=f"b{number}") for number in range(12)]
+    life.append(complained(80, "t"))
+    profile, _ = lived(life, book())
+    _, alerts = waited(profile, at(200), book())
+
+    (raised,) = [alert for alert in alerts if alert.type == "at_risk_loyal.raised"]
+    assert ms(raised.time) == at(90)
+
+
+def test_nothing_is_due_of_a_customer_who_never_did_anything():
+    profile, _ = lived([reviewed(0, 5)], book())
+
+    assert waited(profile, at(5_000), book())[1] == []
+
+
+@pytest.mark.parametrize("early_ms", [1, 1_000, DAY_MS])
+def test_an_unresolved_ticket_counts_from_the_instant_patience_ends(early_ms):
+    life = [*regular(), complained(134, "t")]
+    profile, alerts = lived(life, book())
+    patience_ms = book().policy.at_risk_loyal.ticket_patience_ms
+    due_ms = life[-1].time_ms + patience_ms
+
+    assert "at_risk_loyal.raised" not in transitions(alerts)
+    assert transitions(waited(profile, due_ms - early_ms, book())[1]) == []
+    (alert,) = waited(profile, due_ms, book())[1]
+    assert alert.type == "at_risk_loyal.raised"
+    assert ms(alert.time) == due_ms
