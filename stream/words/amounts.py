@@ -1,0 +1,87 @@
+"""Amounts as people say them: money by its currency's decimals, spans of time, dates, shares, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+DAY_MS = 86_400_000
+WITHOUT_DECIMALS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"}
+    | {"XAF", "XOF", "XPF"}
+)
+THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+"""Currencies whose sign is put before the amount; of the others the ISO 4217 code comes after it."""
+
+
+def exponent(currency: str) -> int:
+    """Decimals of a currency's minor unit (ISO 4217): JPY 0, EUR 2, KWD 3."""
+    if currency in WITHOUT_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def money(minor: float, currency: str, *, rounded: bool = False) -> str:
+    """`$1,234.50`, `¥1,234`, `12.345 KWD`; an estimate is `rounded` to whole units."""
+    decimals = exponent(currency)
+    amount = abs(round(minor)) / 10**decimals
+    shown = f"{amount:,.0f}" if rounded and amount >= 10 else f"{amount:,.{decimals}f}"
+    sign = "-" if round(minor) < 0 else ""
+    if currency in SYMBOLS:
+        return f"{sign}{SYMBOLS[currency]}{shown}"
+    return f"{sign}{shown} {currency}".rstrip()
+
+
+def count(number: float, one: str, many: str = "") -> str:
+    """`1 order`, `3 orders`, `1,200 orders`."""
+    whole = round(number)
+    return f"{whole:,} {one if whole == 1 else many or one + 's'}"
+
+
+def days(number: float) -> str:
+    """A span in days as people say it: hours below one day, months above two, years above two."""
+    if number < 1:
+        hours = round(number * 24)
+        return count(hours, "hour") if hours else "less than an hour"
+    if number < 60:
+        return count(number, "day")
+    if number < 730:
+        return count(number / 30.44, "month")
+    return f"{number / 365.25:.1f} years"
+
+
+def every(number: float) -> str:
+    """`every day`, `every 9 days`."""
+    whole = max(1, round(number))
+    return "every day" if whole == 1 else f"every {whole} days"
+
+
+def share(part: float) -> str:
+    """`71 %`; a small share that is not nothing is never shown as none, nor a large one as all."""
+    if 0 < part < 0.01:
+        return "under 1 %"
+    if 0.99 < part < 1:
+        return "over 99 %"
+    return f"{part:.0%}".replace("%", " %")
+
+
+def date(at: int | str) -> str:
+    """`2 May 2018`, from milliseconds since 1970 or RFC 3339 text; UTC."""
+    when = datetime.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at / 1_000, UTC)
+    return f"{when.day} {when:%B %Y}"
+
+
+def listed(words: Sequence[str], joint: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def mood(sentiment: float) -> str:
+    """A sentiment from -1 to 1 as a word."""
+    for limit, word in ((-0.6, "very unhappy"), (-0.2, "unhappy"), (0.2, "neutral"), (0.6, "content")):
+        if sentiment < limit:
+            return word
+    return "very happy"
