@@ -213,7 +213,8 @@ def as_order(at_ms: int, purchase: Purchase) -> Order:
 def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
     """Take money back from its order, at the order's own time; a refund known by its id changes nothing."""
     back = Refunded(refund.order_id, refund.refund_minor, at_ms, refund.currency)
-    buying.refunds.setdefault(refund.refund_id, back)
+    known = buying.refunds.get(refund.refund_id, back)
+    buying.refunds[refund.refund_id] = min(known, back, key=_told_first)
     if len(buying.refunds) > REFUNDS_KEPT:
         oldest = min(buying.refunds, key=lambda refund_id: (buying.refunds[refund_id].at_ms, refund_id))
         buying.older = buying.older or Sums()
@@ -221,9 +222,15 @@ def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
     _recompute(buying)
 
 
+def _told_first(back: Refunded) -> tuple[int, int, str, str]:
+    """Of two refunds under one id the earlier holds, whichever came first."""
+    return back.at_ms, back.refund_minor, back.order_id, back.currency
+
+
 def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation) -> None:
     """The order never happened, whether it is known already or comes later."""
-    buying.cancelled.setdefault(cancellation.order_id, at_ms)
+    order_id = cancellation.order_id
+    buying.cancelled[order_id] = min(at_ms, buying.cancelled.get(order_id, at_ms))
     if len(buying.cancelled) > REFUNDS_KEPT:
         del buying.cancelled[
             min(buying.cancelled, key=lambda order_id: (buying.cancelled[order_id], order_id))

@@ -99,6 +99,16 @@ def test_a_refund_takes_its_money_from_its_own_order_whenever_it_comes():
         assert profile.buying.net_minor == 1_500
 
 
+def test_a_second_cancellation_or_refund_of_the_same_name_changes_nothing_in_any_order():
+    twice = [bought(0, 2_000, "a"), cancelled(1, "a"), cancelled(2, "a")]
+    back = refunded(3, "b", 500, event_id="r")
+    again = msgspec.structs.replace(
+        refunded(4, "b", 700), data=msgspec.structs.replace(back.data, refund_minor=700)
+    )
+    for life in (twice, [bought(0, 2_000, "b"), back, again]):
+        assert_same_facts(lived(life, book())[0], lived(life[::-1], book())[0])
+
+
 def test_a_ticket_resolved_before_it_is_opened_is_settled():
     for order in ([complained(1, "t"), resolved(2, "t")], [resolved(2, "t"), complained(1, "t")]):
         profile, _ = lived(order, book())
