@@ -139,9 +139,6 @@ class Metrics:
             "From the record's arrival at the broker to the alert's acknowledgement.",
             SLOW_BUCKETS,
         )
-        self.profiles_written = self._count(
-            "changelog_records_total", "Profile rows written and acknowledged.", "table"
-        )
 
     def _declare_engine(self) -> None:
         self.flush_duration = self._histogram(
@@ -150,9 +147,6 @@ class Metrics:
             SLOW_BUCKETS,
         )
         self.rebalances = self._count("rebalances_total", "Times the group shared out its partitions anew.")
-        self.producer_errors = self._count(
-            "producer_errors_total", "Records the broker did not take; the worker stops at the first."
-        )
 
     def _count(self, name: str, meaning: str, *labels: str) -> Count:
         counter = Counter(f"{NAMESPACE}_{name}", meaning, labels, registry=self.registry)
@@ -163,19 +157,14 @@ class Metrics:
 
 
 def _declare_gauges(gauges: Gauges) -> None:
-    gauges.declare("consumer_lag_records", "Records not yet committed.", "topic", "partition")
-    gauges.declare("watermark_timestamp_seconds", "Event time believed complete.", "partition")
+    gauges.declare("consumer_lag_records", "Records of the broker not applied yet.", "topic", "partition")
+    gauges.declare("watermark_timestamp_seconds", "Event time up to which all was applied.", "partition")
     gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall.", "partition")
-    gauges.declare(
-        "source_stalled", "1 while a source is silent altogether and churn is not judged.", "topic"
-    )
-    gauges.declare("partitions_assigned", "Partition numbers this worker owns.")
-    gauges.declare("table_keys", "Rows in the table.", "table")
-    gauges.declare("state_size_bytes", "Size of the table's store.", "table")
-    gauges.declare(
-        "recovery_remaining_records", "Changelog records still to be read before work begins.", "table"
-    )
-    gauges.declare("unacknowledged_records", "Rows and alerts on their way to the broker.")
+    gauges.declare("source_stalled", "1 while purchases are silent altogether; churn is not judged.", "topic")
+    gauges.declare("partitions_assigned", "Partition numbers this worker works on.")
+    gauges.declare("recovering", "1 while the table is not complete yet and no event is applied.")
+    gauges.declare("table_keys", "Rows in the table; an estimate with the rocksdb store.", "table")
+    gauges.declare("unflushed_events", "Events applied whose rows and alerts are not durable yet.")
 
 
 def families(metrics: Metrics) -> list[Metric]:

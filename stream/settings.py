@@ -56,11 +56,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     guarantee: Annotated[
-        Literal["at_least_once", "exactly_once"],
-        _meaning(
-            "`exactly_once`: rows, alerts and offsets of a flush are one Kafka transaction. With "
-            "`at_least_once` an alert may come twice after a crash, under the same id."
-        ),
+        Literal["at_least_once"],
+        _meaning("No event is lost; after a crash an alert may come a second time, under the same id."),
     ] = "at_least_once"
     store: Annotated[
         Literal["memory", "rocksdb"],

@@ -39,6 +39,7 @@ class Flusher:
         self._last_start = 0.0
         self.count = 0
         self.seconds = 0.0
+        self.on_flushed: Callable[[float], object] = lambda seconds: None
 
     def _dirty(self) -> list[Lane[Any]]:
         return [lane for lane in self._delivery.lanes.values() if lane.open and not lane.busy and lane.dirty]
@@ -94,7 +95,9 @@ class Flusher:
             each.lane.table.rest(each.rows)
             each.lane.note_committed(each.flush, each.marks)
         self.count += 1
-        self.seconds += time.monotonic() - started
+        took = time.monotonic() - started
+        self.seconds += took
+        self.on_flushed(took)
 
     def _load(self, lane: Lane[Any]) -> Cargo:
         """Between two awaits: the lane's rows, records and marks are of one and the same instant."""

@@ -23,6 +23,7 @@ class Store(Protocol):
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None: ...
     def delete(self, key: bytes) -> None: ...
     def items(self) -> Iterator[tuple[bytes, bytes]]: ...
+    def count(self) -> int: ...
     def clear(self) -> None: ...
     def close(self) -> None: ...
 
@@ -49,6 +50,9 @@ class MemoryStore:
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._rows.items())
+
+    def count(self) -> int:
+        return len(self._rows)
 
     def clear(self) -> None:
         self._rows.clear()
@@ -120,6 +124,10 @@ class DiskStore:
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._database.items())
+
+    def count(self) -> int:
+        """An estimate: counting would read everything."""
+        return int(self._database.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def clear(self) -> None:
         self._database.close()

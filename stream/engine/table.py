@@ -28,6 +28,10 @@ class Table(Generic[State]):
     def dirty_count(self) -> int:
         return len(self._dirty)
 
+    def row_count(self) -> int:
+        """Rows at rest; those of the flush under way are not among them yet."""
+        return self._store.count()
+
     def get(self, key: bytes) -> State | None:
         """The live row. Change it in place if you like, but put it back, or the change is not written."""
         state = self._hot.get(key)

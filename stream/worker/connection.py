@@ -52,8 +52,3 @@ def faust_credentials(settings: Settings) -> Credentials | None:
             ssl_context=context,
         )
     return SSLCredentials(context) if context else None
-
-
-def faust_broker_url(settings: Settings, bootstrap: str = "") -> list[str]:
-    """For Faust's `broker`: one URL per address."""
-    return [f"aiokafka://{address}" for address in (bootstrap or settings.brokers).split(",")]

@@ -1,0 +1,51 @@
+"""Settings -> options of the engine: the one place where the two vocabularies meet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stream.engine import EngineOptions
+from stream.settings import Settings
+from stream.worker.connection import faust_credentials, librdkafka_settings
+from stream.worker.topics import topic_names
+
+ROW_BYTES_MAX = 2_000_000
+"""A row with its outbox, or a dead letter; topics allow a little more (`stream topics`)."""
+
+
+def engine_options(settings: Settings, bootstrap: str = "") -> EngineOptions:
+    """`bootstrap` is the address of an embedded broker; else the settings name the brokers."""
+    names = topic_names(settings)
+    return EngineOptions(
+        app_id=settings.app_id,
+        bootstrap=bootstrap or settings.brokers,
+        inputs=names.inputs,
+        changelog=names.profiles,
+        heartbeat=names.purchases,  # customers are silent by not buying
+        ticks=names.control,
+        guarantee=settings.guarantee,
+        clock=settings.clock,
+        flush_interval_s=settings.flush_interval_ms / 1_000,
+        max_idle_s=settings.max_idle_ms / 1_000,
+        stall_after_ms=settings.stall_after_s * 1_000,
+        store=Path(settings.data_dir) if settings.store == "rocksdb" else None,
+        producer={**_security(settings), "message.max.bytes": ROW_BYTES_MAX},
+        faust=_faust_settings(settings),
+    )
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    wanted = librdkafka_settings(settings)
+    del wanted["bootstrap.servers"]
+    return wanted
+
+
+def _faust_settings(settings: Settings) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    credentials = faust_credentials(settings)
+    if credentials is not None:
+        wanted["broker_credentials"] = credentials
+    if settings.instance_id:
+        wanted["consumer_group_instance_id"] = settings.instance_id
+    return wanted

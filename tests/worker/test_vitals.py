@@ -1,0 +1,177 @@
+"""What is seen of a real engine that is fed by hand: gauges, readiness, liveness."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from prometheus_client import generate_latest
+
+from stream.engine import EngineApp
+from stream.engine.delivery import Place
+from stream.engine.lane import Lane, Mark
+from stream.engine.merge import Source
+from stream.engine.store import MemoryStore
+from stream.engine.table import Table
+from stream.metrics import Metrics
+from stream.settings import Settings
+from stream.worker.engine_setup import engine_options
+from stream.worker.vitals import STUCK_AFTER_S, Liveness, ready, watch
+from tests.engine.test_delivery import Raw, settled
+from tests.engine.toy import Counters, ToyJob
+from tests.kafka_broker import MockBroker
+
+SETTINGS = Settings(clock="event")
+INPUTS = engine_options(SETTINGS).inputs
+PURCHASES = INPUTS[0]
+PLACE = Place(PURCHASES, 3)
+
+
+class Now:
+    seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def app(mock_broker: MockBroker) -> EngineApp[Any]:
+    """An engine that owns partition 3, with two records of ten at hand."""
+    options = replace(engine_options(SETTINGS, mock_broker.bootstrap), producer={"log_level": 0})
+    app: EngineApp[Any] = EngineApp(options, ToyJob())
+    lane = Lane(
+        3,
+        sources=[Source(topic, 3, 100) for topic in INPUTS],
+        table=Table(ToyJob(), MemoryStore(), 100),
+        options=options,
+        heartbeat=app.delivery.heartbeat,
+        settle=settled,
+    )
+    lane.begin({topic: (0, Mark(0, None, None)) for topic in INPUTS})
+    app.delivery.open(lane)
+    records = {PLACE: [Raw(at, PURCHASES, 3) for at in (0, 1)]}
+    app.delivery.accept([PLACE], records, {PLACE: 10}, 0.0)
+    return app
+
+
+def apply_all(app: EngineApp[Any]) -> None:
+    lane = app.delivery.lanes[3]
+    for moment in lane.moments():
+        lane.put(moment.key, Counters("k"))
+    lane.table.rest(lane.table.flush())
+
+
+def gauge(metrics: Metrics, name: str) -> dict[str, float]:
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    found = [line for line in lines if line.startswith(f"customer_stream_{name}")]
+    return {line.split(" ")[0].partition("{")[2].rstrip("}"): float(line.split(" ")[1]) for line in found}
+
+
+def test_lag_watermark_and_rows_follow_what_is_applied(app):
+    metrics = Metrics()
+    watch(metrics, app, "profiles", now=Now())
+    place = f'partition="3",topic="{PURCHASES}"'
+    before = gauge(metrics, "consumer_lag_records")[place]
+    apply_all(app)
+
+    assert before == 10
+    assert gauge(metrics, "consumer_lag_records")[place] == 8 + 1  # the last one waits for what follows
+    assert gauge(metrics, "watermark_timestamp_seconds") == {'partition="3"': 0.0}
+    assert gauge(metrics, "event_time_lag_seconds") == {'partition="3"': 1_000.0}
+    assert gauge(metrics, "table_keys") == {'table="profiles"': 1}
+    assert gauge(metrics, "partitions_assigned") == {"": 1}
+    assert gauge(metrics, "recovering") == {"": 1}
+
+
+def test_a_flush_is_observed(app):
+    metrics = Metrics()
+    watch(metrics, app, "profiles")
+
+    app.flusher.on_flushed(0.02)
+
+    assert gauge(metrics, "flush_duration_seconds_count") == {"": 1}
+
+
+def test_a_worker_is_ready_when_it_delivers(app):
+    waiting = ready(app)
+    app.delivering = True
+
+    assert len(waiting) == 1
+    assert ready(app) == []
+
+
+def test_records_at_hand_that_are_not_applied_for_long_are_the_end(app):
+    now = Now()
+    alive = Liveness(app, now)
+    assert alive() == []
+
+    now.seconds += STUCK_AFTER_S
+    at_the_bound = alive()
+    now.seconds += 1
+    beyond = alive()
+
+    assert at_the_bound == []
+    assert beyond == ["partition 3: records at hand, none applied for 121 s"]
+
+
+def test_a_stalled_source_is_not_held_against_the_worker(app):
+    now = Now()
+    alive = Liveness(app, now)
+    alive()
+    app.delivery.lanes[3].stalled = True
+
+    now.seconds += 10 * STUCK_AFTER_S
+
+    assert alive() == []
+
+
+def test_what_kafka_does_not_deliver_is_not_held_against_the_worker(app):
+    now = Now()
+    alive = Liveness(app, now)
+    app.delivery.lanes[3].sources[0].pending.clear()
+    alive()
+
+    now.seconds += 10 * STUCK_AFTER_S
+
+    assert alive() == []
+
+
+def test_progress_starts_the_count_anew(app):
+    now = Now()
+    alive = Liveness(app, now)
+    alive()
+    now.seconds += STUCK_AFTER_S
+    app.delivery.lanes[3].applied_count += 1
+    alive()
+    now.seconds += STUCK_AFTER_S
+
+    assert alive() == []
+
+
+def test_settings_reach_the_engine():
+    settings = Settings(
+        security="SASL_PLAINTEXT",
+        sasl_username="u",
+        sasl_password="p",
+        instance_id="worker-0",
+        store="rocksdb",
+        data_dir="rows",
+        flush_interval_ms=50,
+        stall_after_s=60,
+        topic_prefix="x.",
+    )
+
+    options = engine_options(settings)
+
+    assert options.producer["sasl.mechanism"] == "SCRAM-SHA-512"
+    assert options.faust["consumer_group_instance_id"] == "worker-0"
+    assert options.faust["broker_credentials"].username == "u"
+    assert (str(options.store), options.flush_interval_s, options.stall_after_ms) == ("rows", 0.05, 60_000)
+    assert options.inputs[0] == options.heartbeat == "x.customers.purchases.v1"
+    assert options.ticks in options.inputs
+
+
+def test_without_a_login_faust_is_told_nothing():
+    options = engine_options(Settings(), bootstrap="127.0.0.1:7")
+
+    assert (options.faust, options.store, options.bootstrap) == ({}, None, "127.0.0.1:7")
+    assert set(options.producer) == {"message.max.bytes"}
