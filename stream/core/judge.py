@@ -70,9 +70,9 @@ def _place(judgement: Judgement, now: Standing, profile: Profile, book: Book) ->
 
 
 def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, book: Book) -> bool:
-    """Another kind that comes first is open, or the customer heard from us often enough."""
+    """A kind that comes first is open, or the customer heard from us often enough."""
     for kind, episode in judgement.episodes.items():
-        if kind != signal.kind and kind < signal.kind and is_open(episode):  # alphabetical is precedence
+        if kind < signal.kind and is_open(episode):  # alphabetical is precedence
             return True
     contact = book.policy.contact
     judgement.contacts = [at_ms for at_ms in judgement.contacts if at_ms > as_of_ms - contact.window_ms]
@@ -95,6 +95,8 @@ def _next_review(
     stages = book.policy.stages
     if now.purchase_days >= stages.loyal_purchase_days and not now.loyal:
         found.append(as_of_ms - now.tenure_ms + stages.loyal_tenure_ms)
+    found.append(_loyal_ms(profile, now, book))
+    found.append(unhappiness_falls_ms(now, book.hysteresis["at_risk_loyal"].clear_at))
     for signal in signals:
         episode = episodes.get(signal.kind)
         if episode is None:
@@ -104,11 +106,17 @@ def _next_review(
         if due is not None and due <= as_of_ms:  # pending, but held back
             due = _freed_ms(profile.judgement, book)
         found.append(due)
-        if signal.kind == "at_risk_loyal" and (is_open(episode) or not episode.armed):
-            found.append(unhappiness_falls_ms(now, rule.clear_at))
         if signal.kind == "upgrade_opportunity" and is_open(episode):
             found.append(_closeness_falls_ms(now, signal, book))
     return min((max(at_ms, as_of_ms + 1) for at_ms in found if at_ms is not None), default=None)
+
+
+def _loyal_ms(profile: Profile, now: Standing, book: Book) -> int | None:
+    """When a customer who bought often enough will have been one for long enough to count as loyal."""
+    stages = book.policy.stages
+    if now.loyal or now.purchase_days < stages.loyal_purchase_days:
+        return None
+    return profile.buying.sums.first_at_ms + stages.loyal_tenure_ms
 
 
 def _risk_level_ahead(

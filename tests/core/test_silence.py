@@ -1,0 +1,30 @@
+"""What silence alone changes is found at its own instant."""
+
+from stream.core.book import Book
+from stream.core.rulebook import DAY_MS
+from stream.core.step import on_due, on_event
+from stream.model_file import default_model
+from stream.policy_file import default_policy
+from stream.wire import decode_line
+
+START_MS = 1_704_067_200_000  # 2024-01-01
+
+
+def purchase(day: int):
+    line = (
+        f'{{"specversion":"1.0","id":"e{day}","source":"/t","type":"purchase.completed","subject":"c1",'
+        f'"time":"2024-01-{day:02d}T10:00:00Z","data":{{"order_id":"o{day}","total_minor":900000,'
+        f'"currency":"USD","products":[]}}}}'
+    )
+    return decode_line(line.encode())
+
+
+def test_a_drifting_customer_becomes_at_risk_the_moment_they_have_been_one_long_enough_to_be_loyal():
+    book = Book(default_policy(), default_model())
+    profile = None
+    for day in (1, 3, 5, 7, 9, 11, 13, 15):
+        profile = on_event(profile, purchase(day), book).profile
+
+    raised = {alert.type: alert.time for alert in on_due(profile, START_MS + 120 * DAY_MS, book).alerts}
+
+    assert raised["at_risk_loyal.raised"] == "2024-03-31T10:00:00.000Z"  # 90 days after the first purchase
