@@ -102,6 +102,39 @@ def test_themes_are_the_same_each_time_in_alphabetical_order_and_bounded(text):
     assert all(-1.0 <= polarity <= 1.0 for _, polarity in found)
 
 
+ODD_WORDS = {"a": ("e-mail*", "on* time", "!!", "-x y", "naïve", "(l)"), "b": ("mail", "in time", "kelvin*")}
+PIECES = [
+    *WORDS,
+    "on",
+    "onto",
+    "time",
+    "E-MAILS",
+    "!!",
+    "-x",
+    "y",
+    "naïve",
+    "(l)",
+    "\u212aelvin",
+    "in-time",
+    "_in",
+]
+
+
+@pytest.mark.parametrize("reader", [READER, ThemeReader(ODD_WORDS)])
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(PIECES), st.sampled_from([" ", "  ", "-", ".", ""])),
+        max_size=12,
+    )
+)
+def test_themes_by_remembered_words_are_those_of_one_search_per_theme(reader, pieces):
+    clause = "".join(word + gap for word, gap in pieces)
+
+    assert reader._hits(clause) == tuple(
+        theme for theme, pattern in reader._patterns if pattern.search(clause)
+    )
+
+
 @pytest.mark.parametrize("theme", sorted(DEFAULT_THEMES))
 def test_every_word_of_a_theme_finds_it(theme):
     for word in DEFAULT_THEMES[theme]:
