@@ -20,6 +20,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.replay.replay_command:replay_command",
         "Run the worker's step over recorded events: profiles and alerts, no Kafka.",
     ),
+    "explain": (
+        "stream.operate.explain_command:explain_command",
+        "Everything known of one customer, in plain words.",
+    ),
     "policy": (
         "stream.replay.policy_commands:policy_group",
         "Check, print or compare policy files.",

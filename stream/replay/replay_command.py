@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -70,7 +70,7 @@ def replay_command(
         for event in recording.events():
             run.feed(event)
             advance()
-    end_ms = round(until.timestamp() * 1_000) if until else 0
+    end_ms = round(until.replace(tzinfo=UTC).timestamp() * 1_000) if until else 0
     run.advance(end_ms)
     raised.sort(key=in_order)
     _write(profiles, [_ROW.encode(profile) for profile in run.profiles.values()])

@@ -26,7 +26,8 @@ def money(minor: float, currency: str, *, rounded: bool = False) -> str:
     """`$1,234.50`, `¥1,234`, `12.345 KWD`; an estimate is `rounded` to whole units."""
     decimals = exponent(currency)
     amount = abs(round(minor)) / 10**decimals
-    shown = f"{amount:,.0f}" if rounded and amount >= 10 else f"{amount:,.{decimals}f}"
+    whole = rounded and (amount >= 10 or not round(minor))
+    shown = f"{amount:,.0f}" if whole else f"{amount:,.{decimals}f}"
     sign = "-" if round(minor) < 0 else ""
     if currency in SYMBOLS:
         return f"{sign}{SYMBOLS[currency]}{shown}"

@@ -16,6 +16,7 @@ from stream.words.amounts import count, date, days, every, exponent, listed, mon
         (12_345, "KWD", False, "12.345 KWD"),
         (-500, "EUR", False, "-€5.00"),
         (950, "USD", True, "$9.50"),  # small estimates keep their cents
+        (0, "USD", True, "$0"),
         (0, "CHF", False, "0.00 CHF"),
         (100, "", False, "1.00"),
     ],
