@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "send": ("stream.operate.send_command:send_command", "Send events from files to their topics."),
     "dlq": ("stream.operate.dlq_commands:dlq_group", "List dead letters, look at one, send them again."),
+    "doctor": ("stream.operate.doctor_command:doctor_command", "Find out what is wrong, and what to do."),
 }
 """Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import Message, Producer
+from confluent_kafka.admin import AdminClient
 
 from stream.cli import main
 from stream.environment import load_settings
@@ -29,6 +30,7 @@ class Shop:
         self.settings: Settings = load_settings(self.environment)
         self.names = topic_names(self.settings)
         self.bootstrap = bootstrap
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
 
     def run(self, *words: str) -> Result:
         return CliRunner().invoke(main, words, env=self.environment)
@@ -52,10 +54,5 @@ def shop(broker: Broker, prefix: str) -> Iterator[Shop]:
     made = Shop(broker.bootstrap, prefix)
     assert made.run("topics", "apply").exit_code == 0
     yield made
-    from confluent_kafka.admin import AdminClient
-
-    gone = AdminClient({"bootstrap.servers": broker.bootstrap}).delete_topics(
-        [getattr(made.names, role) for role in ROLES]
-    )
-    for answer in gone.values():
+    for answer in made.admin.delete_topics([getattr(made.names, role) for role in ROLES]).values():
         answer.exception(30)
