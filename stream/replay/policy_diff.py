@@ -1,0 +1,109 @@
+"""Two policies over the same events: which knobs differ, and whom only one of them would alert about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from stream.core.alert import Alert
+from stream.core.book import Book
+from stream.core.event import Event
+from stream.core.rulebook import AlertKind, Policy
+from stream.policy_file import duration_text
+from stream.replay.run import Replay
+
+KINDS: tuple[AlertKind, ...] = ("at_risk_loyal", "churn_risk", "upgrade_opportunity")
+NOT_TOLD = ("hash", "id", "version")
+DAY_S = 86_400
+
+
+class Knob(Struct, frozen=True):
+    """One setting that is not the same; None: not there."""
+
+    key: str
+    a: Any
+    b: Any
+
+
+class Difference(Struct):
+    """One kind of alert: the first one of each customer whom only one policy alerts about."""
+
+    kind: AlertKind
+    only_a: list[Alert]
+    only_b: list[Alert]
+    both: int
+    b_later_days: float | None
+    """Median of how much later B's first alert comes, for those in both; negative: earlier."""
+
+
+def raised_by_both(events: Iterable[Event], books: tuple[Book, Book], until_ms: int) -> list[list[Alert]]:
+    """The raised alerts of either book, over one pass of the events."""
+    raised: list[list[Alert]] = []
+    runs = []
+    for book in books:
+        alerts: list[Alert] = []
+        raised.append(alerts)
+        runs.append(Replay(book, alerts.append))
+    for event in events:
+        for run in runs:
+            run.feed(event)
+    for run in runs:
+        run.advance(until_ms)
+    return [[alert for alert in alerts if alert.data.state == "raised"] for alerts in raised]
+
+
+def differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[Difference]:
+    """Customer by customer, for each kind of alert."""
+    found = []
+    for kind in KINDS:
+        in_a, in_b = _first(a, kind), _first(b, kind)
+        both = sorted(in_a.keys() & in_b.keys())
+        later = [_seconds(in_b[customer]) - _seconds(in_a[customer]) for customer in both]
+        found.append(
+            Difference(
+                kind,
+                [in_a[customer] for customer in sorted(in_a.keys() - in_b.keys())],
+                [in_b[customer] for customer in sorted(in_b.keys() - in_a.keys())],
+                len(both),
+                round(median(later) / DAY_S, 1) if later else None,
+            )
+        )
+    return found
+
+
+def knobs_changed(a: Policy, b: Policy) -> list[Knob]:
+    """Every setting in which two policies differ, as it is written in the file."""
+    one, other = dict(_written(msgspec.to_builtins(a))), dict(_written(msgspec.to_builtins(b)))
+    keys = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
+    return [Knob(key, one.get(key), other.get(key)) for key in keys if key not in NOT_TOLD]
+
+
+def _first(alerts: Iterable[Alert], kind: AlertKind) -> dict[str, Alert]:
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        if alert.data.kind == kind:
+            found.setdefault(alert.subject, alert)
+    return found
+
+
+def _seconds(alert: Alert) -> float:
+    return datetime.fromisoformat(alert.time).timestamp()
+
+
+def _written(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every leaf; lists of plain values are leaves."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _written(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        for index, inner in enumerate(value):
+            yield from _written(inner, f"{path}[{index}]")
+    elif path.endswith("_ms"):
+        yield path.removesuffix("_ms"), duration_text(value)
+    else:
+        yield path, value
