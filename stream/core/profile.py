@@ -17,7 +17,10 @@ from stream.core.interests import Interests
 from stream.core.rulebook import DAY_MS
 
 SEEN_DAYS = 8
-SEEN_PER_DAY = 512
+SEEN_MAX = 2_048
+"""Recent events whose ids are remembered of one customer; a burst beyond pushes the oldest out."""
+DAY_BYTES, MARK_BYTES = 3, 6
+SEEN_BYTES = DAY_BYTES + MARK_BYTES
 ERASURE_GRACE_MS = 7 * DAY_MS
 """How long an erased customer's stub (no data, only the instant) turns away late events."""
 
@@ -89,33 +92,36 @@ class Profile(Struct, omit_defaults=True):
     judgement: Judgement = field(default_factory=Judgement)
     erased_ms: int = 0
     events: int = 0
-    seen: dict[int, list[int]] = field(default_factory=dict)
+    seen: bytes = b""
+    """Day and fingerprint of recent events, one after the other: one object, not hundreds of numbers."""
 
 
-def fingerprint(source: str, event_id: str) -> int:
-    """48 bits of a hash of an event's identity, exact in JSON; two of 500 recent ids collide once in 10^9."""
-    return int.from_bytes(blake2b(f"{source}\x00{event_id}".encode(), digest_size=6).digest(), "big")
+def fingerprint(source: str, event_id: str) -> bytes:
+    """48 bits of a hash of an event's identity; two of 500 recent ids collide once in 10^9."""
+    return blake2b(f"{source}\x00{event_id}".encode(), digest_size=MARK_BYTES).digest()
 
 
-def first_sight(profile: Profile, at_ms: int, mark: int) -> bool:
+def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
     """Remember an event; False when it is known already. Ids are kept for `SEEN_DAYS` days of event time."""
     seen = profile.seen
-    for marks in seen.values():
-        if mark in marks:
+    place = seen.find(mark)
+    while place >= 0:
+        if place % SEEN_BYTES == DAY_BYTES:
             return False
-    day = at_ms // DAY_MS
-    today = seen.get(day)
-    if today is None:
-        seen[day] = [mark]
-        if len(seen) > SEEN_DAYS:
-            oldest_kept = max(seen) - SEEN_DAYS
-            for old in [known for known in seen if known < oldest_kept]:
-                del seen[old]
-    else:
-        today.append(mark)
-        if len(today) > SEEN_PER_DAY:
-            del today[0]
+        place = seen.find(mark, place + 1)
+    day = max(0, at_ms // DAY_MS).to_bytes(DAY_BYTES, "big")
+    if seen and seen[-SEEN_BYTES:-MARK_BYTES] != day:
+        seen = _of_late(seen, day)
+    profile.seen = seen[-(SEEN_MAX - 1) * SEEN_BYTES :] + day + mark
     return True
+
+
+def _of_late(seen: bytes, day: bytes) -> bytes:
+    """What was seen within `SEEN_DAYS` of the newest day."""
+    entries = [seen[at : at + SEEN_BYTES] for at in range(0, len(seen), SEEN_BYTES)]
+    newest = int.from_bytes(max(day, max(entries)[:DAY_BYTES]), "big")
+    oldest = max(0, newest - SEEN_DAYS).to_bytes(DAY_BYTES, "big")
+    return b"".join([entry for entry in entries if entry >= oldest])
 
 
 def facts(profile: Profile) -> dict[str, Any]:
