@@ -1,0 +1,158 @@
+"""History as the fits see it: facts folded as in production, looked at as of some instants, and what followed.
+
+A snapshot as of a day holds what was known at the end of that day; what came later is only a label.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.core.decay import VALUE_HALF_LIFE_MS, as_of
+from stream.core.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
+from stream.core.fold import FOLDS, fold
+from stream.core.model import DAY_MS, WEEK_MS
+from stream.core.profile import Profile, fingerprint, first_sight
+from stream.core.risk import Features
+from stream.core.rulebook import Policy
+from stream.core.standing import features_of
+from stream.core.themes import ThemeReader
+from stream.fit.histogram import Histogram, histogram
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Every customer with a purchase, by id, as of midnight of a day whose events are all known."""
+
+    as_of_ms: int
+    customers: tuple[str, ...]
+    features: tuple[Features, ...]
+    value_minor: Numbers
+    """Decayed value."""
+
+    def column(self, name: str) -> Numbers:
+        """One field of the features of all customers."""
+        return np.array([getattr(features, name) for features in self.features], dtype=np.float64)
+
+    @property
+    def inactive_days(self) -> Numbers:
+        """Days since the last purchase."""
+        return (self.as_of_ms - self.column("last_ms")) / DAY_MS
+
+    @property
+    def total_minor(self) -> Numbers:
+        """Money of all purchases so far."""
+        return self.column("first_minor") + self.column("frequency") * self.column("monetary_minor")
+
+    def cells(self, unit_ms: int = WEEK_MS) -> Histogram:
+        """The sufficient statistics for the purchase process."""
+        first, last = self.column("first_ms"), self.column("last_ms")
+        return histogram(self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms)
+
+    def only(self, keep: NDArray[np.bool_]) -> Snapshot:
+        """Some of the customers."""
+        places = np.flatnonzero(keep)
+        return Snapshot(
+            self.as_of_ms,
+            tuple(self.customers[place] for place in places),
+            tuple(self.features[place] for place in places),
+            self.value_minor[places],
+        )
+
+
+@dataclass
+class History:
+    """What was known as of each asked day, and every purchase that was ever made."""
+
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
+    bought_ms: dict[str, list[int]] = field(default_factory=dict)
+    currencies: Counter[str] = field(default_factory=Counter)
+    first_ms: int = 0
+    last_ms: int = 0
+    events: int = 0
+    profiles: dict[str, Profile] = field(default_factory=dict)
+
+    def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> NDArray[np.bool_]:
+        """Which customers bought nothing within the horizon after the snapshot's day."""
+        known_ms = snapshot.as_of_ms + DAY_MS - 1
+        next_ms = self.next_purchase_ms(snapshot.customers, known_ms)
+        return next_ms > known_ms + np.asarray(horizon_ms)
+
+    def next_purchase_ms(self, customers: Sequence[str], after_ms: int) -> Numbers:
+        """The first purchase after an instant; infinite where none was seen."""
+        found = np.full(len(customers), np.inf)
+        for place, customer in enumerate(customers):
+            bought = self.bought_ms.get(customer, ())
+            at = bisect_right(bought, after_ms)
+            if at < len(bought):
+                found[place] = bought[at]
+        return found
+
+
+def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy) -> History:
+    """Fold events that are in time order; a snapshot is taken as of each asked midnight (UTC).
+
+    Days without enough history behind them give snapshots with few or no customers.
+    """
+    history, reader = History(), ThemeReader(policy.themes, policy.lexicon)
+    waiting = sorted(days_ms)
+    cancelled: list[tuple[str, str]] = []
+    orders: dict[tuple[str, str], int] = {}
+    for event in events:
+        at_ms = event.time_ms
+        while waiting and at_ms >= waiting[0] + DAY_MS:
+            day_ms = waiting.pop(0)
+            history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
+        history.events += 1
+        history.first_ms = history.first_ms or at_ms
+        history.last_ms = at_ms
+        if type(event) is PurchaseCompleted:
+            orders[event.subject, event.data.order_id] = at_ms
+            history.currencies[event.data.currency] += 1
+        elif type(event) is PurchaseCancelled:
+            cancelled.append((event.subject, event.data.order_id))
+        apply_facts(history.profiles, event, at_ms, reader)
+    for day_ms in waiting:
+        history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
+    for order in cancelled:
+        orders.pop(order, None)
+    for (customer, _), at_ms in orders.items():
+        history.bought_ms.setdefault(customer, []).append(at_ms)
+    for bought in history.bought_ms.values():
+        bought.sort()
+    return history
+
+
+def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: ThemeReader) -> None:
+    """Fold an event into its customer's facts, once; nothing is judged."""
+    if type(event) is CustomerErased:
+        profiles.pop(event.subject, None)
+        return
+    if type(event) not in FOLDS:
+        return
+    profile = profiles.get(event.subject)
+    if profile is None:
+        profile = profiles[event.subject] = Profile(customer=event.subject)
+    if first_sight(profile, at_ms, fingerprint(event.source, event.id)):
+        fold(profile, event, at_ms, reader)
+
+
+def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:
+    """Everybody with a purchase, in the order of their ids."""
+    buyers = sorted(customer for customer, profile in profiles.items() if profile.buying.sums.orders)
+    values = [as_of(profiles[one].buying.sums.value, as_of_ms, VALUE_HALF_LIFE_MS) for one in buyers]
+    return Snapshot(
+        as_of_ms,
+        tuple(buyers),
+        tuple(features_of(profiles[customer]) for customer in buyers),
+        np.maximum(0.0, np.array(values, dtype=np.float64)),
+    )
+
+

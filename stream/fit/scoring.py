@@ -1,0 +1,123 @@
+"""How good a score is, once the truth is known: ranking, calibration, and what the plain baselines do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+BINS = 10
+RESAMPLES = 200
+SEED = 1_997
+PROBABILITY_MIN = 1e-12
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of a probability; `lift10` is the churn rate of the riskiest tenth over that of all."""
+
+    auc: float | None
+    brier: float
+    log_loss: float
+    ece: float
+    lift10: float | None
+
+
+def quality(risk: Numbers, churned: Flags) -> Quality:
+    """Of calibrated probabilities against what happened."""
+    truth = churned.astype(np.float64)
+    safe = np.clip(risk, PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)
+    return Quality(
+        auc=auc(risk, churned),
+        brier=float(np.mean((risk - truth) ** 2)),
+        log_loss=-float(np.mean(truth * np.log(safe) + (1.0 - truth) * np.log1p(-safe))),
+        ece=calibration_error(risk, churned),
+        lift10=lift(risk, churned),
+    )
+
+
+def auc(score: Numbers, churned: Flags) -> float | None:
+    """The chance that a churner scores above one who stayed; None when there are only one of both."""
+    positive = int(churned.sum())
+    negative = len(churned) - positive
+    if not positive or not negative:
+        return None
+    ranks = rankdata(score)
+    return float((ranks[churned].sum() - positive * (positive + 1) / 2.0) / (positive * negative))
+
+
+def calibration(risk: Numbers, churned: Flags) -> list[tuple[float, float, int]]:
+    """Tenths of customers by risk: mean risk said, share that churned, customers."""
+    order = np.argsort(risk, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    return [(float(risk[part].mean()), float(churned[part].mean()), len(part)) for part in parts]
+
+
+def calibration_error(risk: Numbers, churned: Flags) -> float:
+    """Mean distance between the risk said and the share that churned, over tenths of customers."""
+    parts = calibration(risk, churned)
+    return sum(abs(said - seen) * count for said, seen, count in parts) / len(risk)
+
+
+def lift(score: Numbers, churned: Flags, share: float = 0.1) -> float | None:
+    """Churn rate among the highest-scored share over that of all; ties at the edge count in part."""
+    rate = float(churned.mean())
+    if not rate:
+        return None
+    wanted = share * len(score)
+    edge = np.sort(score)[::-1][max(0, int(np.ceil(wanted)) - 1)]
+    above, level = score > edge, score == edge
+    taken = float(churned[above].sum())
+    taken += float(churned[level].mean()) * (wanted - above.sum()) if level.any() else 0.0
+    return taken / wanted / rate
+
+
+def binned_brier(score: Numbers, churned: Flags) -> float:
+    """Brier of a plain score turned into churn rates of its tenths, each half rated by the other half.
+
+    The rates are learnt from the truth itself, which no model is allowed: an upper bound for the baseline.
+    """
+    halves = np.random.default_rng(SEED).permutation(len(score)) % 2 == 0
+    edges = np.unique(np.quantile(score, np.linspace(0.0, 1.0, BINS + 1)[1:-1]))
+    places = np.searchsorted(edges, score, side="right")
+    said = np.full(len(score), float(churned.mean()))
+    for half in (halves, ~halves):
+        for place in np.unique(places):
+            learn = ~half & (places == place)
+            if learn.any():
+                said[half & (places == place)] = float(churned[learn].mean())
+    return float(np.mean((said - churned) ** 2))
+
+
+def bootstrap(risk: Numbers, rival: Numbers, churned: Flags) -> dict[str, list[float] | None]:
+    """90% intervals over customers drawn anew: the AUC, the Brier score, and how far the AUC beats a rival's."""
+    chance = np.random.default_rng(SEED)
+    drawn: dict[str, list[float]] = {"auc": [], "brier": [], "auc_gain": []}
+    for _ in range(RESAMPLES):
+        sample = chance.integers(0, len(risk), len(risk))
+        ours, theirs = auc(risk[sample], churned[sample]), auc(rival[sample], churned[sample])
+        if ours is not None and theirs is not None:
+            drawn["auc"].append(ours)
+            drawn["auc_gain"].append(ours - theirs)
+        drawn["brier"].append(float(np.mean((risk[sample] - churned[sample]) ** 2)))
+    return {
+        name: [float(bound) for bound in np.quantile(values, [0.05, 0.95])] if values else None
+        for name, values in drawn.items()
+    }
+
+
+def share_ranks(values: Numbers) -> Numbers:
+    """Percentile ranks, 0 to 1; ties share the middle."""
+    ranks: Numbers = rankdata(values) / max(1, len(values))
+    return ranks
+
+
+def baselines(inactive_days: Numbers, frequency: Numbers, total_minor: Numbers) -> dict[str, Numbers]:
+    """The plain scores, high for churn: silence, rarity, and the sum of the three percentile ranks of RFM."""
+    rfm = share_ranks(inactive_days) - share_ranks(frequency) - share_ranks(total_minor)
+    return {"recency": inactive_days, "frequency": -frequency, "rfm": rfm}
