@@ -29,7 +29,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Check, print or compare policy files.",
     ),
     "topics": ("stream.worker.topics_commands:topics_group", "Create and check the Kafka topics."),
-    "fit": ("stream.fit.commands:fit_group", "Fit the population's model from history; check the formulas."),
+    "backtest": (
+        "stream.study.backtest_command:backtest_command",
+        "Would these alerts have been right? Judge a policy on history.",
+    ),
+    "fit": (
+        "stream.study.fit_command:fit_group",
+        "Fit the population's model from history; check the formulas.",
+    ),
     "settings": (
         "stream.settings_page:settings_command",
         "Check the environment; show what is in force.",

@@ -21,7 +21,7 @@ CORE_EXCEPTIONS = {
     "stream/core/alert.py": {"uuid"},  # uuid5 hashes a name: no clock, no random number
 }
 SHELLS = {"worker", "replay", "fit", "dashboard", "deliver", "contracts"}
-COMPOSERS = {"demo", "operate"}
+COMPOSERS = {"study", "demo", "operate"}
 """A composer may put shells together; no shell may import another one or a composer."""
 
 INWARDS = {

@@ -1,11 +1,10 @@
-"""History as the fits see it: facts folded as in production, looked at as of some instants, and what followed.
+"""History as the fits see it: facts folded as in production, looked at as of some days, and what followed.
 
 A snapshot as of a day holds what was known at the end of that day; what came later is only a label.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +53,9 @@ class Snapshot:
     def cells(self, unit_ms: int = WEEK_MS) -> Histogram:
         """The sufficient statistics for the purchase process."""
         first, last = self.column("first_ms"), self.column("last_ms")
-        return histogram(self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms)
+        return histogram(
+            self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms
+        )
 
     def only(self, keep: NDArray[np.bool_]) -> Snapshot:
         """Some of the customers."""
@@ -69,15 +70,28 @@ class Snapshot:
 
 @dataclass
 class History:
-    """What was known as of each asked day, and every purchase that was ever made."""
+    """What was known as of each asked day, and every purchase so far: the truth about days before."""
 
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
-    bought_ms: dict[str, list[int]] = field(default_factory=dict)
+    orders: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Per customer, when each order was placed; cancelled ones are taken out."""
     currencies: Counter[str] = field(default_factory=Counter)
     first_ms: int = 0
+    """The first purchase: engagement may be recorded from long before."""
     last_ms: int = 0
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
+
+    def note(self, event: Event, at_ms: int) -> None:
+        """Keep what the truth needs of an event; profiles are not touched."""
+        self.events += 1
+        self.last_ms = max(self.last_ms, at_ms)
+        if type(event) is PurchaseCompleted:
+            self.first_ms = self.first_ms or at_ms
+            self.orders.setdefault(event.subject, {})[event.data.order_id] = at_ms
+            self.currencies[event.data.currency] += 1
+        elif type(event) is PurchaseCancelled:
+            self.orders.get(event.subject, {}).pop(event.data.order_id, None)
 
     def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> NDArray[np.bool_]:
         """Which customers bought nothing within the horizon after the snapshot's day."""
@@ -89,10 +103,9 @@ class History:
         """The first purchase after an instant; infinite where none was seen."""
         found = np.full(len(customers), np.inf)
         for place, customer in enumerate(customers):
-            bought = self.bought_ms.get(customer, ())
-            at = bisect_right(bought, after_ms)
-            if at < len(bought):
-                found[place] = bought[at]
+            later = [at_ms for at_ms in self.orders.get(customer, {}).values() if at_ms > after_ms]
+            if later:
+                found[place] = min(later)
         return found
 
 
@@ -103,30 +116,15 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
     """
     history, reader = History(), ThemeReader(policy.themes, policy.lexicon)
     waiting = sorted(days_ms)
-    cancelled: list[tuple[str, str]] = []
-    orders: dict[tuple[str, str], int] = {}
     for event in events:
         at_ms = event.time_ms
         while waiting and at_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
-        history.events += 1
-        history.first_ms = history.first_ms or at_ms
-        history.last_ms = at_ms
-        if type(event) is PurchaseCompleted:
-            orders[event.subject, event.data.order_id] = at_ms
-            history.currencies[event.data.currency] += 1
-        elif type(event) is PurchaseCancelled:
-            cancelled.append((event.subject, event.data.order_id))
+        history.note(event, at_ms)
         apply_facts(history.profiles, event, at_ms, reader)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
-    for order in cancelled:
-        orders.pop(order, None)
-    for (customer, _), at_ms in orders.items():
-        history.bought_ms.setdefault(customer, []).append(at_ms)
-    for bought in history.bought_ms.values():
-        bought.sort()
     return history
 
 
@@ -154,5 +152,3 @@ def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:
         tuple(features_of(profiles[customer]) for customer in buyers),
         np.maximum(0.0, np.array(values, dtype=np.float64)),
     )
-
-

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from stream.core.clv import own_horizon
-from stream.core.lifetime import table
 from stream.core.model import (
     DAY_MS,
     WEEK_MS,
@@ -24,6 +23,7 @@ from stream.core.model import (
     sealed,
 )
 from stream.core.model import Prior as NewCustomer
+from stream.core.risk import NAMES
 from stream.core.rulebook import Finance
 from stream.fit.history import History, Snapshot
 from stream.fit.population import population
@@ -40,6 +40,7 @@ from stream.fit.risk_layer import (
     shifted,
 )
 from stream.fit.spending import fit_spend
+from stream.fit.tables import fast_table
 from stream.fit.thresholds import learn_thresholds
 
 Numbers = NDArray[np.float64]
@@ -54,7 +55,7 @@ class Wishes:
 
     name: str
     source: str
-    horizon: Horizon = Horizon()
+    horizon: Horizon
     precision: float | None = None
     budget_share: float | None = None
     finance: Finance | None = None
@@ -84,9 +85,7 @@ def fit_model(history: History, split_ms: int, wishes: Wishes, fallback: Model) 
     )
 
 
-def _plain(
-    snapshot: Snapshot, history: History, wishes: Wishes, fallback: Model
-) -> tuple[Model, list[str]]:
+def _plain(snapshot: Snapshot, history: History, wishes: Wishes, fallback: Model) -> tuple[Model, list[str]]:
     """The model without its learnt layer, and what to know about it."""
     notes: list[str] = []
     try:
@@ -136,7 +135,7 @@ def _assembled(
 
 def _learnt(
     history: History, split_ms: int, plain: Model, wishes: Wishes
-) -> tuple[RiskLayer, Thresholds] | str:
+) -> tuple[RiskLayer, Thresholds | None] | str:
     """The risk layer and its thresholds, or why there are none."""
     inner_ms, days = inner_days(history.first_ms, split_ms, wishes.horizon.max_ms)
     days = tuple(day for day in days if day in history.snapshots)
@@ -155,12 +154,16 @@ def _learnt(
     if reach < SAME_HORIZON:
         level = _carried_level(lessons, now)
         layer = shifted(layer, (1.0 - reach) * shift_to_mean(log_odds(layer, now), level))
-        risk = expit(log_odds(layer, now))
-        return layer, learn_thresholds(risk, risk, precision=wishes.precision, budget_share=wishes.budget_share)
-    latest = lessons[0]
-    risk = expit(log_odds(layer, latest.observed))
+        rows, truth = now, expit(log_odds(layer, now))
+        risk = truth
+    else:
+        rows, truth = lessons[0].observed, lessons[0].silent.astype(np.float64)
+        risk = expit(log_odds(layer, rows))
+    again = rows[:, NAMES.index("frequency")] > 0.0
+    if not again.any():
+        return layer, None
     return layer, learn_thresholds(
-        risk, latest.silent, precision=wishes.precision, budget_share=wishes.budget_share
+        risk[again], truth[again], precision=wishes.precision, budget_share=wishes.budget_share
     )
 
 
@@ -181,7 +184,7 @@ def _taught(history: History, day_ms: int, inner_ms: int, plain: Model, wishes: 
 
 
 def _carried_level(lessons: list[Lesson], now: Numbers) -> float:
-    """The mean risk to expect: the purchase process's own, corrected as the inner splits showed it to be off."""
+    """The mean risk to expect: the purchase process's own, corrected by its error on the inner splits."""
     said = np.concatenate([expit(one.observed[:, 0]) for one in lessons]).mean()
     seen = np.concatenate([one.silent for one in lessons]).mean()
     return float(expit(logit(expit(now[:, 0]).mean()) + logit(seen) - logit(said)))
@@ -217,17 +220,17 @@ def _described(lessons: list[Lesson], inner_ms: int, horizon: Horizon, looks: in
     shorter = ""
     if inner_ms < SAME_HORIZON * horizon.max_ms:
         shorter = (
-            f" The history is too short for a horizon of {horizon.max_ms / WEEK_MS:.0f} weeks: what was learnt "
-            f"over {inner_ms / WEEK_MS:.0f} weeks is set to the purchase process's own level."
+            f" The history is too short for a horizon of {horizon.max_ms / WEEK_MS:.0f} weeks: what was "
+            f"learnt over {inner_ms / WEEK_MS:.0f} weeks is set to the purchase process's own level."
         )
     return (
-        f"Learnt from {looks} earlier looks at {customers:,} customer histories, {silent:,} of which then stayed "
-        f"silent for up to {inner_ms / WEEK_MS:.0f} weeks.{shorter}"
+        f"Learnt from {looks} earlier looks at {customers:,} customer histories, {silent:,} of which "
+        f"then stayed silent for up to {inner_ms / WEEK_MS:.0f} weeks.{shorter}"
     )
 
 
 def _tables(process: PurchaseProcess, finance: Finance) -> tuple[Table, ...]:
-    horizons: list[int | None] = sorted({finance.risk_horizon_ms, finance.horizon_ms})  # type: ignore[assignment]
+    horizons: list[int | None] = [*sorted({finance.risk_horizon_ms, finance.horizon_ms})]
     if finance.annual_discount > 0.0:
         horizons.append(None)
-    return tuple(table(process, horizon_ms, finance.annual_discount) for horizon_ms in horizons)
+    return tuple(fast_table(process, horizon_ms, finance.annual_discount) for horizon_ms in horizons)

@@ -1,7 +1,7 @@
 """The learnt layer of churn risk: a logistic regression on what was known earlier, labelled by what followed.
 
-It learns only from before the split: snapshots one horizon and more earlier, or, where the history is too short
-for that, with a shorter horizon. Weights that would let silence lower the risk are not allowed.
+It learns only from before the split: snapshots one horizon and more earlier, or, where the history is too
+short for that, with a shorter horizon. Weights that would let silence lower the risk are not allowed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ INNER_SHARE = 0.5
 """The inner horizon is at most this share of the history."""
 SHRINKAGE = 6.0
 """Ridge penalty on standardised weights, towards the purchase process's own odds."""
-CASES_MIN = 50
+CASES_MIN = 30
 """Fewer customers who stayed, or who left, than this teach nothing."""
 
 

@@ -95,7 +95,7 @@ def binned_brier(score: Numbers, churned: Flags) -> float:
 
 
 def bootstrap(risk: Numbers, rival: Numbers, churned: Flags) -> dict[str, list[float] | None]:
-    """90% intervals over customers drawn anew: the AUC, the Brier score, and how far the AUC beats a rival's."""
+    """90% intervals over customers drawn anew: AUC, Brier score, and how far the AUC beats a rival's."""
     chance = np.random.default_rng(SEED)
     drawn: dict[str, list[float]] = {"auc": [], "brier": [], "auc_gain": []}
     for _ in range(RESAMPLES):

@@ -1,4 +1,4 @@
-"""When to raise and when to clear, learnt: never 0.5 by habit, for the right level differs from shop to shop."""
+"""When to raise and when to clear, learnt: never 0.5 by habit, for the right level differs between shops."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from stream.core.model import Thresholds
 
 Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-
 ALERTS_MIN = 20
 """Fewer alerts than this say nothing of their precision."""
 CLEAR_GAP = 0.75
@@ -18,14 +16,15 @@ RAISE_MAX, RAISE_MIN = 0.98, 0.02
 
 
 def learn_thresholds(
-    risk: Numbers, silent: Flags, *, precision: float | None = None, budget_share: float | None = None
+    risk: Numbers, silent: Numbers, *, precision: float | None = None, budget_share: float | None = None
 ) -> Thresholds:
-    """For a wanted precision, or a budget (the share of customers that may be alerted), or else the best F1.
+    """For a wanted precision, or a budget (share of customers that may be alerted), or else the best F0.5.
 
-    F1 weighs alerts that were right against churners that were missed.
+    F0.5 weighs alerts that were right against churners that were missed, and a wrong alert twice as heavily.
+    `silent` is what happened, 0 or 1, or how probable it is where the history is too short to have seen it.
     """
     order = np.argsort(-risk, kind="stable")
-    score, right = risk[order], silent[order].astype(np.float64)
+    score, right = risk[order], silent[order]
     alerts = np.arange(1, len(score) + 1)
     hits = np.cumsum(right)
     closes = np.append(score[1:] < score[:-1], True)  # customers of one score are alerted together
@@ -36,14 +35,16 @@ def learn_thresholds(
         basis = f"at most {budget_share:.1%} of customers alerted"
     elif precision is not None:
         reached = usable & (hits / alerts >= precision)
-        place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_f1(hits, alerts, usable)
-        basis = f"a precision of {precision:.0%}" + ("" if reached.any() else " was not reached; best F1 instead")
+        place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_f(hits, alerts, usable)
+        basis = f"a precision of {precision:.0%}" + (
+            "" if reached.any() else " was not reached; best F0.5 instead"
+        )
     else:
-        place = _best_f1(hits, alerts, usable)
-        basis = "the best balance of right alerts and missed customers (F1)"
+        place = _best_f(hits, alerts, usable)
+        basis = "the best balance of right alerts and missed customers, wrong ones weighing double"
     raise_at = float(np.clip(score[place], RAISE_MIN, RAISE_MAX))
     odds = np.log(raise_at / (1.0 - raise_at)) - CLEAR_GAP
-    seen = f"on the inner split {hits[place] / alerts[place]:.0%} of {alerts[place]} alerts were right"
+    seen = f"of {alerts[place]:,} repeat buyers above it, {hits[place] / alerts[place]:.0%} stayed silent"
     return Thresholds(
         raise_at=float(f"{raise_at:.6g}"),
         clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),
@@ -51,6 +52,6 @@ def learn_thresholds(
     )
 
 
-def _best_f1(hits: Numbers, alerts: NDArray[np.int64], usable: Flags) -> int:
-    f1 = np.where(usable, 2.0 * hits / (alerts + hits[-1]), -1.0)
-    return int(np.argmax(f1))
+def _best_f(hits: Numbers, alerts: NDArray[np.int64], usable: NDArray[np.bool_]) -> int:
+    f = np.where(usable, 1.25 * hits / (alerts + 0.25 * hits[-1]), -1.0)
+    return int(np.argmax(f))

@@ -1,0 +1,73 @@
+"""Line plots of shares, 0 to 1 on both axes, as inline SVG: no script, no font, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT, MARGIN = 560, 360, 56
+COLOURS = ("#0b6e4f", "#c8553d", "#3066be", "#7a6c5d", "#8d5a97")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve with its name."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    strong: bool = False
+    dots: bool = False
+
+
+def plot(lines: Sequence[Line], across: str, up: str) -> str:
+    """The curves over a grid of tenths, with a legend."""
+    parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="12">']
+    parts += [_grid(tenth / 5.0) for tenth in range(6)]
+    for place, line in enumerate(lines):
+        parts.append(_curve(line, COLOURS[place % len(COLOURS)]))
+        parts.append(_legend(line, COLOURS[place % len(COLOURS)], place))
+    middle = (MARGIN + WIDTH - 16) / 2
+    parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across)}</text>')
+    parts.append(
+        f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">'
+        f"{escape(up)}</text></svg></figure>"
+    )
+    return "".join(parts)
+
+
+def _at(x: float, y: float) -> tuple[float, float]:
+    return (
+        round(MARGIN + x * (WIDTH - MARGIN - 16), 1),
+        round(HEIGHT - MARGIN + 16 - y * (HEIGHT - MARGIN - 8), 1),
+    )
+
+
+def _grid(share: float) -> str:
+    left, level = _at(0.0, share)
+    right, _ = _at(1.0, share)
+    column, bottom = _at(share, 0.0)
+    _, top = _at(share, 1.0)
+    return (
+        f'<path d="M{left} {level}H{right}M{column} {bottom}V{top}" stroke="#d8dee4" fill="none"/>'
+        f'<text x="{left - 6}" y="{level + 4}" text-anchor="end">{share:.0%}</text>'
+        f'<text x="{column}" y="{bottom + 16}" text-anchor="middle">{share:.0%}</text>'
+    )
+
+
+def _curve(line: Line, colour: str) -> str:
+    places = [_at(x, y) for x, y in line.points]
+    path = "M" + "L".join(f"{x} {y}" for x, y in places)
+    width = 3 if line.strong else 1.2
+    drawn = f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+    if line.dots:
+        drawn += "".join(f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>' for x, y in places)
+    return drawn
+
+
+def _legend(line: Line, colour: str, place: int) -> str:
+    x, y = WIDTH - 210, HEIGHT - MARGIN - 12 - 18 * place
+    return (
+        f'<path d="M{x} {y - 4}h20" stroke="{colour}" stroke-width="3"/>'
+        f'<text x="{x + 26}" y="{y}">{escape(line.name)}</text>'
+    )

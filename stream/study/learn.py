@@ -1,0 +1,49 @@
+"""Files of events in, a model record out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stream.core.event import PurchaseCompleted
+from stream.core.model import DAY_MS, Horizon, Model
+from stream.core.rulebook import Policy
+from stream.fit.history import read_history
+from stream.fit.model_fit import Wishes, fit_model, wanted_days
+from stream.replay.recorded import Recording
+from stream.study.asked import Parted
+
+
+class Lacking(ValueError):  # noqa: N818
+    """The files hold no purchase."""
+
+
+def horizon_of(horizon_ms: int | None) -> Horizon:
+    """A fixed horizon for everybody, or each customer's own."""
+    return Horizon() if horizon_ms is None else Horizon(min_ms=horizon_ms, max_ms=horizon_ms)
+
+
+def purchase_span(recording: Recording) -> tuple[int, int]:
+    """When the first purchase happened, and the last event; Lacking when nothing was bought."""
+    first_ms, last_ms = 0, 0
+    for event in recording.events():
+        last_ms = event.time_ms
+        if not first_ms and type(event) is PurchaseCompleted:
+            first_ms = last_ms
+    recording.refused.clear()  # each reading finds them anew
+    if not first_ms:
+        raise Lacking("no purchase in these events: nothing to learn from")
+    return first_ms, last_ms
+
+
+def learnt_model(
+    paths: Sequence[Path], until_ms: int | None, wishes: Wishes, policy: Policy, fallback: Model
+) -> tuple[Model, int]:
+    """The model of everything known at the end of a day, and how many lines were no events."""
+    recording = Recording(paths)
+    first_ms, last_ms = purchase_span(recording)
+    split_ms = (last_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
+    days = wanted_days(first_ms // DAY_MS * DAY_MS, split_ms, wishes.horizon)
+    parted = Parted(recording.events(), split_ms + DAY_MS - 1)
+    history = read_history(parted.before(), days, policy)
+    return fit_model(history, split_ms, wishes, fallback), len(recording.refused)
