@@ -76,7 +76,7 @@ def _message(root: Path, contract: Contract) -> dict[str, Any]:
     return {
         "name": contract.name,
         "summary": contract.meaning,
-        "contentType": "application/cloudevents+json",
+        "contentType": "application/json" if contract.topic == "profiles" else "application/cloudevents+json",
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
             "schema": {"$ref": file},

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from stream.contracts.profile_record import ProfileRecord
 from stream.core.alert import Alert
 from stream.core.event import EVENT_TYPES
 
@@ -37,4 +38,8 @@ def contracts() -> tuple[Contract, ...]:
         for topic, event_types in EVENT_TYPES.items()
         for event_type in event_types
     )
-    return (*events, Contract("alert", "alerts", "out", Alert))
+    return (
+        *events,
+        Contract("alert", "alerts", "out", Alert),
+        Contract("profile", "profiles", "out", ProfileRecord),
+    )

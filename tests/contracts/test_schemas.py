@@ -8,9 +8,11 @@ import pytest
 
 from stream.contracts.check import findings
 from stream.contracts.export import as_text, next_version, schema_of, versions
+from stream.contracts.profile_record import ProfileRecord
 from stream.contracts.registry import Contract, contracts
 from stream.core.event import Event
 from stream.wire import decode_line, encode_event
+from stream.worker.row import Row
 
 ROOT = Path(__file__).parents[2] / "schemas"
 EXAMPLES = sorted((ROOT / "examples").rglob("*.json"))
@@ -93,3 +95,11 @@ def test_the_golden_corpus_has_every_input_type():
     seen = {json.loads(line)["means"]["type"] for line in GOLDEN}
 
     assert seen >= {contract.name for contract in contracts() if contract.direction == "in"}
+
+
+def test_a_workers_row_is_a_profile_record_to_its_readers():
+    profile = msgspec.json.decode((ROOT / "examples/profile/1/good-full.json").read_bytes(), type=Row).profile
+    row = msgspec.json.encode(Row(profile, {"customers.purchases.v1": 7}, [msgspec.Raw(b"{}")], 3))
+
+    assert validator(json.loads((ROOT / "profile" / "1.json").read_text())).is_valid(json.loads(row))
+    assert msgspec.json.decode(row, type=ProfileRecord) == ProfileRecord(profile)
