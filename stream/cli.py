@@ -17,7 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("stream.replay.import_commands:import_group", "Turn data sets or your own files into events."),
     "worker": ("stream.worker.worker_command:worker_command", "Keep profiles, send alerts."),
     "replay": (
-        "stream.replay.replay_command:replay_command",
+        "stream.operate.replay_command:replay_command",
         "Run the worker's step over recorded events: profiles and alerts, no Kafka.",
     ),
     "explain": (

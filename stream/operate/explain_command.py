@@ -13,7 +13,7 @@ import msgspec
 
 from stream.core.alert import Alert
 from stream.operate.known import Known, from_events, from_files, from_topics
-from stream.replay.replay_command import chosen_book
+from stream.replay.told import chosen_book
 from stream.words.alert import alert_lines
 from stream.words.amounts import date
 from stream.words.profile import profile_sections

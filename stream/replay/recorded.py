@@ -5,7 +5,7 @@ Ties keep the order of topics (purchases first), then of files and lines: the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -44,10 +44,24 @@ _HEAD = msgspec.json.Decoder(_Head)
 class Recording:
     """The lines of some files, to be read in time order; `refused` and `unknown` are known after reading."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path] = ()) -> None:
         self.refused: list[Refusal] = []
         self.unknown = 0
-        self._lines = self._load(paths)
+        self._lines: list[tuple[float, int, Path, int, bytes | Event]] = self._load(paths)
+
+    @classmethod
+    def of(cls, records: Iterable[tuple[str, int, Event | Unknown | Rejected]]) -> Recording:
+        """Records that were decoded already, each with where it stood (a topic's partition, an offset)."""
+        recording = cls()
+        for place, number, outcome in records:
+            if isinstance(outcome, Event):
+                rank = TOPIC_RANK[str(type(outcome).__struct_config__.tag)]
+                at = outcome.time.timestamp()
+                recording._lines.append((at, rank, Path(place), number, outcome))
+            else:
+                recording._set_aside(outcome, Path(place), number)
+        recording._lines.sort(key=lambda entry: entry[:2])
+        return recording
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -55,14 +69,14 @@ class Recording:
     def events(self) -> Iterator[Event]:
         """Every event, decoded strictly."""
         for _, _, path, number, line in self._lines:
-            event = decode_line(line)
+            event = decode_line(line) if isinstance(line, bytes) else line
             if isinstance(event, Event):
                 yield event
             else:
                 self._set_aside(event, path, number)
 
-    def _load(self, paths: Sequence[Path]) -> list[tuple[float, int, Path, int, bytes]]:
-        lines: list[tuple[float, int, Path, int, bytes]] = []
+    def _load(self, paths: Sequence[Path]) -> list[tuple[float, int, Path, int, bytes | Event]]:
+        lines: list[tuple[float, int, Path, int, bytes | Event]] = []
         for path in paths:
             with opened(path, "rb") as file:
                 for number, line in enumerate(file, 1):

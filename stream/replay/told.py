@@ -1,4 +1,4 @@
-"""`stream replay`: what would this policy have done on these events? Profiles and alerts as JSON lines."""
+"""A replay told: profiles and alerts as JSON lines, and a summary of what the policy did."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -23,61 +22,37 @@ from stream.replay.recorded import Recording
 from stream.replay.run import Replay, in_order
 from stream.wire import encode_alert
 
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUTPUT = click.Path(dir_okay=False, path_type=Path)
 REFUSALS_SHOWN = 5
 
 _ROW = msgspec.json.Encoder()
 
 
-@click.command("replay")
-@click.argument("events", nargs=-1, required=True, type=EXISTING)
-@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
-@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
-@click.option("--profiles", type=OUTPUT, help="Write one profile a line, by customer id.")
-@click.option("--alerts", type=OUTPUT, help="Write one alert a line, by time.")
-@click.option("--partitions", type=click.IntRange(1, 1_000), default=1, show_default=True)
-@click.option("--until", type=click.DateTime(), help="Let the clock run on to this UTC instant.")
-@click.option("--rejects", type=OUTPUT, help="Write the lines that are no event: file, line, reason.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def replay_command(
+def run_replay(
+    recording: Recording,
+    book: Book,
     *,
-    events: tuple[Path, ...],
-    policy_path: Path | None,
-    model_path: Path | None,
-    profiles: Path | None,
-    alerts: Path | None,
-    partitions: int,
-    until: datetime | None,
-    rejects: Path | None,
-    as_json: bool,
-) -> None:
-    """Run the worker's own step over recorded events, without Kafka and in exact event time.
-
-    Files (JSON lines, .gz and .zst too) are merged by time. The same events, policy and model give the same
-    bytes, whatever the number of partitions. Exit code 1 when some lines were no events.
-
-    \b
-    Example:
-      stream replay cdnow.jsonl --policy policy.toml --profiles profiles.jsonl --alerts alerts.jsonl
-    """
+    partitions: int = 1,
+    until_ms: int = 0,
+    profiles: Path | None = None,
+    alerts: Path | None = None,
+    rejects: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Replay, write what is wanted, print the summary; exit code 1 when some lines were no events."""
     started = time.monotonic()
-    book = chosen_book(policy_path, model_path)
-    recording = Recording(events)
     raised: list[Alert] = []
     run = Replay(book, raised.append, partitions)
     with progress("replaying", len(recording)) as advance:
         for event in recording.events():
             run.feed(event)
             advance()
-    end_ms = round(until.replace(tzinfo=UTC).timestamp() * 1_000) if until else 0
-    run.advance(end_ms)
+    run.advance(until_ms)
     raised.sort(key=in_order)
     _write(profiles, [_ROW.encode(profile) for profile in run.profiles.values()])
     _write(alerts, [encode_alert(alert) for alert in raised])
     _write(rejects, [_ROW.encode([str(r.path), r.line, r.reason, r.detail]) for r in recording.refused])
     _tell(run, raised, recording, time.monotonic() - started, as_json)
-    sys.exit(1 if recording.refused else 0)
+    return 1 if recording.refused else 0
 
 
 def chosen_book(policy_path: Path | None, model_path: Path | None) -> Book:
