@@ -11,7 +11,7 @@ import click
 from stream.policy_file import Finding, PolicyFaults, load_policy
 from stream.replay.policy_diff import Difference, Knob, differences, knobs_changed, raised_by_both
 from stream.replay.recorded import Recording
-from stream.replay.replay_command import chosen_book
+from stream.replay.told import chosen_book
 from stream.words.alert import KINDS as ALERTS
 from stream.words.alert import because
 from stream.words.amounts import date, days
