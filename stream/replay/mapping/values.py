@@ -13,7 +13,8 @@ from stream.replay.mapping.mapping import MoneyOptions, TimeOptions
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-YEAR_MIN, YEAR_MAX = 1970, 2200
+YEAR_MIN, YEAR_MAX = 1990, 2199
+"""As the worker accepts them."""
 EXPONENTS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
     **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
