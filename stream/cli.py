@@ -14,6 +14,7 @@ import click
 from stream import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("stream.demo.command:demo", "A real year through the real worker, no Kafka needed."),
     "import": ("stream.replay.import_commands:import_group", "Turn data sets or your own files into events."),
     "worker": ("stream.worker.worker_command:worker_command", "Keep profiles, send alerts."),
     "replay": (

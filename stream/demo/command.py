@@ -22,6 +22,7 @@ from stream.demo.rows import tiers
 from stream.demo.screen import Screen
 from stream.demo.watcher import Watcher, paced
 from stream.demo.worker_process import WorkerProcess
+from stream.policy_file import default_policy
 from stream.replay.sources import completejourney
 from stream.replay.sources.unavailable import SourceUnavailableError
 from stream.settings import Settings
@@ -97,7 +98,7 @@ def _play(seed: int, days: int, alerts: story.Alerts, began: float) -> dict[str,
     return story.summary(
         outcomes=outcomes,
         sent=player.sent,
-        tiers=tiers(watcher.rows),
+        tiers=tiers(watcher.rows, tuple(step.name for step in default_policy().ladder.steps)),
         alerts=alerts,
         seconds=time.monotonic() - began,
     )

@@ -1,9 +1,19 @@
-"""Last rows to what the summary tells of them. (Completed when the worker's row is there.)"""
+"""Last rows of the profiles topic to what the summary tells of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
 
-def tiers(rows: Mapping[bytes, bytes]) -> Iterator[str]:
-    yield from ()
+from stream.worker.row import Row
+
+ROW = msgspec.json.Decoder(Row)
+
+
+def tiers(rows: Mapping[bytes, bytes], names: tuple[str, ...]) -> Iterator[str]:
+    """The tier of every customer there is: not of rows that hold something else, nor of the erased."""
+    for value in rows.values():
+        profile = ROW.decode(value).profile
+        if profile is not None and not profile.erased_ms:
+            yield names[profile.judgement.tier]

@@ -10,10 +10,16 @@ from types import TracebackType
 import click
 
 from stream.core.alert import Alert
-from stream.demo.words import line
+from stream.words.alert import KINDS, reason_lines
 
 PLAIN_EVERY_S = 10.0
 ALERTS_A_SECOND = 3.0
+
+
+def line(alert: Alert) -> str:
+    """Who, what, and the strongest reason."""
+    why = (reason_lines(alert.data) or ["no single reason stands out"])[0]
+    return f"{alert.time[:10]}  {alert.subject} ({alert.data.customer.tier}), {KINDS[alert.data.kind]}: {why}"
 
 
 class Screen:

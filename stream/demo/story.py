@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stream.core.alert import Alert
-from stream.demo.words import KINDS, paragraph
+from stream.words.alert import KINDS, alert_lines
 
 OPEN = frozenset({"raised", "escalated"})
 BEST_SHOWN = 3
@@ -95,6 +95,7 @@ def lines(told: Mapping[str, Any], alerts: Alerts) -> list[str]:
     if best:
         said += ["", f"The {len(best)} most valuable customers at risk at the end of the year:"]
         for alert in best:
-            said += ["", *paragraph(alert)]
+            first, *rest = alert_lines(alert)
+            said += ["", first, *(f"  {text}" for text in rest)]
     said += ["", f"{told['seconds']:.0f} s, {told['peak_rss_bytes'] / 2**20:,.0f} MiB at the peak."]
     return said

@@ -20,6 +20,8 @@ class Watcher:
         self.rows: dict[bytes, bytes] = {}
         self.dead_letters: list[Message] = []
         self.missed = 0
+        self.behind = 0
+        """Records of the fullest partition that are written and not read yet, as far as is known."""
         self._profiles, self._alerts, _ = topics
         self._new_alerts: list[bytes] = []
         self._places = [(topic, number) for topic in topics for number in range(partitions)]
@@ -48,11 +50,6 @@ class Watcher:
             taken, self._new_alerts = self._new_alerts, []
         return taken
 
-    @property
-    def behind(self) -> int:
-        """Records of the fullest partition that are written and not read yet, as far as is known."""
-        return max(self._left(place, cached=True) for place in self._places)
-
     def finish(self) -> None:
         """Read to the end, then stop; nothing is written any more."""
         self._stop.set()
@@ -71,8 +68,10 @@ class Watcher:
         return max(ends[1] - self._next[place], 0) if ends else 0
 
     def _run(self) -> None:
+        """The consumer is touched by this thread alone: two of them can lock each other out for ever."""
         while not self._stop.is_set():
             self._take(self._consumer.consume(AT_ONCE, timeout=0.1))
+            self.behind = max(self._left(place, cached=True) for place in self._places)
 
     def _take(self, messages: list[Message]) -> None:
         for message in messages:
