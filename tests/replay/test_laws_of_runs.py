@@ -1,0 +1,81 @@
+"""Law 3 through the replay: the same events make the same bytes, however customers are spread."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.core.event import Event
+from stream.core.rulebook import DAY_MS
+from stream.replay.run import replay
+from tests.builders import at, book, bought, erased, refunded, reviewed
+from tests.core.laws import ENCODE, transitions
+from tests.strategies import in_time_order, loyal_lives, mixtures
+
+CUSTOMERS = ("ann", "bob", "c", "dee", "eve")
+
+
+@st.composite
+def shops(draw) -> list[Event]:
+    """Lives of several customers, merged by time."""
+    everything: list[Event] = []
+    for customer in CUSTOMERS[: draw(st.integers(2, 5))]:
+        life = draw(st.one_of(loyal_lives(noise_max=4), mixtures(count_max=12)))
+        everything += [named(event, customer) for event in life]
+    return in_time_order(everything)
+
+
+def named(event: Event, customer: str) -> Event:
+    fields = {name: getattr(event, name) for name in type(event).__struct_fields__}
+    return type(event)(**{**fields, "subject": customer, "id": f"{customer}-{event.id}"})
+
+
+@settings(max_examples=25)
+@given(shops(), st.sampled_from([2, 4, 7]))
+def test_profiles_and_alerts_are_the_same_bytes_for_any_number_of_partitions(events, partitions):
+    until_ms = events[-1].time_ms + 90 * DAY_MS
+    one, alerts = replay(events, book(), until_ms=until_ms)
+    many, spread = replay(events, book(), until_ms=until_ms, partitions=partitions)
+
+    assert ENCODE(spread) == ENCODE(alerts)
+    assert ENCODE(many.profiles) == ENCODE(one.profiles)
+    assert many.outcomes == one.outcomes
+
+
+@settings(max_examples=25)
+@given(shops())
+def test_a_customer_is_judged_alone_whoever_else_there_is(events):
+    until_ms = events[-1].time_ms + 90 * DAY_MS
+    run, alerts = replay(events, book(), until_ms=until_ms)
+    for customer in CUSTOMERS:
+        own = [event for event in events if event.subject == customer]
+        alone, said = replay(own, book(), until_ms=until_ms)
+
+        assert ENCODE(said) == ENCODE([alert for alert in alerts if alert.subject == customer])
+        assert ENCODE(alone.profiles.get(customer)) == ENCODE(run.profiles.get(customer))
+
+
+def test_the_clock_that_runs_on_finds_what_silence_does():
+    events = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(20)]
+    _, early = replay(events, book())
+    _, later = replay(events, book(), until_ms=at(300))
+
+    assert "at_risk_loyal.raised" not in transitions(early)
+    assert "at_risk_loyal.raised" in transitions(later)
+    assert ENCODE(early) == ENCODE(later[: len(early)])
+
+
+def test_an_erased_customer_leaves_no_profile_behind_after_the_grace():
+    events = [bought(0), reviewed(1, 1), erased(2)]
+
+    assert list(replay(events, book(), until_ms=at(3))[0].profiles) == ["c"]  # turns late events away
+    assert replay(events, book(), until_ms=at(30))[0].profiles == {}
+
+
+@pytest.mark.parametrize("late_days", [3, 20])
+def test_a_refund_long_after_is_counted_at_its_orders_time(late_days):
+    life = [bought(0, 5_000, "o"), bought(1, 2_000)]
+    run, _ = replay([*life, refunded(1 + late_days, "o", 5_000)], book())
+
+    assert run.profiles["c"].buying.net_minor == 2_000

@@ -1,0 +1,161 @@
+"""Law 5: a silent customer is not a silent pipe. The engine's lane and the core, without Kafka.
+
+When purchases stop coming, time stands still for everybody; after they came the alerts are those of a run
+that was never disturbed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from stream.core.event import EVENT_TYPES, Event
+from stream.core.rulebook import DAY_MS
+from stream.engine import Arrival, EngineOptions, Lane
+from stream.engine.lane import Heartbeat, Mark
+from stream.engine.merge import Source
+from stream.engine.store import MemoryStore
+from stream.engine.table import Table
+from stream.metrics import Metrics
+from stream.replay.run import replay
+from stream.settings import Settings
+from stream.worker.agents import ProfileKeeper
+from stream.worker.dead_letter import DeadLetterLimit
+from stream.worker.row import ProfileJob, Row
+from stream.worker.tally import Tally
+from stream.worker.topics import topic_names
+from tests.builders import at, book, bought, reviewed, visited
+from tests.core.laws import ENCODE
+from tests.strategies import in_time_order, loyal_lives
+
+NAMES = topic_names(Settings())
+TOPICS = (NAMES.purchases, NAMES.engagement, NAMES.feedback, NAMES.control)
+KINDS = dict(zip(TOPICS, EVENT_TYPES, strict=True))
+
+
+class Pipe:
+    """One lane of the engine, fed by hand, and the worker's keeper that lives its moments."""
+
+    def __init__(self, *, guarded: bool = True) -> None:
+        options = EngineOptions(
+            app_id="a",
+            bootstrap="nowhere:1",
+            inputs=TOPICS,
+            changelog="rows",
+            heartbeat=NAMES.purchases if guarded else None,
+            stall_after_ms=0,
+        )
+        job = ProfileJob(KINDS, 1, live=False)  # type: ignore[arg-type]
+        self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
+        self.heartbeat = Heartbeat()
+        self.lane: Lane[Row] = Lane(
+            0,
+            sources=list(self.sources.values()),
+            table=Table(job, MemoryStore(), 1_000),
+            options=options,
+            heartbeat=self.heartbeat,
+            settle=_nothing,
+        )
+        self.lane.begin({topic: (0, Mark(0, None, None)) for topic in TOPICS})
+        tally = Tally(Metrics())
+        self.keeper = ProfileKeeper(book(), NAMES, DeadLetterLimit(0, 0, 1.0), tally)
+
+    def feed(self, topic: str, events: Sequence[Event]) -> None:
+        """Some records come, and the lane gives out what it may."""
+        self.arrive(topic, events)
+        self.live()
+
+    def arrive(self, topic: str, events: Sequence[Event]) -> None:
+        """Some records are at hand."""
+        source = self.sources[topic]
+        start = source.expected
+        arrivals = [
+            Arrival(event.subject.encode(), event.time_ms, event, topic, 0, start + number)
+            for number, event in enumerate(events)
+        ]
+        source.highwater = start + len(arrivals)
+        source.accept(arrivals, start + len(arrivals))
+        if topic == NAMES.purchases:
+            self.heartbeat.beat(source.seen_ms)
+
+    def live(self) -> None:
+        """The lane gives out what it may."""
+        for moment in self.lane.moments():
+            self.keeper.live(self.lane, moment)
+
+    def alerts(self) -> list[bytes]:
+        return [out.value for out in self.lane.outgoing if out.topic == NAMES.alerts]
+
+
+async def _nothing() -> None:
+    return
+
+
+def by_topic(events: Sequence[Event]) -> dict[str, list[Event]]:
+    return {
+        topic: [event for event in events if type(event) in EVENT_TYPES[KINDS[topic]]] for topic in TOPICS
+    }
+
+
+@settings(max_examples=25)
+@given(loyal_lives(), st.floats(0, 1), st.integers(1, 5))
+def test_after_a_stall_of_purchases_the_alerts_are_those_of_an_undisturbed_run(life, share, portions):
+    end = bought((life[-1].time_ms - at(0)) / DAY_MS + 1, 1, event_id="end", customer="somebody else")
+    topics = by_topic([*life, end])
+    stalled_at = max(1, round(share * len(topics[NAMES.purchases])))  # before the first there is no clock
+    at_hand, to_come = topics[NAMES.purchases][:stalled_at], topics[NAMES.purchases][stalled_at:]
+    assume(not to_come or at_hand[-1].time < to_come[0].time)
+    pipe = Pipe()
+    pipe.arrive(NAMES.purchases, at_hand)
+    rest = {}
+    for topic in TOPICS[1:]:
+        before = [event for event in topics[topic] if event.time <= at_hand[-1].time]
+        rest[topic] = topics[topic][len(before) :]
+        pipe.arrive(topic, before)
+    pipe.live()
+    for topic, events in rest.items():
+        for portion in range(portions):
+            pipe.feed(topic, _part(events, portion, portions))
+    pipe.feed(NAMES.purchases, to_come)
+
+    run, expected = replay(in_time_order([*life, end]), book())
+    row = pipe.lane.get(b"c")
+
+    assert pipe.alerts() == [ENCODE(alert) for alert in expected]
+    assert ENCODE(row.profile) == ENCODE(run.profiles["c"])
+
+
+def _part(events: list[Event], portion: int, portions: int) -> list[Event]:
+    size = -(-len(events) // portions)
+    return events[portion * size : (portion + 1) * size]
+
+
+def silent_shop() -> tuple[list[Event], list[Event]]:
+    """A customer who buys every week, and half a year of visits and reviews by others."""
+    weekly = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(47)]
+    others = [visited(number * 1.0, event_id=f"v{number}") for number in range(320)]
+    words = [reviewed(number * 10.0, 4, event_id=f"r{number}") for number in range(32)]
+    return weekly, [*others, *words]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_only_the_guard_keeps_a_broken_pipe_from_looking_like_lost_customers(guarded):
+    weekly, others = silent_shop()
+    topics = by_topic(others)
+    pipe = Pipe(guarded=guarded)
+    pipe.feed(NAMES.purchases, weekly[:20])
+    for topic in (NAMES.engagement, NAMES.feedback):
+        pipe.feed(topic, topics[topic])
+
+    raised = [alert for alert in pipe.alerts() if b'"state":"raised"' in alert]
+
+    assert bool(raised) is not guarded
+    assert pipe.lane.stalled is guarded
+    if guarded:
+        assert pipe.lane.clock_ms == weekly[19].time_ms
+        pipe.feed(NAMES.purchases, weekly[20:])
+        assert not any(b"at_risk_loyal" in alert or b"churn_risk" in alert for alert in pipe.alerts())
+        assert not pipe.lane.stalled
