@@ -126,17 +126,14 @@ class Metrics:
             "dead_letters_total", "Records sent to the dead-letter topic.", "topic", "reason"
         )
         self.batch_processing = self._histogram(
-            "batch_processing_seconds", "Decoding and folding one delivered batch.", FAST_BUCKETS
+            "batch_processing_seconds", "Folding what one partition had at hand.", FAST_BUCKETS
         )
 
     def _declare_output(self) -> None:
         self.alerts = self._count("alerts_total", "Alerts sent and acknowledged.", "kind", "state", "tier")
-        self.alerts_suppressed = self._count(
-            "alerts_suppressed_total", "Alerts a rule wanted and the policy held back.", "kind", "reason"
-        )
         self.alert_latency = self._histogram(
             "alert_latency_seconds",
-            "From the record's arrival at the broker to the alert's acknowledgement.",
+            "From the decision to alert until the broker has acknowledged the alert.",
             SLOW_BUCKETS,
         )
 

@@ -56,8 +56,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     guarantee: Annotated[
-        Literal["at_least_once"],
-        _meaning("No event is lost; after a crash an alert may come a second time, under the same id."),
+        Literal["at_least_once", "exactly_once"],
+        _meaning(
+            "Both lose nothing. `at_least_once`: after a crash an alert may come a second time, under the "
+            "same id. `exactly_once`: rows, alerts and offsets are one Kafka transaction."
+        ),
     ] = "at_least_once"
     store: Annotated[
         Literal["memory", "rocksdb"],
@@ -76,6 +79,12 @@ class Settings(Struct, frozen=True, kw_only=True):
             le=600_000,
         ),
     ] = 500
+    session_timeout_s: Annotated[
+        int,
+        _meaning(
+            "How long a worker may be silent before Kafka gives its partitions to the others.", ge=6, le=1_800
+        ),
+    ] = 30
     stall_after_s: Annotated[
         int,
         _meaning(

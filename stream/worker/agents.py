@@ -6,6 +6,7 @@ leave in the same flush, and the offset is committed when both are acknowledged 
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -32,9 +33,10 @@ def attach(app: EngineApp[Row], keeper: ProfileKeeper) -> None:
     @app.keeper
     async def keep_profiles(lanes: AsyncIterator[Lane[Row]]) -> None:
         async for lane in lanes:
+            started_s = time.monotonic()
             for moment in lane.moments():
                 keeper.live(lane, moment)
-            keeper.pause()
+            keeper.pause(time.monotonic() - started_s)
             await lane.flush_when_due()
 
 
@@ -62,11 +64,11 @@ class ProfileKeeper:
         elif type(moment) is Unsent:
             self._send_again(lane, moment.key)
 
-    def pause(self) -> None:
+    def pause(self, seconds: float) -> None:
         """All moments at hand were lived: count them, and stop when too much was refused."""
         line = self._limit.count(self._total, self._refused)
         self._total = self._refused = 0
-        self.tally.publish()
+        self.tally.publish(seconds)
         if line is not None:
             raise EngineError(Exit.DEAD_LETTERS, line)
 
@@ -113,7 +115,7 @@ class ProfileKeeper:
             row.outbox.append(Raw(body))
             row.outbox_flush = lane.flush_number
             self._say(lane, key, body, arrival)
-            self.tally.alert(alert)
+            self.tally.alert(lane, alert)
         lane.put(key, row)
 
     def _say(self, lane: Lane[Row], key: bytes, body: bytes, arrival: Arrival | None) -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 from confluent_kafka import KafkaException, Producer
 
 from stream.core.alert import Alert
 from stream.core.book import Book
 from stream.core.event import EVENT_TYPES
-from stream.engine import EngineApp, EngineOptions
+from stream.engine import EngineApp
 from stream.environment import SettingsError
-from stream.metrics import Metrics, Readings
+from stream.metrics import Metrics
 from stream.settings import Settings
 from stream.wire import TopicKind
 from stream.worker.agents import ProfileKeeper, attach
-from stream.worker.connection import faust_credentials, librdkafka_settings
+from stream.worker.connection import librdkafka_settings
 from stream.worker.dead_letter import DeadLetterLimit
+from stream.worker.engine_setup import engine_options
 from stream.worker.health import HealthServer
 from stream.worker.row import ProfileJob, Row
 from stream.worker.tally import Tally
 from stream.worker.topics import INPUTS, TopicNames, topic_names
+from stream.worker.vitals import Liveness, ready, watch
 
 METADATA_TIMEOUT_S = 20.0
 
@@ -50,72 +52,28 @@ class Worker:
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )
         job = ProfileJob(kinds, partitions, live=settings.clock == "wall")
-        self.app: EngineApp[Row] = EngineApp(engine_options(settings, self.topics, self.bootstrap), job)
+        self.app: EngineApp[Row] = EngineApp(engine_options(settings, self.bootstrap), job)
         self.keeper = ProfileKeeper(book, self.topics, limit, self.tally)
         attach(self.app, self.keeper)
-        self.health = HealthServer(self.metrics.registry, self._dead, self._unready)
-        self._watch()
+        watch(self.metrics, self.app, "profiles")
+        self.app.flusher.on_flushed = self._flushed
+        self.health = HealthServer(self.metrics.registry, Liveness(self.app), partial(ready, self.app))
         self.app.task(self._serve)
 
+    def _flushed(self, seconds: float) -> None:
+        self.metrics.flush_duration.observe(seconds)
+        self.tally.acknowledged()
+
     async def _serve(self) -> None:
-        url = await self.health.start(self.settings.http_host, self.settings.http_port)
+        try:
+            url = await self.health.start(self.settings.http_host, self.settings.http_port)
+        except SettingsError as error:
+            error.show()
+            self.app.fail.exit(error.exit_code)
+            return
         self.app.log.info("health and metrics: %s", url)
         await self.app.wait_until_stopped()
         await self.health.close()
-
-    def _dead(self) -> list[str]:
-        return [str(self.app.fail.reason)] if self.app.fail.reason is not None else []
-
-    def _unready(self) -> list[str]:
-        return [] if self.app.delivering else ["partitions are not assigned or not recovered yet"]
-
-    def _watch(self) -> None:
-        gauges, delivery, topics = self.metrics.gauges, self.app.delivery, self.topics
-
-        def lag() -> Readings:
-            return {
-                (source.topic, str(source.partition)): float(max(0, source.highwater - source.applied))
-                for lane in delivery.lanes.values()
-                for source in lane.sources
-            }
-
-        def watermark() -> Readings:
-            return {
-                (str(lane.partition),): lane.clock_ms / 1_000
-                for lane in delivery.lanes.values()
-                if lane.clock_ms is not None
-            }
-
-        gauges.watch("consumer_lag_records", lag)
-        gauges.watch("watermark_timestamp_seconds", watermark)
-        gauges.watch("partitions_assigned", lambda: {(): float(len(delivery.lanes))})
-        gauges.watch(
-            "source_stalled",
-            lambda: {(topics.purchases,): float(any(lane.stalled for lane in delivery.lanes.values()))},
-        )
-
-
-def engine_options(settings: Settings, topics: TopicNames, bootstrap: str) -> EngineOptions:
-    """The engine's options, as the settings want them."""
-    connection = librdkafka_settings(settings, bootstrap)
-    del connection["bootstrap.servers"]
-    credentials = faust_credentials(settings)
-    return EngineOptions(
-        app_id=settings.app_id,
-        bootstrap=bootstrap,
-        inputs=topics.inputs,
-        changelog=topics.profiles,
-        heartbeat=topics.purchases,
-        ticks=topics.control,
-        guarantee=settings.guarantee,
-        clock=settings.clock,
-        flush_interval_s=settings.flush_interval_ms / 1_000,
-        max_idle_s=settings.max_idle_ms / 1_000,
-        stall_after_ms=settings.stall_after_s * 1_000,
-        store=Path(settings.data_dir) if settings.store == "rocksdb" else None,
-        producer=connection,
-        faust={"broker_credentials": credentials} if credentials is not None else {},
-    )
 
 
 def partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:

@@ -1,15 +1,30 @@
-"""Counts of one batch, given to Prometheus at its end: a counter per event would cost more than the event."""
+"""Counts of one batch, given to Prometheus at its end: a counter per event would cost more than the event.
+
+Alerts are counted when the broker has acknowledged them.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from stream.core.alert import Alert
 from stream.core.step import Step
+from stream.engine import Lane
 from stream.metrics import Metrics
 
 OUTCOMES = {"applied": "applied", "duplicate": "deduplicated", "erased": "deduplicated", "passed": "applied"}
+
+
+class OnItsWay(NamedTuple):
+    """An alert that leaves with a flush of its lane."""
+
+    lane: Lane[Any]
+    flush: int
+    decided_s: float
+    labels: tuple[str, str, str]
 
 
 class Tally:
@@ -21,7 +36,7 @@ class Tally:
         self._events: Counter[tuple[str, str, str]] = Counter()
         self._late: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
-        self._alerts: Counter[tuple[str, str, str]] = Counter()
+        self._on_their_way: list[OnItsWay] = []
         self.totals: Counter[str] = Counter()
 
     def event(self, topic: str, kind: str, outcome: str) -> None:
@@ -39,15 +54,28 @@ class Tally:
         self._events[topic, "none", "dead_lettered"] += 1
         self._reasons[topic, reason] += 1
 
-    def alert(self, alert: Alert) -> None:
+    def alert(self, lane: Lane[Any], alert: Alert) -> None:
         """One alert on its way."""
         data = alert.data
-        self._alerts[data.kind, data.state, data.customer.tier] += 1
+        labels = (data.kind, data.state, data.customer.tier)
+        self._on_their_way.append(OnItsWay(lane, lane.flush_number, time.monotonic(), labels))
         if self._on_alert is not None:
             self._on_alert(alert)
 
-    def publish(self) -> None:
-        """Give the counts to Prometheus."""
+    def acknowledged(self) -> None:
+        """A flush is durable: its alerts are out."""
+        waiting, self._on_their_way = self._on_their_way, []
+        now = time.monotonic()
+        for each in waiting:
+            if each.flush > each.lane.committed_flush:
+                self._on_their_way.append(each)
+                continue
+            self._metrics.alerts.add(1, *each.labels)
+            self._metrics.alert_latency.observe(now - each.decided_s)
+            self.totals["alerts"] += 1
+
+    def publish(self, seconds: float) -> None:
+        """Give the counts of what one lane had at hand to Prometheus."""
         metrics = self._metrics
         for (topic, kind, outcome), count in self._events.items():
             metrics.events.add(count, topic, kind, outcome)
@@ -58,8 +86,6 @@ class Tally:
             metrics.late_events.add(count, topic)
         for (topic, reason), count in self._reasons.items():
             metrics.dead_letters.add(count, topic, reason)
-        for (kind, state, tier), count in self._alerts.items():
-            metrics.alerts.add(count, kind, state, tier)
-            self.totals["alerts"] += count
-        for counts in (self._events, self._late, self._reasons, self._alerts):
+        metrics.batch_processing.observe(seconds)
+        for counts in (self._events, self._late, self._reasons):
             counts.clear()

@@ -1,0 +1,67 @@
+"""Events on four topics of a real Kafka become the profiles and alerts that a replay of them makes."""
+
+import subprocess
+
+import pytest
+
+from stream.wire import encode_event
+from tests.core.laws import assert_same_facts
+from tests.worker.running import STREAM, WorkerProcess, first_difference, replayed
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def wanted(history):
+    return replayed(history)
+
+
+@pytest.fixture(scope="module")
+def replay_command_told(history, tmp_path_factory):
+    """The bytes that `stream replay` writes."""
+    folder = tmp_path_factory.mktemp("replay")
+    lines, alerts = folder / "events.jsonl", folder / "alerts.jsonl"
+    lines.write_bytes(b"".join(encode_event(event) + b"\n" for event in history))
+    subprocess.run([STREAM, "replay", lines, "--alerts", alerts], check=True, stdout=subprocess.DEVNULL)
+    return alerts.read_bytes().splitlines()
+
+
+def assert_same_profiles(found, wanted):
+    assert found.keys() == wanted.keys()
+    for customer, profile in found.items():
+        assert_same_facts(profile, wanted[customer])
+        assert profile.judgement == wanted[customer].judgement
+        assert profile.next_review_ms == wanted[customer].next_review_ms
+
+
+@pytest.mark.parametrize("partitions", [1, 4, 12])
+def test_a_backlog_becomes_what_replay_makes_of_it(
+    ground, history, wanted, replay_command_told, tmp_path, partitions
+):
+    here = ground(partitions)
+    here.send(*history)
+
+    with WorkerProcess(here, tmp_path / "log") as worker:
+        here.wait_for_commits(worker)
+        assert worker.stop() == 0
+
+    assert first_difference(here.alerts(), replay_command_told) == ""
+    assert_same_profiles(here.profiles(), wanted[0])
+    assert here.records("deadletter") == []
+
+
+def test_two_workers_make_the_same_of_it(ground, history, wanted, tmp_path):
+    here = ground()
+    here.send(*history)
+
+    with (
+        WorkerProcess(here, tmp_path / "one") as one,
+        WorkerProcess(here, tmp_path / "other") as other,
+    ):
+        for worker in (one, other):
+            worker.wait_until(lambda w=worker: w.metrics("partitions_assigned") == {"": 2.0}, "half of it")
+        here.wait_for_commits(one)
+        assert [one.stop(), other.stop()] == [0, 0]
+
+    assert first_difference(here.alerts(), wanted[1]) == ""
+    assert_same_profiles(here.profiles(), wanted[0])
