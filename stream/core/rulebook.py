@@ -32,7 +32,9 @@ class Tier(_Knobs, frozen=True):
     """One step of the value ladder: customers whose recent spend is above `quantile` of the population's."""
 
     name: Name
+    """Its name, as alerts, metrics and `tier_min` use it."""
     quantile: Share
+    """Share of customers below it: 0.95 leaves the best twentieth."""
 
 
 class Ladder(_Knobs, frozen=True):
@@ -52,8 +54,11 @@ class Stages(_Knobs, frozen=True):
     """When a customer counts as established, and when as loyal."""
 
     established_purchase_days: Annotated[int, Meta(ge=1)] = 3
+    """Days with a purchase from which on a customer is established."""
     loyal_purchase_days: Annotated[int, Meta(ge=2)] = 6
+    """Days with a purchase that a loyal customer has at least ..."""
     loyal_tenure_ms: DurationMs = 90 * DAY_MS
+    """... and how long after the first one."""
     lapsed_risk: Share = 0.9
     """A customer whose churn risk reached this has lapsed, until the next purchase."""
 
@@ -62,8 +67,11 @@ class Hysteresis(_Knobs, frozen=True):
     """How one rule's score opens and closes an episode."""
 
     raise_at: Share
+    """The score from which on an alert goes out."""
     clear_at: Share
+    """The score below which it is over. Below `raise_at`, so that a score that wavers rings once."""
     escalate_at: Share
+    """The score from which on an open alert becomes more urgent."""
     dwell_ms: DurationMs = 0
     """The score must stay at or above `raise_at` this long before the alert goes out."""
     cool_down_ms: DurationMs = 30 * DAY_MS
@@ -84,9 +92,11 @@ class ChurnRiskRule(_Knobs, frozen=True):
         expire_ms=60 * DAY_MS,
     )
     learnt_thresholds: bool = True
-    """Use the thresholds of the model record when it has some; the ones above otherwise."""
+    """Use the thresholds of the model record when it has some; those of the hysteresis otherwise."""
     tier_min: Name = "silver"
+    """The lowest tier that is alerted about."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 2
+    """Days with a purchase before anything can be said of the customer."""
 
 
 class UpgradeRule(_Knobs, frozen=True):
@@ -109,11 +119,13 @@ class UpgradeRule(_Knobs, frozen=True):
     promoter_weight: Share = 0.1
     """Weight of being a promoter (NPS 9-10, or warm feedback)."""
     closeness_min: Share = 0.7
+    """Nobody further from the next tier than this share of its cut-off is alerted about."""
     growth_full: Annotated[float, Meta(gt=0)] = 0.25
     """Growth of basket or frequency that earns the whole weight: 0.25 is a quarter more than before."""
     affinity_min: Annotated[float, Meta(gt=0)] = 3.0
     """Decayed views, searches and cart additions of a category that count as strong interest."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 3
+    """Days with a purchase before anybody is called ready."""
     risk_max: Share = 0.5
     """Nobody at risk is asked to spend more."""
 
@@ -130,6 +142,7 @@ class AtRiskLoyalRule(_Knobs, frozen=True):
         expire_ms=45 * DAY_MS,
     )
     tier_min: Name = "gold"
+    """The lowest tier whose loyal customers are watched."""
     sentiment_unhappy: Polarity = -0.5
     """Recent sentiment that counts as fully unhappy (unhappiness 1)."""
     drop_unhappy: Annotated[float, Meta(gt=0, le=2)] = 1.0
@@ -137,22 +150,29 @@ class AtRiskLoyalRule(_Knobs, frozen=True):
     ticket_patience_ms: DurationMs = 3 * DAY_MS
     """A ticket or complaint unresolved for longer counts `ticket_weight`."""
     ticket_weight: Share = 0.7
+    """Unhappiness (0 to 1) of a customer whose ticket waited too long."""
 
 
 class Play(_Knobs, frozen=True):
     """What to do about one reason."""
 
     action: Code
+    """Code of the action, for the systems that carry it out."""
     text: Annotated[str, Meta(min_length=1, max_length=300)]
+    """What to do, in words."""
     channels: tuple[Name, ...] = ("email",)
+    """By which channels, the best first."""
     requires_consent: Name | None = "marketing"
+    """The purpose the customer must have agreed to; none for what any customer may expect of us."""
 
 
 class Contact(_Knobs, frozen=True):
     """One budget per customer across all rules: alerts beyond it wait until there is room."""
 
     alerts_max: Annotated[int, Meta(ge=1, le=100)] = 3
+    """New alerts about one customer ..."""
     window_ms: DurationMs = 30 * DAY_MS
+    """... within this time. A loyal customer at risk is always told."""
 
 
 class Finance(_Knobs, frozen=True):
@@ -161,7 +181,9 @@ class Finance(_Knobs, frozen=True):
     margin: Share = 0.3
     """Earnings as a share of what the customer pays."""
     annual_discount: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """By how much money a year from now counts less."""
     horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 3 * 365 * DAY_MS
+    """Lifetime value is reckoned within this time."""
     risk_horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 365 * DAY_MS
     """Value at risk is what the customer is expected to earn within this time."""
 
@@ -225,7 +247,9 @@ class Policy(_Knobs, frozen=True):
     """Everything that decides who is alerted about; `hash` is that of the canonical content."""
 
     id: Name = "default"
+    """Name of the policy; part of the ids of its alerts."""
     version: Annotated[int, Meta(ge=1)] = 1
+    """Yours to count up; part of the ids of its alerts."""
     hash: str = ""
     ladder: Ladder = Ladder()
     stages: Stages = Stages()
@@ -235,8 +259,11 @@ class Policy(_Knobs, frozen=True):
     contact: Contact = Contact()
     finance: Finance = Finance()
     playbook: dict[Code, Play] = field(default_factory=DEFAULT_PLAYBOOK.copy)
+    """Reason -> what to do about it. The strongest reason that has a play, and consent, decides."""
     themes: dict[Name, tuple[ThemeWord, ...]] = field(default_factory=DEFAULT_THEMES.copy)
+    """Theme -> its words: `deliver*` is any word that begins so, `app` a word, `money back` a phrase."""
     lexicon: dict[Word, Annotated[float, Meta(ge=-4, le=4)]] = field(default_factory=DEFAULT_LEXICON.copy)
+    """Word -> its feeling, from -4 (awful) to 4 (wonderful), beside the words VADER knows."""
 
     def tier_rank(self, name: str) -> int:
         """Position of a tier on the ladder, 0 lowest; LookupError names the tiers there are."""

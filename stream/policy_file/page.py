@@ -81,7 +81,7 @@ def default_file() -> str:
     """The text of stream/data/policy.default.toml."""
     root = types.type_info(Policy)
     assert isinstance(root, types.StructType)
-    return "\n".join([FILE_HEAD, *_table(Policy(), root, "")]) + "\n"
+    return "\n".join([FILE_HEAD, "", *_table(Policy(), root, "")]) + "\n"
 
 
 def _table(values: Struct, kind: types.StructType, path: str) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _inner(owner: types.StructType, field: types.Field, value: Any, path: str) -
             f"{json.dumps(k) if not k.isidentifier() else k} = {_written(v)}" for k, v in value.items()
         )
     else:
-        yield from ("", *_comment(note))
+        yield from ("", *_comment(note or meaning(_struct(value[0]))))
         for entry in value:
             yield from (f"[[{path}]]", *_plain(entry))
 

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 from click.testing import CliRunner
+from msgspec import inspect as types
 
 from stream.cli import main
+from stream.core.rulebook import Policy
 from stream.policy_file import default_text
-from stream.policy_file.page import default_file, markdown
+from stream.policy_file.page import default_file, knobs, markdown, meaning
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +48,32 @@ def test_a_bad_policy_is_a_finding(tmp_path):
 
 def test_a_file_that_is_not_there_is_bad_usage():
     assert CliRunner().invoke(main, ["policy", "check", "nowhere.toml"]).exit_code == 2
+
+
+def test_every_knob_says_what_it_is_for():
+    root = types.type_info(Policy)
+    silent = [
+        f"{kind.cls.__name__}.{field.name}"
+        for kind in structs(root)
+        for field in knobs(kind)
+        if not told(kind, field)
+    ]
+
+    assert silent == []
+
+
+def told(kind: types.StructType, field: types.Field) -> str:
+    inner = field.type.item_type if isinstance(field.type, types.VarTupleType) else field.type
+    return meaning(kind, field.name) or (meaning(inner) if isinstance(inner, types.StructType) else "")
+
+
+def structs(kind: types.Type) -> list[types.StructType]:
+    """A struct and all in it."""
+    match kind:
+        case types.StructType():
+            return [kind, *(each for field in kind.fields for each in structs(field.type))]
+        case types.VarTupleType():
+            return structs(kind.item_type)
+        case types.DictType():
+            return structs(kind.value_type)
+    return []
