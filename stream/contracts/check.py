@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stream.contracts.asyncapi import DOCUMENT, document
 from stream.contracts.compatibility import breaks
-from stream.contracts.export import Schema, as_text, digest, next_version, released, schema_of, versions
+from stream.contracts.export import Schema, digest, is_up_to_date, next_version, released, schema_of, versions
 from stream.contracts.registry import Contract, contracts
 
 
@@ -31,8 +31,12 @@ def _drift(root: Path, contract: Contract) -> Iterator[str]:
     path = root / contract.name / f"{version}.json"
     if not path.is_file():
         yield f"{path}: not there, but the program's struct needs it; run `stream schemas export`"
-    elif path.read_text() != as_text(schema_of(contract, version)):
+    elif not is_up_to_date(path, contract, version):
         yield f"{path}: differs from the program's struct; run `stream schemas export`"
+        committed, exported = json.loads(path.read_text()), schema_of(contract, version)
+        yield from _between(
+            contract.name, (f"version {version} as committed", committed), ("the program", exported)
+        )
 
 
 def _incompatibilities(root: Path, contract: Contract) -> Iterator[str]:
@@ -42,16 +46,17 @@ def _incompatibilities(root: Path, contract: Contract) -> Iterator[str]:
     }
     existing[next_version(root, contract)] = schema_of(contract, next_version(root, contract))
     for old, new in combinations(sorted(existing), 2):
-        for reason in breaks(existing[new], existing[old]):
-            yield (
-                f"{contract.name}: programs that read version {old} would reject events of version {new}: "
-                f"{reason}"
-            )
-        for reason in breaks(existing[old], existing[new]):
-            yield (
-                f"{contract.name}: version {new} would reject events of version {old}, which are still on "
-                f"the topic: {reason}"
-            )
+        yield from _between(
+            contract.name, (f"version {old}", existing[old]), (f"version {new}", existing[new])
+        )
+
+
+def _between(name: str, old: tuple[str, Schema], new: tuple[str, Schema]) -> Iterator[str]:
+    """What readers of the old would see of the new, and the other way round."""
+    for reason in breaks(new[1], old[1]):
+        yield f"{name}: programs that read {old[0]} would reject events of {new[0]}: {reason}"
+    for reason in breaks(old[1], new[1]):
+        yield (f"{name}: {new[0]} would reject events of {old[0]}, which are still on the topic: {reason}")
 
 
 def _tampered(root: Path) -> Iterator[str]:

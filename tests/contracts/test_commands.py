@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.cli import main
-from stream.contracts import check, registry
+from stream.contracts import check, export, registry
 from stream.contracts.registry import Contract, contracts
 from stream.core.event import PurchaseCancelled
 
@@ -79,6 +79,31 @@ def test_a_break_is_told_as_what_consumers_would_see(root, monkeypatch):
         "purchase.cancelled: version 2 would reject events of version 1, which are still on the topic"
         in output
     )
+
+
+def test_a_break_of_what_is_not_yet_released_is_told_too(root, monkeypatch):
+    with_struct(monkeypatch, Renumbered)
+
+    code, output = run("check", "--dir", str(root))
+
+    assert code == 1
+    assert (
+        "purchase.cancelled/1.json: differs from the program's struct; run `stream schemas export`" in output
+    )
+    assert (
+        "purchase.cancelled: programs that read version 1 as committed would reject events of the program: "
+        "`data.order_id` may be of type integer where of type string is expected"
+    ) in output
+
+
+def test_other_words_in_a_docstring_are_no_new_version(root):
+    path = root / "purchase.cancelled" / "1.json"
+    path.write_text(path.read_text().replace("the order never happened", "it never was"))
+    line = f"purchase.cancelled/1 {export.digest(path)}\n"
+    (root / "released.txt").write_text(line)
+
+    assert check.findings(root) == []
+    assert run("export", "--dir", str(root)) == (0, f"{len(contracts())} types, 0 files changed\n")
 
 
 def test_export_never_rewrites_a_released_version(root, monkeypatch):
