@@ -8,10 +8,12 @@ from typing import Any
 import click
 import msgspec
 
+from bench import alone, latency
 from bench import compare as comparison
 from bench.results import PICTURE, draw, keep, stamp
-from bench.stage import stage
-from bench.workload import Workload
+from bench.roster import Peer
+from bench.stage import Stage, stage
+from bench.workload import Workload, messages
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,37 +29,146 @@ def tell(result: dict[str, Any]) -> None:
     sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
 
 
-@main.command(name="compare")
-@click.option("--events", default=1_000_000, show_default=True, type=click.IntRange(min=50_000))
-@click.option("--customers", default=50_000, show_default=True, type=click.IntRange(min=10))
-@click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=7, show_default=True)
-@click.option("--only", default="", help="Peers, separated by commas; all when left out.")
-@click.option("--keep/--no-keep", "kept", default=False, help="Write bench/results/ and docs/bench.svg.")
-def compare_command(*, events: int, customers: int, rounds: int, seed: int, only: str, kept: bool) -> None:
-    """Events per second of every peer on the same backlog."""
+workload = click.option("--events", default=1_000_000, show_default=True, type=click.IntRange(min=50_000))
+population = click.option("--customers", default=50_000, show_default=True, type=click.IntRange(min=10))
+turns = click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1))
+chosen = click.option("--only", default="", help="Peers, separated by commas; all when left out.")
+keeping = click.option("--keep/--no-keep", "kept", default=False, help="Write bench/results/ and docs/.")
+
+
+def peers_named(only: str) -> list[Peer]:
     try:
-        peers = comparison.chosen(only)
+        return comparison.chosen(only)
     except ValueError as mistake:
         raise click.UsageError(str(mistake)) from mistake
+
+
+@main.command(name="compare")
+@workload
+@population
+@turns
+@chosen
+@keeping
+def compare_command(*, events: int, customers: int, rounds: int, only: str, kept: bool) -> None:
+    """Events per second of every peer on the same backlog."""
+    peers = peers_named(only)
     with stage() as here:
-        here.fill(Workload(events, customers, seed))
+        here.fill(Workload(events, customers))
         standings = comparison.compare(here, peers, rounds)
-    speed = comparison.rates(standings)
     click.echo(comparison.table(standings))
-    result = {
-        **speed,
-        "ratios": comparison.ratios(speed),
-        "per_cpu_s": comparison.rates(standings, "events_per_cpu_s"),
-        "reasons": {each.name: each.reason for each in standings if each.reason},
-        "workload": {"events": events, "customers": customers, "seed": seed, "rounds": rounds},
-        **stamp(),
-    }
+    result = comparison.result(standings, {"events": events, "customers": customers, "rounds": rounds})
     if kept:
-        keep("", {**result, "runs": {each.name: each.runs for each in standings}})
+        keep("compare", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
+    tell({**result, **stamp()})
+
+
+@main.command(name="all")
+@workload
+@population
+@turns
+@chosen
+@click.option("--quick", is_flag=True, help="150,000 events, one round, no result kept.")
+def all_command(*, events: int, customers: int, rounds: int, only: str, quick: bool) -> None:
+    """What `make bench` does: all peers, then latency at half the capacity, recovery, bytes per customer."""
+    peers = peers_named(only)
+    if quick:
+        events, customers, rounds = 150_000, 7_500, 1
+    with stage() as here:
+        here.fill(Workload(events, customers))
+        standings = comparison.compare(here, peers, rounds)
+        result = comparison.result(standings, {"events": events, "customers": customers, "rounds": rounds})
+        click.echo(comparison.table(standings))
+        result |= {"latency_ms": None, "recovery_rows_s": None, "bytes_per_customer": None}
+        if result.get("ours"):
+            sizes = alone.bytes_per_customer(here, customers)
+            result |= {"recovery_rows_s": sizes["recovery_rows_s"], "bytes_per_customer": sizes["memory"]}
+            result["recovery_s_per_million"] = sizes["recovery_s_per_million"]
+            result["latency_ms"] = _latency(here, 0.5 * result["ours"], {})
+    if not quick:
+        keep("", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
         PICTURE.parent.mkdir(exist_ok=True)
-        PICTURE.write_text(draw(speed, f"Events per second, one process, {events:,} events, 2 cores"))
+        PICTURE.write_text(draw(result, f"Events per second, one process each, {events:,} events, 2 cores"))
+    tell({**result, **stamp()})
+
+
+HISTORY = 100_000
+LIVE_S = 15.0
+
+
+def _latency(here: Stage, rate: float, extra: dict[str, str]) -> dict[str, float]:
+    """At one rate, after a history of 100,000 events of 5,000 customers."""
+    count = HISTORY + int(rate * LIVE_S)
+    whole = list(messages(Workload(count, 5_000, span_days=max(1, 365 * count // 100_000))))
+    return latency.measure(here, whole[:HISTORY], whole[HISTORY:], rate, extra)
+
+
+@main.command(name="latency")
+@click.option("--capacity", required=True, type=float, help="Events per second at full load.")
+@click.option("--guarantee", default="at_least_once", type=click.Choice(["at_least_once", "exactly_once"]))
+@keeping
+def latency_command(*, capacity: float, guarantee: str, kept: bool) -> None:
+    """From an event to the alert it caused, at 25, 50 and 80% of the capacity."""
+    with stage() as here:
+        found = {
+            f"{round(share * 100)}%": _latency(here, share * capacity, {"STREAM_GUARANTEE": guarantee})
+            for share in (0.25, 0.5, 0.8)
+        }
+    result = {"latency_ms": found, "capacity": capacity, "guarantee": guarantee, **stamp()}
+    if kept:
+        keep(f"latency-{guarantee}", result)
     tell(result)
+
+
+@main.command(name="sizes")
+@workload
+@population
+@keeping
+def sizes_command(*, events: int, customers: int, kept: bool) -> None:
+    """Bytes per customer in memory and on disk, and how fast a worker recovers."""
+    with stage() as here:
+        here.fill(Workload(events, customers))
+        result = {**alone.bytes_per_customer(here, customers), "disk": alone.bytes_on_disk(here, customers)}
+    result = {**result, "events": events, "customers": customers, **stamp()}
+    if kept:
+        keep("sizes", result)
+    tell(result)
+
+
+@main.command(name="scaling")
+@workload
+@population
+@keeping
+def scaling_command(*, events: int, customers: int, kept: bool) -> None:
+    """One worker against two on the same backlog."""
+    with stage() as here:
+        here.fill(Workload(events, customers))
+        result = {**alone.scaling(here), "events": events, "customers": customers, **stamp()}
+    if kept:
+        keep("scaling", result)
+    tell(result)
+
+
+@main.command(name="customers")
+@workload
+@keeping
+def customers_command(*, events: int, kept: bool) -> None:
+    """Events per second with 10,000, 100,000 and 1,000,000 customers."""
+    with stage() as here:
+        result = {**alone.by_customers(here, events, (10_000, 100_000, 1_000_000)), **stamp()}
+    if kept:
+        keep("customers", result)
+    tell(result)
+
+
+@main.command(name="core")
+@click.option("--events", default=200_000, show_default=True, type=click.IntRange(min=1_000))
+@click.option("--customers", default=10_000, show_default=True, type=click.IntRange(min=1))
+@click.option("--profile", "lines", default=0, help="Also print that many lines of a profile.")
+def core_command(*, events: int, customers: int, lines: int) -> None:
+    """Microseconds of CPU per event in the core: decode, step, reviews, row encode; by type of event."""
+    from bench.core.report import report
+
+    tell(report(events, customers, lines))
 
 
 if __name__ == "__main__":

@@ -47,13 +47,13 @@ def drop_topics(bootstrap: str, keep: frozenset[str]) -> None:
     time.sleep(0.5)
 
 
-def producer(bootstrap: str) -> Producer:
+def producer(bootstrap: str, linger_ms: int = 50) -> Producer:
     return Producer(
         {
             "bootstrap.servers": bootstrap,
             "compression.type": "lz4",
             "partitioner": "murmur2_random",
-            "linger.ms": 50,
+            "linger.ms": linger_ms,
             "batch.size": 262_144,
             "queue.buffering.max.messages": 500_000,
             "enable.idempotence": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -102,3 +103,15 @@ def table(standings: Sequence[Standing]) -> str:
             f"{standing.median('peak_rss_mb'):>9,.0f}"
         )
     return "\n".join(lines)
+
+
+def result(standings: Sequence[Standing], workload: dict[str, Any]) -> dict[str, Any]:
+    """For programs: every peer's median, the ratios, and why a peer is null."""
+    speed = rates(standings)
+    return {
+        **speed,
+        "ratios": ratios(speed),
+        "per_cpu_s": rates(standings, "events_per_cpu_s"),
+        "reasons": {each.name: each.reason for each in standings if each.reason},
+        "workload": workload,
+    }

@@ -66,7 +66,7 @@ def keep(name: str, result: dict[str, Any]) -> Path:
     return path
 
 
-def draw(speed: dict[str, float | None], title: str) -> str:
+def draw(speed: dict[str, Any], title: str) -> str:
     """Bars as SVG: events per second of each peer."""
     shown = [(NAMES[name], rate, name) for name in NAMES if (rate := speed.get(name))]
     top = max((rate for _, rate, _ in shown), default=1.0)

@@ -39,11 +39,15 @@ class Stage:
 
     def fill(self, workload: Workload, partitions: int = 4) -> None:
         """Make the inputs anew and produce the whole workload."""
-        drop_topics(self.bootstrap, frozenset())
-        make_topics(self.bootstrap, KEPT, partitions)
+        self.empty(partitions)
         began = time.monotonic()
         self.ends = fill(self.bootstrap, messages(workload))
         say(f"{sum(self.ends.values()):,} events produced in {time.monotonic() - began:.0f} s")
+
+    def empty(self, partitions: int = 4) -> None:
+        """All topics gone, and the inputs there again without a record."""
+        drop_topics(self.bootstrap, frozenset())
+        make_topics(self.bootstrap, KEPT, partitions)
 
     def environment(self, run: str, extra: Mapping[str, str]) -> dict[str, str]:
         """What a peer is told, and our own worker's settings: each ignores the other's."""
@@ -54,26 +58,44 @@ class Stage:
             "BENCH_GROUP": run,
             "BENCH_CHANGELOG": f"{run}-rows",
             "BENCH_STATE_DIR": str(state),
+            "STREAM_BROKERS": self.bootstrap,
+            "STREAM_APP_ID": run,
+            "STREAM_CLOCK": "event",
+            "STREAM_FLUSH_INTERVAL_MS": "500",
+            "STREAM_DATA_DIR": str(state),
+            "STREAM_HTTP_PORT": "0",
             **extra,
         }
 
-    def start(self, peer: Peer, run: str, extra: Mapping[str, str] | None = None) -> Program:
-        (self.scratch / run).mkdir(parents=True, exist_ok=True)
-        return Program(peer.ready(), self.environment(run, extra or {}), LOGS / f"{run}.log")
-
-    def measure(self, peer: Peer, extra: Mapping[str, str] | None = None) -> Run:
-        """One run on empty outputs and an empty state directory."""
+    def prepared(self, name: str) -> str:
+        """A new run: empty outputs, an empty state directory, a consumer group of its own."""
         self.runs += 1
-        run = f"bench-{peer.name.replace('_', '-')}-{self.runs}"
+        run = f"bench-{name.replace('_', '-')}-{self.runs}"
         drop_topics(self.bootstrap, KEPT)
         make_topics(self.bootstrap, [f"{run}-rows", topic("profiles")], compact=True)
         make_topics(self.bootstrap, OWN_OUTPUTS)
-        program = self.start(peer, run, extra)
+        (self.scratch / run).mkdir(parents=True, exist_ok=True)
+        return run
+
+    def start(self, peer: Peer, run: str, extra: Mapping[str, str] | None = None) -> Program:
+        """The peer under way; whoever starts it stops it."""
+        return Program(peer.ready(), self.environment(run, extra or {}), LOGS / f"{run}.log")
+
+    def finish(self, run: str, program: Program, limit_s: float) -> Run:
+        """Watch a program until the backlog is committed."""
         group = Group(self.bootstrap, run, self.ends)
         try:
-            return watch(group, program, self.broker_pid, peer.limit_s)
+            return watch(group, program, self.broker_pid, limit_s)
         finally:
             group.close()
+
+    def measure(self, peer: Peer, extra: Mapping[str, str] | None = None) -> Run:
+        """One run of one peer, from nothing to the end of the backlog."""
+        run = self.prepared(peer.name)
+        program = self.start(peer, run, extra)
+        try:
+            return self.finish(run, program, peer.limit_s)
+        finally:
             program.stop()
             shutil.rmtree(self.scratch / run, ignore_errors=True)
 

@@ -1,0 +1,126 @@
+"""What only our own worker is asked: recovery, memory and disk per customer, two workers, more customers."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from bench.processes import Program, usage
+from bench.roster import ROSTER, Peer
+from bench.stage import Stage, say
+from bench.watch import Group, RunError
+from bench.workload import Workload
+
+OPEN_LINE = re.compile(r"lanes are open: partitions .*?, (\d+) rows recovered in ([0-9.]+) s")
+OPEN_LIMIT_S = 180.0
+TALKATIVE = {"STREAM_LOG_LEVEL": "info", "STREAM_LOG_FORMAT": "json"}
+
+
+def ours() -> Peer:
+    """`stream worker`."""
+    return next(peer for peer in ROSTER if peer.name == "ours")
+
+
+def opened(program: Program) -> tuple[int, float]:
+    """Rows recovered and the seconds that took, as the worker logs them when its partitions are open."""
+    until = time.monotonic() + OPEN_LIMIT_S
+    while time.monotonic() < until:
+        found = OPEN_LINE.search(program.log.read_text(errors="replace"))
+        if found:
+            return int(found[1]), float(found[2])
+        if program.exit_code() is not None:
+            break
+        time.sleep(0.1)
+    raise RunError(f"the worker did not open its partitions: {program.tail()}")
+
+
+def bytes_per_customer(stage: Stage, customers: int) -> dict[str, float]:
+    """Resident memory above an idle worker, per customer with the memory store; disk with the other."""
+    run = stage.prepared("memory")
+    program = stage.start(ours(), run, {**TALKATIVE, "STREAM_FLUSH_INTERVAL_MS": "200"})
+    try:
+        opened(program)
+        idle = usage(program.pid).rss_bytes
+        stage.finish(run, program, ours().limit_s)
+        full = usage(program.pid).rss_bytes
+        program.stop()
+        restarted = stage.start(ours(), run, TALKATIVE)
+        try:
+            rows, seconds = opened(restarted)
+        finally:
+            restarted.stop()
+    finally:
+        program.stop()
+    say(f"{rows:,} rows recovered in {seconds:.2f} s")
+    return {
+        "memory": round((full - idle) / customers),
+        "recovery_rows": rows,
+        "recovery_rows_s": round(rows / seconds) if seconds else 0,
+        "recovery_s_per_million": round(seconds / rows * 1e6, 2) if rows else 0.0,
+    }
+
+
+def bytes_on_disk(stage: Stage, customers: int) -> float:
+    """Size of the RocksDB store after the backlog, per customer."""
+    run = stage.prepared("disk")
+    program = stage.start(ours(), run, {"STREAM_STORE": "rocksdb"})
+    try:
+        stage.finish(run, program, ours().limit_s)
+    finally:
+        program.stop()
+    files = [path for path in Path(stage.scratch, run).rglob("*") if path.is_file()]
+    return round(sum(path.stat().st_size for path in files) / customers)
+
+
+def scaling(stage: Stage) -> dict[str, float]:
+    """Events per second of one worker and of two; the broker's share of the CPU said beside it."""
+    found: dict[str, float] = {}
+    for count in (1, 2):
+        run = stage.prepared(f"scaling-{count}")
+        programs = [
+            stage.start(ours(), run, {"STREAM_DATA_DIR": str(stage.scratch / run / str(number))})
+            for number in range(count)
+        ]
+        group = Group(stage.bootstrap, run, stage.ends)
+        try:
+            began, broker = _first_commit(group, programs[0]), _broker_cpu_s(stage)
+            start, cpu = group.committed(), [usage(each.pid).cpu_s for each in programs]
+            while group.committed() < group.end and time.monotonic() - began < ours().limit_s:
+                time.sleep(0.05)
+            seconds = time.monotonic() - began
+            done = group.committed() - start
+            spent = sum(usage(each.pid).cpu_s - before for each, before in zip(programs, cpu, strict=True))
+            found[f"workers_{count}_events_s"] = round(done / seconds)
+            found[f"workers_{count}_events_per_cpu_s"] = round(done / spent) if spent else 0
+            found[f"workers_{count}_broker_share"] = round((_broker_cpu_s(stage) - broker) / seconds, 2)
+        finally:
+            group.close()
+            for program in programs:
+                program.stop()
+    return found
+
+
+def _broker_cpu_s(stage: Stage) -> float:
+    return usage(stage.broker_pid).cpu_s if stage.broker_pid else 0.0
+
+
+def _first_commit(group: Group, program: Program) -> float:
+    until = time.monotonic() + 90
+    while group.committed() == 0:
+        if program.exit_code() is not None or time.monotonic() > until:
+            raise RunError(f"nothing was committed: {program.tail()}")
+        time.sleep(0.05)
+    return time.monotonic()
+
+
+def by_customers(stage: Stage, events: int, counts: tuple[int, ...]) -> dict[str, float]:
+    """Events per second as customers grow, with the disk store from a million on."""
+    found = {}
+    for customers in counts:
+        stage.fill(Workload(events, customers))
+        store = {"STREAM_STORE": "rocksdb"} if customers >= 1_000_000 else {}
+        run = stage.measure(ours(), store)
+        found[f"customers_{customers}_events_s"] = round(run.events_per_s)
+        found[f"customers_{customers}_rss_mb"] = round(run.peak_rss_mb)
+    return found

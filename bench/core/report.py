@@ -1,0 +1,62 @@
+"""The core's costs as text and numbers, beside the speed of the machine at that moment."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from bench.core.run import Costs, measure
+from bench.workload import Workload, messages
+from stream.core.book import Book
+from stream.model_file import default_model
+from stream.policy_file import default_policy
+
+LOOP = 1_000_000
+IDLE_LOOP_NS = 28.0
+"""One turn of an empty Python loop on the idle machine of bench/results: costs are scaled by it."""
+
+
+def loop_ns() -> float:
+    """How slow the machine is just now: other programs share its caches and cores."""
+    began, total = time.process_time(), 0
+    for number in range(LOOP):
+        total += number
+    return (time.process_time() - began) / LOOP * 1e9
+
+
+def report(events: int, customers: int, lines: int) -> dict[str, Any]:
+    """Measure, print a table, and give the numbers back; `idle_total` is scaled to an idle machine."""
+    book = Book(default_policy(), default_model())
+    workload = list(messages(Workload(events, customers)))
+    profiler = cProfile.Profile()
+    before = loop_ns()
+    if lines:
+        profiler.enable()
+    costs = measure(workload, book, flush_every=max(1, customers // 4))
+    profiler.disable()
+    machine_ns = (before + loop_ns()) / 2
+    if lines:
+        pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(lines)
+    sys.stdout.write(text(costs))
+    return {
+        **msgspec.to_builtins(costs),
+        "loop_ns": round(machine_ns, 1),
+        "idle_total": round(costs.total * IDLE_LOOP_NS / machine_ns, 1),
+    }
+
+
+def text(costs: Costs) -> str:
+    """One line per part, one per type."""
+    rows = [
+        f"{name:<10}{getattr(costs, name):8.2f} us/event" for name in ("decode", "step", "reviews", "encode")
+    ]
+    rows.append(f"{'total':<10}{costs.total:8.2f} us/event")
+    rows.append(f"{'type':<24}{'events':>8}{'decode us':>11}{'step us':>9}")
+    for name, (count, decode_us, step_us) in costs.by_type.items():
+        rows.append(f"{name:<24}{count:>8}{decode_us:>11.2f}{step_us:>9.2f}")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,114 @@
+"""Alert latency: from the moment an event is produced until the alert that it caused is read by a consumer.
+
+An alert names the event that caused it, so each is timed exactly. The worker first digests a history; then
+the same workload goes on at a fixed rate, produced in slices of 5 ms.
+"""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Sequence
+
+import msgspec
+from confluent_kafka import Consumer
+
+from bench.alone import ours
+from bench.backlog import fill, producer, topic
+from bench.processes import Program
+from bench.stage import Stage, say
+from bench.workload import Message
+
+SLICE_S = 0.005
+FLUSH_MS = "20"
+
+
+class _Caused(msgspec.Struct):
+    causationid: str | None = None
+
+
+class _EventId(msgspec.Struct):
+    id: str
+
+
+class Listener(threading.Thread):
+    """Reads alerts and notes when each came."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(daemon=True)
+        settings = {
+            "bootstrap.servers": bootstrap,
+            "group.id": "bench-listener",
+            "auto.offset.reset": "latest",
+        }
+        self._consumer = Consumer({**settings, "fetch.wait.max.ms": 5, "enable.auto.commit": False})
+        self._consumer.subscribe([topic("alerts")])
+        self._decode = msgspec.json.Decoder(_Caused).decode
+        self.read_at: dict[str, float] = {}
+        self.done = False
+
+    def run(self) -> None:
+        while not self.done:
+            for message in self._consumer.consume(1_000, 0.005):
+                cause = self._decode(message.value() or b"{}").causationid
+                if cause is not None:
+                    self.read_at.setdefault(cause, time.monotonic())
+        self._consumer.close()
+
+
+def paced(bootstrap: str, messages: Sequence[Message], rate: float) -> dict[str, float]:
+    """Produce at a rate; event id -> when it was produced."""
+    sender, decode = producer(bootstrap, linger_ms=1), msgspec.json.Decoder(_EventId).decode
+    named = [(topic(message.stream), message, decode(message.value).id) for message in messages]
+    sent_at: dict[str, float] = {}
+    began, sent = time.monotonic(), 0
+    while sent < len(named):
+        due = min(len(named), int((time.monotonic() - began) * rate))
+        now = time.monotonic()
+        for name, message, event_id in named[sent:due]:
+            sender.produce(name, message.value, message.key, timestamp=message.time_ms)
+            sent_at[event_id] = now
+        sent = due
+        sender.poll(0)
+        time.sleep(SLICE_S)
+    sender.flush(10)
+    return sent_at
+
+
+def measure(
+    stage: Stage, history: Sequence[Message], live: Sequence[Message], rate: float, extra: dict[str, str]
+) -> dict[str, float]:
+    """Milliseconds at one rate; `lag` is how much of the live part was not yet committed at its end."""
+    stage.empty()
+    stage.ends = fill(stage.bootstrap, history)
+    run = stage.prepared("latency")
+    program: Program = stage.start(ours(), run, {"STREAM_FLUSH_INTERVAL_MS": FLUSH_MS, **extra})
+    listener = Listener(stage.bootstrap)
+    try:
+        stage.finish(run, program, ours().limit_s)
+        listener.start()
+        time.sleep(3)
+        sent_at = paced(stage.bootstrap, live, rate)
+        time.sleep(2)
+    finally:
+        listener.done = True
+        program.stop()
+    found = sorted(
+        (read - sent_at[cause]) * 1_000 for cause, read in listener.read_at.items() if cause in sent_at
+    )
+    say(f"{len(found)} alerts timed at {rate:,.0f} events/s")
+    return quantiles(found)
+
+
+def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """The median and the tail; empty when no alert came."""
+    if len(milliseconds) < 20:
+        return {"count": len(milliseconds)}
+    cuts = statistics.quantiles(milliseconds, n=1_000, method="inclusive")
+    return {
+        "count": len(milliseconds),
+        "p50": round(cuts[499], 1),
+        "p99": round(cuts[989], 1),
+        "p99.9": round(cuts[998], 1),
+    }
