@@ -42,7 +42,7 @@ class Refunded(Struct, array_like=True, gc=False):
     currency: str
 
 
-class Sums(Struct, omit_defaults=True):
+class Sums(Struct, omit_defaults=True, gc=False):
     """Sums over orders; `value`, the baskets and `recent_days` are forward-decayed."""
 
     orders: int = 0
@@ -116,7 +116,7 @@ class Sums(Struct, omit_defaults=True):
         return twin
 
 
-class Buying(Struct, omit_defaults=True):
+class Buying(Struct, omit_defaults=True, gc=False):
     """Everything known about a customer's purchases."""
 
     currency: str = ""

@@ -29,7 +29,7 @@ CHANNELS_KEPT = 12
 OTHER_CHANNEL = "other"
 
 
-class Channel(Struct, omit_defaults=True):
+class Channel(Struct, omit_defaults=True, gc=False):
     """One channel's counts; `warmth` is forward-decayed engagement, `last_at_ms` the last sign of life."""
 
     delivered: int = 0
@@ -43,7 +43,7 @@ class Channel(Struct, omit_defaults=True):
     unsubscribed_at_ms: int = 0
 
 
-class Engagement(Struct, omit_defaults=True):
+class Engagement(Struct, omit_defaults=True, gc=False):
     """Everything known about how a customer engages."""
 
     channels: dict[str, Channel] = field(default_factory=dict)

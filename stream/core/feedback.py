@@ -22,7 +22,7 @@ class Note(Struct, array_like=True, order=True, gc=False):
     sentiment: float
 
 
-class Theme(Struct, array_like=True):
+class Theme(Struct, array_like=True, gc=False):
     """How often a theme was praised and blamed, and its forward-decayed polarity."""
 
     praised: int = 0
@@ -31,7 +31,7 @@ class Theme(Struct, array_like=True):
     polarity: float = 0.0
 
 
-class Feedback(Struct, omit_defaults=True):
+class Feedback(Struct, omit_defaults=True, gc=False):
     """Everything a customer said, as numbers."""
 
     count: int = 0

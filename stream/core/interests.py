@@ -10,7 +10,7 @@ from stream.core.payload import Product
 CATEGORIES_KEPT = 24
 
 
-class Interests(Struct, omit_defaults=True):
+class Interests(Struct, omit_defaults=True, gc=False):
     """Forward-decayed weights per category: `looked` by views, searches and carts, `bought` by units."""
 
     looked: dict[str, float] = field(default_factory=dict)

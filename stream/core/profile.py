@@ -29,7 +29,7 @@ EpisodeState = Literal["idle", "pending", "raised", "escalated"]
 FACTS = ("buying", "engagement", "feedback", "interests", "identity", "first_seen_ms", "touch_at_ms", "touch")
 
 
-class Identity(Struct, omit_defaults=True):
+class Identity(Struct, omit_defaults=True, gc=False):
     """Who the customer is and how they were won; of two statements the later one holds."""
 
     campaign: str = ""
@@ -45,7 +45,7 @@ class Identity(Struct, omit_defaults=True):
     outcomes: dict[str, int] = field(default_factory=dict)
 
 
-class Episode(Struct, omit_defaults=True):
+class Episode(Struct, omit_defaults=True, gc=False):
     """Where one rule stands with this customer: at most one alert is open at a time."""
 
     state: EpisodeState = "idle"
@@ -60,7 +60,7 @@ class Episode(Struct, omit_defaults=True):
     """The score of the last transition."""
 
 
-class Judgement(Struct, omit_defaults=True):
+class Judgement(Struct, omit_defaults=True, gc=False):
     """What was concluded from the facts, and when to look again."""
 
     judged_ms: int = 0
@@ -76,7 +76,7 @@ class Judgement(Struct, omit_defaults=True):
     alerts: int = 0
 
 
-class Profile(Struct, omit_defaults=True):
+class Profile(Struct, omit_defaults=True, gc=False):
     """Everything kept about one customer; owned and changed in place by whoever folds."""
 
     customer: str

@@ -21,7 +21,7 @@ MODEL_KEY = b"\x00model"
 """The row of a partition that holds the model in force there; no customer can have this id on the wire."""
 
 
-class Row(Struct, omit_defaults=True):
+class Row(Struct, omit_defaults=True, gc=False):
     """What the profiles topic holds under a customer's key."""
 
     profile: Profile | None = None
