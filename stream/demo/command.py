@@ -99,7 +99,7 @@ def _play(seed: int, days: int, alerts: story.Alerts, began: float) -> dict[str,
                 broker.bootstrap, APP_ID, names.inputs, PARTITIONS, _looking(worker, watcher, alerts, screen)
             )
             _play_year(player, watcher, _input(seed, days), screen, alerts)
-            outcomes = worker.outcomes()
+            outcomes = worker.outcomes(player.sent)
             worker.stop()
         watcher.finish()
         _show(watcher, alerts, screen)

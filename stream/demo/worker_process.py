@@ -20,6 +20,7 @@ from stream.demo.failure import DemoError
 
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
+COUNT_TIMEOUT_S = 10.0
 LOG_LINES_SHOWN = 15
 EVENTS = "customer_stream_events"
 
@@ -70,8 +71,14 @@ class WorkerProcess:
                 raise DemoError(f"the worker was not ready in time; its last words:\n{self._last_words()}")
             time.sleep(0.2)
 
-    def outcomes(self) -> dict[str, int]:
-        """Input records by outcome, as the worker's own metrics count them."""
+    def outcomes(self, expected: int) -> dict[str, int]:
+        """Input records by outcome, as the worker's own metrics count them; they may lag by a moment."""
+        until = time.monotonic() + COUNT_TIMEOUT_S
+        while sum((counts := self._counts()).values()) < expected and time.monotonic() < until:
+            time.sleep(0.2)
+        return counts
+
+    def _counts(self) -> dict[str, int]:
         with urllib.request.urlopen(f"{self._url}/metrics", timeout=10) as answer:
             text = answer.read().decode()
         counts: dict[str, int] = {}
