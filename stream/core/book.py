@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import pairwise
+
 from stream.core.lifetime import valuation
 from stream.core.model import Model
 from stream.core.rulebook import AlertKind, Hysteresis, Policy
@@ -13,6 +16,8 @@ class Book:
     """What every judgement of a run is based on; a new model or policy is a new book."""
 
     __slots__ = (
+        "_drifts",
+        "_risks",
         "at_risk_tier",
         "churn_tier",
         "cutoffs",
@@ -39,6 +44,35 @@ class Book:
             "churn_risk": _churn_hysteresis(policy, model),
             "upgrade_opportunity": policy.upgrade_opportunity.hysteresis,
         }
+        self._risks, self._drifts = _drift_scale(self.hysteresis)
+
+    def drifting(self, risk: float) -> float:
+        """Churn risk on the scale of at_risk_loyal: its thresholds mean what the model's learnt ones mean."""
+        return _along(self._risks, self._drifts, risk)
+
+    def risk_of(self, drifting: float) -> float:
+        """The churn risk that is so much drifting."""
+        return _along(self._drifts, self._risks, drifting)
+
+
+def _drift_scale(hysteresis: dict[AlertKind, Hysteresis]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Pairs of churn risk and drifting, both rising: nothing, clear, raise, certain."""
+    learnt, wanted = hysteresis["churn_risk"], hysteresis["at_risk_loyal"]
+    pairs = sorted(
+        {(0.0, 0.0), (learnt.clear_at, wanted.clear_at), (learnt.raise_at, wanted.raise_at), (1.0, 1.0)}
+    )
+    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(pairs))
+    scale = pairs if rising else [(0.0, 0.0), (1.0, 1.0)]
+    return tuple(risk for risk, _ in scale), tuple(drift for _, drift in scale)
+
+
+def _along(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
+    """Linear between the pairs, and exact at them."""
+    place = bisect_right(xs, x) - 1
+    if place < 0 or xs[place] == x or place == len(xs) - 1:
+        return ys[max(0, place)]
+    low, high = ys[place], ys[place + 1]
+    return low + (high - low) * (x - xs[place]) / (xs[place + 1] - xs[place])
 
 
 def _churn_hysteresis(policy: Policy, model: Model) -> Hysteresis:

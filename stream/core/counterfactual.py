@@ -25,12 +25,15 @@ def counterfactual(kind: AlertKind, now: Standing, book: Book, before_ms: int) -
         remedies.append(Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor))
         return Counterfactual(clears_if=tuple(remedies), score_then=0.0, before=rfc3339(before_ms))
     left = 0.0
-    if now.risk >= clear_at:
-        count, risk = _orders(now, book, clear_at)
+    clear_risk = book.risk_of(clear_at) if kind == "at_risk_loyal" else clear_at
+    if now.risk >= clear_risk:
+        count, risk = _orders(now, book, clear_risk)
         remedies.append(Remedy(code="ORDER", count=count))
         left = risk
     else:
         left = now.risk
+    if kind == "at_risk_loyal":
+        left = book.drifting(left)
     if kind == "at_risk_loyal" and now.unhappiness >= clear_at:
         kinder, unhappiness = _appeased(now, book, clear_at)
         remedies.extend(kinder)

@@ -112,7 +112,8 @@ def _churn_reason(code: str, log_odds: float, now: Standing, profile: Profile) -
 def _at_risk_reasons(now: Standing, profile: Profile, book: Book) -> list[Evidence]:
     """The score is the larger of drifting and unhappy, shared out in proportion to what speaks for it."""
     rule = book.policy.at_risk_loyal
-    parts: list[tuple[float, Evidence]] = [(now.risk, silence(now, profile, 0.0))]
+    drifting = book.drifting(now.risk)
+    parts: list[tuple[float, Evidence]] = [(drifting, silence(now, profile, 0.0))]
     if now.opinion < 0.0:
         low = now.confidence * now.opinion / rule.sentiment_unhappy
         dropped = now.confidence * now.drop / rule.drop_unhappy
@@ -121,7 +122,7 @@ def _at_risk_reasons(now: Standing, profile: Profile, book: Book) -> list[Eviden
     if now.unresolved_ms is not None and now.as_of_ms - now.unresolved_ms >= patience_ms:
         parts.append((rule.ticket_weight, _ticket(now, patience_ms)))
     whole = sum(strength for strength, _ in parts)
-    score = max(now.risk, now.unhappiness)
+    score = max(drifting, now.unhappiness)
     return [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]
 
 

@@ -129,11 +129,10 @@ def _risk_level_ahead(
     for signal in signals[:2]:
         rule = book.hysteresis[signal.kind]
         episode = judgement.episodes.get(signal.kind)
-        if is_open(episode):
-            levels.append(rule.escalate_at)
-            levels.append(rule.raise_at)
-        elif signal.eligible and (episode is None or episode.armed):
-            levels.append(rule.raise_at)
+        wanted = (rule.escalate_at, rule.raise_at) if is_open(episode) else (rule.raise_at,)
+        if is_open(episode) or (signal.eligible and (episode is None or episode.armed)):
+            loyal = signal.kind == "at_risk_loyal"
+            levels += [book.risk_of(level) if loyal else level for level in wanted]
     return min((level for level in levels if level > now.risk), default=None)
 
 

@@ -42,7 +42,7 @@ class Growth(Struct, frozen=True):
 def at_risk_loyal(now: Standing, book: Book) -> Signal:
     """A loyal customer of a high tier who drifts away, or is unhappy; both at once is urgent."""
     raise_at = book.policy.at_risk_loyal.hysteresis.raise_at
-    drifting, unhappy = now.risk, now.unhappiness
+    drifting, unhappy = book.drifting(now.risk), now.unhappiness
     return Signal(
         "at_risk_loyal",
         score=max(drifting, unhappy),

@@ -103,11 +103,11 @@ class UpgradeRule(_Knobs, frozen=True):
     """Close to the next tier, and growing, interested or enthusiastic."""
 
     hysteresis: Hysteresis = Hysteresis(
-        raise_at=0.7,
-        clear_at=0.55,
+        raise_at=0.75,
+        clear_at=0.5,
         escalate_at=1.0,
         dwell_ms=0,
-        cool_down_ms=60 * DAY_MS,
+        cool_down_ms=120 * DAY_MS,
         expire_ms=45 * DAY_MS,
     )
     closeness_weight: Share = 0.6
@@ -118,10 +118,10 @@ class UpgradeRule(_Knobs, frozen=True):
     """Weight of a strong interest in a category never bought."""
     promoter_weight: Share = 0.1
     """Weight of being a promoter (NPS 9-10, or warm feedback)."""
-    closeness_min: Share = 0.7
+    closeness_min: Share = 0.8
     """Nobody further from the next tier than this share of its cut-off is alerted about."""
-    growth_full: Annotated[float, Meta(gt=0)] = 0.25
-    """Growth of basket or frequency that earns the whole weight: 0.25 is a quarter more than before."""
+    growth_full: Annotated[float, Meta(gt=0)] = 0.5
+    """Growth of basket or frequency that earns the whole weight: 0.5 is half as much again as before."""
     affinity_min: Annotated[float, Meta(gt=0)] = 3.0
     """Decayed views, searches and cart additions of a category that count as strong interest."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 3
