@@ -17,7 +17,7 @@ from msgspec import Struct
 from bench.processes import Program, usage
 
 POLL_S = 0.05
-START_LIMIT_S = 90.0
+START_LIMIT_S = 180.0
 
 
 class RunError(Exception):

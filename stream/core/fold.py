@@ -41,10 +41,9 @@ def fold(profile: Profile, event: ev.Event, at_ms: int, reader: ThemeReader) -> 
     kind = type(event)
     if not profile.first_seen_ms or at_ms < profile.first_seen_ms:
         profile.first_seen_ms = at_ms
-    if kind in OWN_DOING and at_ms >= profile.touch_at_ms:
-        name = kind.__struct_config__.tag
-        if at_ms > profile.touch_at_ms or str(name) > profile.touch:
-            profile.touch_at_ms, profile.touch = at_ms, str(name)
+    touch = TOUCHES.get(kind)
+    if touch is not None and (at_ms, touch) > (profile.touch_at_ms, profile.touch):
+        profile.touch_at_ms, profile.touch = at_ms, touch
     return FOLDS[kind](profile, at_ms, event, reader)
 
 
@@ -208,3 +207,4 @@ NOT_OWN_DOING = (
 )
 OWN_DOING: frozenset[type[ev.Event]] = frozenset(FOLDS) - frozenset(NOT_OWN_DOING)
 """Types that are the customer's own touch: the last of them is the last touch before silence."""
+TOUCHES = {kind: str(kind.__struct_config__.tag) for kind in OWN_DOING}

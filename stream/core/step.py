@@ -62,7 +62,7 @@ def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
         as_of_ms = judged_ms if late else at_ms
         corrected = late or news is News.CORRECTION
         alerts += judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
-    elif news is News.SOFT and any(is_open(episode) for episode in profile.judgement.episodes.values()):
+    elif news is News.SOFT and _any_open(profile):
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
         profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
     return Step(profile, tuple(alerts), "applied", late)
@@ -81,6 +81,11 @@ def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
     if profile.erased_ms:
         return Step(profile)
     return Step(profile, tuple(judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)))
+
+
+def _any_open(profile: Profile) -> bool:
+    episodes = profile.judgement.episodes
+    return bool(episodes) and any(is_open(episode) for episode in episodes.values())
 
 
 def _reviewed(profile: Profile, as_of_ms: int, book: Book) -> list[Alert]:
