@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import count
 
+import msgspec
+
 from stream.core import event as ev
 from stream.core import payload as pl
 from stream.core.book import Book
+from stream.core.model import RiskLayer, RiskSegment, Term, sealed
 from stream.core.rulebook import DAY_MS
 from stream.model_file import default_model
 from stream.policy_file import default_policy, parse_policy
@@ -24,6 +27,21 @@ _numbers = count()
 def book(policy: str = "") -> Book:
     """The default model with the default policy, or with what a policy text changes in it."""
     return Book(parse_policy(policy) if policy else default_policy(), default_model())
+
+
+@lru_cache(maxsize=1)
+def learnt_book() -> Book:
+    """A book whose model has a learnt risk layer: every part of a life weighs in."""
+    weights = {
+        **{"churn_logit": 0.8, "silence": 0.4, "lateness": 0.5, "age": 0.05},
+        **{"recent": -0.3, "engagement": -0.4, "frequency": -0.2, "span": -0.05, "monetary": -0.05},
+        **{"sentiment": -0.4, "returns": 0.5, "tickets": 0.4},
+    }
+    terms = tuple(Term(feature=name, weight=weight, centre=0.5) for name, weight in weights.items())
+    layer = RiskLayer(
+        segments=(RiskSegment(frequency_min=0, intercept=-1.0, terms=terms),), learnt="a test's"
+    )
+    return Book(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
 
 
 def at(day: float) -> int:

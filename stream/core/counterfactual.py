@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec import structs
 
 from stream.core.alert import Counterfactual, Remedy, rfc3339
@@ -21,7 +23,7 @@ def counterfactual(kind: AlertKind, now: Standing, book: Book, before_ms: int) -
     if kind == "upgrade_opportunity":
         if now.tier + 1 >= len(book.cutoffs):
             return None
-        missing_minor = max(1, round(book.cutoffs[now.tier + 1] - now.value_minor))
+        missing_minor = max(1, math.floor(book.cutoffs[now.tier + 1] - now.value_minor) + 1)
         remedies.append(Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor))
         return Counterfactual(clears_if=tuple(remedies), score_then=0.0, before=rfc3339(before_ms))
     left = 0.0

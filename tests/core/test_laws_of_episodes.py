@@ -115,6 +115,13 @@ def test_the_bounds_themselves():
     assert [word for _, word, _ in run([0.7999999, 0.8], instant)] == ["raised", "escalated"]
 
 
+def test_after_an_episode_the_rule_rests_for_its_cool_down_and_no_longer():
+    instant = Hysteresis(raise_at=0.6, clear_at=0.4, escalate_at=0.8, cool_down_ms=10 * DAY_MS)
+    found = run([0.7, 0.1, *[0.7] * 20], instant)
+
+    assert [(day, word) for day, word, _ in found] == [(1, "raised"), (2, "cleared"), (12, "raised")]
+
+
 def test_an_episode_that_ran_out_is_not_raised_again_before_the_score_was_low_once():
     high = [0.7] * 120
     found = run(high)

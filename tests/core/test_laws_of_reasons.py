@@ -10,18 +10,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stream.core.alert import Alert
+from stream.core.book import Book
 from stream.core.event import Event
 from stream.core.profile import Profile
 from stream.core.rulebook import DAY_MS
 from stream.core.step import on_due, on_event
-from tests.builders import START_MS, book, bought, resolved, reviewed
+from tests.builders import START_MS, book, bought, learnt_book, resolved, reviewed
 from tests.core.laws import ENCODE, lived
 from tests.strategies import in_time_order, loyal_lives, mixtures
 
+BOOKS = st.deferred(lambda: st.sampled_from([book(), learnt_book()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
 
-def openings(life: list[Event]) -> list[tuple[Alert, Profile]]:
+def openings(life: list[Event], in_force: Book) -> list[tuple[Alert, Profile]]:
     """Every raised or escalated alert of a life and the silence after it, with the profile of then."""
     found: list[tuple[Alert, Profile]] = []
     profile: Profile | None = None
@@ -31,21 +33,21 @@ def openings(life: list[Event]) -> list[tuple[Alert, Profile]]:
             and profile.next_review_ms is not None
             and profile.next_review_ms < event.time_ms
         ):
-            step = on_due(profile, profile.next_review_ms, book())
+            step = on_due(profile, profile.next_review_ms, in_force)
             found += [(alert, deepcopy(profile)) for alert in step.alerts]
-        step = on_event(profile, event, book())
+        step = on_event(profile, event, in_force)
         profile = step.profile
         found += [(alert, deepcopy(profile)) for alert in step.alerts]
     for _ in range(20):
         if profile.next_review_ms is not None:
-            step = on_due(profile, profile.next_review_ms, book())
+            step = on_due(profile, profile.next_review_ms, in_force)
             found += [(alert, deepcopy(profile)) for alert in step.alerts]
     return [(alert, then) for alert, then in found if alert.data.state in ("raised", "escalated")]
 
 
-@given(LIVES)
-def test_the_reasons_add_up_to_the_score(life):
-    found = openings(life)
+@given(LIVES, BOOKS)
+def test_the_reasons_add_up_to_the_score(life, in_force):
+    found = openings(life, in_force)
     assume(found)
     for alert, _ in found:
         score = alert.data.score
@@ -55,9 +57,9 @@ def test_the_reasons_add_up_to_the_score(life):
         assert value == pytest.approx(score.value, abs=1e-9)
 
 
-@given(LIVES)
-def test_reasons_come_strongest_first_and_each_says_what_it_saw(life):
-    for alert, _ in openings(life):
+@given(LIVES, BOOKS)
+def test_reasons_come_strongest_first_and_each_says_what_it_saw(life, in_force):
+    for alert, _ in openings(life, in_force):
         strengths = [reason.contribution for reason in alert.data.evidence]
 
         assert strengths == sorted(strengths, reverse=True)
@@ -68,22 +70,22 @@ def test_reasons_come_strongest_first_and_each_says_what_it_saw(life):
         )
 
 
-@given(LIVES)
-def test_every_event_named_as_evidence_is_one_of_the_customers(life):
+@given(LIVES, BOOKS)
+def test_every_event_named_as_evidence_is_one_of_the_customers(life, in_force):
     ids = {event.id for event in life}
-    for alert, _ in openings(life):
+    for alert, _ in openings(life, in_force):
         assert {named for reason in alert.data.evidence for named in reason.events} <= ids
         assert alert.causationid is None or alert.causationid in ids
 
 
-@given(loyal_lives())
-def test_doing_what_would_clear_an_alert_clears_it(life):
-    found = openings(life)
+@given(loyal_lives(), BOOKS)
+def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
+    found = openings(life, in_force)
     assume(found)
     for alert, profile in found:
         told = alert.data.counterfactual
         assert told is not None
-        states = [each.type for each in remedied(profile, alert)]
+        states = [each.type for each in remedied(profile, alert, in_force)]
 
         assert f"{alert.data.kind}.cleared" in states or f"{alert.data.kind}.retracted" in states, (
             told,
@@ -91,7 +93,7 @@ def test_doing_what_would_clear_an_alert_clears_it(life):
         )
 
 
-def remedied(profile: Profile, alert: Alert) -> list[Alert]:
+def remedied(profile: Profile, alert: Alert, in_force: Book) -> list[Alert]:
     """What is said after every remedy of the alert was applied, from the next day on."""
     profile = deepcopy(profile)
     now_ms = max(profile.judgement.judged_ms, profile.touch_at_ms)
@@ -109,16 +111,16 @@ def remedied(profile: Profile, alert: Alert) -> list[Alert]:
         else:
             done.append(bought(day, remedy.amount_minor, event_id="more"))
     for event in in_time_order(done):
-        step = on_event(profile, event, book())
+        step = on_event(profile, event, in_force)
         profile = step.profile
         alerts += step.alerts
     return alerts
 
 
-@given(LIVES)
-def test_an_alert_holds_no_word_that_the_customer_wrote(life):
+@given(LIVES, BOOKS)
+def test_an_alert_holds_no_word_that_the_customer_wrote(life, in_force):
     words = ("quality!", "staff", "expensive", "rude")
-    for alert, _ in openings(life):
+    for alert, _ in openings(life, in_force):
         body = ENCODE(alert.data.evidence).decode()
 
         assert not any(word in body for word in words)

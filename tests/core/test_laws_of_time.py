@@ -14,13 +14,14 @@ from stream.core.judge import judge
 from stream.core.profile import Profile
 from stream.core.rulebook import DAY_MS
 from stream.core.step import on_due, on_event
-from tests.builders import at, book, bought, complained, reviewed
+from tests.builders import at, book, bought, complained, learnt_book, reviewed
 from tests.core.laws import ENCODE, lived, transitions, waited
 from tests.strategies import in_time_order, loyal_lives, mixtures
 
 YEARS_MS = 3 * 365 * DAY_MS
 ROUNDING_MS = 3
 """Closed forms are rounded up so that the crossing is surely past."""
+BOOKS = st.deferred(lambda: st.sampled_from([book(), learnt_book()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
 
@@ -65,12 +66,12 @@ def test_silence_judged_in_pieces_is_silence_judged_at_once(life, steps):
 
 
 @settings(max_examples=60)
-@given(LIVES, st.lists(st.floats(0, 1), min_size=3, max_size=12), st.integers(0, 3))
-def test_before_the_next_review_no_instant_would_change_anything(life, places, reviews):
-    profile, _ = lived(life, book())
+@given(LIVES, st.lists(st.floats(0, 1), min_size=3, max_size=12), st.integers(0, 3), BOOKS)
+def test_before_the_next_review_no_instant_would_change_anything(life, places, reviews, in_force):
+    profile, _ = lived(life, in_force)
     for _ in range(reviews):
         if profile.next_review_ms is not None:
-            profile, _ = waited(profile, profile.next_review_ms, book())
+            profile, _ = waited(profile, profile.next_review_ms, in_force)
     judged_ms = profile.judgement.judged_ms or life[-1].time_ms
     due_ms = profile.next_review_ms or judged_ms + YEARS_MS
     last_ms = due_ms - ROUNDING_MS - judged_ms
@@ -78,7 +79,7 @@ def test_before_the_next_review_no_instant_would_change_anything(life, places, r
 
     for span in spans:
         early = deepcopy(profile)
-        alerts = judge(early, judged_ms + max(0, round(span)), book())
+        alerts = judge(early, judged_ms + max(0, round(span)), in_force)
 
         assert transitions(alerts) == [], f"{span / DAY_MS} days"
         assert conclusions(early) == conclusions(profile), f"{span / DAY_MS} days"
