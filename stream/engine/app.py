@@ -122,10 +122,17 @@ class EngineApp(faust.App, Generic[State]):
         if self._opening is not None:
             await asyncio.wait([self._opening])  # not cancelled: its threads would go on unseen
         await self.flusher.drain()
-        for lane in self.delivery.lanes.values():
-            lane.table.position = await self._in_thread(changelog_end, self.options, lane.partition)
+        if self.options.store is not None:
+            await self._note_positions()
         self.delivery.close()
         self._outlet.let_go()
+
+    async def _note_positions(self) -> None:
+        """Disk stores are whole up to the end of the changelog, now that all of it is ours and durable."""
+        lanes = list(self.delivery.lanes.values())
+        ends = [self._in_thread(changelog_end, self.options, lane.partition) for lane in lanes]
+        for lane, end in zip(lanes, await asyncio.gather(*ends), strict=True):
+            lane.table.position = end
 
     async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust's bookkeeping first; the lanes open in the background, so that the group need not wait."""
@@ -137,6 +144,8 @@ class EngineApp(faust.App, Generic[State]):
         await self._fetcher.maybe_start()
         cast(TableManager, self.tables).recovery.completed.set()
         self.on_rebalance_end()
+        if self.should_stop:
+            return
         self._give_up = threading.Event()
         self._opening = asyncio.get_running_loop().create_task(self._open_guarded(assigned))
         await self.on_partitions_assigned.send(assigned)
@@ -147,7 +156,8 @@ class EngineApp(faust.App, Generic[State]):
         except InterruptedError:
             log.info("the partitions were taken away again before they were open")
         except BaseException as failure:
-            self.fail(failure)
+            if not self.should_stop:
+                self.fail(failure)
 
     async def _open_lanes(self, assigned: set[TP]) -> None:
         places = [Place(tp.topic, tp.partition) for tp in assigned if tp.topic in self.options.inputs]
@@ -280,7 +290,13 @@ class EngineApp(faust.App, Generic[State]):
         await super().on_start()
 
     async def _stop_consumer(self) -> None:
-        """A graceful stop is a revocation that we ask for ourselves."""
+        """A graceful stop is a revocation that we ask for ourselves. It does not wait for a dead broker."""
+        late = (
+            f"stopping took more than {self.options.stop_timeout_s:.0f} s; what is not committed comes again"
+        )
+        watchdog = threading.Timer(self.options.stop_timeout_s, self.fail, [EngineError(Exit.PRODUCER, late)])
+        watchdog.daemon = True
+        watchdog.start()
         if self._consumer is not None:
             await self._release_lanes()
             await self._stop_fetcher()

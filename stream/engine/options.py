@@ -35,6 +35,7 @@ class EngineOptions:
     session_timeout_s: float = 30.0
     delivery_timeout_s: float = 60.0
     transaction_timeout_s: float = 60.0
+    stop_timeout_s: float = 30.0  # a graceful stop that takes longer becomes a hard one
     web_port: int = 6066
     producer: Mapping[str, Any] = field(default_factory=dict)  # librdkafka settings on top: security, sizes
     faust: Mapping[str, Any] = field(default_factory=dict)  # Faust settings on top: credentials

@@ -161,7 +161,7 @@ class BatchConsumer(driver.Consumer):
         except asyncio.CancelledError:
             raise
         except BaseException as failure:
-            if not self.should_stop:
+            if not (self.should_stop or app.should_stop):
                 app.fail(failure)
 
     async def _poll_once(self, app: EngineApp[Any]) -> list[Lane[Any]]:

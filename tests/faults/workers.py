@@ -58,6 +58,9 @@ class ToyWorker:
         self.process.terminate()
         return self.process.wait(timeout_s)
 
+    def last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-2_000:]
+
     @property
     def running(self) -> bool:
         return self.process.poll() is None

@@ -1,0 +1,158 @@
+"""A run with faults: input keeps coming, workers are hurt, whoever dies starts again; then the reckoning."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from stream.engine.failure import Exit
+from tests.faults.verifier import violations
+from tests.faults.workers import Progress, ToyWorker, make_topics
+from tests.faults.workload import Shop, produce
+from tests.kafka_broker import Broker
+
+HEAL_S = 90
+RIGHT_TO_LEAVE = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -signal.SIGKILL}
+
+
+class Run:
+    """Two workers under fire. Use as a context; `finish` says what went wrong."""
+
+    def __init__(self, broker: Broker, prefix: str, directory: Path, **options: Any) -> None:
+        self.broker = broker
+        self.prefix = prefix
+        self.directory = directory
+        self.options = options
+        self.exactly_once = options.get("guarantee") == "exactly_once"
+        self.workers: dict[str, ToyWorker] = {}
+        self.wrong: list[str] = []
+        self.count = 0
+        self._pause = threading.Event()
+        self._stop = threading.Event()
+        make_topics(broker.bootstrap, prefix)
+
+    def start(self, name: str) -> ToyWorker:
+        store = {"store": str(self.directory / f"{name}.rows")}
+        log = self.directory / f"{name}.log"
+        worker = ToyWorker(self.broker.bootstrap, self.prefix, log, **store, **self.options)
+        self.workers[name] = worker
+        return worker
+
+    def __enter__(self) -> Run:
+        for name in ("one", "two"):
+            self.start(name)
+        for worker in self.workers.values():
+            worker.wait_until_open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for worker in self.workers.values():
+            worker.kill()
+
+    def feed(self, shop: Shop, seconds: float, rate: int = 1_000) -> threading.Thread:
+        """Input in the background, about `rate` a second."""
+
+        def playing() -> None:
+            until = time.monotonic() + seconds
+            while time.monotonic() < until and not self._stop.is_set():
+                started = time.monotonic()
+                self.count += produce(self.broker.bootstrap, shop.inputs(rate // 4))
+                time.sleep(max(0.0, 0.25 - (time.monotonic() - started)))
+
+        thread = threading.Thread(target=playing, daemon=True)
+        thread.start()
+        return thread
+
+    def nurse(self) -> None:
+        """Whoever left is started again, as an orchestrator would; leaving for a bug is a violation."""
+        for name, worker in list(self.workers.items()):
+            if worker.running:
+                continue
+            if worker.process.returncode not in RIGHT_TO_LEAVE:
+                self.wrong.append(
+                    f"I9 worker {name} left with {worker.process.returncode}: {worker.last_words()}"
+                )
+            self.start(name)
+
+    def lose_disk(self, name: str) -> None:
+        shutil.rmtree(self.directory / f"{name}.rows", ignore_errors=True)
+
+    def finish(self) -> list[str]:
+        """Heal everything, wait for the end of the input (T16), stop the workers, and reckon."""
+        progress = Progress(self.broker.bootstrap, self.prefix)
+        until = time.monotonic() + HEAL_S
+        while progress.committed() < self.count:
+            self.nurse()
+            if time.monotonic() > until:
+                self.wrong.append(
+                    f"I9 {progress.committed()} of {self.count} committed {HEAL_S} s after healing"
+                )
+                break
+            time.sleep(0.2)
+        progress.close()
+        for name, worker in self.workers.items():
+            if worker.running and (status := worker.stop()) not in RIGHT_TO_LEAVE:
+                self.wrong.append(f"worker {name} stopped with {status}: {worker.last_words()}")
+        group = f"{self.prefix}-app"
+        return self.wrong + violations(
+            self.broker.bootstrap, self.prefix, group, exactly_once=self.exactly_once
+        )
+
+
+def kill(run: Run, name: str, _chance: random.Random) -> None:
+    """T1, T3: SIGKILL; the next life finds the same disk."""
+    run.workers[name].kill()
+
+
+def kill_and_lose_disk(run: Run, name: str, _chance: random.Random) -> None:
+    """T2."""
+    run.workers[name].kill()
+    run.lose_disk(name)
+
+
+def terminate(run: Run, name: str, _chance: random.Random) -> None:
+    """T7, T14."""
+    status = run.workers[name].stop()
+    if status not in RIGHT_TO_LEAVE:
+        run.wrong.append(f"T14 worker {name} stopped with {status}")
+
+
+def freeze(run: Run, name: str, chance: random.Random) -> None:
+    """T6: as long as half a session, or much longer than one; somebody else may take over meanwhile."""
+    run.workers[name].send(signal.SIGSTOP)
+    time.sleep(chance.choice((3, 9)))
+    run.workers[name].send(signal.SIGCONT)
+
+
+def crowd(run: Run, _name: str, _chance: random.Random) -> None:
+    """T5: a third worker comes and goes."""
+    third = run.start("three")
+    time.sleep(5)
+    third.kill()
+    del run.workers["three"]
+
+
+FAULTS: dict[str, Callable[[Run, str, random.Random], None]] = {
+    "kill": kill,
+    "kill_and_lose_disk": kill_and_lose_disk,
+    "terminate": terminate,
+    "freeze": freeze,
+    "crowd": crowd,
+}
+
+
+def chaos(run: Run, chance: random.Random, seconds: float, names: tuple[str, ...]) -> None:
+    """Random faults, a few seconds apart."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(chance.uniform(0.5, 4.0))
+        run.nurse()
+        FAULTS[chance.choice(names)](run, chance.choice(("one", "two")), chance)
+        run.nurse()
