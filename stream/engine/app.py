@@ -17,6 +17,7 @@ from faust.types import TP
 
 from stream.engine.delivery import Delivery, Place
 from stream.engine.failure import EngineError, Exit, FailStop
+from stream.engine.faust_settings import DeliverySchema, faust_settings
 from stream.engine.flush import Flusher
 from stream.engine.job import Job, State
 from stream.engine.lane import Lane, Mark
@@ -36,16 +37,6 @@ GC_THRESHOLD = 50_000
 """Rows are many and in no cycles: looking through them at Python's own pace took 12% of the time."""
 
 
-class DeliverySchema(faust.Schema[Any, Any]):
-    """The doorbell carries its lane; nothing is decoded."""
-
-    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> None:
-        return None
-
-    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
-        return message.value
-
-
 class EngineApp(faust.App, Generic[State]):
     """`app.deliveries` is the channel for the one agent; `app.fail` is the one way out."""
 
@@ -61,7 +52,7 @@ class EngineApp(faust.App, Generic[State]):
         self._opening: asyncio.Task[None] | None = None
         self._give_up = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="recover")
-        super().__init__(options.app_id, **self._faust_settings(options))
+        super().__init__(options.app_id, **faust_settings(options))
         self._outlet: Outlet = (
             OneTransaction(options, lambda: self.batch_consumer.thread.membership)
             if options.exactly_once
@@ -75,24 +66,6 @@ class EngineApp(faust.App, Generic[State]):
             fail=self.fail,
         )
         self.deliveries = self.topic(*options.inputs, schema=DeliverySchema(key_type=bytes, value_type=bytes))
-
-    @staticmethod
-    def _faust_settings(options: EngineOptions) -> dict[str, Any]:
-        return {
-            "broker": ";".join(f"kafka://{each.strip()}" for each in options.bootstrap.split(",")),
-            "autodiscover": False,
-            "topic_allow_declare": False,
-            "topic_disable_leader": True,
-            "reply_create_topic": False,
-            "table_standby_replicas": 0,
-            "stream_wait_empty": False,
-            "web_enabled": False,
-            "web_port": options.web_port,
-            "broker_request_timeout": max(60.0, options.session_timeout_s),
-            "broker_session_timeout": options.session_timeout_s,
-            "worker_redirect_stdouts": False,
-            **options.faust,
-        }
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

@@ -34,7 +34,7 @@ class EngineOptions:
     store: Path | None = None  # a directory of this worker alone: rows rest on disk instead of in memory
     session_timeout_s: float = 30.0
     delivery_timeout_s: float = 60.0
-    transaction_timeout_s: float = 60.0
+    transaction_timeout_s: float = 30.0  # then this process gives up, and the broker aborts
     stop_timeout_s: float = 30.0  # a graceful stop that takes longer becomes a hard one
     web_port: int = 6066
     producer: Mapping[str, Any] = field(default_factory=dict)  # librdkafka settings on top: security, sizes

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 from stream.engine.delivery import Place
+from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Lane, Mark, Outgoing
 from stream.engine.options import EngineOptions
 from stream.engine.sender import Sender
@@ -106,8 +107,16 @@ class OneTransaction:
         return lambda: sender.commit(offsets, group)
 
     async def _in_threads(self, works: Sequence[Callable[[], None]]) -> None:
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(*(loop.run_in_executor(self._threads, work) for work in works))
+        """All at once. librdkafka 2.16 may wait for ever for a group coordinator that was restarted."""
+        loop, limit_s = asyncio.get_running_loop(), self._options.transaction_timeout_s
+        running = asyncio.gather(*(loop.run_in_executor(self._threads, work) for work in works))
+        try:
+            await asyncio.wait_for(running, limit_s)
+        except TimeoutError as late:
+            text = (
+                f"a transaction did not end in {limit_s:.0f} s; the broker aborts it, its input comes again"
+            )
+            raise EngineError(Exit.PRODUCER, text) from late
 
     def let_go(self) -> None:
         self._senders.clear()

@@ -69,7 +69,7 @@ def test_chaos_round(broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 def test_a_broker_that_dies_comes_back_and_halts_loses_nothing(
     own_broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
-    with Run(own_broker, prefix, tmp_path, guarantee=guarantee) as run:
+    with Run(own_broker, prefix, tmp_path, guarantee=guarantee, transaction_timeout_s=10.0) as run:
         shop = Shop(prefix, 4)
         run.feed(shop, seconds=4).join()
         own_broker.kill()
