@@ -50,6 +50,9 @@ class Sender:
         if transactional_id is not None:
             settings["transactional.id"] = transactional_id
             settings["transaction.timeout.ms"] = int(options.transaction_timeout_s * MS)
+            settings["message.timeout.ms"] = int(
+                min(options.delivery_timeout_s, options.transaction_timeout_s) * MS
+            )
         self._producer = Producer({**settings, **options.producer})
 
     def _settings(self, options: EngineOptions, name: str) -> dict[str, Any]:
