@@ -34,6 +34,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.study.backtest_command:backtest_command",
         "Would these alerts have been right? Judge a policy on history.",
     ),
+    "report": (
+        "stream.study.business_command:report_command",
+        "Won, grown, kept; worth against cost; why customers leave.",
+    ),
     "fit": (
         "stream.study.fit_command:fit_group",
         "Fit the population's model from history; check the formulas.",

@@ -77,7 +77,7 @@ class History:
     """Per customer, when each order was placed; cancelled ones are taken out."""
     currencies: Counter[str] = field(default_factory=Counter)
     first_ms: int = 0
-    """The first purchase: engagement may be recorded from long before."""
+    """Midnight of the first purchase: engagement may be recorded from long before."""
     last_ms: int = 0
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class History:
         self.events += 1
         self.last_ms = max(self.last_ms, at_ms)
         if type(event) is PurchaseCompleted:
-            self.first_ms = self.first_ms or at_ms
+            self.first_ms = self.first_ms or at_ms // DAY_MS * DAY_MS
             self.orders.setdefault(event.subject, {})[event.data.order_id] = at_ms
             self.currencies[event.data.currency] += 1
         elif type(event) is PurchaseCancelled:

@@ -138,7 +138,7 @@ def _learnt(
 ) -> tuple[RiskLayer, Thresholds | None] | str:
     """The risk layer and its thresholds, or why there are none."""
     inner_ms, days = inner_days(history.first_ms, split_ms, wishes.horizon.max_ms)
-    days = tuple(day for day in days if day in history.snapshots)
+    assert all(day in history.snapshots for day in days), "the history was not looked at as of wanted_days"
     lessons = [
         taught for day in days if (taught := _taught(history, day, inner_ms, plain, wishes)) is not None
     ]

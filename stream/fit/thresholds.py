@@ -18,9 +18,8 @@ RAISE_MAX, RAISE_MIN = 0.98, 0.02
 def learn_thresholds(
     risk: Numbers, silent: Numbers, *, precision: float | None = None, budget_share: float | None = None
 ) -> Thresholds:
-    """For a wanted precision, or a budget (share of customers that may be alerted), or else the best F0.5.
+    """For a wanted precision, or a budget (share of customers alerted), or else where both agree best.
 
-    F0.5 weighs alerts that were right against churners that were missed, and a wrong alert twice as heavily.
     `silent` is what happened, 0 or 1, or how probable it is where the history is too short to have seen it.
     """
     order = np.argsort(-risk, kind="stable")
@@ -35,13 +34,13 @@ def learn_thresholds(
         basis = f"at most {budget_share:.1%} of customers alerted"
     elif precision is not None:
         reached = usable & (hits / alerts >= precision)
-        place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_f(hits, alerts, usable)
+        place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_agreement(hits, alerts, usable)
         basis = f"a precision of {precision:.0%}" + (
-            "" if reached.any() else " was not reached; best F0.5 instead"
+            "" if reached.any() else " was not reached; best agreement instead"
         )
     else:
-        place = _best_f(hits, alerts, usable)
-        basis = "the best balance of right alerts and missed customers, wrong ones weighing double"
+        place = _best_agreement(hits, alerts, usable)
+        basis = "the best agreement of alerts and truth (Matthews correlation)"
     raise_at = float(np.clip(score[place], RAISE_MIN, RAISE_MAX))
     odds = np.log(raise_at / (1.0 - raise_at)) - CLEAR_GAP
     seen = f"of {alerts[place]:,} repeat buyers above it, {hits[place] / alerts[place]:.0%} stayed silent"
@@ -52,6 +51,11 @@ def learn_thresholds(
     )
 
 
-def _best_f(hits: Numbers, alerts: NDArray[np.int64], usable: NDArray[np.bool_]) -> int:
-    f = np.where(usable, 1.25 * hits / (alerts + 0.25 * hits[-1]), -1.0)
-    return int(np.argmax(f))
+def _best_agreement(hits: Numbers, alerts: NDArray[np.int64], usable: NDArray[np.bool_]) -> int:
+    """Matthews' correlation of alert and truth: unlike F1 it sees no merit in alerting everybody."""
+    total = len(hits)
+    churned = hits[-1]
+    stayed = total - churned
+    spread = np.sqrt(np.maximum(churned * stayed, 1e-12) * alerts * np.maximum(total - alerts, 1e-12))
+    agreement = (hits * stayed - (alerts - hits) * churned) / spread
+    return int(np.argmax(np.where(usable & (alerts < total), agreement, -2.0)))

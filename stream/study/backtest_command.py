@@ -73,7 +73,6 @@ def _answered(
     budget: float | None,
 ) -> tuple[Answer, int]:
     """The answer, and how many lines were no events."""
-    from stream.core.model import DAY_MS
     from stream.replay.recorded import Recording
     from stream.study.backtest import Question, backtest
     from stream.study.learn import Lacking, purchase_span
@@ -83,7 +82,7 @@ def _answered(
     if not first_ms <= split < last_ms:
         raise Lacking("the split must lie after the first purchase and before the last event")
     question = Question(
-        first_purchase_ms=first_ms // DAY_MS * DAY_MS,
+        first_purchase_ms=first_ms,
         split_ms=split,
         horizon_ms=horizon,
         policy=chosen_policy(policy),

@@ -24,12 +24,12 @@ def horizon_of(horizon_ms: int | None) -> Horizon:
 
 
 def purchase_span(recording: Recording) -> tuple[int, int]:
-    """When the first purchase happened, and the last event; Lacking when nothing was bought."""
+    """Midnight of the first purchase, and the last event; Lacking when nothing was bought."""
     first_ms, last_ms = 0, 0
     for event in recording.events():
         last_ms = event.time_ms
         if not first_ms and type(event) is PurchaseCompleted:
-            first_ms = last_ms
+            first_ms = last_ms // DAY_MS * DAY_MS
     recording.refused.clear()  # each reading finds them anew
     if not first_ms:
         raise Lacking("no purchase in these events: nothing to learn from")
@@ -43,7 +43,7 @@ def learnt_model(
     recording = Recording(paths)
     first_ms, last_ms = purchase_span(recording)
     split_ms = (last_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
-    days = wanted_days(first_ms // DAY_MS * DAY_MS, split_ms, wishes.horizon)
+    days = wanted_days(first_ms, split_ms, wishes.horizon)
     parted = Parted(recording.events(), split_ms + DAY_MS - 1)
     history = read_history(parted.before(), days, policy)
     return fit_model(history, split_ms, wishes, fallback), len(recording.refused)

@@ -79,7 +79,7 @@ def _ranking(numbers: Mapping[str, Any], answer: Answer) -> str:
         "The simple rules that everybody has (days since the last purchase, number of purchases, RFM) are drawn thin."
         "</p>"
         + plot(lines, "share of customers looked at", "share of lost customers found")
-        + _table(
+        + table(
             ("score", "AUC", "Brier"),
             [(name, _number(auc), f"{brier:.4f}") for name, auc, brier in rows],
         )
@@ -100,7 +100,7 @@ def _calibration(numbers: Mapping[str, Any], answer: Answer, weeks: str) -> str:
         f"<p>Customers in ten groups by the risk that was said. If it said 30%, then 30% should have bought nothing "
         f"in {weeks}. On average it was off by <b>{numbers['risk']['ece']:.1%}</b>.</p>"
         + plot(lines, "risk said", "share that bought nothing")
-        + _table(("risk said", "happened", "customers"), rows)
+        + table(("risk said", "happened", "customers"), rows)
     )
 
 
@@ -114,7 +114,7 @@ def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
         for kind, one in numbers["alerts"].items()
     ]  # fmt: skip
     return (
-        _table(
+        table(
             (
                 "alert",
                 "raised",
@@ -141,7 +141,7 @@ def _comparison(against: Mapping[str, Any]) -> str:
         )
         for kind, one in against["customers"].items()
     ]  # fmt: skip
-    return f"<h2>Against policy {escape(against['policy'])}</h2>" + _table(
+    return f"<h2>Against policy {escape(against['policy'])}</h2>" + table(
         ("alert", "alerted by both", "only by the first", "only by the second", "for example"), rows
     )
 
@@ -171,7 +171,7 @@ def _interval(numbers: Mapping[str, Any]) -> str:
     return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "none"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     cells = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{cells}</tr>{body}</table>"

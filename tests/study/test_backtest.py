@@ -12,7 +12,7 @@ from stream.model_file import default_model, load_model
 from stream.study.backtest import Question, backtest
 from tests.study.shop import day_ms, purchases, written
 
-EVENTS = purchases()
+EVENTS = purchases(customers=300)
 SPLIT_MS, HORIZON_MS = day_ms(36), 12 * WEEK_MS
 QUESTION = Question(
     first_purchase_ms=EVENTS[0].time_ms // DAY_MS * DAY_MS,

@@ -1,0 +1,154 @@
+"""The business's questions, answered from a history: who came, who grew, who stays, what it cost and why.
+
+Acquisition, development and retention, as of one day; money in minor units of the history's currency.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from stream.core.event import Event
+from stream.core.model import DAY_MS, WEEK_MS, Model
+from stream.core.rulebook import Policy
+from stream.core.tier import cutoffs_minor, tier_of
+from stream.fit.history import Snapshot
+from stream.fit.risk_layer import log_odds, observed
+from stream.study.books import Books, read_books
+from stream.study.drivers import dead_ends, drivers
+from stream.study.loyalty import Loyalty, loyalty
+from stream.study.worth import worth_by
+
+LOOK_BACK_MS = 90 * DAY_MS
+
+
+@dataclass(frozen=True)
+class Business:
+    """The whole report as plain values, ready for JSON."""
+
+    numbers: dict[str, object]
+    loyalty: Loyalty
+
+
+def business(events: Iterable[Event], day_ms: int, model: Model, policy: Policy) -> Business:
+    """Events up to the end of a day, in time order."""
+    before_ms = day_ms - LOOK_BACK_MS
+    books = read_books(events, (before_ms, day_ms), policy)
+    now, before = books.history.snapshots[day_ms], books.history.snapshots[before_ms]
+    finance = policy.finance
+    kept = loyalty(books.history.orders, books.history.first_ms, day_ms + DAY_MS, finance.annual_discount)
+    numbers: dict[str, object] = {
+        "as_of_ms": day_ms,
+        "customers": len(now.customers),
+        "currency": model.currency,
+        "acquisition": _acquisition(books, now, model, policy),
+        "development": _development(now, before, model, policy),
+        "retention": {**_at_risk(now, model, policy), **_loyalty_numbers(kept)},
+        "campaigns": [asdict(one) for one in worth_by(books, now, model, finance, field="campaign")],
+        "channels": [asdict(one) for one in worth_by(books, now, model, finance, field="channel")],
+        "basis": {
+            "margin": finance.margin,
+            "annual_discount": finance.annual_discount,
+            "horizon_weeks": finance.horizon_ms / WEEK_MS,
+        },
+        "drivers": [
+            {"tier": one.tier, "play": one.play, **asdict(one.contrast), "lift": one.contrast.lift}
+            for one in drivers(books, now, policy)
+        ],
+        "dead_ends": [asdict(one) for one in dead_ends(books, now, policy)],
+        "model": model.version,
+        "notes": list(model.notes),
+    }
+    return Business(numbers, kept)
+
+
+def _tiers(snapshot: Snapshot, model: Model, policy: Policy) -> dict[str, int]:
+    cutoffs = cutoffs_minor(policy.ladder, model)
+    return {
+        customer: tier_of(float(value), 0, cutoffs, policy.ladder.slack)
+        for customer, value in zip(snapshot.customers, snapshot.value_minor, strict=True)
+    }
+
+
+def _acquisition(books: Books, now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
+    """Customers won in the last 90 days and the 90 before, and the tier of those won long enough ago."""
+    names = [step.name for step in policy.ladder.steps]
+    age_ms = now.as_of_ms - now.column("first_ms")
+    tiers = _tiers(now, model, policy)
+    by_channel: dict[str, Counter[str]] = {}
+    for customer, age in zip(now.customers, age_ms, strict=True):
+        channel = books.history.profiles[customer].identity.channel or "unknown"
+        counts = by_channel.setdefault(channel, Counter())
+        counts["customers"] += 1
+        counts["new"] += int(age <= LOOK_BACK_MS)
+        if LOOK_BACK_MS < age <= 2 * LOOK_BACK_MS:
+            counts["settled"] += 1
+            counts["settled_" + names[tiers[customer]]] += 1
+    return {
+        "new_90_days": int((age_ms <= LOOK_BACK_MS).sum()),
+        "new_90_days_before": int(((age_ms > LOOK_BACK_MS) & (age_ms <= 2 * LOOK_BACK_MS)).sum()),
+        "channels": {channel: dict(counts) for channel, counts in sorted(by_channel.items())},
+    }
+
+
+def _development(now: Snapshot, before: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
+    """Who moved between tiers in 90 days, and how baskets and purchases of the same customers grew."""
+    names = [step.name for step in policy.ladder.steps]
+    here, there = _tiers(now, model, policy), _tiers(before, model, policy)
+    moves = Counter((names[there[customer]], names[here[customer]]) for customer in there if customer in here)
+    return {
+        "tiers": dict(Counter(names[tier] for tier in here.values())),
+        "moved_up": sum(count for (old, new), count in moves.items() if names.index(new) > names.index(old)),
+        "moved_down": sum(
+            count for (old, new), count in moves.items() if names.index(new) < names.index(old)
+        ),
+        "moves": [
+            {"from": old, "to": new, "customers": count} for (old, new), count in sorted(moves.items())
+        ],
+    }
+
+
+def _at_risk(now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
+    """Customers above the raise threshold, by tier, and the spending of late that goes with them."""
+    names = [step.name for step in policy.ladder.steps]
+    rows = observed(model, now)
+    risk = expit(log_odds(model.risk, rows) if model.risk else rows[:, 0])
+    raise_at = model.thresholds.raise_at if model.thresholds else policy.churn_risk.hysteresis.raise_at
+    tiers = np.array(list(_tiers(now, model, policy).values()), dtype=np.int64)
+    return {
+        "raise_at": raise_at,
+        "by_tier": {
+            name: {
+                "customers": int((tiers == rank).sum()),
+                "at_risk": int(((tiers == rank) & (risk >= raise_at)).sum()),
+                "lost": int(((tiers == rank) & (risk >= policy.stages.lapsed_risk)).sum()),
+                "value_at_risk_minor": round(
+                    float(now.value_minor[(tiers == rank) & (risk >= raise_at)].sum())
+                ),
+            }
+            for rank, name in enumerate(names)
+        },
+    }
+
+
+def _loyalty_numbers(kept: Loyalty) -> dict[str, object]:
+    return {
+        "period": kept.unit,
+        "rates": [
+            {
+                "cohort": one.cohort,
+                "period": one.period,
+                "active": one.active,
+                "again": one.again,
+                "rate": one.rate,
+            }
+            for one in kept.kept
+        ],
+        "simple_lifetime_periods": kept.simple_lifetime if kept.simple_lifetime != float("inf") else None,
+        "sbg": {"alpha": kept.retention.alpha, "beta": kept.retention.beta} if kept.retention else None,
+        "sbg_lifetime_periods": kept.lifetime,
+    }

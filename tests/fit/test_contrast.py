@@ -1,0 +1,61 @@
+"""Matched contrasts: a planted effect is recovered, a confounder is not taken for one, noise finds none."""
+
+import numpy as np
+import pytest
+
+from stream.fit.contrast import contrast, discoveries
+
+
+def test_a_planted_effect_is_recovered_within_its_interval():
+    chance = np.random.default_rng(1)
+    groups = chance.integers(0, 6, 6_000)
+    exposed = chance.uniform(size=6_000) < 0.1 + 0.1 * groups
+    odds = np.exp(-2.0 + 0.4 * groups + np.log(3.0) * exposed)
+    left = chance.uniform(size=6_000) < odds / (1 + odds)
+
+    found = contrast("planted", exposed, left, groups)
+
+    assert found.low < 3.0 < found.high
+    assert found.odds_ratio == pytest.approx(3.0, rel=0.2)
+    assert found.left_exposed > found.left_matched
+
+
+def test_what_only_goes_with_the_group_is_no_driver():
+    chance = np.random.default_rng(2)
+    groups = chance.integers(0, 2, 6_000)
+    exposed, left = (chance.uniform(size=6_000) < np.where(groups == 1, 0.7, 0.1) for _ in range(2))
+
+    assert contrast("crude", exposed, left, np.zeros(6_000, dtype=int)).odds_ratio > 3
+    matched = contrast("matched", exposed, left, groups)
+    assert matched.low < 1 < matched.high
+
+
+def test_too_few_customers_answer_nothing():
+    exposed = np.array([True] * 19 + [False] * 500)
+
+    assert contrast("rare", exposed, np.ones(519, dtype=bool), np.zeros(519, dtype=int)) is None
+
+
+def test_false_discoveries_in_noise_are_rare():
+    chance = np.random.default_rng(3)
+    with_any = 0
+    for _ in range(60):
+        left = chance.uniform(size=600) < 0.3
+        groups = chance.integers(0, 4, 600)
+        asked = [contrast(str(k), chance.uniform(size=600) < 0.2, left, groups) for k in range(20)]
+        with_any += any(one.found for one in discoveries([one for one in asked if one]))
+
+    assert with_any / 60 <= 0.10
+
+
+def test_what_is_found_is_found_beside_everything_less_certain():
+    chance = np.random.default_rng(4)
+    exposed = chance.uniform(size=2_000) < 0.3
+    left = chance.uniform(size=2_000) < np.where(exposed, 0.5, 0.2)
+    groups = np.zeros(2_000, dtype=int)
+    noise = [contrast(f"noise {k}", chance.uniform(size=2_000) < 0.3, left, groups) for k in range(20)]
+
+    ordered = discoveries([*noise, contrast("true", exposed, left, groups)])
+
+    assert [one.name for one in ordered if one.found] == ["true"]
+    assert [one.p_value for one in ordered] == sorted(one.p_value for one in ordered)
