@@ -49,11 +49,16 @@ def _lines(path: str) -> list[str]:
 
 
 def stamp() -> dict[str, Any]:
-    """Date, commit and machine: at the top of every result."""
+    """Date, commit, machine and how busy it was. A load above 2 spoils rates and ratios."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     ).stdout.strip()
-    return {"date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"), "commit": commit, "machine": machine()}
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
+        "commit": commit,
+        "machine": machine(),
+        "load_average": [round(each, 1) for each in os.getloadavg()],
+    }
 
 
 def keep(name: str, result: dict[str, Any]) -> Path:
