@@ -17,6 +17,7 @@ from stream.core.rulebook import DAY_MS, AlertKind
 from stream.core.standing import Standing
 
 NOTES_SHOWN = 3
+NPS_DETRACTOR = 6.0
 GROUPS = {
     "engagement": "FADING_ENGAGEMENT",
     "sentiment": "SENTIMENT_LOW",
@@ -131,6 +132,16 @@ def _mood(now: Standing, profile: Profile, contribution: float) -> Evidence:
     usual = feedback.temper_sum / feedback.temper_weight if feedback.temper_weight else 0.0
     dropped = now.drop > 0.0 and usual > 0.0
     notes = [note.event_id for note in feedback.notes if note.sentiment < 0.0]
+    if feedback.notes and feedback.notes[-1].at_ms == feedback.nps_at_ms and feedback.nps <= NPS_DETRACTOR:
+        return Evidence(
+            code="DETRACTOR",
+            feature="nps",
+            observed=feedback.nps,
+            unit="0 to 10",
+            contribution=contribution,
+            themes=tuple(blamed_themes(feedback, now.as_of_ms)),
+            events=tuple(notes[-1:]),
+        )
     return Evidence(
         code="SENTIMENT_DROP" if dropped else "SENTIMENT_LOW",
         feature="sentiment",
