@@ -17,6 +17,7 @@ from stream.settings import Settings
 from stream.worker.topics import topic_names
 
 SHOWN_MAX = 20
+NEW_TOPIC_S = 5.0
 
 
 @click.command("send")
@@ -77,10 +78,14 @@ def _good(files: tuple[Path, ...], now_ms: int) -> Iterator[Line]:
 
 
 def _partition_count(client: Producer, topic: str) -> int:
-    listed = client.list_topics(timeout=15).topics
-    if topic not in listed:
-        raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
-    return len(listed[topic].partitions)
+    """A topic made a moment ago takes a while until every broker knows it."""
+    until = time.monotonic() + NEW_TOPIC_S
+    while time.monotonic() < until:
+        listed = client.list_topics(timeout=15).topics
+        if topic in listed and listed[topic].partitions:
+            return len(listed[topic].partitions)
+        time.sleep(0.2)
+    raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
 
 
 def _tell(good: int, bad: int, tally: Tally, as_json: bool, sent: bool) -> None:

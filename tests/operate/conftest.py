@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +54,9 @@ def shop(broker: Broker, prefix: str) -> Iterator[Shop]:
     """All topics as they should be."""
     made = Shop(broker.bootstrap, prefix)
     assert made.run("topics", "apply").exit_code == 0
+    names = {getattr(made.names, role) for role in ROLES}
+    while not names <= set(made.admin.list_topics(timeout=10).topics):
+        time.sleep(0.1)
     yield made
     for answer in made.admin.delete_topics([getattr(made.names, role) for role in ROLES]).values():
         answer.exception(30)
