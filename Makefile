@@ -30,7 +30,7 @@ check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q -m "not kafka and not data and not slow and not soak" -x
 
-soak: $(READY) ## the fault tests again and again, on a real Apache Kafka (an hour or more; SEED=n, ROUNDS=n)
+soak: $(READY) ## the fault tests again and again, on a real Apache Kafka (an hour or more; SOAK_ROUNDS=n)
 	@STREAM_TEST_REQUIRE=kafka $(BIN)/pytest -m soak tests/faults $(ARGS)
 
 bench: $(READY) ## beside other engines on a real Kafka: a table, and one JSON object as the last line (QUICK=1)

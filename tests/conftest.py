@@ -13,8 +13,9 @@ from hypothesis import settings
 
 from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker
 
-settings.register_profile("default", deadline=None)  # a busy machine is not a wrong program
-settings.register_profile("ci", deadline=None, derandomize=True)  # the same examples on every run
+# No deadlines: a busy machine is not a wrong program. Quick by default; CI tries more, the same on every run.
+settings.register_profile("default", deadline=None, max_examples=25)
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 

@@ -106,6 +106,7 @@ def looked_up(rules: Valuation, grid: Table, x: int, age: float) -> float:
     return math.exp(ratio - log_age) * (process.r + x) * _naive_span(rules.discount, grid, rules.horizon)
 
 
+@lru_cache(maxsize=16)  # several books of one model, as in `stream policy diff`, share theirs
 def table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
     """The hard function g(x, T) over its naive value (r + x) / (alpha + T) * span, as logarithms."""
     discount = discount_per_unit(process, annual_discount, YEAR_MS)

@@ -30,8 +30,9 @@ NEW_TOPIC_S = 5.0
 def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json: bool) -> None:
     """Send events from FILES (JSON lines, .gz or .zst) to their topics.
 
-    Every line is checked before anything is sent; with a bad one among them nothing is. Sending a file twice
-    does no harm: an event's id tells it is the same. Exit code 1 when a line was bad or a broker refused one.
+    Every line is checked before anything is sent; with a bad one among them nothing is. The same events
+    again do no harm within eight days of event time, while their ids are known; never send history twice.
+    Exit code 1 when a line was bad or a broker refused one.
 
     \b
     Example:

@@ -22,7 +22,7 @@ def topics_group() -> None:
 
     Where the brokers are and how many partitions are wanted comes from STREAM_* (see `stream settings`).
 
-    \\b
+    \b
     Example:
       STREAM_BROKERS=kafka:9092 stream topics apply --dry-run
     """
@@ -35,7 +35,7 @@ def check_command(as_json: bool) -> None:
 
     Exit code 0 when all is well, 1 with one line for each difference.
 
-    \\b
+    \b
     Example:
       stream topics check --json
     """
@@ -56,7 +56,7 @@ def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
     Settings of existing topics are corrected only with --alter; partition counts never are. Exit code 1
     when a difference is left.
 
-    \\b
+    \b
     Example:
       STREAM_PARTITIONS=12 STREAM_REPLICATION=3 stream topics apply
     """

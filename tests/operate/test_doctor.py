@@ -175,7 +175,8 @@ def test_a_planted_fault_is_found_with_its_remedy(healthy, check, found, remedy,
     assert told["faults"] <= 2  # the planted one, and at most what follows from it
 
 
-def test_a_broker_that_does_not_answer_is_the_one_fault():
+def test_a_broker_that_does_not_answer_is_the_one_fault(monkeypatch):
+    monkeypatch.setattr("stream.operate.view.TIMEOUT_S", 1.0)
     environment = {"STREAM_BROKERS": "127.0.0.1:1"}
 
     result = CliRunner().invoke(main, ["doctor", "--json"], env=environment)
