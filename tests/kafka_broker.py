@@ -35,7 +35,7 @@ SETTINGS = {
     "node.id": "1",
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     "offsets.topic.num.partitions": "4",
     "offsets.topic.replication.factor": "1",
@@ -218,8 +218,9 @@ class DockerBroker:
         self.bootstrap = f"127.0.0.1:{port}"
         self._name = f"customer-stream-test-{uuid.uuid4().hex[:8]}"
         here = {
-            "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "listeners": "PLAINTEXT://:9092,INTERNAL://:9094,CONTROLLER://:9093",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},INTERNAL://localhost:9094",
+            "inter.broker.listener.name": "INTERNAL",  # it asks itself about transactions: not by our port
             "controller.quorum.voters": "1@localhost:9093",
         }
         environment = {

@@ -214,6 +214,10 @@ class Lane(Generic[State]):
                 self._heartbeat.beat(mark.given_ms)
         self.flush_number = self.committed_flush + 1
 
+    def committed_offset(self, topic: str) -> int:
+        """The next offset of an input that would come again after a crash now."""
+        return self._committed[topic]
+
     def note_committed(self, flush: int, marks: dict[str, tuple[int, Mark]]) -> None:
         self.committed_flush = flush
         for topic, (offset, _) in marks.items():

@@ -44,8 +44,7 @@ class Table(Generic[State]):
     def all_keys(self) -> list[bytes]:
         """Every key there is, sorted: a walk over all rows, for what concerns everyone."""
         resting = {key for key, _ in self._store.items()}
-        changed = {key for key, state in self._dirty.items() if state is not None}
-        return sorted((resting - self._gone) | changed)
+        return sorted((resting - self._gone) | self._hot.keys())  # a new row in a flush under way is only hot
 
     def put(self, key: bytes, state: State) -> None:
         self._hot[key] = self._dirty[key] = state

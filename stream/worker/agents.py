@@ -18,7 +18,7 @@ from stream.core.event import ClockTicked, Event, ModelPublished
 from stream.core.model import ModelError, decode_model
 from stream.core.step import Step, on_book, on_due, on_event
 from stream.engine import Arrival, Due, EngineApp, EngineError, Exit, Lane, Moment, Unsent
-from stream.wire import Unknown, encode_alert
+from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.dead_letter import DeadLetterLimit, Source, dead_letter
 from stream.worker.row import MODEL_KEY, Refused, Row
 from stream.worker.tally import Tally
@@ -50,6 +50,7 @@ class ProfileKeeper:
         self._limit = limit
         self._books: dict[int, Book] = {}
         self._lanes: dict[int, Lane[Row]] = {}
+        self._adopted: dict[int, dict[str, int]] = {}
         self._total = self._refused = 0
 
     def live(self, lane: Lane[Row], moment: Moment) -> None:
@@ -75,6 +76,7 @@ class ProfileKeeper:
     def _arrived(self, lane: Lane[Row], arrival: Arrival) -> None:
         event = arrival.event
         self._total += 1
+        self._book_of(lane)  # the first look at a lane must come before its first commit
         if type(event) is Refused:
             self._refuse(lane, arrival, event)
         elif type(event) is Unknown:
@@ -98,7 +100,7 @@ class ProfileKeeper:
         if row is None:
             if step.profile is None:
                 return
-            row = Row()
+            row = Row(applied=dict(self._adopted.get(lane.partition, ())))
         row.applied[topic] = arrival.offset + 1
         self._keep(lane, key, row, step, arrival)
 
@@ -141,20 +143,25 @@ class ProfileKeeper:
         source = Source(
             arrival.topic, arrival.partition, arrival.offset, record.key, record.value, record.headers
         )
-        letter = dead_letter(source, str(rejected.reason), rejected.detail)
+        self._set_aside(lane, source, str(rejected.reason), rejected.detail)
+
+    def _set_aside(self, lane: Lane[Row], source: Source, reason: str, detail: str) -> None:
+        letter = dead_letter(source, reason, detail)
         headers = [(name, value or b"") for name, value in letter.headers]
         lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition)
         self._refused += 1
-        self.tally.refused(arrival.topic, str(rejected.reason))
+        self.tally.refused(source.topic, reason)
 
     # -- the model in force, per partition: it changes at an instant of event time -------------------------
 
     def _book_of(self, lane: Lane[Row]) -> Book:
         if self._lanes.get(lane.partition) is not lane:  # assigned anew: what the partition remembers holds
             self._lanes[lane.partition] = lane
-            kept = lane.get(MODEL_KEY)
-            model = decode_model(kept.model) if kept is not None and kept.model is not None else None
-            self._books[lane.partition] = self._book_with(model) if model is not None else self.book
+            kept = lane.get(MODEL_KEY) or Row()
+            committed = _is_committed(kept, lane)
+            self._adopted[lane.partition] = dict(kept.applied) if committed else {}
+            models = kept.models if committed else kept.models[1:]
+            self._books[lane.partition] = self._book_with(decode_model(models[0])) if models else self.book
         return self._books[lane.partition]
 
     def _book_with(self, model: Any) -> Book:
@@ -168,24 +175,29 @@ class ProfileKeeper:
         try:
             model = decode_model(event.data.model)
         except ModelError as error:
-            letter = dead_letter(
-                Source(arrival.topic, arrival.partition, arrival.offset, arrival.key, None),
-                "schema",
-                str(error),
+            record = Source(
+                arrival.topic, arrival.partition, arrival.offset, arrival.key, encode_event(event)
             )
-            headers = [(name, value or b"") for name, value in letter.headers]
-            lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition)
-            self._refused += 1
-            self.tally.refused(arrival.topic, "schema")
+            self._set_aside(lane, record, "schema", str(error))
             return
         self._book_of(lane)
         book = self._books[lane.partition] = self._book_with(model)
-        lane.put(MODEL_KEY, Row(model=Raw(bytes(event.data.model))))
+        known, here = lane.get(MODEL_KEY) or Row(), {arrival.topic: arrival.offset + 1}
+        before = known.models if _is_committed(known, lane) else known.models[1:]
+        lane.put(MODEL_KEY, Row(applied=here, models=[Raw(bytes(event.data.model)), *before[:1]]))
+        self._adopted[lane.partition] = here
         for key in lane.table.all_keys():
             row = lane.get(key)
-            if row is not None and row.profile is not None:
-                self._keep(lane, key, row, on_book(row.profile, event.time_ms, book), arrival)
+            if row is None or row.profile is None or row.applied.get(arrival.topic, 0) > arrival.offset:
+                continue  # after a crash: judged by it already
+            row.applied[arrival.topic] = arrival.offset + 1
+            self._keep(lane, key, row, on_book(row.profile, event.time_ms, book), arrival)
         self.tally.event(arrival.topic, "model.published", "applied")
+
+
+def _is_committed(kept: Row, lane: Lane[Row]) -> bool:
+    """Whether the event that brought this model will not come again."""
+    return all(lane.committed_offset(topic) >= offset for topic, offset in kept.applied.items())
 
 
 def said(alert: Alert) -> str:

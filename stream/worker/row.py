@@ -29,7 +29,8 @@ class Row(Struct, omit_defaults=True, gc=False):
     """Input topic -> the next offset that is new to this row."""
     outbox: list[Raw] = field(default_factory=list)
     outbox_flush: int = 0
-    model: Raw | None = None
+    models: list[Raw] = field(default_factory=list)
+    """Under MODEL_KEY: the model in force, and what was in force before it (none: the settings' own)."""
 
 
 class Refused(Struct, frozen=True):

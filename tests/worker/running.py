@@ -28,6 +28,7 @@ from stream.wire import STRUCTURED_HEADERS, encode_alert, encode_event, is_broad
 from stream.worker.row import MODEL_KEY, Row
 from stream.worker.topics import topic_names, topic_plans
 from stream.worker.topics_admin import admin_client, create
+from tests.core.laws import assert_same_facts
 from tests.faults.verifier import read_all
 
 STREAM = Path(sys.executable).with_name("stream")
@@ -69,7 +70,8 @@ class Ground:
         }
         self.settings = load_settings(self.environment)
         self.names = topic_names(self.settings)
-        self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": prefix, "log_level": 0})
+        seeing_all = {"isolation.level": "read_uncommitted", "log_level": 0}
+        self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": prefix, **seeing_all})
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0}
         )
@@ -98,13 +100,29 @@ class Ground:
     def _places(self) -> list[TopicPartition]:
         return [TopicPartition(topic, at) for topic in self.names.inputs for at in range(self.partitions)]
 
+    def _ends(self, places: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        return {
+            (place.topic, place.partition): self._reader.get_watermark_offsets(place, timeout=30)[1]
+            for place in places
+        }
+
     def sent(self) -> dict[tuple[str, int], int]:
         """Where every input ends."""
-        ends = {}
-        for place in self._places():
-            _, end = self._reader.get_watermark_offsets(place, timeout=30)
-            ends[place.topic, place.partition] = end
-        return ends
+        return self._ends(self._places())
+
+    def rows_written(self) -> int:
+        """Records of the profiles topic, also those of a transaction that is not ended."""
+        places = [TopicPartition(self.names.profiles, at) for at in range(self.partitions)]
+        return sum(self._ends(places).values())
+
+    def wait_for_rows(self, worker: WorkerProcess, count: int) -> None:
+        """Until so many rows were written, or everything is committed: rows come before their commit."""
+        total = sum(self.sent().values())
+
+        def reached() -> bool:
+            return self.rows_written() >= count or sum(self.committed().values()) == total
+
+        worker.wait_until(reached, f"{count} rows written")
 
     def committed(self) -> dict[tuple[str, int], int]:
         """What the group has committed; nothing while its coordinator moves."""
@@ -213,3 +231,12 @@ def first_difference(found: list[bytes], wanted: list[bytes]) -> str:
     if more or less:
         return f"{len(more)} not predicted, {len(less)} missing; the first of each:\n{more[:1]}\n{less[:1]}"
     return "" if found == wanted else "the same alerts, not equally often"
+
+
+def assert_same_profiles(found: dict[str, Profile], wanted: dict[str, Profile]) -> None:
+    """Facts to 1e-9; what was concluded from them, and when to look again, exactly."""
+    assert found.keys() == wanted.keys()
+    for customer, profile in found.items():
+        assert_same_facts(profile, wanted[customer])
+        assert profile.judgement == wanted[customer].judgement
+        assert profile.next_review_ms == wanted[customer].next_review_ms

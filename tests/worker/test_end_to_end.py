@@ -5,8 +5,7 @@ import subprocess
 import pytest
 
 from stream.wire import encode_event
-from tests.core.laws import assert_same_facts
-from tests.worker.running import STREAM, WorkerProcess, first_difference, replayed
+from tests.worker.running import STREAM, WorkerProcess, assert_same_profiles, first_difference, replayed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
@@ -24,14 +23,6 @@ def replay_command_told(history, tmp_path_factory):
     lines.write_bytes(b"".join(encode_event(event) + b"\n" for event in history))
     subprocess.run([STREAM, "replay", lines, "--alerts", alerts], check=True, stdout=subprocess.DEVNULL)
     return alerts.read_bytes().splitlines()
-
-
-def assert_same_profiles(found, wanted):
-    assert found.keys() == wanted.keys()
-    for customer, profile in found.items():
-        assert_same_facts(profile, wanted[customer])
-        assert profile.judgement == wanted[customer].judgement
-        assert profile.next_review_ms == wanted[customer].next_review_ms
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 12])

@@ -6,7 +6,7 @@ that was never disturbed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import assume, given, settings
@@ -39,7 +39,7 @@ KINDS = dict(zip(TOPICS, EVENT_TYPES, strict=True))
 class Pipe:
     """One lane of the engine, fed by hand, and the worker's keeper that lives its moments."""
 
-    def __init__(self, *, guarded: bool = True) -> None:
+    def __init__(self, *, guarded: bool = True, start: Mapping[str, int] | None = None) -> None:
         options = EngineOptions(
             app_id="a",
             bootstrap="nowhere:1",
@@ -59,7 +59,7 @@ class Pipe:
             heartbeat=self.heartbeat,
             settle=_nothing,
         )
-        self.lane.begin({topic: (0, Mark(0, None, None)) for topic in TOPICS})
+        self.lane.begin({topic: ((start or {}).get(topic, 0), Mark(0, None, None)) for topic in TOPICS})
         tally = Tally(Metrics())
         self.keeper = ProfileKeeper(book(), NAMES, DeadLetterLimit(0, 0, 1.0), tally)
 

@@ -1,0 +1,107 @@
+"""A new model comes in force at one instant of event time, also when the worker dies around that instant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.core.event import Event, ModelPublished
+from stream.core.model import Model, encode_model, sealed
+from stream.core.payload import ModelRecord
+from stream.model_file import default_model
+from stream.replay.run import replay
+from stream.wire import encode_alert
+from stream.worker.row import MODEL_KEY
+from tests.builders import book, bought, reviewed, when
+from tests.worker.test_laws_of_the_clock import Pipe, by_topic
+
+ANYONE = ("a", "b", "c", "d")
+
+
+def other_model() -> Model:
+    """Customers of this model leave sooner."""
+    model = default_model()
+    return sealed(msgspec.structs.replace(model, process=msgspec.structs.replace(model.process, b=0.4)))
+
+
+def published(day: float, model: Model) -> ModelPublished:
+    data = ModelRecord(model=msgspec.Raw(encode_model(model)))
+    return ModelPublished(id=f"m{day}", source="/fit", subject="model", time=when(day), data=data)
+
+
+def a_year() -> list[Event]:
+    """Four weekly customers; a new model in the autumn; two stop buying before it, all after it."""
+    purchases = [
+        bought(week * 7.0 + place / 10, 30_000, event_id=f"{name}{week}", customer=name)
+        for place, name in enumerate(ANYONE)
+        for week in range(34 if name in "ab" else 44)
+    ]
+    events = [*purchases, published(310, other_model()), reviewed(300, 1, event_id="word")]
+    return sorted([*events, bought(420, 1, customer="z", event_id="end")], key=lambda event: event.time)
+
+
+def fed(pipe: Pipe, life: list[Event], skipped: dict[str, int] | None = None) -> None:
+    for topic, events in by_topic(life).items():
+        left = events[(skipped or {}).get(topic, 0) :]
+        pipe.arrive(topic, left)
+    pipe.live()
+
+
+def expected() -> tuple[Any, set[bytes]]:
+    run, alerts = replay(a_year(), book())
+    return run, {encode_alert(alert) for alert in alerts}
+
+
+def test_the_new_model_judges_from_its_instant_on():
+    pipe = Pipe()
+    fed(pipe, a_year())
+    run, alerts = expected()
+
+    assert set(pipe.alerts()) == alerts
+    versions = {msgspec.json.decode(body)["data"]["policy"]["model"] for body in alerts}
+    assert len(versions) == 2
+    assert pipe.lane.get(b"a").profile.judgement == run.profiles["a"].judgement
+
+
+@pytest.mark.parametrize("kept", [(), ("a",), ("b", "d"), ANYONE])
+@pytest.mark.parametrize("until", [300, 315, 400])
+def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until):
+    before = Pipe()
+    fed(before, [event for event in a_year() if event.time < when(until)])
+    after = Pipe()
+    written = dict(before.lane.table.flush())
+    rows = [(key, row) for key, row in written.items() if key == MODEL_KEY or key.decode() in kept]
+    after.lane.table.recover(rows)  # some rows had been written, nothing had been committed
+    after.lane.table.index()
+
+    fed(after, a_year())
+    run, alerts = expected()
+
+    assert set(before.alerts()) | set(after.alerts()) == alerts
+    for name in ANYONE:
+        assert after.lane.get(name.encode()).profile.judgement == run.profiles[name].judgement
+
+
+def test_after_a_committed_restart_the_new_model_stays():
+    life = a_year()
+    early = [event for event in life if event.time < when(300)]
+    before = Pipe()
+    fed(before, early)
+    skipped = {topic: len(events) for topic, events in by_topic(early).items()}
+    after = Pipe(start=skipped)
+    after.lane.table.recover(before.lane.table.flush())
+    after.lane.table.index()
+
+    fed(after, life, skipped)
+
+    assert set(before.alerts()) | set(after.alerts()) == expected()[1]
+
+
+def test_a_row_in_a_flush_under_way_is_judged_by_the_new_model_too():
+    pipe = Pipe()
+    fed(pipe, [event for event in a_year() if event.time < when(250)])
+    pipe.lane.table.flush()  # under way, not at rest
+
+    assert pipe.lane.table.all_keys() == [b"a", b"b", b"c", b"d"]
