@@ -55,7 +55,7 @@ def expected() -> tuple[Any, set[bytes]]:
 
 
 def test_the_new_model_judges_from_its_instant_on():
-    pipe = Pipe()
+    pipe = Pipe(guarded=False)
     fed(pipe, a_year())
     run, alerts = expected()
 
@@ -68,9 +68,9 @@ def test_the_new_model_judges_from_its_instant_on():
 @pytest.mark.parametrize("kept", [(), ("a",), ("b", "d"), ANYONE])
 @pytest.mark.parametrize("until", [300, 315, 400])
 def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until):
-    before = Pipe()
+    before = Pipe(guarded=False)
     fed(before, [event for event in a_year() if event.time < when(until)])
-    after = Pipe()
+    after = Pipe(guarded=False)
     written = dict(before.lane.table.flush())
     rows = [(key, row) for key, row in written.items() if key == MODEL_KEY or key.decode() in kept]
     after.lane.table.recover(rows)  # some rows had been written, nothing had been committed
@@ -87,10 +87,10 @@ def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until)
 def test_after_a_committed_restart_the_new_model_stays():
     life = a_year()
     early = [event for event in life if event.time < when(300)]
-    before = Pipe()
+    before = Pipe(guarded=False)
     fed(before, early)
     skipped = {topic: len(events) for topic, events in by_topic(early).items()}
-    after = Pipe(start=skipped)
+    after = Pipe(guarded=False, start=skipped)
     after.lane.table.recover(before.lane.table.flush())
     after.lane.table.index()
 
@@ -100,7 +100,7 @@ def test_after_a_committed_restart_the_new_model_stays():
 
 
 def test_a_row_in_a_flush_under_way_is_judged_by_the_new_model_too():
-    pipe = Pipe()
+    pipe = Pipe(guarded=False)
     fed(pipe, [event for event in a_year() if event.time < when(250)])
     pipe.lane.table.flush()  # under way, not at rest
 
