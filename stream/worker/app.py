@@ -78,7 +78,7 @@ class Worker:
 
 def partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:
     """How many partitions the inputs have; SettingsError when Kafka or a topic is not there."""
-    client = Producer(librdkafka_settings(settings, bootstrap))
+    client = Producer({**librdkafka_settings(settings, bootstrap), "log_level": 0})
     counts = {}
     for topic in (*topics.inputs, topics.profiles, topics.alerts, topics.deadletter):
         try:
