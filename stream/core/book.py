@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from stream.core.lifetime import valuation
 from stream.core.model import Model
-from stream.core.rulebook import AlertKind, Hysteresis, Policy
+from stream.core.rulebook import AlertKind, AtRiskLoyalRule, Hysteresis, Policy
 from stream.core.themes import ThemeReader
 from stream.core.tier import cutoffs_minor
 
@@ -47,7 +47,7 @@ class Book:
         self._risks, self._drifts = _drift_scale(self.hysteresis)
 
     def drifting(self, risk: float) -> float:
-        """Churn risk on the scale of at_risk_loyal: its thresholds mean what the model's learnt ones mean."""
+        """Churn risk on the scale of at_risk_loyal: its shipped thresholds stand for the learnt ones."""
         return _along(self._risks, self._drifts, risk)
 
     def risk_of(self, drifting: float) -> float:
@@ -56,10 +56,13 @@ class Book:
 
 
 def _drift_scale(hysteresis: dict[AlertKind, Hysteresis]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Pairs of churn risk and drifting, both rising: nothing, clear, raise, certain."""
-    learnt, wanted = hysteresis["churn_risk"], hysteresis["at_risk_loyal"]
+    """Pairs of churn risk and drifting, both rising: nothing, learnt to clear, learnt to raise, certain.
+
+    The rule's shipped thresholds are what the learnt ones are set to, so that other ones move the alert.
+    """
+    learnt, shipped = hysteresis["churn_risk"], AtRiskLoyalRule().hysteresis
     pairs = sorted(
-        {(0.0, 0.0), (learnt.clear_at, wanted.clear_at), (learnt.raise_at, wanted.raise_at), (1.0, 1.0)}
+        {(0.0, 0.0), (learnt.clear_at, shipped.clear_at), (learnt.raise_at, shipped.raise_at), (1.0, 1.0)}
     )
     rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(pairs))
     scale = pairs if rising else [(0.0, 0.0), (1.0, 1.0)]

@@ -58,7 +58,7 @@ def test_whom_only_one_policy_alerts_about_is_named_with_the_reason(events, tmp_
 
 def test_an_earlier_threshold_tells_earlier(events, tmp_path):
     eager = tmp_path / "eager.toml"
-    eager.write_text("[churn_risk]\nlearnt_thresholds = false\n")  # raises at 0.6, not 0.8
+    eager.write_text("[at_risk_loyal.hysteresis]\nraise_at = 0.45\nclear_at = 0.3\n")
 
     told = json.loads(diff("default", eager, events, "--json").output)
 
