@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from stream.core.alert import Alert
 from stream.core.book import Book
@@ -72,12 +72,21 @@ class Ground:
         self.names = topic_names(self.settings)
         seeing_all = {"isolation.level": "read_uncommitted", "log_level": 0}
         self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": prefix, **seeing_all})
+        self._refused: list[str] = []
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0}
         )
 
     def make_topics(self) -> Ground:
-        create(admin_client(self.settings), topic_plans(self.settings))
+        client = admin_client(self.settings)
+        create(client, topic_plans(self.settings))
+        until = time.monotonic() + TIMEOUT_S
+        for plan in topic_plans(self.settings):  # a broker may know of fewer partitions for a moment
+            while (
+                len(client.list_topics(plan.name, timeout=30).topics[plan.name].partitions) < self.partitions
+            ):
+                assert time.monotonic() < until, f"{plan.name} did not appear"
+                time.sleep(0.05)
         return self
 
     def send(self, *events: Event) -> None:
@@ -90,12 +99,19 @@ class Ground:
         self.flush()
 
     def put(self, topic: str, key: bytes | None, value: bytes | None, partition: int) -> None:
-        self._producer.produce(topic, value, key, partition, headers=STRUCTURED_HEADERS)
+        self._producer.produce(
+            topic, value, key, partition, on_delivery=self._heard, headers=STRUCTURED_HEADERS
+        )
         if len(self._producer) > 50_000:
             self._producer.flush()
 
+    def _heard(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._refused.append(error.str())
+
     def flush(self) -> None:
         assert self._producer.flush(60) == 0, "not everything was acknowledged"
+        assert not self._refused, f"{len(self._refused)} records were refused, the first: {self._refused[0]}"
 
     def _places(self) -> list[TopicPartition]:
         return [TopicPartition(topic, at) for topic in self.names.inputs for at in range(self.partitions)]
