@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaException
@@ -67,9 +68,10 @@ def create(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
 
 
 def alter(client: AdminClient, drifted: Iterable[Finding]) -> None:
-    """Set just the settings that differ."""
+    """Set just the settings that differ; brokers tell them back a moment later, and that is waited for."""
+    wanted = list(drifted)
     entries: dict[str, list[ConfigEntry]] = {}
-    for finding in drifted:
+    for finding in wanted:
         entry = ConfigEntry(finding.config, finding.wanted, incremental_operation=AlterConfigOpType.SET)
         entries.setdefault(finding.topic, []).append(entry)
     if not entries:
@@ -78,6 +80,17 @@ def alter(client: AdminClient, drifted: Iterable[Finding]) -> None:
     resources = [ConfigResource(kind, name, incremental_configs=each) for name, each in entries.items()]
     for resource, answer in client.incremental_alter_configs(resources, request_timeout=TIMEOUT_S).items():
         _answered(resource.name, answer)
+    until = time.monotonic() + TIMEOUT_S
+    while not _told_back(client, wanted) and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def _told_back(client: AdminClient, wanted: Iterable[Finding]) -> bool:
+    names = {finding.topic for finding in wanted}
+    resources = {name: ConfigResource(ResourceType.TOPIC, name) for name in names}
+    answers = client.describe_configs(list(resources.values()), request_timeout=TIMEOUT_S)
+    told = {resource.name: _answered(resource.name, answer) for resource, answer in answers.items()}
+    return all(told[each.topic][str(each.config)].value == each.wanted for each in wanted)
 
 
 def _answered(name: str, answer: object) -> dict[str, ConfigEntry]:

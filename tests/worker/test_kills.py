@@ -52,6 +52,7 @@ def test_another_worker_takes_over_from_one_that_was_killed(ground, history, tmp
         here.wait_for_commits(first, len(history) // 10)
         with WorkerProcess(here, tmp_path / "second", **quick) as second:
             first.kill()
+            second.wait_until(lambda: b"lanes are open" in second.log.read_bytes(), "lanes opened")
             here.wait_for_commits(second)
             assert second.stop() == 0
 
