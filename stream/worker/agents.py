@@ -41,7 +41,7 @@ def attach(app: EngineApp[Row], keeper: ProfileKeeper) -> None:
 
 
 class ProfileKeeper:
-    """Folds events into profiles and lets the alert agents say what follows."""
+    """Folds events into profiles and sends what follows from them."""
 
     def __init__(self, book: Book, topics: TopicNames, limit: DeadLetterLimit, tally: Tally) -> None:
         self.book = book

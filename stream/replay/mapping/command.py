@@ -21,7 +21,7 @@ from stream.replay.mapping.run import Accounts, Importer
 from stream.replay.progress import progress
 
 GC_THRESHOLD = 200_000
-"""Rows are millions of short-lived containers without cycles: looking for those costs a fifth of the time."""
+"""Rows are millions of short-lived containers without cycles: looking for those is work for nothing."""
 WRITE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
