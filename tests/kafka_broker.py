@@ -1,7 +1,8 @@
 """A broker to test against: librdkafka's mock, Apache Kafka from Maven jars or Docker, or one that runs.
 
-`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is Docker when that has the image, else
-the jars when Java and Maven are there. `start_broker()` is for bench/ and scripts, conftest.py for tests.
+`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is a container where Docker answers (see
+tests/kafka_container.py), else the jars where Java and Maven are. `start_broker()` is for bench/ and scripts,
+conftest.py for tests.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -24,9 +24,8 @@ from typing import Protocol
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.kafka_jars import KAFKA_VERSION, NoBrokerError, fetched_jars, say
+from tests.kafka_jars import NoBrokerError, fetched_jars, say
 
-IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 CLUSTER_ID = "4L6g3nShT-eMCtK--X86sw"
 START_TIMEOUT_S = 120
 PR_SET_PDEATHSIG = 1
@@ -208,92 +207,42 @@ class JarBroker:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-class DockerBroker:
-    """The official image in a container of our own."""
-
-    kind = "docker"
-
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        port = free_port()
-        self.bootstrap = f"127.0.0.1:{port}"
-        self._name = f"customer-stream-test-{uuid.uuid4().hex[:8]}"
-        here = {
-            "listeners": "PLAINTEXT://:9092,INTERNAL://:9094,CONTROLLER://:9093",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},INTERNAL://localhost:9094",
-            "inter.broker.listener.name": "INTERNAL",  # it asks itself about transactions: not by our port
-            "controller.quorum.voters": "1@localhost:9093",
-        }
-        environment = {
-            "KAFKA_" + name.replace("_", "__").replace(".", "_").upper(): value
-            for name, value in {**SETTINGS, **here, **settings}.items()
-        }
-        environment |= {"CLUSTER_ID": CLUSTER_ID, "KAFKA_HEAP_OPTS": "-Xmx512m"}
-        self._create = ["create", "--name", self._name, "-p", f"{self.bootstrap}:9092"]
-        for name, value in environment.items():
-            self._create += ["-e", f"{name}={value}"]
-        self._created = False
-        atexit.register(self.close)
-
-    def start(self) -> None:
-        if not self._created:
-            docker(*self._create, IMAGE)
-            self._created = True
-        docker("start", self._name)
-        wait_until_ready(self.bootstrap)
-
-    def stop(self) -> None:
-        docker("stop", self._name)
-
-    def kill(self) -> None:
-        docker("kill", self._name)
-
-    def pause(self) -> None:
-        docker("pause", self._name)
-
-    def resume(self) -> None:
-        docker("unpause", self._name)
-
-    def close(self) -> None:
-        if self._created:
-            docker("rm", "--force", "--volumes", self._name)
-            self._created = False
-
-
 def _end_with_parent() -> None:
     """Linux: a test run that is killed takes its broker along (prctl PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def docker(*arguments: str) -> str:
-    command = ("docker", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+def _best_kind() -> str:
+    from tests.kafka_container import docker_answers
+
+    return "docker" if docker_answers() else "jar"
 
 
-def docker_has_the_image() -> bool:
-    try:
-        return bool(docker("image", "ls", "--quiet", IMAGE).strip())
-    except (OSError, subprocess.SubprocessError):
-        return False
+def _broker(kind: str, settings: Mapping[str, str]) -> Broker:
+    if kind == "mock":
+        return MockBroker()
+    if kind == "jar":
+        return JarBroker(settings)
+    if kind == "docker":
+        from tests.kafka_container import DockerBroker
+
+        return DockerBroker(settings)
+    if ":" in kind:
+        return GivenBroker(kind)
+    raise NoBrokerError(f"STREAM_TEST_BROKER={kind}: must be mock, jar, docker or host:port")
 
 
 def start_broker(choice: str | None = None, settings: Mapping[str, str] | None = None) -> Broker:
     """A started broker of the chosen kind, or NoBrokerError with the reason. The caller closes it."""
-    kind = choice or os.environ.get("STREAM_TEST_BROKER") or ("docker" if docker_has_the_image() else "jar")
-    broker: Broker
-    if kind == "mock":
-        broker = MockBroker()
-    elif kind == "jar":
-        broker = JarBroker(settings or {})
-    elif kind == "docker":
-        broker = DockerBroker(settings or {})
-    elif ":" in kind:
-        broker = GivenBroker(kind)
-    else:
-        raise NoBrokerError(f"STREAM_TEST_BROKER={kind}: must be mock, jar, docker or host:port")
+    kind = choice or os.environ.get("STREAM_TEST_BROKER") or _best_kind()
+    broker = _broker(kind, settings or {})
     say(f"starting a broker of kind {broker.kind}")
     try:
         broker.start()
+    except NoBrokerError:
+        broker.close()
+        raise
     except (OSError, subprocess.SubprocessError) as failure:
         broker.close()
         raise NoBrokerError(f"a broker of kind {kind} could not be started: {failure}") from failure

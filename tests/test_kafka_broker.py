@@ -34,6 +34,21 @@ def test_an_unknown_kind_of_broker_is_refused_in_words() -> None:
 
 
 @pytest.mark.kafka
+def test_a_broker_that_stood_still_or_was_stopped_goes_on_at_its_address(
+    own_broker: Broker, prefix: str
+) -> None:
+    create_topics(own_broker.bootstrap, [prefix], partitions=1)
+
+    own_broker.pause()
+    own_broker.resume()
+    write(own_broker.bootstrap, prefix, b"kept")
+    own_broker.stop()
+    own_broker.start()
+
+    assert read_first(own_broker.bootstrap, prefix, prefix) == b"kept"
+
+
+@pytest.mark.kafka
 def test_a_killed_broker_comes_back_with_its_records(own_broker: Broker, prefix: str) -> None:
     create_topics(own_broker.bootstrap, [prefix], partitions=2)
     write(own_broker.bootstrap, prefix, b"kept")
