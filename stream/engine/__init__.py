@@ -13,7 +13,7 @@ How to write a worker on it (tests/engine/toy.py is a whole one):
                     case Due(key, at_ms): ...    # the row asked for it by Job.due_ms; ask anew by putting it
                     case Unsent(key):   ...      # after a crash: the row's outbox may not have gone out
                 row = lane.get(key)              # the live row, or None
-                lane.put(key, row)               # after every change; lane.delete(key) writes a tombstone
+                lane.put(key, row)               # after every change; lane.leave(...) forgets it
                 lane.send(topic, key, value, headers=None, partition=None)
             await lane.flush_when_due()
 

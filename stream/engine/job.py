@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -61,6 +61,7 @@ class Peek(NamedTuple):
 
     due_ms: int | None
     outbox_flush: int  # the number of the flush that the row's outbox belongs to, 0 for an empty outbox
+    leaving: Mapping[str, int] | None = None  # of a row that was left (Lane.leave): up to which offsets
 
 
 class Job(Protocol[State]):

@@ -7,7 +7,7 @@ await is whole: every record given out has been applied.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Generic, NamedTuple
 
 from stream.engine.job import Arrival, Due, Headers, Moment, State, Unsent
@@ -77,7 +77,6 @@ class Lane(Generic[State]):
         self.table = table
         self.get = table.get
         self.put = table.put
-        self.delete = table.delete
         self.clock_ms: int | None = None
         self.flush_number = 1  # of the flush that what is put and sent now will belong to
         self.committed_flush = 0  # of the last one that is durable
@@ -103,6 +102,14 @@ class Lane(Generic[State]):
     ) -> None:
         """A record that leaves with this flush. Without a partition it goes by key, as Java would send it."""
         self.outgoing.append(Outgoing(topic, key, value, headers, partition))
+
+    def leave(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
+        """The row says nothing any more; its tombstone follows when its input up to `after` is committed.
+
+        Written at once it could outlive a crash that its commit does not: what came before it would come
+        again, and no row would know.
+        """
+        self.table.leave(key, state, self.flush_number, after)
 
     def moments(self) -> Iterator[Moment]:
         """All that is to be done now, in order of time. No await between this and the end of the loop."""
@@ -213,6 +220,7 @@ class Lane(Generic[State]):
             if source.topic == self._options.heartbeat:
                 self._heartbeat.beat(mark.given_ms)
         self.flush_number = self.committed_flush + 1
+        self.table.forget(self.committed_flush, self._committed)
 
     def committed_offset(self, topic: str) -> int:
         """The next offset of an input that would come again after a crash now."""
@@ -222,6 +230,7 @@ class Lane(Generic[State]):
         self.committed_flush = flush
         for topic, (offset, _) in marks.items():
             self._committed[topic] = offset
+        self.table.forget(flush, self._committed)
 
     def close(self) -> None:
         """From now on it gives out nothing; what it holds is dropped."""

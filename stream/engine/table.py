@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Generic
 
@@ -23,6 +23,8 @@ class Table(Generic[State]):
         self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
         self.dues = Dues()
         self.unsent: dict[bytes, int] = {}  # key -> number of the flush its outbox belongs to
+        self.leaving: dict[bytes, tuple[int, Mapping[str, int]]] = {}
+        """Key -> the flush and the offsets after whose commit its row may be forgotten."""
 
     @property
     def dirty_count(self) -> int:
@@ -50,10 +52,26 @@ class Table(Generic[State]):
         self._hot[key] = self._dirty[key] = state
         if self._gone:
             self._gone.discard(key)
+        if self.leaving:
+            self.leaving.pop(key, None)
         self.dues.set(key, self._job.due_ms(state))
 
+    def leave(self, key: bytes, state: State, flush: int, after: Mapping[str, int]) -> None:
+        """Put a row that says nothing any more, to be forgotten later unless it is put again."""
+        self.put(key, state)
+        self.leaving[key] = (flush, after)
+
+    def forget(self, flush: int, committed: Mapping[str, int]) -> None:
+        """Rows that were left go when that and all their input is committed: nothing of it comes again."""
+        if not self.leaving:
+            return
+        for key, (left_in, after) in list(self.leaving.items()):
+            if left_in <= flush and all(committed.get(topic, at) >= at for topic, at in after.items()):
+                del self.leaving[key]
+                self.delete(key)
+
     def delete(self, key: bytes) -> None:
-        """Forgotten: a tombstone is written."""
+        """Forgotten: a tombstone is written. With at_least_once it may outlive its commit: see `leave`."""
         self._hot.pop(key, None)
         self._dirty[key] = None
         self._gone.add(key)
@@ -85,11 +103,13 @@ class Table(Generic[State]):
         """After recovery: due times and full outboxes of all rows at rest."""
         peek, dues = self._job.peek, {}
         for key, row in self._store.items():
-            due_ms, outbox_flush = peek(row)
+            due_ms, outbox_flush, leaving = peek(row)
             if due_ms is not None:
                 dues[key] = due_ms
             if outbox_flush:
                 self.unsent[key] = outbox_flush
+            if leaving is not None:
+                self.leaving[key] = (0, leaving)
         self.dues.load(dues)
 
     @property

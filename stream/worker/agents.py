@@ -100,15 +100,15 @@ class ProfileKeeper:
         if row is None:
             if step.profile is None:
                 return
-            row = Row(applied=dict(self._adopted.get(lane.partition, ())))
+            row = Row()
+        if row.profile is None:
+            for topic_adopted, offset in self._adopted.get(lane.partition, {}).items():
+                row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         row.applied[topic] = arrival.offset + 1
         self._keep(lane, key, row, step, arrival)
 
     def _keep(self, lane: Lane[Row], key: bytes, row: Row, step: Step, arrival: Arrival | None) -> None:
         """The row as it is now, and its alerts, into the flush to come."""
-        if step.profile is None:
-            lane.delete(key)
-            return
         row.profile = step.profile
         if row.outbox and row.outbox_flush <= lane.committed_flush:
             row.outbox, row.outbox_flush = [], 0
@@ -118,7 +118,14 @@ class ProfileKeeper:
             row.outbox_flush = lane.flush_number
             self._say(lane, key, body, arrival)
             self.tally.alert(lane, alert)
-        lane.put(key, row)
+        self._put(lane, key, row)
+
+    def _put(self, lane: Lane[Row], key: bytes, row: Row) -> None:
+        """Without a profile only what was applied is kept of the customer, until it cannot come again."""
+        if row.profile is None:
+            lane.leave(key, row, row.applied)
+        else:
+            lane.put(key, row)
 
     def _say(self, lane: Lane[Row], key: bytes, body: bytes, arrival: Arrival | None) -> None:
         """The alert as it goes out. Where it came from is a header: the body is the same everywhere."""
@@ -136,7 +143,7 @@ class ProfileKeeper:
         for body in row.outbox:
             self._say(lane, key, bytes(body), None)
         row.outbox_flush = lane.flush_number
-        lane.put(key, row)
+        self._put(lane, key, row)
 
     def _refuse(self, lane: Lane[Row], arrival: Arrival, refused: Refused) -> None:
         record, rejected = refused.record, refused.rejected

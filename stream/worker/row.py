@@ -50,6 +50,7 @@ class _ProfilePeek(Struct):
 class _RowPeek(Struct):
     profile: _ProfilePeek | None = None
     outbox_flush: int = 0
+    models: list[Raw] = field(default_factory=list)
 
 
 class ProfileJob:
@@ -93,4 +94,6 @@ class ProfileJob:
     def peek(self, row: bytes) -> Peek:
         """The same of a row at rest, without decoding the rest."""
         seen = self._peek(row)
-        return Peek(seen.profile.next_review_ms if seen.profile else None, seen.outbox_flush)
+        if seen.profile is not None:
+            return Peek(seen.profile.next_review_ms, seen.outbox_flush)
+        return Peek(None, seen.outbox_flush, None if seen.models else self._load(row).applied)

@@ -1,0 +1,163 @@
+"""Erased stays erased, wherever the worker dies: also between a tombstone and the commit of what led to it.
+
+The engine's lane and the worker's keeper on a changelog and commits that outlive them; at least once, so any
+part of the flush under way may have been written when the worker dies.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.core.event import Event
+from stream.engine.lane import Mark
+from stream.worker.row import Row
+from tests.builders import bought, erased, visited
+from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic
+
+ERASED = 310.0
+
+
+def story() -> list[Event]:
+    """A weekly customer falls silent, is erased, and comes back as a new one; `z` keeps the clock going.
+
+    A purchase from before the erasure comes after it, and is turned away.
+    """
+    straggler = bought(170.5, 30_000, event_id="straggler")
+    before = [bought(week * 7.0, 30_000, event_id=f"c{week}") for week in range(26)]
+    looks = [visited(day + 0.3, event_id=f"v{day}") for day in range(150, 180, 2)]
+    after = [bought(day, 20_000, event_id=f"n{day}") for day in (330.0, 337.0)]
+    others = [
+        bought(day + 0.1, 9_000, event_id=f"z{day}", customer="z")
+        for day in [*range(0, 300, 9), *range(300, 345)]
+    ]
+    events = sorted([*before, *looks, *after, *others, erased(ERASED, event_id="gone")], key=lambda e: e.time)
+    place = next(number for number, event in enumerate(events) if event.id == "z312")
+    return [*events[: place + 1], straggler, *events[place + 1 :]]
+
+
+STORY = story()
+
+
+class Kafka:
+    """What outlives a worker: compacted rows, committed marks, alerts that went out."""
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, bytes] = {}
+        self.marks = {topic: (0, Mark(0, None, None)) for topic in TOPICS}
+        self.alerts: set[bytes] = set()
+
+    def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+        for key, row in rows:
+            if row is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = row
+
+    def worker(self) -> Pipe:
+        pipe = Pipe(guarded=False)
+        pipe.lane.table.recover(list(self.rows.items()))
+        pipe.lane.table.index()
+        pipe.lane.begin(self.marks)
+        return pipe
+
+    def read(self, pipe: Pipe, count: int) -> None:
+        """What is not read yet of the first `count` events."""
+        for topic, events in by_topic(STORY[:count]).items():
+            pipe.arrive(topic, events[pipe.sources[topic].expected :])
+        pipe.live()
+
+    def flush(self, pipe: Pipe, survives: Any = None) -> None:
+        """Everything becomes durable, or just what `survives`, and then the worker is gone."""
+        lane = pipe.lane
+        flush, rows, marks = lane.flush_number, lane.table.flush(), lane.marks()
+        alerts, lane.outgoing = set(pipe.alerts()), []
+        lane.flush_number += 1
+        lane.unflushed = 0
+        if survives is not None:
+            self.write([each for each in rows if survives()])
+            self.alerts |= {each for each in alerts if survives()}
+            return
+        self.write(rows)
+        self.alerts |= alerts
+        self.marks = marks
+        lane.table.rest(rows)
+        lane.note_committed(flush, marks)
+
+    def settle(self, pipe: Pipe) -> None:
+        while pipe.lane.dirty:
+            self.flush(pipe)
+
+    def found(self) -> tuple[dict[bytes, bytes], set[bytes]]:
+        """Profiles and alerts. How many flushes there were is no part of it."""
+        rows = {key: msgspec.json.decode(row, type=Row).profile for key, row in self.rows.items()}
+        return {key: msgspec.json.encode(profile) for key, profile in rows.items()}, self.alerts
+
+
+def undisturbed() -> tuple[dict[bytes, bytes], set[bytes]]:
+    kafka = Kafka()
+    worker = kafka.worker()
+    kafka.read(worker, len(STORY))
+    kafka.settle(worker)
+    return kafka.found()
+
+
+WANTED = undisturbed()
+
+
+def index_of(day: float) -> int:
+    """How many events come before a day."""
+    return next(number for number, event in enumerate(STORY) if event.id == f"z{day:.0f}")
+
+
+def test_the_story_has_an_alert_to_retract_and_ends_with_a_new_customer() -> None:
+    profiles, alerts = WANTED
+
+    assert {msgspec.json.decode(alert)["data"]["state"] for alert in alerts} >= {"raised", "retracted"}
+    assert profiles.keys() == {b"c", b"z"}
+    assert msgspec.json.decode(profiles[b"c"])["events"] == 2
+
+
+@pytest.mark.parametrize("committed", [0, index_of(306), index_of(312)], ids=["all", "erasure", "straggler"])
+def test_a_tombstone_that_outlives_its_commit_lets_nothing_come_back(committed: int) -> None:
+    """Of what comes again: the whole life, the end of it with the erasure, or just the straggler."""
+    kafka = Kafka()
+    first = kafka.worker()
+    if committed:
+        kafka.read(first, committed)
+        kafka.settle(first)
+    kafka.read(first, index_of(320))
+    kafka.flush(first, survives=lambda: True)
+
+    second = kafka.worker()
+    kafka.read(second, index_of(329))
+    kafka.settle(second)
+    assert b"c" not in kafka.rows
+    kafka.read(second, len(STORY))
+    kafka.settle(second)
+
+    assert kafka.found() == WANTED
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> None:
+    kafka = Kafka()
+    worker, place = kafka.worker(), 0
+    for _ in range(data.draw(st.integers(1, 5))):
+        place = data.draw(st.integers(place, len(STORY)))
+        kafka.read(worker, place)
+        if data.draw(st.booleans()):
+            kafka.flush(worker)
+        else:
+            kafka.flush(worker, survives=lambda: data.draw(st.booleans()))
+            worker = kafka.worker()
+            place = sum(offset for offset, _ in kafka.marks.values())
+    kafka.read(worker, len(STORY))
+    kafka.settle(worker)
+
+    assert kafka.found() == WANTED
