@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from stream.core.feature_names import SILENCE, STANDS
 from stream.core.payload import Currency
 
 DAY_MS = 86_400_000
@@ -248,6 +249,12 @@ def check(model: Model) -> None:
     if model.risk is not None:
         lows = [segment.frequency_min for segment in model.risk.segments]
         _require(lows[0] == 0 and lows == sorted(set(lows)), "risk.segments: frequency_min must rise from 0")
+        for term in (term for segment in model.risk.segments for term in segment.terms):
+            _require(term.feature in SILENCE, f"risk.segments: {term.feature!r} is no feature")
+            _require(
+                term.weight * SILENCE[term.feature] >= 0.0 or SILENCE[term.feature] == STANDS,
+                f"risk.segments: with this weight on {term.feature} silence would lower the risk",
+            )
     for table in model.tables:
         width = len(table.rows[0]) if table.rows else 0
         even = width >= 4 and all(len(row) == width for row in table.rows)

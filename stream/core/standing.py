@@ -15,9 +15,11 @@ from stream.core.decay import (
     WARMTH_HALF_LIFE_MS,
     weight,
 )
+from stream.core.features import Features
 from stream.core.feedback import PRIOR_WEIGHT, oldest_unresolved_ms
+from stream.core.outlook import Outlook, outlook
 from stream.core.profile import Profile
-from stream.core.risk import Features, crossing_ms, risk_score
+from stream.core.risk import logistic, look_again_ms
 from stream.core.rulebook import DAY_MS, Policy
 from stream.core.tier import tier_of
 
@@ -43,6 +45,8 @@ class Standing(Struct):
     unresolved_ms: int | None
     unhappiness: float
     loyal: bool
+    ahead: Outlook | None = None
+    """How silence alone will move the risk; None for who never bought."""
 
 
 def standing(profile: Profile, as_of_ms: int, book: Book) -> Standing:
@@ -50,17 +54,20 @@ def standing(profile: Profile, as_of_ms: int, book: Book) -> Standing:
     policy = book.policy
     sums = profile.buying.sums
     features: Features | None = None
+    ahead: Outlook | None = None
     risk = value_minor = 0.0
     tenure_ms = 0
     if sums.orders:
         features = features_of(profile)
-        risk = risk_score(book.model, features, as_of_ms)
+        ahead = outlook(book.model, features)
+        risk = logistic(ahead.log_odds(as_of_ms))
         tenure_ms = max(0, as_of_ms - sums.first_at_ms)
         value_minor = max(0.0, sums.value / weight(as_of_ms, VALUE_HALF_LIFE_MS))
     tier = tier_of(value_minor, profile.judgement.tier, book.cutoffs, policy.ladder.slack)
     now = Standing(
         as_of_ms, sums.days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, False
     )
+    now.ahead = ahead
     stages = policy.stages
     now.loyal = sums.days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms
     if profile.feedback.last_at_ms or profile.feedback.opened:
@@ -108,10 +115,10 @@ def _listen(now: Standing, profile: Profile, policy: Policy) -> None:
 
 
 def risk_reaches_ms(now: Standing, level: float, book: Book) -> int | None:
-    """The first millisecond at which silence alone has brought the churn risk to a level."""
-    if now.features is None or now.risk >= level:
+    """When silence alone has brought the churn risk to a level, or an instant before that to look again."""
+    if now.ahead is None or now.risk >= level:
         return None
-    return crossing_ms(book.model, now.features, level, now.as_of_ms)
+    return look_again_ms(book.model, now.ahead, level, now.as_of_ms, now.risk)
 
 
 def unhappiness_falls_ms(now: Standing, level: float) -> int | None:

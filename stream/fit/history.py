@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from stream.core.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
+from stream.core.features import Features
 from stream.core.fold import FOLDS, fold
 from stream.core.model import DAY_MS, WEEK_MS
 from stream.core.profile import Profile, fingerprint, first_sight
-from stream.core.risk import Features
 from stream.core.rulebook import Policy
 from stream.core.standing import features_of
 from stream.core.themes import ThemeReader

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from stream.core.clv import own_horizon
+from stream.core.feature_names import NAMES
 from stream.core.model import (
     DAY_MS,
     WEEK_MS,
@@ -23,7 +24,6 @@ from stream.core.model import (
     sealed,
 )
 from stream.core.model import Prior as NewCustomer
-from stream.core.risk import NAMES
 from stream.core.rulebook import Finance
 from stream.fit.history import History, Snapshot
 from stream.fit.population import population

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from stream.core.feature_names import FALLS, NAMES, RISES, SILENCE
+from stream.core.features import observe
 from stream.core.model import DAY_MS, Model, RiskLayer, RiskSegment, Term
-from stream.core.risk import FALLS, NAMES, RISES, SILENCE, observe
 from stream.fit.history import History, Snapshot
 
 Numbers = NDArray[np.float64]

@@ -4,22 +4,24 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stream.core.clv import own_horizon, p_active
-from stream.core.model import DAY_MS, WEEK_MS, PurchaseProcess, RiskLayer, RiskSegment, Term
-from stream.core.risk import (
-    NAMES,
-    RISES,
-    SILENCE,
-    STANDS,
-    Features,
-    churn_risk,
-    crossing_ms,
-    observe,
-    risk_score,
+from stream.core.feature_names import NAMES, RISES, SILENCE, STANDS
+from stream.core.features import Features, observe
+from stream.core.model import (
+    DAY_MS,
+    WEEK_MS,
+    ModelError,
+    PurchaseProcess,
+    RiskLayer,
+    RiskSegment,
+    Term,
+    check,
 )
+from stream.core.outlook import outlook
+from stream.core.risk import churn_risk, crossing_ms, look_again_ms, risk_score
 from stream.model_file import default_model
 
 PLAIN = default_model()
@@ -97,6 +99,30 @@ def test_the_crossing_is_the_first_millisecond_at_the_threshold(model, features,
     assert at_ms >= from_ms
     if at_ms > from_ms:
         assert risk_score(model, features, at_ms - 1) <= threshold * (1 + 1e-12)
+
+
+@given(models, customers(), st.floats(0.05, 0.98), st.integers(0, 400 * DAY_MS))
+def test_looking_again_comes_to_the_crossing_never_after_it_and_in_at_most_two_looks(
+    model, features, threshold, since_ms
+):
+    from_ms, ahead = features.last_ms + since_ms, outlook(model, features)
+    assume(0.0 < risk_score(model, features, from_ms) < threshold)
+    crossing = crossing_ms(model, features, threshold, from_ms)
+
+    first_ms = look_again_ms(model, ahead, threshold, from_ms, risk_score(model, features, from_ms))
+
+    if first_ms != crossing:
+        assert from_ms < first_ms
+        assert crossing is None or first_ms < crossing
+        later = risk_score(model, features, first_ms)
+        assert look_again_ms(model, ahead, threshold, first_ms, later) == crossing
+
+
+def test_a_weight_by_which_silence_would_lower_the_risk_is_no_model():
+    with pytest.raises(ModelError, match="silence would lower the risk"):
+        check(layered({"recent": 0.5}))
+    with pytest.raises(ModelError, match="'charm' is no feature"):
+        check(layered({"charm": 0.5}))
 
 
 def test_without_a_learnt_layer_the_risk_is_that_of_no_purchase_within_the_own_horizon():
