@@ -25,16 +25,20 @@ def vader_ratings(name: str) -> list[tuple[float, str]]:
     return [(float(row.split("\t")[1]), row.split("\t")[2]) for row in rows]
 
 
-def gift_card_reviews() -> list[dict[str, object]]:
-    """Amazon Gift_Cards_5: $STREAM_GIFT_CARDS, or a data folder beside the repository."""
-    named = os.environ.get("STREAM_GIFT_CARDS")
+def gift_card_file() -> Path:
+    """Amazon Gift_Cards_5 (McAuley et al.): $STREAM_TEST_REVIEWS, or a data folder beside the repository."""
+    named = os.environ.get("STREAM_TEST_REVIEWS")
     places = [Path(named)] if named else []
     places += [place for up in ROOT.parents for place in sorted(up.glob("*/data/Gift_Cards_5.json.gz"))]
     for place in places:
         if place.is_file():
-            with gzip.open(place, "rt", encoding="utf-8") as lines:
-                return [json.loads(line) for line in lines]
-    pytest.skip("Gift_Cards_5.json.gz is not here: name it in STREAM_GIFT_CARDS")
+            return place
+    pytest.skip("Gift_Cards_5.json.gz is not here: name it in STREAM_TEST_REVIEWS")
+
+
+def gift_card_reviews() -> list[dict[str, object]]:
+    with gzip.open(gift_card_file(), "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _vader_ground_truth() -> Path:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def _ends(began: float, rejects: Path) -> dict[str, Any]:
 
 
 def summary(accounts: Accounts) -> dict[str, Any]:
-    """Where every line went, and the money, exact."""
+    """Where every line went, and the money: orders - refunds - rounding is the sum of the lines, exactly."""
     return {
         "lines": {
             "in": accounts.lines,
@@ -163,6 +164,11 @@ def summary(accounts: Accounts) -> dict[str, Any]:
         "refunds_unmatched": accounts.refunds_unmatched,
         "orders_minor": dict(sorted(accounts.orders_minor.items())),
         "refunds_minor": dict(sorted(accounts.refunds_minor.items())),
+        "rounding_minor": {
+            currency: str(Decimal(added).scaleb(-9).normalize())
+            for currency, added in sorted(accounts.rounding.items())
+            if added
+        },
     }
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import heapq
 import tempfile
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import IO, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
 IN_MEMORY_MAX = 100_000
 RUNS_MAX = 64
-BLOCK = 512
+BLOCK = 1_024
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=tuple[Any, ...])
 
 
 class ExternalSort(Generic[Item]):
     """Add tuples in any order, read them once in order. Their leading elements must tell any two apart."""
 
     def __init__(self, kind: object, in_memory_max: int = IN_MEMORY_MAX) -> None:
-        self._decoder: msgspec.msgpack.Decoder[list[Item]] = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]
+        self._kind = kind
         self._in_memory_max = in_memory_max
         self._batch: list[Item] = []
         self._weight = 0
@@ -43,7 +43,8 @@ class ExternalSort(Generic[Item]):
         self._batch.sort()
         if not self._runs:
             return iter(self._batch)
-        return heapq.merge(*map(self._read, self._runs), self._batch)  # type: ignore[type-var]
+        rest = (self._batch[at : at + BLOCK] for at in range(0, len(self._batch), BLOCK))
+        return merged([*map(self._read, self._runs), rest])
 
     def __enter__(self) -> ExternalSort[Item]:
         return self
@@ -69,14 +70,30 @@ class ExternalSort(Generic[Item]):
     def _merge_runs(self) -> None:
         """Few files stay open at once, however long the input."""
         runs, self._runs = self._runs, []
-        self._spill(heapq.merge(*map(self._read, runs)))  # type: ignore[type-var]
+        self._spill(merged([*map(self._read, runs)]))
         for run in runs:
             run.close()
 
-    def _read(self, run: IO[bytes]) -> Iterator[Item]:
+    def _read(self, run: IO[bytes]) -> Iterator[list[Item]]:
+        decode = msgspec.msgpack.Decoder(list[self._kind]).decode  # type: ignore[name-defined]
         run.seek(0)
         while size := run.read(4):
-            yield from self._decoder.decode(run.read(int.from_bytes(size, "big")))
+            yield decode(run.read(int.from_bytes(size, "big")))
+
+
+def merged(runs: Sequence[Iterator[list[Item]]]) -> Iterator[Item]:
+    """Sorted runs as one, a block at a time: all up to the least of the blocks' ends can follow in order."""
+    heads = [next(run, []) for run in runs]
+    while any(heads):
+        bound = min(head[-1] for head in heads if head)
+        ready: list[Item] = []
+        for number, head in enumerate(heads):
+            if head and not bound < head[0]:
+                cut = bisect_right(head, bound)
+                ready += head[:cut]
+                heads[number] = head[cut:] or next(runs[number], [])
+        ready.sort()
+        yield from ready
 
 
 def _write(run: IO[bytes], block: bytes) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 import tomllib
+from datetime import datetime
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -38,7 +41,7 @@ class FileOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TimeOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """`iso`, `unix_s`, `unix_ms`, `unix_us` or strptime formats, tried in this order."""
+    """`iso`, `unix_s`, `unix_ms`, `unix_us`, `excel` or strptime formats, tried in this order."""
 
     formats: tuple[str, ...] = ("iso",)
     zone: str = "UTC"
@@ -158,6 +161,8 @@ def _check(mapping: Mapping, text: str, name: str) -> None:
     if "event" in mapping.columns and not mapping.events:
         raise MappingError(f"{name}: an 'event' column needs [events], which says what its values mean")
     _check_zone(mapping, text, name)
+    _check_formats(mapping, text, name)
+    _check_encoding(mapping, text, name)
 
 
 def _constant_event(mapping: Mapping) -> list[tuple[str, str]]:
@@ -174,3 +179,40 @@ def _check_zone(mapping: Mapping, text: str, name: str) -> None:
         raise MappingError(
             f"{where}: {mapping.time.zone!r} is no time zone; say for instance Europe/London"
         ) from failure
+
+
+SECOND_OF_MAY = datetime(2006, 5, 2, 3, 4)  # noqa: DTZ001 - a day whose parts are all different
+
+
+def contradict(form: str, other: str) -> bool:
+    """Whether two formats read one text as different times, as 5/2 is February here and May there."""
+    if not ("%d" in form and "%d" in other):
+        return False
+    for one in (form, other):
+        text = SECOND_OF_MAY.strftime(one)
+        try:
+            if datetime.strptime(text, form) != datetime.strptime(text, other):  # noqa: DTZ007
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _check_formats(mapping: Mapping, text: str, name: str) -> None:
+    for form, other in combinations(mapping.time.formats, 2):
+        if contradict(form, other):
+            where = _where(text, name, "`formats`")
+            raise MappingError(
+                f"{where}: {form!r} and {other!r} read one text as two different days; keep the right one"
+            )
+
+
+def _check_encoding(mapping: Mapping, text: str, name: str) -> None:
+    try:
+        codecs.lookup(mapping.file.encoding)
+    except LookupError as failure:
+        where = _where(text, name, "`encoding`")
+        raise MappingError(f"{where}: {failure}; say for instance utf-8, cp1252 or utf-16") from failure
+    if mapping.file.delimiter is not None and len(mapping.file.delimiter) != 1:
+        where = _where(text, name, "`delimiter`")
+        raise MappingError(f"{where}: {mapping.file.delimiter!r} is no delimiter; it is one character")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
-
-from stream.replay.mapping.values import EPOCH
+from datetime import UTC, datetime
 
 ID_MAX = 256
 
@@ -21,4 +19,5 @@ def digest(*names: str) -> str:
 
 
 def instant(time_ms: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=time_ms)
+    """Exact: a float holds milliseconds of these centuries to a ten-millionth of a second."""
+    return datetime.fromtimestamp(time_ms / 1_000, UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from msgspec import Struct
 
@@ -27,18 +26,18 @@ class Held(Struct):
     pieces: int
 
 
-def settled(drafts: Iterable[Draft], mapping: Mapping, refuse: Refuse) -> Iterator[Event]:
-    """Purchases and refunds; drafts come sorted by customer, time, and bought before returned."""
-    for _, history in groupby(drafts, key=lambda draft: draft.customer):
-        held: dict[str, list[Held]] = defaultdict(list)
-        for draft in history:
-            if not draft.returned:
-                for line in draft.lines:
-                    held[line.product].append(Held(draft.order, draft.currency, line.quantity))
-                yield purchase(draft, mapping.source)
-                yield from _refunded_on_the_order(draft, mapping)
-            else:
-                yield from _refunds(draft, held, mapping, refuse)
+def settled(history: Iterable[Draft], mapping: Mapping, refuse: Refuse, *, returns: bool) -> Iterator[Event]:
+    """One customer's purchases and refunds; drafts come sorted by time, and bought before returned."""
+    held: dict[str, list[Held]] = defaultdict(list)
+    for draft in history:
+        if not draft.returned:
+            for line in draft.lines if returns else ():
+                held[line.product].append(Held(draft.order, draft.currency, line.quantity))
+            yield purchase(draft, mapping.source)
+            if draft.extras.get("refunded"):
+                yield _refunded_on_the_order(draft, mapping)
+        else:
+            yield from _refunds(draft, held, mapping, refuse)
 
 
 def _refunds(draft: Draft, held: dict[str, list[Held]], mapping: Mapping, refuse: Refuse) -> Iterator[Event]:
@@ -88,16 +87,18 @@ def _refund(draft: Draft, order: str, lines: list[Line], mapping: Mapping) -> Ev
     )
 
 
-def _refunded_on_the_order(draft: Draft, mapping: Mapping) -> Iterator[Event]:
+def _refunded_on_the_order(draft: Draft, mapping: Mapping) -> Event:
     """Some exports tell an order's refund only as an amount beside it; when it was is not told."""
-    amount = draft.extras.get("refunded", 0)
-    if amount:
-        name = event_id("refund", draft.order, draft.customer, "amount")
-        refund = Refund(refund_id=name, order_id=draft.order, refund_minor=amount, currency=draft.currency)
-        yield PurchaseRefunded(
-            id=name,
-            source=mapping.source,
-            subject=draft.customer,
-            time=instant(draft.time_ms),
-            data=refund,
-        )
+    name = event_id("refund", draft.order, draft.customer, "amount")
+    return PurchaseRefunded(
+        id=name,
+        source=mapping.source,
+        subject=draft.customer,
+        time=instant(draft.time_ms),
+        data=Refund(
+            refund_id=name,
+            order_id=draft.order,
+            refund_minor=draft.extras["refunded"],
+            currency=draft.currency,
+        ),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -56,6 +57,8 @@ def file_format(path: Path, mapping: Mapping) -> str:
         return mapping.file.format
     suffix = path.with_suffix("").suffix if path.suffix in COMPRESSED else path.suffix
     if suffix.lower() not in FORMATS:
+        if suffix.lower() in {".xlsx", ".xls", ".xlsm", ".ods"}:
+            raise MappingError(f"{path} is a workbook: save the sheet as CSV (UTF-8), and import that")
         raise MappingError(
             f"{path}: unknown format {suffix!r}; set [file] format to csv, tsv, jsonl or parquet"
         )
@@ -64,12 +67,14 @@ def file_format(path: Path, mapping: Mapping) -> str:
 
 def _delimited(path: Path, mapping: Mapping, delimiter: str) -> Iterator[Row | Unreadable]:
     csv.field_size_limit(CELL_BYTES_MAX)
-    encoding = "utf-8-sig" if mapping.file.encoding.lower() in {"utf-8", "utf8"} else mapping.file.encoding
-    with io.TextIOWrapper(opened(path, "rb"), encoding, errors="replace", newline="") as text:
+    with io.TextIOWrapper(
+        opened(path, "rb"), encoding(path, mapping.file.encoding), errors="replace", newline=""
+    ) as text:
         reader = csv.reader(text, delimiter=delimiter)
         header = list(mapping.file.names) or next(reader, [])
         columns = found_columns(path, header, mapping)
-        fields, pick = list(columns), _picker([_names(header).index(column) for column in columns.values()])
+        known = names(header)
+        fields, pick = list(columns), _picker([known.index(column) for column in columns.values()])
         width = len(header)
         while True:
             line = reader.line_num + 1
@@ -94,20 +99,34 @@ def _picker(places: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
     return cast("Callable[[list[str]], tuple[str, ...]]", itemgetter(*places))
 
 
-def _names(header: Sequence[str]) -> list[str]:
-    return [name.strip() for name in header]
+def encoding(path: Path, named: str) -> str:
+    """The encoding as named; a byte order mark in the file says more than the usual one does."""
+    if named.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        return named
+    with opened(path, "rb") as file:
+        return "utf-16" if file.read(2) in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+
+
+def names(header: Sequence[str]) -> list[str]:
+    """Column names as data frames tell them apart: a second `Price` is `Price.1`."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in (name.strip() for name in header):
+        found.append(f"{name}.{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return found
 
 
 def found_columns(path: Path, header: Sequence[str], mapping: Mapping) -> dict[str, str]:
     """Field -> its column in this file: of `A|B` the first there is; `A?` may be absent."""
-    names, found = _names(header), {}
+    there, found = names(header), {}
     for field, named in mapping.columns.items():
         alternatives = [*named.removesuffix("?").split("|"), named]
-        column = next((one for one in alternatives if one in names), None)
+        column = next((one for one in alternatives if one in there), None)
         if column is not None:
             found[field] = column
         elif not named.endswith("?"):
-            raise MappingError(f"{path}: there is no column {named!r}; the columns are {', '.join(names)}")
+            raise MappingError(f"{path}: there is no column {named!r}; the columns are {', '.join(there)}")
     return found
 
 
@@ -174,4 +193,6 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

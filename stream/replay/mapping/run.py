@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,7 +23,10 @@ from stream.replay.mapping.rows import Unreadable, Values, rows
 from stream.wire import encode_event
 
 LineItem = tuple[str, str, int, Line]
-DraftItem = tuple[str, int, bool, str, int, Draft]
+"""Customer, order, place in the input: a customer's lines come together, and in them an order's."""
+DraftItem = tuple[int, bool, str, int, Draft]
+NAMES = {kind: str(kind.__struct_config__.tag) for kind in RANK}
+FIRST, SECOND = itemgetter(0), itemgetter(1)
 ADVANCE_EVERY = 1_000
 
 
@@ -73,23 +77,23 @@ class Importer:
         self._facts = FactReader(mapping, self._lines)
         self._paths: Sequence[Path] = ()
         self._last_fact = (-1, -1)
+        self._told = 0
 
     def events(self, paths: Sequence[Path]) -> Iterator[Told]:
         """All events in time order; memory holds one customer's history and a batch of each sort."""
         self._paths = paths
         with ExternalSort[Told](Told) as told:
-            with ExternalSort[DraftItem](DraftItem) as ordered:
-                with ExternalSort[LineItem](LineItem) as lines:
-                    for number, path in enumerate(paths):
-                        self._read(number, path, lines, told)
-                    self._gather(lines, ordered)
-                history = (item[-1] for item in ordered)
-                for event in settled(history, self._mapping, self._refuse):
-                    self._tell(event, told)
+            with ExternalSort[LineItem](LineItem) as lines:
+                for number, path in enumerate(paths):
+                    self._read(number, path, lines, told)
+                self._settle(lines, told)
             yield from told
 
     def _read(self, file: int, path: Path, lines: ExternalSort[LineItem], told: ExternalSort[Told]) -> None:
         constants, above = self._mapping.constants, Above(self._mapping.fill_down)
+        by_lines = "event" not in {*self._mapping.columns, *constants}
+        if by_lines:
+            constants = {name: text for name, text in constants.items() if name != "currency"}
         seen = 0
         for row in islice(rows(path, self._mapping), self._lines_max):
             seen += 1
@@ -100,9 +104,14 @@ class Importer:
                 self._reject(file, row.line, Refusal(row.reason, row.detail), None)
                 continue
             values = above.filled(row.values) if above.fields else row.values
-            found = self._understood(constants | values, (self.accounts.lines, file, row.line))
+            place = (self.accounts.lines, file, row.line)
+            known = constants | values if constants else values
+            if by_lines:
+                found: Line | Event | Refusal | None = self._lines.line(known, place, path.name, refund=False)
+            else:
+                found = self._understood(known, place)
             if isinstance(found, Line):
-                lines.add((found.order, found.customer, found.sequence, found))
+                lines.add((found.customer, found.order, found.sequence, found))
             elif isinstance(found, Refusal):
                 self._reject(file, row.line, found, values)
             elif found is None:
@@ -123,42 +132,50 @@ class Importer:
                 return None
             kind = found
         if kind in {"purchase.completed", "purchase.refunded"}:
-            unnamed = f"{self._paths[place[1]].name}-{place[2]}"
+            unnamed = self._paths[place[1]].name
             return self._lines.line(values, place, unnamed, refund=kind == "purchase.refunded")
         again = place[1:] == self._last_fact and once_a_row(kind)
         self._last_fact = place[1:]
         return None if again else self._facts.event(kind, values)
 
-    def _gather(self, lines: ExternalSort[LineItem], ordered: ExternalSort[DraftItem]) -> None:
-        in_order = (item[-1] for item in lines)
-        for draft in drafts(in_order, self._refuse, row_is_order=self._mapping.items is not None):
-            sequence = draft.lines[0].sequence
-            ordered.add(
-                (draft.customer, draft.time_ms, draft.returned, draft.order, sequence, draft),
-                len(draft.lines),
-            )
-            rounding = sum(-line.rounding if line.returned else line.rounding for line in draft.lines)
-            if rounding:
-                self.accounts.rounding[draft.currency] += rounding
-            if draft.returned:
-                self.accounts.in_refunds += len(draft.lines)
-            else:
-                self.accounts.in_orders += len(draft.lines)
+    def _settle(self, lines: ExternalSort[LineItem], told: ExternalSort[Told]) -> None:
+        """Customer by customer: lines to orders, orders in time order, returns to the orders they fit."""
+        row_is_order = self._mapping.items is not None
+        for _, items in groupby(lines, FIRST):
+            orders = ([item[3] for item in group] for _, group in groupby(items, SECOND))
+            returns = False
+            with ExternalSort[DraftItem](DraftItem) as history:
+                for draft in drafts(orders, self._refuse, row_is_order=row_is_order):
+                    returns = returns or draft.returned
+                    first = draft.lines[0].sequence
+                    history.add((draft.time_ms, draft.returned, draft.order, first, draft), len(draft.lines))
+                    self._count(draft)
+                in_time = (item[4] for item in history)
+                for event in settled(in_time, self._mapping, self._refuse, returns=returns):
+                    self._tell(event, told)
+
+    def _count(self, draft: Draft) -> None:
+        rounding = sum([line.rounding for line in draft.lines])
+        if rounding:
+            self.accounts.rounding[draft.currency] += -rounding if draft.returned else rounding
+        if draft.returned:
+            self.accounts.in_refunds += len(draft.lines)
+        else:
+            self.accounts.in_orders += len(draft.lines)
 
     def _tell(self, event: Event, told: ExternalSort[Told]) -> None:
-        kind = type(event)
-        name = str(kind.__struct_config__.tag)
-        self.accounts.events[name] += 1
+        kind, accounts = type(event), self.accounts
+        accounts.events[NAMES[kind]] += 1
         if isinstance(event, PurchaseCompleted):
-            self.accounts.orders_minor[event.data.currency] += event.data.total_minor
+            accounts.orders_minor[event.data.currency] += event.data.total_minor
         elif isinstance(event, PurchaseRefunded):
-            self.accounts.refunds_minor[event.data.currency] += event.data.refund_minor
+            accounts.refunds_minor[event.data.currency] += event.data.refund_minor
             if event.data.order_id.startswith(UNMATCHED):
-                self.accounts.refunds_unmatched += 1
-        sequence = self.accounts.events.total()
+                accounts.refunds_unmatched += 1
+        self._told += 1
         value = encode_event(event)
         told.add(
-            Told(event.time_ms, RANK[kind], event.id, sequence, event.subject, value), 1 + len(value) // 512
+            Told(event.time_ms, RANK[kind], event.id, self._told, event.subject, value), 1 + len(value) // 512
         )
 
     def _refuse(self, line: Line, why: Refusal) -> None:

@@ -2,62 +2,40 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from stream.replay.event_file import opened
-from stream.replay.mapping.mapping import FileOptions, MappingError, parsed, ready
-from stream.replay.mapping.mapping import Mapping as ColumnMapping
-from stream.replay.mapping.rows import as_text, file_format
-from stream.replay.mapping.run import Importer
-
-SAMPLE_LINES = 2_000
-Columns = Mapping[str, list[str]]
-"""Column -> its values on the first lines, as text."""
-
-NAMES: Mapping[str, str] = {
-    "customer": r"(cust(omer)?|client|user|buyer|household|member|reviewer)(id|no|number|key|email)?|email",
-    "order": r"(invoice|order|basket|transaction|receipt|bill)(id|no|number|nr|key)?",
-    "time": r".*(date|time|timestamp|createdat|occurredat)|ts|day",
-    "product": r"(stockcode|sku|asin|(product|item|article)(id|code|no|number|key)?)",
-    "name": r"(desc(ription)?|(product|item|article)(name|title|desc(ription)?)|title)",
-    "category": r".*(category|department)",
-    "quantity": r"(quantity|qty|units|pieces|count|numberofcds|amountofitems)",
-    "unit_price": r"(unitprice|price|priceperunit|itemprice|unitcost)",
-    "line_total": r"(linetotal|total|(net|gross)?amount|sales(value)?|revenue|(dollar)?value)",
-    "currency": r"currency(code)?",
-    "rating": r"(rating|stars|overall|score|starrating)",
-    "text": r"(reviewtext|reviewbody|text|comment|review|body|feedback)",
-    "discount": r"discount(amount)?",
-    "coupon": r"(coupon|vouchercode|discountcode)(code)?",
-    "channel": r"(channel|saleschannel)",
-}
-TIME_FORMATS = (
-    "iso",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%y %H:%M",
-    "%d.%m.%Y %H:%M",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%Y%m%d",
-    "%Y-%m-%d %H:%M:%S %z",
+from stream.replay.mapping.column_names import EXCEL_DAYS, NAMES, TIME_FORMATS, bare
+from stream.replay.mapping.instants import instants
+from stream.replay.mapping.mapping import (
+    FileOptions,
+    MappingError,
+    MoneyOptions,
+    TimeOptions,
+    contradict,
+    parsed,
+    ready,
 )
+from stream.replay.mapping.mapping import Mapping as ColumnMapping
+from stream.replay.mapping.rows import Row, file_format, rows
+from stream.replay.mapping.run import Importer
+from stream.replay.mapping.sample import SAMPLE_LINES, Columns, delimiter, found_encoding, sampled
+from stream.replay.mapping.values import amounts
+
+FULL_SCAN_LINES = 300_000
+READABLE_MIN = 0.9
 SYMBOLS = {"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY"}
 
 
 def suggested(path: Path, *, as_json: bool) -> str:
     """A ready mapping where one fits, else one made up; as TOML with the preview in comments."""
-    columns = _sample(path)
+    columns = sampled(path)
     name = _ready_name(columns)
     text = ready()[name] if name else _toml(path, columns)
     preview = _preview(path, parsed(text, f"the mapping proposed for {path}"))
@@ -69,53 +47,6 @@ def suggested(path: Path, *, as_json: bool) -> str:
     said += [f"#   {count:,} x {reason}" for reason, count in preview["reasons"].items()]
     said += ["# The first events:", *(f"#   {event}" for event in preview["first"])]
     return "\n".join(said)
-
-
-def _sample(path: Path) -> Columns:
-    kind = file_format(path, ColumnMapping(columns={}))
-    if kind == "parquet":
-        import pyarrow.parquet as pq
-
-        batch = next(pq.ParquetFile(path).iter_batches(batch_size=SAMPLE_LINES))
-        return {name: [as_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
-    if kind == "jsonl":
-        return _json_sample(path)
-    with io.TextIOWrapper(opened(path, "rb"), "utf-8-sig", errors="replace", newline="") as text:
-        head = "".join(islice(text, SAMPLE_LINES + 1))
-    rows = list(csv.reader(io.StringIO(head), delimiter=_delimiter(head)))
-    if not rows:
-        raise MappingError(f"{path} is empty")
-    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
-    return {name.strip(): [row[i] for row in whole] for i, name in enumerate(rows[0])}
-
-
-def _delimiter(head: str) -> str:
-    first = head.partition("\n")[0]
-    return max(",;\t|", key=first.count)
-
-
-def _json_sample(path: Path) -> Columns:
-    columns: dict[str, list[str]] = {}
-    with opened(path, "rb") as file:
-        for line in islice(file, SAMPLE_LINES):
-            try:
-                told = msgspec.json.decode(line)
-            except msgspec.DecodeError:
-                continue
-            for name, value in _flat(told, ""):
-                columns.setdefault(name, []).append(as_text(value))
-    return columns
-
-
-def _flat(told: Any, above: str) -> Iterator[tuple[str, Any]]:
-    """Every path in a JSON object; a list of objects by the paths in its first."""
-    if isinstance(told, list) and told and isinstance(told[0], dict):
-        told = told[0]
-    if not isinstance(told, dict):
-        yield above, told
-        return
-    for name, value in told.items():
-        yield from _flat(value, f"{above}.{name}" if above else name)
 
 
 def _ready_name(columns: Columns) -> str | None:
@@ -153,19 +84,43 @@ def _toml(path: Path, columns: Columns) -> str:
         lines += ['event = "feedback.reviewed"', f'rating_max = "{_rating_max(columns[found["rating"]])}"']
     elif "currency" not in found:
         lines.append(f'currency = "{_currency(columns, found)}" # no column says so: is it right?')
-    lines += ["", "[time]", f"formats = {json.dumps(_formats(columns[found['time']]))}"]
-    lines.append('zone = "UTC" # of times that name none: is it right?')
+    lines += ["", "[time]", *_time_lines(path, columns, found["time"])]
     lines += _file_lines(path, columns, found)
     return "\n".join(lines) + "\n"
 
 
+def _time_lines(path: Path, columns: Columns, column: str) -> list[str]:
+    """The format that fits; where day and month could change places, the whole file is asked."""
+    times = columns[column]
+    fits = _formats(times)
+    if any(contradict(fits[0], form) for form in fits[1:]):
+        times = _all_times(path, columns, column)
+        fits = _formats(times) or fits
+    rivals = [form for form in fits[1:] if contradict(fits[0], form) and _read(form, times) == len(times)]
+    doubt = f" # every time also fits {', '.join(rivals)}: which is right?" if rivals else ""
+    zone = 'zone = "UTC" # of times that name none: is it right?'
+    return [f"formats = {json.dumps(fits[:1])}{doubt}", zone]
+
+
+def _all_times(path: Path, columns: Columns, column: str) -> list[str]:
+    """The different days of the time column, far beyond the sample."""
+    mapping = ColumnMapping(
+        columns={"time": column.replace("|", " ")},
+        file=FileOptions(encoding=_encoding(path), delimiter=_delimiter(path)),
+    )
+    if "|" in column or column.endswith("?"):
+        return columns[column]
+    told = (row.values["time"] for row in rows(path, mapping) if isinstance(row, Row))
+    days = {text.partition(" ")[0]: text for text in islice(told, FULL_SCAN_LINES)}
+    return list(days.values())
+
+
 def _by_name(columns: Columns) -> dict[str, str]:
     """The first column whose name says the field; a column is one thing only."""
-    bare = {name: re.sub(r"[^a-z0-9]", "", name.rpartition(".")[2].lower()) for name in columns}
     found: dict[str, str] = {}
     for field, pattern in NAMES.items():
         free = [name for name in columns if name not in found.values()]
-        fits = [name for name in free if re.fullmatch(pattern, bare[name])]
+        fits = [name for name in free if re.fullmatch(pattern, bare(name))]
         if field == "time":
             fits = [name for name in fits if _formats(columns[name])]
         if fits:
@@ -180,19 +135,22 @@ def _filled(values: list[str]) -> list[str]:
 
 
 def _formats(values: list[str]) -> list[str]:
-    """The one format, or unit of a number, that reads every value of the sample."""
-    from stream.replay.mapping.mapping import TimeOptions
-    from stream.replay.mapping.values import instants
-
-    some = _filled(values)[:500]
+    """The formats, or the unit of a number, that read the sample but for a few lines; the best first."""
+    some = list(dict.fromkeys(_filled(values)))
     if some and all(re.fullmatch(r"\d{9,16}(\.\d+)?", value) for value in some):
         digits = len(some[0].partition(".")[0])
         return ["unix_s" if digits <= 11 else "unix_ms" if digits <= 14 else "unix_us"]
-    for form in TIME_FORMATS:
-        read = instants(TimeOptions(formats=(form,)))
-        if some and all(read(value) is not None for value in some):
-            return [form]
-    return []
+    if some and all(re.fullmatch(r"\d{5}(\.\d+)?", value) for value in some):
+        return ["excel"] if all(EXCEL_DAYS[0] <= float(value) < EXCEL_DAYS[1] for value in some) else []
+    counts = {form: _read(form, some) for form in TIME_FORMATS}
+    enough = [form for form, count in counts.items() if some and count >= READABLE_MIN * len(some)]
+    return sorted(enough, key=lambda form: -counts[form])
+
+
+def _read(form: str, values: list[str]) -> int:
+    """How many of the values a format reads."""
+    read = instants(TimeOptions(formats=(form,)))
+    return sum(read(value) is not None for value in _filled(values))
 
 
 def _rating_max(values: list[str]) -> int:
@@ -205,31 +163,57 @@ def _currency(columns: Columns, found: Mapping[str, str]) -> str:
     return next((code for symbol, code in SYMBOLS.items() if symbol in money), "USD")
 
 
+def _encoding(path: Path) -> str:
+    return found_encoding(path) if _is_text(path) else "utf-8"
+
+
+def _is_text(path: Path) -> bool:
+    return file_format(path, ColumnMapping(columns={})) in {"csv", "tsv"}
+
+
+def _delimiter(path: Path) -> str | None:
+    """The delimiter, where it is not the usual one."""
+    if file_format(path, ColumnMapping(columns={})) != "csv":
+        return None
+    with io.TextIOWrapper(opened(path, "rb"), found_encoding(path), errors="replace") as text:
+        mark = delimiter(text.readline())
+    return mark if mark != "," else None
+
+
 def _file_lines(path: Path, columns: Columns, found: Mapping[str, str]) -> list[str]:
     """What is only said where it differs from the usual."""
-    lines: list[str] = []
-    if file_format(path, ColumnMapping(columns={}, file=FileOptions())) == "csv":
-        with io.TextIOWrapper(opened(path, "rb"), "utf-8-sig", errors="replace") as text:
-            mark = _delimiter(text.readline())
-        lines += ["", "[file]", f"delimiter = {json.dumps(mark)}"] if mark != "," else []
-    if all(value.endswith(".0") for value in _filled(columns[found["customer"]])):
+    said = [f"delimiter = {json.dumps(mark)}"] if (mark := _delimiter(path)) else []
+    if (code := _encoding(path)) not in {"utf-8", "utf-8-sig"}:
+        said.append(f'encoding = "{code}"')
+    lines = ["", "[file]", *said] if said else []
+    customers = _filled(columns[found["customer"]])
+    if any(re.fullmatch(r"\d+\.0", value) for value in customers):
         lines += ["", "[customer]", "whole_number = true # 17850.0 is customer 17850"]
-    price = found.get("unit_price") or found.get("line_total")
-    if price and any(re.search(r",\d{1,2}$", value) for value in _filled(columns[price])):
+    if _decimal_comma(columns, found):
         lines += ["", "[money]", 'decimal = ","']
     return lines + _returns_lines(columns, found)
 
 
+def _decimal_comma(columns: Columns, found: Mapping[str, str]) -> bool:
+    """Whether the comma reads more of the amounts than the point does."""
+    money = ("unit_price", "line_total", "discount", "quantity")
+    texts = [text for field in money if field in found for text in _filled(columns[found[field]])]
+    comma, point = amounts(MoneyOptions(decimal=",")), amounts(MoneyOptions())
+    return sum(comma(text) is not None for text in texts) > sum(point(text) is not None for text in texts)
+
+
 def _returns_lines(columns: Columns, found: Mapping[str, str]) -> list[str]:
-    """A letter before the order numbers of all returned lines, and of no other, marks a credit note."""
+    """Letters before the order numbers of which nearly all lines went back mark a credit note."""
     if "quantity" not in found or "order" not in found:
         return []
-    pairs = list(zip(columns[found["quantity"]], columns[found["order"]], strict=False))
-    marks = {re.match(r"[A-Za-z]*", order.strip())[0] for q, order in pairs if q.strip().startswith("-")}  # type: ignore[index]
-    others = {re.match(r"[A-Za-z]*", order.strip())[0] for q, order in pairs if not q.strip().startswith("-")}  # type: ignore[index]
-    marks -= {""}
-    if len(marks) == 1 and not marks & others:
-        return ["", "[returns]", f"order_prefix = {json.dumps(marks.pop())}"]
+    back: dict[str, list[bool]] = {}
+    for quantity, order in zip(columns[found["quantity"]], columns[found["order"]], strict=False):
+        letters = re.match(r"[A-Za-z]*", order.strip())
+        if letters and re.search("[1-9]", quantity):
+            back.setdefault(letters[0], []).append(quantity.strip().startswith(("-", "(")))
+    marks = [mark for mark, minus in back.items() if mark and sum(minus) >= READABLE_MIN * len(minus)]
+    if len(marks) == 1 and len(back) > 1:
+        return ["", "[returns]", f"order_prefix = {json.dumps(marks[0])}"]
     return []
 
 

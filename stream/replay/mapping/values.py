@@ -1,27 +1,28 @@
-"""Text to exact values: decimal text to minor units by integers alone, times to milliseconds of UTC."""
+"""Text to exact values: decimal text to minor units by integers alone; what could mean two things is None."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from stream.replay.mapping.mapping import MoneyOptions, TimeOptions
+from stream.replay.mapping.mapping import MoneyOptions
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
-YEAR_MIN, YEAR_MAX = 1990, 2199
-"""As the worker accepts them."""
 EXPONENTS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
     **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 """Digits after the point in ISO 4217, where they are not two."""
-PLAIN = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?", re.ASCII)
+SIGNS = (
+    r"(?:[A-Z]{0,2}[$£€¥₹₩₺₽₴₫₱₪฿₦]|Rs\.?|kr\.?|zł|Kč|Ft|Fr\.?|"
+    r"(?:AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|KWD|MXN|MYR|NOK|"
+    r"NZD|PHP|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR))"
+)
+"""What may stand before or after an amount; it is not asked whether it is the line's currency."""
+GROUPS = "\u00a0\u202f '’"
+"""What groups thousands everywhere, beside the mark that is not the decimal one."""
 CACHED = 1 << 16
 
 Amount = tuple[int, int]
@@ -33,42 +34,61 @@ def exponent(currency: str) -> int:
 
 
 def amounts(options: MoneyOptions) -> Callable[[str], Amount | None]:
-    """A reader of amounts, None for what is no number; the other mark groups thousands."""
-    group, mark = ("," if options.decimal == "." else "."), options.decimal
+    """A reader of amounts, None for what is no number: `2,55` is none where the comma groups thousands."""
+    mark = re.escape(options.decimal)
+    plain = re.compile(rf"([+-]?)(\d*)(?:{mark}(\d*))?", re.ASCII)
+    group = f"[{'.' if options.decimal == ',' else ','}{GROUPS}]"
+    written = re.compile(
+        rf"(?P<open>\()?\s*{SIGNS}?\s*(?P<sign>[+−-])?\s*{SIGNS}?\s*"
+        rf"(?P<whole>[0-9]{{1,3}}(?:{group}[0-9]{{2,3}})*{group}[0-9]{{3}}|[0-9]*)(?:{mark}(?P<part>[0-9]*))?"
+        rf"\s*{SIGNS}?\s*(?P<after>[−-])?(?P<close>\))?"
+    )
 
     @lru_cache(CACHED)
     def read(text: str) -> Amount | None:
-        bare = text.strip(" \u00a0\t$£€¥")
-        bare = bare.replace(group, "").replace(mark, ".") if group in bare or mark != "." else bare
-        found = PLAIN.fullmatch(bare)
-        if found is None:
-            return _scientific(bare)
-        sign, whole, part = found.groups(default="")
-        if not whole and not part:
-            return None
-        part = part.rstrip("0")
-        digits = int(whole + part or "0")
-        return (-digits if sign == "-" else digits), len(part)
+        text = text.strip()
+        if found := plain.fullmatch(text):
+            sign, whole, part = found.groups(default="")
+            return _amount(sign == "-", whole, part)
+        if found := written.fullmatch(text):
+            minus = [name for name in ("open", "sign", "after") if found[name] not in {None, "+"}]
+            if len(minus) > 1 or (found["open"] is None) != (found["close"] is None):
+                return None
+            whole = re.sub(r"\D", "", found["whole"])
+            return _amount(bool(minus), whole, found["part"] or "")
+        return _scientific(text.replace(options.decimal, "."))
 
     return read
 
 
+def _amount(minus: bool, whole: str, part: str) -> Amount | None:
+    if not whole and not part:
+        return None
+    part = part.rstrip("0")
+    digits = int(whole + part or "0")
+    return (-digits if minus else digits), len(part)
+
+
 def _scientific(text: str) -> Amount | None:
-    """`1e-05` and the like, as data frames write small numbers."""
+    """`1e-05` and the like, as data frames and spreadsheets write numbers."""
     try:
         sign, digits, power = Decimal(text).as_tuple()
     except InvalidOperation:
         return None
-    if not text.isascii() or not isinstance(power, int) or abs(power) > 30:
+    if not text.isascii() or not re.search("[eE]", text) or not isinstance(power, int) or abs(power) > 30:
         return None
     number = int("".join(map(str, digits)))
     number = -number if sign else number
     return (number, -power) if power < 0 else (number * 10**power, 0)
 
 
-def in_minor(amount: Amount, times: int, digits: int) -> tuple[int, int]:
-    """`amount * times` in units of 10**-digits, halves away from zero, and what that added in 1e-9."""
-    number, scale = amount[0] * times, amount[1]
+def times(amount: Amount, factor: Amount) -> Amount:
+    return amount[0] * factor[0], amount[1] + factor[1]
+
+
+def in_minor(amount: Amount, digits: int) -> tuple[int, int]:
+    """In units of 10**-digits, halves away from zero, and what that added in 1e-9 of one."""
+    number, scale = amount
     if scale <= digits:
         return number * 10 ** (digits - scale), 0
     unit = 10 ** (scale - digits)
@@ -78,39 +98,8 @@ def in_minor(amount: Amount, times: int, digits: int) -> tuple[int, int]:
 
 
 def whole_number(amount: Amount | None) -> int | None:
-    """`3` and `3.0` are 3; `1.5` is none."""
-    return amount[0] if amount is not None and amount[1] == 0 else None
-
-
-def instants(options: TimeOptions) -> Callable[[str], int | None]:
-    """A reader of times to milliseconds since 1970 in UTC; None for what no format fits."""
-    zone = ZoneInfo(options.zone)
-    readers = [_instant_reader(form) for form in options.formats]
-
-    @lru_cache(CACHED)
-    def read(text: str) -> int | None:
-        for reader in readers:
-            try:
-                at = reader(text)
-                at = at if at.tzinfo is not None else at.replace(tzinfo=zone)
-            except (ValueError, OverflowError):
-                continue
-            return (at - EPOCH) // MILLISECOND if YEAR_MIN <= at.year <= YEAR_MAX else None
+    """`3`, `3.0` and `3E+0` are 3; `1.5` is none."""
+    if amount is None:
         return None
-
-    return read
-
-
-def _instant_reader(form: str) -> Callable[[str], datetime]:
-    if form == "iso":
-        return datetime.fromisoformat
-    units = {"unix_s": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
-    if form in units:
-        return lambda text: EPOCH + timedelta(microseconds=int(Decimal(_number(text)) * units[form]))
-    return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 - the zone is put in by the caller
-
-
-def _number(text: str) -> str:
-    if not re.fullmatch(r"-?\d+(\.\d+)?", text):
-        raise ValueError(text)
-    return text
+    number, left = divmod(amount[0], 10 ** amount[1])
+    return None if left else number

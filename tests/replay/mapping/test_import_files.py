@@ -8,7 +8,7 @@ from stream.cli import main
 from stream.wire import partition_of
 from tests.replay.mapping.importing import HEADER, INVOICES
 
-LINES = HEADER + "1,mug,1,2020-01-01,2.00,ann\nC2,mug,-1,2020-01-02,2.00,ann\n3,pot,1,2020-01-03,0,ann\n"
+LINES = HEADER + "1,mug,1,2020-01-01,2.00,ann\nC2,mug,-1,2020-01-02,2.00,ann\n3,pot,1,2020-01-03,?,ann\n"
 TOPICS = ("purchases", "engagement", "feedback", "control")
 
 
@@ -42,11 +42,11 @@ def test_a_file_becomes_events_rejects_and_an_account(shop):
     assert json.loads((shop / "events.rejects.jsonl").read_text()) == {
         "file": "shop.csv",
         "line": 4,
-        "reason": "price_not_positive",
-        "detail": "unit_price is 0",
+        "reason": "price_unreadable",
+        "detail": "?",
         "values": {
             **{"order": "3", "product": "pot", "quantity": "1", "time": "2020-01-03"},
-            **{"unit_price": "0", "customer": "ann"},
+            **{"unit_price": "?", "customer": "ann"},
         },
     }
 

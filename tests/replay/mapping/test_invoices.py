@@ -1,5 +1,5 @@
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 
 import pandas as pd
@@ -77,12 +77,13 @@ def test_unmatched_returns_can_be_refused_instead(tmp_path):
     [
         ("1,mug,1,2020-01-01,2.00,", "customer_missing"),
         ("1,mug,1,2020-01-01,2.00,nan", "customer_missing"),
-        ("1,mug,1,2020-01-01,0,ann", "price_not_positive"),
-        ("1,mug,1,2020-01-01,-1.5,ann", "price_not_positive"),
+        ("1,mug,-1,2020-01-01,0,ann", "return_without_value"),
+        ("1,mug,-1,2020-01-01,-1.5,ann", "signs_contradict"),
+        ('1,mug,1,2020-01-01,"1,50",ann', "price_unreadable"),
         ("1,mug,1,2020-01-01,,ann", "price_missing"),
         ("1,mug,1,2020-01-01,two,ann", "price_unreadable"),
         ("1,mug,0,2020-01-01,2.00,ann", "quantity_zero"),
-        ("1,mug,1.5,2020-01-01,2.00,ann", "quantity_not_whole"),
+        ("1,mug,one,2020-01-01,2.00,ann", "quantity_unreadable"),
         ("1,mug,1000001,2020-01-01,2.00,ann", "quantity_too_large"),
         ("1,mug,,2020-01-01,2.00,ann", "quantity_missing"),
         ("1,mug,1,,2.00,ann", "time_missing"),
@@ -122,6 +123,46 @@ def test_an_order_has_one_currency(tmp_path):
     assert done.accounts.in_orders == 1
 
 
+@pytest.mark.parametrize(
+    ("lines", "bought", "given_back"),
+    [
+        (["1,mug,2,2.00", "1,gift,1,0"], [("1", 400, 0)], []),  # a free item is part of its order
+        (["1,gift,1,0.00"], [("1", 0, 0)], []),  # and an order of its own
+        (["1,mug,2,2.00", "1,voucher,1,-1.50"], [("1", 250, 150)], []),  # what lowers an order
+        (["1,voucher,1,-1.50"], [], [("unmatched-1", 150)]),  # nothing to lower: a credit
+        (["1,mug,1,2.00", "1,voucher,1,-5.00"], [("1", 200, 0)], [("unmatched-1", 500)]),
+        (["1,cheese,0.735,12.90"], [("1", 948, 0)], []),  # goods by weight
+        (["1,cheese,0.735,12.90", "C2,cheese,-0.735,12.90"], [("1", 948, 0)], [("1", 948)]),
+        (
+            ["1,mug,1,2.00", "C2,mug,1,-2.00"],
+            [("1", 200, 0)],
+            [("1", 200)],
+        ),  # a credit note with minus prices
+    ],
+)
+def test_free_lowered_and_weighed_lines(tmp_path, lines, bought, given_back):
+    rows = [
+        ",".join((*line.split(",")[:3], f"2020-01-0{n}", line.split(",")[3], "ann\n"))
+        for n, line in enumerate(lines, start=1)
+    ]
+    done = imported(tmp_path, HEADER + "".join(rows))
+    orders = [e["data"] for e in done.of("purchase.completed")]
+
+    assert done.rejects == []
+    assert [(o["order_id"], o["total_minor"], o.get("discount_minor", 0)) for o in orders] == bought
+    refunds = [e["data"] for e in done.of("purchase.refunded")]
+    assert [(r["order_id"], r["refund_minor"]) for r in refunds] == given_back
+
+
+def test_an_amount_without_quantity_is_a_return_when_it_is_below_zero(tmp_path):
+    mapping = INVOICES.replace('quantity = "quantity"\n', "").replace("unit_price", "line_total")
+    text = HEADER + "1,mug,,2020-01-01,5.00,ann\n2,mug,,2020-01-02,-5.00,ann\n"
+    done = imported(tmp_path, text, mapping)
+
+    assert [e["data"]["total_minor"] for e in done.of("purchase.completed")] == [500]
+    assert [e["data"]["order_id"] for e in done.of("purchase.refunded")] == ["1"]
+
+
 LINES = st.lists(
     st.tuples(
         st.sampled_from(["1", "2", "3", "C4", "C5", ""]),
@@ -137,7 +178,17 @@ LINES = st.lists(
 
 def _worth(order, quantity, price):
     back = "-" in quantity or order.startswith("C")
-    return Decimal(price) * 100 * abs(int(quantity)) * (-1 if back else 1)
+    worth = Decimal(price) * 100 * abs(int(quantity))
+    return -abs(worth) if back else worth
+
+
+def _lowering(kept):
+    """Lines below zero in orders that stay above: what they take off, no product of their own."""
+    orders = defaultdict(list)
+    for order, _, quantity, _, price, customer in kept:
+        if "-" not in quantity and not order.startswith("C"):
+            orders[order, customer].append(_worth(order, quantity, price))
+    return sum(worth < 0 for worths in orders.values() if sum(worths) >= 0 for worth in worths)
 
 
 @settings(max_examples=60, deadline=None)
@@ -151,7 +202,7 @@ def test_every_line_is_accounted_for_and_the_money_is_the_sum_of_the_kept_lines(
 
     assert accounts.lines == len(lines) == accounts.in_orders + accounts.in_refunds + len(done.rejects)
     assert accounts.orders_minor["GBP"] - accounts.refunds_minor["GBP"] == net
-    assert sum(len(e["data"].get("products", ())) for e in done.events) == len(kept)
+    assert sum(len(e["data"].get("products", ())) for e in done.events) == len(kept) - _lowering(kept)
     assert len({e["id"] for e in done.events}) == len(done.events)
     for told in done.told:
         assert not isinstance(decode_line(told.value), Rejected)
@@ -166,7 +217,8 @@ def test_totals_equal_pandas_to_the_cent_and_disk_changes_nothing(tmp_path, monk
     monkeypatch.setattr(ExternalSort.__init__, "__defaults__", (50,))
     on_disk = Imported(INVOICES, tmp_path / "lines.csv")
     table = pd.read_csv(tmp_path / "lines.csv")
-    kept = table[(table["quantity"] != 0) & (table["price"] > 0) & table["customer"].notna()]
+    free_return = (table["quantity"] < 0) & (table["price"] == 0)
+    kept = table[(table["quantity"] != 0) & ~free_return & table["customer"].notna()]
     worth = kept["quantity"] * kept["price"]
 
     assert in_memory.accounts.orders_minor["GBP"] == round(worth[kept["quantity"] > 0].sum() * 100)

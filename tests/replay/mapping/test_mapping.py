@@ -14,6 +14,12 @@ from tests.replay.mapping.importing import INVOICES, imported
         (("[returns]", '[time]\nzone = "London"\n[returns]'), "line 13: 'London' is no time zone"),
         (('currency = "GBP"', 'event = "order"'), "line 11: 'order' is no event type"),
         (("[returns]", "[returns"), "line 12"),
+        (
+            ("[returns]", '[time]\nformats = ["%d/%m/%Y", "%m/%d/%Y"]\n[returns]'),
+            "line 13: '%d/%m/%Y' and '%m/%d/%Y' read one text as two different days",
+        ),
+        (("[returns]", '[file]\nencoding = "utf-9"\n[returns]'), "line 13: unknown encoding: utf-9"),
+        (("[returns]", '[file]\ndelimiter = ";;"\n[returns]'), "line 13: ';;' is no delimiter"),
     ],
 )
 def test_a_wrong_mapping_is_told_with_its_line(change, told):

@@ -1,15 +1,11 @@
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from stream.replay.mapping.mapping import ready
+from tests.public_data import gift_card_file
 from tests.replay.mapping.importing import Imported, imported
-
-REVIEWS = "Gift_Cards_5.json.gz"
-REVIEWS_VARIABLE = "STREAM_TEST_REVIEWS"
 
 
 def of_ready(folder, name, text, file):
@@ -148,11 +144,7 @@ def test_amazon_reviews(tmp_path):
 
 @pytest.mark.data
 def test_real_reviews_are_all_read():
-    named = os.environ.get(REVIEWS_VARIABLE)
-    path = Path(named) if named else Path(__file__).parents[4] / "shared" / "data" / REVIEWS
-    if not path.is_file():
-        pytest.skip(f"set {REVIEWS_VARIABLE} to {REVIEWS} of the Amazon review data (McAuley et al.)")
-    done = Imported(ready()["amazon-reviews"], path)
+    done = Imported(ready()["amazon-reviews"], gift_card_file())
 
     assert (done.accounts.lines, done.accounts.in_other_events, len(done.rejects)) == (2_972, 2_972, 0)
     assert len({e["subject"] for e in done.events}) == 458

@@ -5,10 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.replay.mapping.instants import instants
 from stream.replay.mapping.mapping import MoneyOptions, TimeOptions
-from stream.replay.mapping.values import amounts, exponent, in_minor, instants, whole_number
+from stream.replay.mapping.values import amounts, exponent, in_minor, times, whole_number
 
 READ = amounts(MoneyOptions())
+
+
+def new_year(year):
+    return datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 def ms(*at):
@@ -27,7 +32,7 @@ def test_any_decimal_text_is_read_exactly(number):
     st.integers(1, 10_000),
 )
 def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
-    minor, added = in_minor(READ(str(price)), pieces, 2)
+    minor, added = in_minor(times(READ(str(price)), (pieces, 0)), 2)
     exact = price * pieces * 100
 
     assert minor == exact.quantize(Decimal(1), ROUND_HALF_UP)
@@ -50,6 +55,22 @@ def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
         ("NaN", None),
         ("Infinity", None),
         ("٣", None),
+        ("2,55", None),  # no thousands: a decimal comma that the mapping does not name
+        ("12,34,567.50", (123456750 // 10, 1)),
+        ("1 234.50", (12345, 1)),
+        ("1'234.50", (12345, 1)),
+        ("EUR 3.50", (35, 1)),
+        ("3.50 €", (35, 1)),
+        ("-£3.50", (-35, 1)),
+        ("£-3.50", (-35, 1)),
+        ("(3.50)", (-35, 1)),
+        ("3.50-", (-35, 1)),
+        ("−3.50", (-35, 1)),
+        ("(-3.50)", None),
+        ("(3.50", None),
+        ("1,23.50", None),
+        ("N/A5", None),
+        ("3.50 MIL", None),
     ],
 )
 def test_amounts_as_people_write_them(text, amount):
@@ -79,6 +100,15 @@ def test_only_whole_quantities_are_whole():
         ("unix_ms", "1529193600250", ms(2018, 6, 17) + 250),
         ("unix_us", "1529193600250999", ms(2018, 6, 17) + 250),
         ("%Y-%m-%d %H:%M:%S %z", "2023-05-01 10:11:12 -0400", ms(2023, 5, 1, 14, 11, 12)),
+        ("%d/%m/%y %H:%M:%S", "2/1/11 8:26:05", ms(2011, 1, 2, 8, 26, 5)),
+        ("%d-%b-%Y", "05-Jul-2011", ms(2011, 7, 4, 23)),
+        ("%m/%d/%Y %I:%M %p", "12/1/2010 8:26 PM", ms(2010, 12, 1, 20, 26)),
+        ("%d.%m.%Y", "31.04.2010", None),
+        ("excel", "40513.351388888892", ms(2010, 12, 1, 8, 26)),
+        ("excel", "40725", ms(2011, 6, 30, 23)),
+        ("excel", "2010", None),
+        ("iso", "2011-03-27 00:59:00", ms(2011, 3, 27, 0, 59)),  # the clocks of London go on at 1:00
+        ("iso", "2011-03-27 02:00:00", ms(2011, 3, 27, 1)),
         ("iso", "1969-12-31", None),
         ("iso", "yesterday", None),
         ("unix_s", "1e9", None),
@@ -86,6 +116,16 @@ def test_only_whole_quantities_are_whole():
 )
 def test_times_become_utc_by_the_mappings_zone(form, text, at):
     assert instants(TimeOptions(formats=(form,), zone="Europe/London"))(text) == at
+
+
+@given(st.datetimes(new_year(1990), new_year(2199)), st.sampled_from(["", " %H:%M", " %H:%M:%S"]))
+def test_formats_of_numbers_are_read_as_strptime_reads_them(at, clock):
+    for form in ("%d/%m/%Y" + clock, "%m-%d-%y" + clock, "%Y%m%d" + clock):
+        text = at.strftime(form)
+        known = datetime.strptime(text, form).replace(tzinfo=UTC)
+
+        read = instants(TimeOptions(formats=(form,)))(text)
+        assert read == (ms(*known.timetuple()[:6]) if known.year >= 1990 else None)
 
 
 def test_the_first_format_that_fits_wins():
