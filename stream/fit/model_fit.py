@@ -72,20 +72,22 @@ def fit_model(history: History, split_ms: int, wishes: Wishes, fallback: Model) 
     snapshot = history.snapshots[split_ms]
     if not snapshot.customers:
         raise UnfitError("no purchase before the split: nothing to fit")
-    plain, notes = _plain(snapshot, history, wishes, fallback)
+    plain, notes = plain_model(snapshot, history, wishes, fallback)
     learnt = _learnt(history, split_ms, plain, wishes)
     if isinstance(learnt, str):
         notes.append(learnt)
         layer, thresholds = None, None
     else:
         layer, thresholds = learnt
-    tables = _tables(plain.process, wishes.finance) if wishes.finance else ()
+    tables = tables_of(plain.process, wishes.finance) if wishes.finance else ()
     return sealed(
         msgspec.structs.replace(plain, risk=layer, thresholds=thresholds, tables=tables, notes=tuple(notes))
     )
 
 
-def _plain(snapshot: Snapshot, history: History, wishes: Wishes, fallback: Model) -> tuple[Model, list[str]]:
+def plain_model(
+    snapshot: Snapshot, history: History, wishes: Wishes, fallback: Model
+) -> tuple[Model, list[str]]:
     """The model without its learnt layer, and what to know about it."""
     notes: list[str] = []
     try:
@@ -229,7 +231,7 @@ def _described(lessons: list[Lesson], inner_ms: int, horizon: Horizon, looks: in
     )
 
 
-def _tables(process: PurchaseProcess, finance: Finance) -> tuple[Table, ...]:
+def tables_of(process: PurchaseProcess, finance: Finance) -> tuple[Table, ...]:
     horizons: list[int | None] = [*sorted({finance.risk_horizon_ms, finance.horizon_ms})]
     if finance.annual_discount > 0.0:
         horizons.append(None)

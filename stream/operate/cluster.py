@@ -16,6 +16,7 @@ from stream.worker.topics_admin import ClusterError, admin_client
 
 TIMEOUT_S = 15.0
 SILENCE_S = 30.0
+NEW_TOPIC_S = 5.0
 _ELECTING = {"NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART"}
 
 
@@ -55,6 +56,17 @@ def producer(settings: Settings) -> Producer:
             "log_level": 0,
         }
     )
+
+
+def partition_count(client: Producer, topic: str) -> int:
+    """Of a topic that must be there; one made a moment ago takes a while until every broker knows it."""
+    until = time.monotonic() + NEW_TOPIC_S
+    while time.monotonic() < until:
+        listed = client.list_topics(timeout=15).topics
+        if topic in listed and listed[topic].partitions:
+            return len(listed[topic].partitions)
+        time.sleep(0.2)
+    raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
 
 
 @contextmanager

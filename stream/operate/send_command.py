@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from confluent_kafka import Producer
 
-from stream.operate.cluster import cluster_errors, cluster_settings, producer
+from stream.operate.cluster import cluster_errors, cluster_settings, partition_count, producer
 from stream.operate.send import Line, Tally, lines, send
 from stream.replay.progress import progress
 from stream.settings import Settings
 from stream.worker.topics import topic_names
 
 SHOWN_MAX = 20
-NEW_TOPIC_S = 5.0
 
 
 @click.command("send")
@@ -69,24 +67,13 @@ def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, int]:
 def _send(settings: Settings, files: tuple[Path, ...], good: int, now_ms: int) -> Tally:
     names = topic_names(settings)
     client = producer(settings)
-    partition_count = _partition_count(client, names.control)
+    partitions = partition_count(client, names.control)
     with progress("sending", good) as advance:
-        return send(client, names, partition_count, _good(files, now_ms), advance)
+        return send(client, names, partitions, _good(files, now_ms), advance)
 
 
 def _good(files: tuple[Path, ...], now_ms: int) -> Iterator[Line]:
     return (line for line in lines(files, now_ms) if not line.problem)
-
-
-def _partition_count(client: Producer, topic: str) -> int:
-    """A topic made a moment ago takes a while until every broker knows it."""
-    until = time.monotonic() + NEW_TOPIC_S
-    while time.monotonic() < until:
-        listed = client.list_topics(timeout=15).topics
-        if topic in listed and listed[topic].partitions:
-            return len(listed[topic].partitions)
-        time.sleep(0.2)
-    raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
 
 
 def _tell(good: int, bad: int, tally: Tally, as_json: bool, sent: bool) -> None:

@@ -51,7 +51,7 @@ def report_command(
         fitted = (
             chosen_model(model)
             if model
-            else learnt_model(events, day_ms, wishes, rules, chosen_model(None))[0]
+            else learnt_model(recording, day_ms, wishes, rules, chosen_model(None))
         )
         parted = Parted(recording.events(), day_ms + DAY_MS - 1)
         answer = business(parted.before(), day_ms, fitted, rules)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from stream.study.asked import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+
+if TYPE_CHECKING:
+    from stream.core.model import Model
 
 PASSED, FAILED, BAD_USE = 0, 1, 2
 
@@ -41,9 +45,12 @@ def fit_group() -> None:
     """
 
 
-@fit_group.command("history", epilog="Example:  stream fit history cdnow.jsonl --out model.json")
-@click.argument("events", nargs=-1, required=True, type=EXISTING)
-@click.option("--out", type=OUTPUT, required=True, help="Where the model record (JSON) is written.")
+@fit_group.command("history")
+@click.argument("events", nargs=-1, type=EXISTING)
+@click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
+@click.option("--from-profiles", is_flag=True, help="Refit to the profiles topic: quick, no history is read.")
+@click.option("--out", type=OUTPUT, help="Where the model record (JSON) is written.")
+@click.option("--publish", is_flag=True, help="Send it to running workers too: the control topic.")
 @click.option("--until", type=DAY, help="Last day to learn from, UTC. [default: the day of the last event]")
 @click.option(
     "--horizon", type=DURATION, help="Risk of no purchase within this. [default: each customer's own]"
@@ -58,47 +65,77 @@ def fit_group() -> None:
 @click.option("--name", default="fitted", show_default=True, help="Name of the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON object.")
 def history_command(
-    *,
-    events: tuple[Path, ...],
-    out: Path,
-    until: int | None,
-    horizon: int | None,
-    policy: Path | None,
-    precision: float | None,
-    budget: float | None,
-    name: str,
-    as_json: bool,
-) -> None:
-    """Learn who comes back, what they spend and who leaves, from files of events."""
+    *, events: tuple[Path, ...], from_kafka: bool, from_profiles: bool, out: Path | None, publish: bool,
+    until: int | None, horizon: int | None, policy: Path | None, precision: float | None,
+    budget: float | None, name: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Learn who comes back, what they spend and who leaves, from files of events or from the topics.
+
+    \b
+    Examples:
+      stream fit cdnow.jsonl --until 1997-09-30 --out model.json
+      stream fit --from-kafka --precision 0.6 --out model.json --publish
+      stream fit --from-profiles --publish
+    """
     from stream.fit.model_fit import Wishes
     from stream.fit.processes import UnfitError
-    from stream.study.learn import Lacking, horizon_of, learnt_model
+    from stream.study.learn import Lacking, horizon_of
+    from stream.study.sources import fitted_to
 
+    if bool(events) + from_kafka + from_profiles != 1:
+        raise click.UsageError("name files of events, or --from-kafka, or --from-profiles: one of the three")
+    if out is None and not publish:
+        raise click.UsageError("say where the model goes: --out FILE, --publish, or both")
     started = time.monotonic()
     rules = chosen_policy(policy)
-    wishes = Wishes(
-        name=name,
-        source=", ".join(path.name for path in events),
-        horizon=horizon_of(horizon),
-        precision=precision,
-        budget_share=budget,
-        finance=rules.finance,
-    )
+    source = ", ".join(path.name for path in events) or ("the input topics" if from_kafka else "profiles")
+    wishes = Wishes(name, source, horizon_of(horizon), precision, budget, rules.finance)
     try:
-        model, refused = learnt_model(events, until, wishes, rules, chosen_model(None))
+        found = fitted_to(events, from_kafka, until, wishes, rules)
     except (UnfitError, Lacking) as problem:
         click.echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
-    from stream.model_file import write_model
+    if out is not None:
+        from stream.model_file import write_model
 
-    write_model(out, model)
-    _tell(model, refused, out, time.monotonic() - started, as_json)
+        write_model(out, found.model)
+    partitions = _published(found.model) if publish else 0
+    _tell(found.model, found.refused, out, partitions, seconds=time.monotonic() - started, as_json=as_json)
 
 
-def _tell(model: object, refused: int, out: Path, seconds: float, as_json: bool) -> None:
-    from stream.core.model import Model
+@fit_group.command("publish")
+@click.argument("record", type=EXISTING)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def publish_command(record: Path, as_json: bool) -> None:
+    """Send a fitted model to running workers; they judge everybody by it at once, without a restart.
 
-    assert isinstance(model, Model)
+    \b
+    Example:
+      STREAM_BROKERS=kafka:9092 stream fit publish model.json
+    """
+    model = chosen_model(record)
+    partitions = _published(model)
+    told = {"version": model.version, "partitions": partitions}
+    click.echo(json.dumps(told) if as_json else f"model {model.version} is on {partitions} partitions")
+
+
+def _published(model: Model) -> int:
+    """On how many partitions of the control topic it now is; exit code 1 when not on all."""
+    from stream.operate.cluster import cluster_errors, cluster_settings
+    from stream.operate.publish import NotPublishedError, publish_model
+
+    settings = cluster_settings()
+    try:
+        with cluster_errors():
+            return publish_model(settings, model, time.time_ns() // 1_000_000)
+    except NotPublishedError as problem:
+        click.echo(f"stream fit: {problem}", err=True)
+        raise SystemExit(FAILED) from None
+
+
+def _tell(
+    model: Model, refused: int, out: Path | None, partitions: int, *, seconds: float, as_json: bool
+) -> None:
     process = model.process
     if as_json:
         summary = {
@@ -108,11 +145,15 @@ def _tell(model: object, refused: int, out: Path, seconds: float, as_json: bool)
             "thresholds": model.thresholds and [model.thresholds.raise_at, model.thresholds.clear_at],
             "notes": list(model.notes),
             "refused_lines": refused,
+            "published_partitions": partitions,
             "seconds": round(seconds, 3),
         }
         click.echo(json.dumps(summary))
         return
-    click.echo(f"{out}: model {model.version} of {model.population.customers:,} customers, {seconds:.1f} s")
+    where = f"{out}: " if out is not None else ""
+    click.echo(f"{where}model {model.version} of {model.population.customers:,} customers, {seconds:.1f} s")
+    if partitions:
+        click.echo(f"  published on {partitions} partitions of the control topic")
     click.echo(
         f"  {process.kind}: r {process.r:.4g}, alpha {process.alpha:.4g} weeks, "
         f"a {process.a:.4g}, b {process.b:.4g}"

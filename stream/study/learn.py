@@ -1,9 +1,6 @@
-"""Files of events in, a model record out."""
+"""Recorded events in, a model record out."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from pathlib import Path
 
 from stream.core.event import PurchaseCompleted
 from stream.core.model import DAY_MS, Horizon, Model
@@ -37,13 +34,12 @@ def purchase_span(recording: Recording) -> tuple[int, int]:
 
 
 def learnt_model(
-    paths: Sequence[Path], until_ms: int | None, wishes: Wishes, policy: Policy, fallback: Model
-) -> tuple[Model, int]:
-    """The model of everything known at the end of a day, and how many lines were no events."""
-    recording = Recording(paths)
+    recording: Recording, until_ms: int | None, wishes: Wishes, policy: Policy, fallback: Model
+) -> Model:
+    """The model of everything known at the end of a day."""
     first_ms, last_ms = purchase_span(recording)
     split_ms = (last_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
     days = wanted_days(first_ms, split_ms, wishes.horizon)
     parted = Parted(recording.events(), split_ms + DAY_MS - 1)
     history = read_history(parted.before(), days, policy)
-    return fit_model(history, split_ms, wishes, fallback), len(recording.refused)
+    return fit_model(history, split_ms, wishes, fallback)
