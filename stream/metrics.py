@@ -143,6 +143,11 @@ class Metrics:
             "Writing a batch's rows and alerts until all are acknowledged.",
             SLOW_BUCKETS,
         )
+        self.merge_given_up = self._count(
+            "merge_given_up_total",
+            "Times a topic with records to come gave none for STREAM_MAX_IDLE_MS, and the others went on.",
+            "topic",
+        )
         self.rebalances = self._count("rebalances_total", "Times the group shared out its partitions anew.")
 
     def _count(self, name: str, meaning: str, *labels: str) -> Count:

@@ -74,11 +74,21 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_idle_ms: Annotated[
         int,
         _meaning(
-            "How long the merge by time waits for an empty topic that is not known to be caught up.",
+            "How long the merge by time waits for a topic that has records to come when Kafka gives none of "
+            "them; then it goes on without, and counts that.",
             ge=0,
-            le=600_000,
+            le=100_000,
         ),
-    ] = 500
+    ] = 60_000
+    merge_wait_ms: Annotated[
+        int,
+        _meaning(
+            "How long a record waits for topics that were read to their end, so that what is sent into a "
+            "running worker is judged in order of time; alerts are later by as much. 0: not at all.",
+            ge=0,
+            le=60_000,
+        ),
+    ] = 0
     session_timeout_s: Annotated[
         int,
         _meaning(

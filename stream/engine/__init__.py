@@ -34,7 +34,7 @@ flush are one transaction, and no Unsent ever comes.
 Time: `clock="event"` moves with arrivals and ticks only; `clock="wall"` follows the wall while input is
 current. Neither runs ahead of the `heartbeat` topic by more than `stall_after_ms`; `lane.stalled` says that
 input is held for that reason. A topic with more to come is waited for, while it is silent at most
-`max_idle_s`.
+`max_idle_s` (then `app.on_give_up` is told); one that was read to its end, at most `merge_wait_s`.
 
 An exception in the agent, a failed write, lost partitions, a gap that Kafka cannot fill: the process ends
 with a status of `Exit` and a line that says why. Nothing of it is committed. `app.fail` can be replaced.

@@ -46,6 +46,7 @@ class EngineApp(faust.App, Generic[State]):
         self.fail = fail or FailStop()
         self.delivery: Delivery[State] = Delivery(job, options.heartbeat, options.ticks)
         self.delivering = False
+        self.on_give_up: Callable[[str], object] = lambda topic: None
         self.recovered_rows = 0
         self.recovery_seconds = 0.0
         self._alive = time.monotonic()
@@ -215,6 +216,7 @@ class EngineApp(faust.App, Generic[State]):
             options=options,
             heartbeat=self.delivery.heartbeat,
             settle=self.flusher.settle,
+            on_give_up=self._give_up_waiting,
         )
         lane.begin({topic: marks[Place(topic, partition)] for topic in options.inputs})
         return lane
@@ -237,6 +239,15 @@ class EngineApp(faust.App, Generic[State]):
                     "yet: records were deleted before they were read",
                 )
         await self.batch_consumer.thread.seek_to(offsets)
+
+    def _give_up_waiting(self, topic: str) -> None:
+        """Order is lost now, no record is."""
+        log.warning(
+            "%s has records to come, but none came for %.0f s: the merge by time goes on without them",
+            topic,
+            self.options.max_idle_s,
+        )
+        self.on_give_up(topic)
 
     # -- durability ---------------------------------------------------------------------------------------
 
@@ -282,5 +293,6 @@ def run(app: EngineApp[Any]) -> None:
     """Run as a worker until SIGTERM or SIGINT; ends the process. A failure exits with its own code."""
     gc.freeze()  # code and modules: never garbage
     gc.set_threshold(GC_THRESHOLD, 20, 100)
-    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, override_logging=False)
+    worker = faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.spinner = None  # it writes "OK ^" and cursor codes to stdout, also where that is no terminal
     worker.execute_from_commandline()

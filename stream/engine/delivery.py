@@ -10,6 +10,9 @@ from stream.engine.job import Arrival, Job, Record, State
 from stream.engine.lane import Heartbeat, Lane
 from stream.engine.merge import Source
 
+AT_END = -1
+"""In place of a highwater: the reader stands at the end, which markers may put behind the last record."""
+
 
 class Place(NamedTuple):
     """A topic and one of its partitions; equal to the tuples of Faust and of aiokafka."""
@@ -72,14 +75,12 @@ class Delivery(Generic[State]):
             source = self._sources.get(place)
             if source is None:
                 continue
-            highwater = highwaters.get(place)
-            if highwater is not None:
-                source.highwater = highwater
             batch = records.get(place)
             if batch:
                 self._take(place, source, batch, intake)
                 touched.add(place.partition)
-            else:
+            _note_end(source, highwaters.get(place), intake.rewind.get(place))
+            if not batch:
                 source.note_empty_poll(now_s)
         intake.touched = [self.lanes[partition] for partition in sorted(touched)]
         return intake
@@ -108,3 +109,10 @@ class Delivery(Generic[State]):
         for arrival in arrivals:
             if arrival.complete_to_ms is not None:
                 self.heartbeat.beat(arrival.complete_to_ms)
+
+
+def _note_end(source: Source, highwater: int | None, rewound: int | None) -> None:
+    if highwater == AT_END:
+        source.highwater = source.expected + (rewound is not None)  # what was missed is still to come
+    elif highwater is not None:
+        source.highwater = highwater

@@ -71,6 +71,7 @@ class Lane(Generic[State]):
         options: EngineOptions,
         heartbeat: Heartbeat,
         settle: Callable[[], Awaitable[None]],
+        on_give_up: Callable[[str], None] = lambda topic: None,
     ) -> None:
         self.partition = partition
         self.sources = sources
@@ -89,6 +90,7 @@ class Lane(Generic[State]):
         self.flush_when_due = settle
         self._options = options
         self._heartbeat = heartbeat
+        self._on_give_up = on_give_up
         self._inside = False
         self._committed: dict[str, int] = {}
 
@@ -138,7 +140,11 @@ class Lane(Generic[State]):
 
     def _release(self) -> list[Arrival]:
         limit_ms = self._held_after_ms()
-        batch = release(self.sources, time.monotonic(), self._options.max_idle_s, limit_ms)
+        options, missing = self._options, [source for source in self.sources if source.given_up]
+        batch = release(self.sources, time.monotonic(), options.max_idle_s, limit_ms, options.merge_wait_s)
+        for source in self.sources:
+            if source.given_up and source not in missing:
+                self._on_give_up(source.topic)
         self.stalled = any(
             source.pending and source.pending[0].order_ms > limit_ms for source in self.sources
         )

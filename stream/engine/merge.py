@@ -2,12 +2,14 @@
 
 Each topic gives out prefixes only, so what is applied never has holes. Within a topic a record goes by the
 highest time seen so far, so a late one follows its predecessor. Topics are merged as far as all of them are
-known: a topic that has more to come holds back what is later than its last record at hand.
+known: a topic that has more to come holds back what is later than its last record at hand, for `max_idle`
+when nothing comes of it. One that was read to its end holds nothing back, or each record for `merge_wait`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -21,14 +23,17 @@ class Source:
     """One topic of one partition number: what arrived and was not given out yet."""
 
     __slots__ = (
+        "arrived",
         "expected",
         "given_ms",
+        "given_up",
         "highwater",
         "max_pending",
         "partition",
         "pending",
         "seen_ms",
         "topic",
+        "waited_until_ms",
         "waiting_since",
     )
 
@@ -42,6 +47,11 @@ class Source:
         self.seen_ms: int | None = None  # watermark of what arrived
         self.given_ms: int | None = None  # watermark of what was given out
         self.waiting_since: float | None = None
+        self.given_up = (
+            False  # so long nothing came, although more is there, that the others go on without it
+        )
+        self.arrived: deque[tuple[float, int]] = deque()  # when what was at hand: for merge_wait
+        self.waited_until_ms = -FOREVER_MS
 
     @property
     def caught_up(self) -> bool:
@@ -71,6 +81,7 @@ class Source:
         self.seen_ms = seen
         self.expected = next_offset
         self.waiting_since = None
+        self.given_up = False
 
     def note_empty_poll(self, now_s: float) -> None:
         """A fetch asked for this topic and brought nothing although more is there."""
@@ -78,6 +89,14 @@ class Source:
             self.waiting_since = None
         elif self.waiting_since is None:
             self.waiting_since = now_s
+
+    def waited_ms(self, now_s: float, wait_s: float) -> int:
+        """The time of the last record that was at hand already `wait_s` ago, given out or not."""
+        if self.pending:
+            self.arrived.append((now_s, self.pending[-1].order_ms))
+        while self.arrived and now_s - self.arrived[0][0] >= wait_s:
+            self.waited_until_ms = self.arrived.popleft()[1]
+        return self.waited_until_ms
 
     def take(self, bound_ms: int, through: bool) -> list[Arrival]:
         """The prefix before `bound_ms` (or up to it, `through`)."""
@@ -89,24 +108,34 @@ class Source:
         return taken
 
 
-def known_until(sources: Sequence[Source], now_s: float, max_idle_s: float) -> int:
+def known_until(sources: Sequence[Source], now_s: float, max_idle_s: float, merge_wait_s: float = 0) -> int:
     """The time before which every topic is known, or was waited for long enough."""
-    bound = FOREVER_MS
+    to_come = at_end = FOREVER_MS
     for source in sources:
         if source.caught_up:
+            source.given_up = False
+            at_end = min(at_end, -FOREVER_MS if source.seen_ms is None else source.seen_ms)
             continue
-        waited = source.waiting_since is not None and now_s - source.waiting_since >= max_idle_s
-        if not waited or source.full:
+        since = source.waiting_since
+        source.given_up = since is not None and now_s - since >= max_idle_s and not source.full
+        if not source.given_up:
             last_ms = source.pending[-1].order_ms if source.pending else source.seen_ms
-            bound = min(bound, -FOREVER_MS if last_ms is None else last_ms)
-    return bound
+            to_come = min(to_come, -FOREVER_MS if last_ms is None else last_ms)
+    if not merge_wait_s:
+        return to_come
+    waited_ms = max(source.waited_ms(now_s, merge_wait_s) for source in sources)
+    return min(to_come, max(at_end, waited_ms + 1))
 
 
 def release(
-    sources: Sequence[Source], now_s: float, max_idle_s: float, limit_ms: int = FOREVER_MS
+    sources: Sequence[Source],
+    now_s: float,
+    max_idle_s: float,
+    limit_ms: int = FOREVER_MS,
+    merge_wait_s: float = 0,
 ) -> list[Arrival]:
     """All that can be given out now, in order of time; equal times in the order of the topics."""
-    bound = known_until(sources, now_s, max_idle_s)
+    bound = known_until(sources, now_s, max_idle_s, merge_wait_s)
     if bound > limit_ms:
         bound = limit_ms + 1
     runs = [run for source in sources if source.pending and (run := source.take(bound, through=False))]

@@ -24,7 +24,8 @@ class EngineOptions:
     guarantee: str = "at_least_once"
     clock: str = "event"
     flush_interval_s: float = 0.25
-    max_idle_s: float = 0.5  # how long a topic with records still to come may keep the others waiting
+    max_idle_s: float = 60.0  # how long a topic with records still to come may keep the others waiting
+    merge_wait_s: float = 0.0  # how long a record waits for topics that were read to their end
     stall_after_ms: int = 6 * 60 * 60 * 1000  # event time that no input may be ahead of the heartbeat
     poll_s: float = 0.05  # the pulse of time when nothing arrives
     max_poll_records: int = 10_000

@@ -18,7 +18,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from stream.engine.delivery import Place
+from stream.engine.delivery import AT_END, Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Lane, Mark
 
@@ -82,7 +82,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if assignment is not None:
             for partition in partitions:
                 if partition in assignment.tps:
-                    highwaters[partition] = assignment.state_value(partition).highwater
+                    state = assignment.state_value(partition)
+                    at_end = state.has_valid_position and state.position == state.highwater
+                    highwaters[partition] = AT_END if at_end else state.highwater
         return records, highwaters
 
     async def seek_to(self, offsets: Mapping[Place, int]) -> None:

@@ -57,6 +57,7 @@ class Worker:
         attach(self.app, self.keeper)
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self._flushed
+        self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
         self.health = HealthServer(self.metrics.registry, Liveness(self.app), partial(ready, self.app))
         self.app.task(self._serve)
 

@@ -1,11 +1,11 @@
 """The continuity guard: what is fetched reaches the lanes whole, once and in order, or not at all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from stream.engine.delivery import Delivery, Place
+from stream.engine.delivery import AT_END, Delivery, Place
 from stream.engine.lane import Lane, Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
@@ -49,6 +49,48 @@ def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
     lane.begin({TOPIC: (start, Mark(0, None, None))})
     delivery.open(lane)
     return delivery, lane
+
+
+def test_the_end_of_a_log_may_lie_behind_its_last_record() -> None:
+    delivery, lane = opened()
+    source = lane.sources[0]
+
+    delivery.accept([PLACE], {PLACE: [Raw(0), Raw(1)]}, {PLACE: 3}, 0.0)
+    assert not source.caught_up  # a record of offset 2, or a marker
+    delivery.accept([PLACE], {}, {PLACE: AT_END}, 0.0)
+    assert source.caught_up
+    delivery.accept([PLACE], {}, {PLACE: 9}, 0.0)
+    assert not source.caught_up
+
+
+def test_a_gap_at_the_end_of_a_log_is_still_to_come() -> None:
+    delivery, lane = opened()
+
+    intake = delivery.accept([PLACE], {PLACE: [Raw(5)]}, {PLACE: AT_END}, 0.0)
+
+    assert intake.rewind == {PLACE: 0}
+    assert not lane.sources[0].caught_up
+
+
+def test_that_a_topic_is_waited_for_no_longer_is_told_once() -> None:
+    told: list[str] = []
+    delivery, lane = opened()
+    lane = Lane(
+        0,
+        sources=[Source(TOPIC, 0, 1000), Source("silent", 0, 1000)],
+        table=lane.table,
+        options=replace(OPTIONS, max_idle_s=0.0),
+        heartbeat=delivery.heartbeat,
+        settle=settled,
+        on_give_up=told.append,
+    )
+    lane.sources[1].highwater = 7
+    lane.sources[1].note_empty_poll(0.0)
+
+    for _ in range(3):
+        assert offsets(lane) == []
+
+    assert told == ["silent"]
 
 
 def offsets(lane: Lane[Any]) -> list[int]:

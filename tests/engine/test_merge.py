@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from stream.engine.job import Arrival
 from stream.engine.merge import FOREVER_MS, Source, release
+from stream.engine.options import EngineOptions
 
 MAX_IDLE_S = 0.5
 TIMES = st.lists(st.integers(0, 50), max_size=30)
@@ -18,8 +19,19 @@ def source(topic: str, times: list[int | None], more: int = 0, max_pending: int 
     return made
 
 
-def given_out(sources: list[Source], now_s: float = 0.0, limit_ms: int = FOREVER_MS) -> list[tuple[str, int]]:
-    return [(each.topic, each.order_ms) for each in release(sources, now_s, MAX_IDLE_S, limit_ms)]
+def given_out(
+    sources: list[Source], now_s: float = 0.0, limit_ms: int = FOREVER_MS, merge_wait_s: float = 0.0
+) -> list[tuple[str, int]]:
+    released = release(sources, now_s, MAX_IDLE_S, limit_ms, merge_wait_s)
+    return [(each.topic, each.order_ms) for each in released]
+
+
+def more(source: Source, *times: int) -> None:
+    """Records that come after those at hand, up to the end of the topic."""
+    start = source.expected
+    source.highwater = start + len(times)
+    arrivals = [Arrival(b"k", t, None, source.topic, 0, start + number) for number, t in enumerate(times)]
+    source.accept(arrivals, source.highwater)
 
 
 def test_topics_that_are_all_at_hand_come_out_in_order_of_time() -> None:
@@ -53,6 +65,60 @@ def test_an_empty_topic_with_more_to_come_is_waited_for_but_not_longer_than_max_
 
     assert given_out([ready, silent], now_s=10.49) == []
     assert given_out([ready, silent], now_s=10.5) == [("a", 1)]
+
+
+def test_before_the_first_fetch_nothing_is_given_out_however_long_that_takes() -> None:
+    ready, not_asked_yet = source("a", [1]), source("b", [], more=3)
+
+    assert given_out([ready, not_asked_yet], now_s=1e9) == []
+
+
+def test_a_minute_is_how_long_a_slow_machine_may_take() -> None:
+    options = EngineOptions("app", "nowhere:1", ("a", "b"), "rows")
+    ready, slow = source("a", [1]), source("b", [], more=3)
+    slow.note_empty_poll(0.0)
+
+    assert release([ready, slow], 59.9, options.max_idle_s) == []
+    assert not slow.given_up
+    assert len(release([ready, slow], 60.0, options.max_idle_s)) == 1
+    assert slow.given_up
+
+
+def test_giving_up_ends_when_records_come() -> None:
+    ready, slow = source("a", [1, 8]), source("b", [], more=1)
+    slow.note_empty_poll(0.0)
+    given_out([ready, slow], now_s=9.0)
+    more(slow, 7)
+
+    assert not slow.given_up
+    more(ready, 9)
+    assert given_out([ready, slow], now_s=9.0) == [("b", 7), ("a", 9)]
+
+
+def test_a_topic_read_to_its_end_holds_nothing_back_unless_that_is_wished() -> None:
+    assert given_out([source("a", [1]), source("b", [])]) == [("a", 1)]
+
+
+def test_with_a_merge_wait_each_record_waits_for_topics_at_their_end_but_no_longer() -> None:
+    one, other = source("a", [5]), source("b", [])
+
+    assert given_out([one, other], now_s=1.0, merge_wait_s=2.0) == []
+    more(other, 4)
+    assert given_out([one, other], now_s=2.0, merge_wait_s=2.0) == []
+    assert given_out([one, other], now_s=3.0, merge_wait_s=2.0) == [("b", 4), ("a", 5)]
+    more(one, 6)
+    assert given_out([one, other], now_s=4.0, merge_wait_s=2.0) == []
+    more(other, 7)
+    assert given_out([one, other], now_s=4.5, merge_wait_s=2.0) == []  # of time 6 there may be more
+    assert given_out([one, other], now_s=6.0, merge_wait_s=2.0) == [("a", 6)]
+    assert given_out([one, other], now_s=6.5, merge_wait_s=2.0) == [("b", 7)]
+
+
+def test_a_merge_wait_does_not_make_a_topic_with_more_to_come_wait_less() -> None:
+    ready, silent = source("a", [1]), source("b", [], more=3)
+
+    assert given_out([ready, silent], now_s=0.0, merge_wait_s=0.1) == []
+    assert given_out([ready, silent], now_s=9.0, merge_wait_s=0.1) == []
 
 
 def test_a_buffer_full_of_one_instant_does_not_wait_for_ever() -> None:
