@@ -14,7 +14,7 @@ from stream.core import event as ev
 from stream.core.buying import with_cancellation, with_purchase, with_refund
 from stream.core.feedback import with_nps, with_opinion, with_resolution, with_ticket
 from stream.core.interests import CATEGORIES_KEPT, with_look, with_products
-from stream.core.profile import Identity, Profile
+from stream.core.profile import BUYING, ENGAGEMENT, FEEDBACK, IDENTITY, INTERESTS, Identity, Profile
 from stream.core.sentiment import feedback_sentiment
 from stream.core.themes import ThemeReader, feedback_themes
 
@@ -195,6 +195,18 @@ FOLDS: dict[type[ev.Event], Fold] = {
     ev.ActionTaken: _action,
     ev.ActionResulted: _outcome,
 }
+
+LOOKS = (ev.ProductViewed, ev.ProductAdded, ev.Wishlisted, ev.Searched)
+ABOUT_IDENTITY = (ev.CustomerIdentified, ev.ConsentChanged, ev.ActionTaken, ev.ActionResulted)
+CHANGES: dict[type[ev.Event], int] = {
+    **dict.fromkeys(ev.PURCHASES, BUYING),
+    **dict.fromkeys(ev.ENGAGEMENT, ENGAGEMENT),
+    **dict.fromkeys(ev.FEEDBACK, FEEDBACK),
+    **dict.fromkeys(ABOUT_IDENTITY, IDENTITY),
+    **dict.fromkeys(LOOKS, ENGAGEMENT | INTERESTS),
+    ev.PurchaseCompleted: BUYING | INTERESTS,
+}
+"""Which sections of a profile an event of a type may change; no other is touched."""
 
 NOT_OWN_DOING = (
     ev.MessageDelivered,

@@ -76,24 +76,37 @@ class Judgement(Struct, omit_defaults=True, gc=False):
     alerts: int = 0
 
 
-class Profile(Struct, omit_defaults=True, gc=False):
-    """Everything kept about one customer; owned and changed in place by whoever folds."""
+class Head(Struct, omit_defaults=True, gc=False):
+    """The small part of a profile, which changes with every event."""
 
     customer: str
     next_review_ms: int | None = None
-    buying: Buying = field(default_factory=Buying)
-    engagement: Engagement = field(default_factory=Engagement)
-    feedback: Feedback = field(default_factory=Feedback)
-    interests: Interests = field(default_factory=Interests)
-    identity: Identity = field(default_factory=Identity)
     first_seen_ms: int = 0
     touch_at_ms: int = 0
     touch: str = ""
-    judgement: Judgement = field(default_factory=Judgement)
     erased_ms: int = 0
     events: int = 0
     seen: bytes = b""
     """Day and fingerprint of recent events, one after the other: one object, not hundreds of numbers."""
+
+
+class Profile(Head, omit_defaults=True, gc=False):
+    """Everything kept about one customer; owned and changed in place by whoever folds."""
+
+    identity: Identity = field(default_factory=Identity)
+    feedback: Feedback = field(default_factory=Feedback)
+    buying: Buying = field(default_factory=Buying)
+    judgement: Judgement = field(default_factory=Judgement)
+    interests: Interests = field(default_factory=Interests)
+    engagement: Engagement = field(default_factory=Engagement)
+
+
+SECTIONS = ("identity", "feedback", "buying", "judgement", "interests", "engagement")
+"""The parts of a profile after its head, in the order of its fields (what changes often comes last).
+
+A set of them is a number, a bit each."""
+IDENTITY, FEEDBACK, BUYING, JUDGEMENT, INTERESTS, ENGAGEMENT = (1 << place for place in range(len(SECTIONS)))
+NOTHING, EVERYTHING = 0, (1 << len(SECTIONS)) - 1
 
 
 def fingerprint(source: str, event_id: str) -> bytes:
@@ -109,19 +122,33 @@ def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
         if place % SEEN_BYTES == DAY_BYTES:
             return False
         place = seen.find(mark, place + 1)
-    day = max(0, at_ms // DAY_MS).to_bytes(DAY_BYTES, "big")
-    if seen and seen[-SEEN_BYTES:-MARK_BYTES] != day:
-        seen = _of_late(seen, day)
-    profile.seen = seen[-(SEEN_MAX - 1) * SEEN_BYTES :] + day + mark
+    day = at_ms // DAY_MS if at_ms > 0 else 0
+    if seen and int.from_bytes(seen[:DAY_BYTES], "big") < day - SEEN_DAYS:
+        seen = _of_late(seen, day.to_bytes(DAY_BYTES, "big"))
+    profile.seen = seen[-(SEEN_MAX - 1) * SEEN_BYTES :] + day.to_bytes(DAY_BYTES, "big") + mark
     return True
 
 
 def _of_late(seen: bytes, day: bytes) -> bytes:
-    """What was seen within `SEEN_DAYS` of the newest day."""
+    """What was seen within `SEEN_DAYS` of the newest day. (Asked for when the first entry is older.)"""
     entries = [seen[at : at + SEEN_BYTES] for at in range(0, len(seen), SEEN_BYTES)]
     newest = int.from_bytes(max(day, max(entries)[:DAY_BYTES]), "big")
     oldest = max(0, newest - SEEN_DAYS).to_bytes(DAY_BYTES, "big")
     return b"".join([entry for entry in entries if entry >= oldest])
+
+
+def head_of(profile: Profile) -> Head:
+    """A profile without its sections."""
+    return Head(
+        profile.customer,
+        profile.next_review_ms,
+        profile.first_seen_ms,
+        profile.touch_at_ms,
+        profile.touch,
+        profile.erased_ms,
+        profile.events,
+        profile.seen,
+    )
 
 
 def facts(profile: Profile) -> dict[str, Any]:

@@ -15,10 +15,18 @@ from stream.core.announce import Occasion, announcement
 from stream.core.book import Book
 from stream.core.episode import close, is_open
 from stream.core.event import CustomerErased, Event
-from stream.core.fold import FOLDS, News, fold
+from stream.core.fold import CHANGES, News, fold
 from stream.core.judge import SOFT_REVIEW_MS, judge
 from stream.core.policy import Signal
-from stream.core.profile import ERASURE_GRACE_MS, Profile, fingerprint, first_sight
+from stream.core.profile import (
+    ERASURE_GRACE_MS,
+    EVERYTHING,
+    JUDGEMENT,
+    NOTHING,
+    Profile,
+    fingerprint,
+    first_sight,
+)
 from stream.core.standing import standing
 
 Outcome = Literal["applied", "duplicate", "erased", "passed"]
@@ -32,6 +40,8 @@ class Step(Struct, gc=False):
     outcome: Outcome = "applied"
     late: bool = False
     """The event was older than the last judgement: folded all the same, and judged as of then."""
+    changed: int = EVERYTHING
+    """The sections of the profile that may have changed, beside its head (`profile.SECTIONS`)."""
 
 
 def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
@@ -43,29 +53,35 @@ def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
     kind = type(event)
     if kind is CustomerErased:
         return _erase(profile, event, at_ms, book)
-    if kind not in FOLDS:
-        return Step(profile, (), "passed")
+    changed = CHANGES.get(kind)
+    if changed is None:
+        return Step(profile, (), "passed", changed=NOTHING)
     if profile is None:
-        profile = Profile(customer=event.subject)
+        profile, changed = Profile(event.subject), EVERYTHING
     elif profile.erased_ms:
         if at_ms <= profile.erased_ms:
-            return Step(profile, (), "erased")
-        profile = Profile(customer=event.subject)
+            return Step(profile, (), "erased", changed=NOTHING)
+        profile, changed = Profile(event.subject), EVERYTHING
     if not first_sight(profile, at_ms, fingerprint(event.source, event.id)):
-        return Step(profile, (), "duplicate")
-    alerts = _reviewed(profile, at_ms, book)
+        return Step(profile, (), "duplicate", changed=NOTHING)
+    judgement = profile.judgement
+    due_ms = profile.next_review_ms
+    alerts = _reviewed(profile, at_ms, book) if due_ms is not None and due_ms <= at_ms else None
+    judged_ms = judgement.judged_ms
+    if alerts is not None:
+        changed |= JUDGEMENT
     news = fold(profile, event, at_ms, book.reader)
     profile.events += 1
-    judged_ms = profile.judgement.judged_ms
     late = at_ms < judged_ms
     if news >= News.HARD:
         as_of_ms = judged_ms if late else at_ms
         corrected = late or news is News.CORRECTION
-        alerts += judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
-    elif news is News.SOFT and _any_open(profile):
+        judged = judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
+        return Step(profile, (*(alerts or ()), *judged), "applied", late, changed | JUDGEMENT)
+    if news is News.SOFT and _any_open(profile):
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
         profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
-    return Step(profile, tuple(alerts), "applied", late)
+    return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)
 
 
 def on_due(profile: Profile, as_of_ms: int, book: Book) -> Step:
@@ -73,14 +89,15 @@ def on_due(profile: Profile, as_of_ms: int, book: Book) -> Step:
     if profile.erased_ms:
         gone = profile.next_review_ms is not None and profile.next_review_ms <= as_of_ms
         return Step(None if gone else profile)
-    return Step(profile, tuple(_reviewed(profile, as_of_ms, book)))
+    return Step(profile, tuple(_reviewed(profile, as_of_ms, book)), changed=JUDGEMENT)
 
 
 def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
     """Judge a customer by a new model or policy from this instant on; the next review follows from it."""
     if profile.erased_ms:
         return Step(profile)
-    return Step(profile, tuple(judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)))
+    alerts = judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)
+    return Step(profile, tuple(alerts), changed=JUDGEMENT)
 
 
 def _any_open(profile: Profile) -> bool:

@@ -72,24 +72,21 @@ def decode(
         event = binary if isinstance(binary, Rejected) else _decode_binary(topic_kind, value, headers)
     else:
         event = _decode_structured(topic_kind, value)
-    if not isinstance(event, Event):
+    kind = type(event)
+    if kind is Rejected or kind is Unknown:
         return event
-    try:
-        same = key.decode() == event.subject
-    except UnicodeDecodeError:
-        same = False
-    if not same:
+    if event.subject.encode() != key:  # type: ignore[union-attr]
         return Rejected(Reason.KEY_MISMATCH, "the key is not the event's subject")
     if (
         partition_count is not None
         and partition_of(key, partition_count) != partition
-        and not isinstance(event, BROADCAST)
+        and kind not in BROADCAST
     ):
         detail = (
             f"murmur2 puts the key on partition {partition_of(key, partition_count)} of {partition_count}"
         )
         return Rejected(Reason.WRONG_PARTITION, detail)
-    return _in_time(event, now_ms)
+    return _in_time(event, now_ms)  # type: ignore[arg-type]
 
 
 def decode_line(line: bytes, *, now_ms: int | None = None) -> Decoded:

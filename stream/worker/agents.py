@@ -7,31 +7,31 @@ leave in the same flush, and the offset is committed when both are acknowledged 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from msgspec import Raw
 
 from stream.core.alert import Alert
 from stream.core.book import Book
-from stream.core.event import ClockTicked, Event, ModelPublished
+from stream.core.event import ClockTicked, ModelPublished
 from stream.core.model import ModelError, decode_model
 from stream.core.step import Step, on_book, on_due, on_event
 from stream.engine import Arrival, Due, EngineApp, EngineError, Exit, Lane, Moment, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.dead_letter import DeadLetterLimit, Source, dead_letter
-from stream.worker.row import MODEL_KEY, Refused, Row
+from stream.worker.row import MODEL_KEY, LiveRow, Refused, Row
 from stream.worker.tally import Tally
 from stream.worker.topics import TopicNames
 
 ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
 
 
-def attach(app: EngineApp[Row], keeper: ProfileKeeper) -> None:
+def attach(app: EngineApp[LiveRow], keeper: ProfileKeeper) -> None:
     """Give the app its agent."""
 
     @app.keeper
-    async def keep_profiles(lanes: AsyncIterator[Lane[Row]]) -> None:
+    async def keep_profiles(lanes: AsyncIterator[Lane[LiveRow]]) -> None:
         async for lane in lanes:
             started_s = time.monotonic()
             for moment in lane.moments():
@@ -49,11 +49,17 @@ class ProfileKeeper:
         self._topics = topics
         self._limit = limit
         self._books: dict[int, Book] = {}
-        self._lanes: dict[int, Lane[Row]] = {}
+        self._lanes: dict[int, Lane[LiveRow]] = {}
         self._adopted: dict[int, dict[str, int]] = {}
         self._total = self._refused = 0
+        self._ways: dict[type, Callable[[Lane[LiveRow], Arrival, Any], None]] = {
+            Refused: self._refuse,
+            Unknown: self._pass,
+            ClockTicked: self._pass,
+            ModelPublished: self._adopt,
+        }
 
-    def live(self, lane: Lane[Row], moment: Moment) -> None:
+    def live(self, lane: Lane[LiveRow], moment: Moment) -> None:
         """One moment of one partition: something arrived, or something is due."""
         if type(moment) is Arrival:
             self._arrived(lane, moment)
@@ -73,61 +79,72 @@ class ProfileKeeper:
         if line is not None:
             raise EngineError(Exit.DEAD_LETTERS, line)
 
-    def _arrived(self, lane: Lane[Row], arrival: Arrival) -> None:
-        event = arrival.event
+    def _arrived(self, lane: Lane[LiveRow], arrival: Arrival) -> None:
+        """Fold an event; all that is no customer's event has its own way."""
         self._total += 1
-        self._book_of(lane)  # the first look at a lane must come before its first commit
-        if type(event) is Refused:
-            self._refuse(lane, arrival, event)
-        elif type(event) is Unknown:
-            self.tally.event(arrival.topic, "unknown", "ignored")
-        elif type(event) is ClockTicked:
-            self.tally.event(arrival.topic, "clock.ticked", "applied")
-        elif type(event) is ModelPublished:
-            self._adopt(lane, arrival, event)
-        else:
-            self._fold(lane, arrival, event)
-
-    def _fold(self, lane: Lane[Row], arrival: Arrival, event: Event) -> None:
+        event = arrival.event
+        way = self._ways.get(type(event))
+        book = self._book_of(lane)  # the first look at a lane must come before its first commit
+        if way is not None:
+            way(lane, arrival, event)
+            return
         key, topic = arrival.key, arrival.topic
         row = lane.get(key)
-        kind = str(type(event).__struct_config__.tag)
         if row is not None and arrival.offset < row.applied.get(topic, 0):
-            self.tally.event(topic, kind, "deduplicated")
+            self.tally.event(topic, event, "deduplicated")
             return
-        step = on_event(row.profile if row is not None else None, event, self._book_of(lane))
-        self.tally.step(topic, kind, step)
+        step = on_event(row.profile if row is not None else None, event, book)
+        self.tally.step(topic, event, step)
         if row is None:
             if step.profile is None:
                 return
-            row = Row()
+            row = LiveRow(Row())
         if row.profile is None:
             for topic_adopted, offset in self._adopted.get(lane.partition, {}).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         row.applied[topic] = arrival.offset + 1
         self._keep(lane, key, row, step, arrival)
 
-    def _keep(self, lane: Lane[Row], key: bytes, row: Row, step: Step, arrival: Arrival | None) -> None:
+    def _pass(self, lane: Lane[LiveRow], arrival: Arrival, event: Any) -> None:
+        """A tick moved the clock already; a type nobody here knows is counted."""
+        self.tally.event(arrival.topic, event, "ignored" if type(event) is Unknown else "applied")
+
+    def _keep(
+        self, lane: Lane[LiveRow], key: bytes, row: LiveRow, step: Step, arrival: Arrival | None
+    ) -> None:
         """The row as it is now, and its alerts, into the flush to come."""
         row.profile = step.profile
+        row.changed |= step.changed
         if row.outbox and row.outbox_flush <= lane.committed_flush:
             row.outbox, row.outbox_flush = [], 0
-        for alert in step.alerts:
+        if step.alerts:
+            self._announce(lane, key, row, step.alerts, arrival)
+        self._put(lane, key, row)
+
+    def _announce(
+        self,
+        lane: Lane[LiveRow],
+        key: bytes,
+        row: LiveRow,
+        alerts: tuple[Alert, ...],
+        arrival: Arrival | None,
+    ) -> None:
+        """Alerts go out, and into the outbox of the row that remembers them."""
+        for alert in alerts:
             body = encode_alert(alert)
             row.outbox.append(Raw(body))
             row.outbox_flush = lane.flush_number
             self._say(lane, key, body, arrival)
             self.tally.alert(lane, alert)
-        self._put(lane, key, row)
 
-    def _put(self, lane: Lane[Row], key: bytes, row: Row) -> None:
+    def _put(self, lane: Lane[LiveRow], key: bytes, row: LiveRow) -> None:
         """Without a profile only what was applied is kept of the customer, until it cannot come again."""
         if row.profile is None:
             lane.leave(key, row, row.applied)
         else:
             lane.put(key, row)
 
-    def _say(self, lane: Lane[Row], key: bytes, body: bytes, arrival: Arrival | None) -> None:
+    def _say(self, lane: Lane[LiveRow], key: bytes, body: bytes, arrival: Arrival | None) -> None:
         """The alert as it goes out. Where it came from is a header: the body is the same everywhere."""
         headers = list(ALERT_HEADERS)
         if arrival is not None:
@@ -135,7 +152,7 @@ class ProfileKeeper:
             headers.append(("x-origin", origin.encode()))
         lane.send(self._topics.alerts, key, body, headers, lane.partition)
 
-    def _send_again(self, lane: Lane[Row], key: bytes) -> None:
+    def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
         """After a crash: these may not have gone out. Their ids make a second time harmless."""
         row = lane.get(key)
         if row is None:
@@ -145,14 +162,14 @@ class ProfileKeeper:
         row.outbox_flush = lane.flush_number
         self._put(lane, key, row)
 
-    def _refuse(self, lane: Lane[Row], arrival: Arrival, refused: Refused) -> None:
+    def _refuse(self, lane: Lane[LiveRow], arrival: Arrival, refused: Refused) -> None:
         record, rejected = refused.record, refused.rejected
         source = Source(
             arrival.topic, arrival.partition, arrival.offset, record.key, record.value, record.headers
         )
         self._set_aside(lane, source, str(rejected.reason), rejected.detail)
 
-    def _set_aside(self, lane: Lane[Row], source: Source, reason: str, detail: str) -> None:
+    def _set_aside(self, lane: Lane[LiveRow], source: Source, reason: str, detail: str) -> None:
         letter = dead_letter(source, reason, detail)
         headers = [(name, value or b"") for name, value in letter.headers]
         lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition)
@@ -161,10 +178,10 @@ class ProfileKeeper:
 
     # -- the model in force, per partition: it changes at an instant of event time -------------------------
 
-    def _book_of(self, lane: Lane[Row]) -> Book:
+    def _book_of(self, lane: Lane[LiveRow]) -> Book:
         if self._lanes.get(lane.partition) is not lane:  # assigned anew: what the partition remembers holds
             self._lanes[lane.partition] = lane
-            kept = lane.get(MODEL_KEY) or Row()
+            kept = lane.get(MODEL_KEY) or LiveRow(Row())
             committed = _is_committed(kept, lane)
             self._adopted[lane.partition] = dict(kept.applied) if committed else {}
             models = kept.models if committed else kept.models[1:]
@@ -177,7 +194,7 @@ class ProfileKeeper:
                 return book
         return Book(self.book.policy, model)
 
-    def _adopt(self, lane: Lane[Row], arrival: Arrival, event: ModelPublished) -> None:
+    def _adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> None:
         """Judge everyone of this partition by the new model, from the event's time on."""
         try:
             model = decode_model(event.data.model)
@@ -189,9 +206,9 @@ class ProfileKeeper:
             return
         self._book_of(lane)
         book = self._books[lane.partition] = self._book_with(model)
-        known, here = lane.get(MODEL_KEY) or Row(), {arrival.topic: arrival.offset + 1}
+        known, here = lane.get(MODEL_KEY) or LiveRow(Row()), {arrival.topic: arrival.offset + 1}
         before = known.models if _is_committed(known, lane) else known.models[1:]
-        lane.put(MODEL_KEY, Row(applied=here, models=[Raw(bytes(event.data.model)), *before[:1]]))
+        lane.put(MODEL_KEY, LiveRow(Row(here, models=[Raw(bytes(event.data.model)), *before[:1]])))
         self._adopted[lane.partition] = here
         for key in lane.table.all_keys():
             row = lane.get(key)
@@ -199,10 +216,10 @@ class ProfileKeeper:
                 continue  # after a crash: judged by it already
             row.applied[arrival.topic] = arrival.offset + 1
             self._keep(lane, key, row, on_book(row.profile, event.time_ms, book), arrival)
-        self.tally.event(arrival.topic, "model.published", "applied")
+        self.tally.event(arrival.topic, event, "applied")
 
 
-def _is_committed(kept: Row, lane: Lane[Row]) -> bool:
+def _is_committed(kept: LiveRow, lane: Lane[LiveRow]) -> bool:
     """Whether the event that brought this model will not come again."""
     return all(lane.committed_offset(topic) >= offset for topic, offset in kept.applied.items())
 

@@ -20,7 +20,7 @@ from stream.worker.connection import librdkafka_settings
 from stream.worker.dead_letter import DeadLetterLimit
 from stream.worker.engine_setup import engine_options
 from stream.worker.health import HealthServer
-from stream.worker.row import ProfileJob, Row
+from stream.worker.row import LiveRow, ProfileJob
 from stream.worker.tally import Tally
 from stream.worker.topics import INPUTS, TopicNames, topic_names
 from stream.worker.vitals import Liveness, ready, watch
@@ -52,7 +52,7 @@ class Worker:
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )
         job = ProfileJob(kinds, partitions, live=settings.clock == "wall")
-        self.app: EngineApp[Row] = EngineApp(engine_options(settings, self.bootstrap), job)
+        self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), job)
         self.keeper = ProfileKeeper(book, self.topics, limit, self.tally)
         attach(self.app, self.keeper)
         watch(self.metrics, self.app, "profiles")

@@ -6,7 +6,7 @@ Alerts are counted when the broker has acknowledged them.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,8 +14,17 @@ from stream.core.alert import Alert
 from stream.core.step import Step
 from stream.engine import Lane
 from stream.metrics import Metrics
+from stream.wire import Rejected, Unknown
 
 OUTCOMES = {"applied": "applied", "duplicate": "deduplicated", "erased": "deduplicated", "passed": "applied"}
+
+
+NAMELESS: dict[type, str] = {Unknown: "unknown", Rejected: "none"}
+
+
+def type_name(kind: type) -> str:
+    """An event's type as a metric label."""
+    return NAMELESS.get(kind) or str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 
 
 class OnItsWay(NamedTuple):
@@ -33,25 +42,25 @@ class Tally:
     def __init__(self, metrics: Metrics, on_alert: Callable[[Alert], None] | None = None) -> None:
         self._metrics = metrics
         self._on_alert = on_alert
-        self._events: Counter[tuple[str, str, str]] = Counter()
+        self._events: defaultdict[tuple[str, type, str], int] = defaultdict(int)
         self._late: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._on_their_way: list[OnItsWay] = []
         self.totals: Counter[str] = Counter()
 
-    def event(self, topic: str, kind: str, outcome: str) -> None:
+    def event(self, topic: str, event: Any, outcome: str) -> None:
         """One input record."""
-        self._events[topic, kind, outcome] += 1
+        self._events[topic, type(event), outcome] += 1
 
-    def step(self, topic: str, kind: str, step: Step) -> None:
+    def step(self, topic: str, event: Any, step: Step) -> None:
         """One event that the core saw."""
-        self._events[topic, kind, OUTCOMES[step.outcome]] += 1
+        self._events[topic, type(event), step.outcome] += 1
         if step.late:
             self._late[topic] += 1
 
     def refused(self, topic: str, reason: str) -> None:
         """One dead letter."""
-        self._events[topic, "none", "dead_lettered"] += 1
+        self._events[topic, Rejected, "dead_lettered"] += 1
         self._reasons[topic, reason] += 1
 
     def alert(self, lane: Lane[Any], alert: Alert) -> None:
@@ -77,8 +86,9 @@ class Tally:
     def publish(self, seconds: float) -> None:
         """Give the counts of what one lane had at hand to Prometheus."""
         metrics = self._metrics
-        for (topic, kind, outcome), count in self._events.items():
-            metrics.events.add(count, topic, kind, outcome)
+        for (topic, kind, said), count in self._events.items():
+            outcome = OUTCOMES.get(said, said)
+            metrics.events.add(count, topic, type_name(kind), outcome)
             self.totals[outcome] += count
             if outcome == "deduplicated":
                 metrics.duplicates.add(count, topic)

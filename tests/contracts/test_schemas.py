@@ -99,7 +99,7 @@ def test_the_golden_corpus_has_every_input_type():
 
 def test_a_workers_row_is_a_profile_record_to_its_readers():
     profile = msgspec.json.decode((ROOT / "examples/profile/1/good-full.json").read_bytes(), type=Row).profile
-    row = msgspec.json.encode(Row(profile, {"customers.purchases.v1": 7}, [msgspec.Raw(b"{}")], 3))
+    row = msgspec.json.encode(Row({"customers.purchases.v1": 7}, [msgspec.Raw(b"{}")], 3, profile=profile))
 
     assert validator(json.loads((ROOT / "profile" / "1.json").read_text())).is_valid(json.loads(row))
     assert msgspec.json.decode(row, type=ProfileRecord) == ProfileRecord(profile)

@@ -24,7 +24,7 @@ from stream.replay.run import replay
 from stream.settings import Settings
 from stream.worker.agents import ProfileKeeper
 from stream.worker.dead_letter import DeadLetterLimit
-from stream.worker.row import ProfileJob, Row
+from stream.worker.row import LiveRow, ProfileJob
 from stream.worker.tally import Tally
 from stream.worker.topics import topic_names
 from tests.builders import at, book, bought, reviewed, visited
@@ -51,7 +51,7 @@ class Pipe:
         job = ProfileJob(KINDS, 1, live=False)  # type: ignore[arg-type]
         self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
         self.heartbeat = Heartbeat()
-        self.lane: Lane[Row] = Lane(
+        self.lane: Lane[LiveRow] = Lane(
             0,
             sources=list(self.sources.values()),
             table=Table(job, MemoryStore(), 1_000),

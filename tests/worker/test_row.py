@@ -1,0 +1,58 @@
+"""A row keeps the bytes of what did not change: what it writes is always what the whole row would be."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw, json
+
+from stream.core.profile import NOTHING, SECTIONS, Profile, head_of
+from stream.core.rulebook import DAY_MS
+from stream.core.step import on_book, on_due, on_event
+from stream.worker.row import LiveRow, ProfileJob, Row
+from tests.builders import at, book, erased
+from tests.strategies import loyal_lives, mixtures
+
+JOB = ProfileJob({}, 1, live=False)
+
+
+def whole(row: LiveRow) -> bytes:
+    return json.encode(Row(row.applied, row.outbox, row.outbox_flush, row.models, row.profile))
+
+
+def took(row: LiveRow, step) -> None:
+    row.profile = step.profile
+    row.changed |= step.changed
+
+
+@given(st.one_of(mixtures(), loyal_lives()), st.data())
+def test_a_row_written_after_any_steps_is_the_whole_row(life, data):
+    row, judged_by = LiveRow(Row()), book()
+    for number, event in enumerate(life):
+        took(row, on_event(row.profile, event, judged_by))
+        row.applied["purchases"] = number
+        match data.draw(st.sampled_from(("write", "go on", "wait", "rebook", "erase", "say", "rest"))):
+            case "write":
+                assert row.encode() == whole(row)
+            case "wait":
+                took(row, on_due(row.profile, event.time_ms + 90 * DAY_MS, judged_by))
+                row.profile = row.profile or Profile(event.subject)
+            case "rebook":
+                took(row, on_book(row.profile, event.time_ms, judged_by))
+            case "erase":
+                took(row, on_event(row.profile, erased(event.time_ms / DAY_MS - at(0) / DAY_MS), judged_by))
+            case "say":
+                row.outbox, row.outbox_flush = [Raw(b'{"a":"}}"}')], number
+            case "rest":
+                row = JOB.load(b"c", row.encode())
+    assert row.encode() == whole(row)
+    assert row.changed == NOTHING
+    assert row.encode() == whole(row)
+
+
+def test_head_and_sections_are_the_whole_profile_in_the_order_of_its_fields():
+    profile = Profile("c", *range(len(head_of(Profile("c")).__struct_fields__) - 1))
+
+    assert profile.__struct_fields__ == (*head_of(profile).__struct_fields__, *SECTIONS)
+    for name in head_of(profile).__struct_fields__:
+        assert getattr(head_of(profile), name) == getattr(profile, name)
