@@ -110,7 +110,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "wall"
 
     policy: Annotated[str, _meaning("Policy file, TOML; empty: the built-in policy.", "a readable file")] = ""
-    model: Annotated[str, _meaning("Model record; empty: the built-in one.", "a readable file")] = ""
+    model: Annotated[
+        str,
+        _meaning(
+            "Model record to begin with; empty: the built-in one. A published model takes its place, and "
+            "gives way at a start to one set since then that was fitted later.",
+            "a readable file",
+        ),
+    ] = ""
 
     topic_prefix: Annotated[
         str,

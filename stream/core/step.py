@@ -1,5 +1,7 @@
 """The core's whole API: an event or the passing of time in, the customer's profile and alerts out.
 
+The way of an event: facts (fold.py), what they say at one instant (standing.py), the three rules (policy.py),
+whether an alert opens, grows or ends (judge.py, episode.py), and its words (announce.py, explain.py).
 Between events only silence happens, and the instant at which it changes anything is known: `next_review_ms`.
 So whoever calls `on_due` with every instant that has come due, before the next event, has judged them all.
 """
@@ -65,7 +67,7 @@ def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
     if not first_sight(profile, at_ms, fingerprint(event.source, event.id)):
         return Step(profile, (), "duplicate", changed=NOTHING)
     judgement = profile.judgement
-    due_ms = profile.next_review_ms
+    due_ms = profile.next_review_ms  # the silence before this event is judged before it
     alerts = _reviewed(profile, at_ms, book) if due_ms is not None and due_ms <= at_ms else None
     judged_ms = judgement.judged_ms
     if alerts is not None:
@@ -78,7 +80,7 @@ def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
         corrected = late or news is News.CORRECTION
         judged = judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
         return Step(profile, (*(alerts or ()), *judged), "applied", late, changed | JUDGEMENT)
-    if news is News.SOFT and _any_open(profile):
+    if news is News.SOFT and _any_open(profile):  # docs/decisions/0004
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
         profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
     return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)

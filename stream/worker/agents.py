@@ -1,7 +1,9 @@
 """What the worker does at each moment: fold the event, keep the profile, send what was decided.
 
-`keep_profiles` is the only writer of the table. Its loop has no await: an alert and the row that remembers it
-leave in the same flush, and the offset is committed when both are acknowledged (docs/decisions/0002).
+A lane is one partition number of all inputs; its moments are what arrived, in order of event time, and what
+fell due in between. `keep_profiles` is the only writer of the table. Its loop has no await: an alert and the
+row that remembers it leave in the same flush, and the offset is committed when both are acknowledged
+(docs/decisions/0002). What is judged, and how: stream/core/step.py. What comes after a flush: stream/engine.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from stream.core.step import Step, on_book, on_due, on_event
 from stream.engine import Arrival, Due, EngineApp, EngineError, Exit, Lane, Moment, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.dead_letter import DeadLetterLimit, Source, dead_letter
-from stream.worker.row import MODEL_KEY, LiveRow, Refused, Row
+from stream.worker.models import Models
+from stream.worker.row import LiveRow, Refused, Row
 from stream.worker.tally import Tally
 from stream.worker.topics import TopicNames
 
@@ -41,16 +44,14 @@ def attach(app: EngineApp[LiveRow], keeper: ProfileKeeper) -> None:
 
 
 class ProfileKeeper:
-    """Folds events into profiles and sends what follows from them."""
+    """Folds events into profiles and sends what follows from them: read from `live` down."""
 
     def __init__(self, book: Book, topics: TopicNames, limit: DeadLetterLimit, tally: Tally) -> None:
-        self.book = book
         self.tally = tally
         self._topics = topics
         self._limit = limit
-        self._books: dict[int, Book] = {}
-        self._lanes: dict[int, Lane[LiveRow]] = {}
-        self._adopted: dict[int, dict[str, int]] = {}
+        self._models = Models(book)
+        self._book_of = self._models.book_of
         self._total = self._refused = 0
         self._ways: dict[type, Callable[[Lane[LiveRow], Arrival, Any], None]] = {
             Refused: self._refuse,
@@ -90,7 +91,7 @@ class ProfileKeeper:
             return
         key, topic = arrival.key, arrival.topic
         row = lane.get(key)
-        if row is not None and arrival.offset < row.applied.get(topic, 0):
+        if row is not None and arrival.offset < row.applied.get(topic, 0):  # it comes again, after a crash
             self.tally.event(topic, event, "deduplicated")
             return
         step = on_event(row.profile if row is not None else None, event, book)
@@ -99,8 +100,8 @@ class ProfileKeeper:
             if step.profile is None:
                 return
             row = LiveRow(Row())
-        if row.profile is None:
-            for topic_adopted, offset in self._adopted.get(lane.partition, {}).items():
+        if row.profile is None:  # a new customer: judged by the model published last from the beginning
+            for topic_adopted, offset in self._models.adopted(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         row.applied[topic] = arrival.offset + 1
         self._keep(lane, key, row, step, arrival)
@@ -176,26 +177,8 @@ class ProfileKeeper:
         self._refused += 1
         self.tally.refused(source.topic, reason)
 
-    # -- the model in force, per partition: it changes at an instant of event time -------------------------
-
-    def _book_of(self, lane: Lane[LiveRow]) -> Book:
-        if self._lanes.get(lane.partition) is not lane:  # assigned anew: what the partition remembers holds
-            self._lanes[lane.partition] = lane
-            kept = lane.get(MODEL_KEY) or LiveRow(Row())
-            committed = _is_committed(kept, lane)
-            self._adopted[lane.partition] = dict(kept.applied) if committed else {}
-            models = kept.models if committed else kept.models[1:]
-            self._books[lane.partition] = self._book_with(decode_model(models[0])) if models else self.book
-        return self._books[lane.partition]
-
-    def _book_with(self, model: Any) -> Book:
-        for book in (self.book, *self._books.values()):
-            if book.model.version == model.version:
-                return book
-        return Book(self.book.policy, model)
-
     def _adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> None:
-        """Judge everyone of this partition by the new model, from the event's time on."""
+        """A model was published: everyone of this partition is judged by it, from the event's time on."""
         try:
             model = decode_model(event.data.model)
         except ModelError as error:
@@ -204,12 +187,7 @@ class ProfileKeeper:
             )
             self._set_aside(lane, record, "schema", str(error))
             return
-        self._book_of(lane)
-        book = self._books[lane.partition] = self._book_with(model)
-        known, here = lane.get(MODEL_KEY) or LiveRow(Row()), {arrival.topic: arrival.offset + 1}
-        before = known.models if _is_committed(known, lane) else known.models[1:]
-        lane.put(MODEL_KEY, LiveRow(Row(here, models=[Raw(bytes(event.data.model)), *before[:1]])))
-        self._adopted[lane.partition] = here
+        book = self._models.adopt(lane, arrival, event, model)
         for key in lane.table.all_keys():
             row = lane.get(key)
             if row is None or row.profile is None or row.applied.get(arrival.topic, 0) > arrival.offset:
@@ -217,13 +195,3 @@ class ProfileKeeper:
             row.applied[arrival.topic] = arrival.offset + 1
             self._keep(lane, key, row, on_book(row.profile, event.time_ms, book), arrival)
         self.tally.event(arrival.topic, event, "applied")
-
-
-def _is_committed(kept: LiveRow, lane: Lane[LiveRow]) -> bool:
-    """Whether the event that brought this model will not come again."""
-    return all(lane.committed_offset(topic) >= offset for topic, offset in kept.applied.items())
-
-
-def said(alert: Alert) -> str:
-    """One line for the log, without the customer."""
-    return f"{alert.type} score {alert.data.score.value:.2f} tier {alert.data.customer.tier}"

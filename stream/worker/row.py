@@ -31,6 +31,8 @@ class Row(Struct, omit_defaults=True, gc=False):
     models: list[Raw] = field(default_factory=list)
     """Under MODEL_KEY: the model in force, and what was in force before it (none: the settings' own)."""
     profile: Profile | None = None
+    instead_of: str = ""
+    """Under MODEL_KEY: the version of the settings' own model when the one in force was published."""
 
 
 class _Front(Struct, omit_defaults=True, gc=False):
@@ -49,7 +51,17 @@ class LiveRow:
     most events change one of six, and what lies scattered in memory is slow to encode (16 us a row, now 5).
     """
 
-    __slots__ = ("_sizes", "_written", "applied", "changed", "models", "outbox", "outbox_flush", "profile")
+    __slots__ = (
+        "_sizes",
+        "_written",
+        "applied",
+        "changed",
+        "instead_of",
+        "models",
+        "outbox",
+        "outbox_flush",
+        "profile",
+    )
 
     def __init__(self, row: Row) -> None:
         self.profile = row.profile
@@ -57,6 +69,7 @@ class LiveRow:
         self.outbox = row.outbox
         self.outbox_flush = row.outbox_flush
         self.models = row.models
+        self.instead_of = row.instead_of
         self.changed = EVERYTHING
         """The sections to encode again: `|=` what a step says."""
         self._written = b""
@@ -66,7 +79,9 @@ class LiveRow:
         """The bytes of the `Row` that this is."""
         profile = self.profile
         if profile is None:
-            return _encode(Row(self.applied, self.outbox, self.outbox_flush, self.models))
+            return _encode(
+                Row(self.applied, self.outbox, self.outbox_flush, self.models, None, self.instead_of)
+            )
         front = _Front(self.applied, self.outbox, self.outbox_flush, self.models, head_of(profile))
         written, sizes, done = self._written, self._sizes, 0
         kept_from = len(written) - len(END) - sum(sizes)

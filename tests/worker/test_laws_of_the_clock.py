@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from stream.core.book import Book
 from stream.core.event import EVENT_TYPES, Event
 from stream.core.rulebook import DAY_MS
 from stream.engine import Arrival, EngineOptions, Lane
@@ -39,7 +40,13 @@ KINDS = dict(zip(TOPICS, EVENT_TYPES, strict=True))
 class Pipe:
     """One lane of the engine, fed by hand, and the worker's keeper that lives its moments."""
 
-    def __init__(self, *, guarded: bool = True, start: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        guarded: bool = True,
+        start: Mapping[str, int] | None = None,
+        judged_by: Book | None = None,
+    ) -> None:
         options = EngineOptions(
             app_id="a",
             bootstrap="nowhere:1",
@@ -61,7 +68,7 @@ class Pipe:
         )
         self.lane.begin({topic: ((start or {}).get(topic, 0), Mark(0, None, None)) for topic in TOPICS})
         tally = Tally(Metrics())
-        self.keeper = ProfileKeeper(book(), NAMES, DeadLetterLimit(0, 0, 1.0), tally)
+        self.keeper = ProfileKeeper(judged_by or book(), NAMES, DeadLetterLimit(0, 0, 1.0), tally)
 
     def feed(self, topic: str, events: Sequence[Event]) -> None:
         """Some records come, and the lane gives out what it may."""

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from stream.core.book import Book
 from stream.core.event import Event, ModelPublished
 from stream.core.model import Model, encode_model, sealed
 from stream.core.payload import ModelRecord
+from stream.core.rulebook import DAY_MS
 from stream.model_file import default_model
 from stream.replay.run import replay
 from stream.wire import encode_alert
@@ -97,6 +99,53 @@ def test_after_a_committed_restart_the_new_model_stays():
     fed(after, life, skipped)
 
     assert set(before.alerts()) | set(after.alerts()) == expected()[1]
+
+
+def refitted(model: Model, days: int) -> Model:
+    """The same, fitted so much later."""
+    return sealed(msgspec.structs.replace(model, fitted_at_ms=model.fitted_at_ms + days * DAY_MS, version=""))
+
+
+def versions_after_a_restart(
+    published_model: Model, before: Model, after: Model, *, committed: bool = True
+) -> set[str]:
+    """The models of the alerts after a worker was started again with what the settings name then."""
+    life = [event for event in a_year() if not isinstance(event, ModelPublished)]
+    early = [event for event in life if event.time < when(250)]
+    early.append(published(250, published_model))
+    first = Pipe(guarded=False, judged_by=Book(book().policy, before))
+    fed(first, early)
+    skipped = {topic: len(events) for topic, events in by_topic(early).items()} if committed else {}
+    second = Pipe(guarded=False, start=skipped, judged_by=Book(book().policy, after))
+    second.lane.table.recover(first.lane.table.flush())
+    second.lane.table.index()
+    fed(second, [*early, *(event for event in life if event.time > when(250))], skipped)
+    late = (msgspec.json.decode(body) for body in second.alerts())
+    return {alert["data"]["policy"]["model"] for alert in late if alert["time"] > "2024-10"}
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_published_model_gives_way_to_settings_with_one_that_was_fitted_later(committed):
+    own, kept = default_model(), refitted(other_model(), 1)
+    newer = refitted(own, 2)
+
+    if committed:
+        assert versions_after_a_restart(kept, own, newer) == {newer.version}
+    else:  # the publication comes again: it was made, and it is adopted
+        assert versions_after_a_restart(kept, own, newer, committed=False) == {kept.version}
+
+
+def test_a_published_model_stays_where_the_settings_name_one_that_was_fitted_earlier():
+    own, kept = default_model(), refitted(other_model(), 2)
+
+    assert versions_after_a_restart(kept, own, refitted(own, 1)) == {kept.version}
+
+
+def test_an_older_model_published_on_purpose_survives_a_restart():
+    own = refitted(default_model(), 2)
+    kept = refitted(other_model(), 1)
+
+    assert versions_after_a_restart(kept, own, own) == {kept.version}
 
 
 def test_a_row_in_a_flush_under_way_is_judged_by_the_new_model_too():
