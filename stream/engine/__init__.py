@@ -40,10 +40,11 @@ An exception in the agent, a failed write, lost partitions, a gap that Kafka can
 with a status of `Exit` and a line that says why. Nothing of it is committed. `app.fail` can be replaced.
 """
 
-from stream.engine.app import EngineApp, run
+from stream.engine.app import EngineApp
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.job import Arrival, Due, Headers, Job, Moment, Peek, Record, Unsent
 from stream.engine.lane import Lane
+from stream.engine.launch import run
 from stream.engine.options import EngineOptions
 
 __all__ = [

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, cast
 
 import faust
+from aiokafka.errors import KafkaError as AIOKafkaError
+from confluent_kafka import KafkaException
 from faust.tables.manager import TableManager
 from faust.types import TP
 
@@ -19,22 +20,20 @@ from stream.engine.delivery import Delivery, Place
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
 from stream.engine.flush import Flusher
+from stream.engine.group import EXPELLED, Group
 from stream.engine.job import Job, State
 from stream.engine.lane import Lane, Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
 from stream.engine.outlet import AcknowledgeThenCommit, Marks, OneTransaction, Outlet
-from stream.engine.recovery import changelog_end, recover
-from stream.engine.store import DiskStore, MemoryStore, Store
+from stream.engine.recovery import Fence, changelog_end, recover
+from stream.engine.store import new_store
 from stream.engine.table import Table
 from stream.engine.transport import BatchConsumer, Transport
 
 log = logging.getLogger("stream.engine")
-FENCE_SHARE = 0.8  # of the session timeout: a worker that was away longer does not write
 OPEN_TIMEOUT_S = 60
 CHANGELOG_TRIES = 25
-GC_THRESHOLD = 50_000
-"""Rows are many and in no cycles: looking through them at Python's own pace took 12% of the time."""
 
 
 class EngineApp(faust.App, Generic[State]):
@@ -49,21 +48,19 @@ class EngineApp(faust.App, Generic[State]):
         self.on_give_up: Callable[[str], object] = lambda topic: None
         self.recovered_rows = 0
         self.recovery_seconds = 0.0
-        self._alive = time.monotonic()
+        self._releasing = asyncio.Lock()
         self._opening: asyncio.Task[None] | None = None
         self._give_up = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="recover")
         super().__init__(options.app_id, **faust_settings(options))
-        self._outlet: Outlet = (
-            OneTransaction(options, lambda: self.batch_consumer.thread.membership)
-            if options.exactly_once
-            else AcknowledgeThenCommit(options, self._commit_marks)
-        )
+        self.group = Group(lambda: self.batch_consumer.thread, options.delivery_timeout_s)
+        outlet = OneTransaction if options.exactly_once else AcknowledgeThenCommit
+        self._outlet: Outlet = outlet(options, self.group)
         self.flusher = Flusher(
             options=options,
             delivery=self.delivery,
             outlet=self._outlet,
-            own=self._own,
+            own=self.group.surely_ours,
             fail=self.fail,
         )
         self.deliveries = self.topic(*options.inputs, schema=DeliverySchema(key_type=bytes, value_type=bytes))
@@ -74,6 +71,11 @@ class EngineApp(faust.App, Generic[State]):
     @property
     def batch_consumer(self) -> BatchConsumer:
         return cast(BatchConsumer, self.consumer)
+
+    @property
+    def stuck(self) -> bool:
+        """A thread waits for librdkafka for ever; Python would wait for that thread."""
+        return isinstance(self._outlet, OneTransaction) and self._outlet.stuck
 
     def keeper(self, fun: Callable[..., Coroutine[Any, Any, None]]) -> Any:
         """Decorator: the one agent that may touch rows. An exception in it ends the process."""
@@ -87,26 +89,30 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Everything given out becomes durable and is committed while we still own it; then it is dropped."""
+        if self.delivering and self.group.expelled:
+            self.fail(EngineError(Exit.FENCED, EXPELLED))
         await self._release_lanes()
         await self.on_partitions_revoked.send(revoked)
 
     async def _release_lanes(self) -> None:
         self.delivering = False
         self._give_up.set()
-        if self._opening is not None:
-            await asyncio.wait([self._opening])  # not cancelled: its threads would go on unseen
-        await self.flusher.drain()
-        if self.options.store is not None:
-            await self._note_positions()
-        self.delivery.close()
-        self._outlet.let_go()
+        async with self._releasing:
+            if self._opening is not None:
+                await asyncio.wait([self._opening])  # not cancelled: its threads would go on unseen
+            await self.flusher.drain()
+            if self.options.store is not None:
+                await self._note_positions()
+            self.delivery.close()
+            self._outlet.let_go()
 
     async def _note_positions(self) -> None:
         """Disk stores are whole up to the end of the changelog, now that all of it is ours and durable."""
         lanes = list(self.delivery.lanes.values())
         ends = [self._in_thread(changelog_end, self.options, lane.partition) for lane in lanes]
         for lane, end in zip(lanes, await asyncio.gather(*ends), strict=True):
-            lane.table.position = end
+            alone = self.options.exactly_once or lane.table.position == end
+            lane.table.position = end if alone else 0  # what a replaced writer added is mended from the log
 
     async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust's bookkeeping first; the lanes open in the background, so that the group need not wait."""
@@ -129,6 +135,11 @@ class EngineApp(faust.App, Generic[State]):
             await self._open_lanes(assigned)
         except InterruptedError:
             log.info("the partitions were taken away again before they were open")
+        except (KafkaException, AIOKafkaError, TimeoutError) as away:
+            if not self.should_stop:
+                self.fail(
+                    EngineError(Exit.PRODUCER, f"no answer from Kafka when partitions were opened: {away!r}")
+                )
         except BaseException as failure:
             if not self.should_stop:
                 self.fail(failure)
@@ -149,18 +160,17 @@ class EngineApp(faust.App, Generic[State]):
         await self._outlet.take_over(partitions)
         marks, highwaters = await self._starting_marks(places)
         lanes = [self._new_lane(partition, marks, highwaters) for partition in partitions]
-        started = time.monotonic()
-        give_up = self._give_up
-        counts = await asyncio.gather(
-            *(self._in_thread(recover, self.options, lane.partition, lane.table, give_up) for lane in lanes)
-        )
-        self.recovered_rows, self.recovery_seconds = sum(counts), time.monotonic() - started
-        if give_up.is_set():
-            raise InterruptedError
-        await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
+        try:
+            await self._recover(lanes)
+            if self._give_up.is_set():
+                raise InterruptedError
+            await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
+        except BaseException:
+            for lane in lanes:
+                lane.table.drop()  # else its lock would keep the next opening out
+            raise
         for lane in lanes:
             self.delivery.open(lane)
-        self._alive = time.monotonic()
         self.delivering = True
         log.info(
             "lanes are open: partitions %s, %d rows recovered in %.2f s",
@@ -168,6 +178,17 @@ class EngineApp(faust.App, Generic[State]):
             self.recovered_rows,
             self.recovery_seconds,
         )
+
+    async def _recover(self, lanes: Sequence[Lane[State]]) -> None:
+        started, (generation, _) = time.monotonic(), self.group.membership()
+        fence = Fence(self._outlet.fence, generation) if self._outlet.fence else None
+        more = (self._give_up, fence)
+        works = [self._in_thread(recover, self.options, lane.partition, lane.table, *more) for lane in lanes]
+        await asyncio.wait(works)  # all of them: none may still be at a table that is dropped
+        self.recovered_rows = sum(await asyncio.gather(*works))
+        self.recovery_seconds = time.monotonic() - started
+        if void := sum(len(lane.table.void) for lane in lanes):
+            log.warning("%d rows were overwritten by a replaced worker and will be written again", void)
 
     async def _check_changelog(self, wanted: int) -> None:
         topic = self.options.changelog
@@ -208,7 +229,7 @@ class EngineApp(faust.App, Generic[State]):
         sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
         for source in sources:
             source.highwater = highwaters[Place(source.topic, partition)]
-        table = Table(self.job, self._new_store(partition), options.max_hot_rows)
+        table = Table(self.job, new_store(options, partition), options.max_hot_rows)
         lane = Lane(
             partition,
             sources=sources,
@@ -220,13 +241,6 @@ class EngineApp(faust.App, Generic[State]):
         )
         lane.begin({topic: marks[Place(topic, partition)] for topic in options.inputs})
         return lane
-
-    def _new_store(self, partition: int) -> Store:
-        if self.options.store is None:
-            return MemoryStore()
-        return DiskStore(
-            self.options.store / str(partition), f"{self.options.app_id}/{self.options.changelog}"
-        )
 
     async def rewind(self, offsets: Mapping[Place, int]) -> None:
         """A gap: fetch again from where we are. Records deleted unread are the end of it."""
@@ -249,30 +263,6 @@ class EngineApp(faust.App, Generic[State]):
         )
         self.on_give_up(topic)
 
-    # -- durability ---------------------------------------------------------------------------------------
-
-    async def _commit_marks(self, marks: Marks) -> None:
-        await self.batch_consumer.thread.commit_marks(marks)
-
-    def _own(self) -> None:
-        """Self-fencing: whoever was away for most of a session must not write."""
-        now = time.monotonic()
-        if now - self._alive > self.options.session_timeout_s * FENCE_SHARE:
-            raise EngineError(
-                Exit.FENCED,
-                f"this process stood still for {now - self._alive:.0f} s; its partitions may be gone",
-            )
-
-    async def _pulse(self) -> None:
-        """Notes that the event loop runs."""
-        while not self.should_stop:
-            self._alive = time.monotonic()
-            await asyncio.sleep(1)
-
-    async def on_start(self) -> None:
-        self.add_future(self._pulse())
-        await super().on_start()
-
     async def _stop_consumer(self) -> None:
         """A graceful stop is a revocation that we ask for ourselves. It does not wait for a dead broker."""
         late = (
@@ -287,12 +277,3 @@ class EngineApp(faust.App, Generic[State]):
 
     def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
-
-
-def run(app: EngineApp[Any]) -> None:
-    """Run as a worker until SIGTERM or SIGINT; ends the process. A failure exits with its own code."""
-    gc.freeze()  # code and modules: never garbage
-    gc.set_threshold(GC_THRESHOLD, 20, 100)
-    worker = faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
-    worker.spinner = None  # it writes "OK ^" and cursor codes to stdout, also where that is no terminal
-    worker.execute_from_commandline()

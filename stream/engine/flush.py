@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from stream.engine.delivery import Delivery
-from stream.engine.failure import FailStop
+from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.lane import Lane
 from stream.engine.options import EngineOptions
 from stream.engine.outlet import Cargo, Outlet
+
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Flusher:
@@ -27,7 +29,7 @@ class Flusher:
         options: EngineOptions,
         delivery: Delivery[Any],
         outlet: Outlet,
-        own: Callable[[], None],
+        own: Callable[[], Awaitable[None]],
         fail: FailStop,
     ) -> None:
         self._options = options
@@ -36,7 +38,7 @@ class Flusher:
         self._own = own
         self._fail = fail
         self._under_way: asyncio.Task[None] | None = None
-        self._last_start = 0.0
+        self._last_start = self._last_look = 0.0
         self.count = 0
         self.seconds = 0.0
         self.on_flushed: Callable[[float], object] = lambda seconds: None
@@ -61,7 +63,16 @@ class Flusher:
         waited = time.monotonic() - self._last_start
         due = self._delivery.dry or waited >= self._options.flush_interval_s
         if due and self._dirty():
-            self._under_way = asyncio.get_running_loop().create_task(self._guarded())
+            self._start(self._flush)
+
+    def attend(self) -> None:
+        """Called with every poll: a flush if one is due, else a look if that is."""
+        self.consider()
+        if self._under_way is None and self._look_due():
+            self._start(self._look_for_other_writers)
+
+    def _start(self, work: Work) -> None:
+        self._under_way = asyncio.get_running_loop().create_task(self._guarded(work))
 
     async def drain(self) -> None:
         """Until everything given out is durable and committed."""
@@ -69,13 +80,13 @@ class Flusher:
             if self._under_way is not None:
                 await asyncio.wait([self._under_way])
             elif self._fail.reason is None and self._dirty():
-                self._under_way = asyncio.get_running_loop().create_task(self._guarded())
+                self._start(self._flush)
             else:
                 return
 
-    async def _guarded(self) -> None:
+    async def _guarded(self, work: Work) -> None:
         try:
-            await self._flush()
+            await work()
         except asyncio.CancelledError:
             raise
         except BaseException as failure:
@@ -87,17 +98,39 @@ class Flusher:
 
     async def _flush(self) -> None:
         started = self._last_start = time.monotonic()
-        self._own()
+        await self._own()
         cargo = [self._load(lane) for lane in self._dirty()]
-        self._own()
         await self._outlet.settle(cargo)
         for each in cargo:
             each.lane.table.rest(each.rows)
             each.lane.note_committed(each.flush, each.marks)
+        if self._look_due():
+            await self._look_for_other_writers()
         self.count += 1
         took = time.monotonic() - started
         self.seconds += took
         self.on_flushed(took)
+
+    def _look_due(self) -> bool:
+        if self._outlet.fence is None or not self._delivery.lanes:
+            return False
+        return time.monotonic() - self._last_look >= self._options.look_every_s
+
+    async def _look_for_other_writers(self) -> None:
+        """A changelog longer than we made it: a replaced worker wrote there too. Our next life mends it."""
+        self._last_look = time.monotonic()
+        lanes = list(self._delivery.lanes.values())
+        ends = await self._outlet.changelog_ends([lane.partition for lane in lanes])
+        for lane in lanes:
+            end, ours = ends.get(lane.partition), lane.table.position
+            if end is None or end == ours:
+                continue
+            place = f"{self._options.changelog}/{lane.partition}"
+            if end < ours:
+                text = f"{place} ends at {end}, but rows up to {ours} were written: it was cut or made anew"
+                raise EngineError(Exit.DATA_LOSS, text)
+            text = f"{place} ends at {end}, but our rows at {ours}: a replaced worker wrote there as well"
+            raise EngineError(Exit.FENCED, f"{text}; starting again mends its rows")
 
     def _load(self, lane: Lane[Any]) -> Cargo:
         """Between two awaits: the lane's rows, records and marks are of one and the same instant."""

@@ -137,6 +137,7 @@ class Lane(Generic[State]):
             if flush > self.committed_flush:
                 self.unflushed += 1
                 yield Unsent(key)
+        self.table.mend()
 
     def _release(self) -> list[Arrival]:
         limit_ms = self._held_after_ms()
@@ -195,13 +196,20 @@ class Lane(Generic[State]):
 
     def wants_attention(self) -> bool:
         """Time alone may have made something ready."""
-        if self.table.unsent or any(source.pending for source in self.sources):
+        if self._recovering or any(source.pending for source in self.sources):
             return True
         limit_ms, earliest_ms = self._time_limit_ms(), self.table.dues.earliest_ms
         return limit_ms is not None and earliest_ms is not None and earliest_ms <= limit_ms
 
     @property
+    def _recovering(self) -> bool:
+        """Outboxes of the last life were not given out yet: a flush now would pass for theirs."""
+        return bool(self.table.unsent or self.table.void)
+
+    @property
     def dirty(self) -> bool:
+        if self._recovering:
+            return False
         return bool(self.unflushed or self.outgoing or self.table.dirty_count) or any(
             self._committed.get(source.topic) != source.applied for source in self.sources
         )

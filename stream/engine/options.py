@@ -35,6 +35,7 @@ class EngineOptions:
     store: Path | None = None  # a directory of this worker alone: rows rest on disk instead of in memory
     session_timeout_s: float = 30.0
     delivery_timeout_s: float = 60.0
+    look_every_s: float = 1.0  # how often changelogs are looked at for rows of a worker that was replaced
     transaction_timeout_s: float = 30.0  # then this process gives up, and the broker aborts
     stop_timeout_s: float = 30.0  # a graceful stop that takes longer becomes a hard one
     web_port: int = 6066

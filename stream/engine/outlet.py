@@ -9,20 +9,27 @@ whoever had it, finishes or aborts what was left open, and only then are offsets
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
-from collections.abc import Callable, Coroutine, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
+from stream.engine.group import Group
 from stream.engine.lane import Lane, Mark, Outgoing
 from stream.engine.options import EngineOptions
-from stream.engine.sender import Sender
+from stream.engine.sender import AbortedError, Sender
 
+log = logging.getLogger("stream.engine")
 Marks = dict[Place, tuple[int, Mark]]
-Commit = Callable[[Marks], Coroutine[Any, Any, None]]
+WriteFence = Callable[[int, int], None]
 THREADS_MAX = 16
+PATIENCE_SHARE = 1 / 3  # of the transaction's own time-out; then it is done again, which is safe at any time
+GRACE_S = 5
 
 
 class Cargo(NamedTuple):
@@ -41,32 +48,46 @@ class Cargo(NamedTuple):
 
 class Outlet(Protocol):
     def partition_count(self, topic: str) -> int: ...
+
+    fence: WriteFence | None  # how a changelog is taken over when the broker itself does not fence
+
     async def take_over(self, partitions: Sequence[int]) -> None: ...
     def write(self, cargo: Cargo) -> None: ...
     async def settle(self, cargoes: Sequence[Cargo]) -> None: ...
+    async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """The next offset of each, where only we should move it; nothing where the broker sees to that."""
+
     def let_go(self) -> None: ...
 
 
 class AcknowledgeThenCommit:
-    """At least once."""
+    """At least once. Who writes a changelog says so in it first, and every row names its writer's epoch."""
 
-    def __init__(self, options: EngineOptions, commit: Commit) -> None:
+    def __init__(self, options: EngineOptions, group: Group) -> None:
         self._changelog = options.changelog
-        self._commit = commit
+        self._group = group
         self._sender = Sender(options, f"{options.app_id}-sender")
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="flush")
         self.partition_count = self._sender.partition_count
+        self.fence: WriteFence | None = partial(self._sender.fence, options.changelog)
 
     async def take_over(self, partitions: Sequence[int]) -> None:
         return
 
     def write(self, cargo: Cargo) -> None:
-        self._sender.write_rows(self._changelog, cargo.lane.partition, cargo.rows)
+        table = cargo.lane.table
+        self._sender.write_rows(self._changelog, cargo.lane.partition, cargo.rows, table.epoch)
         self._sender.write(cargo.outgoing)
 
     async def settle(self, cargoes: Sequence[Cargo]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.deliver)
-        await self._commit({place: mark for cargo in cargoes for place, mark in cargo.offsets.items()})
+        for cargo in cargoes:
+            cargo.lane.table.position += len(cargo.rows)
+        await self._group.commit({place: mark for cargo in cargoes for place, mark in cargo.offsets.items()})
+
+    async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        ends = await self._group.ends([Place(self._changelog, partition) for partition in partitions])
+        return {place.partition: end for place, end in ends.items()}
 
     def let_go(self) -> None:
         return
@@ -75,18 +96,34 @@ class AcknowledgeThenCommit:
 class OneTransaction:
     """Exactly once."""
 
-    def __init__(self, options: EngineOptions, membership: Callable[[], tuple[int, str]]) -> None:
+    fence: WriteFence | None = None
+
+    def __init__(self, options: EngineOptions, group: Group) -> None:
         self._options = options
-        self._membership = membership
+        self._group = group
+        self._patience_s = options.transaction_timeout_s * PATIENCE_SHARE
         self._senders: dict[int, Sender] = {}
+        self._given_up: list[Sender] = []  # stuck; dropping one would wait for it
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="flush")
         self.partition_count = Sender(options, f"{options.app_id}-metadata").partition_count
 
+    @property
+    def stuck(self) -> bool:
+        """A thread hangs in librdkafka: an orderly end of the process would wait for it for ever."""
+        return bool(self._given_up)
+
     async def take_over(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            name = f"{self._options.app_id}-{partition}"
-            self._senders[partition] = Sender(self._options, name, transactional_id=name)
-        await self._in_threads([sender.take_over for sender in self._senders.values()])
+        await asyncio.gather(*(self._take_over(partition) for partition in partitions))
+
+    async def _take_over(self, partition: int) -> None:
+        name = f"{self._options.app_id}-{partition}"
+        sender = self._senders[partition] = Sender(self._options, name, transactional_id=name)
+        try:
+            await self._in_thread(sender.take_over, self._options.delivery_timeout_s + GRACE_S)
+        except TimeoutError as late:
+            raise EngineError(
+                Exit.PRODUCER, f"partition {partition} could not be taken over in time"
+            ) from late
 
     def write(self, cargo: Cargo) -> None:
         sender = self._senders[cargo.lane.partition]
@@ -95,28 +132,49 @@ class OneTransaction:
         sender.write(cargo.outgoing)
 
     async def settle(self, cargoes: Sequence[Cargo]) -> None:
-        group = group_metadata(self._options.app_id, *self._membership())
-        await self._in_threads([self._commit_of(cargo, group) for cargo in cargoes])
+        await asyncio.gather(*(self._settle(cargo) for cargo in cargoes))
 
-    def _commit_of(self, cargo: Cargo, group: bytes) -> Callable[[], None]:
-        sender = self._senders[cargo.lane.partition]
+    async def _settle(self, cargo: Cargo) -> None:
+        """Until it is committed: a transaction that a restarted broker lost is done again."""
+        until = time.monotonic() + self._options.delivery_timeout_s
         offsets = {
             (place.topic, place.partition): (offset, mark.encode())
             for place, (offset, mark) in cargo.offsets.items()
         }
-        return lambda: sender.commit(offsets, group)
+        while True:
+            sender = self._senders[cargo.lane.partition]
+            try:
+                group = group_metadata(self._options.app_id, *self._group.membership())
+                await self._in_thread(partial(sender.commit, offsets, group), self._patience_s)
+                return
+            except (TimeoutError, AbortedError) as failure:
+                if time.monotonic() > until:
+                    text = (
+                        f"a transaction did not end; the broker aborts it, its input comes again: {failure!r}"
+                    )
+                    raise EngineError(Exit.PRODUCER, text) from failure
+                log.warning("partition %d: its transaction is done again: %r", cargo.lane.partition, failure)
+                self._given_up += [sender] if isinstance(failure, TimeoutError) else []
+            await self._group.surely_ours()  # a worker that slept would fence its successor
+            if await self._ended_well(cargo):
+                return
 
-    async def _in_threads(self, works: Sequence[Callable[[], None]]) -> None:
-        """All at once. librdkafka 2.16 may wait for ever for a group coordinator that was restarted."""
-        loop, limit_s = asyncio.get_running_loop(), self._options.transaction_timeout_s
-        running = asyncio.gather(*(loop.run_in_executor(self._threads, work) for work in works))
-        try:
-            await asyncio.wait_for(running, limit_s)
-        except TimeoutError as late:
-            text = (
-                f"a transaction did not end in {limit_s:.0f} s; the broker aborts it, its input comes again"
-            )
-            raise EngineError(Exit.PRODUCER, text) from late
+    async def _ended_well(self, cargo: Cargo) -> bool:
+        """Taking over anew ends the old transaction one way or the other; the committed mark says which."""
+        await self._take_over(cargo.lane.partition)
+        marks = await self._group.committed(list(cargo.offsets))
+        if any(mark.flush >= cargo.flush for _, mark in marks.values()):
+            return True
+        self.write(cargo)
+        return False
+
+    async def _in_thread(self, work: Callable[[], None], limit_s: float) -> None:
+        """librdkafka 2.16 may wait for ever for a coordinator (its issues 5456 and 5511)."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        await asyncio.wait_for(running, limit_s)
+
+    async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        return {}
 
     def let_go(self) -> None:
         self._senders.clear()

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
+from stream.engine.sender import EPOCH_HEADER
 from stream.engine.table import Table
 
 BATCH = 10_000
 WAIT_S = 0.05  # `consume` waits this long for a full batch, also at the end
 QUERY_TIMEOUT_S = 30
+RETRY_S = 0.5
+
+
+class Fence(NamedTuple):
+    """How the writer of a changelog is changed: by a record in it. Blocks until it is there."""
+
+    write: Callable[[int, int], None]  # partition, epoch
+    generation: int
 
 
 def _reader(options: EngineOptions) -> Consumer:
@@ -40,21 +50,42 @@ def _reader(options: EngineOptions) -> Consumer:
     )
 
 
+def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int]:
+    """A broker that is away for a moment is waited for."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            first, end = reader.get_watermark_offsets(place, QUERY_TIMEOUT_S)
+            return int(first), int(end)
+        except KafkaException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(RETRY_S)
+
+
 def changelog_end(options: EngineOptions, partition: int) -> int:
     reader = _reader(options)
     try:
-        _, end = reader.get_watermark_offsets(TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)
-        return int(end)
+        return _watermarks(reader, TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)[1]
     finally:
         reader.close()
 
 
-def recover(options: EngineOptions, partition: int, table: Table[Any], stop: threading.Event) -> int:
-    """Bring the table up to the end of its changelog. Returns how many records were read."""
+def recover(
+    options: EngineOptions,
+    partition: int,
+    table: Table[Any],
+    stop: threading.Event,
+    fence: Fence | None = None,
+) -> int:
+    """Bring the table up to the end of its changelog. Returns how many records were read.
+
+    With a `fence` we become its writer: what a former one still writes behind it counts for nobody.
+    """
     reader = _reader(options)
     place = TopicPartition(options.changelog, partition)
     try:
-        start, end = reader.get_watermark_offsets(place, QUERY_TIMEOUT_S)
+        start, end = _watermarks(reader, place, options.delivery_timeout_s)
         if table.position > end:
             raise EngineError(
                 Exit.DATA_LOSS,
@@ -65,6 +96,15 @@ def recover(options: EngineOptions, partition: int, table: Table[Any], stop: thr
         reader.assign([place])
         count = _read_to_end(reader, end, table, stop) if end > max(start, table.position) else 0
         table.position = end
+        if fence is not None:
+            epoch = max(fence.generation, table.epoch + 1)
+            fence.write(partition, epoch)
+            _, end = _watermarks(reader, place, options.delivery_timeout_s)
+            count += _read_to_end(reader, end, table, stop) - 1
+            if table.epoch != epoch:
+                text = f"another worker writes {options.changelog}/{partition} already, in a later generation"
+                raise EngineError(Exit.FENCED, text)
+            table.position = end
     finally:
         reader.close()
     table.index()
@@ -78,7 +118,7 @@ def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.
         for message in reader.consume(BATCH, WAIT_S):
             error = message.error()
             if error is None:
-                rows.append((message.key(), message.value()))
+                rows.append((message.key(), message.value(), _epoch_of(message)))
                 finished = message.offset() >= end - 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 finished = message.offset() >= end
@@ -92,3 +132,10 @@ def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.
         if time.monotonic() - since > QUERY_TIMEOUT_S * 4:
             raise EngineError(Exit.DATA_LOSS, f"the changelog does not come to its end ({end}): {count} read")
     raise InterruptedError("recovery was given up: the partition was taken away")
+
+
+def _epoch_of(message: Message) -> int | None:
+    for name, value in message.headers() or ():
+        if name == EPOCH_HEADER:
+            return int(value)
+    return None

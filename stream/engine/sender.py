@@ -13,6 +13,10 @@ from stream.engine.options import EngineOptions
 
 MS = 1000
 ROOM_WAIT_S = 0.1
+EPOCH_HEADER = "epoch"
+"""On rows: the epoch of their writer. Rows of transactions have none: there the broker fences."""
+FENCE_KEY = b"\x00writer"
+"""A tombstone under this key begins an epoch; no customer can have this id on the wire."""
 QUERY_TIMEOUT_S = 30
 NOT_THE_OWNER = {
     KafkaError._FENCED,
@@ -23,6 +27,10 @@ NOT_THE_OWNER = {
     KafkaError.FENCED_INSTANCE_ID,
     KafkaError.REBALANCE_IN_PROGRESS,
 }
+
+
+class AbortedError(Exception):
+    """A transaction came to nothing for a reason that passes, a broker's restart as a rule."""
 
 
 def error_of(failure: KafkaException) -> KafkaError:
@@ -49,6 +57,9 @@ class Sender:
         settings = self._settings(options, name)
         if transactional_id is not None:
             settings["transactional.id"] = transactional_id
+            settings["enable.sparse.connections"] = (
+                False  # a lost coordinator is connected to again by itself
+            )
             settings["transaction.timeout.ms"] = int(options.transaction_timeout_s * MS)
             settings["message.timeout.ms"] = int(
                 min(options.delivery_timeout_s, options.transaction_timeout_s) * MS
@@ -86,15 +97,27 @@ class Sender:
         found = self._producer.list_topics(topic, QUERY_TIMEOUT_S).topics.get(topic)
         return 0 if found is None or found.error is not None else len(found.partitions)
 
-    def write_rows(self, topic: str, partition: int, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def write_rows(
+        self,
+        topic: str,
+        partition: int,
+        rows: Iterable[tuple[bytes, bytes | None]],
+        epoch: int | None = None,
+    ) -> None:
         """Into one partition of the changelog; None is a tombstone."""
         produce = self._producer.produce
+        headers = None if epoch is None else {EPOCH_HEADER: str(epoch).encode()}
         for key, row in rows:
             try:
-                produce(topic, row, key, partition)
+                produce(topic, row, key, partition, headers=headers)
             except BufferError:
                 self._make_room()
-                produce(topic, row, key, partition)
+                produce(topic, row, key, partition, headers=headers)
+
+    def fence(self, topic: str, partition: int, epoch: int) -> None:
+        """Blocks until the changelog says that we are its writer now."""
+        self.write_rows(topic, partition, [(FENCE_KEY, None)], epoch)
+        self.deliver()
 
     def write(self, records: Iterable[Outgoing]) -> None:
         for topic, key, value, headers, partition in records:
@@ -135,7 +158,10 @@ class Sender:
             raise stopped_by(error_of(failure)) from failure
 
     def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]], group: bytes) -> None:
-        """Blocks until rows, records and offsets are committed as one, or raises and none is visible."""
+        """Blocks until rows, records and offsets are committed as one, or raises.
+
+        AbortedError: this sender is of no more use; a new one takes over and looks what came of it.
+        """
         places = [
             TopicPartition(topic, partition, offset, metadata)
             for (topic, partition), (offset, metadata) in offsets.items()
@@ -144,7 +170,10 @@ class Sender:
             self._retried(lambda: self._producer.send_offsets_to_transaction(places, group, self._timeout_s))
             self._retried(lambda: self._producer.commit_transaction(self._timeout_s))
         except KafkaException as failure:
-            raise stopped_by(error_of(failure)) from failure
+            error = error_of(failure)
+            if error.code() not in NOT_THE_OWNER and (error.txn_requires_abort() or error.retriable()):
+                raise AbortedError(error.str()) from failure
+            raise stopped_by(error) from failure
 
     def _retried(self, step: Any) -> None:
         """librdkafka asks for the same call again after a timeout; once more is all that is given."""

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from stream.engine.options import EngineOptions
+
 MIB = 1 << 20
 
 
 class Store(Protocol):
     position: int  # the changelog offset up to which it is complete
+    epoch: int  # the latest writer of the changelog that is known
 
     def get(self, key: bytes) -> bytes | None: ...
     def put(self, key: bytes, row: bytes) -> None: ...
@@ -26,6 +29,8 @@ class Store(Protocol):
     def count(self) -> int: ...
     def clear(self) -> None: ...
     def close(self) -> None: ...
+    def drop(self) -> None:
+        """Closed as after a crash: not to be trusted when it is opened again."""
 
 
 class MemoryStore:
@@ -33,6 +38,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.position = 0
+        self.epoch = 0
         self._rows: dict[bytes, bytes] = {}
         self.get = self._rows.get
         self.put = self._rows.__setitem__
@@ -56,10 +62,12 @@ class MemoryStore:
 
     def clear(self) -> None:
         self._rows.clear()
-        self.position = 0
+        self.position = self.epoch = 0
 
     def close(self) -> None:
         pass
+
+    drop = close
 
 
 class DiskStore:
@@ -73,20 +81,20 @@ class DiskStore:
         self._seal = directory / "closed-cleanly.json"
         self._identity = identity
         directory.mkdir(parents=True, exist_ok=True)
-        self.position = self._break_seal()
+        self.position, self.epoch = self._break_seal()
         self._database = self._open()
 
-    def _break_seal(self) -> int:
-        """The position of a clean close. From here on the store counts as unclean until it is closed."""
-        position = 0
+    def _break_seal(self) -> tuple[int, int]:
+        """Position and epoch of a clean close. From here on the store is unclean until it is closed."""
+        position = epoch = 0
         if self._seal.exists():
             seal = json.loads(self._seal.read_text())
             if seal["identity"] == self._identity:
-                position = int(seal["position"])
+                position, epoch = int(seal["position"]), int(seal.get("epoch", 0))
             self._seal.unlink()
         if position == 0 and self._path.exists():
             shutil.rmtree(self._path)
-        return position
+        return position, epoch
 
     def _open(self) -> Any:
         options = self._rocksdict.Options(raw_mode=True)
@@ -132,13 +140,23 @@ class DiskStore:
     def clear(self) -> None:
         self._database.close()
         shutil.rmtree(self._path)
-        self.position = 0
+        self.position = self.epoch = 0
         self._database = self._open()
+
+    def drop(self) -> None:
+        self._database.close()
 
     def close(self) -> None:
         """Everything to disk, then the seal; a crash in between leaves an unclean store, which is rebuilt."""
         self._database.flush()
         self._database.close()
         unfinished = self._seal.with_suffix(".part")
-        unfinished.write_text(json.dumps({"identity": self._identity, "position": self.position}))
+        seal = {"identity": self._identity, "position": self.position, "epoch": self.epoch}
+        unfinished.write_text(json.dumps(seal))
         unfinished.rename(self._seal)
+
+
+def new_store(options: EngineOptions, partition: int) -> Store:
+    if options.store is None:
+        return MemoryStore()
+    return DiskStore(options.store / str(partition), f"{options.app_id}/{options.changelog}")

@@ -10,6 +10,9 @@ from stream.engine.dues import Dues
 from stream.engine.job import Job, State
 from stream.engine.store import Store
 
+ChangelogRow = tuple[bytes, bytes | None, int | None]
+"""Key, row or tombstone, and the epoch of its writer where writers have one."""
+
 
 class Table(Generic[State]):
     """Written by one agent, between two awaits; read back by `flush` once for every changed row."""
@@ -21,6 +24,7 @@ class Table(Generic[State]):
         self._hot: dict[bytes, State] = {}
         self._dirty: dict[bytes, State | None] = {}
         self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
+        self.void: set[bytes] = set()  # keys whose last record in the changelog does not count
         self.dues = Dues()
         self.unsent: dict[bytes, int] = {}  # key -> number of the flush its outbox belongs to
         self.leaving: dict[bytes, tuple[int, Mapping[str, int]]] = {}
@@ -96,8 +100,29 @@ class Table(Generic[State]):
                 if key not in self._dirty:
                     del self._hot[key]
 
-    def recover(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
-        self._store.put_all(rows)
+    def recover(self, rows: Iterable[ChangelogRow]) -> None:
+        """Records of the changelog in its order. What a writer wrote after its successor began is void."""
+        store, valid = self._store, []
+        for key, row, epoch in rows:
+            if epoch is not None:
+                if epoch < store.epoch:
+                    self.void.add(key)
+                    continue
+                store.epoch = epoch
+            if self.void:
+                self.void.discard(key)
+            valid.append((key, row))
+        store.put_all(valid)
+
+    def mend(self) -> None:
+        """Write anew what a void record hides: compaction keeps a key's last record, whoever wrote it."""
+        void, self.void = self.void, set()
+        for key in void:
+            state = self.get(key)
+            if state is None:
+                self.delete(key)
+            else:
+                self.put(key, state)
 
     def index(self) -> None:
         """After recovery: due times and full outboxes of all rows at rest."""
@@ -121,5 +146,13 @@ class Table(Generic[State]):
     def position(self, offset: int) -> None:
         self._store.position = offset
 
+    @property
+    def epoch(self) -> int:
+        """Of the writer of this changelog: ours, once the table is recovered and fenced."""
+        return self._store.epoch
+
     def close(self) -> None:
         self._store.close()
+
+    def drop(self) -> None:
+        self._store.drop()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, KafkaConnectionError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -21,27 +21,70 @@ from faust.types import TP, ConsumerMessage
 from stream.engine.delivery import AT_END, Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Lane, Mark
+from stream.engine.lease import Lease
 
 if TYPE_CHECKING:
     from stream.engine.app import EngineApp
 
 Result = TypeVar("Result")
 MS = 1000
+START_RETRY_S = 0.5
 FETCH_WAIT_MS = (
     50  # aiokafka fetches once per node at a time: a long wait for one partition delays the others
 )
 CROWDED_POLL_S = 0.005
 
 
+class Member(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
+    """A consumer whose answered heartbeats renew a lease."""
+
+    def __init__(self, lease: Lease, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._lease = lease
+
+    async def start(self) -> None:
+        await super().start()
+        coordinator = self._coordinator
+        heartbeat = coordinator._do_heartbeat
+
+        async def renewing() -> bool:
+            asked_at = time.monotonic()
+            answered: bool = await heartbeat()
+            if answered:
+                self._lease.renew(asked_at)
+            return answered
+
+        coordinator._do_heartbeat = renewing
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The aiokafka consumer in its thread. Each method runs a coroutine over there and waits for it here."""
+
+    lease: Lease
+
+    async def on_start(self) -> None:
+        """A broker that is away for a moment when we start is waited for."""
+        app = cast("EngineApp[Any]", self.app)
+        until = time.monotonic() + app.options.delivery_timeout_s
+        while True:
+            try:
+                await super().on_start()
+                return
+            except KafkaConnectionError as away:
+                if app.should_stop:
+                    app.fail.exit(0)  # nothing was begun
+                if time.monotonic() > until:
+                    app.fail(EngineError(Exit.PRODUCER, f"no Kafka answers: {away}"))
+                await asyncio.sleep(START_RETRY_S)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         app = cast("EngineApp[Any]", self.app)
         options, conf = app.options, app.conf
         self._assignor = RangePartitionAssignor  # equal ranges of every topic: co-partitioned by construction
+        self.lease = Lease(options.session_timeout_s)
         auth = driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context)
-        return aiokafka.AIOKafkaConsumer(
+        return Member(
+            self.lease,
             client_id=conf.broker_client_id,
             group_id=options.app_id,
             group_instance_id=conf.consumer_group_instance_id,
@@ -61,6 +104,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             isolation_level="read_uncommitted",
             **auth,
         )
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self.lease.renew(time.monotonic())
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def there(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Await in the consumer's thread."""
@@ -104,6 +151,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             {Place(*partition): offset for partition, offset in first.items()},
             {Place(*partition): offset for partition, offset in last.items()},
         )
+
+    async def next_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
+        last = await self.there(
+            self._ensure_consumer().end_offsets([TopicPartition(*each) for each in places])
+        )
+        return {Place(*partition): offset for partition, offset in last.items()}
 
     def partitions_for_topic(self, topic: str) -> set[int]:
         return self._ensure_consumer().partitions_for_topic(topic) or set()
@@ -161,7 +214,10 @@ class BatchConsumer(driver.Consumer):
                         lane.rung = True
                         await self.callback(self._doorbell(lane))
         except asyncio.CancelledError:
-            raise
+            # Faust takes a fetcher that is cancelled in a rebalance for one to be started again, and crashes
+            # on that (faust/transport/consumer.py, Fetcher._fetcher); this one is being stopped.
+            if not fetcher.should_stop:
+                raise
         except BaseException as failure:
             if not (self.should_stop or app.should_stop):
                 app.fail(failure)
@@ -182,7 +238,7 @@ class BatchConsumer(driver.Consumer):
         intake = delivery.accept(asked, records, highwaters, time.monotonic())
         if intake.rewind:
             await app.rewind(intake.rewind)
-        app.flusher.consider()
+        app.flusher.attend()
         return [lane for lane in delivery.lanes.values() if lane in intake.touched or lane.wants_attention()]
 
     def _doorbell(self, lane: Lane[Any]) -> ConsumerMessage:
@@ -208,5 +264,13 @@ class BatchConsumer(driver.Consumer):
         return
 
 
+class SilentProducer(driver.Producer):
+    """Faust's own producer, never connected: all that is written goes through `sender`."""
+
+    async def on_start(self) -> None:
+        return
+
+
 class Transport(driver.Transport):
     Consumer = BatchConsumer
+    Producer = SilentProducer

@@ -11,7 +11,6 @@ from confluent_kafka import Message
 from stream.core.event import Event
 from stream.operate.view import Finding, View
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
-from stream.worker.row import MODEL_KEY
 from stream.worker.topics import INPUTS, Role
 
 CLOCK_MS = 300_000
@@ -26,7 +25,9 @@ def keys(view: View) -> Iterator[Finding]:
         name = getattr(view.names, role)
         state = view.topics.get(name)
         keyed = [
-            m for m in view.samples[role] if m.key() and m.key() != MODEL_KEY and not _broadcast(role, m)
+            m
+            for m in view.samples[role]
+            if m.key() and not m.key().startswith(b"\0") and not _broadcast(role, m)
         ]
         if state is None or not keyed:
             continue

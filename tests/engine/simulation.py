@@ -2,135 +2,31 @@
 
 What is real: Delivery, Lane, Table, merge, Flusher, the toy's fold. What is modelled: logs, the group's
 offsets, a producer whose records are acknowledged one by one, transactions, crashes, lost fetches, zombies.
+Any worker may sleep while another takes over. At least once it wakes, and what it had written goes out late.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from stream.engine.delivery import Delivery, Place
-from stream.engine.failure import EngineError, Exit, FailStop
+from stream.engine.failure import FailStop
 from stream.engine.flush import Flusher
 from stream.engine.lane import Lane, Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
-from stream.engine.outlet import Cargo
+from stream.engine.sender import FENCE_KEY
 from stream.engine.store import MemoryStore
 from stream.engine.table import Table
+from tests.engine.model import PARTITIONS, Broker, ModelOutlet, Raw
 from tests.engine.toy import TOPICS, Counters, Shopkeeper, ToyJob
 
 JOB = ToyJob()
 KEEPER = Shopkeeper("out")
-PARTITIONS = (0, 1)
 FOR_EVER_S = 1e12
-
-
-@dataclass
-class Raw:
-    topic: str
-    partition: int
-    offset: int
-    value: bytes
-    key: bytes | None = None
-    timestamp: int = 0
-    headers: list[Any] = field(default_factory=list)
-
-
-class Broker:
-    """Everything that outlives a worker."""
-
-    def __init__(self, chance: random.Random, exactly_once: bool) -> None:
-        self.chance = chance
-        self.exactly_once = exactly_once
-        self.inputs: dict[Place, list[Raw]] = {Place(t, p): [] for t in TOPICS for p in PARTITIONS}
-        self.committed: dict[Place, tuple[int, Mark]] = {}
-        self.rows: dict[int, list[tuple[bytes, bytes | None]]] = {p: [] for p in PARTITIONS}
-        self.out: list[tuple[str, bytes]] = []
-        self.generation = 0
-
-    def publish(self, topic: str, partition: int, value: bytes) -> None:
-        log = self.inputs[Place(topic, partition)]
-        log.append(Raw(topic, partition, len(log), value))
-
-
-class ModelOutlet:
-    """A producer and a committer whose every step may be the last."""
-
-    commits_first = False
-    fenced = True
-
-    def __init__(self, broker: Broker, generation: int) -> None:
-        self.broker = broker
-        self.generation = generation
-        self.queue: list[tuple[str, Any]] = []  # written by us, not yet by the broker
-        self.running = False  # a frozen process does nothing until it is woken
-
-    async def _step(self) -> None:
-        await asyncio.sleep(0)
-        while not self.running:
-            await asyncio.sleep(0)
-
-    def write(self, cargo: Cargo) -> None:
-        partition = cargo.lane.partition
-        self.queue += [("row", (partition, key, row)) for key, row in cargo.rows]
-        self.queue += [("out", (each.topic, each.value)) for each in cargo.outgoing]
-
-    async def settle(self, cargoes: Sequence[Cargo]) -> None:
-        if self.broker.exactly_once:
-            await self._transaction(cargoes)
-        elif self.commits_first:
-            await self._commit(cargoes)
-            await self._acknowledge()
-        else:
-            await self._acknowledge()
-            await self._commit(cargoes)
-
-    async def _acknowledge(self) -> None:
-        while self.queue:
-            await self._step()
-            self.append(self.broker.chance.randint(1, len(self.queue)))
-        await self._step()
-
-    def append(self, count: int) -> None:
-        """The broker takes the first `count` records of the queue."""
-        for kind, what in self.queue[:count]:
-            if kind == "row":
-                self.broker.rows[what[0]].append(what[1:])
-            else:
-                self.broker.out.append(what)
-        del self.queue[:count]
-
-    async def _commit(self, cargoes: Sequence[Cargo]) -> None:
-        self._check_owner()
-        for cargo in cargoes:
-            self.broker.committed.update(cargo.offsets)
-        await self._step()
-
-    async def _transaction(self, cargoes: Sequence[Cargo]) -> None:
-        for _ in range(self.broker.chance.randint(1, 3)):
-            await self._step()
-        self._check_owner()
-        self.append(len(self.queue))
-        for cargo in cargoes:
-            self.broker.committed.update(cargo.offsets)
-        await self._step()
-
-    def _check_owner(self) -> None:
-        if self.fenced and self.generation != self.broker.generation:
-            raise EngineError(Exit.FENCED, "another worker owns this now")
-
-    def partition_count(self, topic: str) -> int:
-        return len(PARTITIONS)
-
-    async def take_over(self, partitions: Sequence[int]) -> None:
-        return
-
-    def let_go(self) -> None:
-        return
 
 
 class Worker:
@@ -146,7 +42,7 @@ class Worker:
             options=OPTIONS,
             delivery=self.delivery,
             outlet=self.outlet,
-            own=lambda: None,
+            own=self._own,
             fail=FailStop(exit=self._die),
         )
         self.position: dict[Place, int] = {}
@@ -157,6 +53,11 @@ class Worker:
     def _die(self, _code: int) -> None:
         self.dead = True
 
+    async def _own(self) -> None:
+        """A lease ends with its session; what was written before stays in the queue."""
+        if not self.broker.exactly_once:
+            self.outlet._check_owner()
+
     def _lane(self, partition: int) -> Lane[Counters]:
         broker, marks = self.broker, {}
         sources = [Source(topic, partition, OPTIONS.max_pending) for topic in TOPICS]
@@ -166,7 +67,10 @@ class Worker:
             source.highwater = len(broker.inputs[place])
             self.position[place] = marks[source.topic][0]
         table = Table(JOB, MemoryStore(), max_hot_rows=4)
+        if not broker.exactly_once:
+            broker.rows[partition].append((FENCE_KEY, None, broker.generation))
         table.recover(broker.rows[partition])
+        table.position = len(broker.rows[partition])
         table.index()
         lane = Lane(
             partition,
@@ -200,10 +104,13 @@ class Worker:
         self.sought.update(intake.rewind)
 
     def fold(self, chance: random.Random) -> None:
-        lane = self.delivery.lanes[chance.choice(PARTITIONS)]
+        self.live(chance.choice(PARTITIONS))
+        self.flusher.attend()
+
+    def live(self, partition: int) -> None:
+        lane = self.delivery.lanes[partition]
         for moment in lane.moments():
             KEEPER.live(lane, moment)
-        self.flusher.consider()
 
     @property
     def finished(self) -> bool:
@@ -218,6 +125,7 @@ OPTIONS = EngineOptions(
     changelog="rows",
     max_idle_s=FOR_EVER_S,
     flush_interval_s=0.0,
+    look_every_s=0.0,
     max_pending=8,
 )
 
@@ -228,7 +136,6 @@ async def simulate(
     *,
     delivery: type[Delivery[Any]] = Delivery,
     outlet: type[ModelOutlet] = ModelOutlet,
-    zombies: bool,
 ) -> None:
     """Until everything is committed: steps of a worker, crashes at any of them, zombies that wake again."""
     start: Callable[[], Worker] = lambda: Worker(broker, delivery, outlet)  # noqa: E731
@@ -239,21 +146,31 @@ async def simulate(
         step = chance.random()
         if crashes and (step < 0.03 or worker.dead):
             crashes -= not worker.dead
-            if zombies and zombie is None and chance.random() < 0.5:
+            if (zombie is None or zombie.dead) and not worker.dead and chance.random() < 0.5:
                 zombie = worker
             else:
                 await _crash(worker, chance)
             worker = start()
         elif worker.dead:
             worker = start()
-        elif zombie is not None and step < 0.1:
+        elif zombie is not None and not zombie.dead and step < 0.1:
             await _live(zombie, chance)
         else:
             await _live(worker, chance)
     assert worker.finished, "it does not come to an end"
-    for each in filter(None, (zombie, worker)):
-        each.outlet.running = True
-        await each.flusher.drain()
+    for each in filter(None, (worker, zombie)):
+        await _wind_up(each)
+    last = start()  # mends what the zombie wrote last
+    for partition in PARTITIONS:
+        last.live(partition)
+    await _wind_up(last)
+
+
+async def _wind_up(worker: Worker) -> None:
+    """What it has and may write goes out."""
+    worker.outlet.running = True
+    if not worker.dead:
+        await worker.flusher.drain()
 
 
 async def _live(worker: Worker, chance: random.Random) -> None:

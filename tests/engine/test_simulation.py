@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from stream.engine.delivery import Delivery
-from tests.engine.simulation import PARTITIONS, Broker, ModelOutlet, simulate
+from stream.engine.sender import FENCE_KEY
+from tests.engine.model import PARTITIONS, Broker, ModelOutlet
+from tests.engine.simulation import simulate
 from tests.engine.toy import HOUR_MS, TOPICS
 from tests.faults.verifier import Expected, fold
 
@@ -51,8 +53,13 @@ def filled(chance: random.Random, exactly_once: bool) -> tuple[Broker, Expected]
 
 
 def wrong(broker: Broker, wanted: Expected) -> list[str]:
-    rows = {key.decode(): json.loads(row or b"{}") for log in broker.rows.values() for key, row in log}
-    found = {key: {name: row[name] for name in wanted.rows.get(key, ())} for key, row in rows.items()}
+    rows = {
+        key.decode(): json.loads(row or b"{}")
+        for log in broker.rows.values()
+        for key, row, _ in log
+        if key != FENCE_KEY
+    }
+    found = {key: {name: row.get(name) for name in wanted.rows.get(key, ())} for key, row in rows.items()}
     alerts = Counter(value.decode() for topic, value in broker.out if topic == "out.alerts")
     dead = Counter(value.decode() for topic, value in broker.out if topic == "out.deadletter")
     faults = []
@@ -71,7 +78,7 @@ def faults(seed: int, exactly_once: bool, **parts: Any) -> list[str]:
     chance = random.Random(seed)
     broker, wanted = filled(chance, exactly_once)
     try:
-        asyncio.run(simulate(broker, chance, zombies=exactly_once, **parts))
+        asyncio.run(simulate(broker, chance, **parts))
     except AssertionError as stuck:
         return [str(stuck)]
     return wrong(broker, wanted)
@@ -93,7 +100,11 @@ class CommitsBeforeAcknowledging(ModelOutlet):
 
 
 class LetsZombiesWrite(ModelOutlet):
-    fenced = False
+    fenced = looks = names_its_epoch = False
+
+
+class NamesNoEpoch(ModelOutlet):
+    names_its_epoch = False
 
 
 class SkipsTheGuard(Delivery[Any]):
@@ -108,9 +119,18 @@ class SkipsTheGuard(Delivery[Any]):
         (False, {"outlet": CommitsBeforeAcknowledging}),
         (False, {"delivery": SkipsTheGuard}),
         (True, {"delivery": SkipsTheGuard}),
+        (False, {"outlet": LetsZombiesWrite}),
         (True, {"outlet": LetsZombiesWrite}),
+        (False, {"outlet": NamesNoEpoch}),
     ],
-    ids=["commits before acknowledging", "skips the guard", "skips the guard, exactly once", "no fencing"],
+    ids=[
+        "commits before acknowledging",
+        "skips the guard",
+        "skips the guard, exactly once",
+        "no fencing",
+        "no fencing, exactly once",
+        "rows without an epoch",
+    ],
 )
 def test_an_engine_broken_on_purpose_is_found_out(exactly_once: bool, broken: dict[str, Any]) -> None:
     assert any(faults(seed, exactly_once, **broken) for seed in range(SEEDS_QUICK))

@@ -13,11 +13,12 @@ from typing import Any
 
 from stream.engine.failure import Exit
 from tests.faults.verifier import violations
-from tests.faults.workers import Progress, ToyWorker, make_topics
+from tests.faults.watch import HEAL_S, Watch
+from tests.faults.workers import PARTITIONS, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
 from tests.kafka_broker import Broker
 
-HEAL_S = 90
+QUIET_S = 3
 RIGHT_TO_LEAVE = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -signal.SIGKILL}
 
 
@@ -33,7 +34,8 @@ class Run:
         self.workers: dict[str, ToyWorker] = {}
         self.wrong: list[str] = []
         self.count = 0
-        self._pause = threading.Event()
+        self.crashes = 0
+        self.zombies = 0
         self._stop = threading.Event()
         make_topics(broker.bootstrap, prefix)
 
@@ -81,22 +83,26 @@ class Run:
                 )
             self.start(name)
 
+    def _settle_down(self) -> None:
+        """Who was overwritten by a worker that woke up late notices it soon, and mends it when it starts."""
+        quiet_since = started = time.monotonic()
+        while time.monotonic() - quiet_since < QUIET_S:
+            if not all(worker.running and worker.times_open for worker in self.workers.values()):
+                quiet_since = time.monotonic()
+            if time.monotonic() - started > HEAL_S:
+                self.wrong.append(f"I9 the workers do not settle down in {HEAL_S} s")
+                return
+            self.nurse()
+            time.sleep(0.2)
+
     def lose_disk(self, name: str) -> None:
         shutil.rmtree(self.directory / f"{name}.rows", ignore_errors=True)
 
     def finish(self) -> list[str]:
         """Heal everything, wait for the end of the input (T16), stop the workers, and reckon."""
-        progress = Progress(self.broker.bootstrap, self.prefix)
-        until = time.monotonic() + HEAL_S
-        while progress.committed() < self.count:
-            self.nurse()
-            if time.monotonic() > until:
-                self.wrong.append(
-                    f"I9 {progress.committed()} of {self.count} committed {HEAL_S} s after healing"
-                )
-                break
-            time.sleep(0.2)
-        progress.close()
+        self.wrong += Watch(self.broker.bootstrap, self.prefix, PARTITIONS).until_done(self.nurse)
+        if self.zombies and not self.exactly_once:
+            self._settle_down()
         for name, worker in self.workers.items():
             if worker.running and (status := worker.stop()) not in RIGHT_TO_LEAVE:
                 self.wrong.append(f"worker {name} stopped with {status}: {worker.last_words()}")
@@ -109,12 +115,37 @@ class Run:
 def kill(run: Run, name: str, _chance: random.Random) -> None:
     """T1, T3: SIGKILL; the next life finds the same disk."""
     run.workers[name].kill()
+    run.crashes += 1
+
+
+def kill_both(run: Run, _name: str, _chance: random.Random) -> None:
+    """T1: nobody is left; who comes back comes back alone."""
+    for worker in run.workers.values():
+        worker.kill()
+        run.crashes += 1
 
 
 def kill_and_lose_disk(run: Run, name: str, _chance: random.Random) -> None:
     """T2."""
     run.workers[name].kill()
     run.lose_disk(name)
+    run.crashes += 1
+
+
+def kill_broker(run: Run, _name: str, chance: random.Random) -> None:
+    """T4: SIGKILL, and back after a moment."""
+    run.broker.kill()
+    time.sleep(chance.uniform(0.0, 2.0))
+    run.broker.start()
+    run.crashes += 1
+
+
+def halt_broker(run: Run, _name: str, chance: random.Random) -> None:
+    """T4: SIGSTOP, shorter than a session or longer."""
+    run.broker.pause()
+    time.sleep(chance.choice((2, 8)))
+    run.broker.resume()
+    run.crashes += 1
 
 
 def terminate(run: Run, name: str, _chance: random.Random) -> None:
@@ -127,8 +158,10 @@ def terminate(run: Run, name: str, _chance: random.Random) -> None:
 def freeze(run: Run, name: str, chance: random.Random) -> None:
     """T6: as long as half a session, or much longer than one; somebody else may take over meanwhile."""
     run.workers[name].send(signal.SIGSTOP)
-    time.sleep(chance.choice((3, 9)))
+    time.sleep(chance.choice((2, 8)))
     run.workers[name].send(signal.SIGCONT)
+    run.crashes += 1
+    run.zombies += 1
 
 
 def crowd(run: Run, _name: str, _chance: random.Random) -> None:
@@ -136,23 +169,33 @@ def crowd(run: Run, _name: str, _chance: random.Random) -> None:
     third = run.start("three")
     time.sleep(5)
     third.kill()
+    run.crashes += 1
     del run.workers["three"]
 
 
 FAULTS: dict[str, Callable[[Run, str, random.Random], None]] = {
     "kill": kill,
+    "kill_both": kill_both,
     "kill_and_lose_disk": kill_and_lose_disk,
     "terminate": terminate,
     "freeze": freeze,
     "crowd": crowd,
 }
+BROKER_FAULTS = {"kill_broker": kill_broker, "halt_broker": halt_broker}
+EVERY_FAULT = {**FAULTS, **BROKER_FAULTS}
 
 
-def chaos(run: Run, chance: random.Random, seconds: float, names: tuple[str, ...]) -> None:
-    """Random faults, a few seconds apart."""
+def chaos(
+    run: Run,
+    chance: random.Random,
+    seconds: float,
+    names: tuple[str, ...],
+    pauses: tuple[float, float] = (0.5, 4.0),
+) -> None:
+    """Random faults, some seconds apart. (`crowd` takes its time: a third worker comes and goes.)"""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        time.sleep(chance.uniform(0.5, 4.0))
+        time.sleep(chance.uniform(*pauses))
         run.nurse()
-        FAULTS[chance.choice(names)](run, chance.choice(("one", "two")), chance)
+        EVERY_FAULT[chance.choice(names)](run, chance.choice(("one", "two")), chance)
         run.nurse()

@@ -145,18 +145,30 @@ def _wrong_offsets(bootstrap: str, group: str, wanted: Expected) -> list[str]:
 
 
 def _wrong_rows(records: list[Message], wanted: Expected) -> list[str]:
+    """A record counts unless a later writer had begun before it; the last record of each key must count."""
     wrong: list[str] = []
     rows: dict[str, dict[str, Any]] = {}
     homes: dict[str, int] = {}
+    epochs: dict[int, int] = defaultdict(int)
+    void: set[str] = set()
     for record in records:
-        key = record.key().decode()
-        if homes.setdefault(key, record.partition()) != record.partition():
-            wrong.append(f"I5 the row of {key} is in partitions {homes[key]} and {record.partition()}")
+        key, partition = record.key().decode(), record.partition()
+        epoch = _epoch(record)
+        if epoch is not None and epoch < epochs[partition]:
+            void.add(key)
+            continue
+        epochs[partition] = epoch or epochs[partition]
+        if key.startswith("\0"):
+            continue
+        void.discard(key)
+        if homes.setdefault(key, partition) != partition:
+            wrong.append(f"I5 the row of {key} is in partitions {homes[key]} and {partition}")
         row = json.loads(record.value())
         before = rows.get(key, {"applied": {}})["applied"]
         if any(row["applied"].get(topic, 0) < offset for topic, offset in before.items()):
             wrong.append(f"I4 the row of {key} goes back from {before} to {row['applied']}")
         rows[key] = row
+    wrong += [f"I6 the last record of {key} is one of a worker that was replaced" for key in sorted(void)]
     for key, row in wanted.rows.items():
         found = {name: rows.get(key, {}).get(name) for name in row}
         if found != row:
@@ -165,6 +177,10 @@ def _wrong_rows(records: list[Message], wanted: Expected) -> list[str]:
         f"I1 there is a row of {key}, which never had an event" for key in rows.keys() - wanted.rows.keys()
     ]
     return wrong
+
+
+def _epoch(record: Message) -> int | None:
+    return next((int(value) for name, value in record.headers() or () if name == "epoch"), None)
 
 
 def _wrong_records(what: str, records: list[Message], wanted: set[str], exactly_once: bool) -> list[str]:

@@ -31,6 +31,7 @@ class ToyWorker:
 
     def __init__(self, bootstrap: str, prefix: str, log: Path, **options: Any) -> None:
         self.log = log
+        self._log_start = log.stat().st_size if log.exists() else 0
         command = [sys.executable, "-m", "tests.engine.toy", "--bootstrap", bootstrap, "--prefix", prefix]
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -47,7 +48,7 @@ class ToyWorker:
     def wait_until_open(self, times: int = 1, timeout_s: float = 60) -> None:
         """Until it was given partitions, and recovered their rows, so many times."""
         until = time.monotonic() + timeout_s
-        while self.log.read_text().count("lanes are open") < times:
+        while self.times_open < times:
             assert self.running, f"the worker left with {self.process.returncode}"
             assert time.monotonic() < until, f"no lanes were opened in {timeout_s} s"
             time.sleep(0.1)
@@ -59,7 +60,16 @@ class ToyWorker:
         return self.process.wait(timeout_s)
 
     def last_words(self) -> str:
-        return self.log.read_text(errors="replace")[-2_000:]
+        return self._said[-2_000:]
+
+    @property
+    def _said(self) -> str:
+        """The log of this life."""
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace")
+
+    @property
+    def times_open(self) -> int:
+        return self._said.count("lanes are open")
 
     @property
     def running(self) -> bool:

@@ -60,7 +60,7 @@ class Kafka:
 
     def worker(self) -> Pipe:
         pipe = Pipe(guarded=False)
-        pipe.lane.table.recover(list(self.rows.items()))
+        pipe.lane.table.recover([(*row, None) for row in self.rows.items()])
         pipe.lane.table.index()
         pipe.lane.begin(self.marks)
         return pipe

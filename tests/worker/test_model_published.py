@@ -75,7 +75,9 @@ def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until)
     after = Pipe(guarded=False)
     written = dict(before.lane.table.flush())
     rows = [(key, row) for key, row in written.items() if key == MODEL_KEY or key.decode() in kept]
-    after.lane.table.recover(rows)  # some rows had been written, nothing had been committed
+    after.lane.table.recover(
+        [(*row, None) for row in rows]
+    )  # some rows had been written, nothing had been committed
     after.lane.table.index()
 
     fed(after, a_year())
@@ -93,7 +95,7 @@ def test_after_a_committed_restart_the_new_model_stays():
     fed(before, early)
     skipped = {topic: len(events) for topic, events in by_topic(early).items()}
     after = Pipe(guarded=False, start=skipped)
-    after.lane.table.recover(before.lane.table.flush())
+    after.lane.table.recover([(*row, None) for row in before.lane.table.flush()])
     after.lane.table.index()
 
     fed(after, life, skipped)

@@ -1,0 +1,230 @@
+"""One lane by itself: what stalls it, what moves its clock, and what it gives out again after a crash."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from stream.engine import Arrival, Due, Lane, Moment, Unsent
+from stream.engine.delivery import Delivery, Place
+from stream.engine.lane import Mark
+from stream.engine.merge import Source
+from stream.engine.options import EngineOptions
+from stream.engine.store import MemoryStore
+from stream.engine.table import Table
+from tests.engine.model import Raw
+from tests.engine.toy import HOUR_MS, TOPICS, Counters, Shopkeeper, ToyJob
+
+PURCHASES, ENGAGEMENT, FEEDBACK = TOPICS
+KEEPER = Shopkeeper("out")
+MARKS = {topic: (0, Mark(0, None, None)) for topic in TOPICS}
+
+
+async def _no_flush() -> None:
+    return
+
+
+class Pipe:
+    """A lane of partition 0 fed by hand. `purchases` is the heartbeat, `feedback` carries the ticks."""
+
+    def __init__(self, marks: dict[str, tuple[int, Mark]] | None = None, **options: Any) -> None:
+        self.options = EngineOptions(
+            app_id="lane",
+            bootstrap="nowhere:1",
+            inputs=TOPICS,
+            changelog="rows",
+            **{"heartbeat": PURCHASES, "ticks": FEEDBACK, "stall_after_ms": 2 * HOUR_MS, **options},
+        )
+        self.delivery: Delivery[Counters] = Delivery(ToyJob(), PURCHASES, FEEDBACK)
+        self.table = Table(ToyJob(), MemoryStore(), max_hot_rows=10)
+        self.lane = Lane(
+            0,
+            sources=[Source(topic, 0, 1_000) for topic in TOPICS],
+            table=self.table,
+            options=self.options,
+            heartbeat=self.delivery.heartbeat,
+            settle=_no_flush,
+        )
+        self._ends = dict.fromkeys(TOPICS, 0)
+        self.lane.begin(marks or MARKS)
+        self.delivery.open(self.lane)
+
+    def feed(self, topic: str, *events: dict[str, Any]) -> None:
+        start = self._ends[topic]
+        self._ends[topic] += len(events)
+        records = [Raw(topic, 0, start + n, json.dumps(event).encode()) for n, event in enumerate(events)]
+        place = Place(topic, 0)
+        assert not self.delivery.accept([place], {place: records}, {place: self._ends[topic]}, 0.0).rewind
+
+    def moments(self) -> list[Moment]:
+        lived = []
+        for moment in self.lane.moments():
+            KEEPER.live(self.lane, moment)
+            lived.append(moment)
+        return lived
+
+
+def event(key: str, time_ms: int) -> dict[str, Any]:
+    return {"key": key, "time_ms": time_ms}
+
+
+def tick(time_ms: int) -> dict[str, Any]:
+    return {"key": "clock", "time_ms": time_ms, "complete_to_ms": time_ms}
+
+
+def dues(moments: list[Moment]) -> list[tuple[bytes, int]]:
+    return [(each.key, each.at_ms) for each in moments if isinstance(each, Due)]
+
+
+def arrivals(moments: list[Moment]) -> list[tuple[str, int | None]]:
+    return [(each.topic, each.time_ms) for each in moments if isinstance(each, Arrival)]
+
+
+def test_inputs_far_ahead_of_a_silent_heartbeat_are_held_and_given_out_when_it_beats_again() -> None:
+    pipe = Pipe()
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+    pipe.feed(ENGAGEMENT, event("b", 2 * HOUR_MS), event("b", 9 * HOUR_MS))
+
+    assert arrivals(pipe.moments()) == [(PURCHASES, HOUR_MS), (ENGAGEMENT, 2 * HOUR_MS)]
+    assert pipe.lane.stalled
+    assert pipe.lane.clock_ms == 2 * HOUR_MS
+
+    pipe.feed(PURCHASES, event("a", 8 * HOUR_MS))
+
+    assert arrivals(pipe.moments()) == [(PURCHASES, 8 * HOUR_MS), (ENGAGEMENT, 9 * HOUR_MS)]
+    assert not pipe.lane.stalled
+
+
+@pytest.mark.parametrize(("ahead_ms", "held"), [(2 * HOUR_MS, False), (2 * HOUR_MS + 1, True)])
+def test_what_is_just_as_far_ahead_as_allowed_is_not_held(ahead_ms: int, held: bool) -> None:
+    pipe = Pipe()
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+    pipe.feed(ENGAGEMENT, event("b", HOUR_MS + ahead_ms))
+
+    assert len(arrivals(pipe.moments())) == (1 if held else 2)
+    assert pipe.lane.stalled is held
+
+
+def test_what_was_held_is_judged_as_if_nothing_had_been_held() -> None:
+    held, free = Pipe(), Pipe(stall_after_ms=1_000 * HOUR_MS)
+    given: dict[Pipe, list[Moment]] = {held: [], free: []}
+    for pipe in (held, free):
+        pipe.feed(PURCHASES, event("a", HOUR_MS))
+        pipe.feed(ENGAGEMENT, event("b", 2 * HOUR_MS), event("b", 9 * HOUR_MS))
+        if pipe is held:
+            given[pipe] += pipe.moments()
+        pipe.feed(PURCHASES, event("a", 8 * HOUR_MS))
+        given[pipe] += pipe.moments()
+
+    assert [str(each) for each in given[held]] == [str(each) for each in given[free]]
+
+
+def test_a_tick_moves_the_clock_and_makes_silence_due() -> None:
+    pipe = Pipe()
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+    pipe.moments()
+    pipe.feed(FEEDBACK, tick(2 * HOUR_MS - 1))
+    before = dues(pipe.moments())
+    pipe.feed(FEEDBACK, tick(2 * HOUR_MS))
+
+    assert (before, dues(pipe.moments())) == ([], [(b"a", 2 * HOUR_MS)])
+    assert pipe.lane.clock_ms == 2 * HOUR_MS
+
+
+def test_a_tick_says_that_the_heartbeat_source_was_complete_so_far() -> None:
+    pipe = Pipe()
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+    pipe.feed(ENGAGEMENT, event("b", 20 * HOUR_MS))
+    pipe.moments()
+    stalled = pipe.lane.stalled
+    pipe.feed(FEEDBACK, tick(19 * HOUR_MS))
+    pipe.moments()
+
+    assert (stalled, pipe.lane.stalled) == (True, False)
+
+
+def test_by_event_time_the_clock_stands_still_when_nothing_comes() -> None:
+    pipe = Pipe(clock="event")
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+    pipe.moments()
+
+    assert pipe.moments() == []
+    assert not pipe.lane.wants_attention()
+
+
+def test_by_the_wall_silence_is_due_although_nothing_comes() -> None:
+    now_ms = int(time.time() * 1_000)
+    pipe = Pipe(clock="wall", stall_after_ms=10 * HOUR_MS)
+    pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
+    lived = dues(pipe.moments())
+
+    assert lived == [(b"a", now_ms - 60_000)]
+
+
+def test_by_the_wall_the_clock_waits_while_input_is_behind() -> None:
+    now_ms = int(time.time() * 1_000)
+    pipe = Pipe(clock="wall", stall_after_ms=10 * HOUR_MS)
+    pipe.lane.sources[1].highwater = 1  # engagement has one more that was not fetched yet
+    pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
+
+    assert dues(pipe.moments()) == []
+
+
+def test_by_the_wall_the_clock_does_not_run_ahead_of_a_silent_heartbeat() -> None:
+    pipe = Pipe(clock="wall", stall_after_ms=HOUR_MS // 2)
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+
+    assert dues(pipe.moments()) == []
+    assert pipe.lane.clock_ms == HOUR_MS + HOUR_MS // 2
+
+
+def row_with_outbox(flush: int) -> bytes:
+    return ToyJob().dump(Counters("a", 1, 0, HOUR_MS, 0, {PURCHASES: 1}, ["a:count:10"], flush))
+
+
+@pytest.mark.parametrize(("outbox_flush", "again"), [(7, [Unsent(b"a")]), (6, [])])
+def test_an_outbox_is_given_out_again_when_its_flush_was_not_committed(
+    outbox_flush: int, again: list[Moment]
+) -> None:
+    pipe = Pipe({topic: (0, Mark(6, None, None)) for topic in TOPICS})
+    pipe.table.recover([(b"a", row_with_outbox(outbox_flush), None)])
+    pipe.table.index()
+
+    assert pipe.lane.wants_attention()
+    assert not pipe.lane.dirty, "a flush before the outbox was given out would pass for its own"
+    assert pipe.moments() == again
+    assert [each.value for each in pipe.lane.outgoing] == [b"a:count:10"] * len(again)
+    assert pipe.moments() == []
+
+
+def test_rows_of_a_writer_that_was_replaced_do_not_count_and_are_written_over() -> None:
+    pipe = Pipe()
+    job = ToyJob()
+    new, old = job.dump(Counters("a", 5)), job.dump(Counters("a", 4))
+    pipe.table.recover(
+        [(b"a", old, 3), (b"fence", None, 4), (b"a", new, 4), (b"a", old, 3), (b"b", old, 3), (b"c", old, 3)]
+    )
+    pipe.table.recover([(b"c", new, 4)])
+    pipe.table.index()
+    pipe.moments()
+
+    assert pipe.table.epoch == 4
+    assert dict(pipe.table.flush()) == {b"a": new, b"b": None}
+
+
+def test_rows_without_an_epoch_always_count() -> None:
+    pipe = Pipe()
+    row = ToyJob().dump(Counters("a", 5))
+    pipe.table.recover([(b"b", None, 9), (b"a", row, None)])
+
+    assert pipe.lane.get(b"a") == Counters("a", 5)
+    assert not pipe.table.void
+
+
+def test_a_lane_that_was_closed_gives_out_nothing() -> None:
+    pipe = Pipe()
+    pipe.feed(PURCHASES, event("a", HOUR_MS))
+    pipe.lane.close()
+
+    assert pipe.moments() == []
