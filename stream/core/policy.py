@@ -65,7 +65,15 @@ def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal:
     """Close to the next tier, and growing, interested or enthusiastic; never someone at risk."""
     rule = book.policy.upgrade_opportunity
     if now.tier == len(book.cutoffs) - 1:
-        return Signal("upgrade_opportunity", 0.0, eligible=False)
+        return NO_UPGRADE
+    eligible = (
+        now.purchase_days >= rule.purchase_days_min
+        and now.risk <= rule.risk_max
+        and now.value_minor >= rule.closeness_min * book.cutoffs[now.tier + 1]
+        and now.unhappiness < book.policy.at_risk_loyal.hysteresis.clear_at
+    )
+    if not eligible and "upgrade_opportunity" not in profile.judgement.episodes:
+        return NO_UPGRADE  # no episode to open and none to go on: nobody asks for the score
     parts = growth_parts(now, profile, book)
     score = (
         rule.closeness_weight * parts.closeness
@@ -73,13 +81,10 @@ def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal:
         + rule.affinity_weight * parts.affinity
         + rule.promoter_weight * parts.promoter
     )
-    eligible = (
-        parts.closeness >= rule.closeness_min
-        and now.purchase_days >= rule.purchase_days_min
-        and now.risk <= rule.risk_max
-        and now.unhappiness < book.policy.at_risk_loyal.hysteresis.clear_at
-    )
     return Signal("upgrade_opportunity", min(1.0, score), eligible)
+
+
+NO_UPGRADE = Signal("upgrade_opportunity", 0.0, eligible=False)
 
 
 def growth_parts(now: Standing, profile: Profile, book: Book) -> Growth:
