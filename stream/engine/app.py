@@ -159,7 +159,7 @@ class EngineApp(faust.App, Generic[State]):
             raise InterruptedError
         await self._outlet.take_over(partitions)
         marks, highwaters = await self._starting_marks(places)
-        lanes = [self._new_lane(partition, marks, highwaters) for partition in partitions]
+        lanes = [self._new_lane(partition, marks, highwaters, len(partitions)) for partition in partitions]
         try:
             await self._recover(lanes)
             if self._give_up.is_set():
@@ -224,7 +224,9 @@ class EngineApp(faust.App, Generic[State]):
             marks[place] = (offset, mark)
         return marks, last
 
-    def _new_lane(self, partition: int, marks: Marks, highwaters: Mapping[Place, int]) -> Lane[State]:
+    def _new_lane(
+        self, partition: int, marks: Marks, highwaters: Mapping[Place, int], lanes: int
+    ) -> Lane[State]:
         options = self.options
         sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
         for source in sources:

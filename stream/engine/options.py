@@ -31,7 +31,7 @@ class EngineOptions:
     max_poll_records: int = 10_000
     max_pending: int = 8_192  # records of one partition held for the merge before it is paused
     max_unflushed: int = 200_000  # arrivals folded and not yet durable before folding waits
-    max_hot_rows: int = 200_000  # live rows kept per partition; the others rest as bytes
+    max_hot_rows: int = 100_000  # live rows kept, over all partitions held; the others rest as bytes
     store: Path | None = None  # a directory of this worker alone: rows rest on disk instead of in memory
     session_timeout_s: float = 30.0
     delivery_timeout_s: float = 60.0

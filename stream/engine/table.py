@@ -89,7 +89,7 @@ class Table(Generic[State]):
         return rows
 
     def rest(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Rows that became durable go to rest; the coldest live rows make room."""
+        """Rows that became durable go to rest; of the live ones those that came first make room."""
         self._store.put_all(rows)
         self._gone = (
             {key for key, state in self._dirty.items() if state is None} if self._gone else self._gone

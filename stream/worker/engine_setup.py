@@ -26,6 +26,7 @@ def engine_options(settings: Settings, bootstrap: str = "") -> EngineOptions:
         ticks=names.control,
         guarantee=settings.guarantee,
         clock=settings.clock,
+        max_hot_rows=settings.hot_rows,
         flush_interval_s=settings.flush_interval_ms / 1_000,
         max_idle_s=settings.max_idle_ms / 1_000,
         merge_wait_s=settings.merge_wait_ms / 1_000,
