@@ -119,7 +119,7 @@ def versions_after_a_restart(
     fed(first, early)
     skipped = {topic: len(events) for topic, events in by_topic(early).items()} if committed else {}
     second = Pipe(guarded=False, start=skipped, judged_by=Book(book().policy, after))
-    second.lane.table.recover(first.lane.table.flush())
+    second.lane.table.recover([(*row, None) for row in first.lane.table.flush()])
     second.lane.table.index()
     fed(second, [*early, *(event for event in life if event.time > when(250))], skipped)
     late = (msgspec.json.decode(body) for body in second.alerts())
