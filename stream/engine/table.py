@@ -118,11 +118,13 @@ class Table(Generic[State]):
         """Write anew what a void record hides: compaction keeps a key's last record, whoever wrote it."""
         void, self.void = self.void, set()
         for key in void:
-            state = self.get(key)
+            state, leaving = self.get(key), self.leaving.get(key)
             if state is None:
                 self.delete(key)
-            else:
+            elif leaving is None:
                 self.put(key, state)
+            else:
+                self.leave(key, state, *leaving)
 
     def index(self) -> None:
         """After recovery: due times and full outboxes of all rows at rest."""

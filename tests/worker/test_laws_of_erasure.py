@@ -143,6 +143,21 @@ def test_a_tombstone_that_outlives_its_commit_lets_nothing_come_back(committed: 
     assert kafka.found() == WANTED
 
 
+def test_a_row_that_waits_to_be_forgotten_is_so_also_when_a_replaced_worker_wrote_behind_it() -> None:
+    pipe = Pipe(guarded=False)
+    table = pipe.lane.table
+    left = msgspec.json.encode(Row(applied={TOPICS[0]: 7}))
+    table.recover([(b"c", left, 2), (b"c", None, 1)])  # the second is void: of an earlier epoch
+    table.index()
+
+    pipe.lane.begin({topic: (5, Mark(0, None, None)) for topic in TOPICS})
+    pipe.live()
+    assert table.flush() == [(b"c", left)], "what the void record hides is written anew"
+    pipe.lane.note_committed(1, {topic: (9, Mark(1, None, None)) for topic in TOPICS})
+
+    assert table.flush() == [(b"c", None)]
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> None:
