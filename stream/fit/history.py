@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.core.decay import VALUE_HALF_LIFE_MS, as_of
-from stream.core.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
+from stream.core.event import PURCHASES, CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
 from stream.core.features import Features
 from stream.core.fold import FOLDS, fold
 from stream.core.model import DAY_MS, WEEK_MS
@@ -79,6 +79,8 @@ class History:
     first_ms: int = 0
     """Midnight of the first purchase: engagement may be recorded from long before."""
     last_ms: int = 0
+    last_purchase_ms: int = 0
+    """When purchases were last heard of at all."""
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
 
@@ -86,6 +88,8 @@ class History:
         """Keep what the truth needs of an event; profiles are not touched."""
         self.events += 1
         self.last_ms = max(self.last_ms, at_ms)
+        if type(event) in PURCHASES:
+            self.last_purchase_ms = at_ms
         if type(event) is PurchaseCompleted:
             self.first_ms = self.first_ms or at_ms // DAY_MS * DAY_MS
             self.orders.setdefault(event.subject, {})[event.data.order_id] = at_ms

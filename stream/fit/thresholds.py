@@ -1,9 +1,14 @@
-"""When to raise and when to clear, learnt: never 0.5 by habit, for the right level differs between shops."""
+"""When to raise and when to clear, learnt: never 0.5 by habit, for the right level differs between shops.
+
+In a stream an alert goes out when a rising risk comes to the threshold, so its precision is that of customers
+at the threshold, not the higher mean of all above it.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from stream.core.model import Thresholds
 
@@ -33,10 +38,12 @@ def learn_thresholds(
         place = int(np.flatnonzero(allowed)[-1]) if allowed.any() else int(np.flatnonzero(usable)[0])
         basis = f"at most {budget_share:.1%} of customers alerted"
     elif precision is not None:
-        reached = usable & (hits / alerts >= precision)
+        reached = usable & (_at_threshold(score, right) >= precision)
         place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_agreement(hits, alerts, usable)
-        basis = f"a precision of {precision:.0%}" + (
-            "" if reached.any() else " was not reached; best agreement instead"
+        basis = f"a precision of {precision:.0%} of alerts as they go out" + (
+            ""
+            if reached.any()
+            else ", which no level reached: the best agreement of alerts and truth instead"
         )
     else:
         place = _best_agreement(hits, alerts, usable)
@@ -49,6 +56,17 @@ def learn_thresholds(
         clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),
         learnt=f"Learnt for {basis}; {seen}.",
     )
+
+
+def _at_threshold(score: Numbers, right: Numbers) -> Numbers:
+    """How probably right an alert is at each score: what was seen, made to rise with the score.
+
+    `score` falls along the array; customers of one score share one place.
+    """
+    _, places, counts = np.unique(score, return_inverse=True, return_counts=True)
+    shares = np.bincount(places, right) / counts
+    risen: Numbers = isotonic_regression(shares, weights=counts).x
+    return risen[places]
 
 
 def _best_agreement(hits: Numbers, alerts: NDArray[np.int64], usable: NDArray[np.bool_]) -> int:

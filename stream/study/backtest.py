@@ -25,6 +25,7 @@ from stream.fit.risk_layer import log_odds, observed
 from stream.fit.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality
 from stream.study.alert_truth import PolicyRun, Run, Truth, judged
 from stream.study.asked import Parted
+from stream.study.stall import judged_until_ms, released
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -85,6 +86,7 @@ def backtest(events: Iterable[Event], question: Question, fallback: Model) -> An
         "model": _described(model, snapshot),
         "horizon_weeks": question.horizon_ms / WEEK_MS,
         "events": history.events,
+        "held_days": _held_days(history, question),
     }
     if question.against is not None:
         numbers["against"] = {
@@ -116,13 +118,20 @@ def _runs(history: History, parted: Parted, model: Model, question: Question) ->
         for policy, profiles in zip(policies, _copies(history.profiles, len(policies)), strict=True)
     ]
     end_ms = start_ms + question.horizon_ms
-    for event in parted.after():
+    for event in released(parted.after(), history.last_purchase_ms):
         at_ms = event.time_ms
         history.note(event, at_ms)
         if at_ms <= end_ms:
             for one in running:
                 one.feed(event)
-    return [one.finished(end_ms) for one in running]
+    clock_ms = judged_until_ms(end_ms, history.last_purchase_ms)
+    return [one.finished(clock_ms) for one in running]
+
+
+def _held_days(history: History, question: Question) -> float:
+    """How much of the time after the split was not judged, because nobody at all was seen to buy."""
+    end_ms = question.split_ms + DAY_MS - 1 + question.horizon_ms
+    return (end_ms - judged_until_ms(end_ms, history.last_purchase_ms)) / DAY_MS
 
 
 def _copies(profiles: dict[str, Profile], count: int) -> list[dict[str, Profile]]:

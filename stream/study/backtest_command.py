@@ -114,6 +114,11 @@ def _in_words(numbers: dict[str, Any]) -> str:
             f"{kind:<22}{row['n']:>7}{_share(row['precision']):>8}{_share(row['recall']):>8}"
             f"{_number(row['median_lead_days'], 1):>11}{row['per_1000_customers_and_week']:>19.2f}"
         )
+    if numbers["held_days"]:
+        lines.append(
+            f"note: nobody at all was seen to buy in the last {numbers['held_days']:.1f} days of the time; "
+            "no churn was judged there, as in a worker whose source of purchases has stalled."
+        )
     lines += [f"note: {note}" for note in numbers["model"]["notes"]]
     return "\n".join(lines)
 

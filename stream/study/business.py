@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from stream.core.event import Event
@@ -20,9 +21,12 @@ from stream.fit.history import Snapshot
 from stream.fit.risk_layer import log_odds, observed
 from stream.study.books import Books, read_books
 from stream.study.drivers import dead_ends, drivers
-from stream.study.loyalty import Loyalty, loyalty
+from stream.study.growth import growth, next_best
+from stream.study.loyalty import Loyalty, kept_by_value, loyalty
+from stream.study.saved import saved, told_outcomes
 from stream.study.worth import worth_by
 
+Numbers = NDArray[np.float64]
 LOOK_BACK_MS = 90 * DAY_MS
 
 
@@ -46,8 +50,12 @@ def business(events: Iterable[Event], day_ms: int, model: Model, policy: Policy)
         "customers": len(now.customers),
         "currency": model.currency,
         "acquisition": _acquisition(books, now, model, policy),
-        "development": _development(now, before, model, policy),
-        "retention": {**_at_risk(now, model, policy), **_loyalty_numbers(kept)},
+        "development": _development(books, before_ms, day_ms, model, policy),
+        "retention": {
+            **_at_risk(now, model, policy),
+            **_loyalty_numbers(kept),
+            **_kept(books, before, kept, (model, policy)),
+        },
         "campaigns": [asdict(one) for one in worth_by(books, now, model, finance, field="campaign")],
         "channels": [asdict(one) for one in worth_by(books, now, model, finance, field="channel")],
         "basis": {
@@ -95,8 +103,11 @@ def _acquisition(books: Books, now: Snapshot, model: Model, policy: Policy) -> d
     }
 
 
-def _development(now: Snapshot, before: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
-    """Who moved between tiers in 90 days, and how baskets and purchases of the same customers grew."""
+def _development(
+    books: Books, before_ms: int, day_ms: int, model: Model, policy: Policy
+) -> dict[str, object]:
+    """Who moved between tiers in 90 days, how baskets and visits of the same ones grew, what is next."""
+    before, now = books.history.snapshots[before_ms], books.history.snapshots[day_ms]
     names = [step.name for step in policy.ladder.steps]
     here, there = _tiers(now, model, policy), _tiers(before, model, policy)
     moves = Counter((names[there[customer]], names[here[customer]]) for customer in there if customer in here)
@@ -109,15 +120,25 @@ def _development(now: Snapshot, before: Snapshot, model: Model, policy: Policy) 
         "moves": [
             {"from": old, "to": new, "customers": count} for (old, new), count in sorted(moves.items())
         ],
+        "growth": [asdict(one) for one in growth(books, before, there, names)],
+        "next_best": [asdict(one) for one in next_best(books, now, here, names)],
     }
+
+
+def _risk(snapshot: Snapshot, model: Model) -> Numbers:
+    rows = observed(model, snapshot)
+    risk: Numbers = expit(log_odds(model.risk, rows) if model.risk else rows[:, 0])
+    return risk
+
+
+def _raise_at(model: Model, policy: Policy) -> float:
+    return model.thresholds.raise_at if model.thresholds else policy.churn_risk.hysteresis.raise_at
 
 
 def _at_risk(now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
     """Customers above the raise threshold, by tier, and the spending of late that goes with them."""
     names = [step.name for step in policy.ladder.steps]
-    rows = observed(model, now)
-    risk = expit(log_odds(model.risk, rows) if model.risk else rows[:, 0])
-    raise_at = model.thresholds.raise_at if model.thresholds else policy.churn_risk.hysteresis.raise_at
+    risk, raise_at = _risk(now, model), _raise_at(model, policy)
     tiers = np.array(list(_tiers(now, model, policy).values()), dtype=np.int64)
     return {
         "raise_at": raise_at,
@@ -132,6 +153,22 @@ def _at_risk(now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
             }
             for rank, name in enumerate(names)
         },
+    }
+
+
+def _kept(books: Books, before: Snapshot, kept: Loyalty, rules: tuple[Model, Policy]) -> dict[str, object]:
+    """Retention by spending, and what became of those at risk 90 days ago."""
+    model, policy = rules
+    end_ms = max(books.history.snapshots) + DAY_MS
+    steps = [(step.name, step.quantile) for step in policy.ladder.steps]
+    risks = (_risk(before, model), _raise_at(model, policy))
+    became = saved(books, before, risks, _tiers(before, model, policy), [name for name, _ in steps])
+    return {
+        "by_value": [
+            {**asdict(one), "rate": one.rate} for one in kept_by_value(books.paid, kept, end_ms, steps)
+        ],
+        "saved": [asdict(one) for one in became],
+        "outcomes": told_outcomes(books),
     }
 
 

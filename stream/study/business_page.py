@@ -46,14 +46,29 @@ def page(numbers: Mapping[str, Any]) -> str:
 
 def _acquisition(numbers: Mapping[str, Any]) -> str:
     rows = [
-        (channel, f"{one['customers']:,}", f"{one.get('new', 0):,}")
+        (
+            channel,
+            f"{one['customers']:,}",
+            f"{one.get('new', 0):,}",
+            f"{one.get('settled', 0):,}",
+            _settled(one),
+        )
         for channel, one in numbers["channels"].items()
     ]
     return (
         f"<p><b>{numbers['new_90_days']:,}</b> customers bought for the first time in the last 90 days; "
         f"{numbers['new_90_days_before']:,} in the 90 days before.</p>"
-        + table(("channel", "customers", "new in 90 days"), rows)
+        + table(
+            ("channel", "customers", "new in 90 days", "won 90 to 180 days ago", "tier they have now"), rows
+        )
     )
+
+
+def _settled(one: Mapping[str, Any]) -> str:
+    """The tiers of customers won in the 90 days before the last 90."""
+    mark = "settled_"
+    tiers = [f"{count:,} {name.removeprefix(mark)}" for name, count in one.items() if name.startswith(mark)]
+    return ", ".join(tiers) or "–"
 
 
 def _worth(numbers: Mapping[str, Any], group: str, word: str) -> str:
@@ -94,7 +109,38 @@ def _development(numbers: Mapping[str, Any]) -> str:
     ]
     return (
         f"<p>Now {tiers}. <b>{numbers['moved_up']:,}</b> customers rose to a higher tier, "
-        f"<b>{numbers['moved_down']:,}</b> fell.</p>" + table(("from", "to", "customers"), rows)
+        f"<b>{numbers['moved_down']:,}</b> fell.</p>"
+        + table(("from", "to", "customers"), rows)
+        + _growth(numbers["growth"])
+        + _next_best(numbers["next_best"])
+    )
+
+
+def _growth(found: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            one["tier"], f"{one['customers']:,}", _money(one["basket_before_minor"]), _money(one["basket_now_minor"]),
+            f"{one['orders_before']:.2f}", f"{one['orders_now']:.2f}",
+        )
+        for one in found
+    ]  # fmt: skip
+    head = ("tier 90 days ago", "customers", "basket before", "basket now", "orders before", "orders now")
+    return table(head, rows) + (
+        "<small>The same customers, in the 90 days before that day and in the 90 days since. Basket: mean money of an "
+        "order. Orders: per customer in 90 days.</small>"
+    )
+
+
+def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (one["tier"], one["category"], f"{one['customers']:,}", f"{one['looked']:,}",
+         _share(one["bought_by_like"] or None))
+        for one in found
+    ]  # fmt: skip
+    head = ("tier", "next best category", "customers", "looked at it already", "like customers who buy it")
+    return table(head, rows) + (
+        "<small>For each customer one category that is not among those they buy most (24 are kept): what they looked "
+        "at most, or else what buyers of the same categories buy most often. The five commonest of each tier.</small>"
     )
 
 
@@ -126,9 +172,42 @@ def _retention(numbers: Mapping[str, Any]) -> str:
     return (
         f"<p>At risk: a churn risk of {numbers['raise_at']:.0%} or more.</p>"
         + table(("tier", "customers", "at risk", "probably lost", "spending of late at risk"), tiers)
+        + _saved(numbers)
         + words
+        + table(
+            (
+                "customers by spending in a period",
+                f"bought in a {unit}",
+                f"again in the next {unit}",
+                "retention",
+            ),
+            [
+                (one["segment"], f"{one['active']:,}", f"{one['again']:,}", _share(one["rate"]))
+                for one in numbers["by_value"]
+            ],
+        )
         + table(("who", "bought in", "customers", f"again in the next {unit}", "retention"), rates)
         + f"<small>Only {unit}s that are over are shown.</small>"
+    )
+
+
+def _saved(numbers: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            one["tier"], f"{one['at_risk']:,}", f"{one['came_back']:,}", f"{one['expected_back']:.0f}",
+            _money(one["value_back_minor"]),
+        )
+        for one in numbers["saved"]
+    ]  # fmt: skip
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in numbers["outcomes"].items())
+    return (
+        table(
+            ("tier 90 days ago", "at risk then", "bought since", "expected by their risk", "spent since"),
+            rows,
+        )
+        + "<small>Saved: who was at risk and bought again. Some would have come back anyway: as many as expected, "
+        "once their own horizon has passed.</small>"
+        + (f"<p>Reported outcomes of actions: {told}.</p>" if told else "")
     )
 
 

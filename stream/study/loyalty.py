@@ -5,8 +5,9 @@ A period that is not over is not published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -86,3 +87,48 @@ def _fitted(cohort: list[set[int]], over: int) -> Retention | None:
     if len(survivors) < PERIODS_MIN - 1 or survivors[0] < 30 or survivors[0] == survivors[-1]:
         return None
     return fit_retention(survivors).retention
+
+
+@dataclass(frozen=True)
+class SegmentKept:
+    """Customers of one segment who bought in a period, over all periods that are over; how many did again."""
+
+    segment: str
+    active: int
+    again: int
+
+    @property
+    def rate(self) -> float | None:
+        """None for nobody: not 0."""
+        return self.again / self.active if self.active else None
+
+
+def kept_by_value(
+    paid: Mapping[str, list[tuple[int, int]]],
+    kept: Loyalty,
+    last_ms: int,
+    steps: Sequence[tuple[str, float]],
+) -> list[SegmentKept]:
+    """By what was spent within the period itself: who will leave is not known when the segment is drawn.
+
+    `steps` are names with the quantile of spending from which each begins, the lowest first.
+    """
+    length_ms = PERIODS_MS[kept.unit]
+    over = (last_ms - kept.start_ms) // length_ms
+    spent: list[dict[str, int]] = [{} for _ in range(max(0, over))]
+    for customer, moved in paid.items():
+        for at_ms, amount in moved:
+            period = (at_ms - kept.start_ms) // length_ms
+            if amount > 0 and 0 <= period < over:
+                spent[period][customer] = spent[period].get(customer, 0) + amount
+    active, again = np.zeros(len(steps), int), np.zeros(len(steps), int)
+    for here, after in pairwise(spent):
+        amounts = np.array(list(here.values()), float)
+        if not len(amounts):
+            continue
+        cuts = np.quantile(amounts, [quantile for _, quantile in steps[1:]])
+        ranks = np.searchsorted(cuts, amounts, side="right")
+        stayed = np.array([customer in after for customer in here])
+        active += np.bincount(ranks, minlength=len(steps))
+        again += np.bincount(ranks[stayed], minlength=len(steps))
+    return [SegmentKept(name, int(active[rank]), int(again[rank])) for rank, (name, _) in enumerate(steps)]

@@ -10,6 +10,8 @@ from stream.core.model import DAY_MS, WEEK_MS
 from stream.core.rulebook import Policy
 from stream.model_file import default_model, load_model
 from stream.study.backtest import Question, backtest
+from stream.study.stall import released
+from tests.builders import START_MS, bought, visited
 from tests.study.shop import day_ms, purchases, written
 
 EVENTS = purchases(customers=300)
@@ -64,6 +66,26 @@ def test_the_alerts_are_judged_by_what_followed(answer):
     assert churn["n"] > 0
     assert 0 < churn["recall"] <= 1
     assert churn["precision"] >= churn["churn_rate_of_eligible"]
+
+
+def test_when_purchases_stop_arriving_altogether_nobody_is_judged_whatever_else_arrives():
+    known = [event for event in EVENTS if event.time_ms < SPLIT_MS + 14 * DAY_MS]
+    start = (known[-1].time_ms - START_MS) / DAY_MS
+    visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 60)]
+
+    quiet = backtest(known, QUESTION, default_model()).numbers
+    busy = backtest([*known, *visits], QUESTION, default_model()).numbers
+
+    assert busy["alerts"]["churn_risk"]["n"] == quiet["alerts"]["churn_risk"]["n"]
+    assert busy["held_days"] == pytest.approx(12 * 7 - 13.25, abs=1.0)
+
+
+def test_what_ran_ahead_of_the_purchases_is_released_by_the_next_one_in_its_order():
+    ahead = [visited(5), visited(6)]
+    life = [bought(0), visited(0.2), *ahead, bought(7), visited(7.1)]
+
+    assert list(released(life, 0)) == life
+    assert list(released(life[:4], 0)) == life[:2]
 
 
 def test_a_policy_against_itself_differs_in_nobody():

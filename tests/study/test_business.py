@@ -2,19 +2,25 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from stream.cli import main
+from stream.core.features import Features
 from stream.core.model import DAY_MS, YEAR_MS
+from stream.core.profile import Profile
 from stream.core.rulebook import Policy
+from stream.fit.history import History, Snapshot
 from stream.model_file import default_model
 from stream.replay.generate import play
 from stream.replay.generate.shop import CHANNELS, Shop
-from stream.study.books import read_books
+from stream.study.books import Books, read_books
 from stream.study.business import business
 from stream.study.drivers import dead_ends, drivers
-from stream.study.loyalty import loyalty
+from stream.study.growth import growth, next_best
+from stream.study.loyalty import kept_by_value, loyalty
+from stream.study.saved import saved
 from stream.study.worth import worth_by
 from tests.study.shop import written
 
@@ -94,6 +100,73 @@ def test_leavers_end_somewhere(books):
 
     for tier in {one.tier for one in ends}:
         assert sum(one.share for one in ends if one.tier == tier) == pytest.approx(1.0)
+
+
+def paid_books(moved, snapshots):
+    history = History(
+        profiles={customer: Profile(customer=customer) for customer in moved}, snapshots=snapshots
+    )
+    return Books(history=history, paid=moved)
+
+
+def seen(as_of_ms, *customers):
+    features = Features(frequency=1, first_ms=0, last_ms=DAY_MS)
+    return Snapshot(as_of_ms, customers, (features,) * len(customers), np.ones(len(customers)))
+
+
+def test_growth_is_that_of_the_same_customers_in_windows_of_one_length():
+    before, now = seen(100 * DAY_MS, "a", "b"), seen(150 * DAY_MS, "a", "b", "c")
+    moved = {
+        "a": [(40 * DAY_MS, 999), (60 * DAY_MS, 1_000), (100 * DAY_MS, 2_000), (101 * DAY_MS, 4_000)],
+        "b": [(120 * DAY_MS, 6_000), (121 * DAY_MS, -6_000)],
+        "c": [(130 * DAY_MS, 50_000)],
+    }
+    books = paid_books(moved, {100 * DAY_MS: before, 150 * DAY_MS: now})
+
+    low, high = growth(books, before, {"a": 0, "b": 0}, ["low", "high"])
+
+    assert (low.customers, low.orders_before, low.orders_now) == (2, 1.0, 1.0)
+    assert (low.basket_before_minor, low.basket_now_minor) == (1_500.0, 5_000.0)
+    assert (high.customers, high.basket_now_minor) == (0, None)
+
+
+def test_saved_are_those_at_risk_who_bought_again_beside_how_many_were_to_be_expected():
+    before = seen(100 * DAY_MS, "a", "b", "c")
+    books = paid_books({"a": [(130 * DAY_MS, 700)], "b": [(100 * DAY_MS, 700)], "c": [(130 * DAY_MS, 1)]}, {})
+
+    (only,) = saved(books, before, (np.array([0.8, 0.9, 0.1]), 0.5), dict.fromkeys("abc", 0), ["all"])
+
+    assert (only.at_risk, only.came_back, only.value_back_minor) == (2, 1, 700)
+    assert only.expected_back == pytest.approx(0.3)
+
+
+def test_the_next_best_category_is_what_buyers_of_the_same_things_buy_unless_something_else_was_looked_at():
+    now = seen(0, *(f"c{number:02}" for number in range(60)))
+    books = paid_books({customer: [] for customer in now.customers}, {})
+    for number, customer in enumerate(now.customers):
+        things = (
+            {"bread": 1.0} if number < 5 else {"bread": 1.0, "butter": 1.0} if number < 40 else {"nails": 1.0}
+        )
+        books.history.profiles[customer].interests.bought = things
+    books.history.profiles["c00"].interests.looked = {"lamps": 1.0}
+
+    found = next_best(books, now, dict.fromkeys(now.customers, 0), ["all"])
+
+    assert [(one.category, one.customers, one.looked) for one in found] == [("butter", 4, 0), ("lamps", 1, 1)]
+    assert found[0].bought_by_like == pytest.approx(35 / 40)
+
+
+def test_retention_by_value_asks_what_was_spent_in_the_period_itself():
+    quarter = YEAR_MS // 4
+    paid = {f"c{number}": [(DAY_MS, number)] for number in range(1, 11)}
+    for number in (9, 10, 1):
+        paid[f"c{number}"].append((quarter + DAY_MS, 5))
+    kept = loyalty({}, 0, 4 * quarter + DAY_MS, 0.1)
+
+    low, high = kept_by_value(paid, kept, 2 * quarter + 1, [("low", 0.0), ("high", 0.8)])
+
+    assert (low.active, low.again, high.active, high.again) == (8, 1, 2, 2)
+    assert high.rate == 1.0
 
 
 @pytest.mark.slow
