@@ -7,9 +7,9 @@ from __future__ import annotations
 
 DEFAULT_THEMES: dict[str, tuple[str, ...]] = {
     "app": (
-        "app", "apps", "website", "web site", "webpage", "site", "online", "log in", "login", "password",
-        "checkout", "crash*", "glitch*", "bug", "bugs", "buggy", "loading", "link", "links", "e-mail*",
-        "email*",
+        "app", "apps", "website", "webpage", "web page", "log in", "log on", "login", "sign in", "sign up",
+        "password", "checkout", "crash*", "glitch*", "bug", "bugs", "buggy", "loading", "link", "links",
+        "error message", "error messages",
     ),
     "choice": (
         "choice*", "variety", "selection", "assortment", "sold out", "out of stock", "in stock",
@@ -18,20 +18,35 @@ DEFAULT_THEMES: dict[str, tuple[str, ...]] = {
     "delivery": (
         "deliver*", "ship*", "arriv*", "parcel*", "packag*", "courier*", "carrier*", "postage",
         "tracking", "mailed", "in the mail", "dispatch*", "on time", "late", "delay*", "undeliver*",
+        "never received", "not received", "did not receive", "didn't receive", "never got", "never came",
+        "did not come", "still waiting", "came quickly", "came fast", "came promptly",
     ),
     "price": (
-        "price*", "pricing", "pricey", "cost*", "expensive", "cheap*", "overpriced", "afford*",
-        "unafford*", "discount*", "coupon*", "value for money", "bargain*", "fee", "fees", "money",
-        "charge", "charged", "charges", "worth",
+        "price*", "pricing", "pricey", "cost", "costly", "costs a", "costs too", "costs more", "costs less",
+        "expensive", "cheap*", "overpriced", "afford*", "unafford*", "discount*", "coupon*",
+        "value for money", "waste of money", "for the money", "worth the money", "save money",
+        "saves money", "bargain*", "fee", "fees", "charged", "charges", "extra charge", "overcharg*",
+        "rip off", "ripoff", "worth it", "worth every", "not worth",
     ),
     "quality": (
-        "quality", "broke", "broken", "break", "breaks", "defect*", "fault*", "flimsy", "sturdy",
-        "durab*", "material*", "worn", "fresh*", "stale", "rotten", "damaged", "fell apart", "came apart",
-        "well made", "badly made", "fake",
+        "quality", "broke", "broken", "break", "breaks", "defect*", "fault*", "malfunction*", "flimsy",
+        "sturdy", "durab*", "material*", "worn", "wore out", "fresh*", "stale", "rotten", "mold*", "mould*",
+        "spoiled", "dirty", "stain*", "damaged", "scratch*", "scuff*", "crack*", "chipped", "dented", "dents",
+        "bent", "crumpled", "torn", "ripped", "leak*", "fell apart", "fell off", "falls apart", "came apart",
+        "well made", "badly made", "poorly made", "cheaply made", "shoddy", "junk", "substandard",
+        "sub-par", "fake", "froze", "freezes", "locks up", "locked up", "lock up",
+        "did not work", "didn't work", "does not work", "doesn't work", "do not work", "don't work",
+        "would not work", "wouldn't work", "will not work", "won't work", "not work", "cannot work",
+        "not working", "isn't working", "no longer working", "no longer works", "never worked",
+        "stopped working", "quit working", "works fine", "works well", "works great", "works perfectly",
+        "worked fine", "worked well", "worked great", "worked perfectly", "blank", "empty", "invalid",
+        "not valid", "no balance", "zero balance", "no value", "not activated", "as described",
+        "as pictured", "good condition", "perfect condition", "poor condition", "bad condition",
+        "used condition", "dead on arrival",
     ),
     "returns": (
         "return", "returns", "returned", "returning", "refund*", "exchang*", "replac*", "money back",
-        "send back", "sent back", "warrant*",
+        "send back", "sent back", "send it back", "warrant*", "repair*",
     ),
     "service": (
         "service*", "support", "staff", "agent", "agents", "representative*", "rep", "reps", "helpful",
@@ -40,7 +55,9 @@ DEFAULT_THEMES: dict[str, tuple[str, ...]] = {
         "unrespons*", "complain*",
     ),
 }  # fmt: skip
-"""Written once for retail; not tuned against any labelled text."""
+"""Written for retail. Themes named rightly (micro F1) before and after the words for what does not work, is
+blank or broken: .44 -> .71 on 55 gift-card reviews, which were read before; .40 -> .46 on 45 complaints about
+electronics, which were not. What fails in ways of its own ("the door scratches the disc") no list knows."""
 
 DEFAULT_LEXICON: dict[str, float] = {
     "cheaply": -1.2, "convenient": 1.6, "declined": -1.2, "expensive": -0.8, "expired": -1.2, "fast": 0.8,

@@ -46,7 +46,8 @@ def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
     options = {"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8}
     found = minimize(_negative, start, (x, mean), jac=True, method="L-BFGS-B", bounds=BOUNDS, options=options)
     p, q, v = (float(value) for value in np.exp(found.x))
-    correlation = float(np.corrcoef(x, mean)[0, 1]) if len(np.unique(x)) > 1 else 0.0
+    varied = min(float(np.ptp(x)), float(np.ptp(mean))) > 0.0
+    correlation = float(np.corrcoef(x, mean)[0, 1]) if varied else 0.0
     notes = []
     if abs(correlation) > CORRELATION_MAX:
         notes.append(

@@ -174,21 +174,25 @@ def _retention(numbers: Mapping[str, Any]) -> str:
         + table(("tier", "customers", "at risk", "probably lost", "spending of late at risk"), tiers)
         + _saved(numbers)
         + words
-        + table(
-            (
-                "customers by spending in a period",
-                f"bought in a {unit}",
-                f"again in the next {unit}",
-                "retention",
-            ),
-            [
-                (one["segment"], f"{one['active']:,}", f"{one['again']:,}", _share(one["rate"]))
-                for one in numbers["by_value"]
-            ],
-        )
+        + _by_value(numbers)
         + table(("who", "bought in", "customers", f"again in the next {unit}", "retention"), rates)
         + f"<small>Only {unit}s that are over are shown.</small>"
     )
+
+
+def _by_value(numbers: Mapping[str, Any]) -> str:
+    unit = numbers["period"]
+    rows = [
+        (one["segment"], f"{one['active']:,}", f"{one['again']:,}", _share(one["rate"]))
+        for one in numbers["by_value"]
+    ]
+    head = (
+        "customers by spending in a period",
+        f"bought in a {unit}",
+        f"again in the next {unit}",
+        "retention",
+    )
+    return table(head, rows)
 
 
 def _saved(numbers: Mapping[str, Any]) -> str:

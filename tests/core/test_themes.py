@@ -20,8 +20,8 @@ READER = ThemeReader()
         ("I appreciate apples", set()),  # a whole word, not the start of one
         ("It was delivered on Monday", {"delivery"}),  # a stem
         ("UNDELIVERED!", {"delivery"}),
-        ("I want my money back", {"price", "returns"}),  # a phrase
-        ("money  back", {"price", "returns"}),
+        ("I want my money back", {"returns"}),  # a phrase
+        ("money  back", {"returns"}),
         ("Far too expensive", {"price"}),
         ("The staff were rude", {"service"}),
         ("It fell apart", {"quality"}),
