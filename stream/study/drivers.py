@@ -90,11 +90,12 @@ def dead_ends(books: Books, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]
 
 
 def _peers(tiers: NDArray[np.int64], policy: Policy) -> list[tuple[str, Flags]]:
-    """Each tier, and the valuable ones together, who may be too few to ask alone."""
+    """Everybody, the valuable ones together (they may be too few to ask alone), and each tier."""
     valuable = policy.tier_rank(policy.at_risk_loyal.tier_min)
     names = [step.name for step in policy.ladder.steps]
     each = [(name, tiers == rank) for rank, name in enumerate(names)]
-    return [(f"{names[valuable]} and above", tiers >= valuable), *each]
+    everybody = np.ones(len(tiers), dtype=bool)
+    return [("everybody", everybody), (f"{names[valuable]} and above", tiers >= valuable), *each]
 
 
 def _marked(contrasts: list[Contrast]) -> list[tuple[Contrast, Contrast]]:

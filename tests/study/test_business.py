@@ -170,8 +170,9 @@ def test_retention_by_value_asks_what_was_spent_in_the_period_itself():
 
 
 @pytest.mark.slow
-def test_a_shop_of_noise_has_no_drivers():
-    books, day_ms = told(Shop(seed=2, customers=1_000, drivers=False))
+@pytest.mark.parametrize("seed", [2, 5, 9])
+def test_a_shop_of_noise_has_no_drivers(seed):
+    books, day_ms = told(Shop(seed=seed, customers=1_000, drivers=False))
 
     asked = drivers(books, books.history.snapshots[day_ms], POLICY)
 
@@ -189,6 +190,20 @@ def test_bad_delivery_makes_customers_leave_and_is_found():
     assert any(one.contrast.name == "blamed delivery" and one.contrast.low > 1 for one in found)
     assert any(one.tier == "gold and above" and one.contrast.odds_ratio > 1 for one in found)
     assert all(one.play for one in found if one.contrast.name.startswith("blamed"))
+
+
+@pytest.mark.slow
+def test_every_driver_planted_for_many_is_found_and_none_that_was_planted_for_few_is_turned_round():
+    books, day_ms = told(Shop(seed=3, customers=2_500, trouble_share=0.5))
+
+    asked = drivers(books, books.history.snapshots[day_ms], POLICY)
+
+    found = {(one.tier, one.contrast.name): one.contrast for one in asked if one.contrast.found}
+    for theme in ("delivery", "quality", "price"):
+        assert found["everybody", f"blamed {theme}"].low > 1
+    assert found["gold and above", "blamed quality"].low > 1
+    assert found["gold and above", "blamed delivery"].low > 1
+    assert all(one.odds_ratio > 1 for (_, name), one in found.items() if name.startswith("blamed"))
 
 
 def test_the_report_counts_every_buyer_once():
