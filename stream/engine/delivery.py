@@ -86,13 +86,14 @@ class Delivery(Generic[State]):
         return intake
 
     def _take(self, place: Place, source: Source, batch: Sequence[Record], intake: Intake) -> None:
-        """Holes inside one fetch are the log's own; one between two fetches is believed when seen twice."""
+        """Holes inside one fetch are the log's own; one between two is believed when the next has it too."""
+        probed = self._probed.pop(place, None)
         if batch[0].offset < source.expected:
             batch = [record for record in batch if record.offset >= source.expected]
             if not batch:
                 return
         first, expected = batch[0].offset, source.expected
-        if first > expected and self._probed.pop(place, None) != (expected, first):
+        if first > expected and probed != (expected, first):
             self._probed[place] = (expected, first)
             intake.rewind[place] = expected
             return

@@ -51,6 +51,18 @@ def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
     return delivery, lane
 
 
+def test_a_hole_is_not_believed_when_something_else_came_in_between() -> None:
+    delivery, lane = opened()
+    assert fetch(delivery, 0, 1, 2) == {}
+    assert fetch(delivery, 7) == {PLACE: 3}
+
+    assert fetch(delivery, 1, 2) == {}  # comes again: it says nothing about the hole
+    assert fetch(delivery, 7) == {PLACE: 3}
+
+    assert fetch(delivery, 3, 4, 5, 6, 7) == {}
+    assert lane.sources[0].expected == 8
+
+
 def test_the_end_of_a_log_may_lie_behind_its_last_record() -> None:
     delivery, lane = opened()
     source = lane.sources[0]
