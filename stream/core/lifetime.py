@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -109,19 +110,34 @@ def looked_up(rules: Valuation, grid: Table, x: int, age: float) -> float:
 @lru_cache(maxsize=16)  # several books of one model, as in `stream policy diff`, share theirs
 def table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
     """The hard function g(x, T) over its naive value (r + x) / (alpha + T) * span, as logarithms."""
+
+    def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
+        return [discounted_if_alive(process, x, age, discount, horizon, COARSE) for age in ages]
+
+    return tabled(process, horizon_ms, annual_discount, row)
+
+
+Row = Callable[[int, list[float], float, float | None], Iterable[float]]
+"""Of one frequency: discounted purchases if alive at these ages T, by discount and horizon."""
+
+
+def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, of_x: Row) -> Table:
+    """The table whose rows are worked out by `of_x`."""
     discount = discount_per_unit(process, annual_discount, YEAR_MS)
     horizon = None if horizon_ms is None else horizon_ms / process.unit_ms
     start = math.log(process.alpha)
     step = (math.log(process.alpha + AGE_MAX_MS / process.unit_ms) - start) / (AGE_KNOTS - 1)
     span = _span(discount, horizon)
+    log_ages = [start + knot * step for knot in range(AGE_KNOTS)]
+    ages = [math.exp(log_age) - process.alpha for log_age in log_ages]
     rows = []
     for x in FREQUENCIES:
-        row = []
-        for knot in range(AGE_KNOTS):
-            log_age = start + knot * step
-            g = discounted_if_alive(process, x, math.exp(log_age) - process.alpha, discount, horizon, COARSE)
-            row.append(math.log(g / span / (process.r + x)) + log_age)
-        rows.append(tuple(float(f"{ratio:.11g}") for ratio in row))
+        naive = span * (process.r + x)
+        ratios = [
+            math.log(g / naive) + log_age
+            for g, log_age in zip(of_x(x, ages, discount, horizon), log_ages, strict=True)
+        ]
+        rows.append(tuple(float(f"{ratio:.11g}") for ratio in ratios))
     return Table(
         horizon_ms=horizon_ms,
         annual_discount=annual_discount,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.core.clv import discount_per_unit
-from stream.core.lifetime import AGE_KNOTS, AGE_MAX_MS, COARSE, FREQUENCIES
-from stream.core.model import YEAR_MS, PurchaseProcess, Table
+from stream.core.lifetime import COARSE, tabled
+from stream.core.model import PurchaseProcess, Table
 from stream.core.quadrature import beta_nodes, half_line_nodes, unit_nodes
 
 Numbers = NDArray[np.float64]
@@ -15,25 +14,14 @@ Numbers = NDArray[np.float64]
 
 def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
     """What stream.core.lifetime.table makes, to the last digits of the arithmetic."""
-    discount = discount_per_unit(process, annual_discount, YEAR_MS)
-    horizon = None if horizon_ms is None else horizon_ms / process.unit_ms
-    start = float(np.log(process.alpha))
-    step = (float(np.log(process.alpha + AGE_MAX_MS / process.unit_ms)) - start) / (AGE_KNOTS - 1)
-    log_ages = start + step * np.arange(AGE_KNOTS)
-    span = 1.0 / discount if horizon is None else _span(discount, horizon)
-    rows = []
-    for x in FREQUENCIES:
-        g = _discounted(process, x, np.exp(log_ages), discount, horizon)
-        ratios = np.log(g / span / (process.r + x)) + log_ages
-        rows.append(tuple(float(f"{ratio:.11g}") for ratio in ratios))
-    return Table(
-        horizon_ms=horizon_ms,
-        annual_discount=annual_discount,
-        frequencies=FREQUENCIES,
-        log_age_start=start,
-        log_age_step=step,
-        rows=tuple(rows),
-    )
+
+    def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
+        found: list[float] = _discounted(
+            process, x, np.array(ages) + process.alpha, discount, horizon
+        ).tolist()
+        return found
+
+    return tabled(process, horizon_ms, annual_discount, row)
 
 
 def _discounted(
@@ -59,7 +47,3 @@ def _purchases(rate: float, ages: Numbers, delays: Numbers, p: Numbers, weights:
     reach = delays[None, :, None] / ages[:, None, None] * p
     counts: Numbers = -np.expm1(-rate * np.log1p(reach)) @ (weights / p)
     return counts
-
-
-def _span(discount: float, horizon: float) -> float:
-    return float(-np.expm1(-discount * horizon) / discount) if discount > 0.0 else horizon
