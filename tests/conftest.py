@@ -5,6 +5,7 @@ that a failure.
 """
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -55,6 +56,16 @@ def mock_broker() -> Iterator[MockBroker]:
     broker.start()
     yield broker
     broker.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_is_left() -> Iterator[None]:
+    """A test that fails half-way leaves its toy workers running."""
+    yield
+    workers = sys.modules.get("tests.faults.workers")
+    for worker in workers.ALL if workers is not None else ():
+        if worker.running:
+            worker.kill()
 
 
 @pytest.fixture

@@ -147,6 +147,14 @@ def test_another_gap_is_not_believed_because_of_the_first() -> None:
     assert fetch(delivery, 9) == {PLACE: 5}
 
 
+def test_a_gap_is_not_believed_when_a_fetch_in_between_began_somewhere_else() -> None:
+    delivery, _ = opened(start=5)
+
+    assert fetch(delivery, 8) == {PLACE: 5}
+    assert fetch(delivery, 3, 4) == {}  # not an answer to our seek
+    assert fetch(delivery, 8) == {PLACE: 5}
+
+
 def test_a_closed_lane_gives_nothing() -> None:
     delivery, lane = opened()
     fetch(delivery, 0, 1)

@@ -7,7 +7,9 @@ raises one too. Run it as a worker: `python -m tests.engine.toy --bootstrap host
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +143,7 @@ class Shopkeeper:
         lane.put(key, row)
 
 
-def toy_app(options: EngineOptions, prefix: str) -> EngineApp[Counters]:
+def toy_app(options: EngineOptions, prefix: str, slow_s: float = 0.0) -> EngineApp[Counters]:
     app: EngineApp[Counters] = EngineApp(options, ToyJob())
     keeper = Shopkeeper(prefix)
 
@@ -150,6 +152,8 @@ def toy_app(options: EngineOptions, prefix: str) -> EngineApp[Counters]:
         async for lane in deliveries:
             for moment in lane.moments():
                 keeper.live(lane, moment)
+            if slow_s:
+                await asyncio.sleep(slow_s)
             await lane.flush_when_due()
 
     return app
@@ -171,13 +175,18 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--options", default="{}", help="more engine options, as JSON")
+    parser.add_argument("--slow-s", type=float, default=0.0, help="rest after every delivery")
+    parser.add_argument("--clock-offset-s", type=int, default=0, help="a wall clock that is wrong")
     arguments = parser.parse_args()
+    if arguments.clock_offset_s:
+        right_time = time.time
+        time.time = lambda: right_time() + arguments.clock_offset_s
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     more = msgspec.json.decode(arguments.options)
     if "store" in more:
         more["store"] = Path(more["store"])
     options = toy_options(arguments.bootstrap, arguments.prefix, **more)
-    run(toy_app(options, arguments.prefix))
+    run(toy_app(options, arguments.prefix, arguments.slow_s))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,17 @@ RIGHT_TO_LEAVE = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -sig
 class Run:
     """Two workers under fire. Use as a context; `finish` says what went wrong."""
 
-    def __init__(self, broker: Broker, prefix: str, directory: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        prefix: str,
+        directory: Path,
+        *,
+        topics: bool = True,
+        clocks: dict[str, int] | None = None,
+        bootstraps: dict[str, str] | None = None,
+        **options: Any,
+    ) -> None:
         self.broker = broker
         self.prefix = prefix
         self.directory = directory
@@ -37,12 +47,17 @@ class Run:
         self.crashes = 0
         self.zombies = 0
         self._stop = threading.Event()
-        make_topics(broker.bootstrap, prefix)
+        self._clocks = clocks or {}
+        self._bootstraps = bootstraps or {}
+        if topics:
+            make_topics(broker.bootstrap, prefix)
 
-    def start(self, name: str) -> ToyWorker:
-        store = {"store": str(self.directory / f"{name}.rows")}
-        log = self.directory / f"{name}.log"
-        worker = ToyWorker(self.broker.bootstrap, self.prefix, log, **store, **self.options)
+    def start(self, name: str, **more: Any) -> ToyWorker:
+        how = {"store": str(self.directory / f"{name}.rows"), **self.options, **more}
+        if name in self._clocks:
+            how["clock_offset_s"] = self._clocks[name]
+        bootstrap = self._bootstraps.get(name, self.broker.bootstrap)
+        worker = ToyWorker(bootstrap, self.prefix, self.directory / f"{name}.log", **how)
         self.workers[name] = worker
         return worker
 
@@ -50,7 +65,7 @@ class Run:
         for name in ("one", "two"):
             self.start(name)
         for worker in self.workers.values():
-            worker.wait_until_open()
+            worker.wait_until_owner(PARTITIONS // len(self.workers))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,17 +114,21 @@ class Run:
         shutil.rmtree(self.directory / f"{name}.rows", ignore_errors=True)
 
     def finish(self) -> list[str]:
-        """Heal everything, wait for the end of the input (T16), stop the workers, and reckon."""
+        """Everything healed, and the reckoning."""
+        self.heal()
+        group = f"{self.prefix}-app"
+        return self.wrong + violations(
+            self.broker.bootstrap, self.prefix, group, exactly_once=self.exactly_once
+        )
+
+    def heal(self) -> None:
+        """Wait for the end of the input (T16) and stop the workers."""
         self.wrong += Watch(self.broker.bootstrap, self.prefix, PARTITIONS).until_done(self.nurse)
         if self.zombies and not self.exactly_once:
             self._settle_down()
         for name, worker in self.workers.items():
             if worker.running and (status := worker.stop()) not in RIGHT_TO_LEAVE:
                 self.wrong.append(f"worker {name} stopped with {status}: {worker.last_words()}")
-        group = f"{self.prefix}-app"
-        return self.wrong + violations(
-            self.broker.bootstrap, self.prefix, group, exactly_once=self.exactly_once
-        )
 
 
 def kill(run: Run, name: str, _chance: random.Random) -> None:

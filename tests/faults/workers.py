@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -26,17 +27,35 @@ def make_topics(bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> No
     create_topics(bootstrap, [f"{prefix}.rows"], partitions)
 
 
+ALL: list[ToyWorker] = []
+"""Every worker of this process: who is left at the end of a test is ended by tests/conftest.py."""
+
+
 class ToyWorker:
     """One worker process."""
 
-    def __init__(self, bootstrap: str, prefix: str, log: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        prefix: str,
+        log: Path,
+        *,
+        file_bytes_max: int | None = None,
+        slow_s: float = 0.0,
+        clock_offset_s: int = 0,
+        **options: Any,
+    ) -> None:
         self.log = log
         self._log_start = log.stat().st_size if log.exists() else 0
         command = [sys.executable, "-m", "tests.engine.toy", "--bootstrap", bootstrap, "--prefix", prefix]
+        command += ["--options", json.dumps(options), "--slow-s", str(slow_s)]
+        command += ["--clock-offset-s", str(clock_offset_s)]
+        if file_bytes_max is not None:  # what it says goes to a pipe: its log would be a file too
+            command = ["bash", "-c", f'ulimit -f {file_bytes_max // 1024}; exec "$@"', "-", *command]
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*command, "--options", json.dumps(options)], cwd=ROOT, stdout=output, stderr=output
-            )
+            place = output if file_bytes_max is None else subprocess.DEVNULL
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=place, stderr=place)
+        ALL.append(self)
 
     def send(self, what: signal.Signals) -> None:
         self.process.send_signal(what)
@@ -53,11 +72,28 @@ class ToyWorker:
             assert time.monotonic() < until, f"no lanes were opened in {timeout_s} s"
             time.sleep(0.1)
 
+    @property
+    def partitions(self) -> set[int]:
+        """What it opened last."""
+        found = re.findall(r"lanes are open: partitions \[([\d, ]*)\]", self._said)
+        return {int(number) for number in found[-1].split(",")} if found else set()
+
+    def wait_until_owner(self, count: int, timeout_s: float = 60) -> None:
+        """Until it has opened so many partitions at once."""
+        until = time.monotonic() + timeout_s
+        while len(self.partitions) != count:
+            assert time.monotonic() < until, f"{self.partitions} and not {count} partitions in {timeout_s} s"
+            time.sleep(0.1)
+
     def stop(self, timeout_s: float = 60) -> int:
         """SIGTERM; the exit status."""
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         return self.process.wait(timeout_s)
+
+    def rss_mib(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
     def last_words(self) -> str:
         return self._said[-2_000:]

@@ -1,0 +1,94 @@
+"""A network between one worker and the broker, and how it fails: silence, and little bandwidth."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+from tests.kafka_broker import JarBroker, free_port
+
+CHUNK = 16 << 10
+LOOK_S = 0.02
+
+
+class Proxy:
+    """Forwards a port to another. In a hole bytes wait, in both directions; no connection is closed."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.target = 0
+        self.bytes_per_s: float | None = None
+        self._hole = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self, target: int) -> None:
+        self.target = target
+        self._thread.start()
+        self._there(asyncio.start_server(self._accept, "127.0.0.1", self.port))
+
+    def open_hole(self) -> None:
+        self._hole.set()
+
+    def close_hole(self) -> None:
+        self._hole.clear()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _there(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._through_the_hole()
+        try:
+            onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(self._forward(reader, onward_writer), self._forward(onward_reader, writer))
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(CHUNK):
+                await self._through_the_hole()
+                writer.write(data)
+                await writer.drain()
+                if self.bytes_per_s is not None:
+                    await asyncio.sleep(len(data) / self.bytes_per_s)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    async def _through_the_hole(self) -> None:
+        while self._hole.is_set():
+            await asyncio.sleep(LOOK_S)
+
+
+class ProxiedBroker(JarBroker):
+    """Apache Kafka with a second listener, which it advertises as the proxy's port."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.proxy = Proxy()
+        plain, behind = self.bootstrap.split(":")[1], free_port()
+        controller = free_port()
+        self.proxied_bootstrap = f"127.0.0.1:{self.proxy.port}"
+        everything = {
+            "listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{behind},"
+            f"CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://{self.proxied_bootstrap}",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
+        }
+        with self._config.open("a") as config:  # of two lines with one name the last counts
+            config.writelines(f"{name}={value}\n" for name, value in everything.items())
+        self.proxy.start(behind)
+
+    def close(self) -> None:
+        super().close()
+        self.proxy.close()

@@ -1,0 +1,141 @@
+"""T8, T13 and T15: unruly input, more of it than can be eaten, and a network with holes."""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stream.engine.failure import Exit
+from tests.engine.toy import HOUR_MS, Event
+from tests.faults.chaos import FAULTS, Run, chaos
+from tests.faults.proxy import ProxiedBroker
+from tests.faults.verifier import read_all
+from tests.faults.watch import Watch
+from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
+from tests.faults.workload import Input, Shop, produce
+from tests.kafka_broker import Broker, NoBrokerError
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+BOTH = pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+RSS_GROWTH_MIB = 150
+
+
+@pytest.fixture(scope="module")
+def proxied() -> Iterator[ProxiedBroker]:
+    try:
+        broker = ProxiedBroker()
+    except NoBrokerError as reason:
+        pytest.skip(str(reason))
+    broker.start()
+    yield broker
+    broker.close()
+
+
+def unruly(prefix: str, seed: int, count: int) -> list[Input]:
+    """Late by hours, from the future, out of order, and a tenth of it twice."""
+    chance = random.Random(seed)
+    given: list[Input] = []
+    for number in range(count):
+        at_ms = 1_300_000_000_000 + number * 60_000
+        shift_ms = chance.choice((0, 0, 0, -chance.randrange(9 * HOUR_MS), chance.randrange(3 * HOUR_MS)))
+        key = f"key-{chance.randrange(60)}"
+        value = msgspec.json.encode(Event(key, at_ms + shift_ms, chance.randrange(1_000)))
+        given.append(Input(f"{prefix}.{chance.choice(('purchases', 'engagement', 'feedback'))}", key, value))
+        if chance.random() < 0.1:
+            given.append(given[-1])
+    return given
+
+
+def facts(bootstrap: str, prefix: str) -> dict[bytes, dict[str, object]]:
+    """The last rows, without what belongs to their transport."""
+    rows = {each.key(): each.value() for each in read_all(bootstrap, f"{prefix}.rows")}
+    return {
+        key: {
+            name: {topic.removeprefix(prefix): offset for topic, offset in value.items()}
+            if name == "applied"
+            else value
+            for name, value in json.loads(row).items()
+            if not name.startswith("outbox")
+        }
+        for key, row in rows.items()
+        if row is not None
+    }
+
+
+def alerts(bootstrap: str, prefix: str) -> set[bytes]:
+    return {each.value() for each in read_all(bootstrap, f"{prefix}.alerts")}
+
+
+@BOTH
+def test_unruly_input_has_the_same_outcome_with_faults_and_wrong_clocks_as_without(
+    broker: Broker, prefix: str, tmp_path: Path, guarantee: str
+) -> None:
+    """T8, I8: undisturbed, and again among crashes by workers whose clocks are an hour ahead and behind."""
+    calm, wild = f"{prefix}calm", f"{prefix}wild"
+    for name in (calm, wild):
+        make_topics(broker.bootstrap, name)
+        count = produce(broker.bootstrap, iter(unruly(name, 8, 4_000)))
+    worker = ToyWorker(broker.bootstrap, calm, tmp_path / "calm.log", guarantee=guarantee)
+    Progress(broker.bootstrap, calm).wait_for(count)
+    assert worker.stop() == 0
+
+    how = {"guarantee": guarantee, "session_timeout_s": 4.0, "max_poll_records": 300, "max_pending": 300}
+    with Run(broker, wild, tmp_path, topics=False, clocks={"one": 3_600, "two": -3_600}, **how) as run:
+        chaos(run, random.Random(8), seconds=6, names=tuple(FAULTS), pauses=(0.1, 1.0))
+        run.heal()
+
+    assert run.wrong == []
+    assert alerts(broker.bootstrap, wild) == alerts(broker.bootstrap, calm)
+    assert facts(broker.bootstrap, wild) == facts(broker.bootstrap, calm)
+
+
+@BOTH
+def test_a_burst_for_a_slow_worker_is_held_back_in_bounded_memory(
+    broker: Broker, prefix: str, tmp_path: Path, guarantee: str
+) -> None:
+    """T13: ten times what it can do, then a tenth; nobody is expelled."""
+    how = {"guarantee": guarantee, "session_timeout_s": 6.0, "max_pending": 500, "max_poll_records": 500}
+    with Run(broker, prefix, tmp_path, slow_s=0.05, **how) as run:
+        before = {name: worker.rss_mib() for name, worker in run.workers.items()}
+        opened = {name: worker.times_open for name, worker in run.workers.items()}
+        run.count += produce(broker.bootstrap, Shop(prefix, 13).inputs(60_000))
+        grown = 0.0
+        for _ in range(20):
+            time.sleep(0.25)
+            grown = max(grown, *(worker.rss_mib() - before[name] for name, worker in run.workers.items()))
+
+        assert Watch(broker.bootstrap, prefix, PARTITIONS).until_done(run.nurse) == []
+        assert {name: worker.times_open for name, worker in run.workers.items()} == opened
+        assert grown < RSS_GROWTH_MIB
+        assert run.finish() == []
+
+
+@pytest.mark.parametrize(
+    ("guarantee", "hole_s", "fenced"),
+    [("at_least_once", 1.5, False), ("at_least_once", 9.0, True), ("exactly_once", 9.0, True)],
+)
+def test_a_worker_cut_off_from_the_broker_leaves_nothing_wrong_behind(
+    proxied: ProxiedBroker, prefix: str, tmp_path: Path, guarantee: str, hole_s: float, fenced: bool
+) -> None:
+    """T15: shorter than a session, and longer: then what lay in its sockets arrives late."""
+    how = {"guarantee": guarantee, "session_timeout_s": 5.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
+    with Run(proxied, prefix, tmp_path, **how) as run:
+        feeding = run.feed(Shop(prefix, 15), seconds=hole_s + 6)
+        time.sleep(2)
+        cut_off = run.workers["one"]
+        proxied.proxy.open_hole()
+        run.zombies += 1
+        time.sleep(hole_s)
+        if fenced:
+            run.workers["two"].wait_until_owner(PARTITIONS)
+        proxied.proxy.close_hole()
+        if fenced:
+            assert cut_off.process.wait(30) in {Exit.FENCED, Exit.PRODUCER}
+        feeding.join()
+
+        assert run.finish() == []
+        assert (run.workers["one"] is cut_off) is not fenced

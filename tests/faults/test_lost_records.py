@@ -1,0 +1,126 @@
+"""T10 to T12: the broker refuses, topics are cut or made anew, disks are full: the worker stops."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream.engine.failure import Exit
+from tests.engine.toy import TOPICS
+from tests.faults.chaos import Run
+from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
+from tests.faults.workload import Shop, produce
+from tests.kafka_broker import Broker, create_topics
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def client(broker: Broker) -> AdminClient:
+    """Its answers come only as long as it lives."""
+    return AdminClient({"bootstrap.servers": broker.bootstrap})
+
+
+def delete_all(client: AdminClient, bootstrap: str, topic: str) -> None:
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "deleter"})
+    ends = [
+        TopicPartition(topic, number, reader.get_watermark_offsets(TopicPartition(topic, number), 30)[1])
+        for number in range(PARTITIONS)
+    ]
+    reader.close()
+    for done in client.delete_records(ends).values():
+        done.result(60)
+
+
+def make_anew(client: AdminClient, bootstrap: str, topic: str) -> None:
+    for done in client.delete_topics([topic]).values():
+        done.result(60)
+    until = time.monotonic() + 30
+    while topic in client.list_topics(timeout=10).topics and time.monotonic() < until:
+        time.sleep(0.1)
+    create_topics(bootstrap, [topic])
+
+
+def test_rows_that_the_broker_refuses_stop_the_worker_before_it_commits(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """T12 and I7."""
+    create_topics(broker.bootstrap, [f"{prefix}.{name}" for name in TOPICS])
+    create_topics(broker.bootstrap, [f"{prefix}.alerts", f"{prefix}.deadletter"])
+    create_topics(broker.bootstrap, [f"{prefix}.rows"], config={"max.message.bytes": "150"})
+    produce(broker.bootstrap, Shop(prefix, 12).inputs(2_000))
+
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+
+    assert worker.process.wait(60) == Exit.PRODUCER
+    assert "nothing of this flush is committed" in worker.last_words()
+    assert Progress(broker.bootstrap, prefix).committed() == 0
+
+
+def test_input_that_was_deleted_unread_stops_the_worker(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: the input."""
+    with Run(broker, prefix, tmp_path) as run:
+        shop = Shop(prefix, 11)
+        run.feed(shop, seconds=2).join()
+        assert run.finish() == []
+        produce(broker.bootstrap, shop.inputs(4_000))
+        delete_all(client, broker.bootstrap, f"{prefix}.engagement")
+
+        worker = run.start("late")
+
+        assert worker.process.wait(60) == Exit.DATA_LOSS
+        assert "deleted unread" in worker.last_words()
+
+
+def test_a_changelog_made_anew_under_a_running_worker_stops_it(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: the changelog, while rows are written to it."""
+    make_topics(broker.bootstrap, prefix)
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+    count = produce(broker.bootstrap, Shop(prefix, 21).inputs(5_000))
+    Progress(broker.bootstrap, prefix).wait_for(count)
+    make_anew(client, broker.bootstrap, f"{prefix}.rows")
+
+    assert worker.process.wait(60) in {Exit.DATA_LOSS, Exit.PRODUCER}
+
+
+def test_a_changelog_made_anew_while_the_worker_was_down_is_not_taken_for_an_empty_one(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: the changelog; the store on disk knows better."""
+    make_topics(broker.bootstrap, prefix)
+    how = {"store": str(tmp_path / "rows")}
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **how)
+    count = produce(broker.bootstrap, Shop(prefix, 22).inputs(5_000))
+    Progress(broker.bootstrap, prefix).wait_for(count)
+    assert worker.stop() == 0
+    make_anew(client, broker.bootstrap, f"{prefix}.rows")
+
+    again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **how)
+
+    assert again.process.wait(60) == Exit.DATA_LOSS
+    assert "made anew or cut" in again.last_words()
+
+
+@pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+def test_a_full_disk_stops_the_worker_and_nothing_is_lost_when_there_is_room_again(
+    broker: Broker, prefix: str, tmp_path: Path, guarantee: str
+) -> None:
+    """T10: no file may grow beyond some kilobytes (RLIMIT_FSIZE); RocksDB fails to write its own."""
+    with Run(broker, prefix, tmp_path, guarantee=guarantee, session_timeout_s=4.0) as run:
+        run.workers.pop("two").kill()
+        run.feed(Shop(prefix, 10), seconds=3).join()
+        run.workers.pop("one").kill()
+        full = run.start("one", file_bytes_max=2_048)
+        status = full.process.wait(60)
+
+        assert status not in {0, -signal.SIGKILL}
+        run.start("one")
+        run.start("two")
+        assert run.finish() == []
