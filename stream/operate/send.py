@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from confluent_kafka import KafkaError, Message, Producer
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from stream.core.event import Event
+from stream.core.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
 from stream.replay.event_file import opened
-from stream.wire import STRUCTURED_HEADERS, Rejected, Unknown, decode_line, is_broadcast, kind_of
+from stream.wire import STRUCTURED_HEADERS, Rejected, Unknown, decode_line
 from stream.worker.topics import TopicNames
 
 QUEUE_FULL_WAIT_S = 0.5
 FLUSH_S = 60.0
+KIND_OF = {str(kind.__struct_config__.tag): topic for topic, kinds in EVENT_TYPES.items() for kind in kinds}
+BROADCAST = {str(kind.__struct_config__.tag) for kind in (ClockTicked, ModelPublished)}
+"""They go to every partition."""
+
+
+class _Head(Struct):
+    type: str
+    subject: str
+    time: datetime
+
+
+_HEAD = msgspec.json.Decoder(_Head).decode
 
 
 class Record(Struct, frozen=True):
@@ -29,7 +43,7 @@ class Record(Struct, frozen=True):
     headers: Sequence[tuple[str, bytes | None]] = tuple(STRUCTURED_HEADERS)
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """One line of a file, and what it is."""
 
     file: Path
@@ -64,10 +78,13 @@ class Tally:
 
 def put(producer: Producer, tally: Tally, record: Record) -> None:
     """Hand a record over, waiting while the producer's queue is full; `tally` hears what became of it."""
-    fields = structs.asdict(record) | {"headers": list(record.headers)}
+    topic, value, key, partition = record.topic, record.value, record.key, record.partition
+    headers = [*record.headers]
     while True:
         try:
-            producer.produce(**fields, on_delivery=tally.heard)
+            producer.produce(
+                topic, value, key, partition, tally.heard, timestamp=record.timestamp, headers=headers
+            )
         except BufferError:
             producer.poll(QUEUE_FULL_WAIT_S)
         else:
@@ -84,23 +101,28 @@ def lines(files: Iterable[Path], now_ms: int | None) -> Iterator[Line]:
                     yield Line(file, number, text.strip(), decode_line(text.strip(), now_ms=now_ms))
 
 
-def send(
-    producer: Producer,
-    names: TopicNames,
-    partition_count: int,
-    good: Iterable[Line],
-    advance: Callable[[], None],
-) -> Tally:
-    """Put each line on its topic and wait for every acknowledgement; an interruption waits for those too."""
+def addressed(
+    files: Iterable[Path], names: TopicNames, partition_count: int, bad: Set[tuple[Path, int]]
+) -> Iterator[Record]:
+    """The records of lines that were judged before: only their heads are read again."""
+    topics = {tag: getattr(names, kind) for tag, kind in KIND_OF.items()}
+    for file in files:
+        with opened(file, "rb") as source:
+            for number, text in enumerate(source, 1):
+                if not (line := text.strip()) or (file, number) in bad:
+                    continue
+                head = _HEAD(line)
+                key, at_ms = head.subject.encode(), round(head.time.timestamp() * 1_000)
+                for partition in range(partition_count) if head.type in BROADCAST else (-1,):
+                    yield Record(topics[head.type], line, key, partition, at_ms)
+
+
+def send(producer: Producer, records: Iterable[Record], advance: Callable[[], None]) -> Tally:
+    """Put each record on its topic and wait for every acknowledgement; an interruption waits for them too."""
     tally = Tally()
     try:
-        for line in good:
-            assert isinstance(line.event, Event)
-            topic = getattr(names, kind_of(line.event))
-            every = range(partition_count) if is_broadcast(line.event) else (-1,)
-            key, at_ms = line.event.subject.encode(), line.event.time_ms
-            for partition in every:
-                put(producer, tally, Record(topic, line.text, key, partition, at_ms))
+        for record in records:
+            put(producer, tally, record)
             advance()
     finally:
         producer.flush(FLUSH_S)

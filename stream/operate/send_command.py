@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from stream.operate.cluster import cluster_errors, cluster_settings, partition_count, producer
-from stream.operate.send import Line, Tally, lines, send
+from stream.operate.send import Tally, addressed, lines, send
 from stream.replay.progress import progress
 from stream.settings import Settings
 from stream.worker.topics import topic_names
@@ -43,37 +42,33 @@ def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json
     tally = Tally()
     if may_send:
         with cluster_errors():
-            tally = _send(settings, files, good, now_ms)
-    _tell(good, bad, tally, as_json, may_send)
+            tally = _send(settings, files, good, bad)
+    _tell(good, len(bad), tally, as_json, may_send)
 
 
-def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, int]:
-    """How many lines are good, and how many bad; the first bad ones are told."""
-    good = bad = 0
+def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, set[tuple[Path, int]]]:
+    """How many lines are good, and which are bad; the first bad ones are told."""
+    good, bad = 0, set()
     with progress("checking") as advance:
         for line in lines(files, now_ms):
             if not line.problem:
                 good += 1
             else:
-                bad += 1
-                if bad <= SHOWN_MAX:
+                bad.add((line.file, line.number))
+                if len(bad) <= SHOWN_MAX:
                     click.echo(line.problem, err=True)
             advance()
-    if bad > SHOWN_MAX:
-        click.echo(f"... and {bad - SHOWN_MAX:,} more", err=True)
+    if len(bad) > SHOWN_MAX:
+        click.echo(f"... and {len(bad) - SHOWN_MAX:,} more", err=True)
     return good, bad
 
 
-def _send(settings: Settings, files: tuple[Path, ...], good: int, now_ms: int) -> Tally:
+def _send(settings: Settings, files: tuple[Path, ...], good: int, bad: set[tuple[Path, int]]) -> Tally:
     names = topic_names(settings)
     client = producer(settings)
     partitions = partition_count(client, names.control)
     with progress("sending", good) as advance:
-        return send(client, names, partitions, _good(files, now_ms), advance)
-
-
-def _good(files: tuple[Path, ...], now_ms: int) -> Iterator[Line]:
-    return (line for line in lines(files, now_ms) if not line.problem)
+        return send(client, addressed(files, names, partitions, bad), advance)
 
 
 def _tell(good: int, bad: int, tally: Tally, as_json: bool, sent: bool) -> None:

@@ -84,23 +84,26 @@ def send(told: Iterator[Told], settings: Settings, journal: Journal, advance: Ca
 
     producer, names = Producer({**client_settings(settings), "log_level": 0}), topics(settings)
     _check_topics(producer, names, settings)
-    number = already = journal.sent
-    for number, event in enumerate(told, start=1):
-        if number <= already:
-            continue
-        topic, key = names[event.rank], event.subject.encode()
-        while True:
-            try:
-                producer.produce(topic, event.value, key, timestamp=event.time_ms, on_delivery=delivered)
-                break
-            except BufferError:
-                producer.poll(0.1)
-        producer.poll(0)
-        if number % SENT_AT_ONCE == 0:
-            _settle(producer, failures, journal, number)
-            advance(SENT_AT_ONCE)
-    _settle(producer, failures, journal, number)
-    return number - already
+    handed = already = journal.sent
+    try:
+        for number, event in enumerate(told, start=1):
+            if number <= already:
+                continue
+            topic, key = names[event.rank], event.subject.encode()
+            while True:
+                try:
+                    producer.produce(topic, event.value, key, timestamp=event.time_ms, on_delivery=delivered)
+                    handed = number
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+            if number % SENT_AT_ONCE == 0:
+                _settle(producer, failures, journal, number)
+                advance(SENT_AT_ONCE)
+    finally:  # told to stop, it waits for what is on its way and notes it
+        _settle(producer, failures, journal, handed)
+    return handed - already
 
 
 def _settle(producer: Any, failures: list[str], journal: Journal, number: int) -> None:

@@ -1,0 +1,116 @@
+"""The runbook's cut-over, done: a new policy beside the live one, on the same inputs, and the way back."""
+
+import re
+import subprocess
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from stream.environment import load_settings
+from stream.worker.topics import topic_names
+from tests.core.laws import assert_same_facts
+from tests.worker.running import STREAM, Ground, WorkerProcess, first_difference, replayed, tick
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def policies(tmp_path):
+    """The live policy, and one that asks for less risk before it alerts."""
+    live = subprocess.run([STREAM, "policy", "default"], check=True, capture_output=True, text=True).stdout
+    (tmp_path / "live.toml").write_text(live)
+    (tmp_path / "next.toml").write_text(live.replace("raise_at = 0.6\n", "raise_at = 0.55\n"))
+    assert "raise_at = 0.55" in (tmp_path / "next.toml").read_text()
+    return tmp_path
+
+
+def beside(live: Ground, policies: Path) -> Ground:
+    """The settings that the runbook's block exports; topics and group under this test's prefix."""
+    block = re.search(r"```\n(   export STREAM_APP_ID.*?)```", (ROOT / "docs/runbook.md").read_text(), re.S)
+    assert block is not None
+    exported = dict(re.findall(r"(STREAM_\w+)=(\S+)", block[1]))
+    assert [line.strip() for line in block[1].splitlines()[-3:-1]] == ["stream topics apply", "stream worker"]
+    made = object.__new__(Ground)
+    made.__dict__.update(live.__dict__)
+    group = f"{live.environment['STREAM_APP_ID']}-{exported.pop('STREAM_APP_ID')}"
+    policy = str(policies / exported.pop("STREAM_POLICY"))
+    made.environment = {**live.environment, **exported, "STREAM_APP_ID": group, "STREAM_POLICY": policy}
+    made.settings = load_settings(made.environment)
+    made.names = topic_names(made.settings)
+    made._reader = Consumer({"bootstrap.servers": live.bootstrap, "group.id": group, "log_level": 0})
+    applied = stream(made, "topics", "apply")
+    assert (applied.returncode, applied.stdout.count("create ")) == (0, 3), applied.stdout
+    return made
+
+
+def stream(ground: Ground, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": "/usr/bin:/bin", **ground.environment}
+    return subprocess.run([STREAM, *words], env=environment, capture_output=True, text=True, check=False)
+
+
+def alerts_since(ground: Ground, at_ms: int) -> list[str]:
+    """Ids of the alerts that a consumer reads who starts at this time, as the runbook tells it to."""
+    places = [TopicPartition(ground.names.alerts, at, at_ms) for at in range(ground.partitions)]
+    starts = {place.partition: place.offset for place in ground._reader.offsets_for_times(places, 30)}
+    return [
+        msgspec.json.decode(record.value())["id"]
+        for record in ground.records("alerts")
+        if 0 <= starts[record.partition()] <= record.offset()
+    ]
+
+
+def test_a_new_policy_takes_over_beside_the_live_one_and_the_way_back_stays_open(
+    ground, history, policies, tmp_path
+):
+    live = ground()
+    cut = len(history) * 9 // 10
+    backlog, later = [*history[:cut], tick(history[cut - 1].time)], history[cut:]
+    live.send(*backlog)
+    with WorkerProcess(live, tmp_path / "live", policy=str(policies / "live.toml")) as old:
+        live.wait_for_commits(old)
+        alerts_before, rows_before = live.alerts(), live.rows_written()
+        following = beside(live, policies)
+        would = tmp_path / "next.jsonl"
+        told = stream(
+            following,
+            "replay",
+            "--from-kafka",
+            "--policy",
+            str(policies / "next.toml"),
+            "--alerts",
+            str(would),
+        )
+        assert told.returncode == 0, told.stderr
+
+        with WorkerProcess(following, tmp_path / "next") as new:
+            following.wait_for_commits(new)
+            assert first_difference(following.alerts(), would.read_bytes().splitlines()) == ""
+            assert set(following.alerts()) != set(alerts_before)  # another policy
+            assert (live.alerts(), live.rows_written()) == (alerts_before, rows_before)  # undisturbed
+
+            time.sleep(0.01)
+            switch_ms, history_ids = int(time.time() * 1_000), len(following.alerts())
+            live.send(*later)  # life goes on for both
+            live.wait_for_commits(old)
+            following.wait_for_commits(new)
+            fresh = alerts_since(following, switch_ms)
+            assert len(fresh) == len(following.alerts()) - history_ids
+            assert len(set(fresh)) == len(fresh)
+            assert old.stop() == 0
+            live.send(tick(history[-1].time + timedelta(days=1)))  # only the new one reads this
+            following.wait_for_commits(new)
+            assert new.stop() == 0
+            assert sum(live.committed().values()) < sum(live.sent().values())
+
+    wanted = replayed(history)[0]
+    assert following.profiles().keys() == live.profiles().keys() == wanted.keys()
+    for customer, profile in following.profiles().items():
+        assert_same_facts(profile, wanted[customer])
+    with WorkerProcess(live, tmp_path / "back", policy=str(policies / "live.toml")) as back:
+        live.wait_for_commits(back)
+        assert back.stop() == 0
