@@ -47,5 +47,5 @@ def dead_end_lines(profile: Profile, as_of_ms: int) -> list[str]:
     if profile.touch:
         silent = max(0.0, (as_of_ms - profile.touch_at_ms) / DAY_MS)
         touch = TOUCHES.get(profile.touch, "something else")
-        lines.append(f"Their last own doing was {touch}, {days(silent)} ago.")
+        lines.append(f"The last thing they did themselves was {touch}, {days(silent)} ago.")
     return lines

@@ -148,7 +148,7 @@ def test_a_profile_tells_a_customer_from_every_side():
     assert "Complains about service." in told["Feedback"]
     assert "Would recommend us: 9 of 10" in told["Feedback"]
     assert "1 ticket or complaint open, the oldest for 6 days." in told["Feedback"]
-    assert "Their last own doing was a complaint, 6 days ago." in told["Dead ends"]
+    assert "The last thing they did themselves was a complaint, 6 days ago." in told["Dead ends"]
     assert re.search(r"do not buy again in the time they usually would: .*\d+ %\.", told["Outlook"])
 
 

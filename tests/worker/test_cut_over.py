@@ -64,48 +64,47 @@ def alerts_since(ground: Ground, at_ms: int) -> list[str]:
     ]
 
 
+def would_alert(following: Ground, policies: Path) -> list[bytes]:
+    """The runbook's first step."""
+    policy, alerts = str(policies / "next.toml"), policies / "next.jsonl"
+    told = stream(following, "replay", "--from-kafka", "--policy", policy, "--alerts", str(alerts))
+    assert told.returncode == 0, told.stderr
+    return alerts.read_bytes().splitlines()
+
+
+def switch(live: Ground, following: Ground, old: WorkerProcess, new: WorkerProcess, later, end) -> None:
+    """Life goes on for both; consumers go over; the live worker stops, the new one goes on alone."""
+    time.sleep(0.01)
+    switch_ms, history_ids = int(time.time() * 1_000), len(following.alerts())
+    live.send(*later)
+    live.wait_for_commits(old)
+    following.wait_for_commits(new)
+    fresh = alerts_since(following, switch_ms)
+    assert len(fresh) == len(following.alerts()) - history_ids
+    assert len(set(fresh)) == len(fresh)
+    assert old.stop() == 0
+    live.send(end)
+    following.wait_for_commits(new)
+    assert new.stop() == 0
+    assert sum(live.committed().values()) < sum(live.sent().values())
+
+
 def test_a_new_policy_takes_over_beside_the_live_one_and_the_way_back_stays_open(
     ground, history, policies, tmp_path
 ):
-    live = ground()
-    cut = len(history) * 9 // 10
-    backlog, later = [*history[:cut], tick(history[cut - 1].time)], history[cut:]
-    live.send(*backlog)
+    live, cut = ground(), len(history) * 9 // 10
+    live.send(*history[:cut], tick(history[cut - 1].time))
     with WorkerProcess(live, tmp_path / "live", policy=str(policies / "live.toml")) as old:
         live.wait_for_commits(old)
         alerts_before, rows_before = live.alerts(), live.rows_written()
         following = beside(live, policies)
-        would = tmp_path / "next.jsonl"
-        told = stream(
-            following,
-            "replay",
-            "--from-kafka",
-            "--policy",
-            str(policies / "next.toml"),
-            "--alerts",
-            str(would),
-        )
-        assert told.returncode == 0, told.stderr
-
+        would = would_alert(following, policies)
         with WorkerProcess(following, tmp_path / "next") as new:
             following.wait_for_commits(new)
-            assert first_difference(following.alerts(), would.read_bytes().splitlines()) == ""
+            assert first_difference(following.alerts(), would) == ""
             assert set(following.alerts()) != set(alerts_before)  # another policy
             assert (live.alerts(), live.rows_written()) == (alerts_before, rows_before)  # undisturbed
-
-            time.sleep(0.01)
-            switch_ms, history_ids = int(time.time() * 1_000), len(following.alerts())
-            live.send(*later)  # life goes on for both
-            live.wait_for_commits(old)
-            following.wait_for_commits(new)
-            fresh = alerts_since(following, switch_ms)
-            assert len(fresh) == len(following.alerts()) - history_ids
-            assert len(set(fresh)) == len(fresh)
-            assert old.stop() == 0
-            live.send(tick(history[-1].time + timedelta(days=1)))  # only the new one reads this
-            following.wait_for_commits(new)
-            assert new.stop() == 0
-            assert sum(live.committed().values()) < sum(live.sent().values())
+            switch(live, following, old, new, history[cut:], tick(history[-1].time + timedelta(days=1)))
 
     wanted = replayed(history)[0]
     assert following.profiles().keys() == live.profiles().keys() == wanted.keys()

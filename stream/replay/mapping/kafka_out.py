@@ -89,21 +89,25 @@ def send(told: Iterator[Told], settings: Settings, journal: Journal, advance: Ca
         for number, event in enumerate(told, start=1):
             if number <= already:
                 continue
-            topic, key = names[event.rank], event.subject.encode()
-            while True:
-                try:
-                    producer.produce(topic, event.value, key, timestamp=event.time_ms, on_delivery=delivered)
-                    handed = number
-                    break
-                except BufferError:
-                    producer.poll(0.1)
-            producer.poll(0)
+            _hand_over(producer, names[event.rank], event, delivered)
+            handed = number
             if number % SENT_AT_ONCE == 0:
                 _settle(producer, failures, journal, number)
                 advance(SENT_AT_ONCE)
     finally:  # told to stop, it waits for what is on its way and notes it
         _settle(producer, failures, journal, handed)
     return handed - already
+
+
+def _hand_over(producer: Any, topic: str, event: Told, delivered: Callable[..., None]) -> None:
+    key = event.subject.encode()
+    while True:
+        try:
+            producer.produce(topic, event.value, key, timestamp=event.time_ms, on_delivery=delivered)
+            break
+        except BufferError:
+            producer.poll(0.1)
+    producer.poll(0)
 
 
 def _settle(producer: Any, failures: list[str], journal: Journal, number: int) -> None:
