@@ -80,14 +80,24 @@ def check(root: Path, as_json: bool) -> None:
 
 
 @schemas.command()
+@click.argument("types", nargs=-1)
 @DIRECTORY
-def release(root: Path) -> None:
-    """Lock every version that exists now: from then on `check` fails when one of them changes.
+@AS_JSON
+def release(types: tuple[str, ...], root: Path, as_json: bool) -> None:
+    """Lock the versions of these TYPES, or of all: from then on `check` fails when one of them changes.
 
     \b
-    Example: stream schemas release
+    Example: stream schemas release purchase.completed alert
     """
+    known = [contract.name for contract in contracts()]
+    if unknown := [name for name in types if name not in known]:
+        raise click.UsageError(f"{', '.join(unknown)}: no such type; types are {', '.join(known)}")
     if checks.findings(root):
         raise click.ClickException("`stream schemas check` has findings: nothing was released")
-    for name in exports.release(root):
+    names = exports.release(root, types)
+    if as_json:
+        click.echo(json.dumps({"released": names}))
+        return
+    for name in names:
         click.echo(f"released {name}")
+    click.echo(f"{len(names)} released")

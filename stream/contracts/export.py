@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,13 @@ def export(root: Path) -> list[Path]:
     return written
 
 
-def release(root: Path) -> list[str]:
-    """List every version that is not yet listed as released: from now on none of them may change."""
+def release(root: Path, names: Collection[str] = ()) -> list[str]:
+    """List what is not yet listed as released, of these types or of all: from now on it may not change."""
     known = released(root)
     found = {
         f"{contract.name}/{version}": digest(path)
         for contract in contracts()
+        if not names or contract.name in names
         for version, path in versions(root, contract.name).items()
     }
     new = sorted(set(found) - set(known))

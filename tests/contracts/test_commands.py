@@ -10,6 +10,7 @@ from stream.cli import main
 from stream.contracts import check, export, registry
 from stream.contracts.registry import Contract, contracts
 from stream.core.event import PurchaseCancelled
+from stream.core.payload import Id, Label
 
 ROOT = Path(__file__).parents[2] / "schemas"
 
@@ -115,6 +116,58 @@ def test_export_never_rewrites_a_released_version(root, monkeypatch):
 
     assert (root / "purchase.cancelled" / "1.json").read_text() == before
     assert json.loads((root / "purchase.cancelled" / "2.json").read_text())["$id"].endswith(":2")
+
+
+def test_some_types_are_released_by_name(root):
+    (root / "released.txt").unlink(missing_ok=True)
+
+    assert run("release", "--dir", str(root), "alert", "purchase.refunded", "--json") == (
+        *(0, '{"released": ["alert/1", "purchase.refunded/1"]}\n'),
+    )
+    assert set(export.released(root)) == {"alert/1", "purchase.refunded/1"}
+    code, output = run("release", "--dir", str(root), "purchase")
+    assert code == 2
+    assert "purchase: no such type; types are purchase.completed" in output
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An order was cancelled; who did it is told now."""
+
+    order_id: Id
+    reason: Label | None = None
+    by: Label | None = None
+
+
+class Told(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):  # type: ignore[misc]
+    data: Kept  # type: ignore[assignment]
+
+
+class Narrow(msgspec.Struct, frozen=True):
+    """A later program takes `by` as a number."""
+
+    order_id: Id
+    reason: Label | None = None
+    by: int | None = None
+
+
+class Narrowed(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):  # type: ignore[misc]
+    data: Narrow  # type: ignore[assignment]
+
+
+def test_every_pair_of_versions_is_held_against_each_other(root, monkeypatch):
+    """Versions 1 and 3 get on with each other, for 1 knows nothing of `by`: only 2 against 3 breaks."""
+    run("release", "--dir", str(root))
+    with_struct(monkeypatch, Told)
+    run("export", "--dir", str(root))
+    assert run("release", "--dir", str(root)) == (0, "released purchase.cancelled/2\n1 released\n")
+    with_struct(monkeypatch, Narrowed)
+    run("export", "--dir", str(root))
+
+    found = [line for line in check.findings(root) if "`data.by`" in line]
+
+    assert any("programs that read version 2 would reject events of version 3" in line for line in found)
+    assert any("version 3 would reject events of version 2" in line for line in found)
+    assert not any("version 1" in line for line in found)
 
 
 def test_a_released_file_that_changed_is_found(root):

@@ -111,7 +111,7 @@ class LineReader:
         return minor
 
     def currency(self, values: Values) -> str | Refusal:
-        return self._currency(values.get("currency", self._usual))
+        return self._currency(values.get("currency") or self._usual)
 
     def line(  # noqa: PLR0911 - one exit for each reason
         self, values: Values, place: tuple[int, int, int], unnamed: str, *, refund: bool
@@ -124,7 +124,7 @@ class LineReader:
             return _unusable("order", order, ORDER_MAX)
         if (time_ms := self._instant(values["time"].strip())) is None:
             return _no_time(values["time"])
-        if isinstance(currency := self._currency(values.get("currency", self._usual)), Refusal):
+        if isinstance(currency := self._currency(values.get("currency") or self._usual), Refusal):
             return currency
         if isinstance(goods := self._product(values.get("product")), Refusal):
             return goods

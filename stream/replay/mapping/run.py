@@ -92,6 +92,7 @@ class Importer:
     def _read(self, file: int, path: Path, lines: ExternalSort[LineItem], told: ExternalSort[Told]) -> None:
         constants, above = self._mapping.constants, Above(self._mapping.fill_down)
         by_lines = "event" not in {*self._mapping.columns, *constants}
+        blanks = {name: text for name, text in constants.items() if name in self._mapping.columns}
         if by_lines:
             constants = {name: text for name, text in constants.items() if name != "currency"}
         seen = 0
@@ -106,6 +107,9 @@ class Importer:
             values = above.filled(row.values) if above.fields else row.values
             place = (self.accounts.lines, file, row.line)
             known = constants | values if constants else values
+            for name, usual in blanks.items():
+                if not known.get(name, usual).strip():
+                    known = {**known, name: usual}
             if by_lines:
                 found: Line | Event | Refusal | None = self._lines.line(known, place, path.name, refund=False)
             else:
