@@ -96,43 +96,45 @@ def test_a_day_of_ga4(tmp_path):
     assert done.accounts.ignored == 1
 
 
-def test_a_whole_segment_call_and_one_of_rudderstack(tmp_path):
-    game = {"product_id": "507f1f77bcf86cd799439011", "sku": "45790-32", "name": "Monopoly: 3rd Edition"}
-    cards = {"product_id": "505bd76785ebb509fc183733", "sku": "46493-32", "name": "Uno Card Game"}
-    call = {
-        **{"type": "track", "channel": "server", "event": "Order Completed", "messageId": "ajs-1"},
-        **{"userId": "019mr8mf4r", "anonymousId": "507f191e", "originalTimestamp": "2024-03-01T10:04:05.5Z"},
-        **{"timestamp": "2024-03-01T10:04:06Z", "receivedAt": "2024-03-01T10:04:09Z", "version": 2},
-        "context": {"library": {"name": "analytics.js"}, "campaign": {"name": "TPS", "source": "Newsletter"}},
-        "properties": {
-            **{"checkout_id": "fksd", "order_id": "50314b8e", "affiliation": "Google Store", "total": 27.5},
-            **{
-                "subtotal": 22.5,
-                "revenue": 25.0,
-                "shipping": 3,
-                "tax": 2,
-                "discount": 2.5,
-                "coupon": "hasbros",
-            },
-            "currency": "USD",
-            "products": [
-                game | {"price": 19, "quantity": 1, "category": "Games"},
-                cards | {"price": 3, "quantity": 2, "category": "Games"},
-            ],
+GAME = {"product_id": "507f1f77bcf86cd799439011", "sku": "45790-32", "name": "Monopoly: 3rd Edition"}
+CARDS = {"product_id": "505bd76785ebb509fc183733", "sku": "46493-32", "name": "Uno Card Game"}
+SEGMENT_CALL = {
+    **{"type": "track", "channel": "server", "event": "Order Completed", "messageId": "ajs-1"},
+    **{"userId": "019mr8mf4r", "anonymousId": "507f191e", "originalTimestamp": "2024-03-01T10:04:05.5Z"},
+    **{"timestamp": "2024-03-01T10:04:06Z", "receivedAt": "2024-03-01T10:04:09Z", "version": 2},
+    "context": {"library": {"name": "analytics.js"}, "campaign": {"name": "TPS", "source": "Newsletter"}},
+    "properties": {
+        **{"checkout_id": "fksd", "order_id": "50314b8e", "affiliation": "Google Store", "total": 27.5},
+        **{
+            "subtotal": 22.5,
+            "revenue": 25.0,
+            "shipping": 3,
+            "tax": 2,
+            "discount": 2.5,
+            "coupon": "hasbros",
         },
-    }
+        "currency": "USD",
+        "products": [
+            GAME | {"price": 19, "quantity": 1, "category": "Games"},
+            CARDS | {"price": 3, "quantity": 2, "category": "Games"},
+        ],
+    },
+}
+
+
+def test_a_whole_segment_call_and_one_of_rudderstack(tmp_path):
     refund = {
-        **call,
+        **SEGMENT_CALL,
         **{"event": "Order Refunded", "messageId": "ajs-2", "originalTimestamp": "2024-03-05T08:00:00.000Z"},
         "properties": {
             "order_id": "50314b8e",
             "total": 6,
             "currency": "USD",
-            "products": [cards | {"price": 3}],
+            "products": [CARDS | {"price": 3}],
         },
     }
-    visitor = {**call, "userId": None, "messageId": "ajs-3"}
-    done = of_ready(tmp_path, "segment-track", lines_of(call, refund, visitor), "track.jsonl")
+    visitor = {**SEGMENT_CALL, "userId": None, "messageId": "ajs-3"}
+    done = of_ready(tmp_path, "segment-track", lines_of(SEGMENT_CALL, refund, visitor), "track.jsonl")
     bought, back = done.events
 
     assert (bought["id"], bought["time"]) == ("ajs-1", "2024-03-01T10:04:05.500000Z")
