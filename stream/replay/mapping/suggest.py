@@ -37,7 +37,7 @@ def suggested(path: Path, *, as_json: bool) -> str:
     """A ready mapping where one fits, else one made up; as TOML with the preview in comments."""
     columns = sampled(path)
     name = _ready_name(columns)
-    text = ready()[name] if name else _toml(path, columns)
+    text = _with_times(path, columns, ready()[name]) if name else _toml(path, columns)
     preview = _preview(path, parsed(text, f"the mapping proposed for {path}"))
     if as_json:
         return json.dumps({"ready": name, "mapping": text, **preview})
@@ -100,6 +100,20 @@ def _time_lines(path: Path, columns: Columns, column: str) -> list[str]:
     doubt = f" # every time also fits {', '.join(rivals)}: which is right?" if rivals else ""
     zone = 'zone = "UTC" # of times that name none: is it right?'
     return [f"formats = {json.dumps(fits[:1])}{doubt}", zone]
+
+
+def _with_times(path: Path, columns: Columns, text: str) -> str:
+    """A ready mapping with this file's way to write times, where it is another one."""
+    mapping = parsed(text, "the ready mapping")
+    column = next((one for one in mapping.columns["time"].split("|") if one in columns), None)
+    fits = _formats(columns[column]) if column else []
+    if column is None or not fits:
+        return text
+    line = _time_lines(path, columns, column)[0]
+    best = json.loads(line.removeprefix("formats = ").partition(" #")[0])[0]
+    if best in mapping.time.formats and " #" not in line:
+        return text
+    return re.sub(r"^formats = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.M)
 
 
 def _all_times(path: Path, columns: Columns, column: str) -> list[str]:

@@ -235,3 +235,22 @@ def test_a_suggestion_says_so_where_day_and_month_cannot_be_told_apart(tmp_path)
     day_first(path, lines)
 
     assert "# every time also fits %d/%m/%Y %H:%M: which is right?" in suggested(path, as_json=False)
+
+
+def test_a_ready_mapping_takes_over_how_the_file_writes_its_times(tmp_path):
+    retail = (
+        "InvoiceNo",
+        "StockCode",
+        "Description",
+        "Quantity",
+        "InvoiceDate",
+        "UnitPrice",
+        "CustomerID",
+        "Country",
+    )
+    path = tmp_path / "unseen.csv"
+    path.write_text(text_of(invoices("retail"), "%d/%m/%Y %H:%M", retail))
+    said = suggested(path, as_json=False)
+
+    assert said.startswith("# ready mapping: online-retail")
+    assert 'formats = ["%d/%m/%Y %H:%M"]' in said
