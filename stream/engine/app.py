@@ -154,7 +154,7 @@ class EngineApp(faust.App, Generic[State]):
             )
         if not places:
             return
-        await self._check_changelog(len(self._partitions_of_inputs()))
+        await self._check_changelog()
         if self._give_up.is_set():
             raise InterruptedError
         await self._outlet.take_over(partitions)
@@ -190,12 +190,15 @@ class EngineApp(faust.App, Generic[State]):
         if void := sum(len(lane.table.void) for lane in lanes):
             log.warning("%d rows were overwritten by a replaced worker and will be written again", void)
 
-    async def _check_changelog(self, wanted: int) -> None:
+    async def _check_changelog(self) -> None:
+        """Asked again for some seconds: a broker that has just started knows of fewer partitions."""
         topic = self.options.changelog
         for _ in range(CHANGELOG_TRIES):
             found = await self._in_thread(self._outlet.partition_count, topic)
+            wanted = len(self._partitions_of_inputs())
             if found == wanted:
                 return
+            await self.batch_consumer.thread.refresh_metadata()
             await asyncio.sleep(0.2)
         raise EngineError(
             Exit.CONFIGURATION, f"{topic} has {found} partitions; the inputs have {wanted}, and so must it"

@@ -161,6 +161,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
         return {Place(*partition): offset for partition, offset in last.items()}
 
+    async def refresh_metadata(self) -> None:
+        await self.there(self._refresh_metadata())
+
+    async def _refresh_metadata(self) -> None:
+        await self._ensure_consumer()._client.force_metadata_update()
+
     def partitions_for_topic(self, topic: str) -> set[int]:
         return self._ensure_consumer().partitions_for_topic(topic) or set()
 
