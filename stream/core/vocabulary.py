@@ -57,7 +57,7 @@ DEFAULT_THEMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Written for retail. Themes named rightly (micro F1) before and after the words for what does not work, is
 blank or broken: .44 -> .71 on 55 gift-card reviews, which were read before; .40 -> .46 on 45 complaints about
-electronics, which were not (five words more came after reading those). What fails in ways of its own ("the door
+electronics, which were not (five words came after reading those). What fails in ways of its own ("the door
 scratches the disc") no list knows."""
 
 DEFAULT_LEXICON: dict[str, float] = {
