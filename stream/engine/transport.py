@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 MS = 1000
 START_RETRY_S = 0.5
+METADATA_MAX_AGE_MS = 5_000
+"""A broker that has just started may not know the topics: the leader of the group then assigns nothing to
+anybody, until it looks again (aiokafka: after five minutes)."""
 FETCH_WAIT_MS = (
     50  # aiokafka fetches once per node at a time: a long wait for one partition delays the others
 )
@@ -75,6 +78,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     app.fail.exit(0)  # nothing was begun
                 if time.monotonic() > until:
                     app.fail(EngineError(Exit.PRODUCER, f"no Kafka answers: {away}"))
+                await self._ensure_consumer().stop()
                 await asyncio.sleep(START_RETRY_S)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -97,6 +101,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="earliest",  # every start is an explicit seek; the guard sees any other move
             max_poll_records=options.max_poll_records,
             max_poll_interval_ms=86_400_000,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * MS),
