@@ -22,7 +22,8 @@ TOPICS = {
     "feedback": "Reviews, surveys, tickets and complaints.",
     "control": "Identity, consent and erasure, marketing cost, actions on alerts, ticks and models.",
     "alerts": "Explained alerts: raised, escalated, cleared, expired, retracted.",
-    "profiles": "The newest profile of each customer; compacted, a null value deletes.",
+    "profiles": "The newest profile of each customer; compacted, a null value deletes. Keys that begin with "
+    "a NUL byte are the workers' own (the model in force, a change of writer), and so is the header `epoch`.",
 }
 
 
