@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
@@ -113,12 +113,16 @@ def recover(
 
 def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.Event) -> int:
     count, since = 0, time.monotonic()
+    known, epoch = None, None  # the headers read last: those of the next row are nearly always the same
     while not stop.is_set():
         rows, finished = [], False
         for message in reader.consume(BATCH, WAIT_S):
             error = message.error()
             if error is None:
-                rows.append((message.key(), message.value(), _epoch_of(message)))
+                headers = message.headers()
+                if headers != known:
+                    known, epoch = headers, _epoch_in(headers)
+                rows.append((message.key(), message.value(), epoch))
                 finished = message.offset() >= end - 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 finished = message.offset() >= end
@@ -134,8 +138,8 @@ def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.
     raise InterruptedError("recovery was given up: the partition was taken away")
 
 
-def _epoch_of(message: Message) -> int | None:
-    for name, value in message.headers() or ():
+def _epoch_in(headers: list[tuple[str, bytes]] | None) -> int | None:
+    for name, value in headers or ():
         if name == EPOCH_HEADER:
             return int(value)
     return None
