@@ -31,6 +31,14 @@ def shop(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """A shell starts what runs in the background deaf to SIGINT, and its children after it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def importing(shop, broker, prefix):
     environment = {**os.environ, "STREAM_BROKERS": broker.bootstrap, "STREAM_TOPIC_PREFIX": f"{prefix}."}
     command = [STREAM, "import", "shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json"]
