@@ -29,6 +29,7 @@ def test_a_worker_that_is_killed_again_and_again_ends_where_replay_ends(ground, 
         left.append(total - sum(here.committed().values()))
     assert left[0] > 0, "it was killed too late to prove anything"
     with WorkerProcess(here, tmp_path / "log", **settings) as worker:
+        worker.wait_until(lambda: b"lanes are open" in worker.log.read_bytes(), "lanes opened")
         here.wait_for_commits(worker)
         assert worker.stop() == 0
 
