@@ -8,6 +8,7 @@ from msgspec import structs
 
 from stream.core.alert import Counterfactual, Remedy, rfc3339
 from stream.core.book import Book
+from stream.core.decay import BASKET_HALF_LIFE_MS
 from stream.core.feedback import PRIOR_WEIGHT
 from stream.core.risk import risk_score
 from stream.core.rulebook import DAY_MS, AlertKind
@@ -56,7 +57,7 @@ def _orders(now: Standing, book: Book, clear_at: float) -> tuple[int, float]:
             frequency=features.frequency + count,
             last_ms=max(features.last_ms, today_ms),
             last_gap_ms=gap_ms if gap_ms > 0 else features.last_gap_ms,
-            recent=features.recent * 0.5 ** (gap_ms / (90 * DAY_MS)) + count,
+            recent=features.recent * 0.5 ** (gap_ms / BASKET_HALF_LIFE_MS) + count,
         )
         risk = risk_score(book.model, ordered, now.as_of_ms)
         if risk < clear_at:

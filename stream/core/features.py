@@ -6,12 +6,10 @@ import math
 
 from msgspec import Struct
 
+from stream.core.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.feature_names import NAMES
 from stream.core.model import DAY_MS, Model
 from stream.core.silence import Silence, silence
-
-ENGAGEMENT_HALF_LIFE_MS = 30 * DAY_MS
-RECENT_HALF_LIFE_MS = 90 * DAY_MS
 
 
 class Features(Struct, frozen=True, kw_only=True, gc=False):
@@ -80,8 +78,8 @@ def _moving(model: Model, features: Features, as_of_ms: int) -> list[float]:
     observed[3] = math.log1p(silent_ms / model.process.unit_ms / own.gap)
     observed[4] = model.population.inactive_days.rank(silent_days)
     observed[5] = math.log1p(silent_days + (features.last_ms - features.first_ms) / DAY_MS)
-    observed[6] = math.log1p(features.recent * 0.5 ** (silent_ms / RECENT_HALF_LIFE_MS))
+    observed[6] = math.log1p(features.recent * 0.5 ** (silent_ms / BASKET_HALF_LIFE_MS))
     if features.engagement > 0.0:
         age_ms = max(0, as_of_ms - features.engagement_ms)
-        observed[7] = math.log1p(features.engagement * 0.5 ** (age_ms / ENGAGEMENT_HALF_LIFE_MS))
+        observed[7] = math.log1p(features.engagement * 0.5 ** (age_ms / WARMTH_HALF_LIFE_MS))
     return observed

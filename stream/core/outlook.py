@@ -7,14 +7,15 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from stream.core.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.feature_names import NAMES
-from stream.core.features import ENGAGEMENT_HALF_LIFE_MS, RECENT_HALF_LIFE_MS, Features
+from stream.core.features import Features
 from stream.core.model import DAY_MS, MidRanks, Model, RiskSegment
 from stream.core.silence import REMEMBERED, Silence, silence
 
 
 class Weights(Struct, frozen=True, gc=False):
-    """A segment's log-odds per unit of each feature, by the names of `features.NAMES`."""
+    """A segment's log-odds per unit of each feature, by the names of `feature_names.NAMES`."""
 
     constant: float
     churn_logit: float
@@ -84,10 +85,10 @@ class Outlook(Struct, frozen=True, gc=False):
         total = 0.0
         if weights.recent:
             silent_ms = max(0, as_of_ms - features.last_ms)
-            total += weights.recent * math.log1p(features.recent * 0.5 ** (silent_ms / RECENT_HALF_LIFE_MS))
+            total += weights.recent * math.log1p(features.recent * 0.5 ** (silent_ms / BASKET_HALF_LIFE_MS))
         if weights.engagement and features.engagement > 0.0:
             cold_ms = max(0, as_of_ms - features.engagement_ms)
-            warmth = features.engagement * 0.5 ** (cold_ms / ENGAGEMENT_HALF_LIFE_MS)
+            warmth = features.engagement * 0.5 ** (cold_ms / WARMTH_HALF_LIFE_MS)
             total += weights.engagement * math.log1p(warmth)
         return total
 

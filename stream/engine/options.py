@@ -36,7 +36,7 @@ class EngineOptions:
     session_timeout_s: float = 30.0
     delivery_timeout_s: float = 60.0
     look_every_s: float = 1.0  # how often changelogs are looked at for rows of a worker that was replaced
-    transaction_timeout_s: float = 30.0  # then this process gives up, and the broker aborts
+    transaction_timeout_s: float = 30.0  # then the broker aborts; at a third of it we do it again
     stop_timeout_s: float = 30.0  # a graceful stop that takes longer becomes a hard one
     web_port: int = 6066
     producer: Mapping[str, Any] = field(default_factory=dict)  # librdkafka settings on top: security, sizes

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stream.core.event import CostRecorded, Event, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
-from stream.core.rulebook import Policy
+from stream.core.rulebook import DAY_MS, Policy
 from stream.core.themes import ThemeReader
 from stream.fit.history import History, apply_facts, take_snapshot
 
@@ -41,7 +41,7 @@ def read_books(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) 
     amounts: dict[tuple[str, str], int] = {}
     for event in events:
         at_ms = event.time_ms
-        while waiting and at_ms >= waiting[0] + 86_400_000:
+        while waiting and at_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
         history.note(event, at_ms)

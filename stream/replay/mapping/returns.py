@@ -71,34 +71,33 @@ def _refund(draft: Draft, order: str, lines: list[Line], mapping: Mapping) -> Ev
     direct = lines[0].direct
     whole = said.get("refunded", said.get("order_total")) if direct else None
     name = (said.get("id") if direct else None) or event_id("refund", draft.order, draft.customer, order)
-    return PurchaseRefunded(
-        id=name,
-        source=mapping.source,
-        subject=draft.customer,
-        time=instant(draft.time_ms),
-        data=Refund(
-            refund_id=name,
-            order_id=order,
-            refund_minor=sum(line.total_minor for line in lines) if whole is None else whole,
-            currency=draft.currency,
-            products=products(lines),
-            reason=said.get("reason"),
-        ),
+    back = Refund(
+        refund_id=name,
+        order_id=order,
+        refund_minor=sum(line.total_minor for line in lines) if whole is None else whole,
+        currency=draft.currency,
+        products=products(lines),
+        reason=said.get("reason"),
     )
+    return _refunded(draft, back, mapping)
 
 
 def _refunded_on_the_order(draft: Draft, mapping: Mapping) -> Event:
     """Some exports tell an order's refund only as an amount beside it; when it was is not told."""
-    name = event_id("refund", draft.order, draft.customer, "amount")
+    back = Refund(
+        refund_id=event_id("refund", draft.order, draft.customer, "amount"),
+        order_id=draft.order,
+        refund_minor=draft.extras["refunded"],
+        currency=draft.currency,
+    )
+    return _refunded(draft, back, mapping)
+
+
+def _refunded(draft: Draft, back: Refund, mapping: Mapping) -> Event:
     return PurchaseRefunded(
-        id=name,
+        id=back.refund_id,
         source=mapping.source,
         subject=draft.customer,
         time=instant(draft.time_ms),
-        data=Refund(
-            refund_id=name,
-            order_id=draft.order,
-            refund_minor=draft.extras["refunded"],
-            currency=draft.currency,
-        ),
+        data=back,
     )
