@@ -163,6 +163,7 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare("watermark_timestamp_seconds", "Event time up to which all was applied.", "partition")
     gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall.", "partition")
     gauges.declare("source_stalled", "1 while purchases are silent altogether; churn is not judged.", "topic")
+    gauges.declare("held_records", "Records waiting for a purchase or a tick while source_stalled.", "topic")
     gauges.declare("partitions_assigned", "Partition numbers this worker works on.")
     gauges.declare("recovering", "1 while the table is not complete yet and no event is applied.")
     gauges.declare("table_keys", "Rows in the table; an estimate with the rocksdb store.", "table")

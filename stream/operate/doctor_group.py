@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stream.operate.pace import Pace
 from stream.operate.view import Finding, View
-
-LAG_MAX = 100_000
 
 
 def members(view: View) -> Iterator[Finding]:
@@ -40,12 +39,22 @@ def lag(view: View) -> Iterator[Finding]:
         elif at < low:
             found = f"{topic}/{number}: {low - at:,} records were deleted before anybody read them"
             yield Finding("lag", "fault", found, "see retention; send the lost events again")
-    if behind > LAG_MAX:
-        yield Finding(
-            "lag", "fault", f"{behind:,} events are waiting", "start more workers, up to the partitions"
-        )
-    else:
-        yield Finding("lag", "ok", f"{behind:,} events are waiting")
+    yield Finding("lag", "ok", f"{behind:,} events are waiting") if view.pace is None else _judged(view.pace)
+
+
+def _judged(pace: Pace) -> Finding:
+    """Much is waiting: a worker that catches up is well, one that does not is not."""
+    found = f"{pace.waiting:,} events are waiting"
+    if pace.shrinks:
+        left = max(pace.seconds_left / 60, 0.1)
+        rate = f"{(pace.read - pace.came) / pace.seconds:,.0f} a second fewer"
+        told = f"catching up: {pace.waiting:,} events left, about {left:,.1f} minutes at the present pace"
+        return Finding("lag", "note", f"{told} ({rate})")
+    if pace.read > 0:
+        found += f"; in {pace.seconds:.0f} s {pace.came:,} came and only {pace.read:,} were read"
+        return Finding("lag", "fault", found, "start more workers, up to the partitions")
+    remedy = "look at the workers' last log line and at /readyz: it says what a worker waits for"
+    return Finding("lag", "fault", f"{found}, and none was read in {pace.seconds:.0f} s", remedy)
 
 
 CHECKS = (members, lag)

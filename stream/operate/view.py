@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from aiokafka.client import AIOKafkaClient
@@ -14,9 +14,10 @@ from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from stream.operate.cluster import TIMEOUT_S, bounds, newest, partitions_of, reader
+from stream.operate.pace import Pace, look_again
 from stream.settings import Settings
 from stream.worker.connection import tls_context
-from stream.worker.topics import ROLES, Role, TopicNames, TopicState, topic_names
+from stream.worker.topics import INPUTS, ROLES, Role, TopicNames, TopicState, topic_names
 from stream.worker.topics_admin import admin_client, cluster_topics
 
 SAMPLE = 200
@@ -61,6 +62,7 @@ class View(Struct, frozen=True):
     samples: Mapping[Role, list[Message]]
     ends: Mapping[tuple[str, int], tuple[int, int]]
     group: Group
+    pace: Pace | None
     now_ms: int
 
 
@@ -71,7 +73,13 @@ def look(settings: Settings) -> View:
     listed = client.list_topics(timeout=TIMEOUT_S)
     with reader(settings) as consumer:
         samples = {role: newest(consumer, getattr(names, role), SAMPLE) for role in ROLES}
-        ends = _ends(consumer, names)
+        ends = _ends(consumer, names, ROLES)
+        group = _group(client, settings.app_id)
+        pace = look_again(
+            {place: ends[place] for place in ends if place[0] in names.inputs},
+            group.committed,
+            lambda: (_ends(consumer, names, INPUTS), _group(client, settings.app_id).committed),
+        )
     return View(
         settings=settings,
         names=names,
@@ -81,7 +89,8 @@ def look(settings: Settings) -> View:
         replicas={name: _replicas(topic) for name, topic in listed.topics.items()},
         samples=samples,
         ends=ends,
-        group=_group(client, settings.app_id),
+        group=group,
+        pace=pace,
         now_ms=int(time.time() * 1_000),
     )
 
@@ -91,9 +100,11 @@ def _replicas(topic: Any) -> list[Replicas]:
     return [Replicas(len(part.replicas), len(part.isrs), part.leader >= 0) for part in parts]
 
 
-def _ends(consumer: Consumer, names: TopicNames) -> dict[tuple[str, int], tuple[int, int]]:
+def _ends(
+    consumer: Consumer, names: TopicNames, roles: Iterable[Role]
+) -> dict[tuple[str, int], tuple[int, int]]:
     """First and next offset of every partition."""
-    topics = [getattr(names, role) for role in ROLES]
+    topics = [getattr(names, role) for role in roles]
     return {
         (topic, number): bounds(consumer, topic, number)
         for topic in topics

@@ -24,6 +24,7 @@ from stream.worker.row import LiveRow, ProfileJob
 from stream.worker.tally import Tally
 from stream.worker.topics import INPUTS, TopicNames, topic_names
 from stream.worker.vitals import Liveness, ready, watch
+from stream.worker.waiting import Waiting
 
 METADATA_TIMEOUT_S = 20.0
 
@@ -58,8 +59,11 @@ class Worker:
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self._flushed
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
-        self.health = HealthServer(self.metrics.registry, Liveness(self.app), partial(ready, self.app))
+        waiting = Waiting(self.app, self.topics.control)
+        checks = (Liveness(self.app), partial(ready, self.app), waiting.notes)
+        self.health = HealthServer(self.metrics.registry, *checks)
         self.app.task(self._serve)
+        self.app.task(waiting.watch)
 
     def _flushed(self, seconds: float) -> None:
         self.metrics.flush_duration.observe(seconds)

@@ -2,7 +2,9 @@
 
 `/healthz` answers whether this process is worth keeping: its loop runs and its work is not stuck. It says
 nothing of Kafka, whose outage must not restart every worker. `/readyz` answers whether it does its work now:
-partitions assigned and the table recovered. Both are 200, or 503 with the reasons.
+partitions assigned and the table recovered; its notes say what is waited for although nothing is wrong.
+Both are 200, or 503 with the reasons.
+`notes` say what is waited for without anything being wrong.
 """
 
 from __future__ import annotations
@@ -27,11 +29,15 @@ class HealthServer:
     """Answers from `start` to `close`."""
 
     def __init__(
-        self, registry: CollectorRegistry, alive: Check = _all_well, ready: Check = _all_well
+        self,
+        registry: CollectorRegistry,
+        alive: Check = _all_well,
+        ready: Check = _all_well,
+        notes: Check = _all_well,
     ) -> None:
         application = web.Application()
         application.router.add_get("/healthz", _answer(alive))
-        application.router.add_get("/readyz", _answer(ready))
+        application.router.add_get("/readyz", _answer(ready, notes))
         application.router.add_get("/metrics", make_aiohttp_handler(registry))
         self._runner = web.AppRunner(application, access_log=None)
         self.url = ""
@@ -54,9 +60,10 @@ class HealthServer:
         await self._runner.cleanup()
 
 
-def _answer(check: Check) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answer(check: Check, notes: Check = _all_well) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
-        reasons = list(check())
-        return web.json_response({"ok": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+        reasons, worth_knowing = list(check()), list(notes())
+        told = {"ok": not reasons, "reasons": reasons, **({"notes": worth_knowing} if worth_knowing else {})}
+        return web.json_response(told, status=503 if reasons else 200)
 
     return answer

@@ -8,6 +8,7 @@ from typing import Any
 
 from stream.engine import EngineApp, Lane
 from stream.metrics import Metrics, Readings
+from stream.worker.waiting import held_records
 
 STUCK_AFTER_S = 120.0
 """Records at hand and not one applied for this long: something of ours does not go on."""
@@ -26,6 +27,7 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
             labels: max(0.0, now() - reading) for labels, reading in _watermarks(lanes.values()).items()
         },
         "source_stalled": lambda: {(heartbeat,): float(any(lane.stalled for lane in lanes.values()))},
+        "held_records": lambda: held_records(app),
         "partitions_assigned": lambda: {(): len(lanes)},
         "recovering": lambda: {(): float(not app.delivering)},
         "table_keys": lambda: {(table,): sum(lane.table.row_count() for lane in lanes.values())},

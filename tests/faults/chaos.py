@@ -19,6 +19,7 @@ from tests.faults.workload import Shop, produce
 from tests.kafka_broker import Broker
 
 QUIET_S = 3
+FEEDER_LATE_S = 90
 RIGHT_TO_LEAVE = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -signal.SIGKILL}
 
 
@@ -47,6 +48,7 @@ class Run:
         self.crashes = 0
         self.zombies = 0
         self._stop = threading.Event()
+        self._feeders: list[threading.Thread] = []
         self._clocks = clocks or {}
         self._bootstraps = bootstraps or {}
         if topics:
@@ -74,18 +76,32 @@ class Run:
             worker.kill()
 
     def feed(self, shop: Shop, seconds: float, rate: int = 1_000) -> threading.Thread:
-        """Input in the background, about `rate` a second."""
+        """Input in the background, about `rate` a second. `heal` says so when it came to a bad end."""
 
         def playing() -> None:
             until = time.monotonic() + seconds
             while time.monotonic() < until and not self._stop.is_set():
                 started = time.monotonic()
-                self.count += produce(self.broker.bootstrap, shop.inputs(rate // 4))
+                try:
+                    self.count += produce(self.broker.bootstrap, shop.inputs(rate // 4))
+                except Exception as failure:
+                    self.wrong.append(f"the feeder died after {self.count} inputs: {failure!r}")
+                    return
                 time.sleep(max(0.0, 0.25 - (time.monotonic() - started)))
 
         thread = threading.Thread(target=playing, daemon=True)
         thread.start()
+        self._feeders.append(thread)
         return thread
+
+    def await_feeders(self, late_s: float = FEEDER_LATE_S) -> None:
+        """Without input there is nothing to lose: a feeder that stopped short proves nothing."""
+        for feeder in self._feeders:
+            feeder.join(late_s)
+            if feeder.is_alive():
+                self.wrong.append(f"the feeder hangs after {self.count} inputs")
+        if self._feeders and not self.count:
+            self.wrong.append("the feeder brought nothing")
 
     def nurse(self) -> None:
         """Whoever left is started again, as an orchestrator would; leaving for a bug is a violation."""
@@ -123,6 +139,7 @@ class Run:
 
     def heal(self) -> None:
         """Wait for the end of the input (T16) and stop the workers."""
+        self.await_feeders()
         self.wrong += Watch(self.broker.bootstrap, self.prefix, PARTITIONS).until_done(self.nurse)
         if self.zombies and not self.exactly_once:
             self._settle_down()

@@ -32,9 +32,8 @@ def one_round(broker: Broker, directory: Path, guarantee: str, seed: int) -> tup
     chance = random.Random(seed)
     options = {"guarantee": guarantee, "session_timeout_s": SESSION_S, "transaction_timeout_s": 15.0}
     with Run(broker, f"soak{seed}-{guarantee[:2]}", directory, **options) as run:
-        feeding = run.feed(Shop(run.prefix, seed, poison=0.01), seconds=ROUND_S, rate=600)
+        run.feed(Shop(run.prefix, seed, poison=0.01), seconds=ROUND_S, rate=600)
         chaos(run, chance, seconds=ROUND_S - 5, names=NAMES, pauses=PAUSES_S)
-        feeding.join()
         return run.crashes, run.finish()
 
 

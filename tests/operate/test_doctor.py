@@ -1,6 +1,8 @@
 """Each fault is planted on a real broker, in a shop where all else is well, and found with a remedy."""
 
 import json
+import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ from confluent_kafka.admin import (
 )
 
 from stream.cli import main
+from stream.operate import pace
 from stream.worker.dead_letter import Source, dead_letter
 from tests.operate.conftest import Shop
 from tests.poison import as_bytes, purchase
@@ -173,6 +176,88 @@ def test_a_planted_fault_is_found_with_its_remedy(healthy, check, found, remedy,
     assert (told["code"], told["level"]) == (1, "fault")
     assert remedy in told["remedy"]
     assert told["faults"] <= 2  # the planted one, and at most what follows from it
+
+
+def let_wait(shop: Shop, count: int) -> None:
+    produce(shop, "purchases", {f"cust-{n}": event(n) for n in range(count)})
+
+
+def of_lag(shop: Shop) -> tuple[int, dict]:
+    code, told = shop.run_json("doctor")
+    return code, next(finding for finding in told["findings"] if finding["check"] == "lag")
+
+
+class Reading:
+    """A worker that goes on reading, and committing."""
+
+    def __init__(self, shop: Shop, pause_s: float) -> None:
+        self._shop, self._pause_s, self._stop = shop, pause_s, threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def _read(self) -> None:
+        while not self._stop.wait(self._pause_s):
+            message = self._shop.worker.poll(0.1)
+            if message is not None:
+                self._shop.worker.commit(message, asynchronous=False)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.mark.kafka
+def test_a_worker_that_catches_up_is_no_fault_and_its_pace_is_told(healthy, monkeypatch):
+    monkeypatch.setattr("stream.operate.pace.LAG_MAX", 100)
+    let_wait(healthy, 1_000)
+
+    with Reading(healthy, pause_s=0.01):
+        code, told = of_lag(healthy)
+
+    assert (code, told["level"]) == (0, "note")
+    left, minutes = re.match(
+        r"catching up: (\d+) events left, about ([\d.]+) minutes", told["found"]
+    ).groups()
+    assert 100 < int(left) < 1_000
+    assert float(minutes) > 0
+
+
+@pytest.mark.kafka
+def test_a_lag_that_nobody_works_off_is_a_fault(healthy, monkeypatch):
+    monkeypatch.setattr("stream.operate.pace.LAG_MAX", 100)
+    monkeypatch.setattr("stream.operate.pace.PATIENCE_S", 3.0)
+    let_wait(healthy, 300)
+
+    code, told = of_lag(healthy)
+
+    assert (code, told["level"]) == (1, "fault")
+    assert re.match(r"300 events are waiting, and none was read in [345] s", told["found"])
+    assert "/readyz" in told["remedy"]
+
+
+@pytest.mark.kafka
+def test_a_worker_that_falls_behind_is_a_fault(healthy, monkeypatch):
+    monkeypatch.setattr("stream.operate.pace.LAG_MAX", 100)
+    monkeypatch.setattr("stream.operate.pace.PATIENCE_S", 3.0)
+    monkeypatch.setattr("stream.operate.pace.LOOK_EVERY_S", 3.0)
+    let_wait(healthy, 300)
+    later = threading.Timer(1.5, let_wait, [healthy, 5_000])
+    looked = pace.look_again
+
+    def look_again(*arguments):
+        later.start()
+        return looked(*arguments)
+
+    monkeypatch.setattr("stream.operate.view.look_again", look_again)
+    with Reading(healthy, pause_s=0.01):
+        code, told = of_lag(healthy)
+    later.join()
+
+    assert (code, told["level"]) == (1, "fault")
+    assert re.search(r"in [345] s 5,000 came and only \d+ were read", told["found"])
+    assert told["remedy"] == "start more workers, up to the partitions"
 
 
 def test_a_broker_that_does_not_answer_is_the_one_fault(monkeypatch):

@@ -1,5 +1,6 @@
 """What is seen of a real engine that is fed by hand: gauges, readiness, liveness."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +17,9 @@ from stream.metrics import Metrics
 from stream.settings import Settings
 from stream.worker.engine_setup import engine_options
 from stream.worker.vitals import STUCK_AFTER_S, Liveness, ready, watch
+from stream.worker.waiting import TELL_AFTER_S, Waiting
 from tests.engine.test_delivery import Raw, settled
-from tests.engine.toy import Counters, ToyJob
+from tests.engine.toy import HOUR_MS, Counters, ToyJob
 from tests.kafka_broker import MockBroker
 
 SETTINGS = Settings(clock="event")
@@ -122,6 +124,46 @@ def test_a_stalled_source_is_not_held_against_the_worker(app):
     now.seconds += 10 * STUCK_AFTER_S
 
     assert alive() == []
+
+
+def silent(app: EngineApp[Any]) -> None:
+    """Every purchase there is was read, and a session two days after the last of them is at hand."""
+    sessions = Place(INPUTS[1], 3)
+    far = 2 * 24 * HOUR_MS
+    apply_all(app)
+    app.delivery.accept([PLACE], {PLACE: [Raw(at, PURCHASES, 3) for at in range(2, 10)]}, {PLACE: 10}, 0.0)
+    later = Raw(0, sessions.topic, 3)
+    later.value = b'{"key":"k","time_ms":%d}' % far
+    app.delivery.accept([sessions], {sessions: [later]}, {sessions: 7}, 0.0)
+
+
+def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(app, caplog):
+    now, metrics = Now(), Metrics()
+    watch(metrics, app, "profiles", now=now)
+    waiting = Waiting(app, "control", now)
+    caplog.set_level(logging.INFO, "stream.worker")
+    apply_all(app)
+    waiting.look()
+    assert waiting.notes() == []  # purchases are still to be read: nothing is silent yet
+
+    silent(app)
+    apply_all(app)
+    for seconds in (0, TELL_AFTER_S, TELL_AFTER_S):
+        now.seconds += seconds
+        waiting.look()
+
+    (line,) = waiting.notes()
+    assert [record.getMessage() for record in caplog.records] == [line]
+    assert f"{PURCHASES} is silent" in line
+    assert "7 records of other topics that are more than 6:00:00 (STREAM_STALL_AFTER_S) later" in line
+    assert line.endswith("send a clock.ticked event of a later time to control")
+    assert gauge(metrics, "held_records")[f'topic="{INPUTS[1]}"'] == 7
+
+    app.delivery.heartbeat.beat(3 * 24 * HOUR_MS)
+    apply_all(app)
+    waiting.look()
+    assert waiting.notes() == []
+    assert caplog.records[-1].getMessage() == "what waited for purchases goes on"
 
 
 def test_what_kafka_does_not_deliver_is_not_held_against_the_worker(app):
