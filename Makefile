@@ -30,7 +30,7 @@ check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q -m "not kafka and not data and not slow" -x
 
-soak: $(READY) ## random crashes on a real Apache Kafka until 200 were survived (ARGS="--crashes 1000 --seed 7")
+soak: $(READY) ## random crashes on a real Apache Kafka until 200 were survived (ARGS="--crashes 1000 --seed 7", or --long)
 	@$(BIN)/python -u -m tests.faults.soak $(ARGS)
 
 bench: $(READY) ## beside other engines on a real Kafka: a table, and one JSON object as the last line (QUICK=1)

@@ -19,7 +19,8 @@ class Proxy:
     def __init__(self) -> None:
         self.port = free_port()
         self.target = 0
-        self.bytes_per_s: float | None = None
+        self.bytes_per_s: float | None = None  # of all connections together, in each direction
+        self._free_at = {"up": 0.0, "down": 0.0}
         self._hole = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -49,20 +50,30 @@ class Proxy:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(self._forward(reader, onward_writer), self._forward(onward_reader, writer))
+        up, down = self._forward(reader, onward_writer, "up"), self._forward(onward_reader, writer, "down")
+        await asyncio.gather(up, down)
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: str
+    ) -> None:
         try:
             while data := await reader.read(CHUNK):
                 await self._through_the_hole()
                 writer.write(data)
                 await writer.drain()
-                if self.bytes_per_s is not None:
-                    await asyncio.sleep(len(data) / self.bytes_per_s)
+                await self._through_the_line(len(data), direction)
         except OSError:
             pass
         finally:
             writer.close()
+
+    async def _through_the_line(self, size: int, direction: str) -> None:
+        """The line is busy with what others sent before."""
+        if self.bytes_per_s is None:
+            return
+        now = self._loop.time()
+        self._free_at[direction] = max(now, self._free_at[direction]) + size / self.bytes_per_s
+        await asyncio.sleep(self._free_at[direction] - now)
 
     async def _through_the_hole(self) -> None:
         while self._hole.is_set():

@@ -1,7 +1,8 @@
 """`make soak`: round after round of random faults under both guarantees, each reckoned by the verifier.
 
 Run: `python -m tests.faults.soak --crashes 200 --seed 100`. A line per round, a summary as the last line;
-exit 1 when anything was violated. A crash is one kill -9 or freeze of a worker, or of the broker.
+exit 1 when anything was violated, or a round had no input. A crash is one kill -9 or freeze of a worker, or
+of the broker. `--long` runs T5, T9 and T13 at full length instead.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from types import FrameType
 
 from tests.faults.chaos import EVERY_FAULT, Run, chaos
+from tests.faults.hardships import burst, slow_line, storm
+from tests.faults.proxy import ProxiedBroker, Proxy
 from tests.faults.workload import Shop
 from tests.kafka_broker import Broker, start_broker
 
@@ -23,6 +28,7 @@ ROUND_S = 45
 PAUSES_S = (0.2, 1.5)
 SESSION_S = 4.0
 GUARANTEES = ("at_least_once", "exactly_once")
+RSS_GROWTH_MIB = 150
 WEIGHTS = {"kill_broker": 1, "halt_broker": 1, "freeze": 3, "terminate": 2, "crowd": 2}
 NAMES = tuple(name for name in EVERY_FAULT for _ in range(WEIGHTS.get(name, 4)))
 
@@ -37,6 +43,36 @@ def one_round(broker: Broker, directory: Path, guarantee: str, seed: int) -> tup
         return run.crashes, run.finish()
 
 
+def long_ones(directory: Path) -> Iterator[tuple[str, list[str]]]:
+    """T5 with 40 rebalances, T9 for a minute, T13 with a line that is slow for minutes; both guarantees."""
+    broker = ProxiedBroker()
+    broker.start()
+    try:
+        for guarantee, (name, hardship) in product(GUARANTEES, LONG.items()):
+            prefix = f"{name.partition(' ')[0]}-{guarantee[:2]}"
+            place = directory / prefix
+            place.mkdir(parents=True, exist_ok=True)
+            options = {"guarantee": guarantee, "session_timeout_s": 6.0}
+            with Run(broker, prefix, place, bootstraps={"one": broker.proxied_bootstrap}, **options) as run:
+                hardship(run, broker.proxy)
+                yield f"{name}, {guarantee}", run.finish()
+    finally:
+        broker.close()
+
+
+def _slow_line(run: Run, proxy: Proxy) -> None:
+    line = slow_line(run, proxy, "one", inputs=250_000, patience_s=600)
+    if line.opened or line.grown_mib > RSS_GROWTH_MIB:
+        run.wrong.append(f"T13 given partitions anew {line.opened} times, grown by {line.grown_mib:.0f} MiB")
+
+
+LONG: dict[str, Callable[[Run, Proxy], None]] = {
+    "T5 40 rebalances": lambda run, _: storm(run, times=40, gap_s=5.0, backlog=100_000),
+    "T9 1,000 bad a second": lambda run, _: burst(run, seconds=60),
+    "T13 100 kB/s": _slow_line,
+}
+
+
 def _leave(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -49,10 +85,31 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=100, help="of the first round; each round takes the next")
     parser.add_argument("--minutes", type=float, default=60.0, help="begin no round after this time")
     parser.add_argument("--keep", type=Path, help="a directory for the workers' logs")
+    parser.add_argument("--long", action="store_true", help="instead: T5, T9 and T13 at full length, once")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)
-    started, crashes, wrong, seed = time.monotonic(), 0, 0, arguments.seed
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="soak-"))
+    sys.exit(1 if (the_long_ones if arguments.long else random_rounds)(arguments, directory) else 0)
+
+
+def told(found: list[str]) -> None:
+    print("".join(f"    {each[:600]}\n" for each in found[:10]), end="", flush=True)
+
+
+def the_long_ones(_: argparse.Namespace, directory: Path) -> int:
+    """Violations."""
+    wrong = 0
+    for name, found in long_ones(directory):
+        print(f"{name}: {len(found)} violations")
+        told(found)
+        wrong += len(found)
+    print(f"T5, T9 and T13 at full length, both guarantees: {wrong} violations of I1 to I10")
+    return wrong
+
+
+def random_rounds(arguments: argparse.Namespace, directory: Path) -> int:
+    """Violations."""
+    started, crashes, wrong, seed = time.monotonic(), 0, 0, arguments.seed
     broker = start_broker("jar")
     try:
         while crashes < arguments.crashes and time.monotonic() - started < arguments.minutes * 60:
@@ -61,20 +118,20 @@ def main() -> None:
                 place.mkdir(parents=True, exist_ok=True)
                 survived, found = one_round(broker, place, guarantee, seed)
                 crashes, wrong = crashes + survived, wrong + len(found)
-                told = f"seed {seed} {guarantee}: {survived} crashes, {len(found)} violations"
-                print(f"{(time.monotonic() - started) / 60:5.1f} min  {told}")
-                print("".join(f"    {each[:600]}\n" for each in found[:10]), end="", flush=True)
+                line = f"seed {seed} {guarantee}: {survived} crashes, {len(found)} violations"
+                print(f"{(time.monotonic() - started) / 60:5.1f} min  {line}")
+                told(found)
             seed += 1
     except KeyboardInterrupt:
         print("interrupted: the round under way does not count")
     finally:
         broker.close()
         rounds, minutes = (seed - arguments.seed) * 2, (time.monotonic() - started) / 60
-        told = (
+        line = (
             f"{crashes} crashes in {rounds} rounds, seeds {arguments.seed} to {seed - 1}, {minutes:.0f} min"
         )
-        print(f"soak, both guarantees: {told}: {wrong} violations of I1 to I10")
-    sys.exit(1 if wrong else 0)
+        print(f"soak, both guarantees: {line}: {wrong} violations of I1 to I10")
+    return wrong
 
 
 if __name__ == "__main__":

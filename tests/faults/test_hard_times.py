@@ -1,4 +1,4 @@
-"""T8, T13 and T15: unruly input, more of it than can be eaten, and a network with holes."""
+"""T5, T8, T9, T13 and T15: unrest, unruly input, more of it than can be eaten, and a bad network."""
 
 import json
 import random
@@ -12,6 +12,7 @@ import pytest
 from stream.engine.failure import Exit
 from tests.engine.toy import HOUR_MS, Event
 from tests.faults.chaos import FAULTS, Run, chaos
+from tests.faults.hardships import burst, slow_line, storm
 from tests.faults.proxy import ProxiedBroker
 from tests.faults.verifier import read_all
 from tests.faults.watch import Watch
@@ -112,6 +113,39 @@ def test_a_burst_for_a_slow_worker_is_held_back_in_bounded_memory(
         assert {name: worker.times_open for name, worker in run.workers.items()} == opened
         assert grown < RSS_GROWTH_MIB
         assert run.finish() == []
+
+
+def test_partitions_that_are_shared_out_anew_again_and_again_lose_nothing(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """T5, with a changelog to be read each time."""
+    with Run(broker, prefix, tmp_path, session_timeout_s=4.0) as run:
+        storm(run, times=4, gap_s=1.5, backlog=20_000)
+
+        assert run.finish() == []
+
+
+def test_a_burst_of_rubbish_leaves_a_dead_letter_each_and_good_events_go_on(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """T9, I10: a thousand a second."""
+    with Run(broker, prefix, tmp_path, session_timeout_s=4.0) as run:
+        burst(run, seconds=4)
+
+        assert run.finish() == []
+
+
+def test_a_worker_on_a_slow_line_is_not_expelled_and_does_not_grow(
+    proxied: ProxiedBroker, prefix: str, tmp_path: Path
+) -> None:
+    """T13."""
+    how = {"session_timeout_s": 6.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
+    with Run(proxied, prefix, tmp_path, **how) as run:
+        line = slow_line(run, proxied.proxy, "one", inputs=20_000, patience_s=60)
+
+        assert run.finish() == []
+        assert line.opened == 0
+        assert line.grown_mib < RSS_GROWTH_MIB
 
 
 @pytest.mark.parametrize(
