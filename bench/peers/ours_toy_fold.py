@@ -35,6 +35,9 @@ class CounterJob:
     def peek(self, row: bytes) -> Peek:
         return NOTHING_DUE
 
+    def applied(self, row: bytes) -> dict[str, int]:
+        return {}
+
 
 def counting_app() -> EngineApp[Counters]:
     options = EngineOptions(

@@ -16,16 +16,17 @@ from confluent_kafka import KafkaException
 from faust.tables.manager import TableManager
 from faust.types import TP
 
+from stream.engine.beginning import Marks, check_fetch, check_rows, starting_marks
 from stream.engine.delivery import Delivery, Place
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
 from stream.engine.flush import Flusher
 from stream.engine.group import EXPELLED, Group
 from stream.engine.job import Job, State
-from stream.engine.lane import Lane, Mark
+from stream.engine.lane import Lane
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
-from stream.engine.outlet import AcknowledgeThenCommit, Marks, OneTransaction, Outlet
+from stream.engine.outlet import AcknowledgeThenCommit, OneTransaction, Outlet
 from stream.engine.recovery import Fence, changelog_end, recover
 from stream.engine.store import new_store
 from stream.engine.table import Table
@@ -150,7 +151,8 @@ class EngineApp(faust.App, Generic[State]):
         if len(places) != len(partitions) * len(self.options.inputs):
             raise EngineError(
                 Exit.CONFIGURATION,
-                f"the inputs {', '.join(self.options.inputs)} must exist with the same number of partitions",
+                "the inputs must exist with equal numbers of partitions, and only workers may be members of "
+                f"group {self.options.app_id}: this worker was given {_counted(places, self.options.inputs)}",
             )
         if not places:
             return
@@ -164,6 +166,7 @@ class EngineApp(faust.App, Generic[State]):
             await self._recover(lanes)
             if self._give_up.is_set():
                 raise InterruptedError
+            check_rows(lanes, marks, highwaters)
             await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
         except BaseException:
             for lane in lanes:
@@ -208,24 +211,12 @@ class EngineApp(faust.App, Generic[State]):
         found: set[int] = self.batch_consumer.thread.partitions_for_topic(self.options.inputs[0])
         return found
 
-    async def _starting_marks(
-        self, places: list[Place]
-    ) -> tuple[dict[Place, tuple[int, Mark]], dict[Place, int]]:
-        """Where to go on: the committed mark, or the beginning when there never was one."""
+    async def _starting_marks(self, places: list[Place]) -> tuple[Marks, dict[Place, int]]:
+        """Where to go on, and where the inputs end."""
         thread = self.batch_consumer.thread
         committed = await asyncio.wait_for(thread.committed_marks(places), OPEN_TIMEOUT_S)
         first, last = await asyncio.wait_for(thread.ends(places), OPEN_TIMEOUT_S)
-        marks = {}
-        for place in places:
-            offset, mark = committed.get(place, (first[place], Mark(0, None, None)))
-            if not first[place] <= offset <= last[place]:
-                raise EngineError(
-                    Exit.DATA_LOSS,
-                    f"{place.topic}/{place.partition} holds offsets {first[place]} to {last[place]}, but the "
-                    f"next one to read is {offset}: records were deleted unread, or the topic was made anew",
-                )
-            marks[place] = (offset, mark)
-        return marks, last
+        return starting_marks(places, committed, first, last), last
 
     def _new_lane(
         self, partition: int, marks: Marks, highwaters: Mapping[Place, int], lanes: int
@@ -234,7 +225,8 @@ class EngineApp(faust.App, Generic[State]):
         sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
         for source in sources:
             source.highwater = highwaters[Place(source.topic, partition)]
-        table = Table(self.job, new_store(options, partition), options.max_hot_rows)
+        name = f"{options.changelog}/{partition}"
+        table = Table(self.job, new_store(options, partition), options.max_hot_rows, name)
         lane = Lane(
             partition,
             sources=sources,
@@ -249,14 +241,7 @@ class EngineApp(faust.App, Generic[State]):
 
     async def rewind(self, offsets: Mapping[Place, int]) -> None:
         """A gap: fetch again from where we are. Records deleted unread are the end of it."""
-        first, _ = await self.batch_consumer.thread.ends(offsets)
-        for place, offset in offsets.items():
-            if first[place] > offset:
-                raise EngineError(
-                    Exit.DATA_LOSS,
-                    f"{place.topic}/{place.partition} begins at {first[place]}, but {offset} was not read "
-                    "yet: records were deleted before they were read",
-                )
+        check_fetch(offsets, *await self.batch_consumer.thread.ends(offsets))
         await self.batch_consumer.thread.seek_to(offsets)
 
     def _give_up_waiting(self, topic: str) -> None:
@@ -282,3 +267,7 @@ class EngineApp(faust.App, Generic[State]):
 
     def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+
+def _counted(places: Sequence[Place], topics: Sequence[str]) -> str:
+    return ", ".join(f"{sum(place.topic == topic for place in places)} of {topic}" for topic in topics)

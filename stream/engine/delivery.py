@@ -62,6 +62,10 @@ class Delivery(Generic[State]):
         """The partitions to fetch from; those with enough at hand are left to wait."""
         return [place for place, source in self._sources.items() if not source.full]
 
+    def expected(self, place: Place) -> int:
+        """The next offset to come."""
+        return self._sources[place].expected
+
     def accept(
         self,
         asked: Iterable[Place],

@@ -81,3 +81,6 @@ class Job(Protocol[State]):
 
     def peek(self, row: bytes) -> Peek:
         """due_ms and outbox of a stored row, cheaply."""
+
+    def applied(self, row: bytes) -> Mapping[str, int]:
+        """Of a stored row: topic -> the next offset that is new to it."""

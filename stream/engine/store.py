@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 
 MIB = 1 << 20
@@ -88,9 +89,12 @@ class DiskStore:
         """Position and epoch of a clean close. From here on the store is unclean until it is closed."""
         position = epoch = 0
         if self._seal.exists():
-            seal = json.loads(self._seal.read_text())
-            if seal["identity"] == self._identity:
-                position, epoch = int(seal["position"]), int(seal.get("epoch", 0))
+            try:
+                seal = json.loads(self._seal.read_text())
+                if seal["identity"] == self._identity:
+                    position, epoch = int(seal["position"]), int(seal.get("epoch", 0))
+            except (ValueError, KeyError, TypeError):
+                position = epoch = 0  # half a seal is none
             self._seal.unlink()
         if position == 0 and self._path.exists():
             shutil.rmtree(self._path)
@@ -125,7 +129,14 @@ class DiskStore:
                 batch.delete(key)
             else:
                 batch.put(key, row)
-        self._database.write(batch, self._unlogged)
+        try:
+            self._database.write(batch, self._unlogged)
+        except Exception as wrong:
+            raise self._unwritable(wrong) from wrong
+
+    def _unwritable(self, wrong: Exception) -> EngineError:
+        text = f"the store in {self._path} cannot be written ({wrong}): is the disk full?"
+        return EngineError(Exit.PRODUCER, text)
 
     def delete(self, key: bytes) -> None:
         self._database.delete(key, write_opt=self._unlogged)
@@ -148,15 +159,22 @@ class DiskStore:
 
     def close(self) -> None:
         """Everything to disk, then the seal; a crash in between leaves an unclean store, which is rebuilt."""
-        self._database.flush()
-        self._database.close()
-        unfinished = self._seal.with_suffix(".part")
-        seal = {"identity": self._identity, "position": self.position, "epoch": self.epoch}
-        unfinished.write_text(json.dumps(seal))
-        unfinished.rename(self._seal)
+        try:
+            self._database.flush()
+            self._database.close()
+            unfinished = self._seal.with_suffix(".part")
+            seal = {"identity": self._identity, "position": self.position, "epoch": self.epoch}
+            unfinished.write_text(json.dumps(seal))
+            unfinished.rename(self._seal)
+        except Exception as wrong:
+            raise self._unwritable(wrong) from wrong
 
 
 def new_store(options: EngineOptions, partition: int) -> Store:
     if options.store is None:
         return MemoryStore()
-    return DiskStore(options.store / str(partition), f"{options.app_id}/{options.changelog}")
+    place = options.store / str(partition)
+    try:
+        return DiskStore(place, f"{options.app_id}/{options.changelog}")
+    except Exception as wrong:
+        raise EngineError(Exit.CONFIGURATION, f"the store in {place} cannot be opened: {wrong}") from wrong

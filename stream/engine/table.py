@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Generic
 
 from stream.engine.dues import Dues
+from stream.engine.failure import EngineError, Exit
 from stream.engine.job import Job, State
 from stream.engine.store import Store
 
@@ -17,7 +18,8 @@ ChangelogRow = tuple[bytes, bytes | None, int | None]
 class Table(Generic[State]):
     """Written by one agent, between two awaits; read back by `flush` once for every changed row."""
 
-    def __init__(self, job: Job[State], store: Store, max_hot_rows: int) -> None:
+    def __init__(self, job: Job[State], store: Store, max_hot_rows: int, name: str = "the changelog") -> None:
+        self._name = name
         self._job = job
         self._store = store
         self._max_hot_rows = max_hot_rows
@@ -44,8 +46,18 @@ class Table(Generic[State]):
         if state is None and key not in self._gone:
             row = self._store.get(key)
             if row is not None:
-                state = self._hot[key] = self._job.load(key, row)
+                try:
+                    state = self._hot[key] = self._job.load(key, row)
+                except Exception as wrong:
+                    raise self._unreadable(wrong) from wrong
         return state
+
+    def _unreadable(self, wrong: Exception) -> EngineError:
+        """The key is a customer's: it is not told."""
+        text = (
+            f"{self._name} holds a row that this version cannot read ({wrong}): only workers may write there"
+        )
+        return EngineError(Exit.DATA_LOSS, f"{text}; `stream doctor` looks for such rows")
 
     def all_keys(self) -> list[bytes]:
         """Every key there is, sorted: a walk over all rows, for what concerns everyone."""
@@ -131,11 +143,22 @@ class Table(Generic[State]):
             else:
                 self.leave(key, state, *leaving)
 
+    def applied(self) -> Iterator[Mapping[str, int]]:
+        """Of every row at rest what was applied to it: a walk over all of them."""
+        try:
+            for _, row in self._store.items():
+                yield self._job.applied(row)
+        except Exception as wrong:
+            raise self._unreadable(wrong) from wrong
+
     def index(self) -> None:
         """After recovery: due times and full outboxes of all rows at rest."""
         peek, dues = self._job.peek, {}
         for key, row in self._store.items():
-            due_ms, outbox_flush, leaving = peek(row)
+            try:
+                due_ms, outbox_flush, leaving = peek(row)
+            except Exception as wrong:
+                raise self._unreadable(wrong) from wrong
             if due_ms is not None:
                 dues[key] = due_ms
             if outbox_flush:

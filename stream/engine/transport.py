@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, KafkaConnectionError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -98,7 +104,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
-            auto_offset_reset="earliest",  # every start is an explicit seek; the guard sees any other move
+            auto_offset_reset="none",  # every start is an explicit seek, and there is no other move
             max_poll_records=options.max_poll_records,
             max_poll_interval_ms=86_400_000,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
@@ -234,7 +240,8 @@ class BatchConsumer(driver.Consumer):
                 raise
         except BaseException as failure:
             if not (self.should_stop or app.should_stop):
-                app.fail(failure)
+                away = isinstance(failure, KafkaError)
+                app.fail(EngineError(Exit.PRODUCER, f"no input from Kafka: {failure!r}") if away else failure)
 
     async def _poll_once(self, app: EngineApp[Any]) -> list[Lane[Any]]:
         delivery, options = app.delivery, app.options
@@ -246,7 +253,11 @@ class BatchConsumer(driver.Consumer):
             )
         crowded = any(lane.rung for lane in delivery.lanes.values())
         timeout_s = CROWDED_POLL_S if crowded else options.poll_s
-        records, highwaters = await self._thread.poll(asked, timeout_s, options.max_poll_records)
+        try:
+            records, highwaters = await self._thread.poll(asked, timeout_s, options.max_poll_records)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
+            await app.rewind({place: delivery.expected(place) for place in asked if app.delivering})
+            return []
         if not app.delivering:
             return []
         intake = delivery.accept(asked, records, highwaters, time.monotonic())

@@ -33,7 +33,8 @@ def lag(view: View) -> Iterator[Finding]:
         if at > high:
             found = f"{topic}/{number}: offset {at:,} was committed, but the topic ends at {high:,}"
             remedy = (
-                "the topic was made anew: start a new application id (STREAM_APP_ID), or restore the topic"
+                "the topic was made anew: restore it, or send its history again and cut over to a new "
+                "application id and new profiles (runbook)"
             )
             yield Finding("lag", "fault", found, remedy)
         elif at < low:

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
+import msgspec
 from confluent_kafka import Message
 
 from stream.core.event import Event
 from stream.operate.view import Finding, View
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
+from stream.worker.row import Row
 from stream.worker.topics import INPUTS, Role
 
 CLOCK_MS = 300_000
@@ -113,6 +115,11 @@ def profiles(view: View) -> Iterator[Finding]:
     rows = view.samples["profiles"]
     keyless = sum(not message.key() for message in rows)
     gone = sum(message.value() is None for message in rows)
+    strange = [f"{m.partition()}/{m.offset()}" for m in rows if m.value() is not None and not _is_row(m)]
+    if strange:
+        found = f"{view.names.profiles}: {len(strange):,} of the newest {len(rows):,} records are no profiles"
+        remedy = f"workers stop at them (partition/offset: {', '.join(strange[:5])}): who else writes there?"
+        yield Finding("profiles", "fault", found, remedy)
     if keyless:
         found = f"{view.names.profiles}: {keyless:,} of the newest {len(rows):,} records have no key"
         yield Finding("profiles", "fault", found, "find who writes it beside the workers; only they may")
@@ -121,7 +128,7 @@ def profiles(view: View) -> Iterator[Finding]:
         yield Finding(
             "profiles", "fault", found, "was this a mass erasure? If not, stop the writer and restore"
         )
-    else:
+    elif not strange:
         yield Finding("profiles", "ok", f"{len(rows):,} sampled rows, {gone:,} of them erasures")
 
 
@@ -150,6 +157,14 @@ def _reason(message: Message) -> str:
         return ""
     reason = told.decode("utf-8", "replace")
     return reason if reason in set(Reason) else "other"
+
+
+def _is_row(message: Message) -> bool:
+    try:
+        msgspec.json.decode(message.value() or b"", type=Row)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _decoded(role: Role, message: Message) -> Decoded:

@@ -183,3 +183,7 @@ class ProfileJob:
         if seen.profile is not None:
             return Peek(seen.profile.next_review_ms, seen.outbox_flush)
         return Peek(None, seen.outbox_flush, None if seen.models else self._load(row).applied)
+
+    def applied(self, row: bytes) -> Mapping[str, int]:
+        """What was applied to a row at rest."""
+        return self._load(row).applied

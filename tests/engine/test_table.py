@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine.store import DiskStore, MemoryStore, Store
+from stream.engine.failure import EngineError, Exit
+from stream.engine.options import EngineOptions
+from stream.engine.store import DiskStore, MemoryStore, Store, new_store
 from stream.engine.table import Table
 from tests.engine.toy import Counters, ToyJob
 
@@ -80,3 +82,44 @@ def test_a_disk_store_of_another_application_is_emptied(disk: Path) -> None:
     store.close()
 
     assert rows_of(DiskStore(disk, "other/topic")) == {}
+
+
+@pytest.mark.parametrize("row", [b"no json", b"[]", b"null", b"\xff"])
+def test_a_row_that_is_none_is_told_with_its_topic_and_never_with_its_key(row: bytes) -> None:
+    store = MemoryStore()
+    store.put(b"secret-customer", row)
+    table = Table(ToyJob(), store, max_hot_rows=2, name="rows/3")
+
+    for look in (table.index, lambda: table.get(b"secret-customer"), lambda: list(table.applied())):
+        with pytest.raises(EngineError) as failure:
+            look()
+
+        assert failure.value.code == Exit.DATA_LOSS
+        assert str(failure.value).startswith("rows/3 holds a row that this version cannot read (")
+        assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("seal", ["", "{", "[]", '{"identity":"app/topic"}'])
+def test_half_a_seal_is_none(tmp_path: Path, seal: str) -> None:
+    store = DiskStore(tmp_path, "app/topic")
+    store.put_all([(b"a", b"1")])
+    store.position = 9
+    store.close()
+    (tmp_path / "closed-cleanly.json").write_text(seal)
+
+    again = DiskStore(tmp_path, "app/topic")
+
+    assert (again.position, again.get(b"a")) == (0, None)
+    again.close()
+
+
+def test_a_directory_that_cannot_be_used_is_told_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    options = EngineOptions(
+        app_id="a", bootstrap="nowhere:1", inputs=("t",), changelog="rows", store=tmp_path / "file"
+    )
+
+    with pytest.raises(EngineError, match=r"the store in .*/file/2 cannot be opened") as failure:
+        new_store(options, 2)
+
+    assert failure.value.code == Exit.CONFIGURATION

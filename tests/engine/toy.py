@@ -86,6 +86,9 @@ class ToyJob:
         seen = self._peek(row)
         return Peek(silence_due_ms(seen), seen.outbox_flush)
 
+    def applied(self, row: bytes) -> dict[str, int]:
+        return self._load(row).applied
+
 
 class Shopkeeper:
     """What happens at each moment. It has no await in it."""

@@ -143,8 +143,11 @@ class Run:
         self.wrong += Watch(self.broker.bootstrap, self.prefix, PARTITIONS).until_done(self.nurse)
         if self.zombies and not self.exactly_once:
             self._settle_down()
-        for name, worker in self.workers.items():
-            if worker.running and (status := worker.stop()) not in RIGHT_TO_LEAVE:
+        running = {name: worker for name, worker in self.workers.items() if worker.running}
+        for worker in running.values():
+            worker.terminate()
+        for name, worker in running.items():
+            if (status := worker.process.wait(60)) not in RIGHT_TO_LEAVE:
                 self.wrong.append(f"worker {name} stopped with {status}: {worker.last_words()}")
 
 

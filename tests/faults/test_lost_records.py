@@ -77,6 +77,82 @@ def test_input_that_was_deleted_unread_stops_the_worker(
         assert "deleted unread" in worker.last_words()
 
 
+def test_input_that_was_made_anew_while_the_worker_was_down_is_not_taken_for_what_was_read(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: Kafka forgets the offsets of a topic with it; rows remember them, and would pass new events by."""
+    make_topics(broker.bootstrap, prefix)
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+    shop = Shop(prefix, 23)
+    count = produce(broker.bootstrap, shop.inputs(5_000))
+    Progress(broker.bootstrap, prefix).wait_for(count)
+    assert worker.stop() == 0
+    make_anew(client, broker.bootstrap, f"{prefix}.engagement")
+    produce(broker.bootstrap, shop.inputs(500))
+
+    again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+
+    assert again.process.wait(60) == Exit.DATA_LOSS
+    assert f"{prefix}.engagement/0 was made anew" in again.last_words()
+
+
+def test_input_that_was_made_anew_and_whose_offsets_were_set_back_stops_the_worker(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: no offset of the group tells any more what was read; the rows still do."""
+    make_topics(broker.bootstrap, prefix)
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+    shop = Shop(prefix, 24)
+    count = produce(broker.bootstrap, shop.inputs(5_000))
+    Progress(broker.bootstrap, prefix).wait_for(count)
+    assert worker.stop() == 0
+    for done in client.delete_consumer_groups([f"{prefix}-app"]).values():
+        done.result(60)
+    make_anew(client, broker.bootstrap, f"{prefix}.engagement")
+    produce(broker.bootstrap, shop.inputs(500))
+
+    again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+
+    assert again.process.wait(60) == Exit.DATA_LOSS
+    assert "made anew or cut" in again.last_words()
+
+
+def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: the next record that it asks for is not there any more."""
+    make_topics(broker.bootstrap, prefix)
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", session_timeout_s=20.0)
+    shop = Shop(prefix, 25)
+    count = produce(broker.bootstrap, shop.inputs(2_000))
+    Progress(broker.bootstrap, prefix).wait_for(count)
+    worker.send(signal.SIGSTOP)
+    produce(broker.bootstrap, shop.inputs(2_000))
+    delete_all(client, broker.bootstrap, f"{prefix}.engagement")
+    produce(broker.bootstrap, shop.inputs(2_000))
+    worker.send(signal.SIGCONT)
+
+    assert worker.process.wait(60) == Exit.DATA_LOSS
+    assert "deleted before they were read" in worker.last_words()
+
+
+def test_input_made_anew_under_a_running_worker_stops_it(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: whatever it sees first, that the topic is gone or that it ends too early."""
+    make_topics(broker.bootstrap, prefix)
+    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", session_timeout_s=20.0)
+    shop = Shop(prefix, 26)
+    count = produce(broker.bootstrap, shop.inputs(5_000))
+    Progress(broker.bootstrap, prefix).wait_for(count)
+    worker.send(signal.SIGSTOP)
+    make_anew(client, broker.bootstrap, f"{prefix}.engagement")
+    produce(broker.bootstrap, shop.inputs(500))
+    worker.send(signal.SIGCONT)
+
+    assert worker.process.wait(60) in {Exit.DATA_LOSS, Exit.CONFIGURATION}
+
+
 def test_a_changelog_made_anew_under_a_running_worker_stops_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:

@@ -85,10 +85,13 @@ class ToyWorker:
             assert time.monotonic() < until, f"{self.partitions} and not {count} partitions in {timeout_s} s"
             time.sleep(0.1)
 
-    def stop(self, timeout_s: float = 60) -> int:
-        """SIGTERM; the exit status."""
+    def terminate(self) -> None:
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
+
+    def stop(self, timeout_s: float = 60) -> int:
+        """SIGTERM; the exit status."""
+        self.terminate()
         return self.process.wait(timeout_s)
 
     def rss_mib(self) -> float:

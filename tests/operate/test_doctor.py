@@ -139,6 +139,10 @@ def write_strange_rows(shop: Shop) -> None:
     produce(shop, "profiles", {f"cust-{n}": None for n in range(9)})
 
 
+def write_what_is_no_row(shop: Shop) -> None:
+    produce(shop, "profiles", {"cust-1": b"<xml/>", "cust-2": b'{"profile":7}'})
+
+
 FAULTS = [
     ("topics", "customers.feedback.v1 does not exist", "stream topics apply", delete_topic),
     ("partitions", "has 6 partitions, 4 wanted", "never changed", add_partitions),
@@ -158,8 +162,9 @@ FAULTS = [
     ("contents", "cannot be read: 1 invalid_json", "schemas/", send_rubbish),
     ("clocks", "more than 5 minutes in this machine's future", "NTP", send_from_the_future),
     ("workers", "has no member", "stream worker", stop_the_worker),
-    ("lag", "1,000,000 was committed, but the topic ends at", "STREAM_APP_ID", forget_the_topic),
+    ("lag", "1,000,000 was committed, but the topic ends at", "cut over", forget_the_topic),
     ("dead letters", "30 dead letters within a day", "stream dlq", bury_many),
+    ("profiles", "2 of the newest 2 records are no profiles", "partition/offset", write_what_is_no_row),
     ("profiles", "9 of the newest 9 records delete a profile", "restore", write_strange_rows),
 ]  # fmt: skip
 

@@ -1,0 +1,79 @@
+"""Where reading goes on, and whether Kafka still holds what was read: never a silent new beginning."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stream.engine.delivery import Place
+from stream.engine.failure import EngineError, Exit
+from stream.engine.lane import Lane, Mark
+
+log = logging.getLogger("stream.engine")
+Marks = dict[Place, tuple[int, Mark]]
+CUT_OVER = "see the runbook (cut over) before anything is deleted"
+
+
+def starting_marks(
+    places: Iterable[Place], committed: Marks, first: Mapping[Place, int], last: Mapping[Place, int]
+) -> Marks:
+    """The committed marks, or the beginning of everything when there never was one."""
+    marks, known = {}, {place.partition for place, (_, mark) in committed.items() if mark.flush}
+    for place in places:
+        if place not in committed and place.partition in known:
+            # Offsets of a partition number are committed together; Kafka forgets those of a deleted topic.
+            raise EngineError(
+                Exit.DATA_LOSS,
+                f"{place.topic}/{place.partition} was made anew: its offset is forgotten, those of the other "
+                f"inputs are not; {CUT_OVER}",
+            )
+        offset, mark = committed.get(place, (first[place], Mark(0, None, None)))
+        if not first[place] <= offset <= last[place]:
+            raise EngineError(
+                Exit.DATA_LOSS,
+                f"{place.topic}/{place.partition} holds offsets {first[place]} to {last[place]}, but the "
+                f"next one to read is {offset}: records were deleted unread, or the topic was made anew",
+            )
+        marks[place] = (offset, mark)
+    return marks
+
+
+def check_rows(lanes: Iterable[Lane[Any]], marks: Marks, last: Mapping[Place, int]) -> None:
+    """Where the group's offsets were deleted or set by hand only the rows know what was read."""
+    for lane in lanes:
+        places = [Place(source.topic, lane.partition) for source in lane.sources]
+        if any(marks[place][1].flush for place in places):
+            continue
+        read: dict[str, int] = defaultdict(int)
+        for applied in lane.table.applied():
+            for topic, offset in applied.items():
+                read[topic] = max(read[topic], offset)
+        if read:
+            log.warning(
+                "partition %d: there are rows, but no offsets that a worker has committed: what the rows "
+                "already have of the inputs is passed by",
+                lane.partition,
+            )
+        for place in places:
+            if read[place.topic] > last[place]:
+                raise EngineError(Exit.DATA_LOSS, _shorter(place, last[place], read[place.topic]))
+
+
+def check_fetch(offsets: Mapping[Place, int], first: Mapping[Place, int], last: Mapping[Place, int]) -> None:
+    """These may be fetched: no record is gone that was not read yet, and the log is not a shorter one."""
+    for place, offset in offsets.items():
+        if last[place] < offset:
+            raise EngineError(Exit.DATA_LOSS, _shorter(place, last[place], offset))
+        if first[place] > offset:
+            raise EngineError(
+                Exit.DATA_LOSS,
+                f"{place.topic}/{place.partition} begins at {first[place]}, but {offset} was not read "
+                "yet: records were deleted before they were read",
+            )
+
+
+def _shorter(place: Place, end: int, read: int) -> str:
+    name = f"{place.topic}/{place.partition}"
+    return f"{name} ends at {end}, but records up to {read} were read: it was made anew or cut; {CUT_OVER}"

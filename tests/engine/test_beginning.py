@@ -1,0 +1,55 @@
+"""Reading goes on where it was left, or not at all."""
+
+import pytest
+
+from stream.engine.beginning import check_fetch, starting_marks
+from stream.engine.delivery import Place
+from stream.engine.failure import EngineError, Exit
+from stream.engine.lane import Mark
+
+A, B = Place("a", 0), Place("b", 0)
+BY_A_WORKER, BY_HAND = Mark(7, 1, 1), Mark(0, None, None)
+FIRST, LAST = {A: 2, B: 0}, {A: 9, B: 9}
+
+
+def refused(work) -> str:
+    with pytest.raises(EngineError) as failure:
+        work()
+    assert failure.value.code == Exit.DATA_LOSS
+    return str(failure.value)
+
+
+def test_what_was_never_committed_begins_at_the_first_record_there_is():
+    assert starting_marks([A, B], {}, FIRST, LAST) == {A: (2, BY_HAND), B: (0, BY_HAND)}
+
+
+def test_what_a_worker_committed_goes_on_there():
+    committed = {A: (5, BY_A_WORKER), B: (9, BY_A_WORKER)}
+
+    assert starting_marks([A, B], committed, FIRST, LAST) == committed
+
+
+def test_an_offset_that_was_set_by_hand_for_one_topic_before_the_first_start_is_obeyed():
+    marks = starting_marks([A, B], {A: (8, BY_HAND)}, FIRST, LAST)
+
+    assert marks == {A: (8, BY_HAND), B: (0, BY_HAND)}
+
+
+def test_an_offset_that_is_forgotten_while_others_are_not_is_a_topic_made_anew():
+    told = refused(lambda: starting_marks([A, B], {A: (5, BY_A_WORKER)}, FIRST, LAST))
+
+    assert told.startswith("b/0 was made anew")
+
+
+@pytest.mark.parametrize("offset", [1, 10])
+def test_an_offset_outside_of_the_log_is_refused(offset):
+    committed = {A: (offset, BY_A_WORKER), B: (0, BY_A_WORKER)}
+
+    assert "a/0 holds offsets 2 to 9" in refused(lambda: starting_marks([A, B], committed, FIRST, LAST))
+
+
+def test_what_is_to_be_fetched_must_still_be_there():
+    check_fetch({A: 2, B: 9}, FIRST, LAST)
+
+    assert "records were deleted before they were read" in refused(lambda: check_fetch({A: 1}, FIRST, LAST))
+    assert "made anew or cut" in refused(lambda: check_fetch({B: 10}, FIRST, LAST))
