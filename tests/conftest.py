@@ -8,11 +8,12 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import settings
 
-from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker
+from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker, wait_until_ready
 
 # No deadlines: a busy machine is not a wrong program. Quick by default; CI tries more, the same on every run.
 settings.register_profile("default", deadline=None, max_examples=25)
@@ -39,14 +40,25 @@ def broker() -> Iterator[Broker]:
     broker.close()
 
 
-@pytest.fixture
-def own_broker() -> Iterator[Broker]:
-    """A real Kafka that this test alone uses, and may stop, kill and pause."""
+@pytest.fixture(scope="session")
+def _spare_broker() -> Iterator[Broker]:
     broker = _real_broker()
-    if broker.kind == "given":
-        pytest.skip("this test kills its broker; STREAM_TEST_BROKER names one that is not ours")
     yield broker
     broker.close()
+
+
+@pytest.fixture
+def own_broker(_spare_broker: Broker) -> Iterator[Broker]:
+    """A real Kafka that nobody else uses now, and that may be stopped, killed and paused."""
+    if _spare_broker.kind == "given":
+        pytest.skip("this test kills its broker; STREAM_TEST_BROKER names one that is not ours")
+    yield _spare_broker
+    with suppress(Exception):  # it may not be there to be resumed
+        _spare_broker.resume()
+    try:
+        wait_until_ready(_spare_broker.bootstrap, 10)
+    except NoBrokerError:
+        _spare_broker.start()
 
 
 @pytest.fixture

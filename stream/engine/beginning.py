@@ -7,12 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Lane, Mark
 
 log = logging.getLogger("stream.engine")
 Marks = dict[Place, tuple[int, Mark]]
+OUTSIDE = (OffsetOutOfRangeError, NoOffsetForPartitionError)
+"""What a fetch says that asks for what is not there."""
 CUT_OVER = "see the runbook (cut over) before anything is deleted"
 
 

@@ -93,7 +93,6 @@ class Delivery(Generic[State]):
         """Holes inside one fetch are the log's own; one between two is believed when the next has it too."""
         probed = self._probed.pop(place, None)
         if batch[0].offset < source.expected:
-            self._probed.pop(place, None)  # it did not begin where we sought, so it proves nothing of a hole
             batch = [record for record in batch if record.offset >= source.expected]
             if not batch:
                 return

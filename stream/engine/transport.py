@@ -13,17 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import (
-    CommitFailedError,
-    KafkaConnectionError,
-    KafkaError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-)
+from aiokafka.errors import CommitFailedError, KafkaConnectionError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from stream.engine.beginning import OUTSIDE
 from stream.engine.delivery import AT_END, Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Lane, Mark
@@ -255,7 +250,7 @@ class BatchConsumer(driver.Consumer):
         timeout_s = CROWDED_POLL_S if crowded else options.poll_s
         try:
             records, highwaters = await self._thread.poll(asked, timeout_s, options.max_poll_records)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
+        except OUTSIDE:
             await app.rewind({place: delivery.expected(place) for place in asked if app.delivering})
             return []
         if not app.delivering:

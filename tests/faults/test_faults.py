@@ -27,8 +27,8 @@ def test_workers_that_are_killed_frozen_stopped_crowded_and_robbed_of_their_disk
 ) -> None:
     """T1 to T7, and T9: half of the input may be poison; each piece leaves one dead letter (I10)."""
     with Run(broker, prefix, tmp_path, guarantee=guarantee, **QUICK) as run:
-        feeding = run.feed(Shop(prefix, 1, poison=poison), seconds=14)
-        chaos(run, random.Random(1), seconds=12, names=tuple(FAULTS), pauses=(0.2, 1.5))
+        feeding = run.feed(Shop(prefix, 1, poison=poison), seconds=12)
+        chaos(run, random.Random(1), seconds=10, names=tuple(FAULTS), pauses=(0.2, 1.5))
         feeding.join()
         assert run.finish() == []
         assert run.crashes > 0
@@ -57,7 +57,7 @@ def test_a_broker_that_is_killed_and_halted_costs_a_pause_and_no_worker(
 
 
 @pytest.mark.parametrize(
-    ("guarantee", "seconds"), [("at_least_once", 12), ("exactly_once", 12), ("at_least_once", 0)]
+    ("guarantee", "seconds"), [("at_least_once", 9), ("exactly_once", 9), ("at_least_once", 0)]
 )
 def test_a_worker_frozen_beyond_its_session_wakes_up_fenced(
     broker: Broker, prefix: str, tmp_path: Path, guarantee: str, seconds: int

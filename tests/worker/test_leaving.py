@@ -1,6 +1,7 @@
 """How a worker ends when it cannot or must not go on: an exit code and one readable message."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
@@ -11,17 +12,17 @@ from tests.worker.running import Ground, WorkerProcess
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def lonely(broker, tmp_path_factory) -> Iterator[WorkerProcess]:
+    """A worker without a broker. It has patience, so it is started first and looked at last."""
+    log = tmp_path_factory.mktemp("lonely") / "log"
+    with WorkerProcess(Ground(broker.bootstrap, "lonely"), log, brokers="127.0.0.1:1") as worker:
+        yield worker
+
+
 def leaves(here: Ground, log, **settings: str) -> tuple[int, str]:
     with WorkerProcess(here, log, **settings) as worker:
         return worker.wait_for_exit(), worker.told()
-
-
-def test_a_broker_that_is_not_there(broker, prefix, tmp_path):
-    code, told = leaves(Ground(broker.bootstrap, prefix), tmp_path / "log", brokers="127.0.0.1:1")
-
-    assert code == 2
-    (line,) = told.splitlines()
-    assert line.startswith("stream: STREAM_BROKERS = '127.0.0.1:1': no answer from Kafka")
 
 
 def test_topics_that_are_not_there(broker, prefix, tmp_path):
@@ -86,3 +87,11 @@ def test_a_running_worker_tells_how_it_is(ground, history, tmp_path):
             assert worker.metrics(fed)[""] >= 1
         assert worker.stop() == 0
     assert here.committed() == here.sent()
+
+
+def test_a_broker_that_is_not_there(lonely):
+    code, told = lonely.wait_for_exit(), lonely.told()
+
+    assert code == 2
+    (line,) = told.splitlines()
+    assert line.startswith("stream: STREAM_BROKERS = '127.0.0.1:1': no answer from Kafka")
