@@ -24,6 +24,8 @@ SILENCE: dict[str, int] = {
     "sentiment": STANDS,
     "returns": STANDS,
     "tickets": STANDS,
+    "churn_tempered": RISES,  # churn_logit, above 0 by its logarithm: no silence makes a leaver certain
+    "dead_tempered": RISES,  # dead_logit, likewise
 }
 """Every feature, and what silence does to it: a rising one may only weigh up, a falling one only down."""
 NAMES = tuple(SILENCE)

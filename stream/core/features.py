@@ -9,7 +9,7 @@ from msgspec import Struct
 from stream.core.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.feature_names import NAMES
 from stream.core.model import DAY_MS, Model
-from stream.core.silence import Silence, silence
+from stream.core.silence import Silence, silence, tempered
 
 
 class Features(Struct, frozen=True, kw_only=True, gc=False):
@@ -74,6 +74,7 @@ def _moving(model: Model, features: Features, as_of_ms: int) -> list[float]:
     observed = [0.0] * len(NAMES)
     observed[0] = own.log_odds(silent_ms)
     observed[1] = own.left_log_odds(silent_ms)
+    observed[20], observed[21] = tempered(observed[0]), tempered(observed[1])
     observed[2] = math.log1p(silent_days)
     observed[3] = math.log1p(silent_ms / model.process.unit_ms / own.gap)
     observed[4] = model.population.inactive_days.rank(silent_days)

@@ -11,7 +11,7 @@ from stream.core.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.feature_names import NAMES
 from stream.core.features import Features
 from stream.core.model import DAY_MS, MidRanks, Model, RiskSegment
-from stream.core.silence import REMEMBERED, Silence, silence
+from stream.core.silence import REMEMBERED, Silence, silence, tempered
 
 
 class Weights(Struct, frozen=True, gc=False):
@@ -38,6 +38,8 @@ class Weights(Struct, frozen=True, gc=False):
     sentiment: float
     returns: float
     tickets: float
+    churn_tempered: float
+    dead_tempered: float
 
 
 UNLEARNT = Weights(0.0, **dict.fromkeys(NAMES, 0.0) | {"churn_logit": 1.0})
@@ -95,7 +97,12 @@ class Outlook(Struct, frozen=True, gc=False):
 
 def _silent_log_odds(own: Silence, weights: Weights, ranks: MidRanks, span_ms: int, silent_ms: int) -> float:
     """The part that silence moves and that all customers of one habit share."""
-    total = weights.churn_logit * own.log_odds(silent_ms)
+    churn = own.log_odds(silent_ms)
+    total = weights.churn_logit * churn
+    if weights.churn_tempered:
+        total += weights.churn_tempered * tempered(churn)
+    if weights.dead_tempered:
+        total += weights.dead_tempered * tempered(own.left_log_odds(silent_ms))
     if weights.dead_logit:
         total += weights.dead_logit * own.left_log_odds(silent_ms)
     if weights.silence_rank:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from stream.core.clv import own_horizon
 from stream.core.feature_names import NAMES
@@ -31,13 +32,12 @@ from stream.fit.processes import UnfitError, better_process, fit_process
 from stream.fit.risk_layer import (
     Lesson,
     inner_days,
+    inner_horizons,
     learn,
     learnable,
     lesson,
     log_odds,
     observed,
-    shift_to_mean,
-    shifted,
 )
 from stream.fit.spending import fit_spend
 from stream.fit.tables import fast_table
@@ -45,7 +45,7 @@ from stream.fit.thresholds import learn_thresholds
 
 Numbers = NDArray[np.float64]
 SAME_HORIZON = 0.9
-"""An inner horizon of at least this share of the real one needs no help from the model's own mean."""
+"""With an inner horizon of at least this share of the real one, thresholds are learnt from what was seen."""
 GAP_DAYS_UNKNOWN = 30.0
 
 
@@ -141,26 +141,22 @@ def _learnt(
     """The risk layer and its thresholds, or why there are none."""
     inner_ms, days = inner_days(history.first_ms, split_ms, wishes.horizon.max_ms)
     assert all(day in history.snapshots for day in days), "the history was not looked at as of wanted_days"
-    lessons = [
-        taught for day in days if (taught := _taught(history, day, inner_ms, plain, wishes)) is not None
-    ]
-    if not lessons or not learnable(lessons):
+    lessons = {day: _taught(history, (day, split_ms), inner_ms, plain, wishes) for day in days}
+    taught = [one for day in days for one in lessons[day].values()]
+    if not learnable(taught):
         return (
             "The churn risk is the purchase process's own: the history is too short, or too few customers "
             "stayed or left, to learn more from it."
         )
-    layer = learn(lessons, _described(lessons, inner_ms, wishes.horizon, len(days)))
+    layer = learn(taught, _described(lessons, inner_ms, wishes.horizon))
     snapshot = history.snapshots[split_ms]
-    now = observed(plain, snapshot)
-    reach = _mean_horizon(plain, snapshot, inner_ms)
-    if reach < SAME_HORIZON:
-        level = _carried_level(lessons, now)
-        layer = shifted(layer, (1.0 - reach) * shift_to_mean(log_odds(layer, now), level))
-        rows, truth = now, expit(log_odds(layer, now))
-        risk = truth
-    else:
-        rows, truth = lessons[0].observed, lessons[0].silent.astype(np.float64)
+    whole = [lessons[day][inner_ms] for day in days if inner_ms in lessons[day]]
+    if whole and _mean_horizon(plain, snapshot, inner_ms) >= SAME_HORIZON:
+        rows, truth = whole[0].observed, whole[0].silent.astype(np.float64)
         risk = expit(log_odds(layer, rows))
+    else:
+        rows = observed(plain, snapshot)
+        truth = risk = expit(log_odds(layer, rows))
     again = rows[:, NAMES.index("frequency")] > 0.0
     if not again.any():
         return layer, None
@@ -169,27 +165,27 @@ def _learnt(
     )
 
 
-def _taught(history: History, day_ms: int, inner_ms: int, plain: Model, wishes: Wishes) -> Lesson | None:
-    """What one inner day teaches, by the process and the population as they would have been fitted then."""
-    snapshot = history.snapshots[day_ms]
+def _taught(
+    history: History, days: tuple[int, int], inner_ms: int, plain: Model, wishes: Wishes
+) -> dict[int, Lesson]:
+    """What one inner day (of `days`, before the split) teaches over each horizon, by the process and the
+    population as they would have been fitted then."""
+    snapshot = history.snapshots[days[0]]
     if not snapshot.customers:
-        return None
+        return {}
     try:
         process = fit_process(snapshot.cells(), plain.process.kind).process
     except UnfitError:
-        return None
-    horizon = _capped(wishes.horizon, inner_ms)
-    then = msgspec.structs.replace(
-        _assembled(process, plain.spend, snapshot, wishes, history), horizon=horizon
-    )
-    return lesson(then, snapshot, history, _own_horizons_ms(then, snapshot))
-
-
-def _carried_level(lessons: list[Lesson], now: Numbers) -> float:
-    """The mean risk to expect: the purchase process's own, corrected by its error on the inner splits."""
-    said = np.concatenate([expit(one.observed[:, 0]) for one in lessons]).mean()
-    seen = np.concatenate([one.silent for one in lessons]).mean()
-    return float(expit(logit(expit(now[:, 0]).mean()) + logit(seen) - logit(said)))
+        return {}
+    then = _assembled(process, plain.spend, snapshot, wishes, history)
+    real_ms = _own_horizons_ms(then, snapshot)
+    horizons = inner_horizons(*days, inner_ms, wishes.horizon.max_ms)
+    found = {}
+    for horizon_ms in horizons:
+        looking = msgspec.structs.replace(then, horizon=_capped(wishes.horizon, horizon_ms))
+        looked_ms = np.minimum(real_ms, horizon_ms)
+        found[horizon_ms] = lesson(looking, snapshot, history, (looked_ms, real_ms), 1.0 / len(horizons))
+    return found
 
 
 def _capped(horizon: Horizon, inner_ms: int) -> Horizon:
@@ -216,18 +212,20 @@ def _mean_horizon(plain: Model, snapshot: Snapshot, inner_ms: int) -> float:
     return float(np.mean(np.minimum(real, inner_ms) / real))
 
 
-def _described(lessons: list[Lesson], inner_ms: int, horizon: Horizon, looks: int) -> str:
-    customers = sum(len(one.silent) for one in lessons)
-    silent = sum(int(one.silent.sum()) for one in lessons)
+def _described(lessons: Mapping[int, Mapping[int, Lesson]], inner_ms: int, horizon: Horizon) -> str:
+    looks = [found[max(found)] for found in lessons.values() if found]
+    longest_ms = max(max(found) for found in lessons.values() if found)
+    customers = sum(len(one.silent) for one in looks)
+    silent = sum(int(one.silent.sum()) for one in looks)
     shorter = ""
     if inner_ms < SAME_HORIZON * horizon.max_ms:
         shorter = (
-            f" The history is too short for a horizon of {horizon.max_ms / WEEK_MS:.0f} weeks: what was "
-            f"learnt over {inner_ms / WEEK_MS:.0f} weeks is set to the purchase process's own level."
+            f" The history is too short to have seen {horizon.max_ms / WEEK_MS:.0f} weeks whole: how fewer "
+            f"stay silent as one looks longer, up to {longest_ms / WEEK_MS:.0f} weeks, is carried on."
         )
     return (
-        f"Learnt from {looks} earlier looks at {customers:,} customer histories, {silent:,} of which "
-        f"then stayed silent for up to {inner_ms / WEEK_MS:.0f} weeks.{shorter}"
+        f"Learnt from {len(looks)} earlier looks at {customers:,} customer histories, {silent:,} of which "
+        f"then stayed silent for up to {longest_ms / WEEK_MS:.0f} weeks.{shorter}"
     )
 
 

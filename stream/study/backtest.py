@@ -76,6 +76,7 @@ def backtest(events: Iterable[Event], question: Question, fallback: Model) -> An
     repeat = snapshot.column("frequency") > 0
     numbers: dict[str, object] = {
         **_judged_scores(risk, rivals, silent),
+        "mean_risk": float(risk.mean()) if len(risk) else None,
         "p_active": asdict(quality(expit(rows[:, 0]), silent)),
         "intervals_90": bootstrap(risk, _strongest(rivals, silent), silent),
         "repeat_buyers": _judged_scores(

@@ -1,7 +1,10 @@
 """What silence alone changes is found at its own instant."""
 
+from itertools import pairwise
+
 from stream.core.book import Book
 from stream.core.rulebook import DAY_MS
+from stream.core.silence import tempered
 from stream.core.step import on_due, on_event
 from stream.model_file import default_model
 from stream.policy_file import default_policy
@@ -17,6 +20,14 @@ def purchase(day: int):
         f'"currency":"USD","products":[]}}}}'
     )
     return decode_line(line.encode())
+
+
+def test_tempered_log_odds_rise_without_a_step_and_never_come_to_certainty():
+    below, above = [tempered(step / 8) for step in range(-80, 1)], [tempered(step / 8) for step in range(241)]
+
+    assert below == [step / 8 for step in range(-80, 1)]
+    assert all(low < high < low + 0.126 for low, high in pairwise(above))
+    assert above[-1] < 3.5
 
 
 def test_a_drifting_customer_becomes_at_risk_the_moment_they_have_been_one_long_enough_to_be_loyal():

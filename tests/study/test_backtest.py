@@ -58,6 +58,21 @@ def test_the_risk_ranks_well_and_is_calibrated(answer):
     assert risk["brier"] < answer.numbers["churn_rate"] * (1 - answer.numbers["churn_rate"])
 
 
+def test_a_history_shorter_than_the_horizon_says_about_as_many_as_will_stay_silent():
+    events, split_ms, horizon_ms = purchases(customers=1_500, seed=8), day_ms(22), 26 * WEEK_MS
+    asked = Question(
+        first_purchase_ms=events[0].time_ms // DAY_MS * DAY_MS,
+        split_ms=split_ms,
+        horizon_ms=horizon_ms,
+        policy=Policy(),
+    )
+
+    numbers = backtest(events, asked, default_model()).numbers
+
+    assert numbers["mean_risk"] == pytest.approx(numbers["churn_rate"], abs=0.1)
+    assert "carried on" in numbers["model"]["risk"]["learnt"]
+
+
 def test_the_alerts_are_judged_by_what_followed(answer):
     alerts = answer.numbers["alerts"]
 
