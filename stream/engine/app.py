@@ -47,6 +47,7 @@ class EngineApp(faust.App, Generic[State]):
         self.delivery: Delivery[State] = Delivery(job, options.heartbeat, options.ticks)
         self.delivering = False
         self.on_give_up: Callable[[str], object] = lambda topic: None
+        self.on_recovered: Callable[[Lane[State]], object] = lambda lane: None
         self.recovered_rows = 0
         self.recovery_seconds = 0.0
         self._releasing = asyncio.Lock()
@@ -167,6 +168,8 @@ class EngineApp(faust.App, Generic[State]):
             if self._give_up.is_set():
                 raise InterruptedError
             check_rows(lanes, marks, highwaters)
+            for lane in lanes:
+                self.on_recovered(lane)
             await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
         except BaseException:
             for lane in lanes:

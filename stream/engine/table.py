@@ -143,6 +143,10 @@ class Table(Generic[State]):
             else:
                 self.leave(key, state, *leaving)
 
+    def some_keys(self, count: int) -> list[bytes]:
+        """Of rows at rest, whichever come first."""
+        return [key for key, _ in islice(self._store.items(), count)]
+
     def applied(self) -> Iterator[Mapping[str, int]]:
         """Of every row at rest what was applied to it: a walk over all of them."""
         try:

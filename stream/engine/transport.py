@@ -23,6 +23,7 @@ from stream.engine.delivery import AT_END, Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.lane import Lane, Mark
 from stream.engine.lease import Lease
+from stream.engine.records import forgive_header_names
 
 if TYPE_CHECKING:
     from stream.engine.app import EngineApp
@@ -44,6 +45,7 @@ class Member(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
 
     def __init__(self, lease: Lease, **settings: Any) -> None:
         super().__init__(**settings)
+        forgive_header_names()
         self._lease = lease
 
     async def start(self) -> None:
@@ -251,7 +253,8 @@ class BatchConsumer(driver.Consumer):
         try:
             records, highwaters = await self._thread.poll(asked, timeout_s, options.max_poll_records)
         except OUTSIDE:
-            await app.rewind({place: delivery.expected(place) for place in asked if app.delivering})
+            if app.delivering:
+                await app.rewind({place: delivery.expected(place) for place in delivery.wanted()})
             return []
         if not app.delivering:
             return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import methodcaller
 
 import click
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -14,6 +15,7 @@ from stream.settings import Settings
 from stream.worker.connection import librdkafka_settings
 from stream.worker.topics_admin import ClusterError, admin_client
 
+Headers = tuple[tuple[str, bytes | None], ...]
 TIMEOUT_S = 15.0
 SILENCE_S = 30.0
 NEW_TOPIC_S = 5.0
@@ -28,6 +30,22 @@ def cluster_settings() -> Settings:
             "STREAM_BROKERS = 'embedded': that broker lives inside its worker; name a real one, host:port"
         )
     return settings
+
+
+def headers_of(message: Message) -> Headers:
+    """None of them when one has a name that is no text: librdkafka's client in Python cannot say that.
+
+    It gives a list with a hole, and leaves its exception for whoever comes next; a call that Python has not
+    specialised notices at once. The list stays with the message: who reads it again ends the process.
+    """
+    try:
+        return tuple(_headers(message) or ())
+    except (UnicodeDecodeError, SystemError):
+        message.set_headers([])
+        return ()
+
+
+_headers = methodcaller("headers")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import msgspec
 from confluent_kafka import Message
 
 from stream.core.event import Event
+from stream.operate.cluster import headers_of
 from stream.operate.view import Finding, View
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
 from stream.worker.row import Row
@@ -151,7 +152,7 @@ def dead_letters(view: View) -> Iterator[Finding]:
 
 def _reason(message: Message) -> str:
     """Why a letter is there, in our words or `other`; empty for what is no letter."""
-    headers = dict(message.headers() or ())
+    headers = dict(headers_of(message))
     told = headers.get("x-dlq-reason") or headers.get("__connect.errors.exception.class.name")
     if not told:
         return ""
@@ -168,7 +169,7 @@ def _is_row(message: Message) -> bool:
 
 
 def _decoded(role: Role, message: Message) -> Decoded:
-    return decode(cast(TopicKind, role), message.key(), message.value(), message.headers())
+    return decode(cast(TopicKind, role), message.key(), message.value(), headers_of(message))
 
 
 def _event_ms(role: Role, message: Message) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from confluent_kafka import Consumer, Message
 
 from stream.core.event import ClockTicked, Event, ModelPublished
-from stream.operate.cluster import partitions_of, reader, records
+from stream.operate.cluster import headers_of, partitions_of, reader, records
 from stream.replay.recorded import Recording
 from stream.settings import Settings
 from stream.wire import Rejected, Unknown, decode
@@ -30,7 +30,7 @@ def told(consumer: Consumer, topics: TopicNames) -> Iterator[Told]:
         topic = getattr(topics, role)
         partitions = partitions_of(consumer, topic)
         for message in records(consumer, {(topic, partition): 0 for partition in partitions}):
-            outcome = decode(role, message.key(), message.value(), message.headers())  # type: ignore[arg-type]
+            outcome = decode(role, message.key(), message.value(), headers_of(message))  # type: ignore[arg-type]
             if isinstance(outcome, ClockTicked | ModelPublished):
                 identity = (outcome.source, outcome.id)
                 if identity in seen:

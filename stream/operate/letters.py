@@ -14,11 +14,11 @@ import msgspec
 from confluent_kafka import Message
 from msgspec import Struct
 
+from stream.operate.cluster import Headers, headers_of
+
 MARKER = "x-dlq-marker"
 REDRIVEN_FROM = "x-dlq-redriven-from"
 _OURS = ("__connect.errors.", "x-dlq-")
-
-Headers = tuple[tuple[str, bytes | None], ...]
 
 
 class Letter(Struct, frozen=True):
@@ -70,7 +70,7 @@ def letterbox(messages: Iterable[Message]) -> Letterbox:
     done: set[str] = set()
     intents: list[Marker] = []
     for message in messages:
-        headers = dict(message.headers() or ())
+        headers = dict(headers_of(message))
         if MARKER in headers:
             marker = msgspec.json.decode(message.value(), type=Marker)
             if marker.kind == "done":
@@ -85,7 +85,7 @@ def letterbox(messages: Iterable[Message]) -> Letterbox:
 
 def letter_of(message: Message) -> Letter:
     """A record of the dead-letter topic, its headers taken apart."""
-    pairs: Headers = tuple(message.headers() or ())
+    pairs: Headers = headers_of(message)
     told = {name: (text or b"").decode("utf-8", "replace") for name, text in pairs if name.startswith(_OURS)}
     errors = {name.removeprefix(_OURS[0]): text for name, text in told.items()}
     where = f"{errors['topic']}/{errors['partition']}/{errors['offset']}"

@@ -16,8 +16,8 @@ import msgspec
 from confluent_kafka import Consumer, Producer
 from msgspec import Struct
 
-from stream.operate.cluster import bounds, partitions_of, records
-from stream.operate.letters import MARKER, REDRIVEN_FROM, Headers, Letter, Letterbox, Marker
+from stream.operate.cluster import Headers, bounds, headers_of, partitions_of, records
+from stream.operate.letters import MARKER, REDRIVEN_FROM, Letter, Letterbox, Marker
 from stream.operate.send import FLUSH_S, Record, Tally, put
 from stream.wire import Rejected, TopicKind, Unknown, decode, decode_line, kind_of
 from stream.worker.topics import INPUTS, TopicNames
@@ -106,7 +106,7 @@ def already_sent(consumer: Consumer, box: Letterbox) -> set[str]:
     arrived = {
         (text or b"").decode("utf-8", "replace")
         for message in (records(consumer, starts) if starts else ())
-        for name, text in message.headers() or ()
+        for name, text in headers_of(message)
         if name == REDRIVEN_FROM
     }
     return (arrived & open_ids) - box.done

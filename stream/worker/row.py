@@ -14,11 +14,14 @@ from msgspec import Raw, Struct, field
 
 from stream.core.event import ClockTicked, Event
 from stream.core.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
-from stream.engine import Arrival, Peek, Record
-from stream.wire import Rejected, TopicKind, Unknown, decode
+from stream.engine import Arrival, EngineError, Exit, Lane, Peek, Record
+from stream.wire import Rejected, TopicKind, Unknown, decode, partition_of
 
 MODEL_KEY = b"\x00model"
 """The row of a partition that holds the model in force there; no customer can have this id on the wire."""
+
+
+HOMES_LOOKED_AT = 64
 
 
 class _Transport(Struct, omit_defaults=True, gc=False):
@@ -167,6 +170,17 @@ class ProfileJob:
         at_ms = event.time_ms  # type: ignore[union-attr]
         complete_to_ms = at_ms if kind is ClockTicked else None
         return Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
+
+    def check_homes(self, lane: Lane[LiveRow]) -> None:
+        """With another number of partitions customers live elsewhere, and would have two half profiles."""
+        count, here = self._partition_count, lane.partition
+        keys = [key for key in lane.table.some_keys(HOMES_LOOKED_AT) if not key.startswith(b"\0")]
+        astray = sum(partition_of(key, count) != here for key in keys)
+        if astray or here >= count:
+            seen = f"{astray} of {len(keys)} profiles seen in partition {here} belong elsewhere"
+            text = f"the number of partitions was changed ({count} when this worker started; {seen})"
+            remedy = "that is not possible: make new topics (STREAM_TOPIC_PREFIX) and send the history again"
+            raise EngineError(Exit.CONFIGURATION, f"{text}; {remedy}")
 
     def load(self, key: bytes, row: bytes) -> LiveRow:
         """A row at rest, alive."""

@@ -46,6 +46,25 @@ def test_topics_with_unequal_partitions(ground, tmp_path):
     assert f"{here.names.feedback} 3" in line
 
 
+def test_partitions_added_to_every_topic_under_a_running_worker_and_after(ground, history, tmp_path):
+    here = ground(2)
+    here.send(*history[:500])
+    more = AdminClient({"bootstrap.servers": here.bootstrap})
+    names = (*here.names.inputs, here.names.profiles, here.names.alerts, here.names.deadletter)
+
+    with WorkerProcess(here, tmp_path / "log") as worker:
+        here.wait_for_commits(worker)
+        for made in more.create_partitions([NewPartitions(name, 4) for name in names]).values():
+            made.result(30)
+        assert worker.wait_for_exit() == 78
+        under_it = json.loads(worker.told().splitlines()[-1])["event"]
+    code, told = leaves(here, tmp_path / "again")
+
+    assert "the number of partitions was changed (2 when this worker started" in under_it
+    assert code == 78
+    assert "profiles seen in partition 0 belong elsewhere" in json.loads(told.splitlines()[-1])["event"]
+
+
 def test_a_policy_file_with_a_fault(broker, prefix, tmp_path):
     policy = tmp_path / "policy.toml"
     policy.write_text("[tiers\n")
