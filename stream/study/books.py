@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stream.core.event import CostRecorded, Event, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
+from stream.core.event import (
+    Complained,
+    CostRecorded,
+    Event,
+    PurchaseCancelled,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    Reviewed,
+    SurveyAnswered,
+    TicketOpened,
+)
+from stream.core.profile import Profile
 from stream.core.rulebook import DAY_MS, Policy
 from stream.core.themes import ThemeReader
 from stream.fit.history import History, apply_facts, take_snapshot
+
+SORE = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})
+"""Events that can tell of something gone wrong."""
+DETRACTOR_MAX = 6.0
 
 
 @dataclass
@@ -31,6 +46,8 @@ class Books:
     costs: dict[str, Cost] = field(default_factory=dict)
     discounted: dict[str, int] = field(default_factory=dict)
     """Per customer, orders with a discount."""
+    suffered: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """Per customer, what went wrong and when: a theme blamed, a ticket, a low score, a return."""
 
 
 def read_books(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) -> Books:
@@ -46,10 +63,27 @@ def read_books(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) 
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
         history.note(event, at_ms)
         _note_money(books, event, at_ms, amounts)
+        before = _sore(history.profiles.get(event.subject)) if type(event) in SORE else None
         apply_facts(history.profiles, event, at_ms, reader)
+        if before is not None:
+            after = _sore(history.profiles.get(event.subject))
+            news = [(at_ms, name) for name, level in after.items() if level and level != before.get(name, 0)]
+            books.suffered.setdefault(event.subject, []).extend(news)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
     return books
+
+
+def _sore(profile: Profile | None) -> dict[str, float]:
+    """What went wrong so far: each number changes when it happens again."""
+    if profile is None:
+        return {}
+    feedback = profile.feedback
+    found: dict[str, float] = {f"blamed {theme}": one.blamed for theme, one in feedback.themes.items()}
+    found["ticket or complaint"] = len(feedback.opened)
+    found["detractor (NPS 0-6)"] = feedback.nps_at_ms if feedback.nps <= DETRACTOR_MAX else 0
+    found["returned something"] = profile.buying.sums.refunded_minor
+    return found
 
 
 def _note_money(books: Books, event: Event, at_ms: int, amounts: dict[tuple[str, str], int]) -> None:

@@ -64,7 +64,13 @@ def business(events: Iterable[Event], day_ms: int, model: Model, policy: Policy)
             "horizon_weeks": finance.horizon_ms / WEEK_MS,
         },
         "drivers": [
-            {"tier": one.tier, "play": one.play, **asdict(one.contrast), "lift": one.contrast.lift}
+            {
+                "tier": one.tier,
+                "play": one.play,
+                "to_do": one.to_do,
+                **asdict(one.contrast),
+                "lift": one.contrast.lift,
+            }
             for one in drivers(books, now, policy)
         ],
         "dead_ends": [asdict(one) for one in dead_ends(books, now, policy)],

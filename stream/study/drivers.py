@@ -1,7 +1,8 @@
 """Why the valuable stay and why they leave: behaviours of leavers against those of stayers of like standing.
 
-Like standing is tier (by spend while active, which leaving does not lower), tenure, and number of purchases:
-who left early has had less time to complain, and must not look contented for it.
+What went wrong is judged by what followed (stream.study.occasions). What customers are or like is judged once
+per customer, within tier (by spend while active, which leaving does not lower), tenure and number of
+purchases: who left early has had less time to praise, and must not look discontented for it.
 """
 
 from __future__ import annotations
@@ -15,36 +16,44 @@ from numpy.typing import NDArray
 from stream.core.model import DAY_MS
 from stream.core.profile import Profile
 from stream.core.rulebook import Policy
-from stream.fit.contrast import Contrast, contrast, discoveries
+from stream.fit.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
 from stream.fit.history import Snapshot
 from stream.study.books import Books
+from stream.study.occasions import (
+    DAYS_MIN,
+    LEFT_AFTER_DAYS,
+    LEFT_AFTER_GAPS,
+    PACE,
+    occasions,
+    of_tiers,
+    paces,
+)
 
 Flags = NDArray[np.bool_]
 
-LEFT_AFTER_GAPS = 3.0
-"""Who is silent for more than this many own mean gaps (and the least silence) has left."""
-LEFT_AFTER_DAYS = 60.0
-DAYS_MIN = 3
-"""Purchase days without which there is no rhythm to fall out of."""
 DISCOUNT_SHARE = 0.5
 BAND = 4.0 / 3.0
-PLAYS = {
-    "delivery": "SERVICE_RECOVERY_CALL",
-    "blamed": "SERVICE_RECOVERY_CALL",
-    "ticket": "RESOLVE_TICKET",
-    "detractor": "DETRACTOR_CALLBACK",
-    "discount": "WIN_BACK_OFFER",
-    "cold": "REENGAGE_CONTENT",
+REASONS = {
+    "praised": "PROMOTER",
+    "promoter": "PROMOTER",
+    "blamed": "SENTIMENT_LOW",
+    "returned": "SENTIMENT_LOW",
+    "ticket": "TICKET_UNRESOLVED",
+    "detractor": "DETRACTOR",
+    "discount": "SILENT_BEYOND_RHYTHM",
+    "buys mostly": "CATEGORY_INTEREST",
 }
+"""Which reason of the playbook a behaviour stands for."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A behaviour of one tier, contrasted; `play` is what the playbook says to do."""
+    """A behaviour of one tier, contrasted; `play` and `to_do` are what the playbook says to do."""
 
     tier: str
     contrast: Contrast
     play: str
+    to_do: str
 
 
 @dataclass(frozen=True)
@@ -58,20 +67,49 @@ class DeadEnd:
 
 
 def drivers(books: Books, snapshot: Snapshot, policy: Policy) -> list[Driver]:
-    """Every behaviour with enough support in every tier; found are those beyond chance over all of them."""
+    """Every behaviour with enough support in every tier; found are those beyond chance over all of them.
+
+    The valuable tiers are a family of questions of their own, so that what is asked of all the others cannot
+    drown them; each family may spend half of the false discoveries.
+    """
+    asked = [*_after_occasions(books, snapshot, policy), *_by_customer(books, snapshot, policy)]
+    peers = _peers(policy)
+    found = []
+    for family in (True, False):
+        mine = [(tier, one) for tier, one in asked if peers[tier].valuable is family]
+        marked = discoveries([one for _, one in mine], FALSE_DISCOVERIES / 2.0)
+        ordered = sorted(mine, key=lambda each: each[1].p_value)
+        found += [
+            Driver(tier, one, *_play(one.name, policy))
+            for (tier, _), one in zip(ordered, marked, strict=True)
+        ]
+    return sorted(found, key=lambda one: (not one.contrast.found, one.contrast.p_value))
+
+
+def _after_occasions(books: Books, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
+    """What followed when something went wrong, by the tier held then."""
+    asked = []
+    for one in occasions(books, snapshot.customers, snapshot.as_of_ms + DAY_MS, policy):
+        for tier, peers in _peers(policy).items():
+            tables, customers = of_tiers(one, peers.ranks.__contains__)
+            if customers and (answer := pooled(one.name, tables, customers)) is not None:
+                asked.append((tier, answer))
+    return asked
+
+
+def _by_customer(books: Books, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
+    """What customers are, like and praise, once for each."""
     known = _compared(snapshot)
     left, tiers = _left(known), _tiers(known, policy)
     names, flags = _behaviours(books, known)
-    asked: list[tuple[str, Contrast]] = []
-    for tier, here in _peers(tiers, policy):
-        groups = _groups(known, here) + 1_000 * tiers[here]
+    asked = []
+    for tier, peers in _peers(policy).items():
+        here = np.isin(tiers, list(peers.ranks))
+        groups = _groups(known, here) + 10_000 * tiers[here]
         for name, shown in zip(names, flags, strict=True):
-            answer = contrast(name, shown[here], left[here], groups)
-            if answer is not None:
+            if (answer := contrast(name, shown[here], left[here], groups)) is not None:
                 asked.append((tier, answer))
-    marked = {id(old): new for old, new in _marked([one for _, one in asked])}
-    found = [Driver(tier, marked[id(one)], _play(one.name, policy)) for tier, one in asked]
-    return sorted(found, key=lambda one: (not one.contrast.found, one.contrast.p_value))
+    return asked
 
 
 def dead_ends(books: Books, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]:
@@ -89,18 +127,24 @@ def dead_ends(books: Books, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]
     return sorted(found, key=lambda one: (one.tier, -one.customers))
 
 
-def _peers(tiers: NDArray[np.int64], policy: Policy) -> list[tuple[str, Flags]]:
+@dataclass(frozen=True)
+class Peers:
+    """Tiers that are asked about together, and whether they are the valuable ones."""
+
+    ranks: frozenset[int]
+    valuable: bool
+
+
+def _peers(policy: Policy) -> dict[str, Peers]:
     """Everybody, the valuable ones together (they may be too few to ask alone), and each tier."""
     valuable = policy.tier_rank(policy.at_risk_loyal.tier_min)
     names = [step.name for step in policy.ladder.steps]
-    each = [(name, tiers == rank) for rank, name in enumerate(names)]
-    everybody = np.ones(len(tiers), dtype=bool)
-    return [("everybody", everybody), (f"{names[valuable]} and above", tiers >= valuable), *each]
-
-
-def _marked(contrasts: list[Contrast]) -> list[tuple[Contrast, Contrast]]:
-    ordered = sorted(contrasts, key=lambda one: one.p_value)
-    return list(zip(ordered, discoveries(contrasts), strict=True))
+    every = range(len(names))
+    return {
+        "everybody": Peers(frozenset(every), valuable=False),
+        f"{names[valuable]} and above": Peers(frozenset(every[valuable:]), valuable=True),
+        **{name: Peers(frozenset({rank}), rank >= valuable) for rank, name in enumerate(names)},
+    }
 
 
 def _compared(snapshot: Snapshot) -> Snapshot:
@@ -128,14 +172,17 @@ def _tiers(known: Snapshot, policy: Policy) -> NDArray[np.int64]:
 
 
 def _groups(known: Snapshot, here: Flags) -> NDArray[np.int64]:
-    """Bands of purchases, each a third wider than the one before, within halves of tenure.
+    """Bands of purchases, each a third wider than the one before, within bands of pace and halves of tenure.
 
     The bands are narrow because every purchase is one more occasion to praise, blame or return.
     """
     band = np.floor(np.log(known.column("frequency")[here]) / np.log(BAND)).astype(np.int64)
     age = known.column("first_ms")[here]
     older = age < np.median(age) if len(age) else np.zeros(0, dtype=bool)
-    groups: NDArray[np.int64] = 2 * band + older.astype(np.int64)
+    gaps = (
+        (known.column("last_ms") - known.column("first_ms"))[here] / DAY_MS / known.column("frequency")[here]
+    )
+    groups: NDArray[np.int64] = 2 * (PACE * band + paces(gaps)) + older.astype(np.int64)
     return groups
 
 
@@ -143,9 +190,6 @@ def _behaviours(books: Books, known: Snapshot) -> tuple[list[str], list[Flags]]:
     """What each customer did or suffered, as yes or no."""
     profiles = [books.history.profiles[customer] for customer in known.customers]
     asks: dict[str, Callable[[Profile], bool]] = {
-        "returned something": lambda one: one.buying.sums.refunded_minor > 0,
-        "ticket or complaint": lambda one: bool(one.feedback.opened),
-        "detractor (NPS 0-6)": lambda one: bool(one.feedback.nps_at_ms) and one.feedback.nps <= 6,
         "promoter (NPS 9-10)": lambda one: bool(one.feedback.nps_at_ms) and one.feedback.nps >= 9,
         "loyalty programme": lambda one: bool(one.engagement.joined_at_ms),
         "redeemed a promotion": lambda one: one.engagement.redeemed > 0,
@@ -154,8 +198,7 @@ def _behaviours(books: Books, known: Snapshot) -> tuple[list[str], list[Flags]]:
         ),
     }
     for theme in sorted({theme for one in profiles for theme in one.feedback.themes}):
-        asks[f"blamed {theme}"] = _voiced(theme, "blamed")
-        asks[f"praised {theme}"] = _voiced(theme, "praised")
+        asks[f"praised {theme}"] = _praised(theme)
     for channel in sorted({one.identity.channel for one in profiles if one.identity.channel}):
         asks[f"came by {channel}"] = _is(lambda one: one.identity.channel, channel)
     for category in sorted({name for one in profiles if (name := _favourite(one))}):
@@ -164,8 +207,8 @@ def _behaviours(books: Books, known: Snapshot) -> tuple[list[str], list[Flags]]:
     return list(asks), flags
 
 
-def _voiced(theme: str, how: str) -> Callable[[Profile], bool]:
-    return lambda one: theme in one.feedback.themes and getattr(one.feedback.themes[theme], how) > 0
+def _praised(theme: str) -> Callable[[Profile], bool]:
+    return lambda one: theme in one.feedback.themes and one.feedback.themes[theme].praised > 0
 
 
 def _is(ask: Callable[[Profile], str], value: str) -> Callable[[Profile], bool]:
@@ -177,10 +220,10 @@ def _favourite(profile: Profile) -> str:
     return max(bought, key=lambda name: (bought[name], name)) if bought else ""
 
 
-def _play(behaviour: str, policy: Policy) -> str:
-    """The action of the playbook that answers a behaviour; none where there is nothing to do."""
-    plays = {play.action for play in policy.playbook.values()}
-    for word, action in PLAYS.items():
-        if word in behaviour and action in plays:
-            return action
-    return ""
+def _play(behaviour: str, policy: Policy) -> tuple[str, str]:
+    """The action of the playbook that answers a behaviour, and its words; empty where none does."""
+    for word, reason in REASONS.items():
+        if word in behaviour and reason in policy.playbook:
+            play = policy.playbook[reason]
+            return play.action, play.text
+    return "", ""

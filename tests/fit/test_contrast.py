@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stream.fit.contrast import contrast, discoveries
+from stream.fit.contrast import SUPPORT_MIN, contrast, discoveries
 
 
 def test_a_planted_effect_is_recovered_within_its_interval():
@@ -31,9 +31,10 @@ def test_what_only_goes_with_the_group_is_no_driver():
 
 
 def test_too_few_customers_answer_nothing():
-    exposed = np.array([True] * 19 + [False] * 500)
+    exposed = np.array([True] * (SUPPORT_MIN - 1) + [False] * 500)
+    left = np.arange(len(exposed)) < 50
 
-    assert contrast("rare", exposed, np.ones(519, dtype=bool), np.zeros(519, dtype=int)) is None
+    assert contrast("rare", exposed, left, np.zeros(len(exposed), dtype=int)) is None
 
 
 def test_false_discoveries_in_noise_are_rare():
