@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
+from confluent_kafka import Message
 
 from stream.core.model import Model, decode_model
 from stream.core.profile import Profile
+from stream.engine.sender import EPOCH_HEADER
 from stream.operate.cluster import cluster_errors, cluster_settings, from_start, reader
 from stream.operate.history import recorded_topics
 from stream.replay.recorded import Recording
@@ -24,21 +28,35 @@ def topic_recording() -> Recording:
 def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
     """Everybody's newest profile, and the model in force; None when that is the workers' own setting."""
     settings = cluster_settings()
-    rows: dict[str, Row] = {}
-    model: Model | None = None
     with cluster_errors(), reader(settings) as consumer:
-        for message in from_start(consumer, topic_names(settings).profiles):
-            key, value = message.key() or b"", message.value()
-            if key == MODEL_KEY:
-                kept = _ROW(value).models if value else []
-                model = decode_model(kept[0]) if kept else model
-            elif value:
-                rows[key.decode()] = _ROW(value)
-            else:
-                rows.pop(key.decode(), None)
+        rows = newest_rows(from_start(consumer, topic_names(settings).profiles))
+    kept = rows.pop(MODEL_KEY).models if MODEL_KEY in rows else []
     profiles = {
-        customer: row.profile
+        customer.decode(): row.profile
         for customer, row in rows.items()
         if row.profile is not None and not row.profile.erased_ms
     }
-    return profiles, model
+    return profiles, decode_model(kept[0]) if kept else None
+
+
+def newest_rows(records: Iterable[Message]) -> dict[bytes, Row]:
+    """Each key's last row, as the engine's recovery finds it: what a worker wrote after its successor had
+    begun is void (decision 0007)."""
+    epochs: dict[int | None, int] = {}
+    rows: dict[bytes, Row] = {}
+    for record in records:
+        partition, epoch = record.partition(), _epoch_of(record)
+        if epoch is not None:
+            if epoch < epochs.get(partition, 0):
+                continue
+            epochs[partition] = epoch
+        key, value = record.key() or b"", record.value()
+        if value:
+            rows[key] = _ROW(value)
+        elif key != MODEL_KEY:
+            rows.pop(key, None)
+    return rows
+
+
+def _epoch_of(record: Message) -> int | None:
+    return next((int(value) for name, value in record.headers() or () if name == EPOCH_HEADER), None)
