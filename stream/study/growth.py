@@ -67,9 +67,17 @@ def growth(books: Books, before: Snapshot, tiers: Mapping[str, int], names: Sequ
     return found
 
 
-def next_best(
-    books: Books, now: Snapshot, tiers: Mapping[str, int], names: Sequence[str], most: int = 5
-) -> list[NextBest]:
+@dataclass(frozen=True)
+class Advice:
+    """What one customer should be offered next."""
+
+    category: str
+    looked: bool
+    """They looked at it and never bought it; otherwise it is what buyers of the same categories buy."""
+    bought_by_like: float
+
+
+def advice(books: Books, now: Snapshot) -> dict[str, Advice]:
     """What was looked at and never bought, or else what buyers of the same categories buy most."""
     bought = [set(books.history.profiles[customer].interests.bought) for customer in now.customers]
     popular = Counter(category for categories in bought for category in categories)
@@ -82,16 +90,27 @@ def next_best(
     also = together / np.maximum(np.diag(together)[:, None], 1.0)
     liking = owned @ also / np.maximum(owned.sum(axis=1, keepdims=True), 1.0)
     liking[owned > 0.0] = -1.0
-    tallies: dict[tuple[int, str], list[float]] = {}
+    found = {}
     for row, customer in enumerate(now.customers):
         looked, _ = strongest_unbought(books.history.profiles[customer].interests, now.as_of_ms)
         best = int(liking[row].argmax()) if offered else -1
-        if not looked and (best < 0 or liking[row, best] <= 0.0):
-            continue
-        tally = tallies.setdefault((tiers[customer], looked or offered[best]), [0, 0, 0.0])
+        if looked:
+            found[customer] = Advice(looked, looked=True, bought_by_like=0.0)
+        elif best >= 0 and liking[row, best] > 0.0:
+            found[customer] = Advice(offered[best], looked=False, bought_by_like=float(liking[row, best]))
+    return found
+
+
+def next_best(
+    books: Books, now: Snapshot, tiers: Mapping[str, int], names: Sequence[str], most: int = 5
+) -> list[NextBest]:
+    """The commonest advice in each tier."""
+    tallies: dict[tuple[int, str], list[float]] = {}
+    for customer, one in advice(books, now).items():
+        tally = tallies.setdefault((tiers[customer], one.category), [0, 0, 0.0])
         tally[0] += 1
-        tally[1] += bool(looked)
-        tally[2] += 0.0 if looked else float(liking[row, best])
+        tally[1] += one.looked
+        tally[2] += one.bought_by_like
     ranked = sorted(tallies.items(), key=lambda entry: (-entry[0][0], -entry[1][0], entry[0][1]))
     shown: Counter[int] = Counter()
     found = []
