@@ -38,7 +38,7 @@ def opened(program: Program) -> tuple[int, float]:
 def bytes_per_customer(stage: Stage, customers: int) -> dict[str, float]:
     """Resident memory above an idle worker, per customer with the memory store; disk with the other."""
     run = stage.prepared("memory")
-    program = stage.start(ours(), run, {**TALKATIVE, "STREAM_FLUSH_INTERVAL_MS": "200"})
+    program = stage.start(ours(), run, TALKATIVE)
     try:
         opened(program)
         idle = usage(program.pid).rss_bytes

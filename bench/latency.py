@@ -21,7 +21,6 @@ from bench.stage import Stage, say
 from bench.workload import Message
 
 SLICE_S = 0.005
-FLUSH_MS = "20"
 
 
 class _Caused(msgspec.Struct):
@@ -83,7 +82,7 @@ def measure(
     stage.empty()
     stage.ends = fill(stage.bootstrap, history)
     run = stage.prepared("latency")
-    program: Program = stage.start(ours(), run, {"STREAM_FLUSH_INTERVAL_MS": FLUSH_MS, **extra})
+    program: Program = stage.start(ours(), run, extra)
     listener = Listener(stage.bootstrap)
     try:
         stage.finish(run, program, ours().limit_s)

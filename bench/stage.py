@@ -61,7 +61,6 @@ class Stage:
             "STREAM_BROKERS": self.bootstrap,
             "STREAM_APP_ID": run,
             "STREAM_CLOCK": "event",
-            "STREAM_FLUSH_INTERVAL_MS": "500",
             "STREAM_DATA_DIR": str(state),
             "STREAM_HTTP_PORT": "0",
             **extra,

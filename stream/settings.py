@@ -78,8 +78,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 100_000
     flush_interval_ms: Annotated[
         int,
-        _meaning("Longest time between writes of changed rows under load.", ge=10, le=60_000),
-    ] = 200
+        _meaning(
+            "Longest time between writes of changed rows while a backlog is worked off. At the head of the "
+            "topics rows are written at once.",
+            ge=10,
+            le=60_000,
+        ),
+    ] = 2_000
     max_idle_ms: Annotated[
         int,
         _meaning(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bench.peers.contract import BOOTSTRAP, CHANGELOG, COMMIT_S, GROUP, TOPICS, Counters, decoder, fold
+from bench.peers.contract import BOOTSTRAP, CHANGELOG, GROUP, TOPICS, Counters, decoder, fold
 from stream.engine import Arrival, EngineApp, EngineOptions, Peek, Record, run
 
 NOTHING_DUE = Peek(None, 0)
@@ -46,7 +46,6 @@ def counting_app() -> EngineApp[Counters]:
         inputs=TOPICS,
         changelog=CHANGELOG,
         heartbeat=TOPICS[0],
-        flush_interval_s=COMMIT_S,
     )
     app: EngineApp[Counters] = EngineApp(options, CounterJob())
 

@@ -123,18 +123,14 @@ def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
             return False
         place = seen.find(mark, place + 1)
     day = at_ms // DAY_MS if at_ms > 0 else 0
-    if seen and int.from_bytes(seen[:DAY_BYTES], "big") < day - SEEN_DAYS:
-        seen = _of_late(seen, day.to_bytes(DAY_BYTES, "big"))
-    profile.seen = seen[-(SEEN_MAX - 1) * SEEN_BYTES :] + day.to_bytes(DAY_BYTES, "big") + mark
+    oldest = (day - SEEN_DAYS if day > SEEN_DAYS else 0).to_bytes(DAY_BYTES, "big")
+    kept_from = 0  # the first that came is let go first, once it is too old
+    while seen[kept_from : kept_from + DAY_BYTES] < oldest and kept_from < len(seen):
+        kept_from += SEEN_BYTES
+    if len(seen) - kept_from >= SEEN_MAX * SEEN_BYTES:
+        kept_from = len(seen) - (SEEN_MAX - 1) * SEEN_BYTES
+    profile.seen = seen[kept_from:] + day.to_bytes(DAY_BYTES, "big") + mark
     return True
-
-
-def _of_late(seen: bytes, day: bytes) -> bytes:
-    """What was seen within `SEEN_DAYS` of the newest day. (Asked for when the first entry is older.)"""
-    entries = [seen[at : at + SEEN_BYTES] for at in range(0, len(seen), SEEN_BYTES)]
-    newest = int.from_bytes(max(day, max(entries)[:DAY_BYTES]), "big")
-    oldest = max(0, newest - SEEN_DAYS).to_bytes(DAY_BYTES, "big")
-    return b"".join([entry for entry in entries if entry >= oldest])
 
 
 def head_of(profile: Profile) -> Head:

@@ -54,9 +54,9 @@ class Delivery(Generic[State]):
         self._probed.clear()
 
     @property
-    def dry(self) -> bool:
-        """Nothing more is at hand: all that the broker told of has been taken in."""
-        return all(source.caught_up for source in self._sources.values())
+    def backlog(self) -> int:
+        """Records that the broker told of and that were not given out yet."""
+        return sum([source.backlog for source in self._sources.values()])
 
     def wanted(self) -> list[Place]:
         """The partitions to fetch from; those with enough at hand are left to wait."""

@@ -58,6 +58,10 @@ class Source:
         return self.expected >= self.highwater
 
     @property
+    def backlog(self) -> int:
+        return len(self.pending) + max(0, self.highwater - self.expected)
+
+    @property
     def full(self) -> bool:
         return len(self.pending) >= self.max_pending
 

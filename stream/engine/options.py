@@ -23,7 +23,7 @@ class EngineOptions:
     ticks: str | None = None  # the input that may carry ticks (Arrival.complete_to_ms)
     guarantee: str = "at_least_once"
     clock: str = "event"
-    flush_interval_s: float = 0.25
+    flush_interval_s: float = 2.0  # the longest that rows wait, with much still to come
     max_idle_s: float = 60.0  # how long a topic with records still to come may keep the others waiting
     merge_wait_s: float = 0.0  # how long a record waits for topics that were read to their end
     stall_after_ms: int = 6 * 60 * 60 * 1000  # event time that no input may be ahead of the heartbeat

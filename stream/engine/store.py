@@ -45,12 +45,11 @@ class MemoryStore:
         self.put = self._rows.__setitem__
 
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
-        kept = self._rows
-        for key, row in rows:
-            if row is None:
-                kept.pop(key, None)
-            else:
-                kept[key] = row
+        kept, rows = self._rows, list(rows)
+        kept.update(rows)  # type: ignore[arg-type]  # the tombstones among them go again at once
+        for key in [key for key, row in rows if row is None]:
+            if kept.get(key, b"") is None:
+                del kept[key]
 
     def delete(self, key: bytes) -> None:
         self._rows.pop(key, None)

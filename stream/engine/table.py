@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Generic
 
 from stream.engine.dues import Dues
@@ -13,6 +14,7 @@ from stream.engine.store import Store
 
 ChangelogRow = tuple[bytes, bytes | None, int | None]
 """Key, row or tombstone, and the epoch of its writer where writers have one."""
+EPOCH_OF = itemgetter(2)
 
 
 class Table(Generic[State]):
@@ -119,17 +121,17 @@ class Table(Generic[State]):
 
     def recover(self, rows: Iterable[ChangelogRow]) -> None:
         """Records of the changelog in its order. What a writer wrote after its successor began is void."""
-        store, valid = self._store, []
-        for key, row, epoch in rows:
+        store = self._store
+        for epoch, run in groupby(rows, key=EPOCH_OF):
+            valid = [(key, row) for key, row, _ in run]
             if epoch is not None:
                 if epoch < store.epoch:
-                    self.void.add(key)
+                    self.void.update(key for key, _ in valid)
                     continue
                 store.epoch = epoch
             if self.void:
-                self.void.discard(key)
-            valid.append((key, row))
-        store.put_all(valid)
+                self.void.difference_update(key for key, _ in valid)
+            store.put_all(valid)
 
     def mend(self) -> None:
         """Write anew what a void record hides: compaction keeps a key's last record, whoever wrote it."""

@@ -6,6 +6,7 @@ is no part of the profile and is never compared.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 
@@ -129,6 +130,12 @@ class Refused(Struct, frozen=True):
 Content = Event | Unknown | Refused
 
 
+RESTING = re.compile(
+    rb'\{"applied":\{[^{}\\]*\},"profile":\{"customer":"[^"\\]*",(?:"next_review_ms":(\d+),)?"first_seen_ms":'
+).match
+"""How nearly every row begins: nothing to send, and when to look again. Found without parsing the 2 kB."""
+
+
 class _ProfilePeek(Struct):
     next_review_ms: int | None = None
 
@@ -193,6 +200,8 @@ class ProfileJob:
 
     def peek(self, row: bytes) -> Peek:
         """The same of a row at rest, without decoding the rest."""
+        if known := RESTING(row):
+            return Peek(int(known[1]) if known[1] else None, 0)
         seen = self._peek(row)
         if seen.profile is not None:
             return Peek(seen.profile.next_review_ms, seen.outbox_flush)

@@ -9,6 +9,7 @@ from msgspec import Raw, json
 from stream.core.profile import NOTHING, SECTIONS, Profile, head_of
 from stream.core.rulebook import DAY_MS
 from stream.core.step import on_book, on_due, on_event
+from stream.engine import Peek
 from stream.worker.row import LiveRow, ProfileJob, Row
 from tests.builders import at, book, erased
 from tests.strategies import loyal_lives, mixtures
@@ -48,6 +49,34 @@ def test_a_row_written_after_any_steps_is_the_whole_row(life, data):
     assert row.encode() == whole(row)
     assert row.changed == NOTHING
     assert row.encode() == whole(row)
+
+
+def parsed(row: bytes) -> Peek:
+    seen = json.decode(row, type=Row)
+    due_ms = seen.profile.next_review_ms if seen.profile else None
+    return Peek(due_ms, seen.outbox_flush, None if seen.profile or seen.models else seen.applied)
+
+
+@given(
+    st.one_of(mixtures(), loyal_lives()),
+    st.sampled_from(("c", 'with "quotes"', "back\\slash", "ü", '","next_review_ms":7,"first_seen_ms":')),
+    st.dictionaries(st.sampled_from(("purchases", "feedback", "a{b}")), st.integers(0, 1 << 40)),
+    st.integers(0, 2),
+)
+def test_a_look_at_a_row_says_what_the_whole_of_it_says(life, customer, applied, outbox_flush):
+    profile = None
+    for event in life:
+        profile = on_event(profile, event, book()).profile
+    profile.customer = customer
+    outbox = [Raw(b'{"profile":{"next_review_ms":1}}')] if outbox_flush else []
+    for kept in (profile, None, Profile(customer), Profile(customer, next_review_ms=5)):
+        row = json.encode(Row(applied, outbox, outbox_flush, [], kept))
+        assert JOB.peek(row) == parsed(row)
+
+
+def test_a_row_in_another_order_of_fields_is_looked_at_all_the_same():
+    row = b'{"applied":{"p":1},"profile":{"customer":"c","events":3,"next_review_ms":9,"first_seen_ms":1}}'
+    assert JOB.peek(row).due_ms == 9
 
 
 def test_head_and_sections_are_the_whole_profile_in_the_order_of_its_fields():

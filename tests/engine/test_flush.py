@@ -1,0 +1,68 @@
+"""When a flush starts: at once near the head of the topics, with a share of the backlog far from it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from stream.engine.failure import FailStop
+from stream.engine.flush import SHARE_OF_BACKLOG, Flusher
+from stream.engine.outlet import Cargo
+from tests.engine.test_lane import ENGAGEMENT, Pipe, event
+
+APPLIED = 20
+FAR = round(APPLIED / SHARE_OF_BACKLOG)
+
+
+class Ledger:
+    """An outlet that only notes what it was given."""
+
+    fence = None
+
+    def __init__(self) -> None:
+        self.flushed: list[int] = []
+
+    def write(self, cargo: Cargo) -> None:
+        self.flushed.append(len(cargo.rows))
+
+    async def settle(self, cargoes: list[Cargo]) -> None:
+        return
+
+
+async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]:
+    """Rows per flush, when `APPLIED` events of as many customers were applied since the last one."""
+    pipe, ledger = Pipe(heartbeat=None, ticks=None, flush_interval_s=flush_interval_s), Ledger()
+
+    async def own() -> None:
+        return
+
+    flusher = Flusher(options=pipe.options, delivery=pipe.delivery, outlet=ledger, own=own, fail=FailStop())
+
+    async def applied(count: int, to_come: int) -> None:
+        first = pipe.lane.applied_count
+        pipe.feed(ENGAGEMENT, *(event(f"c{first + n}", first + n) for n in range(count)))
+        source = pipe.lane.sources[1]
+        source.highwater = source.expected + to_come
+        pipe.moments()
+        flusher.consider()
+        if flusher._under_way:
+            await flusher._under_way
+
+    await applied(1, 0)  # the clock of the flusher starts
+    await applied(APPLIED, still_to_come)
+    return ledger.flushed[1:]
+
+
+@pytest.mark.parametrize(
+    ("still_to_come", "flush_interval_s", "flushed"),
+    [
+        (0, 3_600.0, [APPLIED]),
+        (FAR - 20, 3_600.0, [APPLIED - 1]),  # with more to come, the merge holds the last one back
+        (FAR * 2, 3_600.0, []),
+        (FAR * 2, 0.0, [APPLIED - 1]),
+    ],
+    ids=["at the head", "near it", "far from it", "far from it, and the interval is over"],
+)
+def test_a_flush_waits_for_a_share_of_what_is_still_to_come(still_to_come, flush_interval_s, flushed):
+    assert asyncio.run(rows_flushed(still_to_come, flush_interval_s)) == flushed
