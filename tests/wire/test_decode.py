@@ -165,3 +165,30 @@ def test_unknown_fields_never_change_an_event_and_repeated_ones_never_pass(name,
     else:
         assert isinstance(decoded, PurchaseCompleted)
         assert encode_event(decoded) == encode_event(decode_at_home(GOOD))  # type: ignore[arg-type]
+
+
+SPELLINGS = (
+    b'"discount_minor":0',
+    b'"discount_minor" : 0',
+    b'"discount_minor":5',
+    b'"is_gift":false',
+    b'"is_gift":true',
+    b'"coupon":null',
+    b'"coupon":"a"',
+    b'"x":{"coupon":null}',
+    b'"x":"\\"coupon\\":null"',
+)
+
+
+@given(st.lists(st.sampled_from(SPELLINGS), max_size=4))
+def test_defaults_written_out_pass_once_and_never_twice(members):
+    start = GOOD.index(b'"data":{') + len(b'"data":{')
+
+    decoded = decode_at_home(GOOD[:start] + b"".join(member + b"," for member in members) + GOOD[start:])
+
+    names = [member.split(b":")[0].strip() for member in members]
+    if len(set(names)) == len(names):
+        assert isinstance(decoded, PurchaseCompleted)
+    else:
+        assert isinstance(decoded, Rejected)
+        assert decoded.reason is Reason.DUPLICATE_FIELD
