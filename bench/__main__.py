@@ -84,6 +84,10 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
             result |= {"recovery_rows_s": sizes["recovery_rows_s"], "bytes_per_customer": sizes["memory"]}
             result["recovery_s_per_million"] = sizes["recovery_s_per_million"]
             result["latency_ms"] = _latency(here, 0.5 * result["ours"], {})
+        if result.get("ours_exactly_once"):
+            exactly_once = {"STREAM_GUARANTEE": "exactly_once"}
+            rate = 0.5 * result["ours_exactly_once"]
+            result["latency_exactly_once_ms"] = _latency(here, rate, exactly_once)
     if not quick:
         keep("", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
         PICTURE.parent.mkdir(exist_ok=True)

@@ -82,8 +82,10 @@ def ratios(speed: dict[str, float | None]) -> dict[str, float]:
     found = {
         f"ours_to_{name}": round(ours / rate, 2)
         for name, rate in speed.items()
-        if ours and rate and name not in ("ours", *MEMBERS)
+        if ours and rate and name not in ("ours", "ours_exactly_once", *MEMBERS)
     }
+    if ours and (atomic := speed.get("ours_exactly_once")):
+        found["exactly_once_to_at_least_once"] = round(atomic / ours, 2)
     if toy and floor:
         found["ours_toy_fold_to_floor"] = round(toy / floor, 2)
     return found

@@ -17,6 +17,7 @@ RESULTS = REPOSITORY / "bench" / "results"
 PICTURE = REPOSITORY / "docs" / "bench.svg"
 NAMES = {
     "ours": "stream worker, the full job",
+    "ours_exactly_once": "the same, exactly once",
     "ours_toy_fold": "our engine, 8 counters",
     "floor": "no framework, 8 counters",
     "kafka_streams": "Kafka Streams, 8 counters",

@@ -28,6 +28,7 @@ class Peer(Struct, frozen=True):
     what: str
     ready: Callable[[], list[str]]
     limit_s: float = 120.0
+    settings: dict[str, str] = {}
 
 
 def _ran(command: list[str], what: str) -> None:
@@ -92,6 +93,12 @@ def _own(module: str) -> list[str]:
 
 ROSTER: tuple[Peer, ...] = (
     Peer("ours", "stream worker: the full job", _worker),
+    Peer(
+        "ours_exactly_once",
+        "stream worker: the full job in transactions",
+        _worker,
+        settings={"STREAM_GUARANTEE": "exactly_once"},
+    ),
     Peer("ours_toy_fold", "our engine with the 8 counters", lambda: _own("ours_toy_fold")),
     Peer("floor", "librdkafka + msgspec + 8 counters + changelog, no framework", lambda: _own("floor")),
     Peer("naive_faust", "Faust 0.15.3 as its documentation shows it", _naive_faust, limit_s=15.0),

@@ -78,7 +78,8 @@ class Stage:
 
     def start(self, peer: Peer, run: str, extra: Mapping[str, str] | None = None) -> Program:
         """The peer under way; whoever starts it stops it."""
-        return Program(peer.ready(), self.environment(run, extra or {}), LOGS / f"{run}.log")
+        told = self.environment(run, {**peer.settings, **(extra or {})})
+        return Program(peer.ready(), told, LOGS / f"{run}.log")
 
     def finish(self, run: str, program: Program, limit_s: float) -> Run:
         """Watch a program until the backlog is committed."""

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 
+NEVER_MS = 1 << 62
+
 
 class Dues:
     """A due time that moves later costs one dict write; the heap's old entry is corrected when popped."""
 
-    __slots__ = ("_at", "_heap")
+    __slots__ = ("_at", "_heap", "earliest_ms")
 
     def __init__(self) -> None:
         self._at: dict[bytes, int] = {}
         self._heap: list[tuple[int, bytes]] = []
+        self.earliest_ms = NEVER_MS
+        """A lower bound: nothing is due before it."""
 
     def __len__(self) -> int:
         return len(self._at)
-
-    @property
-    def earliest_ms(self) -> int | None:
-        """A lower bound: nothing is due before it."""
-        return self._heap[0][0] if self._heap else None
 
     def set(self, key: bytes, due_ms: int | None) -> None:
         known = self._at.get(key)
@@ -32,12 +31,14 @@ class Dues:
         self._at[key] = due_ms
         if known is None or due_ms < known:
             heappush(self._heap, (due_ms, key))
+            self.earliest_ms = min(self.earliest_ms, due_ms)
 
     def load(self, dues: dict[bytes, int]) -> None:
         """All at once, after recovery."""
         self._at = dues
         self._heap = [(due_ms, key) for key, due_ms in dues.items()]
         heapify(self._heap)
+        self._look()
 
     def pop(self, until_ms: int) -> tuple[int, bytes] | None:
         """The earliest due up to and including `until_ms`, ties by key. It is gone then, until set again."""
@@ -47,7 +48,12 @@ class Dues:
             real_ms = at.get(key)
             if real_ms == due_ms:
                 del at[key]
+                self._look()
                 return due_ms, key
             if real_ms is not None and real_ms > due_ms:
                 heappush(heap, (real_ms, key))
+        self._look()
         return None
+
+    def _look(self) -> None:
+        self.earliest_ms = self._heap[0][0] if self._heap else NEVER_MS

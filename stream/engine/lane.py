@@ -121,8 +121,15 @@ class Lane(Generic[State]):
         assert not self._inside, "the moments of a lane were left before their end"
         self._inside = True
         yield from self._unsent()
+        dues = self.table.dues
         while batch := self._release():
-            yield from self._in_order(batch)
+            for arrival in batch:
+                if dues.earliest_ms <= arrival.order_ms:
+                    yield from self._dues(arrival.order_ms)
+                yield arrival
+            self.unflushed += len(batch)
+            self.applied_count += len(batch)
+            self._advance(batch[-1].order_ms)
         yield from self._dues(self._time_limit_ms())
         self._inside = False
 
@@ -150,18 +157,6 @@ class Lane(Generic[State]):
             source.pending and source.pending[0].order_ms > limit_ms for source in self.sources
         )
         return batch
-
-    def _in_order(self, batch: list[Arrival]) -> Iterator[Moment]:
-        dues = self.table.dues
-        for arrival in batch:
-            order_ms = arrival.order_ms
-            earliest_ms = dues.earliest_ms
-            if earliest_ms is not None and earliest_ms <= order_ms:
-                yield from self._dues(order_ms)
-            yield arrival
-        self.unflushed += len(batch)
-        self.applied_count += len(batch)
-        self._advance(batch[-1].order_ms)
 
     def _dues(self, until_ms: int | None) -> Iterator[Moment]:
         if until_ms is None:
@@ -198,8 +193,8 @@ class Lane(Generic[State]):
         """Time alone may have made something ready."""
         if self._recovering or any(source.pending for source in self.sources):
             return True
-        limit_ms, earliest_ms = self._time_limit_ms(), self.table.dues.earliest_ms
-        return limit_ms is not None and earliest_ms is not None and earliest_ms <= limit_ms
+        limit_ms = self._time_limit_ms()
+        return limit_ms is not None and self.table.dues.earliest_ms <= limit_ms
 
     @property
     def _recovering(self) -> bool:
