@@ -22,7 +22,7 @@ demo: $(READY) ## a year of a real shop through the real worker, on an embedded 
 	@$(BIN)/stream demo $(ARGS)
 
 test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/ruff check .

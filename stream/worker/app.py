@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -26,6 +27,7 @@ from stream.worker.topics import INPUTS, TopicNames, topic_names
 from stream.worker.vitals import Liveness, ready, watch
 from stream.worker.waiting import Waiting
 
+log = logging.getLogger("stream.worker")
 METADATA_TIMEOUT_S = 20.0
 
 
@@ -48,6 +50,8 @@ class Worker:
         self.metrics = Metrics(
             {"type": {*types, "unknown", "none"}, "tier": book.tier_names, "topic": self.topics.inputs}
         )
+        policy = f"{book.policy.id} ({book.policy.hash})"
+        log.info("judged by policy %s and, until one is published, model %s", policy, book.model.version)
         self.tally = Tally(self.metrics, on_alert)
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max

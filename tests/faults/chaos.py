@@ -49,6 +49,7 @@ class Run:
         self.zombies = 0
         self._stop = threading.Event()
         self._feeders: list[threading.Thread] = []
+        self._fed = False
         self._clocks = clocks or {}
         self._bootstraps = bootstraps or {}
         if topics:
@@ -92,6 +93,7 @@ class Run:
         thread = threading.Thread(target=playing, daemon=True)
         thread.start()
         self._feeders.append(thread)
+        self._fed = self._fed or seconds > 0
         return thread
 
     def await_feeders(self, late_s: float = FEEDER_LATE_S) -> None:
@@ -100,7 +102,7 @@ class Run:
             feeder.join(late_s)
             if feeder.is_alive():
                 self.wrong.append(f"the feeder hangs after {self.count} inputs")
-        if self._feeders and not self.count:
+        if self._fed and not self.count:
             self.wrong.append("the feeder brought nothing")
 
     def nurse(self) -> None:

@@ -1,6 +1,7 @@
 """How a worker ends when it cannot or must not go on: an exit code and one readable message."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +106,7 @@ def test_a_running_worker_tells_how_it_is(ground, history, tmp_path):
         for fed in ("batch_processing_seconds_count", "flush_duration_seconds_count"):
             assert worker.metrics(fed)[""] >= 1
         assert worker.stop() == 0
+        assert re.search(r"judged by policy \w+ \(sha256:\w{64}\) and, until one is published", worker.told())
     assert here.committed() == here.sent()
 
 

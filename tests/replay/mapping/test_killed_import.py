@@ -17,7 +17,7 @@ from tests.replay.mapping.importing import HEADER, INVOICES, Imported
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 STREAM = Path(sys.executable).with_name("stream")
 KINDS = ("purchases", "engagement", "feedback", "control")
-LINES = 120_000
+LINES = 60_000
 
 
 @pytest.fixture
