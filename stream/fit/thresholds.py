@@ -30,7 +30,7 @@ def learn_thresholds(
     order = np.argsort(-risk, kind="stable")
     score, right = risk[order], silent[order]
     alerts = np.arange(1, len(score) + 1)
-    hits = np.cumsum(right)
+    hits, sure = np.cumsum(right), _at_threshold(score, right)
     closes = np.append(score[1:] < score[:-1], True)  # customers of one score are alerted together
     usable = closes & (alerts >= min(ALERTS_MIN, len(score)))
     if budget_share is not None:
@@ -38,19 +38,23 @@ def learn_thresholds(
         place = int(np.flatnonzero(allowed)[-1]) if allowed.any() else int(np.flatnonzero(usable)[0])
         basis = f"at most {budget_share:.1%} of customers alerted"
     elif precision is not None:
-        reached = usable & (_at_threshold(score, right) >= precision)
+        reached = usable & (sure >= precision)
         place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_agreement(hits, alerts, usable)
         basis = f"a precision of {precision:.0%} of alerts as they go out" + (
             ""
             if reached.any()
-            else ", which no level reached: the best agreement of alerts and truth instead"
+            else f", which no level reached (the surest came to {sure[usable].max():.0%}): the best "
+            "agreement of alerts and truth instead"
         )
     else:
         place = _best_agreement(hits, alerts, usable)
         basis = "the best agreement of alerts and truth (Matthews correlation)"
     raise_at = float(np.clip(score[place], RAISE_MIN, RAISE_MAX))
     odds = np.log(raise_at / (1.0 - raise_at)) - CLEAR_GAP
-    seen = f"of {alerts[place]:,} repeat buyers above it, {hits[place] / alerts[place]:.0%} stayed silent"
+    seen = (
+        f"of {alerts[place]:,} repeat buyers above it {hits[place] / alerts[place]:.0%} stayed silent, of "
+        f"those just at it, where alerts go out, about {sure[place]:.0%}"
+    )
     return Thresholds(
         raise_at=float(f"{raise_at:.6g}"),
         clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),

@@ -14,6 +14,7 @@ from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 from stream.core.alert import Alert
 from stream.core.book import Book
@@ -136,11 +137,23 @@ def _row(
     return {
         "n": len(alerts),
         "undecided": len(alerts) - len(seen),
+        "decided": len(seen),
+        "right": sum(right),
         "precision": sum(right) / len(seen) if seen else None,
+        "precision_90": likely_share(sum(right), len(seen)),
         "recall": None,
         "median_lead_days": None,
         "per_1000_customers_and_week": 1_000.0 * len(alerts) / customers / weeks,
     }
+
+
+def likely_share(hits: int, cases: int) -> list[float] | None:
+    """Within which the true share lies in nine of ten such samples (Jeffreys)."""
+    if not cases:
+        return None
+    low = float(beta.ppf(0.05, hits + 0.5, cases - hits + 0.5)) if hits else 0.0
+    high = float(beta.ppf(0.95, hits + 0.5, cases - hits + 0.5)) if hits < cases else 1.0
+    return [low, high]
 
 
 def _churn_row(kind: str, alerts: Sequence[Raised], run: Run, truth: Truth) -> dict[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
@@ -84,7 +85,9 @@ def backtest(events: Iterable[Event], question: Question, fallback: Model) -> An
         ),
         "alerts": judged(runs[0], truth),
         "thresholds": msgspec.to_builtins(model.thresholds),
+        "wished_precision": question.precision,
         "model": _described(model, snapshot),
+        "split": datetime.fromtimestamp(question.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
         "horizon_weeks": question.horizon_ms / WEEK_MS,
         "events": history.events,
         "held_days": _held_days(history, question),

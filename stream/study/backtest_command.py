@@ -44,6 +44,7 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
       stream backtest cdnow.jsonl --split 1997-09-30 --horizon 39w --report backtest.html
     """
     from stream.fit.processes import UnfitError
+    from stream.study.backtest_words import in_words
     from stream.study.learn import Lacking
 
     started = time.monotonic()
@@ -58,7 +59,7 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
         from stream.study.report import write_report
 
         write_report(report, numbers, answer)
-    click.echo(json.dumps(numbers) if as_json else _in_words(numbers))
+    click.echo(json.dumps(numbers) if as_json else in_words(numbers))
 
 
 def _answered(
@@ -92,44 +93,3 @@ def _answered(
         budget_share=budget,
     )
     return backtest(recording.events(), question, chosen_model(None)), len(recording.refused)
-
-
-def _in_words(numbers: dict[str, Any]) -> str:
-    """A table that fits a terminal."""
-    risk, rivals = numbers["risk"], numbers["baselines"]
-    lines = [
-        f"{numbers['n']:,} customers, of whom {numbers['churn_rate']:.1%} bought nothing in the "
-        f"{numbers['horizon_weeks']:g} weeks after the split ({numbers['seconds']:.1f} s)",
-        "",
-        f"{'score':<24}{'AUC':>8}{'Brier':>9}   (AUC: 0.5 is a coin, 1 perfect; Brier: 0 perfect)",
-        f"{'churn risk':<24}{_number(risk['auc']):>8}{risk['brier']:>9.4f}   "
-        f"log loss {risk['log_loss']:.4f}, calibration error {risk['ece']:.4f}, "
-        f"lift of the top tenth {_number(risk['lift10'], 2)}",
-        _row("purchase process alone", numbers["p_active"]["auc"], numbers["p_active"]["brier"]),
-    ]
-    lines += [_row(f"{name} alone", one["auc"], one["brier_binned"]) for name, one in rivals.items()]
-    lines += ["", f"{'alerts':<22}{'n':>7}{'right':>8}{'found':>8}{'lead days':>11}{'per 1000 and week':>19}"]
-    for kind, row in numbers["alerts"].items():
-        lines.append(
-            f"{kind:<22}{row['n']:>7}{_share(row['precision']):>8}{_share(row['recall']):>8}"
-            f"{_number(row['median_lead_days'], 1):>11}{row['per_1000_customers_and_week']:>19.2f}"
-        )
-    if numbers["held_days"]:
-        lines.append(
-            f"note: nobody at all was seen to buy in the last {numbers['held_days']:.1f} days of the time; "
-            "no churn was judged there, as in a worker whose source of purchases has stalled."
-        )
-    lines += [f"note: {note}" for note in numbers["model"]["notes"]]
-    return "\n".join(lines)
-
-
-def _row(name: str, auc: float | None, brier: float) -> str:
-    return f"{name:<24}{_number(auc):>8}{brier:>9.4f}"
-
-
-def _number(value: float | None, digits: int = 4) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"

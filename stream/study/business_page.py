@@ -172,7 +172,8 @@ def _retention(numbers: Mapping[str, Any]) -> str:
             f"With that counted (shifted beta-geometric model, discounted) a lifetime is <b>{true:.1f} {unit}s</b>.</p>"
         )
     return (
-        f"<p>At risk: a churn risk of {numbers['raise_at']:.0%} or more.</p>"
+        f"<p>At risk: the chance that they buy nothing in the time in which they usually would have bought twice (at "
+        f"least a week, at most a year) is {numbers['raise_at']:.0%} or more.</p>"
         + table(("tier", "customers", "at risk", "probably lost", "spending of late at risk"), tiers)
         + _saved(numbers)
         + words
@@ -241,7 +242,7 @@ def _drivers(found: Sequence[Mapping[str, Any]]) -> str:
         "<small>Left: bought nothing for 60 days and for three of their own usual gaps. When something went wrong, "
         "each time is compared with customers of the same tier, pace and length of silence on that day who were "
         "spared; what customers are or like is compared once for each, within tier, tenure and number of purchases. "
-        "Odds of 2: for one like customer who left for one who stayed, two of these did. Of all lines shown at most one "
+        "Odds of 2: for each one who stayed, twice as many left as among like customers. Of all lines shown at most one "
         "in twenty is expected to be chance (exact tests, Benjamini-Hochberg). It is a contrast, no proof of cause.</small>"
     )
 
@@ -253,8 +254,20 @@ def _odds(ratio: float) -> str:
 
 
 def _dead_ends(found: Sequence[Mapping[str, Any]]) -> str:
-    rows = [(one["tier"], one["last_step"], f"{one['customers']:,}", _share(one["share"])) for one in found]
-    return table(("tier", "last step", "customers who left", "share of the tier's leavers"), rows)
+    rows = [
+        (one["tier"], _step(one["last_step"]), f"{one['customers']:,}", _share(one["share"])) for one in found
+    ]
+    return table(
+        ("value tier", "last thing heard", "customers who left", "share of the tier's leavers"), rows
+    ) + (
+        "<small>Left: bought nothing for 60 days and for three of their own usual gaps; only customers with three "
+        "purchases are counted. The last thing is what we last heard of them, of whatever kind.</small>"
+    )
+
+
+def _step(touch: str) -> str:
+    """`feedback.complained` as `feedback: complained`."""
+    return touch.replace(".", ": ").replace("_", " ")
 
 
 def _day(at_ms: float) -> str:

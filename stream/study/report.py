@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.study.backtest import Answer
+from stream.study.backtest_words import sureness
 from stream.study.drawing import Line, plot
 
 STYLE = """
@@ -46,7 +47,7 @@ def page(numbers: Mapping[str, Any], answer: Answer) -> str:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Backtest</title><style>{STYLE}</style>",
         "<h1>Would the alerts have been right?</h1>",
         f"<p>The system learnt from everything up to the split and then had to say who would buy nothing in the "
-        f"following <b>{weeks}</b>. What customers then did is known. There were "
+        f"following <b>{weeks}</b> (after {numbers['split']}). What customers then did is known. There were "
         f"<b>{numbers['n']:,} customers</b>; <b>{numbers['churn_rate']:.1%}</b> of them bought nothing in that time.</p>",
         "<h2>Does it find the right customers?</h2>",
         _ranking(numbers, answer),
@@ -107,7 +108,7 @@ def _calibration(numbers: Mapping[str, Any], answer: Answer, weeks: str) -> str:
 def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
     rows = [
         (
-            NAMES[kind], f"{one['n']:,}", _share(one["precision"]), _share(one["recall"]),
+            NAMES[kind], f"{one['n']:,}", f"{one['decided']:,}", _likely(one), _share(one["recall"]),
             _number(one["median_lead_days"], 0), _share(one.get("value_caught_share")),
             f"{one['per_1000_customers_and_week']:.2f}",
         )
@@ -118,18 +119,20 @@ def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
             (
                 "alert",
                 "raised",
-                "were right",
-                "of all found",
+                "judged",
+                "were right (90% interval)",
+                "of the lost found",
                 "days early",
                 "value caught",
-                "per 1,000 a week",
+                "per 1,000 customers and week",
             ),
             rows,
         )
         + f"<small>Right: no purchase in the {weeks} after the alert (for an upgrade: the next tier was reached). "
-        "Of all found: share of the lost customers the rule may speak of that were alerted. Days early: before the "
+        f"Judged: those whose {weeks} were over by the last event. Of the lost found: share of the lost customers whom "
+        "the rule may speak of that were alerted. Days early: before the "
         f"plain rule “nothing for {weeks}” would have noticed. Value caught: share of the lost customers' spending of "
-        "late. Alerts whose time is not over are not judged.</small>"
+        "late.</small>" + "".join(f"<p>{escape(sentence)}</p>" for sentence in sureness(numbers))
     )
 
 
@@ -151,19 +154,21 @@ def _model(numbers: Mapping[str, Any], answer: Answer) -> str:
     words = []
     if model.risk is not None:
         words.append(model.risk.learnt)
-    if model.thresholds is not None:
-        words.append(
-            f"Alerts are raised at a risk of {model.thresholds.raise_at:.0%} and cleared at "
-            f"{model.thresholds.clear_at:.0%}. {model.thresholds.learnt}"
-        )
     process = model.process
     words.append(
-        f"Purchase process: {process.kind.upper()}, r {process.r:.4g}, alpha {process.alpha:.4g} weeks, "
+        f"For who knows the models: purchase process {process.kind.upper()}, r {process.r:.4g}, alpha {process.alpha:.4g} weeks, "
         f"a {process.a:.4g}, b {process.b:.4g}. Spend: p {model.spend.p:.4g}, q {model.spend.q:.4g}, "
         f"v {model.spend.v:.4g}. Model {model.version}."
     )
     text = "".join(f"<p>{escape(word)}</p>" for word in words)
     return text + "".join(f"<p class=note>{escape(note)}</p>" for note in numbers["model"]["notes"])
+
+
+def _likely(one: Mapping[str, Any]) -> str:
+    if one["precision_90"] is None:
+        return "–"
+    low, high = one["precision_90"]
+    return f"{one['precision']:.0%} ({low:.0%} to {high:.0%})"
 
 
 def _interval(numbers: Mapping[str, Any]) -> str:

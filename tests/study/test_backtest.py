@@ -9,6 +9,7 @@ from stream.cli import main
 from stream.core.model import DAY_MS, WEEK_MS
 from stream.core.rulebook import Policy
 from stream.model_file import default_model, load_model
+from stream.study.alert_truth import likely_share
 from stream.study.backtest import Question, backtest
 from stream.study.stall import released
 from tests.builders import START_MS, bought, visited
@@ -156,6 +157,26 @@ def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
     page = report.read_text()
     assert page.count("<svg") == 2
     assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_precision_that_was_not_reached_is_told_with_what_was(tmp_path):
+    path = written(EVENTS, tmp_path / "events.jsonl")
+    asked = ["--split", "2024-09-09", "--horizon", "12w", "--precision", "0.99"]
+
+    told = " ".join(CliRunner().invoke(main, ["backtest", str(path), *asked]).output.split())
+
+    assert "which no level reached (the surest came to" in told
+    assert "judged churn alerts" in told
+    assert "below the 99% that were asked for" in told
+    assert "bought nothing in the 12 weeks after it" in told
+
+
+def test_the_likely_share_is_wide_for_few_and_holds_what_was_seen():
+    few, many = likely_share(3, 11), likely_share(300, 1_100)
+
+    assert few[0] < 3 / 11 < few[1]
+    assert few[1] - few[0] > 5 * (many[1] - many[0])
+    assert (likely_share(0, 5)[0], likely_share(5, 5)[1], likely_share(0, 0)) == (0.0, 1.0, None)
 
 
 @pytest.mark.parametrize(
