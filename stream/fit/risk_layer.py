@@ -161,11 +161,11 @@ def _joined(lessons: Sequence[Lesson]) -> Taught:
 
 
 def _best_shrinkage(rows: Numbers, taught: Taught, columns: Columns) -> float:
-    """With which the past foretells the newest look; the third where there is too little of either."""
+    """With which the past foretells the newest look; a strong one where there is too little of either."""
     past, new = taught.only(taught.known), taught.only(taught.newest)
     cases = [one.weight @ fate for one in (past, new) for fate in (one.silent, 1.0 - one.silent)]
     if min(cases) < CASES_MIN:
-        return SHRINKAGES[2]
+        return SHRINKAGES[-2]
 
     def loss(shrinkage: float) -> float:
         weights = _regress(rows[taught.known], past, columns, shrinkage)

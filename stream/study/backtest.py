@@ -85,10 +85,8 @@ def backtest(events: Iterable[Event], question: Question, fallback: Model) -> An
         ),
         "alerts": judged(runs[0], truth),
         "thresholds": msgspec.to_builtins(model.thresholds),
-        "wished_precision": question.precision,
         "model": _described(model, snapshot),
-        "split": datetime.fromtimestamp(question.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
-        "horizon_weeks": question.horizon_ms / WEEK_MS,
+        **_asked(question),
         "events": history.events,
         "held_days": _held_days(history, question),
     }
@@ -100,6 +98,14 @@ def backtest(events: Iterable[Event], question: Question, fallback: Model) -> An
         }
     curves = {name: _gain_curve(score, silent) for name, score in {"risk": risk, **rivals}.items()}
     return Answer(numbers, model, calibration(risk, silent), curves)
+
+
+def _asked(question: Question) -> dict[str, object]:
+    return {
+        "split": datetime.fromtimestamp(question.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
+        "horizon_weeks": question.horizon_ms / WEEK_MS,
+        "wished_precision": question.precision,
+    }
 
 
 def _wishes(question: Question, horizon: Horizon) -> Wishes:
