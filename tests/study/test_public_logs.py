@@ -44,7 +44,7 @@ def test_cdnow(sample, customers, auc):
     assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
 
 
-@pytest.mark.parametrize(("weeks", "churn", "auc"), [(8, 0.0737, 0.906), (26, 0.0167, 0.90)])
+@pytest.mark.parametrize(("weeks", "churn", "auc"), [(8, 0.0737, 0.904), (26, 0.0167, 0.8975)])
 def test_complete_journey(weeks, churn, auc):
     numbers = answered(completejourney.events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
 
