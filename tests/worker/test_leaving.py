@@ -53,7 +53,7 @@ def test_partitions_added_to_every_topic_under_a_running_worker_and_after(ground
     more = AdminClient({"bootstrap.servers": here.bootstrap})
     names = (*here.names.inputs, here.names.profiles, here.names.alerts, here.names.deadletter)
 
-    with WorkerProcess(here, tmp_path / "log") as worker:
+    with WorkerProcess(here, tmp_path / "log", session_timeout_s="8") as worker:
         here.wait_for_commits(worker)
         for made in more.create_partitions([NewPartitions(name, 4) for name in names]).values():
             made.result(30)
