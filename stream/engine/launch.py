@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from typing import Any
 
 import faust
@@ -11,16 +10,12 @@ import faust
 from stream.engine.app import EngineApp
 from stream.engine.failure import leave
 
-SWITCH_S = 0.0005
-"""How long the loop may keep the others waiting: fetches and commits are a handful of short steps in a thread
-of their own, and at Python's 5 ms each of these steps waited that long while profiles were folded."""
 GC_THRESHOLD = 50_000
 """Rows are many and in no cycles: looking through them at Python's own pace took 12% of the time."""
 
 
 def run(app: EngineApp[Any]) -> None:
     """Run as a worker until SIGTERM or SIGINT; ends the process. A failure exits with its own code."""
-    sys.setswitchinterval(SWITCH_S)
     gc.freeze()  # code and modules: never garbage
     gc.set_threshold(GC_THRESHOLD, 20, 100)
     worker = faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)

@@ -72,6 +72,9 @@ def test_before_the_next_review_no_instant_would_change_anything(life, places, r
     for _ in range(reviews):
         if profile.next_review_ms is not None:
             profile, _ = waited(profile, profile.next_review_ms, in_force)
+    if profile.next_review_ms is not None and profile.judgement.judged_ms < life[-1].time_ms:
+        # Engagement alone is not weighed before the next review (docs/decisions/0004).
+        profile, _ = waited(profile, profile.next_review_ms, in_force)
     judged_ms = profile.judgement.judged_ms or life[-1].time_ms
     due_ms = profile.next_review_ms or judged_ms + YEARS_MS
     last_ms = due_ms - ROUNDING_MS - judged_ms
