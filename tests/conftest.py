@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from docker.errors import DockerException
 from hypothesis import settings
 
 from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker, wait_until_ready
@@ -53,7 +54,7 @@ def own_broker(_spare_broker: Broker) -> Iterator[Broker]:
     if _spare_broker.kind == "given":
         pytest.skip("this test kills its broker; STREAM_TEST_BROKER names one that is not ours")
     yield _spare_broker
-    with suppress(Exception):  # it may not be there to be resumed
+    with suppress(DockerException):  # a container that is not paused cannot be resumed
         _spare_broker.resume()
     try:
         wait_until_ready(_spare_broker.bootstrap, 10)

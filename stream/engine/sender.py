@@ -29,6 +29,11 @@ NOT_THE_OWNER = {
 }
 
 
+def epoch_in(headers: Iterable[tuple[str, bytes | None]] | None) -> int | None:
+    """The epoch of a row's writer; None where writers have none."""
+    return next((int(value or b"0") for name, value in headers or () if name == EPOCH_HEADER), None)
+
+
 class AbortedError(Exception):
     """A transaction came to nothing for a reason that passes, a broker's restart as a rule."""
 

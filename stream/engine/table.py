@@ -67,8 +67,7 @@ class Table(Generic[State]):
         return sorted((resting - self._gone) | self._hot.keys())  # a new row in a flush under way is only hot
 
     def put(self, key: bytes, state: State) -> None:
-        if self._dirty.get(key) is not state:
-            self._hot[key] = self._dirty[key] = state
+        self._hot[key] = self._dirty[key] = state
         if self._gone:
             self._gone.discard(key)
         if self.leaving:

@@ -15,6 +15,7 @@ from stream.core.book import Book
 from stream.core.event import Event, ModelPublished
 from stream.core.profile import Profile
 from stream.operate.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
+from stream.operate.rows import valid
 from stream.replay.event_file import opened
 from stream.replay.recorded import TOPIC_RANK
 from stream.replay.run import replay
@@ -96,7 +97,7 @@ def from_topics(customer: str, book: Book, at_ms: int | None) -> Known:
             count = len(partitions_of(consumer, topic))
             if count:
                 starts[topic, partition_of(key, count)] = 0
-        for message in records(consumer, starts):
+        for message in valid(records(consumer, starts)):
             if message.key() != key:
                 continue
             value = message.value()

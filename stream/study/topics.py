@@ -9,9 +9,9 @@ from confluent_kafka import Message
 
 from stream.core.model import Model, decode_model
 from stream.core.profile import Profile
-from stream.engine.sender import EPOCH_HEADER
 from stream.operate.cluster import cluster_errors, cluster_settings, from_start, reader
 from stream.operate.history import recorded_topics
+from stream.operate.rows import valid
 from stream.replay.recorded import Recording
 from stream.worker.row import MODEL_KEY, Row
 from stream.worker.topics import topic_names
@@ -40,23 +40,12 @@ def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
 
 
 def newest_rows(records: Iterable[Message]) -> dict[bytes, Row]:
-    """Each key's last row, as the engine's recovery finds it: what a worker wrote after its successor had
-    begun is void (decision 0007)."""
-    epochs: dict[int | None, int] = {}
+    """Each key's last row, as the engine's recovery finds it."""
     rows: dict[bytes, Row] = {}
-    for record in records:
-        partition, epoch = record.partition(), _epoch_of(record)
-        if epoch is not None:
-            if epoch < epochs.get(partition, 0):
-                continue
-            epochs[partition] = epoch
+    for record in valid(records):
         key, value = record.key() or b"", record.value()
         if value:
             rows[key] = _ROW(value)
         elif key != MODEL_KEY:
             rows.pop(key, None)
     return rows
-
-
-def _epoch_of(record: Message) -> int | None:
-    return next((int(value) for name, value in record.headers() or () if name == EPOCH_HEADER), None)

@@ -62,7 +62,7 @@ class Worker:
         attach(self.app, self.keeper)
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self._flushed
-        self.app.on_recovered = job.check_homes
+        self.app.on_recovered = job.check_partition
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
         waiting = Waiting(self.app, self.topics.control)
         checks = (Liveness(self.app), partial(ready, self.app), waiting.notes)

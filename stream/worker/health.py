@@ -4,7 +4,6 @@
 nothing of Kafka, whose outage must not restart every worker. `/readyz` answers whether it does its work now:
 partitions assigned and the table recovered; its notes say what is waited for although nothing is wrong.
 Both are 200, or 503 with the reasons.
-`notes` say what is waited for without anything being wrong.
 """
 
 from __future__ import annotations

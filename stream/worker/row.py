@@ -20,9 +20,8 @@ from stream.wire import Rejected, TopicKind, Unknown, decode, partition_of
 
 MODEL_KEY = b"\x00model"
 """The row of a partition that holds the model in force there; no customer can have this id on the wire."""
-
-
-HOMES_LOOKED_AT = 64
+KEYS_CHECKED = 64
+"""Profiles of a partition that are asked where they belong: after a change of partitions most are astray."""
 
 
 class _Transport(Struct, omit_defaults=True, gc=False):
@@ -178,10 +177,10 @@ class ProfileJob:
         complete_to_ms = at_ms if kind is ClockTicked else None
         return Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
 
-    def check_homes(self, lane: Lane[LiveRow]) -> None:
+    def check_partition(self, lane: Lane[LiveRow]) -> None:
         """With another number of partitions customers live elsewhere, and would have two half profiles."""
         count, here = self._partition_count, lane.partition
-        keys = [key for key in lane.table.some_keys(HOMES_LOOKED_AT) if not key.startswith(b"\0")]
+        keys = [key for key in lane.table.some_keys(KEYS_CHECKED) if not key.startswith(b"\0")]
         astray = sum(partition_of(key, count) != here for key in keys)
         if astray or here >= count:
             seen = f"{astray} of {len(keys)} profiles seen in partition {here} belong elsewhere"

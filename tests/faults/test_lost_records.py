@@ -4,6 +4,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -45,6 +46,15 @@ def make_anew(client: AdminClient, bootstrap: str, topic: str) -> None:
     create_topics(bootstrap, [topic])
 
 
+def caught_up(broker: Broker, shop: Shop, folder: Path, **how: Any) -> ToyWorker:
+    """A worker that has read and committed some thousand inputs."""
+    make_topics(broker.bootstrap, shop.prefix)
+    worker = ToyWorker(broker.bootstrap, shop.prefix, folder / "log", **how)
+    count = produce(broker.bootstrap, shop.inputs(5_000))
+    Progress(broker.bootstrap, shop.prefix).wait_for(count)
+    return worker
+
+
 def test_rows_that_the_broker_refuses_stop_the_worker_before_it_commits(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
@@ -82,12 +92,8 @@ def test_input_that_was_made_anew_while_the_worker_was_down_is_not_taken_for_wha
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
     """T11: Kafka forgets the offsets of a topic with it; rows remember them, and would pass new events by."""
-    make_topics(broker.bootstrap, prefix)
-    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
     shop = Shop(prefix, 23)
-    count = produce(broker.bootstrap, shop.inputs(5_000))
-    Progress(broker.bootstrap, prefix).wait_for(count)
-    assert worker.stop() == 0
+    assert caught_up(broker, shop, tmp_path).stop() == 0
     make_anew(client, broker.bootstrap, f"{prefix}.engagement")
     produce(broker.bootstrap, shop.inputs(500))
 
@@ -101,12 +107,8 @@ def test_input_that_was_made_anew_and_whose_offsets_were_set_back_stops_the_work
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
     """T11: no offset of the group tells any more what was read; the rows still do."""
-    make_topics(broker.bootstrap, prefix)
-    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
     shop = Shop(prefix, 24)
-    count = produce(broker.bootstrap, shop.inputs(5_000))
-    Progress(broker.bootstrap, prefix).wait_for(count)
-    assert worker.stop() == 0
+    assert caught_up(broker, shop, tmp_path).stop() == 0
     for done in client.delete_consumer_groups([f"{prefix}-app"]).values():
         done.result(60)
     make_anew(client, broker.bootstrap, f"{prefix}.engagement")
@@ -122,11 +124,8 @@ def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
     """T11: the next record that it asks for is not there any more."""
-    make_topics(broker.bootstrap, prefix)
-    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", session_timeout_s=20.0)
     shop = Shop(prefix, 25)
-    count = produce(broker.bootstrap, shop.inputs(2_000))
-    Progress(broker.bootstrap, prefix).wait_for(count)
+    worker = caught_up(broker, shop, tmp_path, session_timeout_s=20.0)
     worker.send(signal.SIGSTOP)
     produce(broker.bootstrap, shop.inputs(2_000))
     delete_all(client, broker.bootstrap, f"{prefix}.engagement")
@@ -141,11 +140,8 @@ def test_input_made_anew_under_a_running_worker_stops_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
     """T11: whatever it sees first, that the topic is gone or that it ends too early."""
-    make_topics(broker.bootstrap, prefix)
-    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", session_timeout_s=20.0)
     shop = Shop(prefix, 26)
-    count = produce(broker.bootstrap, shop.inputs(5_000))
-    Progress(broker.bootstrap, prefix).wait_for(count)
+    worker = caught_up(broker, shop, tmp_path, session_timeout_s=20.0)
     worker.send(signal.SIGSTOP)
     make_anew(client, broker.bootstrap, f"{prefix}.engagement")
     produce(broker.bootstrap, shop.inputs(500))

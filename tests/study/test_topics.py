@@ -26,6 +26,9 @@ class Record(NamedTuple):
     def value(self):
         return self.what
 
+    def topic(self):
+        return "profiles"
+
     def partition(self):
         return self.where
 
