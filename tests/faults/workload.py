@@ -41,7 +41,7 @@ class Shop:
     """
 
     def __init__(self, prefix: str, seed: int, poison: float = 0.002) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._poison = poison
         self._chance = random.Random(seed)
         self._now_ms = START_MS
@@ -55,7 +55,7 @@ class Shop:
         chance = self._chance
         for _ in range(count):
             self._now_ms += chance.randrange(2_000)
-            topic = f"{self._prefix}.{chance.choices(TOPICS, (2, 7, 1))[0]}"
+            topic = f"{self.prefix}.{chance.choices(TOPICS, (2, 7, 1))[0]}"
             key = self._next_key()
             if chance.random() < self._poison:
                 yield Input(topic, key, chance.choice(POISON))
