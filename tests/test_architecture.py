@@ -17,7 +17,7 @@ ARITHMETIC = {
 
 CORE_PACKAGES = {"msgspec"}
 CORE_EXCEPTIONS = {
-    "stream/core/sentiment.py": {"vaderSentiment"},
+    "stream/core/vader.py": {"vaderSentiment"},
     "stream/core/alert.py": {"uuid"},  # uuid5 hashes a name: no clock, no random number
 }
 SHELLS = {"worker", "replay", "fit", "dashboard", "deliver", "contracts"}

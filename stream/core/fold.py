@@ -85,7 +85,9 @@ def _look(change: Callable[..., None], strength: float) -> Fold:
 def _opinion(profile: Profile, at_ms: int, event: Any, reader: ThemeReader) -> None:
     data = event.data
     sentiment = feedback_sentiment(data, reader.analyser)
-    with_opinion(profile.feedback, at_ms, event.id, sentiment, feedback_themes(data, reader))
+    with_opinion(
+        profile.feedback, at_ms, event.id, sentiment, feedback_themes(data, reader, sentiment or 0.0)
+    )
 
 
 def _review(profile: Profile, at_ms: int, event: ev.Reviewed, reader: ThemeReader) -> News:

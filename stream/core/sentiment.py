@@ -1,7 +1,7 @@
 """How pleased a customer is, from -1 to 1: an explicit rating first, VADER on the text where there is none.
 
-The one module that knows vaderSentiment. Its scores are part of the replay contract: `Analyser.compound`
-equals the package's own digit for digit; added are a cap, the mean over sentences and a bounded memory.
+VADER's scores (vader.py) are part of the replay contract; added are a cap, the mean over sentences and a
+bounded memory.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from vaderSentiment.vaderSentiment import BOOSTER_DICT, SentimentIntensityAnalyzer, SentiText
-
 from stream.core.payload import Review, SurveyAnswer, Ticket
+from stream.core.vader import Vader
 from stream.core.vocabulary import DEFAULT_LEXICON
 
 TEXT_CHARACTERS_MAX = 1_000
@@ -75,33 +74,8 @@ class Analyser:
     """VADER with one shop's own words: `lexicon` maps a lower-case word to its valence, -4 to 4."""
 
     def __init__(self, lexicon: Mapping[str, float] = DEFAULT_LEXICON) -> None:
-        self._vader = SentimentIntensityAnalyzer()
-        self._vader.lexicon.update(lexicon)
-        self._lexicon: dict[str, float] = self._vader.lexicon
+        self.compound = Vader(lexicon).compound
         self.sentiment = lru_cache(maxsize=TEXTS_REMEMBERED)(self._sentiment)
-
-    def compound(self, text: str) -> float:
-        """VADER's compound score of one text as it stands.
-
-        The package looks up every character as an emoji and scores on where no word has a valence: both are
-        passed over here where they cannot matter (vaderSentiment.py 3.3.2, `polarity_scores`).
-        """
-        if not text.isascii():
-            return float(self._vader.polarity_scores(text)["compound"])
-        text = text.strip()
-        senti_text = SentiText(text)
-        words = senti_text.words_and_emoticons
-        lower = [word.lower() for word in words]
-        if self._lexicon.keys().isdisjoint(lower):
-            return 0.0
-        valences: list[float] = []
-        for index, word in enumerate(lower):
-            if word in BOOSTER_DICT or (word == "kind" and lower[index + 1 : index + 2] == ["of"]):
-                valences.append(0)
-            else:
-                valences = self._vader.sentiment_valence(0, senti_text, words[index], index, valences)
-        valences = self._vader._but_check(words, valences)
-        return float(self._vader.score_valence(valences, text)["compound"])
 
     def _sentiment(self, text: str) -> float:
         text = text[:TEXT_CHARACTERS_MAX]
