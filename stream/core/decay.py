@@ -18,7 +18,8 @@ TEMPER_HALF_LIFE_MS = 365 * DAY_MS
 
 def weight(at_ms: int, half_life_ms: int) -> float:
     """Weight of something that happened at `at_ms`; divide a sum by it to read it as of then."""
-    return float(2.0 ** ((at_ms - LANDMARK_MS) / half_life_ms))
+    heft: float = 2.0 ** ((at_ms - LANDMARK_MS) / half_life_ms)
+    return heft
 
 
 def as_of(total: float, as_of_ms: int, half_life_ms: int) -> float:

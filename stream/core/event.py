@@ -6,6 +6,7 @@ exported from them. Unknown fields are ignored; unknown types are none of these 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -37,6 +38,8 @@ from stream.core.payload import (
     TicketResolution,
 )
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     """A CloudEvents 1.0 envelope: `subject` is the customer and the Kafka key, `time` is when it happened."""
@@ -49,8 +52,15 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
 
     @property
     def time_ms(self) -> int:
-        """Event time, milliseconds since 1970-01-01 UTC."""
-        return round(self.time.timestamp() * 1_000)
+        """Event time, milliseconds since 1970-01-01 UTC.
+
+        By whole numbers, at half the cost of the float; where a half is rounded, and near it, by the float.
+        """
+        since = self.time - EPOCH
+        milliseconds, rest = divmod(since.microseconds, 1_000)
+        if 499 <= rest <= 501:
+            return round(self.time.timestamp() * 1_000)
+        return since.days * 86_400_000 + since.seconds * 1_000 + milliseconds + (rest > 500)
 
 
 class PurchaseCompleted(Event, frozen=True, kw_only=True, tag="purchase.completed"):

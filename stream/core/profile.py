@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -111,7 +112,14 @@ NOTHING, EVERYTHING = 0, (1 << len(SECTIONS)) - 1
 
 def fingerprint(source: str, event_id: str) -> bytes:
     """48 bits of a hash of an event's identity; two of 500 recent ids collide once in 10^9."""
-    return blake2b(f"{source}\x00{event_id}".encode(), digest_size=MARK_BYTES).digest()
+    known = _begun(source).copy()  # 0.55 us instead of 1.0 for a hash from the beginning
+    known.update(event_id.encode())
+    return known.digest()
+
+
+@lru_cache(maxsize=256)
+def _begun(source: str) -> blake2b:
+    return blake2b(f"{source}\x00".encode(), digest_size=MARK_BYTES)
 
 
 def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
@@ -123,14 +131,19 @@ def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
             return False
         place = seen.find(mark, place + 1)
     day = at_ms // DAY_MS if at_ms > 0 else 0
-    oldest = (day - SEEN_DAYS if day > SEEN_DAYS else 0).to_bytes(DAY_BYTES, "big")
-    kept_from = 0  # the first that came is let go first, once it is too old
-    while seen[kept_from : kept_from + DAY_BYTES] < oldest and kept_from < len(seen):
-        kept_from += SEEN_BYTES
-    if len(seen) - kept_from >= SEEN_MAX * SEEN_BYTES:
-        kept_from = len(seen) - (SEEN_MAX - 1) * SEEN_BYTES
-    profile.seen = seen[kept_from:] + day.to_bytes(DAY_BYTES, "big") + mark
+    profile.seen = (_recent(seen, day) if seen else seen) + day.to_bytes(DAY_BYTES, "big") + mark
     return True
+
+
+def _recent(seen: bytes, day: int) -> bytes:
+    """What is kept when one more comes: the first that came is let go first, once it is too old."""
+    oldest = (day - SEEN_DAYS if day > SEEN_DAYS else 0).to_bytes(DAY_BYTES, "big")
+    kept_from, end = 0, len(seen)
+    while kept_from < end and seen[kept_from : kept_from + DAY_BYTES] < oldest:
+        kept_from += SEEN_BYTES
+    if end - kept_from >= SEEN_MAX * SEEN_BYTES:
+        kept_from = end - (SEEN_MAX - 1) * SEEN_BYTES
+    return seen[kept_from:] if kept_from else seen
 
 
 def head_of(profile: Profile) -> Head:

@@ -46,17 +46,18 @@ class Step(Struct, gc=False):
     """The sections of the profile that may have changed, beside its head (`profile.SECTIONS`)."""
 
 
-def on_event(profile: Profile | None, event: Event, book: Book) -> Step:
+def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | None = None) -> Step:
     """Fold an event into its customer's profile (None: a new customer) and say what follows.
 
     The profile is changed in place and belongs to the caller. `passed`: the type concerns no single customer.
+    `at_ms`: the event's time, from whoever knows it already.
     """
-    at_ms = event.time_ms
-    kind = type(event)
-    if kind is CustomerErased:
-        return _erase(profile, event, at_ms, book)
-    changed = CHANGES.get(kind)
+    if at_ms is None:
+        at_ms = event.time_ms
+    changed = CHANGES.get(type(event))
     if changed is None:
+        if type(event) is CustomerErased:
+            return _erase(profile, event, at_ms, book)
         return Step(profile, (), "passed", changed=NOTHING)
     if profile is None:
         profile, changed = Profile(event.subject), EVERYTHING

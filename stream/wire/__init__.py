@@ -4,7 +4,7 @@ Bad input is a value (`Rejected`), never an exception; whatever a producer may s
 """
 
 from stream.wire.binary import STRUCTURED_HEADERS
-from stream.wire.decode import decode, decode_line, is_broadcast, kind_of
+from stream.wire.decode import FUTURE_TOLERANCE_MS, TOO_EARLY, decode, decode_line, is_broadcast, kind_of
 from stream.wire.encode import (
     encode_alert,
     encode_event,
@@ -14,7 +14,9 @@ from stream.wire.outcome import Decoded, Headers, Reason, Rejected, TopicKind, U
 from stream.wire.partition import murmur2, partition_of
 
 __all__ = [
+    "FUTURE_TOLERANCE_MS",
     "STRUCTURED_HEADERS",
+    "TOO_EARLY",
     "Decoded",
     "Headers",
     "Reason",

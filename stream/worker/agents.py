@@ -94,7 +94,7 @@ class ProfileKeeper:
         if row is not None and arrival.offset < row.applied.get(topic, 0):  # it comes again, after a crash
             self.tally.event(topic, event, "deduplicated")
             return
-        step = on_event(row.profile if row is not None else None, event, book)
+        step = on_event(row.profile if row is not None else None, event, book, arrival.time_ms)
         self.tally.step(topic, event, step)
         if row is None:
             if step.profile is None:

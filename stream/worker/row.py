@@ -16,10 +16,19 @@ from msgspec import Raw, Struct, field
 from stream.core.event import ClockTicked, Event
 from stream.core.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
 from stream.engine import Arrival, EngineError, Exit, Lane, Peek, Record
-from stream.wire import Rejected, TopicKind, Unknown, decode, partition_of
+from stream.wire import (
+    FUTURE_TOLERANCE_MS,
+    TOO_EARLY,
+    Rejected,
+    TopicKind,
+    Unknown,
+    decode,
+    partition_of,
+)
 
 MODEL_KEY = b"\x00model"
 """The row of a partition that holds the model in force there; no customer can have this id on the wire."""
+FOREVER_MS = 1 << 62
 KEYS_CHECKED = 64
 """Profiles of a partition that are asked where they belong: after a change of partitions most are astray."""
 
@@ -151,7 +160,8 @@ class ProfileJob:
     def __init__(self, kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool) -> None:
         self._kinds = kinds
         self._partition_count = partition_count
-        self._live = live
+        self._latest_ms = 0 if live else FOREVER_MS
+        """Until then events are believed: so far ahead of the clock as it was read last."""
         self._load = msgspec.json.Decoder(Row).decode
         self._peek = msgspec.json.Decoder(_RowPeek).decode
         self.dump = LiveRow.encode
@@ -166,7 +176,6 @@ class ProfileJob:
             record.headers,
             partition=partition,
             partition_count=self._partition_count,
-            now_ms=time.time_ns() // 1_000_000 if self._live else None,
         )
         kind = type(event)
         if kind is Rejected:
@@ -174,8 +183,15 @@ class ProfileJob:
         if kind is Unknown:
             return Arrival(key or b"", None, event, topic, partition, record.offset)
         at_ms = event.time_ms  # type: ignore[union-attr]
+        if at_ms > self._latest_ms and self._is_too_early(at_ms):
+            return Arrival(key or b"", None, Refused(TOO_EARLY, record), topic, partition, record.offset)
         complete_to_ms = at_ms if kind is ClockTicked else None
         return Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
+
+    def _is_too_early(self, at_ms: int) -> bool:
+        """Ahead of the clock; which is read only when its last reading does not settle that."""
+        self._latest_ms = time.time_ns() // 1_000_000 + FUTURE_TOLERANCE_MS
+        return at_ms > self._latest_ms
 
     def check_partition(self, lane: Lane[LiveRow]) -> None:
         """With another number of partitions customers live elsewhere, and would have two half profiles."""
