@@ -9,7 +9,14 @@ from stream.core.alert import Alert
 from stream.core.announce import Occasion, announcement
 from stream.core.book import Book
 from stream.core.episode import advance, due_ms, is_open
-from stream.core.policy import Signal, at_risk_loyal, churn_risk, upgrade_opportunity
+from stream.core.policy import (
+    Signal,
+    at_risk_loyal,
+    churn_risk,
+    may_be_at_risk,
+    may_churn,
+    upgrade_opportunity,
+)
 from stream.core.profile import Episode, Judgement, Profile
 from stream.core.rulebook import DAY_MS
 from stream.core.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
@@ -29,11 +36,7 @@ def judge(
     judgement.judged_ms = as_of_ms
     judgement.risk = now.risk
     _place(judgement, now, profile, book)
-    signals = (
-        at_risk_loyal(now, book),
-        churn_risk(now, book),
-        upgrade_opportunity(now, profile, book),
-    )
+    signals = _signals(now, profile, book)
     alerts: list[Alert] = []
     for signal in signals:
         rule = book.hysteresis[signal.kind]
@@ -52,6 +55,20 @@ def judge(
             alerts.append(announcement(occasion, now, profile, book))
     profile.next_review_ms = _next_review(profile, now, signals, book)
     return alerts
+
+
+def _signals(now: Standing, profile: Profile, book: Book) -> list[Signal]:
+    """What the rules say, in order of precedence; one that is and was not about this customer is silent."""
+    episodes = profile.judgement.episodes
+    signals = []
+    if may_be_at_risk(now, book) or "at_risk_loyal" in episodes:
+        signals.append(at_risk_loyal(now, book))
+    if may_churn(now, book) or "churn_risk" in episodes:
+        signals.append(churn_risk(now, book))
+    upgrade = upgrade_opportunity(now, profile, book)
+    if upgrade.eligible or "upgrade_opportunity" in episodes:
+        signals.append(upgrade)
+    return signals
 
 
 def _place(judgement: Judgement, now: Standing, profile: Profile, book: Book) -> None:
@@ -79,24 +96,24 @@ def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, book: Book) 
     return signal.kind != "at_risk_loyal" and len(judgement.contacts) >= contact.alerts_max
 
 
-def _next_review(
-    profile: Profile, now: Standing, signals: tuple[Signal, Signal, Signal], book: Book
-) -> int | None:
+def _next_review(profile: Profile, now: Standing, signals: list[Signal], book: Book) -> int | None:
     """The first instant at which something changes although nothing happens; None if never."""
     episodes = profile.judgement.episodes
     as_of_ms = now.as_of_ms
-    found = [tier_lost_ms(now.value_minor, now.tier, book.cutoffs, book.policy.ladder.slack, as_of_ms)]
+    policy, found = book.policy, []
+    if now.tier:
+        found.append(tier_lost_ms(now.value_minor, now.tier, book.cutoffs, policy.ladder.slack, as_of_ms))
     level = _risk_level_ahead(profile.judgement, now, signals, book)
     if level is not None:
         found.append(risk_reaches_ms(now, level, book))
-    patience_ms = book.policy.at_risk_loyal.ticket_patience_ms
-    if now.unresolved_ms is not None and now.unresolved_ms + patience_ms > as_of_ms:
-        found.append(now.unresolved_ms + patience_ms)
-    stages = book.policy.stages
-    if now.purchase_days >= stages.loyal_purchase_days and not now.loyal:
-        found.append(as_of_ms - now.tenure_ms + stages.loyal_tenure_ms)
-    found.append(_loyal_ms(profile, now, book))
-    found.append(unhappiness_falls_ms(now, book.hysteresis["at_risk_loyal"].clear_at))
+    if now.unresolved_ms is not None:
+        waited_ms = now.unresolved_ms + policy.at_risk_loyal.ticket_patience_ms
+        if waited_ms > as_of_ms:
+            found.append(waited_ms)
+    if not now.loyal and now.purchase_days >= policy.stages.loyal_purchase_days:
+        found.append(as_of_ms - now.tenure_ms + policy.stages.loyal_tenure_ms)
+    if now.unhappiness:
+        found.append(unhappiness_falls_ms(now, book.hysteresis["at_risk_loyal"].clear_at))
     for signal in signals:
         episode = episodes.get(signal.kind)
         if episode is None:
@@ -108,32 +125,26 @@ def _next_review(
         found.append(due)
         if signal.kind == "upgrade_opportunity" and is_open(episode):
             found.append(_closeness_falls_ms(now, signal, book))
-    return min((max(at_ms, as_of_ms + 1) for at_ms in found if at_ms is not None), default=None)
+    to_come = [at_ms for at_ms in found if at_ms is not None]
+    return max(min(to_come), as_of_ms + 1) if to_come else None
 
 
-def _loyal_ms(profile: Profile, now: Standing, book: Book) -> int | None:
-    """When a customer who bought often enough will have been one for long enough to count as loyal."""
-    stages = book.policy.stages
-    if now.loyal or now.purchase_days < stages.loyal_purchase_days:
-        return None
-    return profile.buying.sums.first_at_ms + stages.loyal_tenure_ms
-
-
-def _risk_level_ahead(
-    judgement: Judgement, now: Standing, signals: tuple[Signal, Signal, Signal], book: Book
-) -> float | None:
+def _risk_level_ahead(judgement: Judgement, now: Standing, signals: list[Signal], book: Book) -> float | None:
     """The lowest level of churn risk above today's at which some rule or the stage changes."""
     if now.features is None:
         return None
     levels = [] if judgement.stage == "lapsed" else [book.policy.stages.lapsed_risk]
-    for signal in signals[:2]:
+    for signal in signals:
+        if signal.kind == "upgrade_opportunity":
+            continue
         rule = book.hysteresis[signal.kind]
         episode = judgement.episodes.get(signal.kind)
         wanted = (rule.escalate_at, rule.raise_at) if is_open(episode) else (rule.raise_at,)
         if is_open(episode) or (signal.eligible and (episode is None or episode.armed)):
             loyal = signal.kind == "at_risk_loyal"
             levels += [book.risk_of(level) if loyal else level for level in wanted]
-    return min((level for level in levels if level > now.risk), default=None)
+    risk = now.risk
+    return min([level for level in levels if level > risk], default=None)
 
 
 def _freed_ms(judgement: Judgement, book: Book) -> int | None:

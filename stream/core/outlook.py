@@ -73,6 +73,8 @@ class Outlook(Struct, frozen=True, gc=False):
         features = self.features
         silent_ms = as_of_ms - features.last_ms
         silent_ms = max(silent_ms, 0)
+        if self.weights is UNLEARNT:
+            return self.own.log_odds(silent_ms)
         span_ms = features.last_ms - features.first_ms
         total = self.constant + _silent_log_odds(self.own, self.weights, self.ranks, span_ms, silent_ms)
         return total + self._fading(as_of_ms) if features.recent or features.engagement else total
@@ -119,7 +121,9 @@ def _silent_log_odds(own: Silence, weights: Weights, ranks: MidRanks, span_ms: i
 def outlook(model: Model, features: Features) -> Outlook:
     """Of one customer: by the learnt layer, or else by the purchase process alone."""
     habit = _habit(model, features.frequency, features.last_ms - features.first_ms)
-    weights, constant = habit.weights, habit.constant
+    weights, constant, ranks = habit.weights, habit.constant, model.population.inactive_days
+    if weights is UNLEARNT:
+        return Outlook(habit.own, weights, ranks, constant, features, habit.usual)
     scale_minor = model.spend.scale_minor
     monetary_minor, first_minor = features.monetary_minor, features.first_minor
     if monetary_minor > 0.0:
@@ -137,7 +141,7 @@ def outlook(model: Model, features: Features) -> Outlook:
     )
     if features.tickets:
         constant += weights.tickets * math.log1p(features.tickets)
-    return Outlook(habit.own, weights, model.population.inactive_days, constant, features, habit.usual)
+    return Outlook(habit.own, weights, ranks, constant, features, habit.usual)
 
 
 def segment_of(model: Model, frequency: int) -> RiskSegment:

@@ -46,19 +46,24 @@ def at_risk_loyal(now: Standing, book: Book) -> Signal:
     return Signal(
         "at_risk_loyal",
         score=max(drifting, unhappy),
-        eligible=now.loyal and now.tier >= book.at_risk_tier,
+        eligible=may_be_at_risk(now, book),
         urgent=drifting >= raise_at and unhappy >= raise_at,
     )
 
 
 def churn_risk(now: Standing, book: Book) -> Signal:
     """A customer of some value who will probably not buy within their own horizon."""
-    rule = book.policy.churn_risk
-    return Signal(
-        "churn_risk",
-        score=now.risk,
-        eligible=now.tier >= book.churn_tier and now.purchase_days >= rule.purchase_days_min,
-    )
+    return Signal("churn_risk", now.risk, may_churn(now, book))
+
+
+def may_be_at_risk(now: Standing, book: Book) -> bool:
+    """Whom `at_risk_loyal` is about."""
+    return now.loyal and now.tier >= book.at_risk_tier
+
+
+def may_churn(now: Standing, book: Book) -> bool:
+    """Whom `churn_risk` is about."""
+    return now.tier >= book.churn_tier and now.purchase_days >= book.policy.churn_risk.purchase_days_min
 
 
 def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal:

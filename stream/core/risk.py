@@ -65,8 +65,7 @@ def look_again_ms(model: Model, ahead: Outlook, threshold: float, now_ms: int, r
     """When to look at a silent customer of this risk again: at the crossing, or at one instant before it that
     is cheaper to know. Most customers buy before that one, and then the crossing need never be solved for."""
     last_ms = ahead.features.last_ms
-    early_ms = last_ms + ahead.own.usual_ms
-    if model.risk is not None and now_ms < early_ms:
+    if model.risk is not None and now_ms < (early_ms := last_ms + ahead.own.usual_ms):
         goal = log_odds_of(threshold)
         usual = ahead.usual_log_odds()
         if usual < goal:

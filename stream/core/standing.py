@@ -7,7 +7,7 @@ import math
 from msgspec import Struct
 
 from stream.core.book import Book
-from stream.core.buying import monetary_minor, regularity
+from stream.core.buying import Sums, monetary_minor, regularity
 from stream.core.decay import (
     BASKET_HALF_LIFE_MS,
     MOOD_HALF_LIFE_MS,
@@ -24,7 +24,7 @@ from stream.core.rulebook import DAY_MS, Policy
 from stream.core.tier import tier_of
 
 
-class Standing(Struct):
+class Standing(Struct, gc=False):
     """One customer at `as_of_ms`."""
 
     as_of_ms: int
@@ -58,21 +58,26 @@ def standing(profile: Profile, as_of_ms: int, book: Book) -> Standing:
     risk = value_minor = 0.0
     tenure_ms = 0
     if sums.orders:
-        features = features_of(profile)
+        features = features_of(profile) if book.model.risk is not None else habit_of(sums)
         ahead = outlook(book.model, features)
         risk = logistic(ahead.log_odds(as_of_ms))
         tenure_ms = max(0, as_of_ms - sums.first_at_ms)
         value_minor = max(0.0, sums.value / weight(as_of_ms, VALUE_HALF_LIFE_MS))
     tier = tier_of(value_minor, profile.judgement.tier, book.cutoffs, policy.ladder.slack)
+    days, stages = sums.days, policy.stages
+    loyal = days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms
     now = Standing(
-        as_of_ms, sums.days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, False
+        as_of_ms, days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, loyal, ahead
     )
-    now.ahead = ahead
-    stages = policy.stages
-    now.loyal = sums.days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms
     if profile.feedback.last_at_ms or profile.feedback.opened:
         _listen(now, profile, policy)
     return now
+
+
+def habit_of(sums: Sums) -> Features:
+    """All that the risk depends on where nothing was learnt."""
+    first_ms, last_ms = sums.first_at_ms // DAY_MS * DAY_MS, sums.last_at_ms // DAY_MS * DAY_MS
+    return Features(frequency=sums.days - 1, first_ms=first_ms, last_ms=last_ms)
 
 
 def features_of(profile: Profile) -> Features:
