@@ -6,19 +6,21 @@ from travels in record headers. It never holds review text.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
+from hashlib import sha1
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Struct
 
 from stream.core.episode import Transition
-from stream.core.rulebook import AlertKind
+from stream.core.rulebook import DAY_MS, AlertKind
 
 ALERT_SOURCE = "/customer-stream"
 ALERT_SCHEMA = "urn:customer-stream:alert:1"
 NAMESPACE = uuid5(NAMESPACE_URL, "customer-stream/alerts")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = date(1970, 1, 1)
 
 Severity = Literal["INFO", "WARN", "ERROR"]
 SEVERITY_NUMBER: dict[Severity, int] = {"INFO": 9, "WARN": 13, "ERROR": 17}  # OpenTelemetry's numbers
@@ -166,9 +168,21 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def rfc3339(at_ms: int) -> str:
     """An instant as RFC 3339 text in UTC, to the millisecond."""
-    return (EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    day, rest_ms = divmod(at_ms, DAY_MS)
+    seconds, milliseconds = divmod(rest_ms, 1_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{_date(day)}T{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=1_024)
+def _date(day: int) -> str:
+    return (EPOCH + timedelta(days=day)).isoformat()
 
 
 def alert_id(*cause: str | int) -> str:
-    """A name-based UUID (version 5, RFC 9562) of what caused the alert."""
-    return str(uuid5(NAMESPACE, "|".join(map(str, cause))))
+    """A name-based UUID (version 5, RFC 9562) of what caused the alert, as `uuid.uuid5` makes it."""
+    name = "|".join(map(str, cause)).encode()
+    digits = sha1(NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

@@ -42,14 +42,20 @@ def fold(profile: Profile, event: ev.Event, at_ms: int, reader: ThemeReader) -> 
     if not profile.first_seen_ms or at_ms < profile.first_seen_ms:
         profile.first_seen_ms = at_ms
     touch = TOUCHES.get(kind)
-    if touch is not None and (at_ms, touch) > (profile.touch_at_ms, profile.touch):
+    if touch is not None and _is_later(at_ms, touch, profile.touch_at_ms, profile.touch):
         profile.touch_at_ms, profile.touch = at_ms, touch
     return FOLDS[kind](profile, at_ms, event, reader)
 
 
+def _is_later(at_ms: int, name: str, known_ms: int, known: str) -> bool:
+    """Of two at one instant the one with the greater name."""
+    return at_ms > known_ms or (at_ms == known_ms and name > known)
+
+
 def _purchase(profile: Profile, at_ms: int, event: ev.PurchaseCompleted, reader: ThemeReader) -> News:
     buying = profile.buying
-    buying.event_at_ms, buying.event_id = max((buying.event_at_ms, buying.event_id), (at_ms, event.id))
+    if _is_later(at_ms, event.id, buying.event_at_ms, buying.event_id):
+        buying.event_at_ms, buying.event_id = at_ms, event.id
     corrected = with_purchase(buying, at_ms, event.data)
     with_products(profile.interests, at_ms, event.data.products)
     return News.CORRECTION if corrected else News.HARD

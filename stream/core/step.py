@@ -92,7 +92,7 @@ def on_due(profile: Profile, as_of_ms: int, book: Book) -> Step:
     if profile.erased_ms:
         gone = profile.next_review_ms is not None and profile.next_review_ms <= as_of_ms
         return Step(None if gone else profile)
-    return Step(profile, tuple(_reviewed(profile, as_of_ms, book)), changed=JUDGEMENT)
+    return Step(profile, tuple(_reviewed(profile, as_of_ms, book)), "applied", False, JUDGEMENT)
 
 
 def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
