@@ -25,6 +25,7 @@ class Book:
         "model",
         "policy",
         "reader",
+        "risk_levels",
         "tier_names",
         "valuation",
     )
@@ -45,6 +46,12 @@ class Book:
             "upgrade_opportunity": policy.upgrade_opportunity.hysteresis,
         }
         self._risks, self._drifts = _drift_scale(self.hysteresis)
+        loyal, churn = self.hysteresis["at_risk_loyal"], self.hysteresis["churn_risk"]
+        self.risk_levels: dict[AlertKind, tuple[float, float]] = {
+            "at_risk_loyal": (self.risk_of(loyal.raise_at), self.risk_of(loyal.escalate_at)),
+            "churn_risk": (churn.raise_at, churn.escalate_at),
+        }
+        """The churn risks at which the rules that go by it raise and escalate."""
 
     def drifting(self, risk: float) -> float:
         """Churn risk on the scale of at_risk_loyal: its shipped thresholds stand for the learnt ones."""

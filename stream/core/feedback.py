@@ -99,7 +99,7 @@ def oldest_unresolved_ms(feedback: Feedback) -> int | None:
     if not feedback.opened:
         return None
     resolved = feedback.resolved
-    return min((at_ms for ticket, at_ms in feedback.opened.items() if ticket not in resolved), default=None)
+    return min([at_ms for ticket, at_ms in feedback.opened.items() if ticket not in resolved], default=None)
 
 
 def mood(feedback: Feedback, as_of_ms: int) -> float:

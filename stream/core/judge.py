@@ -23,6 +23,8 @@ from stream.core.standing import Standing, risk_reaches_ms, standing, unhappines
 from stream.core.tier import falls_to_ms, stage_of, tier_lost_ms
 
 TIER_MOVES_KEPT = 12
+BEYOND = 2.0
+"""More than any."""
 SOFT_REVIEW_MS = DAY_MS
 """While an alert is open, engagement is weighed at the next midnight UTC; a purchase or a word at once."""
 
@@ -135,16 +137,19 @@ def _risk_level_ahead(judgement: Judgement, now: Standing, signals: list[Signal]
         return None
     levels = [] if judgement.stage == "lapsed" else [book.policy.stages.lapsed_risk]
     for signal in signals:
-        if signal.kind == "upgrade_opportunity":
+        if signal.kind not in book.risk_levels:
             continue
-        rule = book.hysteresis[signal.kind]
         episode = judgement.episodes.get(signal.kind)
-        wanted = (rule.escalate_at, rule.raise_at) if is_open(episode) else (rule.raise_at,)
-        if is_open(episode) or (signal.eligible and (episode is None or episode.armed)):
-            loyal = signal.kind == "at_risk_loyal"
-            levels += [book.risk_of(level) if loyal else level for level in wanted]
-    risk = now.risk
-    return min([level for level in levels if level > risk], default=None)
+        raised, escalated = book.risk_levels[signal.kind]
+        if is_open(episode):
+            levels += (raised, escalated)
+        elif signal.eligible and (episode is None or episode.armed):
+            levels.append(raised)
+    lowest, risk = BEYOND, now.risk
+    for level in levels:
+        if risk < level < lowest:
+            lowest = level
+    return None if lowest == BEYOND else lowest
 
 
 def _freed_ms(judgement: Judgement, book: Book) -> int | None:

@@ -130,14 +130,19 @@ def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
         if place % SEEN_BYTES == DAY_BYTES:
             return False
         place = seen.find(mark, place + 1)
-    day = at_ms // DAY_MS if at_ms > 0 else 0
-    profile.seen = (_recent(seen, day) if seen else seen) + day.to_bytes(DAY_BYTES, "big") + mark
+    today, oldest = _days(at_ms // DAY_MS)
+    profile.seen = (_recent(seen, oldest) if seen else seen) + today + mark
     return True
 
 
-def _recent(seen: bytes, day: int) -> bytes:
+@lru_cache(maxsize=1_024)
+def _days(day: int) -> tuple[bytes, bytes]:
+    """A day, and the oldest that is kept with it."""
+    return max(0, day).to_bytes(DAY_BYTES, "big"), max(0, day - SEEN_DAYS).to_bytes(DAY_BYTES, "big")
+
+
+def _recent(seen: bytes, oldest: bytes) -> bytes:
     """What is kept when one more comes: the first that came is let go first, once it is too old."""
-    oldest = (day - SEEN_DAYS if day > SEEN_DAYS else 0).to_bytes(DAY_BYTES, "big")
     kept_from, end = 0, len(seen)
     while kept_from < end and seen[kept_from : kept_from + DAY_BYTES] < oldest:
         kept_from += SEEN_BYTES

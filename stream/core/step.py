@@ -15,7 +15,7 @@ from msgspec import Struct
 from stream.core.alert import Alert
 from stream.core.announce import Occasion, announcement
 from stream.core.book import Book
-from stream.core.episode import close, is_open
+from stream.core.episode import OPEN, close, is_open
 from stream.core.event import CustomerErased, Event
 from stream.core.fold import CHANGES, News, fold
 from stream.core.judge import SOFT_REVIEW_MS, judge
@@ -104,8 +104,10 @@ def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
 
 
 def _any_open(profile: Profile) -> bool:
-    episodes = profile.judgement.episodes
-    return bool(episodes) and any(is_open(episode) for episode in episodes.values())
+    for episode in profile.judgement.episodes.values():  # noqa: SIM110  (this is on the way of most events)
+        if episode.state in OPEN:
+            return True
+    return False
 
 
 def _reviewed(profile: Profile, as_of_ms: int, book: Book) -> list[Alert]:
