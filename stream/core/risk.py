@@ -97,8 +97,8 @@ def _crossing_ms(model: Model, ahead: Outlook, threshold: float, low: int) -> in
 @lru_cache(maxsize=REMEMBERED)
 def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> int | None:
     """The silence that lifts the score to the threshold, by the purchase process alone."""
-    log_odds = silence(model, x, span_ms).log_odds
-    return first_crossing(log_odds, log_odds_of(threshold), 0, NEVER_MS, 0)
+    own, goal = silence(model, x, span_ms), log_odds_of(threshold)
+    return first_crossing(own.log_odds, goal, 0, min(NEVER_MS, own.surely_left_ms(goal)), 0)
 
 
 def log_odds_of(probability: float) -> float:

@@ -14,6 +14,7 @@ from stream.core.clv import EXP_MAX, mean_gap, own_horizon
 from stream.core.model import Model, PurchaseProcess
 
 LOGIT_MAX = 30.0
+FOREVER_MS = 1 << 62
 USUAL_MAX = 3.0
 """Of the logarithm of what such a silence multiplies an age by: beyond, nothing is usual."""
 REMEMBERED = 1 << 16
@@ -51,6 +52,13 @@ class Silence(NamedTuple):
         alive = 1.0 / (1.0 + math.exp(odds_log)) if odds_log < EXP_MAX else 0.0
         active = -alive * math.expm1(-self.rate * math.log1p(self.horizon / age))
         return min(math.log((1.0 - active) / active), LOGIT_MAX) if active > 1e-13 else LOGIT_MAX
+
+    def surely_left_ms(self, log_odds: float) -> int:
+        """A silence long enough for these log-odds by having left alone: a near bound for `log_odds`."""
+        growth = (log_odds - self.odds_at_last) / self.rate
+        if growth > USUAL_MAX:
+            return FOREVER_MS
+        return int(1.001 * self.age_at_last * math.expm1(max(0.0, growth)) * self.unit_ms) + 1_000
 
     def left_log_odds(self, silent_ms: int) -> float:
         """Of having left for good."""

@@ -104,7 +104,10 @@ def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
 
 
 def _any_open(profile: Profile) -> bool:
-    for episode in profile.judgement.episodes.values():  # noqa: SIM110  (this is on the way of most events)
+    episodes = profile.judgement.episodes
+    if not episodes:
+        return False
+    for episode in episodes.values():  # noqa: SIM110  (this is on the way of most events)
         if episode.state in OPEN:
             return True
     return False

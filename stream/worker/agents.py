@@ -116,7 +116,7 @@ class ProfileKeeper:
         """The row as it is now, and its alerts, into the flush to come."""
         row.profile = step.profile
         row.changed |= step.changed
-        if row.outbox and row.outbox_flush <= lane.committed_flush:
+        if row.outbox_flush and row.outbox_flush <= lane.committed_flush:
             row.outbox, row.outbox_flush = [], 0
         if step.alerts:
             self._announce(lane, key, row, step.alerts, arrival)
