@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from string import punctuation
 
 from vaderSentiment.vaderSentiment import (
@@ -19,12 +20,15 @@ from vaderSentiment.vaderSentiment import (
     SentimentIntensityAnalyzer,
 )
 
+WORDS_REMEMBERED = 1 << 14
 WORD_CHARACTERS_MIN = 3
 """Shorter ones keep their punctuation: they may be emoticons."""
 FADING = (1.0, 0.95, 0.9)
 """What a booster one, two or three words before still does."""
 REACH = len(FADING)
 NEGATIONS = frozenset(NEGATE)
+INTENSE = ("so", "this")
+SWAYING = NEGATIONS | BOOSTER_DICT.keys() | {*INTENSE, "no", "least", "kind"}
 IDIOM_WORDS = frozenset(
     max(phrase.split(), key=len) for phrase in (*SPECIAL_CASES, *BOOSTER_DICT) if " " in phrase
 )
@@ -38,33 +42,43 @@ class Vader:
         self._package = SentimentIntensityAnalyzer()
         self._package.lexicon.update(lexicon)
         self._lexicon: dict[str, float] = self._package.lexicon
+        self._word = lru_cache(maxsize=WORDS_REMEMBERED)(self._read_word)
 
     def compound(self, text: str) -> float:
         """The compound score, -1 to 1. Emoji, which the package spells out first, are left to it."""
         if not text.isascii():
             return float(self._package.polarity_scores(text)["compound"])
-        words = [
-            stripped if len(stripped := token.strip(punctuation)) >= WORD_CHARACTERS_MIN else token
-            for token in text.split()
-        ]
-        lower = [word.lower() for word in words]
-        if self._lexicon.keys().isdisjoint(lower):
+        tokens = text.split()
+        if not tokens:
             return 0.0
-        capitals = [word.isupper() for word in words]
-        if True not in capitals or False not in capitals:
-            capitals = [False] * len(words)  # nothing stands out
-        valences: list[float] = [
-            self._valence(lower, capitals, place) if word in self._lexicon and word not in BOOSTER_DICT else 0
-            for place, word in enumerate(lower)
-        ]
+        lower, capitals, laden, swaying = zip(*map(self._word, tokens), strict=True)
+        if True not in laden:
+            return 0.0
+        if False not in capitals:
+            capitals = (False,) * len(tokens)  # nothing stands out
+        idioms = not IDIOM_WORDS.isdisjoint(lower)
+        valences: list[float] = [0] * len(tokens)
+        for place, weighs in enumerate(laden):
+            if weighs and (idioms or True in swaying[max(0, place - REACH) : place + 1]):
+                valences[place] = self._valence(lower, capitals, place)
+            elif weighs:  # its neighbours do not matter
+                valences[place] = _stressed(self._lexicon[lower[place]], capitals[place])
         if "but" in lower:
             valences = self._package._but_check(lower, valences)
         return _compound(float(sum(valences)), text)
 
-    def _valence(self, lower: list[str], capitals: list[bool], place: int) -> float:
+    def _read_word(self, token: str) -> tuple[str, bool, bool, bool]:
+        """The word in lower case; whether it is in capitals, has a valence, may sway those near it."""
+        stripped = token.strip(punctuation)
+        word = stripped if len(stripped) >= WORD_CHARACTERS_MIN else token
+        lower = word.lower()
+        laden = lower in self._lexicon and lower not in BOOSTER_DICT
+        return lower, word.isupper(), laden, lower in SWAYING or "n't" in lower
+
+    def _valence(self, lower: tuple[str, ...], capitals: tuple[bool, ...], place: int) -> float:
         """Of one word of the lexicon among its neighbours."""
         word, after = lower[place], lower[place + 1 : place + 2]
-        if word == "kind" and after == ["of"]:
+        if word == "kind" and after == ("of",):
             return 0
         lexicon = self._lexicon
         valence = lexicon[word]
@@ -73,8 +87,7 @@ class Vader:
         before = lower[max(0, place - REACH) : place]
         if "no" in before and ("no" in before[-2:] or before[-1] in ("or", "nor")):
             valence = lexicon[word] * N_SCALAR
-        if capitals[place]:
-            valence += C_INCR if valence > 0 else -C_INCR
+        valence = _stressed(valence, capitals[place])
         for steps, earlier in enumerate(reversed(before), 1):
             if earlier in lexicon:
                 continue
@@ -88,8 +101,13 @@ class Vader:
         return valence
 
 
-MODEST = (["at"], ["very"])
+MODEST = (("at",), ("very",))
 """Before "least": these negate nothing."""
+
+
+def _stressed(valence: float, stands_out: bool) -> float:
+    """A word in capitals among others weighs more."""
+    return valence + (C_INCR if valence > 0 else -C_INCR) if stands_out else valence
 
 
 def _boost(booster: str, valence: float, stands_out: bool) -> float:
@@ -97,12 +115,10 @@ def _boost(booster: str, valence: float, stands_out: bool) -> float:
     boost: float = BOOSTER_DICT[booster]
     if valence < 0:
         boost = -boost
-    if stands_out:
-        boost += C_INCR if valence > 0 else -C_INCR
-    return boost
+    return boost + (C_INCR if valence > 0 else -C_INCR) if stands_out else boost
 
 
-def _turned(before: list[str], steps: int) -> float:
+def _turned(before: tuple[str, ...], steps: int) -> float:
     """What the word so many steps before multiplies a valence by: negations turn it, "never so" does not.
 
     That "so" and "this" alone count at three steps is the package's, by the precedence of its `and` and `or`.
@@ -117,9 +133,6 @@ def _turned(before: list[str], steps: int) -> float:
     return N_SCALAR if word in NEGATIONS or "n't" in word else 1.0
 
 
-INTENSE = ("so", "this")
-
-
 def _compound(total: float, text: str) -> float:
     """Emphasis by punctuation, and the sum brought between -1 and 1."""
     questions = text.count("?")
@@ -130,4 +143,4 @@ def _compound(total: float, text: str) -> float:
         total += emphasis
     elif total < 0:
         total -= emphasis
-    return round(max(-1.0, min(1.0, total / math.sqrt(total * total + 15))), 4)
+    return round(total / math.sqrt(total * total + 15), 4)
