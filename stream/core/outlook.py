@@ -153,7 +153,9 @@ def segment_of(model: Model, frequency: int) -> RiskSegment:
 @lru_cache(maxsize=REMEMBERED)
 def _habit(model: Model, x: int, span_ms: int) -> Habit:
     own = silence(model, x, span_ms)
-    weights = _weights(model, segment_of(model, x)) if model.risk else UNLEARNT
+    if model.risk is None:
+        return Habit(own, UNLEARNT, 0.0, 0.0, own.log_odds(own.usual_ms))
+    weights = _weights(model, segment_of(model, x))
     log_gap_days = math.log(own.gap * own.unit_ms / DAY_MS)
     constant = (
         weights.constant
