@@ -5,12 +5,12 @@ As in org.apache.kafka.common.utils.Utils.murmur2; Python producers need librdka
 
 from __future__ import annotations
 
-from functools import lru_cache
 from struct import unpack_from
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
+KEYS_REMEMBERED = 1 << 17
 
 
 def murmur2(key: bytes) -> int:
@@ -29,7 +29,20 @@ def murmur2(key: bytes) -> int:
     return value ^ (value >> 15)
 
 
-@lru_cache(maxsize=1 << 17)  # a hit costs 0.1 us, a miss 2 us; 131,072 customers are about 25 MB
+class _Hashes(dict[bytes, int]):
+    """Of the keys seen last: 0.1 us instead of 2. Where customers are many it costs half of an `lru_cache`,
+    which moves what it finds to its front; begun anew when full, 131,072 customers are about 20 MB."""
+
+    def __missing__(self, key: bytes) -> int:
+        if len(self) >= KEYS_REMEMBERED:
+            self.clear()
+        found = self[key] = murmur2(key) & 0x7FFFFFFF
+        return found
+
+
+_hashes = _Hashes()
+
+
 def partition_of(key: bytes, partition_count: int) -> int:
     """The partition Kafka's own clients choose for this key."""
-    return (murmur2(key) & 0x7FFFFFFF) % partition_count
+    return _hashes[key] % partition_count
