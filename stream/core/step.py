@@ -17,7 +17,7 @@ from stream.core.announce import Occasion, announcement
 from stream.core.book import Book
 from stream.core.episode import OPEN, close, is_open
 from stream.core.event import CustomerErased, Event
-from stream.core.fold import CHANGES, News, fold
+from stream.core.fold import CHANGES, CORRECTION, HARD, SOFT, fold
 from stream.core.judge import SOFT_REVIEW_MS, judge
 from stream.core.policy import Signal
 from stream.core.profile import (
@@ -76,12 +76,12 @@ def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | Non
     news = fold(profile, event, at_ms, book.reader)
     profile.events += 1
     late = at_ms < judged_ms
-    if news >= News.HARD:
+    if news >= HARD:
         as_of_ms = judged_ms if late else at_ms
-        corrected = late or news is News.CORRECTION
+        corrected = late or news is CORRECTION
         judged = judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
         return Step(profile, (*(alerts or ()), *judged), "applied", late, changed | JUDGEMENT)
-    if news is News.SOFT and _any_open(profile):  # docs/decisions/0004
+    if news is SOFT and _any_open(profile):  # docs/decisions/0004
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
         profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
     return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)
