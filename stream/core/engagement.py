@@ -74,10 +74,12 @@ def _warm(engagement: Engagement, at_ms: int, strength: float, channel: Channel 
     """A sign of life of the customer's own."""
     heat = strength * weight(at_ms, WARMTH_HALF_LIFE_MS)
     engagement.warmth += heat
-    engagement.last_at_ms = max(engagement.last_at_ms, at_ms)
+    if at_ms > engagement.last_at_ms:
+        engagement.last_at_ms = at_ms
     if channel is not None:
         channel.warmth += heat
-        channel.last_at_ms = max(channel.last_at_ms, at_ms)
+        if at_ms > channel.last_at_ms:
+            channel.last_at_ms = at_ms
 
 
 def with_session(engagement: Engagement, at_ms: int, event: SessionStarted) -> None:
@@ -90,13 +92,15 @@ def with_session(engagement: Engagement, at_ms: int, event: SessionStarted) -> N
 
 def with_view(engagement: Engagement, at_ms: int, event: ProductViewed | ProductRemoved) -> None:
     """A product was looked at."""
-    engagement.viewed_at_ms = max(engagement.viewed_at_ms, at_ms)
+    if at_ms > engagement.viewed_at_ms:
+        engagement.viewed_at_ms = at_ms
     _warm(engagement, at_ms, 0.5)
 
 
 def with_addition(engagement: Engagement, at_ms: int, event: ProductAdded | Wishlisted) -> None:
     """A product went into the cart or onto the wish list."""
-    engagement.added_at_ms = max(engagement.added_at_ms, at_ms)
+    if at_ms > engagement.added_at_ms:
+        engagement.added_at_ms = at_ms
     _warm(engagement, at_ms, 1.0)
 
 
@@ -108,7 +112,8 @@ def with_search(engagement: Engagement, at_ms: int, event: Searched) -> None:
 
 def with_checkout(engagement: Engagement, at_ms: int, event: CheckoutStarted) -> None:
     """The customer began to check out."""
-    engagement.checkout_at_ms = max(engagement.checkout_at_ms, at_ms)
+    if at_ms > engagement.checkout_at_ms:
+        engagement.checkout_at_ms = at_ms
     _warm(engagement, at_ms, 1.5)
 
 
@@ -146,7 +151,8 @@ def with_spam_report(engagement: Engagement, at_ms: int, event: MessageComplaine
 def with_unsubscription(engagement: Engagement, at_ms: int, event: MessageUnsubscribed) -> None:
     """The customer left a channel."""
     channel = channel_of(engagement, event.data.channel)
-    channel.unsubscribed_at_ms = max(channel.unsubscribed_at_ms, at_ms)
+    if at_ms > channel.unsubscribed_at_ms:
+        channel.unsubscribed_at_ms = at_ms
 
 
 def with_joining(engagement: Engagement, at_ms: int, event: LoyaltyJoined) -> None:

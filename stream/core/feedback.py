@@ -60,7 +60,8 @@ def with_opinion(
     themes: tuple[tuple[str, float], ...],
 ) -> None:
     """Fold in what one review, answer, ticket or complaint said (-1 to 1); None says nothing of the mood."""
-    feedback.last_at_ms = max(feedback.last_at_ms, at_ms)
+    if at_ms > feedback.last_at_ms:
+        feedback.last_at_ms = at_ms
     mood = weight(at_ms, MOOD_HALF_LIFE_MS)
     for name, polarity in themes:
         _with_theme(feedback, name, polarity, mood)

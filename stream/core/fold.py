@@ -103,7 +103,8 @@ def _opinion(profile: Profile, at_ms: int, event: Any, reader: ThemeReader) -> N
 def _review(profile: Profile, at_ms: int, event: ev.Reviewed, reader: ThemeReader) -> News:
     feedback = profile.feedback
     feedback.reviews += 1
-    feedback.reviewed_at_ms = max(feedback.reviewed_at_ms, at_ms)
+    if at_ms > feedback.reviewed_at_ms:
+        feedback.reviewed_at_ms = at_ms
     _opinion(profile, at_ms, event, reader)
     return HARD
 

@@ -34,7 +34,8 @@ def with_products(interests: Interests, at_ms: int, products: tuple[Product, ...
         units, price_minor = product.quantity, product.price_minor
         interests.units += units
         interests.spend_minor += units * price_minor
-        interests.unit_price_max_minor = max(interests.unit_price_max_minor, price_minor)
+        if price_minor > interests.unit_price_max_minor:
+            interests.unit_price_max_minor = price_minor
         category = product.category
         if category:
             bought[category] = bought.get(category, 0.0) + heft * units

@@ -71,8 +71,7 @@ class Outlook(Struct, frozen=True, gc=False):
     def log_odds(self, as_of_ms: int) -> float:
         """Of no purchase within the own horizon."""
         features = self.features
-        silent_ms = as_of_ms - features.last_ms
-        silent_ms = max(silent_ms, 0)
+        silent_ms = as_of_ms - features.last_ms if as_of_ms > features.last_ms else 0
         if self.weights is UNLEARNT:
             return self.own.log_odds(silent_ms)
         span_ms = features.last_ms - features.first_ms

@@ -61,8 +61,10 @@ def standing(profile: Profile, as_of_ms: int, book: Book) -> Standing:
         features = features_of(profile) if book.model.risk is not None else habit_of(sums)
         ahead = outlook(book.model, features)
         risk = logistic(ahead.log_odds(as_of_ms))
-        tenure_ms = max(0, as_of_ms - sums.first_at_ms)
-        value_minor = max(0.0, sums.value / weight(as_of_ms, VALUE_HALF_LIFE_MS))
+        if as_of_ms > sums.first_at_ms:
+            tenure_ms = as_of_ms - sums.first_at_ms
+        if sums.value > 0.0:
+            value_minor = sums.value / weight(as_of_ms, VALUE_HALF_LIFE_MS)
     tier = tier_of(value_minor, profile.judgement.tier, book.cutoffs, policy.ladder.slack)
     days, stages = sums.days, policy.stages
     loyal = days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms
