@@ -57,10 +57,10 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
         By whole numbers, at half the cost of the float; where a half is rounded, and near it, by the float.
         """
         since = self.time - EPOCH
-        milliseconds, rest = divmod(since.microseconds, 1_000)
-        if 499 <= rest <= 501:
+        microseconds = since.microseconds
+        if 499 <= microseconds % 1_000 <= 501:
             return round(self.time.timestamp() * 1_000)
-        return since.days * 86_400_000 + since.seconds * 1_000 + milliseconds + (rest > 500)
+        return since.days * 86_400_000 + since.seconds * 1_000 + (microseconds + 499) // 1_000
 
 
 class PurchaseCompleted(Event, frozen=True, kw_only=True, tag="purchase.completed"):

@@ -23,7 +23,10 @@ class Interests(Struct, omit_defaults=True, gc=False):
 def with_look(interests: Interests, at_ms: int, category: str | None, strength: float) -> None:
     """The customer looked at something of a category."""
     if category:
-        _add(interests.looked, category, strength * weight(at_ms, INTEREST_HALF_LIFE_MS))
+        looked = interests.looked
+        looked[category] = looked.get(category, 0.0) + strength * weight(at_ms, INTEREST_HALF_LIFE_MS)
+        if len(looked) > CATEGORIES_KEPT:
+            _keep_strongest(looked)
 
 
 def with_products(interests: Interests, at_ms: int, products: tuple[Product, ...]) -> None:
@@ -56,12 +59,6 @@ def strongest_unbought(interests: Interests, as_of_ms: int) -> tuple[str, float]
 def top_categories(weights: dict[str, float], count: int) -> list[str]:
     """The strongest categories, strongest first."""
     return sorted(weights, key=lambda category: (-weights[category], category))[:count]
-
-
-def _add(weights: dict[str, float], category: str, strength: float) -> None:
-    weights[category] = weights.get(category, 0.0) + strength
-    if len(weights) > CATEGORIES_KEPT:
-        _keep_strongest(weights)
 
 
 def _keep_strongest(weights: dict[str, float]) -> None:
