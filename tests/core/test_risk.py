@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stream.core.clv import own_horizon, p_active
+from stream.core.crossing import first_crossing
 from stream.core.feature_names import NAMES, RISES, SILENCE, STANDS
 from stream.core.features import Features, observe
 from stream.core.model import (
@@ -21,7 +22,8 @@ from stream.core.model import (
     check,
 )
 from stream.core.outlook import outlook
-from stream.core.risk import churn_risk, crossing_ms, look_again_ms, risk_score
+from stream.core.risk import NEVER_MS, churn_risk, crossing_ms, log_odds_of, look_again_ms, risk_score
+from stream.core.silence import silence
 from stream.model_file import default_model
 
 PLAIN = default_model()
@@ -116,6 +118,18 @@ def test_looking_again_comes_to_the_crossing_never_after_it_and_in_at_most_two_l
         assert crossing is None or first_ms < crossing
         later = risk_score(model, features, first_ms)
         assert look_again_ms(model, ahead, threshold, first_ms, later) == crossing
+
+
+@given(st.sampled_from(["bgnbd", "mbgnbd"]), customers(), st.floats(0.02, 0.995))
+def test_the_near_bound_of_a_crossing_does_not_move_it(kind, features, threshold):
+    process = PurchaseProcess(kind=kind, r=0.4, alpha=5, a=0.8, b=2.4)
+    model = msgspec.structs.replace(PLAIN, process=process)
+    own = silence(model, features.frequency, features.last_ms - features.first_ms)
+
+    after_ms = first_crossing(own.log_odds, log_odds_of(threshold), 0, NEVER_MS, 0)
+
+    crossing = crossing_ms(model, features, threshold)
+    assert crossing == (None if after_ms is None else features.last_ms + after_ms)
 
 
 def test_a_weight_by_which_silence_would_lower_the_risk_is_no_model():

@@ -52,7 +52,24 @@ WORDS = [
         "?!",
     ],
     *("the shit", "bus stop", "\n", "😁", "💘!", "naïve"),
+    *(
+        "isn't",
+        "hardly",
+        "despite",
+        "SO",
+        "Not",
+        "or",
+        "yeah right",
+        "kiss of death",
+        "sort of",
+        "just enough",
+    ),
 ]
+OWN_WORDS = {"so": 1.0, "least": -1.0, "very": 2.0, "not": -1.0, "of": 0.5, "parcel": 1.5}
+"""Words that VADER takes for boosters and negations, with a feeling of their own."""
+ORIGINAL_AND_OWN = SentimentIntensityAnalyzer()
+ORIGINAL_AND_OWN.lexicon.update(OWN_WORDS)
+OWN = Analyser(OWN_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +139,7 @@ def test_vader_scores_its_published_examples(text, compound):
 @given(st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join))
 def test_the_faster_path_gives_the_score_of_the_package(text):
     assert PLAIN.compound(text) == ORIGINAL.polarity_scores(text)["compound"]
+    assert OWN.compound(text) == ORIGINAL_AND_OWN.polarity_scores(text)["compound"]
 
 
 @given(st.text(max_size=300))

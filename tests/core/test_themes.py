@@ -139,3 +139,16 @@ def test_themes_by_remembered_words_are_those_of_one_search_per_theme(reader, pi
 def test_every_word_of_a_theme_finds_it(theme):
     for word in DEFAULT_THEMES[theme]:
         assert theme in dict(READER.themes(word.rstrip("*"))), word
+
+
+WORDS = sorted({word.replace("*", "ing") for words in DEFAULT_THEMES.values() for word in words})
+SAID = st.sampled_from(
+    [*WORDS, *" ".join(WORDS).split(), "but", "The", "not,", "sub - par", "on\ttime", "naïve"]
+)
+
+
+@given(st.lists(SAID, max_size=12).map(" ".join))
+def test_a_clauses_themes_are_those_that_one_search_per_theme_would_find(clause):
+    found = tuple(theme for theme, pattern in READER._patterns if pattern.search(clause))
+
+    assert READER._hits(clause) == READER._hits(clause.upper()) == found

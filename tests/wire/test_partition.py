@@ -2,7 +2,7 @@ from aiokafka import partitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.wire import murmur2, partition_of
+from stream.wire import murmur2, partition, partition_of
 
 
 @given(st.binary(max_size=64))
@@ -16,3 +16,12 @@ def test_partitions_are_those_of_javas_default_partitioner():
 
     assert {key: murmur2(key) for key in java} == {key: value & 0xFFFFFFFF for key, value in java.items()}
     assert partition_of(b"foobar", 12) == (-790332482 & 0x7FFFFFFF) % 12
+
+
+def test_the_keys_remembered_begin_anew_when_they_are_too_many(monkeypatch):
+    monkeypatch.setattr(partition, "KEYS_REMEMBERED", 5)
+    keys = [f"c{number}".encode() for number in range(20)]
+
+    for key in (*keys, *keys):
+        assert partition_of(key, 7) == (murmur2(key) & 0x7FFFFFFF) % 7
+        assert len(partition._hashes) <= 5
