@@ -20,11 +20,9 @@ class CounterJob:
         self._load = msgspec.json.Decoder(Counters).decode
         self.dump = msgspec.json.Encoder().encode
 
-    def decode(self, record: Record) -> Arrival | None:
+    def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         event = self._decode(record.value or b"")
-        return Arrival(
-            record.key or b"", event.time_ms, event, record.topic, record.partition, record.offset, None
-        )
+        return Arrival(record.key or b"", event.time_ms, event, topic, partition, record.offset)
 
     def load(self, key: bytes, row: bytes) -> Counters:
         return self._load(row)

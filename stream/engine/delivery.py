@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, NamedTuple
 
 from stream.engine.job import Arrival, Job, Record, State
@@ -103,8 +104,7 @@ class Delivery(Generic[State]):
             return
         next_offset = batch[-1].offset + 1
         self.holes += next_offset - expected - len(batch)
-        decode = self._job.decode
-        source.accept([decode(record) for record in batch], next_offset)
+        source.accept(map(partial(self._job.decode, *place), batch), next_offset)
         if place.topic == self._heartbeat_topic:
             self.heartbeat.beat(source.seen_ms)
         elif place.topic == self._tick_topic:

@@ -12,10 +12,8 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Record(Protocol):
-    """A raw Kafka record, as aiokafka gives it."""
+    """A raw Kafka record, as aiokafka's parser gives it."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int
     key: bytes | None
@@ -67,7 +65,7 @@ class Peek(NamedTuple):
 class Job(Protocol[State]):
     """The plug-in: bytes to meaning and back. Pure; called on the event loop, so it must not block."""
 
-    def decode(self, record: Record) -> Arrival | None:
+    def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         """None passes the record by; it still counts as read. Never raises for bad input."""
 
     def load(self, key: bytes, row: bytes) -> State:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
 
 from stream.engine.job import Arrival
@@ -70,7 +71,7 @@ class Source:
         """The next offset to apply: all before it was given out."""
         return self.pending[0].offset if self.pending else self.expected
 
-    def accept(self, arrivals: Sequence[Arrival | None], next_offset: int) -> None:
+    def accept(self, arrivals: Iterable[Arrival | None], next_offset: int) -> None:
         """Records that follow each other up to `next_offset`; None was passed by."""
         seen = self.seen_ms
         append = self.pending.append
@@ -148,4 +149,4 @@ def release(
         runs = [run for source in sources if source.pending and (run := source.take(bound, through=True))]
     if len(runs) == 1:
         return runs[0]
-    return sorted((arrival for run in runs for arrival in run), key=order_of)
+    return sorted(chain.from_iterable(runs), key=order_of)

@@ -29,7 +29,7 @@ class EngineOptions:
     stall_after_ms: int = 6 * 60 * 60 * 1000  # event time that no input may be ahead of the heartbeat
     poll_s: float = 0.05  # the pulse of time when nothing arrives
     max_poll_records: int = 10_000
-    max_pending: int = 8_192  # records of one partition held for the merge before it is paused
+    max_pending: int = 1_000  # records of one partition held for the merge before it is paused
     max_unflushed: int = 200_000  # arrivals folded and not yet durable before folding waits
     max_hot_rows: int = 100_000  # live rows kept, over all partitions held; the others rest as bytes
     store: Path | None = None  # a directory of this worker alone: rows rest on disk instead of in memory

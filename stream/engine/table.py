@@ -23,6 +23,7 @@ class Table(Generic[State]):
     def __init__(self, job: Job[State], store: Store, max_hot_rows: int, name: str = "the changelog") -> None:
         self._name = name
         self._job = job
+        self._due_ms = job.due_ms
         self._store = store
         self._max_hot_rows = max_hot_rows
         self._hot: dict[bytes, State] = {}
@@ -72,7 +73,7 @@ class Table(Generic[State]):
             self._gone.discard(key)
         if self.leaving:
             self.leaving.pop(key, None)
-        self.dues.set(key, self._job.due_ms(state))
+        self.dues.set(key, self._due_ms(state))
 
     def leave(self, key: bytes, state: State, flush: int, after: Mapping[str, int]) -> None:
         """Put a row that says nothing any more, to be forgotten later unless it is put again."""

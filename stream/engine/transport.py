@@ -19,11 +19,12 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream.engine.beginning import OUTSIDE
-from stream.engine.delivery import AT_END, Place
+from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
+from stream.engine.fetch import Highwaters, Records, fetched, highwaters
 from stream.engine.lane import Lane, Mark
 from stream.engine.lease import Lease
-from stream.engine.records import forgive_header_names
+from stream.engine.records import read_in_bulk
 
 if TYPE_CHECKING:
     from stream.engine.app import EngineApp
@@ -45,7 +46,7 @@ class Member(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
 
     def __init__(self, lease: Lease, **settings: Any) -> None:
         super().__init__(**settings)
-        forgive_header_names()
+        read_in_bulk()
         self._lease = lease
 
     async def start(self) -> None:
@@ -102,7 +103,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
             auto_offset_reset="none",  # every start is an explicit seek, and there is no other move
-            max_poll_records=options.max_poll_records,
             max_poll_interval_ms=86_400_000,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
@@ -125,25 +125,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
 
     async def poll(self, places: Iterable[Place], timeout_s: float, limit: int) -> tuple[Any, Any]:
-        return await self.there(self._poll([TopicPartition(*place) for place in places], timeout_s, limit))
+        return await self.there(self._poll({TopicPartition(*place) for place in places}, timeout_s, limit))
 
     async def _poll(
-        self, partitions: list[TopicPartition], timeout_s: float, limit: int
-    ) -> tuple[dict[TopicPartition, Any], dict[TopicPartition, int | None]]:
-        consumer = self._ensure_consumer()
-        fetcher = consumer._fetcher
+        self, partitions: set[TopicPartition], timeout_s: float, limit: int
+    ) -> tuple[Records, Highwaters]:
+        fetcher = self._ensure_consumer()._fetcher
         with fetcher._subscriptions.fetch_context():
-            records = await fetcher.fetched_records(partitions, timeout=timeout_s, max_records=limit)
-        subscription = fetcher._subscriptions.subscription
-        assignment = subscription.assignment if subscription is not None else None
-        highwaters = {}
-        if assignment is not None:
-            for partition in partitions:
-                if partition in assignment.tps:
-                    state = assignment.state_value(partition)
-                    at_end = state.has_valid_position and state.position == state.highwater
-                    highwaters[partition] = AT_END if at_end else state.highwater
-        return records, highwaters
+            records = await fetched(fetcher, partitions, timeout_s, limit)
+        return records, highwaters(fetcher, partitions)
 
     async def seek_to(self, offsets: Mapping[Place, int]) -> None:
         await self.there(self._seek_to(offsets))
@@ -251,14 +241,14 @@ class BatchConsumer(driver.Consumer):
         crowded = any(lane.rung for lane in delivery.lanes.values())
         timeout_s = CROWDED_POLL_S if crowded else options.poll_s
         try:
-            records, highwaters = await self._thread.poll(asked, timeout_s, options.max_poll_records)
+            records, ends = await self._thread.poll(asked, timeout_s, options.max_poll_records)
         except OUTSIDE:
             if app.delivering:
                 await app.rewind({place: delivery.expected(place) for place in delivery.wanted()})
             return []
         if not app.delivering:
             return []
-        intake = delivery.accept(asked, records, highwaters, time.monotonic())
+        intake = delivery.accept(asked, records, ends, time.monotonic())
         if intake.rewind:
             await app.rewind(intake.rewind)
         app.flusher.attend()

@@ -166,9 +166,9 @@ class ProfileJob:
         self._peek = msgspec.json.Decoder(_RowPeek).decode
         self.dump = LiveRow.encode
 
-    def decode(self, record: Record) -> Arrival:
+    def decode(self, topic: str, partition: int, record: Record) -> Arrival:
         """An input record; one that is no event arrives too, so its dead letter belongs to its offset."""
-        topic, partition, key = record.topic, record.partition, record.key
+        key = record.key
         event = decode(
             self._kinds[topic],
             key,

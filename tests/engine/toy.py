@@ -61,19 +61,13 @@ class ToyJob:
         self._peek = msgspec.json.Decoder(RowPeek).decode
         self.dump = msgspec.json.Encoder().encode
 
-    def decode(self, record: Record) -> Arrival | None:
+    def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         try:
             event = self._decode(record.value or b"")
         except msgspec.DecodeError as reason:
-            return Arrival(record.key or b"", None, reason, record.topic, record.partition, record.offset)
+            return Arrival(record.key or b"", None, reason, topic, partition, record.offset)
         return Arrival(
-            event.key.encode(),
-            event.time_ms,
-            event,
-            record.topic,
-            record.partition,
-            record.offset,
-            event.complete_to_ms,
+            event.key.encode(), event.time_ms, event, topic, partition, record.offset, event.complete_to_ms
         )
 
     def load(self, key: bytes, row: bytes) -> Counters:
