@@ -1,8 +1,9 @@
 """Rows and records become durable, then the offsets they came from are committed; never the other way round.
 
 One flush is under way at a time. Folding goes on meanwhile; what it changes belongs to the next flush.
-Near the head of the topics a flush starts at once; the more is still to come, the more a flush takes with it,
-because a row that changed ten times is written once. `flush_interval` is the longest that rows wait.
+Near the head of the topics a flush starts as soon as the outlet's pace allows; the more is still to come, the
+more a flush takes with it, because a row that changed ten times is written once. `flush_interval` is the
+longest that rows wait.
 """
 
 from __future__ import annotations
@@ -51,10 +52,17 @@ class Flusher:
 
     async def settle(self) -> None:
         """Called after every delivery: start a flush when due; wait when too much is not yet durable."""
+        self.send_ahead()
         self.consider()
         while self._under_way is not None and self._unflushed() > self._options.max_unflushed:
             await asyncio.wait([self._under_way])
             self.consider()
+
+    def send_ahead(self) -> None:
+        """What need not wait for its rows leaves at once (docs/decisions/0009)."""
+        for lane in self._delivery.lanes.values():
+            if lane.outgoing and lane.open and not lane.busy:
+                lane.outgoing = self._outlet.send_ahead(lane.outgoing)
 
     def _unflushed(self) -> int:
         return sum(lane.unflushed for lane in self._delivery.lanes.values())
@@ -67,8 +75,11 @@ class Flusher:
             self._start(self._flush)
 
     def _due(self) -> bool:
-        if time.monotonic() - self._last_start >= self._options.flush_interval_s:
+        waited_s = time.monotonic() - self._last_start
+        if waited_s >= self._options.flush_interval_s:
             return True
+        if waited_s < self._outlet.pace_s:
+            return False
         return self._unflushed() >= SHARE_OF_BACKLOG * self._delivery.backlog
 
     def attend(self) -> None:

@@ -37,10 +37,15 @@ class Group:
             raise EngineError(Exit.FENCED, EXPELLED)
         return self._thread().membership
 
+    @property
+    def holds(self) -> bool:
+        """For now the group surely keeps our partitions."""
+        return self._thread().lease.holds
+
     async def surely_ours(self) -> None:
         """Returns when the group surely keeps our partitions; a coordinator that is away is waited for."""
         until = time.monotonic() + self._patience_s
-        while not self._thread().lease.holds:
+        while not self.holds:
             self.membership()
             if time.monotonic() > until:
                 text = (

@@ -51,7 +51,12 @@ class Outlet(Protocol):
 
     fence: WriteFence | None  # how a changelog is taken over when the broker itself does not fence
 
+    pace_s: float  # near the head of the topics flushes start so far apart
+
     async def take_over(self, partitions: Sequence[int]) -> None: ...
+    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+        """Sends what need not wait for the rows that remember it; returns what must."""
+
     def write(self, cargo: Cargo) -> None: ...
     async def settle(self, cargoes: Sequence[Cargo]) -> None: ...
     async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
@@ -63,6 +68,8 @@ class Outlet(Protocol):
 class AcknowledgeThenCommit:
     """At least once. Who writes a changelog says so in it first, and every row names its writer's epoch."""
 
+    pace_s = 0.1  # alerts went ahead; rows that wait are written once for several events
+
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._changelog = options.changelog
         self._group = group
@@ -73,6 +80,12 @@ class AcknowledgeThenCommit:
 
     async def take_over(self, partitions: Sequence[int]) -> None:
         return
+
+    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+        if not self._group.holds:  # we may have been replaced: the flush asks the group first
+            return records
+        self._sender.write(records)
+        return []
 
     def write(self, cargo: Cargo) -> None:
         table = cargo.lane.table
@@ -94,9 +107,10 @@ class AcknowledgeThenCommit:
 
 
 class OneTransaction:
-    """Exactly once."""
+    """Exactly once. Alerts are seen when their transaction ends."""
 
     fence: WriteFence | None = None
+    pace_s = 0.02
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._options = options
@@ -124,6 +138,9 @@ class OneTransaction:
             raise EngineError(
                 Exit.PRODUCER, f"partition {partition} could not be taken over in time"
             ) from late
+
+    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+        return records
 
     def write(self, cargo: Cargo) -> None:
         sender = self._senders[cargo.lane.partition]

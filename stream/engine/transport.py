@@ -39,6 +39,9 @@ FETCH_WAIT_MS = (
     50  # aiokafka fetches once per node at a time: a long wait for one partition delays the others
 )
 CROWDED_POLL_S = 0.005
+POLL_PACE_S = 0.02
+"""Polls that bring little start so far apart: each costs two threads some ms, however little it brings."""
+LITTLE = 1_000
 
 
 class Member(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
@@ -204,6 +207,7 @@ class BatchConsumer(driver.Consumer):
     """Polls, hands raw records to the lanes, and rings the agent once per lane touched."""
 
     _thread: ConsumerThread
+    _next_poll = 0.0
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -238,7 +242,9 @@ class BatchConsumer(driver.Consumer):
             return (
                 [lane for lane in delivery.lanes.values() if lane.wants_attention()] if app.delivering else []
             )
+        await asyncio.sleep(self._next_poll - time.monotonic())
         crowded = any(lane.rung for lane in delivery.lanes.values())
+        self._next_poll = time.monotonic() + POLL_PACE_S
         timeout_s = CROWDED_POLL_S if crowded else options.poll_s
         try:
             records, ends = await self._thread.poll(asked, timeout_s, options.max_poll_records)
@@ -248,6 +254,8 @@ class BatchConsumer(driver.Consumer):
             return []
         if not app.delivering:
             return []
+        if sum(map(len, records.values())) > LITTLE:
+            self._next_poll = 0.0
         intake = delivery.accept(asked, records, ends, time.monotonic())
         if intake.rewind:
             await app.rewind(intake.rewind)

@@ -1,9 +1,9 @@
 """What the worker does at each moment: fold the event, keep the profile, send what was decided.
 
 A lane is one partition number of all inputs; its moments are what arrived, in order of event time, and what
-fell due in between. `keep_profiles` is the only writer of the table. Its loop has no await: an alert and the
-row that remembers it leave in the same flush, and the offset is committed when both are acknowledged
-(docs/decisions/0002). What is judged, and how: stream/core/step.py. What comes after a flush: stream/engine.
+fell due in between. `keep_profiles` is the only writer of the table. Its loop has no await: the row that
+remembers an alert is in the flush to come, and the offset is committed when both are acknowledged
+(docs/decisions/0002, 0009). What is judged, and how: stream/core/step.py. What comes after: stream/engine.
 """
 
 from __future__ import annotations

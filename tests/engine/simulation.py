@@ -111,6 +111,7 @@ class Worker:
         lane = self.delivery.lanes[partition]
         for moment in lane.moments():
             KEEPER.live(lane, moment)
+        self.flusher.send_ahead()
 
     @property
     def finished(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from stream.engine.failure import FailStop
 from stream.engine.flush import SHARE_OF_BACKLOG, Flusher
+from stream.engine.lane import Outgoing
 from stream.engine.outlet import Cargo
 from tests.engine.test_lane import ENGAGEMENT, Pipe, event
 
@@ -20,24 +21,40 @@ class Ledger:
 
     fence = None
 
-    def __init__(self) -> None:
+    def __init__(self, pace_s: float = 0.0, ahead: bool = True) -> None:
+        self.pace_s = pace_s
+        self.ahead = ahead
         self.flushed: list[int] = []
+        self.sent: list[tuple[str, bytes | None]] = []
+
+    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+        if not self.ahead:
+            return records
+        self._note(records)
+        return []
+
+    def _note(self, records: list[Outgoing]) -> None:
+        self.sent += [(record.topic, record.value) for record in records]
 
     def write(self, cargo: Cargo) -> None:
         self.flushed.append(len(cargo.rows))
+        self._note(cargo.outgoing)
 
     async def settle(self, cargoes: list[Cargo]) -> None:
         return
 
 
-async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]:
-    """Rows per flush, when `APPLIED` events of as many customers were applied since the last one."""
-    pipe, ledger = Pipe(heartbeat=None, ticks=None, flush_interval_s=flush_interval_s), Ledger()
-
+def flusher_of(pipe: Pipe, ledger: Ledger) -> Flusher:
     async def own() -> None:
         return
 
-    flusher = Flusher(options=pipe.options, delivery=pipe.delivery, outlet=ledger, own=own, fail=FailStop())
+    return Flusher(options=pipe.options, delivery=pipe.delivery, outlet=ledger, own=own, fail=FailStop())
+
+
+async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]:
+    """Rows per flush, when `APPLIED` events of as many customers were applied since the last one."""
+    pipe, ledger = Pipe(heartbeat=None, ticks=None, flush_interval_s=flush_interval_s), Ledger()
+    flusher = flusher_of(pipe, ledger)
 
     async def applied(count: int, to_come: int) -> None:
         first = pipe.lane.applied_count
@@ -66,3 +83,28 @@ async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]
 )
 def test_a_flush_waits_for_a_share_of_what_is_still_to_come(still_to_come, flush_interval_s, flushed):
     assert asyncio.run(rows_flushed(still_to_come, flush_interval_s)) == flushed
+
+
+async def sent_and_flushed(ledger: Ledger) -> tuple[list[tuple[str, bytes | None]], list[int]]:
+    """What is out, and the rows of each flush, when one flush is done and an event more was applied."""
+    pipe = Pipe(heartbeat=None, ticks=None, flush_interval_s=3_600.0)
+    flusher = flusher_of(pipe, ledger)
+    for number in range(2):
+        pipe.feed(ENGAGEMENT, event(f"c{number}", number))
+        pipe.moments()
+        pipe.lane.send("alerts", b"c", f"alert {number}".encode())
+        await flusher.settle()
+        if flusher._under_way:
+            await flusher._under_way
+    return ledger.sent, ledger.flushed
+
+
+def test_an_alert_does_not_wait_for_the_flush_of_the_row_that_remembers_it() -> None:
+    sent, flushed = asyncio.run(sent_and_flushed(Ledger(pace_s=1_800.0)))
+    assert sent == [("alerts", b"alert 0"), ("alerts", b"alert 1")]
+    assert flushed == [1]  # the second row waits until it is time again
+
+
+def test_an_alert_of_a_transaction_leaves_with_its_row() -> None:
+    sent, flushed = asyncio.run(sent_and_flushed(Ledger(pace_s=1_800.0, ahead=False)))
+    assert (sent, flushed) == ([("alerts", b"alert 0")], [1])
