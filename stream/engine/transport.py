@@ -24,7 +24,7 @@ from stream.engine.failure import EngineError, Exit
 from stream.engine.fetch import Highwaters, Records, fetched, highwaters
 from stream.engine.lane import Lane, Mark
 from stream.engine.lease import Lease
-from stream.engine.records import read_in_bulk
+from stream.engine.member import MAX_FETCH_BYTES, MAX_PARTITION_BYTES, Member
 
 if TYPE_CHECKING:
     from stream.engine.app import EngineApp
@@ -35,36 +35,12 @@ START_RETRY_S = 0.5
 METADATA_MAX_AGE_MS = 5_000
 """A broker that has just started may not know the topics: the leader of the group then assigns nothing to
 anybody, until it looks again (aiokafka: after five minutes)."""
-FETCH_WAIT_MS = (
-    50  # aiokafka fetches once per node at a time: a long wait for one partition delays the others
-)
+FETCH_WAIT_MS = 50
+"""aiokafka fetches once per node at a time: a long wait for one partition delays the others."""
 CROWDED_POLL_S = 0.005
 POLL_PACE_S = 0.02
 """Polls that bring little start so far apart: each costs two threads some ms, however little it brings."""
 LITTLE = 1_000
-
-
-class Member(aiokafka.AIOKafkaConsumer):  # type: ignore[misc]
-    """A consumer whose answered heartbeats renew a lease."""
-
-    def __init__(self, lease: Lease, **settings: Any) -> None:
-        super().__init__(**settings)
-        read_in_bulk()
-        self._lease = lease
-
-    async def start(self) -> None:
-        await super().start()
-        coordinator = self._coordinator
-        heartbeat = coordinator._do_heartbeat
-
-        async def renewing() -> bool:
-            asked_at = time.monotonic()
-            answered: bool = await heartbeat()
-            if answered:
-                self._lease.renew(asked_at)
-            return answered
-
-        coordinator._do_heartbeat = renewing
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -108,7 +84,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="none",  # every start is an explicit seek, and there is no other move
             max_poll_interval_ms=86_400_000,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_bytes=MAX_FETCH_BYTES,
+            max_partition_fetch_bytes=MAX_PARTITION_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * MS),
             session_timeout_ms=int(options.session_timeout_s * MS),
