@@ -229,7 +229,8 @@ class EngineApp(faust.App, Generic[State]):
         for source in sources:
             source.highwater = highwaters[Place(source.topic, partition)]
         name = f"{options.changelog}/{partition}"
-        table = Table(self.job, new_store(options, partition), options.max_hot_rows, name)
+        hot_rows = max(1, options.max_hot_rows // lanes)
+        table = Table(self.job, new_store(options, partition), hot_rows, name)
         lane = Lane(
             partition,
             sources=sources,

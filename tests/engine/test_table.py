@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.engine.app import EngineApp
+from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
+from stream.engine.lane import Mark
 from stream.engine.options import EngineOptions
 from stream.engine.store import DiskStore, MemoryStore, Store, new_store
 from stream.engine.table import Table
-from tests.engine.toy import Counters, ToyJob
+from tests.engine.toy import TOPICS, Counters, ToyJob
 
 KEYS = [b"a", b"b", b"c", b"d"]
 STEPS = st.lists(st.tuples(st.sampled_from(["put", "delete", "flush", "rest"]), st.sampled_from(KEYS)))
@@ -123,3 +126,19 @@ def test_a_directory_that_cannot_be_used_is_told_with_its_name(tmp_path: Path) -
         new_store(options, 2)
 
     assert failure.value.code == Exit.CONFIGURATION
+
+
+def test_the_rows_kept_ready_are_so_many_over_all_partitions_held() -> None:
+    options = EngineOptions(
+        app_id="hot", bootstrap="127.0.0.1:1", inputs=TOPICS, changelog="rows", max_hot_rows=8,
+        producer={"log_level": 0},
+    )  # fmt: skip
+    app = EngineApp(options, ToyJob())
+    places = {Place(topic, partition): 0 for topic in TOPICS for partition in range(4)}
+    marks = {place: (0, Mark(0, None, None)) for place in places}
+    tables = [app._new_lane(partition, marks, places, 4).table for partition in range(4)]
+    for table in tables:
+        for number in range(20):
+            table.put(b"%d" % number, Counters(str(number)))
+        table.rest(table.flush())
+    assert sum(len(table._hot) for table in tables) <= 8
