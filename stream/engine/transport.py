@@ -22,9 +22,10 @@ from stream.engine.beginning import OUTSIDE
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.fetch import Highwaters, Records, fetched, highwaters
+from stream.engine.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_BYTES
 from stream.engine.lane import Lane, Mark
 from stream.engine.lease import Lease
-from stream.engine.member import MAX_FETCH_BYTES, MAX_PARTITION_BYTES, Member
+from stream.engine.member import Member
 
 if TYPE_CHECKING:
     from stream.engine.app import EngineApp
