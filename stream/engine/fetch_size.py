@@ -2,7 +2,7 @@
 
 A fetch is handed on when all of it is there. On a line of 100 kB/s aiokafka's 1 MB of each partition are
 minutes without a commit, and the merge by time waits for a topic while another one takes up the line. (64 kB
-of each, always, took a quarter of the toy fold's rate on a fast line.)
+of each, always, cost the toy fold more than a quarter of its rate on a fast line.)
 """
 
 from __future__ import annotations
