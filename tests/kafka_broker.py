@@ -47,6 +47,7 @@ SETTINGS = {
     "group.min.session.timeout.ms": "1000",
     "auto.create.topics.enable": "false",
     "log.retention.ms": "-1",  # events from 2011 must not be deleted while a test replays them
+    "log.roll.ms": "3155760000000",  # nor begin a file for every seven days of theirs
     "num.network.threads": "2",
     "num.io.threads": "4",
 }

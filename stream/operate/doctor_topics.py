@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream.operate.view import Finding, View
-from stream.worker.topics import INPUTS, ROLES
+from stream.worker.topics import CENTURY_MS, DAY_MS, INPUTS, ROLES
 
 NEEDED_BYTES = 1_048_576
+SEGMENT_DAYS_MIN = 365
 RELEASES = (
     (90, 0, "4.1 or newer"),
     (74, 0, "3.7 or newer"),
@@ -67,7 +68,7 @@ def retention(view: View) -> Iterator[Finding]:
         limit = config.get("retention.ms", "-1")
         if limit != "-1":
             sound = False
-            days = int(limit) / 86_400_000
+            days = int(limit) / DAY_MS
             yield Finding(
                 "retention",
                 "fault",
@@ -76,6 +77,10 @@ def retention(view: View) -> Iterator[Finding]:
             )
         if config.get("retention.bytes", "-1") != "-1":
             yield Finding("retention", "note", f"{name} is limited in size: old events go when it is full")
+        days = int(config.get("segment.ms", CENTURY_MS)) / DAY_MS
+        if role in INPUTS and days < SEGMENT_DAYS_MIN:
+            found = f"{name} begins files for every {days:g} days of event time: a replay loads the broker"
+            yield Finding("retention", "note", found, ALTER)
     if sound:
         yield Finding("retention", "ok", "no input or profile is deleted for its age")
 

@@ -2,6 +2,8 @@
 
 Historical event times must survive: under a time limit a broker deletes a replayed record of 2011 within
 minutes. So inputs and profiles keep everything, and topics with a limit count it from the time of writing.
+By the same clock a broker begins a file for every seven days of its records: years that are replayed in a
+minute cost it more in files than in records (75% of a core beside 30%). So inputs begin one by size alone.
 """
 
 from __future__ import annotations
@@ -18,7 +20,13 @@ INPUTS: tuple[Role, ...] = ("purchases", "engagement", "feedback", "control")
 ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deadletter")
 
 DAY_MS = 86_400_000
-KEPT_FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "message.timestamp.type": "CreateTime"}
+CENTURY_MS = 36_525 * DAY_MS
+KEPT_FOR_EVER = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "message.timestamp.type": "CreateTime",
+    "segment.ms": str(CENTURY_MS),
+}
 COMPACTED = {
     "cleanup.policy": "compact",
     "retention.ms": "-1",

@@ -183,6 +183,16 @@ def test_a_planted_fault_is_found_with_its_remedy(healthy, check, found, remedy,
     assert told["faults"] <= 2  # the planted one, and at most what follows from it
 
 
+@pytest.mark.kafka
+def test_files_that_follow_event_time_are_noted_and_no_fault(healthy):
+    configure(healthy, "purchases", segment_ms="604800000")
+
+    told = examine(healthy, "retention", lambda finding: "files for every 7 days" in finding["found"])
+
+    assert (told["code"], told["level"], told["faults"]) == (0, "note", 0)
+    assert "--alter" in told["remedy"]
+
+
 def let_wait(shop: Shop, count: int) -> None:
     produce(shop, "purchases", {f"cust-{n}": event(n) for n in range(count)})
 

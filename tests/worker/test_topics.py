@@ -12,7 +12,16 @@ from stream.cli import main
 from stream.environment import load_settings
 from stream.settings import Settings
 from stream.worker.embedded import PARTITIONS, EmbeddedBroker
-from stream.worker.topics import INPUTS, ROLES, Finding, TopicState, findings, topic_names, topic_plans
+from stream.worker.topics import (
+    CENTURY_MS,
+    INPUTS,
+    ROLES,
+    Finding,
+    TopicState,
+    findings,
+    topic_names,
+    topic_plans,
+)
 
 
 def as_planned(settings: Settings) -> dict[str, TopicState]:
@@ -27,6 +36,11 @@ def test_inputs_and_profiles_never_lose_an_old_event_to_the_clock():
     kept = {plan.role: plan.config["retention.ms"] for plan in topic_plans(Settings())}
 
     assert {role for role, retention in kept.items() if retention == "-1"} == {*INPUTS, "profiles"}
+
+
+def test_inputs_begin_no_file_for_the_time_that_their_events_tell():
+    for plan in topic_plans(Settings()):
+        assert (plan.config.get("segment.ms") == str(CENTURY_MS)) == (plan.role in INPUTS), plan.name
 
 
 def test_a_topic_with_a_time_limit_counts_it_from_the_writing():
