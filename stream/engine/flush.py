@@ -3,14 +3,16 @@
 One flush is under way at a time. Folding goes on meanwhile; what it changes belongs to the next flush.
 Near the head of the topics a flush starts as soon as the outlet's pace allows; the more is still to come, the
 more a flush takes with it, because a row that changed ten times is written once. `flush_interval` is the
-longest that rows wait.
+longest that rows wait for a flush of their lane.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from functools import partial
 from typing import Any
 
 from stream.engine.delivery import Delivery
@@ -43,6 +45,8 @@ class Flusher:
         self._fail = fail
         self._under_way: asyncio.Task[None] | None = None
         self._last_start = self._last_look = 0.0
+        self._last_starts: dict[int, float] = {}  # of the flushes that took a partition along
+        self._born_s = time.monotonic()
         self.count = 0
         self.seconds = 0.0
         self.on_flushed: Callable[[float], object] = lambda seconds: None
@@ -71,16 +75,24 @@ class Flusher:
         """Start a flush if one is due and none is under way."""
         if self._under_way is not None:
             return
-        if self._due() and self._dirty():
-            self._start(self._flush)
+        if due := self._due():
+            self._start(partial(self._flush, due))
 
-    def _due(self) -> bool:
-        waited_s = time.monotonic() - self._last_start
-        if waited_s >= self._options.flush_interval_s:
-            return True
-        if waited_s < self._outlet.pace_s:
-            return False
-        return self._unflushed() >= SHARE_OF_BACKLOG * self._delivery.backlog
+    def _due(self) -> list[Lane[Any]]:
+        """The lanes to flush now. Near the head they take turns: events wait while many rows are encoded."""
+        now_s = time.monotonic()
+        dirty = sorted(self._dirty(), key=self._flushed_s)
+        longest_s = now_s - self._options.flush_interval_s
+        if overdue := [lane for lane in dirty if self._flushed_s(lane) <= longest_s]:
+            return overdue
+        if now_s - self._last_start < self._outlet.pace_s:
+            return []
+        if self._unflushed() < SHARE_OF_BACKLOG * self._delivery.backlog:
+            return []
+        return dirty[: math.ceil(len(self._delivery.lanes) / self._outlet.turns)]
+
+    def _flushed_s(self, lane: Lane[Any]) -> float:
+        return self._last_starts.get(lane.partition, self._born_s)
 
     def attend(self) -> None:
         """Called with every poll: a flush if one is due, else a look if that is."""
@@ -97,7 +109,7 @@ class Flusher:
             if self._under_way is not None:
                 await asyncio.wait([self._under_way])
             elif self._fail.reason is None and self._dirty():
-                self._start(self._flush)
+                self._start(partial(self._flush, self._dirty()))
             else:
                 return
 
@@ -113,10 +125,12 @@ class Flusher:
         if self._fail.reason is None:
             self.consider()
 
-    async def _flush(self) -> None:
+    async def _flush(self, due: Collection[Lane[Any]]) -> None:
         started = self._last_start = time.monotonic()
         await self._own()
-        cargo = [self._load(lane) for lane in self._dirty()]
+        lanes = [lane for lane in self._dirty() if lane in due]
+        self._last_starts.update((lane.partition, started) for lane in lanes)
+        cargo = [self._load(lane) for lane in lanes]
         await self._outlet.settle(cargo)
         for each in cargo:
             each.lane.table.rest(each.rows)

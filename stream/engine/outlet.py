@@ -51,7 +51,8 @@ class Outlet(Protocol):
 
     fence: WriteFence | None  # how a changelog is taken over when the broker itself does not fence
 
-    pace_s: float  # near the head of the topics flushes start so far apart
+    pace_s: float  # near the head of the topics flushes start so far apart,
+    turns: int  # and so many of them take all lanes between them
 
     async def take_over(self, partitions: Sequence[int]) -> None: ...
     def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
@@ -68,7 +69,7 @@ class Outlet(Protocol):
 class AcknowledgeThenCommit:
     """At least once. Who writes a changelog says so in it first, and every row names its writer's epoch."""
 
-    pace_s = 0.1  # alerts went ahead; rows that wait are written once for several events
+    pace_s, turns = 0.1, 4  # alerts went ahead; rows that wait are written once for several events
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._changelog = options.changelog
@@ -110,7 +111,7 @@ class OneTransaction:
     """Exactly once. Alerts are seen when their transaction ends."""
 
     fence: WriteFence | None = None
-    pace_s = 0.02
+    pace_s, turns = 0.02, 1
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._options = options

@@ -60,6 +60,7 @@ class ModelOutlet:
         self.broker = broker
         if broker.exactly_once:
             self.fence = None
+        self.turns = broker.chance.randint(1, len(PARTITIONS))
         self.generation = generation
         self.queue: list[tuple[str, Any]] = []  # written by us, not yet by the broker
         self.running = False  # a frozen process does nothing until it is woken

@@ -21,10 +21,12 @@ class Ledger:
 
     fence = None
 
-    def __init__(self, pace_s: float = 0.0, ahead: bool = True) -> None:
+    def __init__(self, pace_s: float = 0.0, ahead: bool = True, turns: int = 1) -> None:
         self.pace_s = pace_s
+        self.turns = turns
         self.ahead = ahead
         self.flushed: list[int] = []
+        self.partitions: list[list[int]] = []
         self.sent: list[tuple[str, bytes | None]] = []
 
     def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
@@ -41,7 +43,7 @@ class Ledger:
         self._note(cargo.outgoing)
 
     async def settle(self, cargoes: list[Cargo]) -> None:
-        return
+        self.partitions.append([cargo.lane.partition for cargo in cargoes])
 
 
 def flusher_of(pipe: Pipe, ledger: Ledger) -> Flusher:
@@ -108,3 +110,37 @@ def test_an_alert_does_not_wait_for_the_flush_of_the_row_that_remembers_it() -> 
 def test_an_alert_of_a_transaction_leaves_with_its_row() -> None:
     sent, flushed = asyncio.run(sent_and_flushed(Ledger(pace_s=1_800.0, ahead=False)))
     assert (sent, flushed) == ([("alerts", b"alert 0")], [1])
+
+
+async def partitions_flushed(lanes: int, turns: int, flushes: int, **options: float) -> list[list[int]]:
+    """The partitions that each flush took along, with an event more for every partition before each."""
+    ledger = Ledger(turns=turns)
+    pipes = [Pipe(heartbeat=None, ticks=None, **options) for _ in range(lanes)]
+    flusher = flusher_of(pipes[0], ledger)
+    for number, pipe in enumerate(pipes):
+        pipe.lane.partition = number
+        pipes[0].delivery.lanes[number] = pipe.lane
+    for number in range(flushes):
+        for pipe in pipes:
+            pipe.feed(ENGAGEMENT, event(f"c{number}", number))
+            pipe.moments()
+        await flusher._flush(flusher._due())
+    return ledger.partitions
+
+
+@pytest.mark.parametrize(
+    ("lanes", "turns", "taken"),
+    [
+        (4, 4, [[0], [1], [2], [3], [0]]),
+        (6, 4, [[0, 1], [2, 3], [4, 5], [0, 1], [2, 3]]),
+        (1, 4, [[0]] * 5),
+        (4, 1, [[0, 1, 2, 3]] * 5),
+    ],
+)
+def test_near_the_head_the_partitions_take_turns(lanes: int, turns: int, taken: list[list[int]]) -> None:
+    found = asyncio.run(partitions_flushed(lanes, turns, 5, flush_interval_s=3_600.0))
+    assert [sorted(each) for each in found] == taken
+
+
+def test_no_partition_waits_for_its_turn_longer_than_the_interval() -> None:
+    assert asyncio.run(partitions_flushed(4, 4, 2, flush_interval_s=0.0)) == [[0, 1, 2, 3]] * 2
