@@ -26,7 +26,7 @@ from stream.core.book import Book
 from stream.core.counterfactual import counterfactual
 from stream.core.episode import Transition
 from stream.core.explain import reasons
-from stream.core.lifetime import value_interval
+from stream.core.interval import value_interval
 from stream.core.policy import Signal
 from stream.core.profile import Profile
 from stream.core.rfm import scores, summary

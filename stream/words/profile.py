@@ -12,7 +12,8 @@ from stream.core.buying import Buying, Sums
 from stream.core.episode import is_open
 from stream.core.feedback import Feedback, blamed_themes, oldest_unresolved_ms
 from stream.core.interests import strongest_unbought, top_categories
-from stream.core.lifetime import customer_value, value_interval
+from stream.core.interval import value_interval
+from stream.core.lifetime import customer_value
 from stream.core.profile import Profile
 from stream.core.rfm import scores, summary
 from stream.core.rhythm import rhythm

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from stream.core.clv import discounted_if_alive
-from stream.core.lifetime import customer_value, looked_up, valuation, value_interval
+from stream.core.interval import value_interval
+from stream.core.lifetime import customer_value, looked_up, valuation
 from stream.core.model import YEAR_MS
 from stream.model_file import default_model
 
