@@ -151,17 +151,17 @@ def _wrong_rows(records: list[Message], wanted: Expected) -> list[str]:
     rows: dict[str, dict[str, Any]] = {}
     homes: dict[str, int] = {}
     epochs: dict[int, int] = defaultdict(int)
-    void: set[str] = set()
+    void: set[tuple[int, str]] = set()
     for record in records:
         key, partition = record.key().decode(), record.partition()
         epoch = _epoch(record)
         if epoch is not None and epoch < epochs[partition]:
-            void.add(key)
+            void.add((partition, key))
             continue
         epochs[partition] = epoch or epochs[partition]
-        if key.startswith("\0"):
+        void.discard((partition, key))
+        if key.startswith("\0"):  # an epoch began, or what began too late was written over
             continue
-        void.discard(key)
         if homes.setdefault(key, partition) != partition:
             wrong.append(f"I5 the row of {key} is in partitions {homes[key]} and {partition}")
         row = json.loads(record.value())
@@ -169,7 +169,7 @@ def _wrong_rows(records: list[Message], wanted: Expected) -> list[str]:
         if any(row["applied"].get(topic, 0) < offset for topic, offset in before.items()):
             wrong.append(f"I4 the row of {key} goes back from {before} to {row['applied']}")
         rows[key] = row
-    wrong += [f"I6 the last record of {key} is one of a worker that was replaced" for key in sorted(void)]
+    wrong += [f"I6 the last record of {key} is one of a worker that was replaced" for _, key in sorted(void)]
     for key, row in wanted.rows.items():
         found = {name: rows.get(key, {}).get(name) for name in row}
         if found != row:
