@@ -39,8 +39,9 @@ anybody, until it looks again (aiokafka: after five minutes)."""
 FETCH_WAIT_MS = 50
 """aiokafka fetches once per node at a time: a long wait for one partition delays the others."""
 CROWDED_POLL_S = 0.005
-POLL_PACE_S = 0.02
-"""Polls that bring little start so far apart: each costs two threads some ms, however little it brings."""
+POLL_PACE_S = 0.005
+"""Polls that bring little start so far apart: each costs two threads some ms, however little it brings.
+At 10,000 events/s alerts take 26 ms (median) with 5, 37 with 10, 54 with 20; the CPU is nearly the same."""
 LITTLE = 1_000
 
 
