@@ -111,7 +111,7 @@ class OneTransaction:
     """Exactly once. Alerts are seen when their transaction ends."""
 
     fence: WriteFence | None = None
-    pace_s, turns = 0.02, 1
+    pace_s, turns = 0.06, 1  # each costs broker and worker the same, however little it holds
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._options = options
