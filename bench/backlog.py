@@ -13,7 +13,7 @@ from stream.worker.topics import CENTURY_MS
 
 INPUTS = ("purchases", "engagement", "feedback")
 KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "segment.ms": str(CENTURY_MS)}
-"""Nor does the broker begin a file for every week of event time: see stream/worker/topics.py."""
+"""Nothing is forgotten, and no file begun for every week of event time: see stream/worker/topics.py."""
 
 
 def topic(name: str) -> str:

@@ -18,7 +18,7 @@ ROOT_PRECISION = 1e-9
 ROOT_MIN, ROOT_MAX = 1e-2, 1e6
 STRIDE = 1.2
 COUNT_MAX = 2_000
-"""Purchases within the horizon beyond which an interval's upper end is not followed."""
+"""Purchases within the horizon that are told apart: all beyond count as so many."""
 
 
 def value_interval(
@@ -60,7 +60,10 @@ def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]
     tails = [1.0]
     for tail in purchase_count_tails(rules.process, x, t_x, T, rules.horizon):
         tails.append(tail)
-        if tail < 1e-6 or len(tails) > COUNT_MAX:
+        if tail < 1e-6:
+            break
+        if len(tails) > COUNT_MAX:
+            tails.append(0.0)  # else no value would have its share below it
             break
     return [more - less for more, less in pairwise(tails)]
 
@@ -109,7 +112,7 @@ def _quantile(mixture: _Mixture, share: float) -> float:
 
 
 def _bracket(mixture: _Mixture, share: float) -> tuple[float, float, float, float]:
-    """Roots on both sides of a quantile, each with its distance in probability; from the likeliest count."""
+    """Roots on both sides of a quantile, each with its distance in probability, from a likely one."""
     reach, reached, guess = min(share, 0.999999), mixture.nothing, 1.0
     for half_mass, inverse, _ in mixture.parts:
         reached, guess = reached + 2.0 * half_mass, 1.0 / inverse

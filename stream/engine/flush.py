@@ -81,11 +81,14 @@ class Flusher:
     def _due(self) -> list[Lane[Any]]:
         """The lanes to flush now. Near the head they take turns: events wait while many rows are encoded."""
         now_s = time.monotonic()
+        waited_s = now_s - self._last_start
+        if waited_s < min(self._outlet.pace_s, self._options.flush_interval_s):
+            return []  # as a rule: this is asked at every delivery
         dirty = sorted(self._dirty(), key=self._flushed_s)
         longest_s = now_s - self._options.flush_interval_s
         if overdue := [lane for lane in dirty if self._flushed_s(lane) <= longest_s]:
             return overdue
-        if now_s - self._last_start < self._outlet.pace_s:
+        if waited_s < self._outlet.pace_s:
             return []
         if self._unflushed() < SHARE_OF_BACKLOG * self._delivery.backlog:
             return []

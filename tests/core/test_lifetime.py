@@ -1,11 +1,14 @@
 """Tables against the exact functions they stand for, and value intervals against simulation."""
 
+import math
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.core.clv import discounted_if_alive
-from stream.core.interval import value_interval
+from stream.core.interval import _below, _count_masses, _mixture, _quantile, value_interval
 from stream.core.lifetime import customer_value, looked_up, valuation
 from stream.core.model import YEAR_MS
 from stream.model_file import default_model
@@ -57,3 +60,24 @@ def test_the_interval_holds_the_share_of_simulated_customers_it_says(x, t_x, age
     for share, bound in zip((0.1, 0.5, 0.9), value_interval(RULES, x, t_x, age, mean), strict=True):
         below = sum(value * discounting <= bound + 1e-9 for value in worth) / len(worth)
         assert below == pytest.approx(share, abs=0.012) or (bound == 0.0 and below > share)
+
+
+def test_who_buys_more_often_than_is_counted_has_an_interval_all_the_same():
+    daily = valuation(MODEL, 10 * YEAR_MS, 0.1)
+
+    low, middle, high = value_interval(daily, 1_000, 1_000 / 7, 1_000 / 7, 2_000.0)
+
+    assert 0.0 <= low <= middle <= high < math.inf
+    assert high > 0.0
+
+
+@given(x=st.integers(0, 300), rest=st.floats(0.0, 2.0), gap_days=st.floats(1.0, 90.0))
+def test_a_quantile_has_its_share_of_the_distribution_below_it(x, rest, gap_days):
+    t_x = x * gap_days / 7
+    masses, spend = _count_masses(RULES, x, t_x, t_x * (1 + rest)), MODEL.spend
+    mixture = _mixture(masses, spend.p, spend.p * x + spend.q)
+
+    for share in (0.1, 0.5, 0.9):
+        root = math.cbrt(_quantile(mixture, share))
+        assert root == 0.0 or _below(mixture, root) == pytest.approx(share, abs=1e-8)
+        assert root > 0.0 or mixture.nothing >= share
