@@ -59,6 +59,7 @@ def producer(bootstrap: str, linger_ms: int = 50) -> Producer:
             "batch.size": 262_144,
             "queue.buffering.max.messages": 500_000,
             "enable.idempotence": True,
+            "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
             "log_level": 3,
         }
     )

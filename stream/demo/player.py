@@ -45,7 +45,13 @@ class Player:
         self._check = check
         self._failures: list[str] = []
         self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "linger.ms": 20, "enable.idempotence": True, "log_level": 0}
+            {
+                "bootstrap.servers": bootstrap,
+                "linger.ms": 20,
+                "enable.idempotence": True,
+                "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
+                "log_level": 0,
+            }
         )
         self._group = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
         places = [(topic, number) for topic in topics for number in range(partitions)]

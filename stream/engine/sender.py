@@ -77,6 +77,7 @@ class Sender:
             "client.id": name,
             "acks": "all",
             "enable.idempotence": True,
+            "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
             "partitioner": "murmur2_random",  # as Java clients place keys
             "compression.type": "lz4",
             "linger.ms": 5,

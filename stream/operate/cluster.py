@@ -67,6 +67,7 @@ def producer(settings: Settings) -> Producer:
             **librdkafka_settings(settings),
             "acks": "all",
             "enable.idempotence": True,
+            "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
             "linger.ms": 20,

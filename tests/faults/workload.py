@@ -73,7 +73,12 @@ class Shop:
 def produce(bootstrap: str, made: Iterator[Input]) -> int:
     """All of it, acknowledged chunk by chunk so that no topic runs far ahead of another."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True}
+        {
+            "bootstrap.servers": bootstrap,
+            "partitioner": "murmur2_random",
+            "enable.idempotence": True,
+            "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
+        }
     )
     count = 0
     for topic, key, value in made:

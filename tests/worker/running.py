@@ -33,6 +33,8 @@ from tests.faults.verifier import read_all
 
 STREAM = Path(sys.executable).with_name("stream")
 TIMEOUT_S = 120.0
+ALL_ARRIVE = {"enable.idempotence": True, "max.in.flight.requests.per.connection": 1}
+"""See docs/decisions/0011."""
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 
 
@@ -72,9 +74,7 @@ class Ground:
         seeing_all = {"isolation.level": "read_uncommitted", "log_level": 0}
         self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": prefix, **seeing_all})
         self._refused: list[str] = []
-        self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0}
-        )
+        self._producer = Producer({"bootstrap.servers": bootstrap, **ALL_ARRIVE, "log_level": 0})
 
     def make_topics(self) -> Ground:
         client = admin_client(self.settings)

@@ -13,7 +13,7 @@ from stream.wire import STRUCTURED_HEADERS, encode_event, kind_of, partition_of
 from stream.worker.dead_letter import COPY_BYTES_MAX
 from tests.core.laws import assert_same_facts
 from tests.poison import HARMLESS, HUGE, KEY, PARTITION_COUNT, POISON, Poison
-from tests.worker.running import Ground, WorkerProcess, replayed
+from tests.worker.running import ALL_ARRIVE, Ground, WorkerProcess, replayed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
@@ -47,7 +47,7 @@ class Poisoner:
         self._producer = Producer(
             {
                 "bootstrap.servers": here.bootstrap,
-                "enable.idempotence": True,
+                **ALL_ARRIVE,
                 **how,
             }  # in order, also when retried
         )

@@ -62,6 +62,7 @@ def client_settings(settings: Settings) -> dict[str, Any]:
         "allow.auto.create.topics": False,
         "partitioner": "murmur2_random",
         "enable.idempotence": True,
+        "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
         "compression.type": "lz4",
         "linger.ms": 50,
     }
