@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.engine.failure import EngineError, Exit
+from stream.engine.headers import headers_of
 from stream.engine.options import EngineOptions
 from stream.engine.sender import epoch_in
 from stream.engine.table import Table
@@ -137,7 +138,7 @@ def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.
         for message in reader.consume(BATCH, WAIT_S):
             error = message.error()
             if error is None:
-                headers = message.headers()
+                headers = headers_of(message)
                 if headers != known:
                     known, epoch = headers, epoch_in(headers)
                 rows.append((message.key(), message.value(), epoch))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from operator import methodcaller
 
 import click
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from stream.engine import headers
 from stream.environment import load_settings
 from stream.settings import Settings
 from stream.worker.connection import librdkafka_settings
@@ -33,19 +33,8 @@ def cluster_settings() -> Settings:
 
 
 def headers_of(message: Message) -> Headers:
-    """None of them when one has a name that is no text: librdkafka's client in Python cannot say that.
-
-    It gives a list with a hole, and leaves its exception for whoever comes next; a call that Python has not
-    specialised notices at once. The list stays with the message: who reads it again ends the process.
-    """
-    try:
-        return tuple(_headers(message) or ())
-    except (UnicodeDecodeError, SystemError):
-        message.set_headers([])
-        return ()
-
-
-_headers = methodcaller("headers")
+    """None of them when one has a name that is no text."""
+    return tuple(headers.headers_of(message))
 
 
 @contextmanager

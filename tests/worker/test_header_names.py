@@ -59,3 +59,18 @@ def test_events_and_rubbish_with_such_headers_are_read_and_what_follows_too(grou
         assert told.stdout, (words, told.stderr)
         assert json.loads(told.stdout.splitlines()[-1]), words
         assert b"Traceback" not in told.stderr
+
+
+def test_a_stranger_s_row_with_such_a_header_keeps_nobody_from_recovering(ground, history, tmp_path):
+    here = ground()
+    place = [here.bootstrap, here.names.profiles, "stranger", str(partition_of(b"stranger", here.partitions))]
+    subprocess.run([sys.executable, "-c", SEND, *place], input=b"{}\n", check=True)
+    here.send(*history[:500])
+
+    with WorkerProcess(here, tmp_path / "log") as worker:
+        here.wait_for_commits(worker)
+        assert worker.stop() == 0
+
+    rows = here.rows()
+    rows.pop("stranger", None)
+    assert rows.keys() == replayed(history[:500])[0].keys()
