@@ -96,14 +96,14 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
 
 
 HISTORY = 100_000
-LIVE_S = 15.0
+WARM_S, LIVE_S = 45.0, 15.0
 
 
 def _latency(here: Stage, rate: float, extra: dict[str, str]) -> dict[str, float]:
     """At one rate, after a history of 100,000 events of 5,000 customers."""
-    count = HISTORY + int(rate * LIVE_S)
+    count = HISTORY + int(rate * (WARM_S + LIVE_S))
     whole = list(messages(Workload(count, 5_000, span_days=max(1, 365 * count // 100_000))))
-    return latency.measure(here, whole[:HISTORY], whole[HISTORY:], rate, extra)
+    return latency.measure(here, whole[:HISTORY], whole[HISTORY:], rate, extra, warm_s=WARM_S)
 
 
 @main.command(name="latency")
