@@ -8,6 +8,7 @@ is not timed: until then broker and worker meet small batches, and the broker co
 
 from __future__ import annotations
 
+import gc
 import statistics
 import threading
 import time
@@ -20,6 +21,7 @@ from bench.alone import ours
 from bench.backlog import fill, producer, topic
 from bench.processes import Program
 from bench.stage import Stage, say
+from bench.watch import RunError
 from bench.workload import Message
 
 SLICE_S = 0.02
@@ -58,21 +60,29 @@ class Listener(threading.Thread):
 
 
 def paced(bootstrap: str, messages: Sequence[Message], rate: float) -> dict[str, float]:
-    """Produce at a rate; event id -> when it was produced."""
+    """Produce at a rate; event id -> when it was produced. RunError when the broker took less than all."""
     sender, decode = producer(bootstrap, linger_ms=1), msgspec.json.Decoder(_EventId).decode
     named = [(topic(message.stream), message, decode(message.value).id) for message in messages]
     sent_at: dict[str, float] = {}
+    refused: list[object] = []
+
+    def heard(error: object, _message: object) -> None:
+        if error is not None:
+            refused.append(error)
+
+    gc.freeze()  # else a million messages are looked through while alerts wait to be timed
     began, sent = time.monotonic(), 0
     while sent < len(named):
         due = min(len(named), int((time.monotonic() - began) * rate))
         now = time.monotonic()
         for name, message, event_id in named[sent:due]:
-            sender.produce(name, message.value, message.key, timestamp=message.time_ms)
+            sender.produce(name, message.value, message.key, timestamp=message.time_ms, on_delivery=heard)
             sent_at[event_id] = now
         sent = due
         sender.poll(0)
         time.sleep(SLICE_S)
-    sender.flush(10)
+    if sender.flush(10) or refused:
+        raise RunError(f"{len(refused)} events were refused: {refused[:1]}")
     return sent_at
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bench.texts import sentence_pool, text
 
 DAY_MS = 86_400_000
-START_MS = 1_735_689_600_000  # 2025-01-01
+START_MS = 1_420_070_400_000  # 2015-01-01; a broker refuses what is more than an hour ahead of it
 START_DAY = START_MS // DAY_MS
 CATEGORIES = ("coffee", "kitchen", "garden", "books", "toys", "sports", "beauty", "shoes")
 ENGAGEMENT_MIX = (
