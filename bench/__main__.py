@@ -95,14 +95,14 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
     tell({**result, **stamp()})
 
 
-HISTORY = 100_000
-WARM_S, LIVE_S = 45.0, 15.0
+HISTORY = 250_000
+WARM_S, LIVE_S = 45.0, 20.0
 
 
 def _latency(here: Stage, rate: float, extra: dict[str, str]) -> dict[str, float]:
-    """At one rate, after a history of 100,000 events of 5,000 customers."""
+    """At one rate, in the workload of the comparison: as many customers, and a year for a million events."""
     count = HISTORY + int(rate * (WARM_S + LIVE_S))
-    whole = list(messages(Workload(count, 5_000, span_days=max(1, 365 * count // 100_000))))
+    whole = list(messages(Workload(count, span_days=max(1, 365 * count // 1_000_000))))
     return latency.measure(here, whole[:HISTORY], whole[HISTORY:], rate, extra, warm_s=WARM_S)
 
 
