@@ -95,8 +95,8 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
     tell({**result, **stamp()})
 
 
-HISTORY = 250_000
-WARM_S, LIVE_S = 45.0, 20.0
+HISTORY = 100_000
+WARM_S, LIVE_S = 30.0, 20.0
 
 
 def _latency(here: Stage, rate: float, extra: dict[str, str]) -> dict[str, float]:
