@@ -81,8 +81,9 @@ def paced(bootstrap: str, messages: Sequence[Message], rate: float) -> dict[str,
         sent = due
         sender.poll(0)
         time.sleep(SLICE_S)
-    if sender.flush(10) or refused:
-        raise RunError(f"{len(refused)} events were refused: {refused[:1]}")
+    left = sender.flush(10)
+    if left or refused:
+        raise RunError(f"{left} events had no answer, {len(refused)} were refused: {refused[:1]}")
     return sent_at
 
 

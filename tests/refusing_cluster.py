@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import confluent_kafka
-import pytest
 
 PRODUCE = 0
 NODE = 1
@@ -19,8 +18,7 @@ def _library() -> ctypes.CDLL:
     """The very librdkafka that confluent-kafka's wheel brings; its mock's faults are not open to Python."""
     folder = Path(confluent_kafka.__file__).parent.parent / "confluent_kafka.libs"
     found = sorted(folder.glob("librdkafka*"))
-    if not found:
-        pytest.skip("this confluent-kafka was built without its own librdkafka")
+    assert found, f"confluent-kafka's wheel brings its own librdkafka; there is none in {folder}"
     library = ctypes.CDLL(str(found[0]))
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
     for name, gives, takes in (
