@@ -79,12 +79,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     flush_interval_ms: Annotated[
         int,
         _meaning(
-            "Longest time between writes of changed rows while a backlog is worked off. At the head of the "
-            "topics rows are written at once.",
+            "About the longest that a changed profile waits to be written, and the offset of its events to "
+            "be committed. Under little load both are done at once. Alerts of a worker that keeps up do not "
+            "wait for it.",
             ge=10,
             le=60_000,
         ),
-    ] = 2_000
+    ] = 5_000
     max_idle_ms: Annotated[
         int,
         _meaning(

@@ -13,7 +13,7 @@ import pytest
 from confluent_kafka import KafkaError, Producer
 
 from stream.demo import player
-from stream.engine.lane import Outgoing
+from stream.engine.load import Outgoing
 from stream.engine.options import EngineOptions
 from stream.engine.sender import Sender
 from stream.environment import load_settings

@@ -55,7 +55,7 @@ def test_a_bound_itself_is_allowed(name):
     [
         ("HTTP_PORT", "65536", "a whole number, 0 to 65,535; the default is 6066"),
         ("HTTP_PORT", "http", "a whole number, 0 to 65,535; the default is 6066"),
-        ("FLUSH_INTERVAL_MS", "0.5", "a whole number, 10 to 60,000; the default is 2000"),
+        ("FLUSH_INTERVAL_MS", "0.5", "a whole number, 10 to 60,000; the default is 5000"),
         ("DEADLETTER_SHARE_MAX", "nan", "a number, 0 to 1; the default is 0.5"),
         ("CLOCK", "sun", "one of wall, event; the default is wall"),
         ("BROKERS", "kafka", "host:port, several separated by commas, or embedded"),

@@ -14,7 +14,7 @@ How to write a worker on it (tests/engine/toy.py is a whole one):
                     case Unsent(key):   ...      # after a crash: the row's outbox may not have gone out
                 row = lane.get(key)              # the live row, or None
                 lane.put(key, row)               # after every change; lane.leave(...) forgets it
-                lane.send(topic, key, value, headers=None, partition=None)
+                lane.send(topic, key, value, headers=None, partition=None, row=None)
             await lane.flush_when_due()
 
     run(app)                                     # until SIGTERM or SIGINT
@@ -24,12 +24,13 @@ How to write a worker on it (tests/engine/toy.py is a whole one):
 passes a record by. An Arrival with `complete_to_ms` on the topic `options.ticks` tells that no input before
 that time is still to come; as any arrival it also moves the clock to its own time.
 
-What holds: when a flush is committed, all rows and records of what was given out before it were acknowledged.
-After a crash records come again, and rows may be ahead of them: a row keeps the next offset applied per topic
-and drops what is older. An alert stays in its row's outbox: note `row.outbox_flush = lane.flush_number` when
-you send; at the next change forget the outbox if `row.outbox_flush <= lane.committed_flush`. `Unsent` names
-recovered rows with an outbox that was not committed. Under `exactly_once` rows, records and offsets of a
-flush are one transaction, and no Unsent ever comes.
+What holds: when an offset is committed, all rows and records of what was given out before it were
+acknowledged. After a crash records come again, and rows may be ahead of them: a row keeps the next offset
+applied per topic and drops what is older. An alert stays in its row's outbox: send it with `row=key`, and
+note `row.outbox_flush = lane.flush_number`; at the next change forget the outbox if
+`row.outbox_flush <= lane.committed_flush`. `Unsent` names recovered rows with an outbox that was not
+committed. Under `exactly_once` a row, what it remembers and the number of their flush are one transaction,
+and no Unsent ever comes; what no row remembers is in the transaction that commits its offset.
 
 Time: `clock="event"` moves with arrivals and ticks only; `clock="wall"` follows the wall while input is
 current. Neither runs ahead of the `heartbeat` topic by more than `stall_after_ms`; `lane.stalled` says that

@@ -11,7 +11,8 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
-from stream.engine.lane import Lane, Mark
+from stream.engine.lane import Lane
+from stream.engine.load import Mark
 
 log = logging.getLogger("stream.engine")
 Marks = dict[Place, tuple[int, Mark]]

@@ -1,17 +1,18 @@
 """Rows and records become durable, then the offsets they came from are committed; never the other way round.
 
 One flush is under way at a time. Folding goes on meanwhile; what it changes belongs to the next flush.
-Near the head of the topics a flush starts as soon as the outlet's pace allows; the more is still to come, the
-more a flush takes with it, because a row that changed ten times is written once. `flush_interval` is the
-longest that rows wait for a flush of their lane.
+Near the head of the topics flushes follow each other at the outlet's pace. Each takes records with the rows
+that remember them, and of the other rows as many as a tenth of the time allows: events wait while rows are
+encoded, and a row that changed ten times meanwhile is written once. When a lane owes no row any more, the
+offsets of its input are committed (docs/decisions/0012). Far from the head a flush takes whole lanes: the
+more is still to come, the more it waits for. `flush_interval` is about the longest that a row waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,12 @@ from stream.engine.outlet import Cargo, Outlet
 Work = Callable[[], Coroutine[Any, Any, None]]
 SHARE_OF_BACKLOG = 0.1
 """A flush waits until it holds so much of what is still to come: alerts come late by a tenth of the lag."""
+SHARE_OF_TIME = 0.1
+"""Of the loop's time that rows may take near the head of the topics, as long as none waits too long."""
+QUIET_S = 0.1
+"""How long rows may take when no event was at hand: one may come meanwhile."""
+ROW_S = 20e-6  # of the loop's time, until it was measured
+ALL = 1 << 62
 
 
 class Flusher:
@@ -44,8 +51,10 @@ class Flusher:
         self._own = own
         self._fail = fail
         self._under_way: asyncio.Task[None] | None = None
+        self._quiet = True  # nothing was at hand at the last poll
+        self._row_s = ROW_S
         self._last_start = self._last_look = 0.0
-        self._last_starts: dict[int, float] = {}  # of the flushes that took a partition along
+        self._last_starts: dict[int, float] = {}  # when a partition began to owe its rows
         self._born_s = time.monotonic()
         self.count = 0
         self.seconds = 0.0
@@ -58,7 +67,7 @@ class Flusher:
         """Called after every delivery: start a flush when due; wait when too much is not yet durable."""
         self.send_ahead()
         self.consider()
-        while self._under_way is not None and self._unflushed() > self._options.max_unflushed:
+        while self._under_way is not None and self._uncommitted() > self._options.max_unflushed:
             await asyncio.wait([self._under_way])
             self.consider()
 
@@ -68,37 +77,43 @@ class Flusher:
             if lane.outgoing and lane.open and not lane.busy:
                 lane.outgoing = self._outlet.send_ahead(lane.outgoing)
 
-    def _unflushed(self) -> int:
-        return sum(lane.unflushed for lane in self._delivery.lanes.values())
+    def _uncommitted(self) -> int:
+        return sum(lane.uncommitted for lane in self._delivery.lanes.values())
 
     def consider(self) -> None:
         """Start a flush if one is due and none is under way."""
         if self._under_way is not None:
             return
-        if due := self._due():
-            self._start(partial(self._flush, due))
+        lanes, row_limit = self._due()
+        if lanes:
+            self._start(partial(self._flush, lanes, row_limit))
 
-    def _due(self) -> list[Lane[Any]]:
-        """The lanes to flush now. Near the head they take turns: events wait while many rows are encoded."""
-        now_s = time.monotonic()
+    def _due(self) -> tuple[list[Lane[Any]], int]:
+        """The lanes to flush now, those first that wait longest, and how many rows of them."""
+        now_s, interval_s = time.monotonic(), self._options.flush_interval_s
         waited_s = now_s - self._last_start
-        if waited_s < min(self._outlet.pace_s, self._options.flush_interval_s):
-            return []  # as a rule: this is asked at every delivery
-        dirty = sorted(self._dirty(), key=self._flushed_s)
-        longest_s = now_s - self._options.flush_interval_s
-        if overdue := [lane for lane in dirty if self._flushed_s(lane) <= longest_s]:
-            return overdue
-        if waited_s < self._outlet.pace_s:
-            return []
-        if self._unflushed() < SHARE_OF_BACKLOG * self._delivery.backlog:
-            return []
-        return dirty[: math.ceil(len(self._delivery.lanes) / self._outlet.turns)]
+        if waited_s < min(self._outlet.pace_s, interval_s):
+            return [], 0  # as a rule: this is asked at every delivery
+        lanes, uncommitted = sorted(self._dirty(), key=self._owing_since_s), self._uncommitted()
+        if uncommitted > self._options.max_unflushed / 2:
+            return lanes, ALL  # before folding has to wait
+        if uncommitted < SHARE_OF_BACKLOG * self._delivery.backlog:
+            return [lane for lane in lanes if self._owing_since_s(lane) <= now_s - interval_s], ALL
+        return lanes, self._row_limit(waited_s)
 
-    def _flushed_s(self, lane: Lane[Any]) -> float:
-        return self._last_starts.get(lane.partition, self._born_s)
+    def _owing_since_s(self, lane: Lane[Any]) -> float:
+        return 0.0 if lane.midway else self._last_starts.get(lane.partition, self._born_s)
 
-    def attend(self) -> None:
-        """Called with every poll: a flush if one is due, else a look if that is."""
+    def _row_limit(self, waited_s: float) -> int:
+        """Near the head of the topics: for a share of the time since the last flush."""
+        waiting = sum(lane.table.waiting_count for lane in self._delivery.lanes.values())
+        in_time = waited_s / max(waited_s, self._options.flush_interval_s) * waiting
+        quickly = QUIET_S if self._quiet else SHARE_OF_TIME * waited_s
+        return int(max(in_time, quickly / self._row_s)) + 1
+
+    def attend(self, *, quiet: bool) -> None:
+        """Called with every poll: a flush or a look, if one is due. `quiet` says that nothing is at hand."""
+        self._quiet = quiet
         self.consider()
         if self._under_way is None and self._look_due():
             self._start(self._look_for_other_writers)
@@ -112,7 +127,7 @@ class Flusher:
             if self._under_way is not None:
                 await asyncio.wait([self._under_way])
             elif self._fail.reason is None and self._dirty():
-                self._start(partial(self._flush, self._dirty()))
+                self._start(partial(self._flush, self._dirty(), ALL))
             else:
                 return
 
@@ -128,12 +143,10 @@ class Flusher:
         if self._fail.reason is None:
             self.consider()
 
-    async def _flush(self, due: Collection[Lane[Any]]) -> None:
+    async def _flush(self, lanes: Sequence[Lane[Any]], row_limit: int) -> None:
         started = self._last_start = time.monotonic()
         await self._own()
-        lanes = [lane for lane in self._dirty() if lane in due]
-        self._last_starts.update((lane.partition, started) for lane in lanes)
-        cargo = [self._load(lane) for lane in lanes]
+        cargo = self._load(lanes, row_limit)
         await self._outlet.settle(cargo)
         for each in cargo:
             each.lane.table.rest(each.rows)
@@ -166,11 +179,17 @@ class Flusher:
             text = f"{place} ends at {end}, but our rows at {ours}: a replaced worker wrote there as well"
             raise EngineError(Exit.FENCED, f"{text}; starting again mends its rows")
 
-    def _load(self, lane: Lane[Any]) -> Cargo:
-        """Between two awaits: the lane's rows, records and marks are of one and the same instant."""
-        outgoing, lane.outgoing = lane.outgoing, []
-        cargo = Cargo(lane, lane.flush_number, lane.table.flush(), outgoing, lane.marks())
-        lane.unflushed = 0
-        lane.flush_number += 1
-        self._outlet.write(cargo)
+    def _load(self, lanes: Sequence[Lane[Any]], row_limit: int) -> list[Cargo]:
+        """Between two awaits: a row and the records it remembers are of one and the same instant."""
+        began_s, left, cargo, dirty = time.perf_counter(), row_limit, [], self._dirty()
+        for lane in lanes:
+            if lane not in dirty or not (left > 0 or lane.speaks):
+                continue
+            if left > 0 and not lane.midway:
+                self._last_starts[lane.partition] = self._last_start
+            cargo.append(Cargo(lane, *lane.load(left)))
+            left -= len(cargo[-1].rows)
+            self._outlet.write(cargo[-1])
+        if rows := sum(len(each.rows) for each in cargo):
+            self._row_s += 0.2 * ((time.perf_counter() - began_s) / rows - self._row_s)
         return cargo

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
-from stream.engine.lane import Mark
+from stream.engine.load import Mark
 
 if TYPE_CHECKING:
     from stream.engine.transport import ConsumerThread

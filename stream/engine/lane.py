@@ -8,42 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Generic, NamedTuple
+from typing import Generic
 
 from stream.engine.job import Arrival, Due, Headers, Moment, State, Unsent
+from stream.engine.load import Checkpoint, Load, Mark, Marks, Outgoing
 from stream.engine.merge import FOREVER_MS, Source, release
 from stream.engine.options import EngineOptions
 from stream.engine.table import Table
 
 MS = 1000
-END = ";"  # confluent-kafka writes a NUL behind a commit's metadata, and reads what lies behind it
-
-
-class Outgoing(NamedTuple):
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Headers | None
-    partition: int | None
-
-
-class Mark(NamedTuple):
-    """What is kept beside a committed offset: enough to go on as if nothing had happened."""
-
-    flush: int
-    clock_ms: int | None
-    given_ms: int | None
-
-    def encode(self) -> str:
-        return " ".join("-" if each is None else str(each) for each in self) + END
-
-    @classmethod
-    def decode(cls, text: str) -> Mark:
-        try:
-            flush, clock, given = text.partition(END)[0].split(" ")
-            return cls(int(flush), None if clock == "-" else int(clock), None if given == "-" else int(given))
-        except ValueError:
-            return cls(0, None, None)
 
 
 class Heartbeat:
@@ -92,7 +65,8 @@ class Lane(Generic[State]):
         self._heartbeat = heartbeat
         self._on_give_up = on_give_up
         self._inside = False
-        self._committed: dict[str, int] = {}
+        self._committed: Marks = {}
+        self._checkpoint: Checkpoint | None = None
 
     def send(
         self,
@@ -101,9 +75,15 @@ class Lane(Generic[State]):
         value: bytes | None,
         headers: Headers | None = None,
         partition: int | None = None,
+        *,
+        row: bytes | None = None,
     ) -> None:
-        """A record that leaves with this flush. Without a partition it goes by key, as Java would send it."""
-        self.outgoing.append(Outgoing(topic, key, value, headers, partition))
+        """A record that leaves with this flush. Without a partition it goes by key, as Java would send it.
+
+        `row` is the key of the row whose outbox has it: the two need not wait for any other row. A record
+        that no row remembers leaves with the offset of its input.
+        """
+        self.outgoing.append(Outgoing(topic, key, value, headers, partition, row))
 
     def leave(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
         """The row says nothing any more; its tombstone follows when its input up to `after` is committed.
@@ -205,41 +185,85 @@ class Lane(Generic[State]):
     def dirty(self) -> bool:
         if self._recovering:
             return False
-        return bool(self.unflushed or self.outgoing or self.table.dirty_count) or any(
-            self._committed.get(source.topic) != source.applied for source in self.sources
+        return bool(self.unflushed or self.outgoing or self.table.waiting_count) or any(
+            self.committed_offset(source.topic) != source.applied for source in self.sources
         )
 
-    def marks(self) -> dict[str, tuple[int, Mark]]:
-        """Per topic the offset that may be committed when all of this flush is durable."""
+    @property
+    def speaks(self) -> bool:
+        """Something is to be sent that needs no more than the row that remembers it."""
+        return any(each.row is not None for each in self.outgoing)
+
+    @property
+    def uncommitted(self) -> int:
+        """Moments lived whose commit is not under way yet."""
+        return self.unflushed + (self._checkpoint.moments if self._checkpoint is not None else 0)
+
+    @property
+    def midway(self) -> bool:
+        """Some rows of the next commit were written, and others are still owed."""
+        return self._checkpoint is not None
+
+    def load(self, row_limit: int) -> Load:
+        """What a row remembers, with that row, and so many of the rows that the next commit waits for.
+
+        With no row to be written for a commit, the marks stay what they were: the flush alone goes on. Rows
+        are then ahead of the offsets, and drop what comes again; their records leave in the same flush.
+        """
+        if self._checkpoint is None and row_limit > 0:
+            others = [each for each in self.outgoing if each.row is None]
+            self._checkpoint = Checkpoint(self.marks(), others, self.unflushed)
+            self.outgoing = [each for each in self.outgoing if each.row is not None]
+            self.unflushed = 0
+            self.table.owe()
+        outgoing = [each for each in self.outgoing if each.row is not None]
+        self.outgoing = [each for each in self.outgoing if each.row is None]
+        rows = self.table.take_of(dict.fromkeys(each.row for each in outgoing if each.row is not None))
+        rows += self.table.take(max(0, row_limit - len(rows)))
+        marks = self._committed
+        if self._checkpoint is not None and not self.table.owed_count:
+            marks, outgoing = self._checkpoint.marks, self._checkpoint.records + outgoing
+            self._checkpoint = None
+        flush = self.flush_number
+        self.flush_number += 1
+        renumbered = {topic: (offset, mark._replace(flush=flush)) for topic, (offset, mark) in marks.items()}
+        return Load(flush, rows, outgoing, renumbered)
+
+    def marks(self) -> Marks:
+        """Per topic the offset that may be committed when all that waits now is durable."""
         return {
             source.topic: (source.applied, Mark(self.flush_number, self.clock_ms, source.given_ms))
             for source in self.sources
         }
 
-    def begin(self, marks: dict[str, tuple[int, Mark]]) -> None:
+    def begin(self, marks: Marks) -> None:
         """Take up where the committed marks left off; a topic without one starts at its `expected`."""
         for source in self.sources:
             offset, mark = marks[source.topic]
             source.expected = offset
             source.seen_ms = source.given_ms = mark.given_ms
-            self._committed[source.topic] = offset
+            self._committed[source.topic] = (offset, mark)
             self.committed_flush = max(self.committed_flush, mark.flush)
             if mark.clock_ms is not None:
                 self._advance(mark.clock_ms)
             if source.topic == self._options.heartbeat:
                 self._heartbeat.beat(mark.given_ms)
         self.flush_number = self.committed_flush + 1
-        self.table.forget(self.committed_flush, self._committed)
+        self._forget()
 
     def committed_offset(self, topic: str) -> int:
         """The next offset of an input that would come again after a crash now."""
-        return self._committed[topic]
+        return self._committed[topic][0] if topic in self._committed else -1
 
-    def note_committed(self, flush: int, marks: dict[str, tuple[int, Mark]]) -> None:
+    def note_committed(self, flush: int, marks: Marks) -> None:
         self.committed_flush = flush
-        for topic, (offset, _) in marks.items():
-            self._committed[topic] = offset
-        self.table.forget(flush, self._committed)
+        self._committed.update(marks)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.table.leaving:
+            offsets = {topic: offset for topic, (offset, _) in self._committed.items()}
+            self.table.forget(self.committed_flush, offsets)
 
     def close(self) -> None:
         """From now on it gives out nothing; what it holds is dropped."""

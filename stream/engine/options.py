@@ -23,14 +23,14 @@ class EngineOptions:
     ticks: str | None = None  # the input that may carry ticks (Arrival.complete_to_ms)
     guarantee: str = "at_least_once"
     clock: str = "event"
-    flush_interval_s: float = 2.0  # the longest that rows wait, with much still to come
+    flush_interval_s: float = 5.0  # about the longest that a changed row waits, and a commit for it
     max_idle_s: float = 60.0  # how long a topic with records still to come may keep the others waiting
     merge_wait_s: float = 0.0  # how long a record waits for topics that were read to their end
     stall_after_ms: int = 6 * 60 * 60 * 1000  # event time that no input may be ahead of the heartbeat
     poll_s: float = 0.05  # the pulse of time when nothing arrives
     max_poll_records: int = 10_000
     max_pending: int = 1_000  # records of one partition held for the merge before it is paused
-    max_unflushed: int = 200_000  # arrivals folded and not yet durable before folding waits
+    max_unflushed: int = 500_000  # arrivals folded and not yet durable before folding waits
     max_hot_rows: int = 100_000  # live rows kept, over all partitions held; the others rest as bytes
     store: Path | None = None  # a directory of this worker alone: rows rest on disk instead of in memory
     session_timeout_s: float = 30.0

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, Protocol
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.group import Group
-from stream.engine.lane import Lane, Mark, Outgoing
+from stream.engine.lane import Lane
+from stream.engine.load import Mark, Outgoing
 from stream.engine.options import EngineOptions
 from stream.engine.sender import AbortedError, Sender
 
@@ -33,7 +34,7 @@ GRACE_S = 5
 
 
 class Cargo(NamedTuple):
-    """What one lane puts into a flush."""
+    """What one lane puts into a flush: its `Load`, and whose it is."""
 
     lane: Lane[Any]
     flush: int
@@ -51,8 +52,7 @@ class Outlet(Protocol):
 
     fence: WriteFence | None  # how a changelog is taken over when the broker itself does not fence
 
-    pace_s: float  # near the head of the topics flushes start so far apart,
-    turns: int  # and so many of them take all lanes between them
+    pace_s: float  # near the head of the topics flushes start so far apart
 
     async def take_over(self, partitions: Sequence[int]) -> None: ...
     def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
@@ -69,7 +69,7 @@ class Outlet(Protocol):
 class AcknowledgeThenCommit:
     """At least once. Who writes a changelog says so in it first, and every row names its writer's epoch."""
 
-    pace_s, turns = 0.1, 4  # alerts went ahead; rows that wait are written once for several events
+    pace_s = 0.1  # alerts went ahead
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._changelog = options.changelog
@@ -111,7 +111,7 @@ class OneTransaction:
     """Exactly once. Alerts are seen when their transaction ends."""
 
     fence: WriteFence | None = None
-    pace_s, turns = 0.06, 1  # each costs broker and worker the same, however little it holds
+    pace_s = 0.06  # each costs broker and worker the same, however little it holds
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._options = options

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.lane import Outgoing
+from stream.engine.load import Outgoing
 from stream.engine.options import EngineOptions
 
 MS = 1000
@@ -126,7 +126,7 @@ class Sender:
         self.deliver()
 
     def write(self, records: Iterable[Outgoing]) -> None:
-        for topic, key, value, headers, partition in records:
+        for topic, key, value, headers, partition, _ in records:
             place = {} if partition is None else {"partition": partition}
             attached = None if headers is None else list(headers)
             try:

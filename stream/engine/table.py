@@ -1,9 +1,13 @@
-"""The rows of one partition: live objects while they are busy, bytes at rest, each encoded once per flush."""
+"""The rows of one partition: live objects while they are busy, bytes at rest.
+
+A changed row waits until it is written. Those that the next commit waits for are owed; what is written is
+always the row as it is at that moment, so that nothing is encoded twice.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Generic
 
@@ -18,7 +22,7 @@ EPOCH_OF = itemgetter(2)
 
 
 class Table(Generic[State]):
-    """Written by one agent, between two awaits; read back by `flush` once for every changed row."""
+    """Written by one agent, between two awaits; read back by `take` once for every changed row."""
 
     def __init__(self, job: Job[State], store: Store, max_hot_rows: int, name: str = "the changelog") -> None:
         self._name = name
@@ -28,6 +32,7 @@ class Table(Generic[State]):
         self._max_hot_rows = max_hot_rows
         self._hot: dict[bytes, State] = {}
         self._dirty: dict[bytes, State | None] = {}
+        self._owed: dict[bytes, State | None] = {}
         self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
         self.void: set[bytes] = set()  # keys whose last record in the changelog does not count
         self.dues = Dues()
@@ -36,8 +41,13 @@ class Table(Generic[State]):
         """Key -> the flush and the offsets after whose commit its row may be forgotten."""
 
     @property
-    def dirty_count(self) -> int:
-        return len(self._dirty)
+    def waiting_count(self) -> int:
+        """Changed rows that are still to be written."""
+        return len(self._dirty) + len(self._owed)
+
+    @property
+    def owed_count(self) -> int:
+        return len(self._owed)
 
     def row_count(self) -> int:
         """Rows at rest; those of the flush under way are not among them yet."""
@@ -96,12 +106,34 @@ class Table(Generic[State]):
         self._gone.add(key)
         self.dues.set(key, None)
 
-    def flush(self) -> list[tuple[bytes, bytes | None]]:
-        """Every row changed since the last flush, encoded."""
-        dump = self._job.dump
-        rows = [(key, None if state is None else dump(state)) for key, state in self._dirty.items()]
-        self._dirty = {}
+    def owe(self) -> None:
+        """Every row that waits to be written is owed from now on."""
+        if self._dirty:
+            self._owed, self._dirty = {**self._owed, **self._dirty}, {}
+
+    def take(self, count: int) -> list[tuple[bytes, bytes | None]]:
+        """The first `count` of the owed rows, encoded as they are now."""
+        owed = self._owed
+        return self.take_of(list(owed) if count >= len(owed) else list(islice(owed, count)))
+
+    def take_of(self, keys: Iterable[bytes]) -> list[tuple[bytes, bytes | None]]:
+        """The rows of these keys, as far as they wait to be written."""
+        owed, dirty, dump, rows = self._owed, self._dirty, self._job.dump, []
+        for key in keys:
+            if key in dirty:
+                state = dirty.pop(key)
+                owed.pop(key, None)
+            elif key in owed:
+                state = owed.pop(key)
+            else:
+                continue
+            rows.append((key, None if state is None else dump(state)))
         return rows
+
+    def flush(self) -> list[tuple[bytes, bytes | None]]:
+        """Every row that waits to be written, encoded."""
+        self.owe()
+        return self.take(len(self._owed))
 
     def rest(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Rows that became durable go to rest; of the live ones those that came first make room.
@@ -111,13 +143,13 @@ class Table(Generic[State]):
         have to look at rows that are under way.
         """
         self._store.put_all(rows)
-        self._gone = (
-            {key for key, state in self._dirty.items() if state is None} if self._gone else self._gone
-        )
+        if self._gone:
+            waiting = chain(self._owed.items(), self._dirty.items())
+            self._gone = {key for key, state in waiting if state is None} - self._hot.keys()
         surplus = len(self._hot) - self._max_hot_rows
         if surplus > 0:
             for key in list(islice(self._hot, surplus + self._max_hot_rows // 10)):
-                if key not in self._dirty:
+                if key not in self._dirty and key not in self._owed:
                     del self._hot[key]
 
     def recover(self, rows: Iterable[ChangelogRow]) -> None:

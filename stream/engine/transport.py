@@ -23,8 +23,9 @@ from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
 from stream.engine.fetch import Highwaters, Records, fetched, highwaters
 from stream.engine.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_BYTES
-from stream.engine.lane import Lane, Mark
+from stream.engine.lane import Lane
 from stream.engine.lease import Lease
+from stream.engine.load import Mark
 from stream.engine.member import Member
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ class BatchConsumer(driver.Consumer):
         intake = delivery.accept(asked, records, ends, time.monotonic())
         if intake.rewind:
             await app.rewind(intake.rewind)
-        app.flusher.attend()
+        app.flusher.attend(quiet=not (records or crowded))
         return [lane for lane in delivery.lanes.values() if lane in intake.touched or lane.wants_attention()]
 
     def _doorbell(self, lane: Lane[Any]) -> ConsumerMessage:

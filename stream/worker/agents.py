@@ -151,7 +151,7 @@ class ProfileKeeper:
         if arrival is not None:
             origin = f"{arrival.topic}/{arrival.partition}/{arrival.offset}"
             headers.append(("x-origin", origin.encode()))
-        lane.send(self._topics.alerts, key, body, headers, lane.partition)
+        lane.send(self._topics.alerts, key, body, headers, lane.partition, row=key)
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
         """After a crash: these may not have gone out. Their ids make a second time harmless."""

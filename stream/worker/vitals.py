@@ -31,7 +31,7 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
         "partitions_assigned": lambda: {(): len(lanes)},
         "recovering": lambda: {(): float(not app.delivering)},
         "table_keys": lambda: {(table,): sum(lane.table.row_count() for lane in lanes.values())},
-        "unflushed_events": lambda: {(): sum(lane.unflushed for lane in lanes.values())},
+        "unflushed_events": lambda: {(): sum(lane.uncommitted for lane in lanes.values())},
     }
     for name, source in watched.items():
         metrics.gauges.watch(name, source)

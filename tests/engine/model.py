@@ -10,7 +10,7 @@ from typing import Any
 
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
-from stream.engine.lane import Mark, Outgoing
+from stream.engine.load import Mark, Outgoing
 from stream.engine.outlet import Cargo
 from stream.engine.table import ChangelogRow
 from tests.engine.toy import TOPICS
@@ -60,7 +60,6 @@ class ModelOutlet:
         self.broker = broker
         if broker.exactly_once:
             self.fence = None
-        self.turns = broker.chance.randint(1, len(PARTITIONS))
         self.generation = generation
         self.queue: list[tuple[str, Any]] = []  # written by us, not yet by the broker
         self.running = False  # a frozen process does nothing until it is woken

@@ -14,8 +14,9 @@ from typing import Any
 
 from stream.engine.delivery import Delivery, Place
 from stream.engine.failure import FailStop
-from stream.engine.flush import Flusher
-from stream.engine.lane import Lane, Mark
+from stream.engine.flush import ALL, Flusher
+from stream.engine.lane import Lane
+from stream.engine.load import Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
 from stream.engine.sender import FENCE_KEY
@@ -29,6 +30,18 @@ KEEPER = Shopkeeper("out")
 FOR_EVER_S = 1e12
 
 
+class Piecemeal(Flusher):
+    """Flushes take any of the lanes that are due, and rarely all of their rows."""
+
+    chance: random.Random
+
+    def _due(self) -> tuple[list[Lane[Any]], int]:
+        lanes, _ = super()._due()
+        return self.chance.sample(lanes, self.chance.randint(0, len(lanes))), self.chance.choice(
+            (0, 1, 2, ALL)
+        )
+
+
 class Worker:
     """A worker process: what it holds is lost when it is dropped."""
 
@@ -38,13 +51,14 @@ class Worker:
         self.dead = False
         self.delivery: Delivery[Counters] = delivery(JOB, None, None)
         self.outlet = outlet(broker, broker.generation)
-        self.flusher = Flusher(
+        self.flusher = Piecemeal(
             options=OPTIONS,
             delivery=self.delivery,
             outlet=self.outlet,
             own=self._own,
             fail=FailStop(exit=self._die),
         )
+        self.flusher.chance = broker.chance
         self.position: dict[Place, int] = {}
         self.sought: set[Place] = set()  # a fetch that follows our own seek does begin where it was told
         for partition in PARTITIONS:
@@ -105,7 +119,7 @@ class Worker:
 
     def fold(self, chance: random.Random) -> None:
         self.live(chance.choice(PARTITIONS))
-        self.flusher.attend()
+        self.flusher.attend(quiet=False)
 
     def live(self, partition: int) -> None:
         lane = self.delivery.lanes[partition]

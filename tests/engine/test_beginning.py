@@ -5,7 +5,7 @@ import pytest
 from stream.engine.beginning import check_fetch, starting_marks
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
-from stream.engine.lane import Mark
+from stream.engine.load import Mark
 
 A, B = Place("a", 0), Place("b", 0)
 BY_A_WORKER, BY_HAND = Mark(7, 1, 1), Mark(0, None, None)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from stream.engine.delivery import AT_END, Delivery, Place
-from stream.engine.lane import Lane, Mark
+from stream.engine.lane import Lane
+from stream.engine.load import Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
 from stream.engine.store import MemoryStore

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from stream.engine.failure import FailStop
-from stream.engine.flush import SHARE_OF_BACKLOG, Flusher
-from stream.engine.lane import Outgoing
+from stream.engine.flush import ALL, SHARE_OF_BACKLOG, Flusher
+from stream.engine.load import Outgoing
 from stream.engine.outlet import Cargo
 from tests.engine.test_lane import ENGAGEMENT, Pipe, event
 
@@ -21,9 +21,8 @@ class Ledger:
 
     fence = None
 
-    def __init__(self, pace_s: float = 0.0, ahead: bool = True, turns: int = 1) -> None:
+    def __init__(self, pace_s: float = 0.0, ahead: bool = True) -> None:
         self.pace_s = pace_s
-        self.turns = turns
         self.ahead = ahead
         self.flushed: list[int] = []
         self.partitions: list[list[int]] = []
@@ -94,7 +93,7 @@ async def sent_and_flushed(ledger: Ledger) -> tuple[list[tuple[str, bytes | None
     for number in range(2):
         pipe.feed(ENGAGEMENT, event(f"c{number}", number))
         pipe.moments()
-        pipe.lane.send("alerts", b"c", f"alert {number}".encode())
+        pipe.lane.send("alerts", b"c", f"alert {number}".encode(), row=f"c{number}".encode())
         await flusher.settle()
         if flusher._under_way:
             await flusher._under_way
@@ -112,35 +111,113 @@ def test_an_alert_of_a_transaction_leaves_with_its_row() -> None:
     assert (sent, flushed) == ([("alerts", b"alert 0")], [1])
 
 
-async def partitions_flushed(lanes: int, turns: int, flushes: int, **options: float) -> list[list[int]]:
-    """The partitions that each flush took along, with an event more for every partition before each."""
-    ledger = Ledger(turns=turns)
-    pipes = [Pipe(heartbeat=None, ticks=None, **options) for _ in range(lanes)]
+def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Ledger]:
+    """So many partitions, each with a customer who has an event, and one flusher for all."""
+    pipes = [Pipe(heartbeat=None, ticks=None, **options) for _ in range(count)]
+    ledger = Ledger()
     flusher = flusher_of(pipes[0], ledger)
     for number, pipe in enumerate(pipes):
         pipe.lane.partition = number
         pipes[0].delivery.lanes[number] = pipe.lane
-    for number in range(flushes):
-        for pipe in pipes:
-            pipe.feed(ENGAGEMENT, event(f"c{number}", number))
-            pipe.moments()
-        await flusher._flush(flusher._due())
-    return ledger.partitions
+    return pipes, flusher, ledger
+
+
+def more_events(pipe: Pipe, count: int) -> None:
+    """Of as many customers, each a minute after the other."""
+    first = pipe.lane.applied_count
+    pipe.feed(ENGAGEMENT, *(event(f"c{first + n}", first + n) for n in range(count)))
+    pipe.moments()
+
+
+def committed(pipe: Pipe) -> int:
+    return pipe.lane.committed_offset(ENGAGEMENT)
 
 
 @pytest.mark.parametrize(
-    ("lanes", "turns", "taken"),
+    ("waited_s", "flush_interval_s", "quiet", "rows"),
     [
-        (4, 4, [[0], [1], [2], [3], [0]]),
-        (6, 4, [[0, 1], [2, 3], [4, 5], [0, 1], [2, 3]]),
-        (1, 4, [[0]] * 5),
-        (4, 1, [[0, 1, 2, 3]] * 5),
+        (1.0, 3_600.0, False, 10),
+        (0.1, 3_600.0, False, 1),
+        (0.1, 3_600.0, True, 10),
+        (0.1, 0.2, False, 50),
+        (0.1, 0.1, False, 100),
+        (7.0, 0.1, False, 100),
     ],
+    ids=["a tenth of a second", "less", "nothing at hand", "half of the interval", "all of it", "late"],
 )
-def test_near_the_head_the_partitions_take_turns(lanes: int, turns: int, taken: list[list[int]]) -> None:
-    found = asyncio.run(partitions_flushed(lanes, turns, 5, flush_interval_s=3_600.0))
-    assert [sorted(each) for each in found] == taken
+def test_near_the_head_rows_take_a_tenth_of_the_time_but_none_waits_too_long(
+    waited_s: float, flush_interval_s: float, quiet: bool, rows: int
+) -> None:
+    [pipe], flusher, _ = pipes_of(1, flush_interval_s=flush_interval_s)
+    more_events(pipe, 100)
+    flusher._quiet, flusher._row_s = quiet, 0.0099
+
+    assert flusher._row_limit(waited_s) == rows + 1
 
 
-def test_no_partition_waits_for_its_turn_longer_than_the_interval() -> None:
-    assert asyncio.run(partitions_flushed(4, 4, 2, flush_interval_s=0.0)) == [[0, 1, 2, 3]] * 2
+def test_offsets_are_committed_when_the_last_row_of_their_input_is_written() -> None:
+    [pipe], flusher, ledger = pipes_of(1)
+    more_events(pipe, 5)
+    found = []
+    for _ in range(4):
+        asyncio.run(flusher._flush([pipe.lane], 2))
+        found.append((ledger.flushed[-1], committed(pipe), pipe.lane.committed_flush, pipe.lane.midway))
+        more_events(pipe, 1)  # belongs to the next commit
+
+    assert found == [(2, 0, 1, True), (2, 0, 2, True), (1, 5, 3, False), (2, 5, 4, True)]
+
+
+def test_a_partition_that_still_owes_rows_goes_first() -> None:
+    pipes, flusher, ledger = pipes_of(3, flush_interval_s=3_600.0)
+    flusher._row_limit = lambda waited_s: 4  # type: ignore[method-assign]
+    for pipe in pipes:
+        more_events(pipe, 3)
+    for _ in range(3):
+        asyncio.run(flusher._flush(*flusher._due()))
+
+    assert ledger.partitions == [[0, 1], [1, 2], [2]]
+    assert ledger.flushed == [3, 1, 2, 2, 1]
+
+
+def test_what_a_row_remembers_leaves_with_that_row_alone() -> None:
+    [pipe], flusher, ledger = pipes_of(1)
+    more_events(pipe, 3)
+    pipe.lane.send("alerts", b"c1", b"alert", row=b"c1")
+    pipe.lane.send("deadletter", b"c2", b"letter")
+
+    asyncio.run(flusher._flush([pipe.lane], 0))
+    assert (ledger.flushed, ledger.sent) == ([1], [("alerts", b"alert")])
+    assert (committed(pipe), pipe.lane.committed_flush, pipe.lane.midway) == (0, 1, False)
+
+    asyncio.run(flusher._flush([pipe.lane], 9))
+    assert (ledger.flushed, ledger.sent[1:]) == ([1, 2], [("deadletter", b"letter")])
+    assert (committed(pipe), pipe.lane.committed_flush) == (3, 2)
+
+
+def test_a_partition_without_a_share_of_the_rows_takes_part_when_it_has_something_to_say() -> None:
+    pipes, flusher, ledger = pipes_of(3)
+    for pipe in pipes:
+        more_events(pipe, 3)
+    pipes[2].lane.send("alerts", b"c0", b"alert", row=b"c0")
+    asyncio.run(flusher._flush([pipe.lane for pipe in pipes], 3))
+
+    assert (ledger.partitions, ledger.flushed) == ([[0, 2]], [3, 1])
+    assert [committed(pipe) for pipe in pipes] == [3, 0, 0]
+
+
+def test_all_rows_are_written_before_folding_would_have_to_wait() -> None:
+    [pipe], flusher, _ = pipes_of(1, flush_interval_s=3_600.0, max_unflushed=10)
+    more_events(pipe, 5)
+    assert flusher._due()[1] < ALL
+    more_events(pipe, 1)
+    assert flusher._due() == ([pipe.lane], ALL)
+
+
+def test_no_partition_waits_longer_than_the_interval() -> None:
+    pipes, flusher, ledger = pipes_of(4, flush_interval_s=0.0)
+    for pipe in pipes:
+        more_events(pipe, 3)
+        pipe.lane.sources[1].highwater += 1_000  # far from the head
+    asyncio.run(flusher._flush(*flusher._due()))
+
+    assert (ledger.partitions, ledger.flushed) == ([[0, 1, 2, 3]], [3] * 4)

@@ -8,7 +8,7 @@ import pytest
 
 from stream.engine import Arrival, Due, Lane, Moment, Unsent
 from stream.engine.delivery import Delivery, Place
-from stream.engine.lane import Mark
+from stream.engine.load import Mark
 from stream.engine.merge import Source
 from stream.engine.options import EngineOptions
 from stream.engine.store import MemoryStore

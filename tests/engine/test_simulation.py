@@ -107,6 +107,22 @@ class NamesNoEpoch(ModelOutlet):
     names_its_epoch = False
 
 
+class LeavesRowsBehind(ModelOutlet):
+    """Alerts without the rows that remember them."""
+
+    def write(self, cargo: Any) -> None:
+        super().write(cargo._replace(rows=cargo.rows[1:] if cargo.outgoing else cargo.rows))
+
+
+class CommitsWhatIsOwed(ModelOutlet):
+    """The offsets of all that was lived, with the first of its rows."""
+
+    def write(self, cargo: Any) -> None:
+        if cargo.lane.midway:
+            cargo.marks.update(cargo.lane.marks())
+        super().write(cargo)
+
+
 class SkipsTheGuard(Delivery[Any]):
     def _take(self, place: Any, source: Any, batch: Any, intake: Any) -> None:
         source.expected = max(source.expected, batch[0].offset)
@@ -122,6 +138,9 @@ class SkipsTheGuard(Delivery[Any]):
         (False, {"outlet": LetsZombiesWrite}),
         (True, {"outlet": LetsZombiesWrite}),
         (False, {"outlet": NamesNoEpoch}),
+        (False, {"outlet": CommitsWhatIsOwed}),
+        (True, {"outlet": CommitsWhatIsOwed}),
+        (True, {"outlet": LeavesRowsBehind}),
     ],
     ids=[
         "commits before acknowledging",
@@ -130,6 +149,9 @@ class SkipsTheGuard(Delivery[Any]):
         "no fencing",
         "no fencing, exactly once",
         "rows without an epoch",
+        "commits what is owed",
+        "commits what is owed, exactly once",
+        "alerts without their rows, exactly once",
     ],
 )
 def test_an_engine_broken_on_purpose_is_found_out(exactly_once: bool, broken: dict[str, Any]) -> None:

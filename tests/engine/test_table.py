@@ -9,20 +9,23 @@ from hypothesis import strategies as st
 from stream.engine.app import EngineApp
 from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
-from stream.engine.lane import Mark
+from stream.engine.load import Mark
 from stream.engine.options import EngineOptions
 from stream.engine.store import DiskStore, MemoryStore, Store, new_store
 from stream.engine.table import Table
 from tests.engine.toy import TOPICS, Counters, ToyJob
 
 KEYS = [b"a", b"b", b"c", b"d"]
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "delete", "flush", "rest"]), st.sampled_from(KEYS)))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "delete", "owe", "take", "take of", "rest"]), st.sampled_from(KEYS))
+)
 
 
 @given(STEPS)
 def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes]]) -> None:
     table, plain = Table(ToyJob(), MemoryStore(), max_hot_rows=2), dict[bytes, int]()
     flying: list[tuple[bytes, bytes | None]] = []
+    written: dict[bytes, bytes | None] = {}
     for number, (step, key) in enumerate(steps):
         if step == "put":
             table.put(key, Counters(key.decode(), count=number))
@@ -30,14 +33,40 @@ def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes
         elif step == "delete":
             table.delete(key)
             plain.pop(key, None)
-        elif step == "flush" and not flying:
-            flying = table.flush()
+        elif step == "owe":
+            table.owe()
+        elif step == "take" and not flying:
+            flying = table.take(1 + number % 2)
+        elif step == "take of" and not flying:
+            flying = table.take_of([key, key])
         elif step == "rest":
             table.rest(flying)
+            written.update(flying)
             flying = []
         for each in KEYS:
             row = table.get(each)
             assert (None if row is None else row.count) == plain.get(each)
+    written.update(flying)
+    written.update(table.flush())
+    left = {key: ToyJob().load(key, row).count for key, row in written.items() if row is not None}
+    assert left == plain
+    assert table.waiting_count == 0
+
+
+def test_rows_owed_are_written_as_they_are_by_then_and_the_others_wait() -> None:
+    table = Table(ToyJob(), MemoryStore(), max_hot_rows=10)
+    for key in KEYS[:3]:
+        table.put(key, Counters(key.decode(), count=1))
+    table.owe()
+    table.put(b"b", Counters("b", count=2))
+    table.put(b"d", Counters("d", count=2))
+
+    first, more = table.take(1), table.take(9)
+
+    assert [key for key, _ in first] == [b"a"]
+    assert [(key, ToyJob().load(key, row or b"").count) for key, row in more] == [(b"b", 2), (b"c", 1)]
+    assert (table.owed_count, table.waiting_count) == (0, 1)
+    assert [key for key, _ in table.flush()] == [b"d"], "b was written as it is now"
 
 
 def test_a_row_changed_many_times_is_encoded_once() -> None:

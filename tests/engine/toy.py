@@ -129,13 +129,13 @@ class Shopkeeper:
             row.outbox = []
         row.outbox.append(name)
         row.outbox_flush = lane.flush_number
-        lane.send(self._alerts, row.key.encode(), name.encode())
+        lane.send(self._alerts, row.key.encode(), name.encode(), row=row.key.encode())
 
     def _send_again(self, lane: Lane[Counters], key: bytes) -> None:
         row = lane.get(key)
         assert row is not None
         for name in row.outbox:
-            lane.send(self._alerts, key, name.encode())
+            lane.send(self._alerts, key, name.encode(), row=key)
         row.outbox_flush = lane.flush_number
         lane.put(key, row)
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.event import Event
-from stream.engine.lane import Mark
+from stream.engine.load import Mark
 from stream.worker.row import Row
 from tests.builders import bought, erased, visited
 from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic

@@ -16,7 +16,8 @@ from stream.core.book import Book
 from stream.core.event import EVENT_TYPES, Event
 from stream.core.rulebook import DAY_MS
 from stream.engine import Arrival, EngineOptions, Lane
-from stream.engine.lane import Heartbeat, Mark
+from stream.engine.lane import Heartbeat
+from stream.engine.load import Mark
 from stream.engine.merge import Source
 from stream.engine.store import MemoryStore
 from stream.engine.table import Table

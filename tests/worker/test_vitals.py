@@ -9,7 +9,8 @@ from prometheus_client import generate_latest
 
 from stream.engine import EngineApp
 from stream.engine.delivery import Place
-from stream.engine.lane import Lane, Mark
+from stream.engine.lane import Lane
+from stream.engine.load import Mark
 from stream.engine.merge import Source
 from stream.engine.store import MemoryStore
 from stream.engine.table import Table

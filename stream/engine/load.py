@@ -1,0 +1,58 @@
+"""What leaves a lane, and the marks that may be committed when all of it is durable."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stream.engine.job import Headers
+
+END = ";"  # confluent-kafka writes a NUL behind a commit's metadata, and reads what lies behind it
+
+
+class Outgoing(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None
+    partition: int | None
+    row: bytes | None = None  # the key of the row that remembers it
+
+
+class Mark(NamedTuple):
+    """What is kept beside a committed offset: enough to go on as if nothing had happened."""
+
+    flush: int
+    clock_ms: int | None
+    given_ms: int | None
+
+    def encode(self) -> str:
+        return " ".join("-" if each is None else str(each) for each in self) + END
+
+    @classmethod
+    def decode(cls, text: str) -> Mark:
+        try:
+            flush, clock, given = text.partition(END)[0].split(" ")
+            return cls(int(flush), None if clock == "-" else int(clock), None if given == "-" else int(given))
+        except ValueError:
+            return cls(0, None, None)
+
+
+Marks = dict[str, tuple[int, Mark]]
+"""Of each input the next offset to come, and what is kept beside it."""
+
+
+class Checkpoint(NamedTuple):
+    """A commit that waits for the rows that the table owes, with what no row remembers of its input."""
+
+    marks: Marks
+    records: list[Outgoing]
+    moments: int  # that were lived since the last one
+
+
+class Load(NamedTuple):
+    """What leaves a lane at once; when all of it is durable, the marks may be committed."""
+
+    flush: int
+    rows: list[tuple[bytes, bytes | None]]
+    outgoing: list[Outgoing]
+    marks: Marks
