@@ -140,9 +140,13 @@ class Shopkeeper:
         lane.put(key, row)
 
 
-def toy_app(options: EngineOptions, prefix: str, slow_s: float = 0.0) -> EngineApp[Counters]:
+def toy_app(
+    options: EngineOptions, prefix: str, slow_s: float = 0.0, rows_at_once: int = 0
+) -> EngineApp[Counters]:
     app: EngineApp[Counters] = EngineApp(options, ToyJob())
     keeper = Shopkeeper(prefix)
+    if rows_at_once:
+        app.flusher._row_limit = lambda waited_s: rows_at_once  # type: ignore[method-assign]
 
     @app.keeper
     async def keep_counters(deliveries: Any) -> None:
@@ -173,6 +177,7 @@ def main() -> None:
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--options", default="{}", help="more engine options, as JSON")
     parser.add_argument("--slow-s", type=float, default=0.0, help="rest after every delivery")
+    parser.add_argument("--rows-at-once", type=int, default=0, help="of a flush, near the head of the topics")
     parser.add_argument("--clock-offset-s", type=int, default=0, help="a wall clock that is wrong")
     arguments = parser.parse_args()
     if arguments.clock_offset_s:
@@ -183,7 +188,7 @@ def main() -> None:
     if "store" in more:
         more["store"] = Path(more["store"])
     options = toy_options(arguments.bootstrap, arguments.prefix, **more)
-    run(toy_app(options, arguments.prefix, arguments.slow_s))
+    run(toy_app(options, arguments.prefix, arguments.slow_s, arguments.rows_at_once))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tests.kafka_broker import Broker
 
 QUIET_S = 3
 FEEDER_LATE_S = 90
+ROWS_AT_ONCE = 5
 RIGHT_TO_LEAVE = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -signal.SIGKILL}
 
 
@@ -57,6 +58,8 @@ class Run:
 
     def start(self, name: str, **more: Any) -> ToyWorker:
         how = {"store": str(self.directory / f"{name}.rows"), **self.options, **more}
+        if name == "two":  # a commit of it takes seconds, and waits for rows all the while
+            how["rows_at_once"] = ROWS_AT_ONCE
         if name in self._clocks:
             how["clock_offset_s"] = self._clocks[name]
         bootstrap = self._bootstraps.get(name, self.broker.bootstrap)

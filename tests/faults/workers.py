@@ -43,13 +43,14 @@ class ToyWorker:
         file_bytes_max: int | None = None,
         slow_s: float = 0.0,
         clock_offset_s: int = 0,
+        rows_at_once: int = 0,
         **options: Any,
     ) -> None:
         self.log = log
         self._log_start = log.stat().st_size if log.exists() else 0
         command = [sys.executable, "-m", "tests.engine.toy", "--bootstrap", bootstrap, "--prefix", prefix]
         command += ["--options", json.dumps(options), "--slow-s", str(slow_s)]
-        command += ["--clock-offset-s", str(clock_offset_s)]
+        command += ["--clock-offset-s", str(clock_offset_s), "--rows-at-once", str(rows_at_once)]
         if file_bytes_max is not None:  # what it says goes to a pipe: its log would be a file too
             command = ["bash", "-c", f'ulimit -f {file_bytes_max // 1024}; exec "$@"', "-", *command]
         with log.open("ab") as output:
