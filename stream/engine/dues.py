@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 NEVER_MS = 1 << 62
 
@@ -44,14 +44,16 @@ class Dues:
         """The earliest due up to and including `until_ms`, ties by key. It is gone then, until set again."""
         heap, at = self._heap, self._at
         while heap and heap[0][0] <= until_ms:
-            due_ms, key = heappop(heap)
+            due_ms, key = heap[0]
             real_ms = at.get(key)
+            if real_ms is not None and real_ms > due_ms:
+                heapreplace(heap, (real_ms, key))
+                continue
+            heappop(heap)
             if real_ms == due_ms:
                 del at[key]
                 self._look()
                 return due_ms, key
-            if real_ms is not None and real_ms > due_ms:
-                heappush(heap, (real_ms, key))
         self._look()
         return None
 
