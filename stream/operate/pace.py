@@ -11,7 +11,7 @@ LAG_MAX = 100_000
 """A smaller lag is work at hand and not worth a second look."""
 LOOK_EVERY_S = 1.5
 PATIENCE_S = 15.0
-"""A worker that catches up commits every two seconds; reading the table back after a start takes longer."""
+"""A worker that catches up commits every five seconds; reading the table back after a start takes longer."""
 
 Ends = Mapping[tuple[str, int], tuple[int, int]]
 Committed = Mapping[tuple[str, int], int]
