@@ -111,6 +111,8 @@ def measure(
     finally:
         listener.done = True
         program.stop()
+    if not listener.read_at:
+        raise RunError(f"not one alert came of {len(live):,} events at {rate:,.0f}/s")
     timed_from = min(sent_at.values()) + warm_s
     found = sorted(
         (read - sent_at[cause]) * 1_000
