@@ -54,7 +54,7 @@ class Flusher:
         self._quiet = True  # nothing was at hand at the last poll
         self._row_s = ROW_S
         self._last_start = self._last_look = 0.0
-        self._last_starts: dict[int, float] = {}  # when a partition began to owe its rows
+        self._owing_since: dict[int, float] = {}  # when a partition began to owe its rows
         self._born_s = time.monotonic()
         self.count = 0
         self.seconds = 0.0
@@ -102,7 +102,7 @@ class Flusher:
         return lanes, self._row_limit(waited_s)
 
     def _owing_since_s(self, lane: Lane[Any]) -> float:
-        return 0.0 if lane.midway else self._last_starts.get(lane.partition, self._born_s)
+        return 0.0 if lane.midway else self._owing_since.get(lane.partition, self._born_s)
 
     def _row_limit(self, waited_s: float) -> int:
         """Near the head of the topics: for a share of the time since the last flush."""
@@ -186,7 +186,7 @@ class Flusher:
             if lane not in dirty or not (left > 0 or lane.speaks):
                 continue
             if left > 0 and not lane.midway:
-                self._last_starts[lane.partition] = self._last_start
+                self._owing_since[lane.partition] = self._last_start
             cargo.append(Cargo(lane, *lane.load(left)))
             left -= len(cargo[-1].rows)
             self._outlet.write(cargo[-1])

@@ -207,17 +207,15 @@ class Lane(Generic[State]):
     def load(self, row_limit: int) -> Load:
         """What a row remembers, with that row, and so many of the rows that the next commit waits for.
 
-        With no row to be written for a commit, the marks stay what they were: the flush alone goes on. Rows
-        are then ahead of the offsets, and drop what comes again; their records leave in the same flush.
+        While rows are still owed, the marks stay what they were, but for the number of the flush: rows are
+        ahead of the offsets then, and drop what comes again; what they remember is in the same flush.
         """
-        if self._checkpoint is None and row_limit > 0:
-            others = [each for each in self.outgoing if each.row is None]
-            self._checkpoint = Checkpoint(self.marks(), others, self.unflushed)
-            self.outgoing = [each for each in self.outgoing if each.row is not None]
-            self.unflushed = 0
-            self.table.owe()
         outgoing = [each for each in self.outgoing if each.row is not None]
         self.outgoing = [each for each in self.outgoing if each.row is None]
+        if self._checkpoint is None and row_limit > 0:
+            self._checkpoint = Checkpoint(self.marks(), self.outgoing, self.unflushed)
+            self.outgoing, self.unflushed = [], 0
+            self.table.owe()
         rows = self.table.take_of(dict.fromkeys(each.row for each in outgoing if each.row is not None))
         rows += self.table.take(max(0, row_limit - len(rows)))
         marks = self._committed
@@ -253,7 +251,7 @@ class Lane(Generic[State]):
 
     def committed_offset(self, topic: str) -> int:
         """The next offset of an input that would come again after a crash now."""
-        return self._committed[topic][0] if topic in self._committed else -1
+        return self._committed[topic][0]
 
     def note_committed(self, flush: int, marks: Marks) -> None:
         self.committed_flush = flush
