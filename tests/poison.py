@@ -200,8 +200,18 @@ MISPLACED = [
     Poison("wrong topic, binary", Reason.WRONG_TOPIC, GOOD_DATA, headers=BINARY, topic_kind="control"),
 ]
 
+MISNAMED = [
+    Poison(
+        "an id that is a worker's own",
+        Reason.SCHEMA,
+        as_bytes(purchase(subject="\0model")),
+        key=b"\0model",
+    ),
+]
+
 MISTIMED = [
-    Poison("the year 2190", Reason.TIME_IN_FUTURE, as_bytes(purchase(time="2190-01-01T00:00:00Z"))),
+    Poison("the year 2090", Reason.TIME_IN_FUTURE, as_bytes(purchase(time="2090-01-01T00:00:00Z"))),
+    Poison("the year 2100", Reason.TIME_OUT_OF_RANGE, as_bytes(purchase(time="2100-01-01T00:00:00Z"))),
     Poison("the year 1", Reason.TIME_OUT_OF_RANGE, as_bytes(purchase(time="0001-01-01T00:00:00+23:59"))),
     Poison("1970", Reason.TIME_OUT_OF_RANGE, as_bytes(purchase(time="1970-01-01T00:00:00Z"))),
     Poison("the year 9999", Reason.TIME_OUT_OF_RANGE, as_bytes(purchase(time="9999-12-31T23:59:59Z"))),
@@ -234,7 +244,16 @@ MISLABELLED = [
     ),
 ]
 
-POISON: list[Poison] = [*MALFORMED, *HUGE, *MISTYPED, *REPEATED, *MISPLACED, *MISTIMED, *MISLABELLED]
+POISON: list[Poison] = [
+    *MALFORMED,
+    *HUGE,
+    *MISTYPED,
+    *REPEATED,
+    *MISPLACED,
+    *MISNAMED,
+    *MISTIMED,
+    *MISLABELLED,
+]
 
 HARMLESS: list[tuple[str, bytes, list[tuple[str, bytes]]]] = [
     ("reply to", GOOD, [("Faust-Ag-ReplyTo", b"attacker"), ("Faust-Ag-CorrelationId", b"1")]),

@@ -14,6 +14,7 @@ import msgspec
 from stream.core.alert import Alert
 from stream.operate.known import Known, from_events, from_files, from_topics
 from stream.replay.told import chosen_book
+from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.words.alert import alert_lines
 from stream.words.amounts import date
 from stream.words.profile import profile_sections
@@ -33,6 +34,8 @@ class Instant(click.ParamType):
             when = datetime.now(UTC) if value == "now" else datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time; allowed: 2017-09-01, 2017-09-01T12:00Z, now", param, ctx)
+        if not YEAR_MIN <= when.year <= YEAR_MAX:
+            self.fail(f"{value!r}: years go from {YEAR_MIN} to {YEAR_MAX}", param, ctx)
         return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 

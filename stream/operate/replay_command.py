@@ -10,6 +10,7 @@ import click
 
 from stream.replay.recorded import Recording
 from stream.replay.told import chosen_book, run_replay
+from stream.wire import YEAR_MAX
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -58,6 +59,8 @@ def replay_command(
         raise click.UsageError("name files of events, or --from-kafka, one of the two")
     if (begin or end) and not from_kafka:
         raise click.UsageError("--from and --to belong to --from-kafka")
+    if until and until.year > YEAR_MAX:
+        raise click.UsageError(f"--until: the last year is {YEAR_MAX}")
     book = chosen_book(policy_path, model_path)
     recording = _topics(begin, end) if from_kafka else Recording(events)
     status = run_replay(

@@ -4,7 +4,16 @@ Bad input is a value (`Rejected`), never an exception; whatever a producer may s
 """
 
 from stream.wire.binary import STRUCTURED_HEADERS
-from stream.wire.decode import FUTURE_TOLERANCE_MS, TOO_EARLY, decode, decode_line, is_broadcast, kind_of
+from stream.wire.decode import (
+    FUTURE_TOLERANCE_MS,
+    TOO_EARLY,
+    YEAR_MAX,
+    YEAR_MIN,
+    decode,
+    decode_line,
+    is_broadcast,
+    kind_of,
+)
 from stream.wire.encode import (
     encode_alert,
     encode_event,
@@ -17,6 +26,8 @@ __all__ = [
     "FUTURE_TOLERANCE_MS",
     "STRUCTURED_HEADERS",
     "TOO_EARLY",
+    "YEAR_MAX",
+    "YEAR_MIN",
     "Decoded",
     "Headers",
     "Reason",

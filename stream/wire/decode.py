@@ -19,7 +19,8 @@ from stream.wire.strict import DEPTH_MAX, flaw_in, is_plain_envelope
 VALUE_BYTES_MAX: Final = 1_048_576
 FUTURE_TOLERANCE_MS: Final = 300_000
 YEAR_MIN: Final = 1990
-YEAR_MAX: Final = 2199
+YEAR_MAX: Final = 2099
+"""What decays with a half-life of 30 days cannot be weighed beyond 2104 (stream/core/decay.py)."""
 
 TOO_EARLY: Final = Rejected(Reason.TIME_IN_FUTURE, "time is more than 5 minutes ahead of the clock")
 
@@ -101,6 +102,8 @@ def decode_line(line: bytes, *, now_ms: int | None = None) -> Decoded:
 
 
 def _in_time(event: Event, now_ms: int | None) -> Event | Rejected:
+    if event.subject < "\x01":
+        return Rejected(Reason.SCHEMA, "ids that begin with a NUL character are the workers' own")
     if not YEAR_MIN <= event.time.year <= YEAR_MAX:
         return Rejected(Reason.TIME_OUT_OF_RANGE, f"time must lie from {YEAR_MIN} to {YEAR_MAX}")
     return TOO_EARLY if now_ms is not None and event.time_ms > now_ms + FUTURE_TOLERANCE_MS else event

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from stream.core.judge import judge
 from stream.core.profile import Profile
 from stream.core.rulebook import DAY_MS
 from stream.core.step import on_due, on_event
+from stream.wire import YEAR_MAX, YEAR_MIN
 from tests.builders import at, book, bought, complained, learnt_book, reviewed
 from tests.core.laws import ENCODE, lived, transitions, waited
 from tests.strategies import in_time_order, loyal_lives, mixtures
@@ -159,3 +161,17 @@ def test_an_unresolved_ticket_counts_from_the_instant_patience_ends(early_ms):
     (alert,) = waited(profile, due_ms, book())[1]
     assert alert.type == "at_risk_loyal.raised"
     assert ms(alert.time) == due_ms
+
+
+@given(LIVES, BOOKS, st.booleans())
+def test_the_first_and_the_last_day_that_are_accepted_are_days_like_others(life, book, early):
+    """Decay weighs what is late by powers of two: beyond 2104 they are no numbers any more."""
+    first, last = datetime(YEAR_MIN, 1, 1, tzinfo=UTC), datetime(YEAR_MAX + 1, 1, 1, tzinfo=UTC)
+    shift = first - life[0].time if early else last - timedelta(milliseconds=1) - life[-1].time
+    moved = [msgspec.structs.replace(event, time=event.time + shift) for event in life]
+
+    profile, alerts = lived(moved, book)
+    profile, late_alerts = waited(profile, round(last.timestamp() * 1_000), book)
+
+    assert msgspec.json.decode(ENCODE(profile), type=Profile) == profile  # infinity and NaN would be null
+    assert b"null" not in ENCODE([alert.data.score for alert in alerts + late_alerts])

@@ -10,13 +10,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from stream.replay.mapping.mapping import TimeOptions
+from stream.wire import YEAR_MAX, YEAR_MIN
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH = EPOCH.replace(tzinfo=None)
 EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day 0, in no zone
 MILLISECOND = timedelta(milliseconds=1)
-YEAR_MIN, YEAR_MAX = 1990, 2199
-"""As the worker accepts them."""
 UNITS_US = {"unix_s": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
 EXCEL = "excel"
 EXCEL_DAY_US = 86_400_000_000
