@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,10 +17,10 @@ from stream.core.event import Event, ModelPublished
 from stream.core.profile import Profile
 from stream.operate.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
 from stream.operate.rows import valid
-from stream.replay.event_file import opened
+from stream.replay.event_file import lines_of
 from stream.replay.recorded import TOPIC_RANK
 from stream.replay.run import replay
-from stream.wire import decode_line, partition_of
+from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
 from stream.worker.row import Row
 from stream.worker.topics import topic_names
 
@@ -42,6 +43,8 @@ _PROFILE = msgspec.json.Decoder(Profile).decode
 _ALERT = msgspec.json.Decoder(Alert).decode
 _ROW = msgspec.json.Decoder(Row).decode
 _HEAD = msgspec.json.Decoder(_Head).decode
+ESCAPE = b"\\"
+"""Other writers of JSON escape more than ours: an id may stand there as `jos\\u00e9` or `a\\/b`."""
 
 
 def from_events(paths: Sequence[Path], customer: str, book: Book, at_ms: int | None) -> Known:
@@ -49,9 +52,9 @@ def from_events(paths: Sequence[Path], customer: str, book: Book, at_ms: int | N
     mark = msgspec.json.encode(customer)
     events: list[Event] = []
     last_ms = 0.0
-    for line in _lines(paths):
+    for _, line in chain.from_iterable(map(lines_of, paths)):
         last_ms = max(last_ms, _time_ms(line))
-        if mark in line or b'"model.published"' in line:
+        if mark in line or ESCAPE in line or b'"model.published"' in line:
             event = decode_line(line)
             if isinstance(event, Event) and (event.subject == customer or isinstance(event, ModelPublished)):
                 events.append(event)
@@ -76,13 +79,12 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Kept], mark: bytes) ->
     """The lines of a file that may be the customer's; ValueError tells a file of another kind."""
     if path is None:
         return
-    with opened(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            if mark in line:
-                try:
-                    yield decode(line)
-                except msgspec.MsgspecError as error:
-                    raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
+    for number, line in lines_of(path):
+        if mark in line:
+            try:
+                yield decode(line)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
 
 
 def from_topics(customer: str, book: Book, at_ms: int | None) -> Known:
@@ -119,14 +121,9 @@ def _as_of(profile: Profile | None, alerts: list[Alert], book: Book, at_ms: int 
     return Known(profile, alerts, last_ms if at_ms is None else at_ms, book)
 
 
-def _lines(paths: Sequence[Path]) -> Iterator[bytes]:
-    for path in paths:
-        with opened(path, "rb") as file:
-            yield from file
-
-
 def _time_ms(line: bytes) -> float:
     try:
-        return _HEAD(line).time.timestamp() * 1_000
-    except (msgspec.MsgspecError, ValueError):
+        at = _HEAD(line).time
+        return at.timestamp() * 1_000 if YEAR_MIN <= at.year <= YEAR_MAX else 0.0
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return 0.0

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from msgspec import Struct
 
 from stream.core.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
-from stream.replay.event_file import opened
+from stream.replay.event_file import lines_of
 from stream.wire import STRUCTURED_HEADERS, Rejected, Unknown, decode_line
 from stream.worker.topics import TopicNames
 
@@ -95,10 +95,8 @@ def put(producer: Producer, tally: Tally, record: Record) -> None:
 def lines(files: Iterable[Path], now_ms: int | None) -> Iterator[Line]:
     """Every line that is not blank, judged as the worker would."""
     for file in files:
-        with opened(file, "rb") as source:
-            for number, text in enumerate(source, 1):
-                if text.strip():
-                    yield Line(file, number, text.strip(), decode_line(text.strip(), now_ms=now_ms))
+        for number, text in lines_of(file):
+            yield Line(file, number, text, decode_line(text, now_ms=now_ms))
 
 
 def addressed(
@@ -107,14 +105,13 @@ def addressed(
     """The records of lines that were judged before: only their heads are read again."""
     topics = {tag: getattr(names, kind) for tag, kind in KIND_OF.items()}
     for file in files:
-        with opened(file, "rb") as source:
-            for number, text in enumerate(source, 1):
-                if not (line := text.strip()) or (file, number) in bad:
-                    continue
-                head = _HEAD(line)
-                key, at_ms = head.subject.encode(), round(head.time.timestamp() * 1_000)
-                for partition in range(partition_count) if head.type in BROADCAST else (-1,):
-                    yield Record(topics[head.type], line, key, partition, at_ms)
+        for number, line in lines_of(file):
+            if (file, number) in bad:
+                continue
+            head = _HEAD(line)
+            key, at_ms = head.subject.encode(), round(head.time.timestamp() * 1_000)
+            for partition in range(partition_count) if head.type in BROADCAST else (-1,):
+                yield Record(topics[head.type], line, key, partition, at_ms)
 
 
 def send(producer: Producer, records: Iterable[Record], advance: Callable[[], None]) -> Tally:

@@ -35,6 +35,8 @@ def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json
     Example:
       STREAM_BROKERS=kafka:9092 stream send events.jsonl.gz
     """
+    if piped := [str(file) for file in files if not file.is_file()]:
+        raise click.UsageError(f"{piped[0]} can be read only once; every line is checked first: use a file")
     settings = cluster_settings()
     now_ms = int(time.time() * 1_000)
     good, bad = _checked(files, now_ms)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream.core.event import EVENT_TYPES, Event
-from stream.replay.event_file import opened
+from stream.replay.event_file import lines_of
 from stream.wire import Rejected, Unknown, decode_line
 
 TOPIC_RANK: dict[str, int] = {
@@ -78,17 +78,14 @@ class Recording:
     def _load(self, paths: Sequence[Path]) -> list[tuple[float, int, Path, int, bytes | Event]]:
         lines: list[tuple[float, int, Path, int, bytes | Event]] = []
         for path in paths:
-            with opened(path, "rb") as file:
-                for number, line in enumerate(file, 1):
-                    if not line.strip():
-                        continue
-                    try:
-                        head = _HEAD.decode(line)
-                        at = head.time.timestamp()
-                    except (msgspec.MsgspecError, ValueError, RecursionError):
-                        self._set_aside(decode_line(line), path, number)
-                        continue
-                    lines.append((at, TOPIC_RANK.get(head.type, 0), path, number, line))
+            for number, line in lines_of(path):
+                try:
+                    head = _HEAD.decode(line)
+                    at = head.time.timestamp()
+                except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+                    self._set_aside(decode_line(line), path, number)
+                    continue
+                lines.append((at, TOPIC_RANK.get(head.type, 0), path, number, line))
         if any(later[:2] < earlier[:2] for earlier, later in pairwise(lines)):
             lines.sort(key=lambda entry: entry[:2])
         return lines

@@ -127,3 +127,31 @@ def test_bad_usage_is_told(events, words, said):
 
     assert told.exit_code == 2
     assert said in told.output
+
+
+@pytest.mark.parametrize("customer", ["josé", "a/b", "😀", "100 %", 'say "hi"', "back\\slash"])
+def test_a_customer_is_found_however_the_writer_of_the_events_escaped_the_id(tmp_path, customer):
+    plain = [encode_event(event).decode() for event in life(customer)]
+    escaped = [json.dumps(json.loads(line)).replace("/", "\\/") for line in plain]
+    for name, lines in (("plain", plain), ("escaped", escaped)):
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+
+    told, alike = (explain(customer, "--events", tmp_path / name) for name in ("escaped", "plain"))
+
+    assert told.exit_code == 0
+    assert told.output == alike.output
+
+
+def test_a_line_of_an_impossible_year_does_not_move_the_clock(events):
+    plain = explain("c", "--events", events).output
+    with events.open("ab") as file:
+        file.write(encode_event(bought(1, 1, customer="x")).replace(b"2024-01-02", b"9999-12-31"))
+
+    assert explain("c", "--events", events).output == plain
+
+
+def test_a_time_that_no_event_can_have_is_refused(events):
+    told = explain("c", "--events", events, "--at", "2150-01-01")
+
+    assert told.exit_code == 2
+    assert "'2150-01-01': years go from 1990 to 2099" in told.output

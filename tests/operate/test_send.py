@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -36,6 +37,15 @@ def test_the_embedded_broker_is_refused_with_a_remedy(tmp_path):
 
     assert result.exit_code == 2
     assert "name a real one, host:port" in result.output
+
+
+def test_a_pipe_is_refused_for_it_could_not_be_read_again_after_the_check(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    result = CliRunner().invoke(main, ["send", str(tmp_path / "pipe")])
+
+    assert result.exit_code == 2
+    assert "can be read only once" in result.output
 
 
 @pytest.mark.kafka

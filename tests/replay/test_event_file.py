@@ -1,8 +1,11 @@
 import gzip
 
+import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
-from stream.replay.event_file import opened, written
+from stream.cli import main
+from stream.replay.event_file import UnreadableFileError, lines_of, opened, written
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz", "events.jsonl.zst"])
@@ -11,7 +14,7 @@ def test_what_was_written_is_read_back_through_the_suffixs_compression(tmp_path,
         out.write(b'{"a":1}\n')
         out.write(b'{"a":2}\n')
 
-    with opened(tmp_path / name, "rb") as file:
+    with opened(tmp_path / name) as file:
         assert file.read() == b'{"a":1}\n{"a":2}\n'
 
 
@@ -36,3 +39,59 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, tro
 
     assert [p.name for p in tmp_path.iterdir()] == ["events.jsonl"]
     assert (tmp_path / "events.jsonl").read_bytes() == b"old"
+
+
+def packed(path, compression, content=b'{"a":1}\n\n{"a":2}\n'):
+    if compression == "none":
+        path.write_bytes(content)
+    elif compression == "gzip":
+        path.write_bytes(
+            gzip.compress(content[:4]) + gzip.compress(content[4:])
+        )  # as `cat a.gz b.gz` makes it
+    else:
+        with pa.output_stream(path, compression=compression) as out:
+            out.write(content)
+    return path
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.zst"])
+def test_lines_are_read_by_what_the_file_is_whatever_its_name(tmp_path, compression, name):
+    path = packed(tmp_path / name, compression)
+
+    assert list(lines_of(path)) == [(1, b'{"a":1}'), (3, b'{"a":2}')]
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.gz", "e.zst"])
+def test_an_empty_file_has_no_lines(tmp_path, name):
+    (tmp_path / name).touch()
+
+    assert list(lines_of(tmp_path / name)) == []
+
+
+def test_windows_mark_before_the_first_line_is_none_of_it(tmp_path):
+    path = packed(tmp_path / "e.jsonl", "none", b'\xef\xbb\xbf{"a":1}\r\n')
+
+    assert list(lines_of(path)) == [(1, b'{"a":1}')]
+
+
+def cut(whole: bytes) -> bytes:
+    return whole[: len(whole) * 2 // 3]
+
+
+def garbled(whole: bytes) -> bytes:
+    return whole[:12] + bytes(byte ^ 0x5A for byte in whole[12:])
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+@pytest.mark.parametrize("harm", [cut, garbled])
+def test_a_damaged_file_is_one_line_that_names_it(tmp_path, compression, harm):
+    path = packed(tmp_path / "events", compression, b"".join(b'{"a":%d}\n' % n for n in range(9_999)))
+    path.write_bytes(harm(path.read_bytes()))
+
+    with pytest.raises(UnreadableFileError, match="events is damaged or not whole"):
+        list(lines_of(path))
+    result = CliRunner().invoke(main, ["replay", str(path)])
+
+    assert result.exit_code == 2
+    assert f"Error: {path} is damaged or not whole" in result.output

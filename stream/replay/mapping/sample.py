@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from stream.replay.event_file import opened
+from stream.replay.event_file import BYTE_ORDER_MARK, opened
 from stream.replay.mapping.mapping import Mapping as ColumnMapping
 from stream.replay.mapping.mapping import MappingError
 from stream.replay.mapping.rows import as_text, encoding, file_format, names
@@ -32,7 +32,7 @@ def sampled(path: Path) -> Columns:
         return {name: [as_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
     if kind == "jsonl":
         return _json_sample(path)
-    with io.TextIOWrapper(opened(path, "rb"), found_encoding(path), errors="replace", newline="") as text:
+    with io.TextIOWrapper(opened(path), found_encoding(path), errors="replace", newline="") as text:
         head = "".join(islice(text, SAMPLE_LINES + 1))
     rows = list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter(head)))
     if not rows:
@@ -44,7 +44,7 @@ def sampled(path: Path) -> Columns:
 def found_encoding(path: Path) -> str:
     """What the first bytes can be: a byte order mark's, UTF-8, else Windows' Western one."""
     marked = encoding(path, "utf-8")
-    with opened(path, "rb") as file:
+    with opened(path) as file:
         head = file.read(SAMPLE_BYTES)
     try:
         codecs.getincrementaldecoder(marked)().decode(head)
@@ -61,11 +61,11 @@ def delimiter(head: str) -> str:
 
 def _json_sample(path: Path) -> Columns:
     columns: dict[str, list[str]] = {}
-    with opened(path, "rb") as file:
+    with opened(path) as file:
         for line in islice(file, SAMPLE_LINES):
             try:
-                told = msgspec.json.decode(line)
-            except msgspec.DecodeError:
+                told = msgspec.json.decode(line.removeprefix(BYTE_ORDER_MARK))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             for name, value in _flat(told, ""):
                 columns.setdefault(name, []).append(as_text(value))

@@ -189,7 +189,7 @@ def _delimiter(path: Path) -> str | None:
     """The delimiter, where it is not the usual one."""
     if file_format(path, ColumnMapping(columns={})) != "csv":
         return None
-    with io.TextIOWrapper(opened(path, "rb"), found_encoding(path), errors="replace") as text:
+    with io.TextIOWrapper(opened(path), found_encoding(path), errors="replace") as text:
         mark = delimiter(text.readline())
     return mark if mark != "," else None
 
