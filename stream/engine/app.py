@@ -103,6 +103,7 @@ class EngineApp(faust.App, Generic[State]):
             if self._opening is not None:
                 await asyncio.wait([self._opening])  # not cancelled: its threads would go on unseen
             await self.flusher.drain()
+            self.delivery.shut()
             if self.options.store is not None:
                 await self._note_positions()
             self.delivery.close()
@@ -114,7 +115,8 @@ class EngineApp(faust.App, Generic[State]):
         ends = [self._in_thread(changelog_end, self.options, lane.partition) for lane in lanes]
         for lane, end in zip(lanes, await asyncio.gather(*ends), strict=True):
             alone = self.options.exactly_once or lane.table.position == end
-            lane.table.position = end if alone else 0  # what a replaced writer added is mended from the log
+            whole = alone and not lane.table.void
+            lane.table.position = end if whole else 0  # what a replaced writer added is mended from the log
 
     async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust's bookkeeping first; the lanes open in the background, so that the group need not wait."""
@@ -161,13 +163,13 @@ class EngineApp(faust.App, Generic[State]):
         if self._give_up.is_set():
             raise InterruptedError
         await self._outlet.take_over(partitions)
-        marks, highwaters = await self._starting_marks(places)
+        marks, highwaters, forgotten = await self._starting_marks(places)
         lanes = [self._new_lane(partition, marks, highwaters, len(partitions)) for partition in partitions]
         try:
             await self._recover(lanes)
             if self._give_up.is_set():
                 raise InterruptedError
-            check_rows(lanes, marks, highwaters)
+            check_rows(lanes, marks, highwaters, forgotten)
             for lane in lanes:
                 self.on_recovered(lane)
             await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
@@ -214,12 +216,12 @@ class EngineApp(faust.App, Generic[State]):
         found: set[int] = self.batch_consumer.thread.partitions_for_topic(self.options.inputs[0])
         return found
 
-    async def _starting_marks(self, places: list[Place]) -> tuple[Marks, dict[Place, int]]:
-        """Where to go on, and where the inputs end."""
+    async def _starting_marks(self, places: list[Place]) -> tuple[Marks, dict[Place, int], set[Place]]:
+        """Where to go on, where the inputs end, and which of them no offset is known of."""
         thread = self.batch_consumer.thread
         committed = await asyncio.wait_for(thread.committed_marks(places), OPEN_TIMEOUT_S)
         first, last = await asyncio.wait_for(thread.ends(places), OPEN_TIMEOUT_S)
-        return starting_marks(places, committed, first, last), last
+        return starting_marks(places, committed, first, last), last, set(places) - committed.keys()
 
     def _new_lane(
         self, partition: int, marks: Marks, highwaters: Mapping[Place, int], lanes: int

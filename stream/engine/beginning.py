@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -45,8 +45,13 @@ def starting_marks(
     return marks
 
 
-def check_rows(lanes: Iterable[Lane[Any]], marks: Marks, last: Mapping[Place, int]) -> None:
-    """Where the group's offsets were deleted or set by hand only the rows know what was read."""
+def check_rows(
+    lanes: Iterable[Lane[Any]], marks: Marks, last: Mapping[Place, int], forgotten: Container[Place]
+) -> None:
+    """Where the group's offsets were deleted or set by hand only the rows know what was read.
+
+    `forgotten`: there is no offset, not even one set by hand.
+    """
     for lane in lanes:
         places = [Place(source.topic, lane.partition) for source in lane.sources]
         if any(marks[place][1].flush for place in places):
@@ -64,6 +69,14 @@ def check_rows(lanes: Iterable[Lane[Any]], marks: Marks, last: Mapping[Place, in
         for place in places:
             if read[place.topic] > last[place]:
                 raise EngineError(Exit.DATA_LOSS, _shorter(place, last[place], read[place.topic]))
+            first, had = marks[place][0], read[place.topic]
+            if read and place in forgotten and first > had:
+                raise EngineError(
+                    Exit.DATA_LOSS,
+                    f"{place.topic}/{place.partition} begins at {first}, but rows have only what came before "
+                    f"{had}, and the group's offsets are forgotten: records seem to be deleted unread. "
+                    "To go on without them set the group's offsets by hand",
+                )
 
 
 def check_fetch(offsets: Mapping[Place, int], first: Mapping[Place, int], last: Mapping[Place, int]) -> None:

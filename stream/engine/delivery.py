@@ -47,6 +47,11 @@ class Delivery(Generic[State]):
         self.lanes[lane.partition] = lane
         self._sources.update((Place(source.topic, source.partition), source) for source in lane.sources)
 
+    def shut(self) -> None:
+        """All that was given out is committed; nothing is given out any more."""
+        for lane in self.lanes.values():
+            lane.open = False
+
     def close(self) -> None:
         for lane in self.lanes.values():
             lane.close()

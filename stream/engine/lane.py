@@ -222,10 +222,10 @@ class Lane(Generic[State]):
         if self._checkpoint is not None and not self.table.owed_count:
             marks, outgoing = self._checkpoint.marks, self._checkpoint.records + outgoing
             self._checkpoint = None
-        flush = self.flush_number
+        new = {"flush": self.flush_number, "rows": self.table.position + len(rows)}
         self.flush_number += 1
-        renumbered = {topic: (offset, mark._replace(flush=flush)) for topic, (offset, mark) in marks.items()}
-        return Load(flush, rows, outgoing, renumbered)
+        renumbered = {topic: (offset, mark._replace(**new)) for topic, (offset, mark) in marks.items()}
+        return Load(new["flush"], rows, outgoing, renumbered)
 
     def marks(self) -> Marks:
         """Per topic the offset that may be committed when all that waits now is durable."""
@@ -242,6 +242,7 @@ class Lane(Generic[State]):
             source.seen_ms = source.given_ms = mark.given_ms
             self._committed[source.topic] = (offset, mark)
             self.committed_flush = max(self.committed_flush, mark.flush)
+            self.table.written = max(self.table.written, mark.rows)
             if mark.clock_ms is not None:
                 self._advance(mark.clock_ms)
             if source.topic == self._options.heartbeat:

@@ -24,15 +24,23 @@ class Mark(NamedTuple):
     flush: int
     clock_ms: int | None
     given_ms: int | None
+    rows: int = 0  # the changelog has at least so many records; written apart, as it came later
 
     def encode(self) -> str:
-        return " ".join("-" if each is None else str(each) for each in self) + END
+        return " ".join("-" if each is None else str(each) for each in self[:3]) + f"{END}{self.rows}{END}"
 
     @classmethod
     def decode(cls, text: str) -> Mark:
+        front, _, back = text.partition(END)
+        rows, ended, _ = back.partition(END)
         try:
-            flush, clock, given = text.partition(END)[0].split(" ")
-            return cls(int(flush), None if clock == "-" else int(clock), None if given == "-" else int(given))
+            flush, clock, given = front.split(" ")
+            return cls(
+                int(flush),
+                None if clock == "-" else int(clock),
+                None if given == "-" else int(given),
+                int(rows) if ended and rows.isdecimal() else 0,
+            )
         except ValueError:
             return cls(0, None, None)
 

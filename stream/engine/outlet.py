@@ -151,6 +151,8 @@ class OneTransaction:
 
     async def settle(self, cargoes: Sequence[Cargo]) -> None:
         await asyncio.gather(*(self._settle(cargo) for cargo in cargoes))
+        for cargo in cargoes:
+            cargo.lane.table.position += len(cargo.rows)  # at the least: ends of transactions count as well
 
     async def _settle(self, cargo: Cargo) -> None:
         """Until it is committed: a transaction that a restarted broker lost is done again."""

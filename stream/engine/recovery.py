@@ -95,12 +95,7 @@ def recover(
     place = TopicPartition(options.changelog, partition)
     try:
         start, end = _watermarks(reader, place, options.delivery_timeout_s)
-        if table.position > end:
-            raise EngineError(
-                Exit.DATA_LOSS,
-                f"{options.changelog}/{partition} ends at {end}, but rows up to {table.position} were "
-                "written: the topic was made anew or cut. See the runbook before deleting anything.",
-            )
+        _check_log(f"{options.changelog}/{partition}", start, end, table)
         place.offset = table.position if table.position > start else OFFSET_BEGINNING
         reader.assign([place])
         count = _read_in_turn(reader, end, table, stop) if end > max(start, table.position) else 0
@@ -118,6 +113,18 @@ def recover(
         reader.close()
     table.index()
     return count
+
+
+def _check_log(name: str, start: int, end: int, table: Table[Any]) -> None:
+    """All rows but those at hand are still in the log. (Compaction leaves its beginning where it is.)"""
+    known = max(table.position, table.written)
+    if known > end:
+        text = f"{name} ends at {end}, but rows up to {known} were written: the topic was made anew or cut"
+    elif table.position < start:
+        text = f"{name} begins at {start}, but there are only rows before {table.position}: the topic was cut"
+    else:
+        return
+    raise EngineError(Exit.DATA_LOSS, f"{text}. See the runbook before deleting anything.")
 
 
 def _read_in_turn(reader: Consumer, end: int, table: Table[Any], stop: threading.Event) -> int:

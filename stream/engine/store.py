@@ -1,13 +1,15 @@
 """Where rows rest as bytes: in memory, or on disk when there are more of them than memory holds.
 
-What a disk store holds is trusted only when it was closed cleanly at a known changelog position; otherwise it
-is emptied and rebuilt, because it may hold rows that never became durable in Kafka.
+What a disk store holds is trusted only when it was closed cleanly, at a known changelog position, not long
+ago, and can be read. Otherwise it is emptied and rebuilt: it may hold rows that never became durable.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +17,11 @@ from typing import Any, Protocol
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 
+log = logging.getLogger("stream.engine")
 MIB = 1 << 20
+TRUSTED_S = 12 * 3_600
+"""A tombstone leaves the changelog a day after its compaction (delete.retention.ms): who was away for longer
+would keep the row for ever."""
 
 
 class Store(Protocol):
@@ -82,7 +88,15 @@ class DiskStore:
         self._identity = identity
         directory.mkdir(parents=True, exist_ok=True)
         self.position, self.epoch = self._break_seal()
-        self._database = self._open()
+        try:
+            self._database = self._open()
+        except Exception as wrong:
+            if self.position == 0:
+                raise
+            log.warning("the store in %s is spoilt and will be rebuilt: %s", self._path, wrong)
+            self.position = self.epoch = 0
+            shutil.rmtree(self._path)
+            self._database = self._open()
 
     def _break_seal(self) -> tuple[int, int]:
         """Position and epoch of a clean close. From here on the store is unclean until it is closed."""
@@ -90,8 +104,9 @@ class DiskStore:
         if self._seal.exists():
             try:
                 seal = json.loads(self._seal.read_text())
-                if seal["identity"] == self._identity:
-                    position, epoch = int(seal["position"]), int(seal.get("epoch", 0))
+                recent = 0 <= time.time() - seal["closed_s"] <= TRUSTED_S
+                if seal["identity"] == self._identity and recent and (self._path / "CURRENT").exists():
+                    position, epoch = int(seal["position"]), int(seal["epoch"])
             except (ValueError, KeyError, TypeError):
                 position = epoch = 0  # half a seal is none
             self._seal.unlink()
@@ -115,7 +130,10 @@ class DiskStore:
         return self._rocksdict.Rdict(str(self._path), options)
 
     def get(self, key: bytes) -> bytes | None:
-        row: bytes | None = self._database.get(key)
+        try:
+            row: bytes | None = self._database.get(key)
+        except Exception as wrong:
+            raise self._unreadable(wrong) from wrong
         return row
 
     def put(self, key: bytes, row: bytes) -> None:
@@ -137,11 +155,22 @@ class DiskStore:
         text = f"the store in {self._path} cannot be written ({wrong}): is the disk full?"
         return EngineError(Exit.PRODUCER, text)
 
+    def _unreadable(self, wrong: object) -> EngineError:
+        text = f"the store in {self._path} cannot be read ({wrong}); starting again rebuilds it"
+        return EngineError(Exit.PRODUCER, text)
+
     def delete(self, key: bytes) -> None:
         self._database.delete(key, write_opt=self._unlogged)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        return iter(self._database.items())
+        """RocksDB's iterator ends at a spoilt block as if no row came after it, so its end is looked at."""
+        key = None
+        for key, row in self._database.items():
+            yield key, row
+        end = self._database.iter()
+        end.seek_to_last()
+        if (end.key() if end.valid() else None) != key:
+            raise self._unreadable("not all rows are there")
 
     def count(self) -> int:
         """An estimate: counting would read everything."""
@@ -163,6 +192,7 @@ class DiskStore:
             self._database.close()
             unfinished = self._seal.with_suffix(".part")
             seal = {"identity": self._identity, "position": self.position, "epoch": self.epoch}
+            seal["closed_s"] = time.time()
             unfinished.write_text(json.dumps(seal))
             unfinished.rename(self._seal)
         except Exception as wrong:
@@ -174,6 +204,6 @@ def new_store(options: EngineOptions, partition: int) -> Store:
         return MemoryStore()
     place = options.store / str(partition)
     try:
-        return DiskStore(place, f"{options.app_id}/{options.changelog}")
+        return DiskStore(place, f"{options.app_id}/{options.changelog}/{partition}")
     except Exception as wrong:
         raise EngineError(Exit.CONFIGURATION, f"the store in {place} cannot be opened: {wrong}") from wrong

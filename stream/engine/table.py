@@ -35,6 +35,7 @@ class Table(Generic[State]):
         self._owed: dict[bytes, State | None] = {}
         self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
         self.void: set[bytes] = set()  # keys whose last record in the changelog does not count
+        self.written = 0  # so many records the changelog had at the last commit, or more
         self.dues = Dues()
         self.unsent: dict[bytes, int] = {}  # key -> number of the flush its outbox belongs to
         self.leaving: dict[bytes, tuple[int, Mapping[str, int]]] = {}
@@ -187,6 +188,8 @@ class Table(Generic[State]):
         try:
             for _, row in self._store.items():
                 yield self._job.applied(row)
+        except EngineError:
+            raise
         except Exception as wrong:
             raise self._unreadable(wrong) from wrong
 

@@ -163,22 +163,34 @@ def test_a_changelog_made_anew_under_a_running_worker_stops_it(
     assert worker.process.wait(60) in {Exit.DATA_LOSS, Exit.PRODUCER}
 
 
+@pytest.mark.parametrize(
+    ("guarantee", "on_disk"), [("at_least_once", True), ("at_least_once", False), ("exactly_once", False)]
+)
 def test_a_changelog_made_anew_while_the_worker_was_down_is_not_taken_for_an_empty_one(
-    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path, guarantee: str, on_disk: bool
 ) -> None:
-    """T11: the changelog; the store on disk knows better."""
-    make_topics(broker.bootstrap, prefix)
-    how = {"store": str(tmp_path / "rows")}
-    worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **how)
-    count = produce(broker.bootstrap, Shop(prefix, 22).inputs(5_000))
-    Progress(broker.bootstrap, prefix).wait_for(count)
-    assert worker.stop() == 0
+    """T11: the changelog; a store on disk knows better, and what was committed."""
+    how: dict[str, Any] = {"guarantee": guarantee, **({"store": str(tmp_path / "rows")} if on_disk else {})}
+    assert caught_up(broker, Shop(prefix, 22), tmp_path, **how).stop() == 0
     make_anew(client, broker.bootstrap, f"{prefix}.rows")
 
     again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **how)
 
     assert again.process.wait(60) == Exit.DATA_LOSS
     assert "made anew or cut" in again.last_words()
+
+
+def test_a_changelog_whose_beginning_was_deleted_is_not_taken_for_all_of_it(
+    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    """T11: `kafka-delete-records`, or a time limit. Without a store only the log knows the rows."""
+    assert caught_up(broker, Shop(prefix, 27), tmp_path).stop() == 0
+    delete_all(client, broker.bootstrap, f"{prefix}.rows")
+
+    again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
+
+    assert again.process.wait(60) == Exit.DATA_LOSS
+    assert "the topic was cut" in again.last_words()
 
 
 @pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
