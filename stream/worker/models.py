@@ -8,6 +8,9 @@ and that one was fitted later.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from itertools import chain, repeat
+from typing import NamedTuple
 
 from msgspec import Raw
 
@@ -42,10 +45,12 @@ class Models:
     def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, model: Model) -> Book:
         """From here on the partition is judged by this model."""
         known, own = lane.get(MODEL_KEY) or LiveRow(Row()), self.book_of(lane) is self.own
-        before = [] if own else known.models if _is_committed(known, lane) else known.models[1:]
         here = {arrival.topic: arrival.offset + 1}
-        models = [Raw(bytes(event.data.model)), *before[:1]]
-        lane.put(MODEL_KEY, LiveRow(Row(here, models=models, instead_of=self.own.model.version)))
+        before = [] if own else _before(_publications(known), arrival.offset + 1, lane)
+        models = [Raw(bytes(event.data.model)), *(each.model for each in before)]
+        adopted = [each.behind for each in before]
+        row = Row(here, models=models, instead_of=self.own.model.version, adopted=adopted)
+        lane.put(MODEL_KEY, LiveRow(row))
         self._adopted[lane.partition] = here
         book = self._books[lane.partition] = self._book_with(model)
         return book
@@ -53,13 +58,12 @@ class Models:
     def _take_up(self, lane: Lane[LiveRow]) -> None:
         """A partition is ours anew: what it remembers holds, up to what is committed."""
         kept = lane.get(MODEL_KEY) or LiveRow(Row())
-        committed = _is_committed(kept, lane)
-        models = kept.models if committed else kept.models[1:]
+        held = [each for each in _publications(kept) if each.is_committed(lane)]
         self._lanes[lane.partition] = lane
-        self._adopted[lane.partition] = dict(kept.applied) if committed else {}
+        self._adopted[lane.partition] = {each.topic: each.behind for each in held[:1] if each.behind}
         self._books[lane.partition] = self.own
-        if models:
-            model = decode_model(models[0])
+        if held:
+            model = decode_model(held[0].model)
             if self._gives_way(model, kept):
                 version = self.own.model.version
                 log.info("partition %d: model %s of STREAM_MODEL was fitted later", lane.partition, version)
@@ -78,6 +82,34 @@ class Models:
         return Book(self.own.policy, model)
 
 
-def _is_committed(kept: LiveRow, lane: Lane[LiveRow]) -> bool:
-    """Whether the event that brought this model will not come again."""
-    return all(lane.committed_offset(topic) >= offset for topic, offset in kept.applied.items())
+class Publication(NamedTuple):
+    """A model that was in force, and the offset behind the event that brought it."""
+
+    model: Raw
+    topic: str
+    behind: int
+
+    def is_committed(self, lane: Lane[LiveRow]) -> bool:
+        """Whether the event that brought this model will not come again."""
+        return lane.committed_offset(self.topic) >= self.behind
+
+
+def _publications(kept: LiveRow) -> list[Publication]:
+    """The last one first. Of one that an earlier version kept beside it no offset is known."""
+    for topic, behind in kept.applied.items():
+        offsets = chain((behind, *kept.adopted), repeat(0))
+        return [
+            Publication(model, topic, offset) for model, offset in zip(kept.models, offsets, strict=False)
+        ]
+    return []
+
+
+def _before(known: Iterable[Publication], behind: int, lane: Lane[LiveRow]) -> list[Publication]:
+    """Those that a restart may go back to, and not what comes again by itself."""
+    before: list[Publication] = []
+    for each in known:
+        if each.behind < behind:
+            before.append(each)
+            if each.is_committed(lane):
+                break
+    return before

@@ -41,7 +41,8 @@ class _Transport(Struct, omit_defaults=True, gc=False):
     outbox: list[Raw] = field(default_factory=list)
     outbox_flush: int = 0
     models: list[Raw] = field(default_factory=list)
-    """Under MODEL_KEY: the model in force, and what was in force before it (none: the settings' own)."""
+    """Under MODEL_KEY: the model in force, and those before it up to the one in force where the offsets that
+    are committed begin (none: the settings' own)."""
 
 
 class Row(_Transport, omit_defaults=True, gc=False):
@@ -50,6 +51,8 @@ class Row(_Transport, omit_defaults=True, gc=False):
     profile: Profile | None = None
     instead_of: str = ""
     """Under MODEL_KEY: the version of the settings' own model when the one in force was published."""
+    adopted: list[int] = field(default_factory=list)
+    """Under MODEL_KEY: of each model but the first the offset behind its publication."""
 
 
 class _Front(_Transport, omit_defaults=True, gc=False):
@@ -68,6 +71,7 @@ class LiveRow:
     __slots__ = (
         "_sizes",
         "_written",
+        "adopted",
         "applied",
         "changed",
         "instead_of",
@@ -84,6 +88,7 @@ class LiveRow:
         self.outbox_flush = row.outbox_flush
         self.models = row.models
         self.instead_of = row.instead_of
+        self.adopted = row.adopted
         self.changed = EVERYTHING
         """The sections to encode again: `|=` what a step says."""
         self._written = b""
@@ -93,9 +98,8 @@ class LiveRow:
         """The bytes of the `Row` that this is."""
         profile = self.profile
         if profile is None:
-            return _encode(
-                Row(self.applied, self.outbox, self.outbox_flush, self.models, None, self.instead_of)
-            )
+            transport = self.applied, self.outbox, self.outbox_flush, self.models
+            return _encode(Row(*transport, None, self.instead_of, self.adopted))
         front = _Front(self.applied, self.outbox, self.outbox_flush, self.models, head_of(profile))
         written, sizes, done = self._written, self._sizes, 0
         kept_from = len(written) - len(END) - sum(sizes)

@@ -156,3 +156,34 @@ def test_a_row_in_a_flush_under_way_is_judged_by_the_new_model_too():
     pipe.lane.table.flush()  # under way, not at rest
 
     assert pipe.lane.table.all_keys() == [b"a", b"b", b"c", b"d"]
+
+
+@pytest.mark.parametrize("kept", [(), ("a", "c"), ANYONE])
+@pytest.mark.parametrize("again", [False, True])
+def test_two_models_in_quick_succession_with_a_commit_between_them(kept, again):
+    """The first was committed with rows that were written when the second had been adopted already."""
+    first, second = other_model(), refitted(other_model(), 1)
+    life = [event for event in a_year() if not isinstance(event, ModelPublished)]
+    life = sorted([*life, published(210, first), published(310, second)], key=lambda event: event.time)
+    committed = [event for event in life if event.time < when(250)]
+    skipped = {topic: len(events) for topic, events in by_topic(committed).items()}
+    run, alerts = replay(life, book())
+
+    before = Pipe(guarded=False)
+    fed(before, committed)
+    rows = dict(before.lane.table.flush())
+    fed(before, [event for event in life if when(250) < event.time < when(330)])
+    later = before.lane.table.flush()
+    rows.update((key, row) for key, row in later if key == MODEL_KEY or key.decode() in kept)
+    sent = set(before.alerts())
+    for _ in range(2 if again else 1):  # or it dies once more, before anything else was committed
+        after = Pipe(guarded=False, start=skipped)
+        after.lane.table.recover([(*row, None) for row in rows.items()])
+        after.lane.table.index()
+        fed(after, life, skipped)
+        sent |= set(after.alerts())
+        rows.update((key, row) for key, row in after.lane.table.flush() if key == MODEL_KEY)
+
+    assert sent == {encode_alert(alert) for alert in alerts}
+    for name in ANYONE:
+        assert after.lane.get(name.encode()).profile.judgement == run.profiles[name].judgement
