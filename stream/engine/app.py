@@ -189,7 +189,7 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _recover(self, lanes: Sequence[Lane[State]]) -> None:
         started, (generation, _) = time.monotonic(), self.group.membership()
-        fence = Fence(self._outlet.fence, generation) if self._outlet.fence else None
+        fence = Fence(self._outlet.fence, generation, self._give_up) if self._outlet.fence else None
         more = (self._give_up, fence)
         works = [self._in_thread(recover, self.options, lane.partition, lane.table, *more) for lane in lanes]
         await asyncio.wait(works)  # all of them: none may still be at a table that is dropped

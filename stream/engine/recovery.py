@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from stream.engine.options import EngineOptions
 from stream.engine.sender import epoch_in
 from stream.engine.table import Table
 
+log = logging.getLogger("stream.engine")
 BATCH, QUEUED = 200, 20_000
 """Rows taken at once, and read ahead: few, as what is still in the processor's cache is parsed sooner."""
 QUEUE_FULL_WAIT_MS = 5
@@ -26,6 +28,8 @@ WAIT_S = 0.05  # `consume` waits this long for a full batch, also at the end
 QUERY_TIMEOUT_S = 30
 RETRY_S = 0.5
 GIVEN_UP = "recovery was given up: the partition was taken away"
+ABORT_S = 30
+"""Within this time after its time-out a broker has ended a transaction that nobody ended."""
 
 
 class Fence(NamedTuple):
@@ -33,9 +37,11 @@ class Fence(NamedTuple):
 
     write: Callable[[int, int], None]  # partition, epoch
     generation: int
+    stop: threading.Event
 
 
-def _reader(options: EngineOptions) -> Consumer:
+def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consumer:
+    """Rows of a transaction that came to nothing are none, whichever guarantee reads them now."""
     security = {
         name: value
         for name, value in options.producer.items()
@@ -48,7 +54,7 @@ def _reader(options: EngineOptions) -> Consumer:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
-            "isolation.level": "read_committed" if options.exactly_once else "read_uncommitted",
+            "isolation.level": isolation,
             "fetch.message.max.bytes": 1 << 20,
             "queued.min.messages": QUEUED,
             "fetch.queue.backoff.ms": QUEUE_FULL_WAIT_MS,
@@ -72,8 +78,8 @@ def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> t
             time.sleep(RETRY_S)
 
 
-def changelog_end(options: EngineOptions, partition: int) -> int:
-    reader = _reader(options)
+def changelog_end(options: EngineOptions, partition: int, isolation: str = "read_committed") -> int:
+    reader = _reader(options, isolation)
     try:
         return _watermarks(reader, TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)[1]
     finally:
@@ -95,29 +101,56 @@ def recover(
     place = TopicPartition(options.changelog, partition)
     try:
         start, end = _watermarks(reader, place, options.delivery_timeout_s)
-        _check_log(f"{options.changelog}/{partition}", start, end, table)
+        _check_log(options, partition, start, end, table)
         place.offset = table.position if table.position > start else OFFSET_BEGINNING
         reader.assign([place])
         count = _read_in_turn(reader, end, table, stop) if end > max(start, table.position) else 0
         table.position = end
         if fence is not None:
-            epoch = max(fence.generation, table.epoch + 1)
-            fence.write(partition, epoch)
-            _, end = _watermarks(reader, place, options.delivery_timeout_s)
-            count += _read_to_end(reader, end, table, stop) - 1
-            if table.epoch != epoch:
-                text = f"another worker writes {options.changelog}/{partition} already, in a later generation"
-                raise EngineError(Exit.FENCED, text)
-            table.position = end
+            count += _begin_epoch(options, reader, place, table, fence)
     finally:
         reader.close()
     table.index()
     return count
 
 
-def _check_log(name: str, start: int, end: int, table: Table[Any]) -> None:
+def _begin_epoch(
+    options: EngineOptions,
+    reader: Consumer,
+    place: TopicPartition,
+    table: Table[Any],
+    fence: Fence,
+) -> int:
+    """Returns how many rows came between our first reading and our own record. A transaction that a worker of
+    the other guarantee left open hides that; it ends by itself."""
+    epoch, count, told = max(fence.generation, table.epoch + 1), -1, False
+    fence.write(place.partition, epoch)
+    until = time.monotonic() + options.transaction_timeout_s + ABORT_S
+    while table.epoch < epoch:
+        _, end = _watermarks(reader, place, options.delivery_timeout_s)
+        if end > table.position:
+            count += _read_to_end(reader, end, table, fence.stop)
+            table.position = end
+            continue
+        if time.monotonic() > until:
+            text = f"a transaction in {options.changelog}/{place.partition} does not end: who wrote it?"
+            raise EngineError(Exit.PRODUCER, text)
+        if not told:
+            log.warning("partition %d: waiting for the end of a transaction in its rows", place.partition)
+        told = True
+        if fence.stop.wait(RETRY_S):
+            raise InterruptedError(GIVEN_UP)
+    if table.epoch != epoch:
+        text = f"another worker writes {options.changelog}/{place.partition} already, in a later generation"
+        raise EngineError(Exit.FENCED, text)
+    return count
+
+
+def _check_log(options: EngineOptions, partition: int, start: int, end: int, table: Table[Any]) -> None:
     """All rows but those at hand are still in the log. (Compaction leaves its beginning where it is.)"""
-    known = max(table.position, table.written)
+    name, known = f"{options.changelog}/{partition}", max(table.position, table.written)
+    if known > end:  # as far as it can be read; an open transaction hides the rest
+        end = changelog_end(options, partition, "read_uncommitted")
     if known > end:
         text = f"{name} ends at {end}, but rows up to {known} were written: the topic was made anew or cut"
     elif table.position < start:

@@ -1,5 +1,6 @@
 """T10 to T12: the broker refuses, topics are cut or made anew, disks are full: the worker stops."""
 
+import json
 import re
 import signal
 import time
@@ -7,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream.engine.failure import Exit
 from tests.engine.toy import TOPICS
 from tests.faults.chaos import Run
+from tests.faults.verifier import expected, violations
 from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
 from tests.kafka_broker import Broker, create_topics
@@ -209,3 +211,32 @@ def test_a_full_disk_stops_the_worker_and_nothing_is_lost_when_there_is_room_aga
         run.start("one")
         run.start("two")
         assert run.finish() == []
+
+
+def test_rows_of_a_transaction_that_came_to_nothing_are_none_for_the_other_guarantee(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """A worker died `exactly_once`, and goes on `at_least_once`: its rows' events come again, and count."""
+    shop = Shop(prefix, 28)
+    worker = caught_up(broker, shop, tmp_path, guarantee="exactly_once")
+    assert worker.stop() == 0
+    count = 5_000 + produce(broker.bootstrap, shop.inputs(500))
+    wanted = expected(broker.bootstrap, prefix).rows
+    dying = Producer(
+        {
+            "bootstrap.servers": broker.bootstrap,
+            "transactional.id": "somebody",
+            "transaction.timeout.ms": 3_000,
+            "partitioner": "murmur2_random",
+        }
+    )
+    dying.init_transactions(30)
+    dying.begin_transaction()
+    for key, row in wanted.items():
+        dying.produce(f"{prefix}.rows", json.dumps({"key": key, **row}).encode(), key)
+    assert dying.flush(30) == 0
+
+    ToyWorker(broker.bootstrap, prefix, tmp_path / "log", guarantee="at_least_once")
+    Progress(broker.bootstrap, prefix).wait_for(count)
+
+    assert violations(broker.bootstrap, prefix, f"{prefix}-app") == []
