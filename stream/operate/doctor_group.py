@@ -44,8 +44,11 @@ def lag(view: View) -> Iterator[Finding]:
 
 
 def _judged(pace: Pace) -> Finding:
-    """Much is waiting: a worker that catches up is well, one that does not is not."""
+    """Much is waiting: a worker that keeps up or catches up is well, one that does neither is not."""
     found = f"{pace.waiting:,} events are waiting"
+    if pace.read and pace.keeps_up:
+        told = f"what the workers read in {pace.seconds_behind:.0f} s: they keep up, and commit by the step"
+        return Finding("lag", "ok", f"{found}, {told}")
     if pace.shrinks:
         left = max(pace.seconds_left / 60, 0.1)
         rate = f"{(pace.read - pace.came) / pace.seconds:,.0f} a second fewer"

@@ -79,6 +79,7 @@ def look(settings: Settings) -> View:
             {place: ends[place] for place in ends if place[0] in names.inputs},
             group.committed,
             lambda: (_ends(consumer, names, INPUTS), _group(client, settings.app_id).committed),
+            settings.flush_interval_ms / 1_000,
         )
     return View(
         settings=settings,
