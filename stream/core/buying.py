@@ -6,7 +6,6 @@ corrects exactly; older ones live on in sums. A newest purchase adds to the sums
 
 from __future__ import annotations
 
-import math
 from bisect import insort
 from functools import lru_cache
 
@@ -144,16 +143,6 @@ def monetary_minor(sums: Sums) -> float:
     return max(0.0, spent_minor / (sums.days - 1))
 
 
-def regularity(sums: Sums) -> float:
-    """Standard deviation of the gaps between purchase days over their mean: 0 is a clock, or unknown."""
-    repeats = sums.days - 1
-    span_days = sums.last_at_ms // DAY_MS - sums.first_at_ms // DAY_MS
-    if repeats < 2 or not span_days:
-        return 0.0
-    mean = span_days / repeats
-    return math.sqrt(max(0.0, sums.gap_square_days / repeats - mean * mean)) / mean
-
-
 @lru_cache(maxsize=1_024)
 def calendar_year(day: int) -> int:
     """Gregorian year of a day number (days since 1970-01-01). Hinnant: days_from_civil, inverted."""
@@ -223,9 +212,7 @@ def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
     known = buying.refunds.get(refund.refund_id, back)
     buying.refunds[refund.refund_id] = min(known, back, key=_told_first)
     if len(buying.refunds) > REFUNDS_KEPT:
-        oldest = min(buying.refunds, key=lambda refund_id: (buying.refunds[refund_id].at_ms, refund_id))
-        buying.older = buying.older or Sums()
-        buying.older.refunded_minor += buying.refunds.pop(oldest).refund_minor
+        _let_go_of_refund(buying)
     _recompute(buying)
 
 
@@ -264,6 +251,24 @@ def _let_go(buying: Buying) -> None:
     buying.refunds = {
         key: refund for key, refund in buying.refunds.items() if refund.order_id != order.order_id
     }
+
+
+def _let_go_of_refund(buying: Buying) -> None:
+    """The oldest kept refund goes into the sums for good, as much of it as counted while it was kept."""
+    refunds, older = buying.refunds, buying.older or Sums()
+    oldest = min(refunds, key=lambda refund_id: (refunds[refund_id].at_ms, refund_id))
+    order = next((order for order in buying.orders if order.order_id == refunds[oldest].order_id), None)
+    before_minor = _refunded(buying, order) if order else 0
+    back = refunds.pop(oldest)
+    if back.order_id in buying.cancelled or back.currency != buying.currency:
+        return
+    counted_minor = before_minor - _refunded(buying, order) if order else back.refund_minor
+    at_ms = order.at_ms if order else back.at_ms
+    older.refunded_minor += counted_minor
+    older.value -= counted_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
+    if order and at_ms // DAY_MS == buying.sums.first_at_ms // DAY_MS:
+        older.first_day_minor -= counted_minor
+    buying.older = older
 
 
 def _refunded(buying: Buying, order: Order) -> int:

@@ -14,11 +14,13 @@ from stream.core import event as ev
 from stream.core.buying import with_cancellation, with_purchase, with_refund
 from stream.core.feedback import with_nps, with_opinion, with_resolution, with_ticket
 from stream.core.interests import CATEGORIES_KEPT, with_look, with_products
+from stream.core.payload import Acquired
 from stream.core.profile import BUYING, ENGAGEMENT, FEEDBACK, IDENTITY, INTERESTS, Identity, Profile
 from stream.core.sentiment import feedback_sentiment
 from stream.core.themes import ThemeReader, feedback_themes
 
 NPS_TOP = 10.0
+ACQUIRED_YEAR_MIN, ACQUIRED_YEAR_MAX = 1900, 2099
 
 
 class News(IntEnum):
@@ -142,12 +144,19 @@ def _identity(profile: Profile, at_ms: int, event: ev.CustomerIdentified, reader
         stated = (at_ms, campaign, channel)
         if stated > (identity.acquired_stated_ms, identity.campaign, identity.channel):
             identity.acquired_stated_ms, identity.campaign, identity.channel = stated
-            acquired_at = data.acquired.at
-            identity.acquired_ms = round(acquired_at.timestamp() * 1_000) if acquired_at else at_ms
+            identity.acquired_ms = _acquired_ms(data.acquired, at_ms)
     known = (at_ms, data.country or "", data.timezone or "")
     if (data.country or data.timezone) and known > (identity.stated_ms, identity.country, identity.timezone):
         identity.stated_ms, identity.country, identity.timezone = known
     return HARD
+
+
+def _acquired_ms(acquired: Acquired, stated_ms: int) -> int:
+    """When the customer was won, as far as it is a time: where none is known, some systems say the year 1."""
+    at = acquired.at
+    if at is None or not ACQUIRED_YEAR_MIN <= at.year <= ACQUIRED_YEAR_MAX:
+        return stated_ms
+    return round(at.timestamp() * 1_000)
 
 
 def _consent(profile: Profile, at_ms: int, event: ev.ConsentChanged, reader: ThemeReader) -> News:

@@ -5,12 +5,14 @@ Ratios of the silence to the own mean gap predict a lapse poorly; they explain i
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from statistics import median
 
 from msgspec import Struct
 
-from stream.core.buying import Buying, purchase_days
+from stream.core.buying import Buying, Sums, purchase_days
+from stream.core.rulebook import DAY_MS
 
 RECENT_GAPS = 4
 
@@ -39,3 +41,13 @@ def quickening(buying: Buying) -> float:
     if own is None or own.gaps < 2 * RECENT_GAPS or own.recent_gap_days <= 0:
         return 0.0
     return max(0.0, own.mean_gap_days / own.recent_gap_days - 1.0)
+
+
+def regularity(sums: Sums) -> float:
+    """Standard deviation of the gaps between purchase days over their mean: 0 is a clock, or unknown."""
+    repeats = sums.days - 1
+    span_days = sums.last_at_ms // DAY_MS - sums.first_at_ms // DAY_MS
+    if repeats < 2 or not span_days:
+        return 0.0
+    mean = span_days / repeats
+    return math.sqrt(max(0.0, sums.gap_square_days / repeats - mean * mean)) / mean

@@ -7,7 +7,7 @@ import math
 from msgspec import Struct
 
 from stream.core.book import Book
-from stream.core.buying import Sums, monetary_minor, regularity
+from stream.core.buying import Sums, monetary_minor
 from stream.core.decay import (
     BASKET_HALF_LIFE_MS,
     MOOD_HALF_LIFE_MS,
@@ -19,6 +19,7 @@ from stream.core.features import Features
 from stream.core.feedback import PRIOR_WEIGHT, oldest_unresolved_ms
 from stream.core.outlook import Outlook, outlook
 from stream.core.profile import Profile
+from stream.core.rhythm import regularity
 from stream.core.risk import logistic, look_again_ms
 from stream.core.rulebook import DAY_MS, Policy
 from stream.core.tier import tier_of

@@ -14,6 +14,7 @@ from stream.core.model import DAY_MS, WEEK_MS, YEAR_MS, Model, ModelError
 from stream.core.rulebook import Policy
 from stream.model_file import default_model, load_model
 from stream.policy_file import PolicyFaults, load_policy
+from stream.wire import YEAR_MAX, YEAR_MIN
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -32,6 +33,8 @@ class Day(click.ParamType):
             day = datetime.strptime(str(value), "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
             self.fail(f"{value!r} is not a day like 2017-07-02", param, ctx)
+        if not YEAR_MIN <= day.year <= YEAR_MAX:
+            self.fail(f"{value!r}: years go from {YEAR_MIN} to {YEAR_MAX}", param, ctx)
         return round(day.timestamp()) * 1_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from random import Random
 from typing import Annotated, get_args, get_origin, get_type_hints
 
@@ -10,12 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core import payload
+from stream.core import buying, payload
 from stream.core.event import EVENT_TYPES, PurchaseCompleted, PurchaseRefunded
 from stream.core.step import on_event
 from stream.wire import Rejected, decode_line, encode_event
-from tests.builders import at, book, bought, cancelled, complained, refunded, resolved, visited
-from tests.core.laws import ENCODE, assert_same_facts, lived
+from tests.builders import (
+    at,
+    book,
+    bought,
+    cancelled,
+    complained,
+    identified,
+    refunded,
+    resolved,
+    visited,
+)
+from tests.core.laws import ENCODE, assert_alike, assert_same_facts, lived
 from tests.strategies import in_time_order, loyal_lives, mixtures
 
 
@@ -166,3 +177,53 @@ def test_a_late_purchase_widens_the_span_and_never_moves_it_back():
     sums = profile.buying.sums
 
     assert (sums.first_at_ms, sums.last_at_ms, sums.days) == (at(1), at(30), 4)
+
+
+@st.composite
+def returning_lives(draw):
+    """Orders in two currencies, and more refunds than are kept: of parts of them, and of unknown orders."""
+    orders = [
+        bought(
+            number,
+            10_000,
+            f"o{number}",
+            event_id=f"b{number}",
+            currency=draw(st.sampled_from(["USD", "EUR"])),
+        )
+        for number in range(draw(st.integers(1, 6)))
+    ]
+    gone = [
+        cancelled(9, f"o{number}", event_id=f"c{number}")
+        for number in draw(st.sets(st.integers(0, 6), max_size=1))
+    ]
+    places = draw(st.lists(st.integers(0, 8), min_size=5, max_size=20))
+    return [
+        *orders,
+        *gone,
+        *(
+            refunded(10 + number, f"o{place}", 450, event_id=f"r{number}")
+            for number, place in enumerate(places)
+        ),
+    ]
+
+
+@given(returning_lives())
+def test_a_refund_counts_the_same_when_it_is_no_longer_kept(life):
+    """All are USD: none is money of an order in EUR, nor of a customer who began with EUR."""
+    kept, _ = lived(life, book())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buying, "REFUNDS_KEPT", 3)
+        let_go, _ = lived(life, book())
+
+    assert_alike(msgspec.to_builtins(kept.buying.sums), msgspec.to_builtins(let_go.buying.sums), "sums")
+
+
+@pytest.mark.parametrize("year", [1, 1899, 2100, 9999])
+def test_the_time_of_winning_a_customer_is_that_of_its_telling_where_it_is_no_time(year):
+    told = identified(3, "spring")
+    acquired = payload.Acquired(campaign="spring", at=datetime(year, 1, 1, tzinfo=UTC))
+    told = msgspec.structs.replace(told, data=msgspec.structs.replace(told.data, acquired=acquired))
+
+    profile, _ = lived([told], book())
+
+    assert profile.identity.acquired_ms == at(3)

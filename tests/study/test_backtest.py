@@ -184,6 +184,7 @@ def test_the_likely_share_is_wide_for_few_and_holds_what_was_seen():
     [
         (["--split", "2030-01-01", "--horizon", "8w"], 1, "before the last event"),
         (["--split", "yesterday", "--horizon", "8w"], 2, "is not a day like"),
+        (["--split", "2100-01-01", "--horizon", "8w"], 2, "years go from 1990 to 2099"),
         (["--split", "2024-06-01", "--horizon", "soon"], 2, "is not a duration like 26w"),
     ],
 )
