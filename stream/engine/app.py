@@ -189,11 +189,9 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _recover(self, lanes: Sequence[Lane[State]]) -> None:
         started, (generation, _) = time.monotonic(), self.group.membership()
-        fence = Fence(self._outlet.fence, generation, self._give_up) if self._outlet.fence else None
-        more = (self._give_up, fence)
-        works = [self._in_thread(recover, self.options, lane.partition, lane.table, *more) for lane in lanes]
-        await asyncio.wait(works)  # all of them: none may still be at a table that is dropped
-        self.recovered_rows = sum(await asyncio.gather(*works))
+        fence = Fence(self._outlet.fence, generation) if self._outlet.fence else None
+        tables = {lane.partition: lane.table for lane in lanes}
+        self.recovered_rows = await self._in_thread(recover, self.options, tables, self._give_up, fence)
         self.recovery_seconds = time.monotonic() - started
         if void := sum(len(lane.table.void) for lane in lanes):
             log.warning("%d rows were overwritten by a replaced worker and will be written again", void)

@@ -27,7 +27,7 @@ from stream.engine.sender import AbortedError, Sender
 
 log = logging.getLogger("stream.engine")
 Marks = dict[Place, tuple[int, Mark]]
-WriteFence = Callable[[int, int], None]
+WriteFence = Callable[[Mapping[int, int]], None]
 THREADS_MAX = 16
 PATIENCE_SHARE = 1 / 3  # of the transaction's own time-out; then it is done again, which is safe at any time
 GRACE_S = 5

@@ -1,14 +1,18 @@
-"""The rows of a partition back from the changelog, by the batch. Blocks: run it in a thread."""
+"""The rows of all our partitions back from the changelog, by the batch. Blocks: run it in a thread.
+
+One reader for all: its partitions are fetched together, and whoever waits for the end waits once.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.headers import headers_of
@@ -21,23 +25,21 @@ BATCH, QUEUED = 200, 20_000
 """Rows taken at once, and read ahead: few, as what is still in the processor's cache is parsed sooner."""
 QUEUE_FULL_WAIT_MS = 5
 """librdkafka's own second of waiting starves a fast reader."""
-READING = threading.Lock()
-"""One partition is read at a time, while the others connect, fetch ahead or end: four at once wait for each
-other at the interpreter (182,000 and 207,000 rows/s of 2 kB in the worker; in turns 243,000 to 266,000)."""
-WAIT_S = 0.05  # `consume` waits this long for a full batch, also at the end
+WAIT_S = 0.005  # `consume` waits this long for a full batch, also at the end
 QUERY_TIMEOUT_S = 30
 RETRY_S = 0.5
 GIVEN_UP = "recovery was given up: the partition was taken away"
 ABORT_S = 30
 """Within this time after its time-out a broker has ended a transaction that nobody ended."""
+NO_END_S = 120
+SOON_S = 2
 
 
 class Fence(NamedTuple):
     """How the writer of a changelog is changed: by a record in it. Blocks until it is there."""
 
-    write: Callable[[int, int], None]  # partition, epoch
+    write: Callable[[Mapping[int, int]], None]  # partition -> epoch
     generation: int
-    stop: threading.Event
 
 
 def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consumer:
@@ -88,62 +90,129 @@ def changelog_end(options: EngineOptions, partition: int, isolation: str = "read
 
 def recover(
     options: EngineOptions,
-    partition: int,
-    table: Table[Any],
+    tables: Mapping[int, Table[Any]],
     stop: threading.Event,
     fence: Fence | None = None,
 ) -> int:
-    """Bring the table up to the end of its changelog. Returns how many records were read.
+    """Bring each partition's table up to the end of its changelog. Returns how many records were read.
 
     With a `fence` we become its writer: what a former one still writes behind it counts for nobody.
     """
     reader = _reader(options)
-    place = TopicPartition(options.changelog, partition)
     try:
-        start, end = _watermarks(reader, place, options.delivery_timeout_s)
-        _check_log(options, partition, start, end, table)
-        place.offset = table.position if table.position > start else OFFSET_BEGINNING
-        reader.assign([place])
-        count = _read_in_turn(reader, end, table, stop) if end > max(start, table.position) else 0
-        table.position = end
+        changelogs = Changelogs(reader, options, tables, stop)
+        changelogs.read_to_ends()
         if fence is not None:
-            count += _begin_epoch(options, reader, place, table, fence)
+            epochs = {each: max(fence.generation, table.epoch + 1) for each, table in tables.items()}
+            fence.write(epochs)
+            changelogs.read_to_epochs(epochs)
     finally:
         reader.close()
-    table.index()
-    return count
+    for table in tables.values():
+        table.index()
+    return changelogs.count
 
 
-def _begin_epoch(
-    options: EngineOptions,
-    reader: Consumer,
-    place: TopicPartition,
-    table: Table[Any],
-    fence: Fence,
-) -> int:
-    """Returns how many rows came between our first reading and our own record. A transaction that a worker of
-    the other guarantee left open hides that; it ends by itself."""
-    epoch, count, told = max(fence.generation, table.epoch + 1), -1, False
-    fence.write(place.partition, epoch)
-    until = time.monotonic() + options.transaction_timeout_s + ABORT_S
-    while table.epoch < epoch:
-        _, end = _watermarks(reader, place, options.delivery_timeout_s)
-        if end > table.position:
-            count += _read_to_end(reader, end, table, fence.stop)
-            table.position = end
-            continue
-        if time.monotonic() > until:
-            text = f"a transaction in {options.changelog}/{place.partition} does not end: who wrote it?"
-            raise EngineError(Exit.PRODUCER, text)
-        if not told:
-            log.warning("partition %d: waiting for the end of a transaction in its rows", place.partition)
-        told = True
-        if fence.stop.wait(RETRY_S):
+class Changelogs:
+    """Our partitions of the changelog, read by one reader."""
+
+    def __init__(
+        self,
+        reader: Consumer,
+        options: EngineOptions,
+        tables: Mapping[int, Table[Any]],
+        stop: threading.Event,
+    ) -> None:
+        self.count = 0
+        self._reader = reader
+        self._options = options
+        self._tables = tables
+        self._stop = stop
+        self._next = dict.fromkeys(tables, 0)
+
+    def read_to_ends(self) -> None:
+        """From where each table stands to where its changelog ends now."""
+        topic, places, ends = self._options.changelog, [], {}
+        for partition, table in self._tables.items():
+            start, end = self._watermarks(partition)
+            _check_log(self._options, partition, start, end, table)
+            beginning = table.position <= start
+            places.append(TopicPartition(topic, partition, OFFSET_BEGINNING if beginning else table.position))
+            self._next[partition], ends[partition] = max(start, table.position), end
+        self._reader.assign(places)
+        for partition in self._read(lambda each: self._next[each] >= ends[each], NO_END_S):
+            text = f"{topic}/{partition} does not come to its end: {self.count} rows read in all"
+            raise EngineError(Exit.DATA_LOSS, text)
+
+    def read_to_epochs(self, epochs: Mapping[int, int]) -> None:
+        """On to the records that begin our epochs. Nobody's may be later.
+
+        A transaction that a worker of the other guarantee left open hides them; it ends by itself. The ends
+        are not asked for: on the reader's connection the answer would wait behind a fetch that waits for
+        more, half a second a partition.
+        """
+        topic, tables = self._options.changelog, self._tables
+
+        def is_read(partition: int) -> bool:
+            return tables[partition].epoch >= epochs[partition]
+
+        if late := self._read(is_read, SOON_S):
+            log.warning("partitions %s: waiting for the end of a transaction in their rows", sorted(late))
+            for partition in self._read(is_read, self._options.transaction_timeout_s + ABORT_S):
+                text = f"a transaction in {topic}/{partition} does not end: who wrote it?"
+                raise EngineError(Exit.PRODUCER, text)
+        self.count -= len(epochs)
+        for partition, epoch in epochs.items():
+            if tables[partition].epoch != epoch:
+                text = f"another worker writes {topic}/{partition} already, in a later generation"
+                raise EngineError(Exit.FENCED, text)
+
+    def _watermarks(self, partition: int) -> tuple[int, int]:
+        """First and next offset. A broker that is away for a moment is waited for."""
+        if self._stop.is_set():
             raise InterruptedError(GIVEN_UP)
-    if table.epoch != epoch:
-        text = f"another worker writes {options.changelog}/{place.partition} already, in a later generation"
-        raise EngineError(Exit.FENCED, text)
-    return count
+        place = TopicPartition(self._options.changelog, partition)
+        return _watermarks(self._reader, place, self._options.delivery_timeout_s)
+
+    def _read(self, is_read: Callable[[int], bool], patience_s: float) -> set[int]:
+        """On, until each partition is read, or no row came for so long. Returns those that are not."""
+        since, left = time.monotonic(), set(self._tables)
+        while left := {partition for partition in left if not is_read(partition)}:
+            if self._stop.is_set():
+                raise InterruptedError(GIVEN_UP)
+            messages = self._reader.consume(BATCH, WAIT_S)
+            for partition, run in groupby(messages, key=Message.partition):
+                if self._take(partition, run):
+                    since = time.monotonic()
+            if time.monotonic() - since > patience_s:
+                break
+        for partition, table in self._tables.items():
+            table.position = self._next[partition]
+        return left
+
+    def _take(self, partition: int, messages: Iterable[Message]) -> bool:
+        """Whether there was a row among them."""
+        rows, next_offset, last = [], 0, None
+        known, epoch = None, None  # the headers read last: those of the next row are nearly always the same
+        for message in messages:
+            error = message.error()
+            if error is None:
+                headers = headers_of(message)
+                if headers != known:
+                    known, epoch = headers, epoch_in(headers)
+                rows.append((message.key(), message.value(), epoch))
+                last = message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                next_offset = message.offset()
+            elif not error.retriable():
+                raise EngineError(Exit.DATA_LOSS, f"the changelog cannot be read: {error.str()}")
+        if last is not None:
+            next_offset = max(next_offset, last.offset() + 1)
+            self._tables[partition].recover(rows)
+            self.count += len(rows)
+        if next_offset:
+            self._next[partition] = next_offset
+        return last is not None
 
 
 def _check_log(options: EngineOptions, partition: int, start: int, end: int, table: Table[Any]) -> None:
@@ -158,41 +227,3 @@ def _check_log(options: EngineOptions, partition: int, start: int, end: int, tab
     else:
         return
     raise EngineError(Exit.DATA_LOSS, f"{text}. See the runbook before deleting anything.")
-
-
-def _read_in_turn(reader: Consumer, end: int, table: Table[Any], stop: threading.Event) -> int:
-    while not READING.acquire(timeout=WAIT_S):
-        if stop.is_set():
-            raise InterruptedError(GIVEN_UP)
-    try:
-        return _read_to_end(reader, end, table, stop)
-    finally:
-        READING.release()
-
-
-def _read_to_end(reader: Consumer, end: int, table: Table[Any], stop: threading.Event) -> int:
-    count, since = 0, time.monotonic()
-    known, epoch = None, None  # the headers read last: those of the next row are nearly always the same
-    while not stop.is_set():
-        rows, next_offset = [], 0
-        for message in reader.consume(BATCH, WAIT_S):
-            error = message.error()
-            if error is None:
-                headers = headers_of(message)
-                if headers != known:
-                    known, epoch = headers, epoch_in(headers)
-                rows.append((message.key(), message.value(), epoch))
-                last = message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                next_offset = message.offset()
-            elif not error.retriable():
-                raise EngineError(Exit.DATA_LOSS, f"the changelog cannot be read: {error.str()}")
-        if rows:
-            next_offset = max(next_offset, last.offset() + 1)
-            table.recover(rows)
-            count, since = count + len(rows), time.monotonic()
-        if next_offset >= end:
-            return count
-        if time.monotonic() - since > QUERY_TIMEOUT_S * 4:
-            raise EngineError(Exit.DATA_LOSS, f"the changelog does not come to its end ({end}): {count} read")
-    raise InterruptedError(GIVEN_UP)

@@ -120,9 +120,10 @@ class Sender:
                 self._make_room()
                 produce(topic, row, key, partition, headers=headers)
 
-    def fence(self, topic: str, partition: int, epoch: int) -> None:
-        """Blocks until the changelog says that we are its writer now."""
-        self.write_rows(topic, partition, [(FENCE_KEY, None)], epoch)
+    def fence(self, topic: str, epochs: Mapping[int, int]) -> None:
+        """Blocks until these partitions of the changelog say that we are their writer now."""
+        for partition, epoch in epochs.items():
+            self.write_rows(topic, partition, [(FENCE_KEY, None)], epoch)
         self.deliver()
 
     def write(self, records: Iterable[Outgoing]) -> None:

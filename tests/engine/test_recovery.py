@@ -1,0 +1,146 @@
+"""Rows come back from a real changelog as its last writer left them, all partitions by one reader."""
+
+import random
+import threading
+from collections.abc import Mapping
+
+import pytest
+from confluent_kafka import Producer
+
+from stream.engine.failure import EngineError, Exit
+from stream.engine.options import EngineOptions
+from stream.engine.recovery import Fence, recover
+from stream.engine.sender import EPOCH_HEADER, Sender
+from stream.engine.store import MemoryStore
+from stream.engine.table import Table
+from tests.engine.toy import Counters, ToyJob
+from tests.kafka_broker import Broker, create_topics
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+
+PARTITIONS = 5
+EMPTY = 3
+Rows = dict[int, dict[bytes, int]]
+"""Partition -> key -> the count in its row."""
+Tables = Mapping[int, Table[Counters]]
+
+
+def new_tables() -> Tables:
+    return {partition: Table(ToyJob(), MemoryStore(), 10) for partition in range(PARTITIONS)}
+
+
+def rows_of(tables: Tables) -> Rows:
+    return {
+        partition: {key: row.count for key in table.all_keys() if (row := table.get(key)) is not None}
+        for partition, table in tables.items()
+    }
+
+
+def changelog(broker: Broker, prefix: str, guarantee: str = "at_least_once") -> EngineOptions:
+    topic = f"{prefix}.rows"
+    create_topics(broker.bootstrap, [topic], PARTITIONS)
+    return EngineOptions(f"{prefix}-app", broker.bootstrap, ("events",), topic, guarantee=guarantee)
+
+
+def written(
+    producer: Producer, options: EngineOptions, chance: random.Random, count: int, epoch: int | None
+) -> Rows:
+    """So many rows and tombstones, in any order of partitions; what is left of them."""
+    rows: Rows = {partition: {} for partition in range(PARTITIONS)}
+    headers = None if epoch is None else {EPOCH_HEADER: str(epoch).encode()}
+    for number in range(count):
+        partition = chance.choice([each for each in range(PARTITIONS) if each != EMPTY])
+        key = f"customer{chance.randrange(300)}".encode()
+        row = None if chance.random() < 0.1 else ToyJob().dump(Counters(key.decode(), count=number))
+        producer.produce(options.changelog, row, key, partition, headers=headers)
+        if row is None:
+            rows[partition].pop(key, None)
+        else:
+            rows[partition][key] = number
+    producer.flush(30)
+    return rows
+
+
+def test_every_partition_has_its_last_rows_and_its_new_writer(broker: Broker, prefix: str) -> None:
+    options, tables = changelog(broker, prefix), new_tables()
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    left = written(producer, options, random.Random(1), 30_000, epoch=1)
+    sender = Sender(options, "successor")
+
+    def fence(epochs: Mapping[int, int]) -> None:
+        written(producer, options, random.Random(2), 500, epoch=0)  # of somebody replaced long ago
+        sender.fence(options.changelog, epochs)
+
+    count = recover(options, tables, threading.Event(), Fence(fence, generation=7))
+
+    assert count == 30_500
+    assert rows_of(tables) == left
+    assert [table.epoch for table in tables.values()] == [7] * PARTITIONS
+    assert sum(len(table.void) for table in tables.values()) > 100
+
+    again = new_tables()
+    assert recover(options, again, threading.Event()) == 30_500 + PARTITIONS
+    assert rows_of(again) == left
+
+
+def test_rows_of_a_transaction_that_was_aborted_do_not_come_back(broker: Broker, prefix: str) -> None:
+    """Markers stand behind the last row, and what was aborted behind the last one that counts."""
+    options, tables = changelog(broker, prefix, "exactly_once"), new_tables()
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": prefix})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    left = written(producer, options, random.Random(3), 5_000, epoch=None)
+    producer.commit_transaction(30)
+    producer.begin_transaction()
+    written(producer, options, random.Random(4), 5_000, epoch=None)
+    producer.abort_transaction(30)
+
+    assert recover(options, tables, threading.Event()) == 5_000
+    assert rows_of(tables) == left
+
+
+def test_from_where_a_table_stands_only_what_follows_is_read(broker: Broker, prefix: str) -> None:
+    options, tables = changelog(broker, prefix), new_tables()
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    written(producer, options, random.Random(5), 1_000, epoch=None)
+    recover(options, tables, threading.Event())
+    ahead = {partition: table.position for partition, table in tables.items()}
+    more = written(producer, options, random.Random(6), 70, epoch=None)
+
+    assert recover(options, tables, threading.Event()) == 70
+    assert {key: count for key, count in rows_of(tables)[0].items() if key in more[0]} == more[0]
+    assert sum(table.position for table in tables.values()) == sum(ahead.values()) + 70
+
+
+def test_a_changelog_that_is_shorter_than_what_was_written_is_told_and_not_read(
+    broker: Broker, prefix: str
+) -> None:
+    options, tables = changelog(broker, prefix), new_tables()
+    tables[2].position = 10
+
+    with pytest.raises(EngineError, match=rf"{options.changelog}/2 ends at 0, but rows up to 10") as told:
+        recover(options, tables, threading.Event())
+
+    assert told.value.code == Exit.DATA_LOSS
+
+
+def test_a_later_writer_of_one_partition_keeps_us_from_all(broker: Broker, prefix: str) -> None:
+    options, tables = changelog(broker, prefix), new_tables()
+    other, sender = Sender(options, "other"), Sender(options, "late")
+
+    def fence(epochs: Mapping[int, int]) -> None:
+        other.fence(options.changelog, {4: 9})
+        sender.fence(options.changelog, epochs)
+
+    with pytest.raises(EngineError, match=rf"another worker writes {options.changelog}/4") as told:
+        recover(options, tables, threading.Event(), Fence(fence, generation=8))
+
+    assert told.value.code == Exit.FENCED
+
+
+def test_partitions_that_are_taken_away_are_not_read_to_their_end(broker: Broker, prefix: str) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    with pytest.raises(InterruptedError, match="taken away"):
+        recover(changelog(broker, prefix), new_tables(), stop)
