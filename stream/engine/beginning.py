@@ -54,7 +54,10 @@ def check_rows(
     """
     for lane in lanes:
         places = [Place(source.topic, lane.partition) for source in lane.sources]
-        if any(marks[place][1].flush for place in places):
+        by_hand = [place for place in places if not marks[place][1].flush]
+        if len(by_hand) < len(places):
+            for place in by_hand:
+                log.warning("%s/%d: its offset was set by hand to %d", *place, marks[place][0])
             continue
         read: dict[str, int] = defaultdict(int)
         for applied in lane.table.applied():
@@ -63,7 +66,7 @@ def check_rows(
         if read:
             log.warning(
                 "partition %d: there are rows, but no offsets that a worker has committed: what the rows "
-                "already have of the inputs is passed by",
+                "already have of the inputs is passed by, and their last alerts are sent again",
                 lane.partition,
             )
         for place in places:

@@ -86,3 +86,12 @@ def test_a_mark_comes_back_as_it_was_and_an_earlier_version_reads_its_part_of_it
     assert mark.encode().partition(";")[0] == "7 - 5"
     assert Mark.decode("7 - 5;") == Mark.decode("7 - 5;\0x") == Mark(7, None, 5)
     assert Mark.decode("7 - 5;30") == Mark(7, None, 5), "half of it"
+
+
+def test_an_offset_of_one_input_that_was_set_by_hand_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    pipe = Pipe()
+    marks = {Place(topic, 0): (4, BY_A_WORKER) for topic in TOPICS} | {Place(TOPICS[1], 0): (2, BY_HAND)}
+
+    check_rows([pipe.lane], marks, dict.fromkeys(marks, 9), set())
+
+    assert caplog.messages == ["engagement/0: its offset was set by hand to 2"]
