@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.event import Event
+from stream.engine.flush import ALL
 from stream.engine.load import Mark
 from stream.worker.row import Row
 from tests.builders import bought, erased, visited
@@ -71,22 +72,20 @@ class Kafka:
             pipe.arrive(topic, events[pipe.sources[topic].expected :])
         pipe.live()
 
-    def flush(self, pipe: Pipe, survives: Any = None) -> None:
-        """Everything becomes durable, or just what `survives`, and then the worker is gone."""
+    def flush(self, pipe: Pipe, survives: Any = None, row_limit: int = ALL) -> None:
+        """A flush becomes durable, or just what `survives`, and then the worker is gone."""
         lane = pipe.lane
-        flush, rows, marks = lane.flush_number, lane.table.flush(), lane.marks()
-        alerts, lane.outgoing = set(pipe.alerts()), []
-        lane.flush_number += 1
-        lane.unflushed = 0
+        load = lane.load(row_limit)
+        alerts = {each.value for each in load.outgoing}
         if survives is not None:
-            self.write([each for each in rows if survives()])
+            self.write([each for each in load.rows if survives()])
             self.alerts |= {each for each in alerts if survives()}
             return
-        self.write(rows)
+        self.write(load.rows)
         self.alerts |= alerts
-        self.marks = marks
-        lane.table.rest(rows)
-        lane.note_committed(flush, marks)
+        self.marks = load.marks
+        lane.table.rest(load.rows)
+        lane.note_committed(load.flush, load.marks)
 
     def settle(self, pipe: Pipe) -> None:
         while pipe.lane.dirty:
@@ -158,7 +157,7 @@ def test_a_row_that_waits_to_be_forgotten_is_so_also_when_a_replaced_worker_wrot
     assert table.flush() == [(b"c", None)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(st.data())
 def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> None:
     kafka = Kafka()
@@ -166,10 +165,11 @@ def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> No
     for _ in range(data.draw(st.integers(1, 5))):
         place = data.draw(st.integers(place, len(STORY)))
         kafka.read(worker, place)
+        for row_limit in data.draw(st.lists(st.sampled_from([0, 1, 2, ALL]), max_size=3)):
+            kafka.flush(worker, row_limit=row_limit)
         if data.draw(st.booleans()):
-            kafka.flush(worker)
-        else:
-            kafka.flush(worker, survives=lambda: data.draw(st.booleans()))
+            row_limit = data.draw(st.sampled_from([0, 1, ALL]))
+            kafka.flush(worker, survives=lambda: data.draw(st.booleans()), row_limit=row_limit)
             worker = kafka.worker()
             place = sum(offset for offset, _ in kafka.marks.values())
     kafka.read(worker, len(STORY))
