@@ -129,6 +129,7 @@ class Changelogs:
         self._tables = tables
         self._stop = stop
         self._next = dict.fromkeys(tables, 0)
+        self._rows = dict.fromkeys(tables, 0)
 
     def read_to_ends(self) -> None:
         """From where each table stands to where its changelog ends now."""
@@ -140,8 +141,12 @@ class Changelogs:
             places.append(TopicPartition(topic, partition, OFFSET_BEGINNING if beginning else table.position))
             self._next[partition], ends[partition] = max(start, table.position), end
         self._reader.assign(places)
-        for partition in self._read(lambda each: self._next[each] >= ends[each], NO_END_S):
-            text = f"{topic}/{partition} does not come to its end: {self.count} rows read in all"
+        self._read_to(ends)
+
+    def _read_to(self, ends: Mapping[int, int]) -> None:
+        for partition in self._read(lambda each: self._next[each] >= ends.get(each, 0), NO_END_S):
+            name = f"{self._options.changelog}/{partition}"
+            text = f"{name} does not come to its end: {self.count} rows read in all"
             raise EngineError(Exit.DATA_LOSS, text)
 
     def read_to_epochs(self, epochs: Mapping[int, int]) -> None:
@@ -152,6 +157,7 @@ class Changelogs:
         more, half a second a partition.
         """
         topic, tables = self._options.changelog, self._tables
+        stood, had = dict(self._next), dict(self._rows)
 
         def is_read(partition: int) -> bool:
             return tables[partition].epoch >= epochs[partition]
@@ -161,6 +167,9 @@ class Changelogs:
             for partition in self._read(is_read, self._options.transaction_timeout_s + ABORT_S):
                 text = f"a transaction in {topic}/{partition} does not end: who wrote it?"
                 raise EngineError(Exit.PRODUCER, text)
+        # Records that cannot be seen: of a transaction, whose end may be behind our own.
+        hidden = [each for each in tables if self._next[each] - stood[each] > self._rows[each] - had[each]]
+        self._read_to({each: self._watermarks(each)[1] for each in hidden})
         self.count -= len(epochs)
         for partition, epoch in epochs.items():
             if tables[partition].epoch != epoch:
@@ -210,6 +219,7 @@ class Changelogs:
             next_offset = max(next_offset, last.offset() + 1)
             self._tables[partition].recover(rows)
             self.count += len(rows)
+            self._rows[partition] += len(rows)
         if next_offset:
             self._next[partition] = next_offset
         return last is not None
