@@ -225,9 +225,24 @@ def decode_model(content: bytes | msgspec.Raw) -> Model:
     return model if model.version else msgspec.structs.replace(model, version=version)
 
 
+SENSIBLE = {
+    "process": {**dict.fromkeys(("r", "alpha", "a", "b"), (1e-6, 1e9)), "unit_ms": (60_000, YEAR_MS)},
+    "spend": {**dict.fromkeys(("p", "q", "v"), (1e-6, 1e9)), "scale_minor": (1, 1e6)},
+    "prior": {"gap_days": (1e-3, 1e5), "first_value_minor": (0.0, 2.0**53)},
+    "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
+    "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
+}
+"""What a fit may come to, and far beyond: more extreme numbers overflow in a judgement, or take minutes."""
+LOG_ODDS_MAX = 1e6
+
+
 def check(model: Model) -> None:
     """Raise ModelError on what the types alone cannot hold."""
     _check_finite(msgspec.to_builtins(model), "model")
+    for part, bounds in SENSIBLE.items():
+        for name, (low, high) in bounds.items() if getattr(model, part) is not None else ():
+            value = getattr(getattr(model, part), name)
+            _require(low <= value <= high, f"{part}.{name}: {value:g} is not from {low:g} to {high:g}")
     population = model.population
     for name in ("inactive_days", "frequency", "monetary_minor"):
         ranks: MidRanks = getattr(population, name)
@@ -251,6 +266,8 @@ def check(model: Model) -> None:
         _require(lows[0] == 0 and lows == sorted(set(lows)), "risk.segments: frequency_min must rise from 0")
         for term in (term for segment in model.risk.segments for term in segment.terms):
             _require(term.feature in SILENCE, f"risk.segments: {term.feature!r} is no feature")
+            most = max(abs(term.weight / term.scale), abs(term.centre))
+            _require(most <= LOG_ODDS_MAX, f"risk.segments: {term.feature} weighs too much, or too far away")
             _require(
                 term.weight * SILENCE[term.feature] >= 0.0 or SILENCE[term.feature] == STANDS,
                 f"risk.segments: with this weight on {term.feature} silence would lower the risk",

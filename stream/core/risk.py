@@ -19,6 +19,8 @@ from stream.core.model import DAY_MS, Model
 from stream.core.outlook import Outlook, outlook, segment_of
 from stream.core.silence import REMEMBERED, silence
 
+RISK_MIN = 1e-300
+"""`logistic` says 0 of what is rarer still; its log-odds are finite."""
 NEVER_MS = 20 * 366 * DAY_MS
 """How long after the last purchase a crossing is looked for."""
 MOST = 0.8
@@ -71,7 +73,7 @@ def look_again_ms(model: Model, ahead: Outlook, threshold: float, now_ms: int, r
         if usual < goal:
             return early_ms
         if now_ms - last_ms < DAY_MS:
-            guess_ms = _short_of((now_ms, log_odds_of(risk)), (early_ms, usual), goal, last_ms)
+            guess_ms = _short_of((now_ms, log_odds_of(max(risk, RISK_MIN))), (early_ms, usual), goal, last_ms)
             if guess_ms - last_ms >= DAY_MS and ahead.log_odds(guess_ms) < goal:
                 return guess_ms
     return _crossing_ms(model, ahead, threshold, max(now_ms, last_ms))

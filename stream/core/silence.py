@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stream.core.clv import EXP_MAX, mean_gap, own_horizon
 from stream.core.model import Model, PurchaseProcess
 
-LOGIT_MAX = 30.0
+LOGIT_MAX, LOGIT_MIN = 30.0, -37.0
 FOREVER_MS = 1 << 62
 USUAL_MAX = 3.0
 """Of the logarithm of what such a silence multiplies an age by: beyond, nothing is usual."""
@@ -51,7 +51,9 @@ class Silence(NamedTuple):
         odds_log = self.odds_at_last + self.rate * math.log(age / self.age_at_last)
         alive = 1.0 / (1.0 + math.exp(odds_log)) if odds_log < EXP_MAX else 0.0
         active = -alive * math.expm1(-self.rate * math.log1p(self.horizon / age))
-        return math.log((1.0 - active) / active) if active > 1e-13 else LOGIT_MAX  # 29.9 at most, or 30
+        if active <= 1e-13:
+            return LOGIT_MAX  # 29.9 at most, or 30
+        return math.log((1.0 - active) / active) if active < 1.0 else LOGIT_MIN  # -36.7 at least, or -37
 
     def surely_left_ms(self, log_odds: float) -> int:
         """A silence long enough for these log-odds by having left alone: a near bound for `log_odds`."""

@@ -18,7 +18,7 @@ from stream.core.profile import Profile
 from stream.operate.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
 from stream.operate.rows import valid
 from stream.replay.event_file import lines_of
-from stream.replay.recorded import TOPIC_RANK
+from stream.replay.recorded import TOPIC_RANK, usable
 from stream.replay.run import replay
 from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
 from stream.worker.row import Row
@@ -55,7 +55,7 @@ def from_events(paths: Sequence[Path], customer: str, book: Book, at_ms: int | N
     for _, line in chain.from_iterable(map(lines_of, paths)):
         last_ms = max(last_ms, _time_ms(line))
         if mark in line or ESCAPE in line or b'"model.published"' in line:
-            event = decode_line(line)
+            event = usable(decode_line(line))
             if isinstance(event, Event) and (event.subject == customer or isinstance(event, ModelPublished)):
                 events.append(event)
     as_of_ms = round(last_ms) if at_ms is None else at_ms

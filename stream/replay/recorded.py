@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from stream.core.event import EVENT_TYPES, Event
+from stream.core.event import EVENT_TYPES, Event, ModelPublished
+from stream.core.model import ModelError, decode_model
 from stream.replay.event_file import lines_of
-from stream.wire import Rejected, Unknown, decode_line
+from stream.wire import Reason, Rejected, Unknown, decode_line
 
 TOPIC_RANK: dict[str, int] = {
     str(event_type.__struct_config__.tag): rank
@@ -39,6 +40,16 @@ class _Head(msgspec.Struct):
 
 
 _HEAD = msgspec.json.Decoder(_Head)
+
+
+def usable(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
+    """As it is, but for a published model that nobody can judge by: the worker sets it aside as well."""
+    if isinstance(outcome, ModelPublished):
+        try:
+            decode_model(outcome.data.model)
+        except ModelError as error:
+            return Rejected(Reason.SCHEMA, str(error))
+    return outcome
 
 
 class Recording:
@@ -69,7 +80,7 @@ class Recording:
     def events(self) -> Iterator[Event]:
         """Every event, decoded strictly."""
         for _, _, path, number, line in self._lines:
-            event = decode_line(line) if isinstance(line, bytes) else line
+            event = usable(decode_line(line) if isinstance(line, bytes) else line)
             if isinstance(event, Event):
                 yield event
             else:

@@ -36,6 +36,17 @@ def test_an_edited_model_is_refused():
         ({"horizon": {"min_ms": 10, "max_ms": 9}}, "horizon: min_ms"),
         ({"process": {"kind": "bgnbd", "r": 0, "alpha": 1, "a": 1, "b": 1}}, r"\$.process.r"),
         ({"process": {"kind": "poisson"}}, r"\$.process"),
+        (
+            {"process": {"kind": "bgnbd", "r": 1e-9, "alpha": 1, "a": 1, "b": 1}},
+            "process.r: 1e-09 is not from",
+        ),
+        ({"process": {"kind": "bgnbd", "r": 1, "alpha": 1e300, "a": 1, "b": 1}}, "process.alpha"),
+        (
+            {"process": {"kind": "bgnbd", "r": 1, "alpha": 1, "a": 1, "b": 1, "unit_ms": 2**62}},
+            "process.unit_ms",
+        ),
+        ({"horizon": {"factor": 1e300}}, "horizon.factor"),
+        ({"prior": {"repeat_share": 1, "gap_days": 1e30, "first_value_minor": 1}}, "prior.gap_days"),
         ({"spend": {"p": 1, "q": 0.9, "v": 1}}, "spend.q"),
         ({"spend": {"p": 1, "q": 2, "v": 1, "vv": 1}}, "vv"),
         ({"thresholds": {"raise_at": 0.5, "clear_at": 0.6, "learnt": ""}}, "clear_at must not be above"),

@@ -2,9 +2,13 @@
 
 from itertools import pairwise
 
+import msgspec
+import pytest
+
 from stream.core.book import Book
+from stream.core.model import YEAR_MS, Horizon, PurchaseProcess, sealed
 from stream.core.rulebook import DAY_MS
-from stream.core.silence import tempered
+from stream.core.silence import silence, tempered
 from stream.core.step import on_due, on_event
 from stream.model_file import default_model
 from stream.policy_file import default_policy
@@ -39,3 +43,16 @@ def test_a_drifting_customer_becomes_at_risk_the_moment_they_have_been_one_long_
     raised = {alert.type: alert.time for alert in on_due(profile, START_MS + 120 * DAY_MS, book).alerts}
 
     assert raised["at_risk_loyal.raised"] == "2024-03-31T10:00:00.000Z"  # 90 days after the first purchase
+
+
+@pytest.mark.parametrize("kind", ["bgnbd", "mbgnbd"])
+@pytest.mark.parametrize("r", [3_000.0, 5_000.0, 1e6])
+def test_customers_who_surely_buy_within_the_horizon_are_at_no_risk(kind, r):
+    """A shop of weekly boxes, a horizon of a year: 1 - exp(-51) is 1, and its log-odds were no number."""
+    process = PurchaseProcess(kind=kind, r=r, alpha=5_000.0, a=1e-4, b=1e4)
+    horizon = Horizon(min_ms=YEAR_MS, max_ms=YEAR_MS)
+    model = sealed(msgspec.structs.replace(default_model(), process=process, horizon=horizon, version=""))
+
+    log_odds = [silence(model, x, x * 7 * DAY_MS).log_odds(0) for x in range(60)]
+
+    assert all(-37.0 <= odds < -14.0 for odds in log_odds)

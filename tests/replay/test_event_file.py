@@ -95,3 +95,18 @@ def test_a_damaged_file_is_one_line_that_names_it(tmp_path, compression, harm):
 
     assert result.exit_code == 2
     assert f"Error: {path} is damaged or not whole" in result.output
+
+
+def test_a_published_model_that_nobody_can_judge_by_is_a_refused_line_as_it_is_a_dead_letter_to_the_worker(
+    tmp_path,
+):
+    line = (
+        b'{"specversion":"1.0","id":"m","source":"/fit","type":"model.published","subject":"m",'
+        b'"time":"2024-01-01T00:00:00Z","data":{"model":{"name":"none"}}}'
+    )
+    path = packed(tmp_path / "events.jsonl", "none", line)
+
+    result = CliRunner().invoke(main, ["replay", str(path)])
+
+    assert result.exit_code == 1
+    assert "events.jsonl:1: schema: not a model: Object missing required field" in result.output
