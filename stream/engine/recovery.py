@@ -26,6 +26,8 @@ BATCH, QUEUED = 200, 20_000
 QUEUE_FULL_WAIT_MS = 5
 """librdkafka's own second of waiting starves a fast reader."""
 WAIT_S = 0.005  # `consume` waits this long for a full batch, also at the end
+FETCH_WAIT_MS = 10
+"""The broker waits so long for more before it says that this is the end (librdkafka: 500)."""
 QUERY_TIMEOUT_S = 30
 RETRY_S = 0.5
 GIVEN_UP = "recovery was given up: the partition was taken away"
@@ -60,6 +62,7 @@ def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consum
             "fetch.message.max.bytes": 1 << 20,
             "queued.min.messages": QUEUED,
             "fetch.queue.backoff.ms": QUEUE_FULL_WAIT_MS,
+            "fetch.wait.max.ms": FETCH_WAIT_MS,
             "check.crcs": True,
             "log_level": 3,
             **security,
@@ -129,7 +132,7 @@ class Changelogs:
         self._tables = tables
         self._stop = stop
         self._next = dict.fromkeys(tables, 0)
-        self._rows = dict.fromkeys(tables, 0)
+        self._at_end: set[int] = set()
 
     def read_to_ends(self) -> None:
         """From where each table stands to where its changelog ends now."""
@@ -141,35 +144,27 @@ class Changelogs:
             places.append(TopicPartition(topic, partition, OFFSET_BEGINNING if beginning else table.position))
             self._next[partition], ends[partition] = max(start, table.position), end
         self._reader.assign(places)
-        self._read_to(ends)
-
-    def _read_to(self, ends: Mapping[int, int]) -> None:
-        for partition in self._read(lambda each: self._next[each] >= ends.get(each, 0), NO_END_S):
-            name = f"{self._options.changelog}/{partition}"
-            text = f"{name} does not come to its end: {self.count} rows read in all"
+        for partition in self._read(lambda each: self._next[each] >= ends[each], NO_END_S):
+            text = f"{topic}/{partition} does not come to its end: {self.count} rows read in all"
             raise EngineError(Exit.DATA_LOSS, text)
 
     def read_to_epochs(self, epochs: Mapping[int, int]) -> None:
-        """On to the records that begin our epochs. Nobody's may be later.
+        """On to the records that begin our epochs, and what is behind them. Nobody's may be later.
 
-        A transaction that a worker of the other guarantee left open hides them; it ends by itself. The ends
-        are not asked for: on the reader's connection the answer would wait behind a fetch that waits for
-        more, half a second a partition.
+        A transaction that a worker of the other guarantee left open hides them; it ends by itself, and its
+        marker follows. The ends are not asked for: the answer would wait behind a fetch on the reader's
+        connection, partition by partition.
         """
         topic, tables = self._options.changelog, self._tables
-        stood, had = dict(self._next), dict(self._rows)
 
         def is_read(partition: int) -> bool:
-            return tables[partition].epoch >= epochs[partition]
+            return tables[partition].epoch >= epochs[partition] and partition in self._at_end
 
         if late := self._read(is_read, SOON_S):
             log.warning("partitions %s: waiting for the end of a transaction in their rows", sorted(late))
             for partition in self._read(is_read, self._options.transaction_timeout_s + ABORT_S):
                 text = f"a transaction in {topic}/{partition} does not end: who wrote it?"
                 raise EngineError(Exit.PRODUCER, text)
-        # Records that cannot be seen: of a transaction, whose end may be behind our own.
-        hidden = [each for each in tables if self._next[each] - stood[each] > self._rows[each] - had[each]]
-        self._read_to({each: self._watermarks(each)[1] for each in hidden})
         self.count -= len(epochs)
         for partition, epoch in epochs.items():
             if tables[partition].epoch != epoch:
@@ -201,7 +196,7 @@ class Changelogs:
 
     def _take(self, partition: int, messages: Iterable[Message]) -> bool:
         """Whether there was a row among them."""
-        rows, next_offset, last = [], 0, None
+        rows, next_offset, last, at_end = [], 0, None, False
         known, epoch = None, None  # the headers read last: those of the next row are nearly always the same
         for message in messages:
             error = message.error()
@@ -210,18 +205,18 @@ class Changelogs:
                 if headers != known:
                     known, epoch = headers, epoch_in(headers)
                 rows.append((message.key(), message.value(), epoch))
-                last = message
+                last, at_end = message, False
             elif error.code() == KafkaError._PARTITION_EOF:
-                next_offset = message.offset()
+                next_offset, at_end = message.offset(), True
             elif not error.retriable():
                 raise EngineError(Exit.DATA_LOSS, f"the changelog cannot be read: {error.str()}")
         if last is not None:
             next_offset = max(next_offset, last.offset() + 1)
             self._tables[partition].recover(rows)
             self.count += len(rows)
-            self._rows[partition] += len(rows)
         if next_offset:
             self._next[partition] = next_offset
+            (self._at_end.add if at_end else self._at_end.discard)(partition)
         return last is not None
 
 

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
-from stream.engine.recovery import Fence, recover
+from stream.engine.recovery import Fence, changelog_end, recover
 from stream.engine.sender import EPOCH_HEADER, Sender
 from stream.engine.store import MemoryStore
 from stream.engine.table import Table
@@ -81,6 +81,30 @@ def test_every_partition_has_its_last_rows_and_its_new_writer(broker: Broker, pr
     again = new_tables()
     assert recover(options, again, threading.Event()) == 30_500 + PARTITIONS
     assert rows_of(again) == left
+
+
+def test_the_marker_of_a_transaction_that_ends_behind_our_fence_is_no_other_writer(
+    broker: Broker, prefix: str
+) -> None:
+    options, tables = changelog(broker, prefix), new_tables()
+    left = written(Producer({"bootstrap.servers": broker.bootstrap}), options, random.Random(8), 500, epoch=2)
+    dying = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": prefix})
+    dying.init_transactions(30)
+    dying.begin_transaction()
+    written(dying, options, random.Random(9), 500, epoch=None)
+    sender = Sender(options, "successor")
+    end = threading.Timer(1.0, dying.abort_transaction, [30])
+
+    def fence(epochs: Mapping[int, int]) -> None:
+        sender.fence(options.changelog, epochs)
+        end.start()
+
+    assert recover(options, tables, threading.Event(), Fence(fence, generation=3)) == 500
+
+    end.join()
+    assert rows_of(tables) == left
+    ends = {partition: changelog_end(options, partition) for partition in tables}
+    assert {partition: table.position for partition, table in tables.items()} == ends
 
 
 def test_rows_of_a_transaction_that_was_aborted_do_not_come_back(broker: Broker, prefix: str) -> None:
