@@ -75,7 +75,7 @@ class Flusher:
         """What need not wait for its rows leaves at once (docs/decisions/0009)."""
         for lane in self._delivery.lanes.values():
             if lane.outgoing and lane.open and not lane.busy:
-                lane.outgoing = self._outlet.send_ahead(lane.outgoing)
+                lane.send_ahead(self._outlet.send_ahead)
 
     def _uncommitted(self) -> int:
         return sum(lane.uncommitted for lane in self._delivery.lanes.values())

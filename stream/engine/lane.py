@@ -55,6 +55,7 @@ class Lane(Generic[State]):
         self.flush_number = 1  # of the flush that what is put and sent now will belong to
         self.committed_flush = 0  # of the last one that is durable
         self.outgoing: list[Outgoing] = []
+        self._ahead: dict[bytes, None] = {}  # keys of rows whose records have left already
         self.applied_count = 0
         self.unflushed = 0
         self.stalled = False  # inputs are held because the heartbeat source is silent
@@ -84,6 +85,13 @@ class Lane(Generic[State]):
         that no row remembers leaves with the offset of its input.
         """
         self.outgoing.append(Outgoing(topic, key, value, headers, partition, row))
+
+    def send_ahead(self, send: Callable[[list[Outgoing]], list[Outgoing]]) -> None:
+        """What `send` takes need not wait for its rows; they are the first of the next flush."""
+        kept = send(self.outgoing)
+        if kept is not self.outgoing:
+            self._ahead.update(dict.fromkeys(each.row for each in self.outgoing if each.row is not None))
+            self.outgoing = kept
 
     def leave(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
         """The row says nothing any more; its tombstone follows when its input up to `after` is committed.
@@ -191,8 +199,8 @@ class Lane(Generic[State]):
 
     @property
     def speaks(self) -> bool:
-        """Something is to be sent that needs no more than the row that remembers it."""
-        return any(each.row is not None for each in self.outgoing)
+        """Something is to be sent that needs no more than the row that remembers it, or was sent already."""
+        return bool(self._ahead) or any(each.row is not None for each in self.outgoing)
 
     @property
     def uncommitted(self) -> int:
@@ -216,7 +224,8 @@ class Lane(Generic[State]):
             self._checkpoint = Checkpoint(self.marks(), self.outgoing, self.unflushed)
             self.outgoing, self.unflushed = [], 0
             self.table.owe()
-        rows = self.table.take_of(dict.fromkeys(each.row for each in outgoing if each.row is not None))
+        self._ahead.update(dict.fromkeys(each.row for each in outgoing if each.row is not None))
+        rows, self._ahead = self.table.take_of(self._ahead), {}
         rows += self.table.take(max(0, row_limit - len(rows)))
         marks = self._committed
         if self._checkpoint is not None and not self.table.owed_count:

@@ -194,6 +194,20 @@ def test_what_a_row_remembers_leaves_with_that_row_alone() -> None:
     assert (committed(pipe), pipe.lane.committed_flush) == (3, 2)
 
 
+def test_the_row_of_an_alert_that_went_ahead_is_in_the_next_flush() -> None:
+    """Else it would come again after a crash for as long as other rows take their turn."""
+    [pipe], flusher, ledger = pipes_of(1)
+    more_events(pipe, 3)
+    pipe.lane.send("alerts", b"c1", b"alert", row=b"c1")
+    flusher.send_ahead()
+    assert ledger.sent == [("alerts", b"alert")]
+
+    asyncio.run(flusher._flush([pipe.lane], 0))
+    assert (ledger.flushed, pipe.lane.table.waiting_count) == ([1], 2)
+    asyncio.run(flusher._flush([pipe.lane], 0))
+    assert (ledger.flushed, ledger.sent) == ([1], [("alerts", b"alert")])
+
+
 def test_a_partition_without_a_share_of_the_rows_takes_part_when_it_has_something_to_say() -> None:
     pipes, flusher, ledger = pipes_of(3)
     for pipe in pipes:
