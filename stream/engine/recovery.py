@@ -34,7 +34,9 @@ GIVEN_UP = "recovery was given up: the partition was taken away"
 ABORT_S = 30
 """Within this time after its time-out a broker has ended a transaction that nobody ended."""
 NO_END_S = 120
+"""A changelog that gives no row for so long, and is not at its end, cannot be read."""
 SOON_S = 2
+"""Our own record comes back at once, unless an open transaction hides it."""
 
 
 class Fence(NamedTuple):
@@ -71,7 +73,7 @@ def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consum
 
 
 def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int]:
-    """A broker that is away for a moment is waited for."""
+    """First and next offset. A broker that is away for a moment is waited for."""
     until = time.monotonic() + patience_s
     while True:
         try:
@@ -138,7 +140,7 @@ class Changelogs:
         """From where each table stands to where its changelog ends now."""
         topic, places, ends = self._options.changelog, [], {}
         for partition, table in self._tables.items():
-            start, end = self._watermarks(partition)
+            start, end = self._first_and_end(partition)
             _check_log(self._options, partition, start, end, table)
             beginning = table.position <= start
             places.append(TopicPartition(topic, partition, OFFSET_BEGINNING if beginning else table.position))
@@ -171,8 +173,7 @@ class Changelogs:
                 text = f"another worker writes {topic}/{partition} already, in a later generation"
                 raise EngineError(Exit.FENCED, text)
 
-    def _watermarks(self, partition: int) -> tuple[int, int]:
-        """First and next offset. A broker that is away for a moment is waited for."""
+    def _first_and_end(self, partition: int) -> tuple[int, int]:
         if self._stop.is_set():
             raise InterruptedError(GIVEN_UP)
         place = TopicPartition(self._options.changelog, partition)
