@@ -29,6 +29,7 @@ from stream.wire import (
 MODEL_KEY = b"\x00model"
 """The row of a partition that holds the model in force there; no customer can have this id on the wire."""
 FOREVER_MS = 1 << 62
+NS = 1_000_000
 KEYS_CHECKED = 64
 """Profiles of a partition that are asked where they belong: after a change of partitions most are astray."""
 
@@ -158,6 +159,15 @@ class _RowPeek(Struct):
     models: list[Raw] = field(default_factory=list)
 
 
+def _wall_ms() -> int:
+    return time.time_ns() // NS
+
+
+def _run_ms() -> int:
+    """Of a clock that nobody sets."""
+    return time.monotonic_ns() // NS
+
+
 class ProfileJob:
     """Bytes to meaning and back, for the engine."""
 
@@ -166,6 +176,7 @@ class ProfileJob:
         self._partition_count = partition_count
         self._latest_ms = 0 if live else FOREVER_MS
         """Until then events are believed: so far ahead of the clock as it was read last."""
+        self._began_ms = _wall_ms() - _run_ms()
         self._load = msgspec.json.Decoder(Row).decode
         self._peek = msgspec.json.Decoder(_RowPeek).decode
         self.dump = LiveRow.encode
@@ -193,8 +204,11 @@ class ProfileJob:
         return Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
 
     def _is_too_early(self, at_ms: int) -> bool:
-        """Ahead of the clock; which is read only when its last reading does not settle that."""
-        self._latest_ms = time.time_ns() // 1_000_000 + FUTURE_TOLERANCE_MS
+        """Ahead of the clock; which is read only when its last reading does not settle that.
+
+        A clock that is set back while we run does not make early what comes in time.
+        """
+        self._latest_ms = max(_wall_ms(), self._began_ms + _run_ms()) + FUTURE_TOLERANCE_MS
         return at_ms > self._latest_ms
 
     def check_partition(self, lane: Lane[LiveRow]) -> None:

@@ -1,0 +1,72 @@
+"""A worker whose wall clock is wrong, or is put right, while it runs."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from stream.core.rulebook import DAY_MS
+from stream.wire import TOO_EARLY, encode_event
+from stream.worker import row
+from stream.worker.row import ProfileJob, Refused
+from tests.builders import START_MS, visited
+
+HOUR_MS, MINUTE_MS = DAY_MS // 24, DAY_MS // 1_440
+TOPIC = "engagement"
+
+
+class Machine:
+    """Its two clocks, and a worker on it."""
+
+    def __init__(self) -> None:
+        self.wall_ms, self.run_ms = START_MS, 5_000
+
+    def wait(self, elapsed_ms: int) -> None:
+        self.wall_ms += elapsed_ms
+        self.run_ms += elapsed_ms
+
+    def refuses(self, job: ProfileJob, at_ms: int) -> bool:
+        event = visited((at_ms - START_MS) / DAY_MS)
+        record = SimpleNamespace(
+            key=event.subject.encode(), value=encode_event(event), headers=(), offset=0, timestamp=0
+        )
+        arrived = job.decode(TOPIC, 0, record).event
+        if isinstance(arrived, Refused):
+            assert arrived.rejected is TOO_EARLY
+            return True
+        return False
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    here = Machine()
+    clocks = SimpleNamespace(
+        time_ns=lambda: here.wall_ms * 1_000_000, monotonic_ns=lambda: here.run_ms * 1_000_000
+    )
+    monkeypatch.setattr(row, "time", clocks)
+    return here
+
+
+@pytest.fixture
+def job(machine):
+    return ProfileJob({TOPIC: "engagement"}, 1, live=True)
+
+
+def test_an_event_more_than_five_minutes_ahead_is_too_early(machine, job):
+    assert not machine.refuses(job, START_MS + 5 * MINUTE_MS)
+    assert machine.refuses(job, START_MS + 6 * MINUTE_MS)
+
+
+def test_a_clock_that_is_set_back_makes_no_event_early(machine, job):
+    machine.wait(HOUR_MS)
+    right_ms = machine.wall_ms
+    machine.wall_ms -= 2 * HOUR_MS
+    assert not machine.refuses(job, right_ms)
+    assert machine.refuses(job, right_ms + 6 * MINUTE_MS)
+
+
+def test_a_clock_that_is_put_forward_is_followed(machine, job):
+    assert machine.refuses(job, START_MS + HOUR_MS)
+    machine.wall_ms += HOUR_MS
+    assert not machine.refuses(job, START_MS + HOUR_MS)
