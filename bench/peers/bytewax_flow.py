@@ -25,6 +25,7 @@ from bench.peers.contract import (
     Counters,
     decoder,
     fold,
+    time_ms_of,
 )
 
 decode = decoder().decode
@@ -49,7 +50,7 @@ def decoded(batch: list[KafkaSourceMessage]) -> list[tuple[str, object]]:
 def count(row: Counters | None, event: object) -> tuple[Counters, list[None]]:
     if row is None:
         row = Counters()
-    fold(row, event)
+    fold(row, event, time_ms_of(event))
     return row, []
 
 

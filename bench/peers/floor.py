@@ -17,6 +17,7 @@ from bench.peers.contract import (
     Counters,
     decoder,
     fold,
+    time_ms_of,
 )
 
 CONSUMER = {
@@ -47,7 +48,8 @@ def run() -> None:
             row = rows.get(key)
             if row is None:
                 row = rows[key] = Counters()
-            fold(row, decode(message.value()))
+            event = decode(message.value())
+            fold(row, event, time_ms_of(event))
             changed[key] = message.partition()
             positions[message.topic(), message.partition()] = message.offset() + 1
         if pending and not len(producer):

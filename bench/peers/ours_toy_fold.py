@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bench.peers.contract import BOOTSTRAP, CHANGELOG, GROUP, TOPICS, Counters, decoder, fold
+from bench.peers.contract import BOOTSTRAP, CHANGELOG, GROUP, TOPICS, Counters, decoder, fold, time_ms_of
 from stream.engine import Arrival, EngineApp, EngineOptions, Peek, Record, run
 
 NOTHING_DUE = Peek(None, 0)
@@ -22,7 +22,7 @@ class CounterJob:
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         event = self._decode(record.value or b"")
-        return Arrival(record.key or b"", event.time_ms, event, topic, partition, record.offset)
+        return Arrival(record.key or b"", time_ms_of(event), event, topic, partition, record.offset)
 
     def load(self, key: bytes, row: bytes) -> Counters:
         return self._load(row)
@@ -52,7 +52,7 @@ def counting_app() -> EngineApp[Counters]:
         async for lane in deliveries:
             for arrival in lane.moments():
                 row = lane.get(arrival.key) or Counters()
-                fold(row, arrival.event)
+                fold(row, arrival.event, arrival.time_ms)
                 lane.put(arrival.key, row)
             await lane.flush_when_due()
 

@@ -17,6 +17,7 @@ from bench.peers.contract import (
     Counters,
     decoder,
     fold,
+    time_ms_of,
 )
 
 decode = decoder().decode
@@ -26,7 +27,8 @@ def count(value: bytes, state: State) -> None:
     """The row is kept as the list of its counters, which is what its JSON is everywhere else."""
     stored = state.get("row")
     row = Counters() if stored is None else Counters(*stored)
-    fold(row, decode(value))
+    event = decode(value)
+    fold(row, event, time_ms_of(event))
     state.set("row", list(msgspec.structs.astuple(row)))
 
 

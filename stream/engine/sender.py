@@ -28,6 +28,17 @@ NOT_THE_OWNER = {
     KafkaError.REBALANCE_IN_PROGRESS,
 }
 
+REFUSED_AGAIN = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
+"""A record that got one of these gets it at every attempt."""
+
 
 def epoch_in(headers: Iterable[tuple[str, bytes | None]] | None) -> int | None:
     """The epoch of a row's writer; None where writers have none."""
@@ -178,6 +189,8 @@ class Sender:
             self._retried(lambda: self._producer.commit_transaction(self._timeout_s))
         except KafkaException as failure:
             error = error_of(failure)
+            if refused := next((each for each in self._failed if each.code() in REFUSED_AGAIN), None):
+                raise stopped_by(refused) from failure
             if error.code() not in NOT_THE_OWNER and (error.txn_requires_abort() or error.retriable()):
                 raise AbortedError(error.str()) from failure
             raise stopped_by(error) from failure
