@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Generic, cast
 
 import faust
@@ -30,7 +31,9 @@ from stream.engine.outlet import AcknowledgeThenCommit, OneTransaction, Outlet
 from stream.engine.recovery import Fence, changelog_end, recover
 from stream.engine.store import new_store
 from stream.engine.table import Table
+from stream.engine.topic_ids import TopicWatch
 from stream.engine.transport import BatchConsumer, Transport
+from stream.engine.witnesses import keys_at
 
 log = logging.getLogger("stream.engine")
 OPEN_TIMEOUT_S = 60
@@ -54,6 +57,7 @@ class EngineApp(faust.App, Generic[State]):
         self._opening: asyncio.Task[None] | None = None
         self._give_up = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="recover")
+        self._topic_watch = TopicWatch(options, self.fail)
         super().__init__(options.app_id, **faust_settings(options))
         self.group = Group(lambda: self.batch_consumer.thread, options.delivery_timeout_s)
         outlet = OneTransaction if options.exactly_once else AcknowledgeThenCommit
@@ -167,9 +171,10 @@ class EngineApp(faust.App, Generic[State]):
         lanes = [self._new_lane(partition, marks, highwaters, len(partitions)) for partition in partitions]
         try:
             await self._recover(lanes)
+            look_up = partial(keys_at, self.options, self.job)
+            await self._in_thread(check_rows, lanes, marks, highwaters, forgotten, look_up)
             if self._give_up.is_set():
                 raise InterruptedError
-            check_rows(lanes, marks, highwaters, forgotten)
             for lane in lanes:
                 self.on_recovered(lane)
             await self.batch_consumer.thread.seek_to({place: offset for place, (offset, _) in marks.items()})
@@ -180,6 +185,7 @@ class EngineApp(faust.App, Generic[State]):
         for lane in lanes:
             self.delivery.open(lane)
         self.delivering = True
+        self._topic_watch.begin()
         log.info(
             "lanes are open: partitions %s, %d rows recovered in %.2f s",
             partitions,
@@ -216,10 +222,11 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _starting_marks(self, places: list[Place]) -> tuple[Marks, dict[Place, int], set[Place]]:
         """Where to go on, where the inputs end, and which of them no offset is known of."""
-        thread = self.batch_consumer.thread
+        thread, ids = self.batch_consumer.thread, await self._topic_watch.look()
         committed = await asyncio.wait_for(thread.committed_marks(places), OPEN_TIMEOUT_S)
         first, last = await asyncio.wait_for(thread.ends(places), OPEN_TIMEOUT_S)
-        return starting_marks(places, committed, first, last), last, set(places) - committed.keys()
+        marks = starting_marks(places, committed, first, last, ids)
+        return marks, last, set(places) - committed.keys()
 
     def _new_lane(
         self, partition: int, marks: Marks, highwaters: Mapping[Place, int], lanes: int
@@ -265,6 +272,7 @@ class EngineApp(faust.App, Generic[State]):
         watchdog = threading.Timer(self.options.stop_timeout_s, self.fail, [EngineError(Exit.PRODUCER, late)])
         watchdog.daemon = True
         watchdog.start()
+        self._topic_watch.end()
         if self._consumer is not None:
             await self._release_lanes()
             await self._stop_fetcher()

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import NoReturn
 
 log = logging.getLogger("stream.engine")
+CUT_OVER = "see the runbook (cut over) before anything is deleted"
 
 
 class Exit(IntEnum):

@@ -25,7 +25,8 @@ class Arrival(msgspec.Struct, gc=False):
     """One input record, decoded. What could not be decoded arrives too, so that it is accounted for.
 
     `time_ms` is event time; None means the time of its predecessor in the topic, for records that cannot be
-    trusted to have one. `complete_to_ms` is for ticks: no input earlier than this is still to come.
+    trusted to have one. `complete_to_ms` is for ticks: no input earlier than this is still to come. With
+    `for_all` rows of other keys may note it as applied, too.
     """
 
     key: bytes
@@ -36,6 +37,7 @@ class Arrival(msgspec.Struct, gc=False):
     offset: int
     complete_to_ms: int | None = None
     order_ms: int = 0  # the time by which the engine gave it out: never decreasing within a topic
+    for_all: bool = False
 
 
 class Due(NamedTuple):
@@ -81,4 +83,8 @@ class Job(Protocol[State]):
         """due_ms and outbox of a stored row, cheaply."""
 
     def applied(self, row: bytes) -> Mapping[str, int]:
-        """Of a stored row: topic -> the next offset that is new to it."""
+        """Of a stored row: topic -> the next offset that is new to it.
+
+        The record before that offset arrived under the row's own key, or `for_all`: it is looked up when
+        Kafka has forgotten the group's offsets (stream/engine/witnesses.py).
+        """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Generic
+from typing import Any, Generic
 
 from stream.engine.job import Arrival, Due, Headers, Moment, State, Unsent
 from stream.engine.load import Checkpoint, Load, Mark, Marks, Outgoing
@@ -231,17 +231,18 @@ class Lane(Generic[State]):
         if self._checkpoint is not None and not self.table.owed_count:
             marks, outgoing = self._checkpoint.marks, self._checkpoint.records + outgoing
             self._checkpoint = None
-        new = {"flush": self.flush_number, "rows": self.table.position + len(rows)}
+        new: dict[str, Any] = {"flush": self.flush_number, "rows": self.table.position + len(rows)}
         self.flush_number += 1
         renumbered = {topic: (offset, mark._replace(**new)) for topic, (offset, mark) in marks.items()}
         return Load(new["flush"], rows, outgoing, renumbered)
 
     def marks(self) -> Marks:
         """Per topic the offset that may be committed when all that waits now is durable."""
-        return {
-            source.topic: (source.applied, Mark(self.flush_number, self.clock_ms, source.given_ms))
-            for source in self.sources
-        }
+        return {source.topic: (source.applied, self._mark(source)) for source in self.sources}
+
+    def _mark(self, source: Source) -> Mark:
+        topic_id = self._committed[source.topic][1].topic_id
+        return Mark(self.flush_number, self.clock_ms, source.given_ms, topic_id=topic_id)
 
     def begin(self, marks: Marks) -> None:
         """Take up where the committed marks left off; a topic without one starts at its `expected`."""

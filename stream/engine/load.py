@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from stream.engine.job import Headers
 
 END = ";"  # confluent-kafka writes a NUL behind a commit's metadata, and reads what lies behind it
+TOPIC_ID = re.compile(r"[\w-]{22}", re.ASCII)
 
 
 class Outgoing(NamedTuple):
@@ -25,14 +27,17 @@ class Mark(NamedTuple):
     clock_ms: int | None
     given_ms: int | None
     rows: int = 0  # the changelog has at least so many records; written apart, as it came later
+    topic_id: str = ""  # of the topic that the offset is of, where it is known; came later still
 
     def encode(self) -> str:
-        return " ".join("-" if each is None else str(each) for each in self[:3]) + f"{END}{self.rows}{END}"
+        front = " ".join("-" if each is None else str(each) for each in self[:3])
+        return f"{front}{END}{self.rows}{END}" + (f"{self.topic_id}{END}" if self.topic_id else "")
 
     @classmethod
     def decode(cls, text: str) -> Mark:
         front, _, back = text.partition(END)
-        rows, ended, _ = back.partition(END)
+        rows, ended, back = back.partition(END)
+        topic_id, named, _ = back.partition(END)
         try:
             flush, clock, given = front.split(" ")
             return cls(
@@ -40,6 +45,7 @@ class Mark(NamedTuple):
                 None if clock == "-" else int(clock),
                 None if given == "-" else int(given),
                 int(rows) if ended and rows.isdecimal() else 0,
+                topic_id if named and TOPIC_ID.fullmatch(topic_id) else "",
             )
         except ValueError:
             return cls(0, None, None)

@@ -57,3 +57,9 @@ class EngineOptions:
     @property
     def exactly_once(self) -> bool:
         return self.guarantee == "exactly_once"
+
+    @property
+    def security(self) -> Mapping[str, Any]:
+        """Of `producer` what every other client of librdkafka must be told as well."""
+        names = ("sasl.", "ssl.", "security.")
+        return {name: value for name, value in self.producer.items() if name.startswith(names)}

@@ -48,11 +48,6 @@ class Fence(NamedTuple):
 
 def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consumer:
     """Rows of a transaction that came to nothing are none, whichever guarantee reads them now."""
-    security = {
-        name: value
-        for name, value in options.producer.items()
-        if name.startswith(("sasl.", "ssl.", "security."))
-    }
     return Consumer(
         {
             "bootstrap.servers": options.bootstrap,
@@ -67,7 +62,7 @@ def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consum
             "fetch.wait.max.ms": FETCH_WAIT_MS,
             "check.crcs": True,
             "log_level": 3,
-            **security,
+            **options.security,
         }
     )
 

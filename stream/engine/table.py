@@ -183,11 +183,11 @@ class Table(Generic[State]):
         """Of rows at rest, whichever come first."""
         return [key for key, _ in islice(self._store.items(), count)]
 
-    def applied(self) -> Iterator[Mapping[str, int]]:
-        """Of every row at rest what was applied to it: a walk over all of them."""
+    def applied(self) -> Iterator[tuple[bytes, Mapping[str, int]]]:
+        """Key of every row at rest, and what was applied to it: a walk over all of them."""
         try:
-            for _, row in self._store.items():
-                yield self._job.applied(row)
+            for key, row in self._store.items():
+                yield key, self._job.applied(row)
         except EngineError:
             raise
         except Exception as wrong:

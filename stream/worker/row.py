@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Raw, Struct, field
 
-from stream.core.event import ClockTicked, Event
+from stream.core.event import ClockTicked, Event, ModelPublished
 from stream.core.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
 from stream.engine import Arrival, EngineError, Exit, Lane, Peek, Record
 from stream.wire import (
@@ -201,7 +201,10 @@ class ProfileJob:
         if at_ms > self._latest_ms and self._is_too_early(at_ms):
             return Arrival(key or b"", None, Refused(TOO_EARLY, record), topic, partition, record.offset)
         complete_to_ms = at_ms if kind is ClockTicked else None
-        return Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
+        arrival = Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
+        if kind is ModelPublished:
+            arrival.for_all = True
+        return arrival
 
     def _is_too_early(self, at_ms: int) -> bool:
         """Ahead of the clock; which is read only when its last reading does not settle that.

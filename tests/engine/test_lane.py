@@ -228,3 +228,16 @@ def test_a_lane_that_was_closed_gives_out_nothing() -> None:
     pipe.lane.close()
 
     assert pipe.moments() == []
+
+
+def test_every_commit_names_the_topic_that_its_offset_is_of() -> None:
+    pipe = Pipe({topic: (0, Mark(0, None, None, topic_id=f"id of {topic}")) for topic in TOPICS})
+    pipe.feed(PURCHASES, event("a", HOUR_MS), event("b", HOUR_MS))
+    pipe.moments()
+
+    for row_limit in (1, 1):  # midway, and then whole
+        load = pipe.lane.load(row_limit)
+        pipe.lane.note_committed(load.flush, load.marks)
+        named = {topic: mark.topic_id for topic, (_, mark) in load.marks.items()}
+        assert named == {topic: f"id of {topic}" for topic in TOPICS}
+    assert pipe.lane.committed_offset(PURCHASES) == 2

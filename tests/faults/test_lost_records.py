@@ -1,61 +1,24 @@
 """T10 to T12: the broker refuses, topics are cut or made anew, disks are full: the worker stops."""
 
 import json
-import re
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from stream.engine.failure import Exit
 from stream.engine.options import GUARANTEES
-from tests.engine.toy import TOPICS
 from tests.faults.chaos import Run
+from tests.faults.losses import caught_up, delete_all, inputs_of, make_anew
 from tests.faults.verifier import expected, violations
-from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
+from tests.faults.workers import Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
 from tests.kafka_broker import Broker, create_topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def client(broker: Broker) -> AdminClient:
-    """Its answers come only as long as it lives."""
-    return AdminClient({"bootstrap.servers": broker.bootstrap})
-
-
-def delete_all(client: AdminClient, bootstrap: str, topic: str) -> None:
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "deleter"})
-    ends = [
-        TopicPartition(topic, number, reader.get_watermark_offsets(TopicPartition(topic, number), 30)[1])
-        for number in range(PARTITIONS)
-    ]
-    reader.close()
-    for done in client.delete_records(ends).values():
-        done.result(60)
-
-
-def make_anew(client: AdminClient, bootstrap: str, topic: str) -> None:
-    for done in client.delete_topics([topic]).values():
-        done.result(60)
-    until = time.monotonic() + 30
-    while topic in client.list_topics(timeout=10).topics and time.monotonic() < until:
-        time.sleep(0.1)
-    create_topics(bootstrap, [topic])
-
-
-def caught_up(broker: Broker, shop: Shop, folder: Path, **how: Any) -> ToyWorker:
-    """A worker that has read and committed some thousand inputs."""
-    make_topics(broker.bootstrap, shop.prefix)
-    worker = ToyWorker(broker.bootstrap, shop.prefix, folder / "log", **how)
-    count = produce(broker.bootstrap, shop.inputs(5_000))
-    Progress(broker.bootstrap, shop.prefix).wait_for(count)
-    return worker
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES)
@@ -63,7 +26,7 @@ def test_rows_that_the_broker_refuses_stop_the_worker_before_it_commits(
     broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
     """T12 and I7. At once, as it is refused at every attempt, and with the reason last."""
-    create_topics(broker.bootstrap, [f"{prefix}.{name}" for name in TOPICS])
+    create_topics(broker.bootstrap, inputs_of(prefix))
     create_topics(broker.bootstrap, [f"{prefix}.alerts", f"{prefix}.deadletter"])
     create_topics(broker.bootstrap, [f"{prefix}.rows"], config={"max.message.bytes": "150"})
     produce(broker.bootstrap, Shop(prefix, 12).inputs(2_000))
@@ -94,38 +57,6 @@ def test_input_that_was_deleted_unread_stops_the_worker(
         assert "deleted unread" in worker.last_words()
 
 
-def test_input_that_was_made_anew_while_the_worker_was_down_is_not_taken_for_what_was_read(
-    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
-) -> None:
-    """T11: Kafka forgets the offsets of a topic with it; rows remember them, and would pass new events by."""
-    shop = Shop(prefix, 23)
-    assert caught_up(broker, shop, tmp_path).stop() == 0
-    make_anew(client, broker.bootstrap, f"{prefix}.engagement")
-    produce(broker.bootstrap, shop.inputs(500))
-
-    again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
-
-    assert again.process.wait(60) == Exit.DATA_LOSS
-    assert re.search(rf"{prefix}\.engagement/\d was made anew", again.last_words())
-
-
-def test_input_that_was_made_anew_and_whose_offsets_were_set_back_stops_the_worker(
-    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
-) -> None:
-    """T11: no offset of the group tells any more what was read; the rows still do."""
-    shop = Shop(prefix, 24)
-    assert caught_up(broker, shop, tmp_path).stop() == 0
-    for done in client.delete_consumer_groups([f"{prefix}-app"]).values():
-        done.result(60)
-    make_anew(client, broker.bootstrap, f"{prefix}.engagement")
-    produce(broker.bootstrap, shop.inputs(500))
-
-    again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
-
-    assert again.process.wait(60) == Exit.DATA_LOSS
-    assert "made anew or cut" in again.last_words()
-
-
 def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
@@ -140,20 +71,6 @@ def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
 
     assert worker.process.wait(60) == Exit.DATA_LOSS
     assert "deleted before they were read" in worker.last_words()
-
-
-def test_input_made_anew_under_a_running_worker_stops_it(
-    broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
-) -> None:
-    """T11: whatever it sees first, that the topic is gone or that it ends too early."""
-    shop = Shop(prefix, 26)
-    worker = caught_up(broker, shop, tmp_path, session_timeout_s=20.0)
-    worker.send(signal.SIGSTOP)
-    make_anew(client, broker.bootstrap, f"{prefix}.engagement")
-    produce(broker.bootstrap, shop.inputs(500))
-    worker.send(signal.SIGCONT)
-
-    assert worker.process.wait(60) in {Exit.DATA_LOSS, Exit.CONFIGURATION}
 
 
 def test_a_changelog_made_anew_under_a_running_worker_stops_it(
@@ -199,7 +116,7 @@ def test_a_changelog_whose_beginning_was_deleted_is_not_taken_for_all_of_it(
     assert "the topic was cut" in again.last_words()
 
 
-@pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
+@pytest.mark.parametrize("guarantee", GUARANTEES)
 def test_a_full_disk_stops_the_worker_and_nothing_is_lost_when_there_is_room_again(
     broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:

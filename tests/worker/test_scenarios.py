@@ -5,6 +5,7 @@ from random import Random
 
 import msgspec
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from stream.core.event import CustomerErased, ModelPublished, PurchaseCancelled
 from stream.core.model import encode_model, sealed
@@ -106,6 +107,37 @@ def test_a_published_model_holds_in_every_partition_and_after_a_restart(ground, 
     assert_same_profiles(here.profiles(), profiles)
     last = msgspec.json.decode(alerts[-1])
     assert last["data"]["policy"]["model"] == other.version
+
+
+def test_profiles_that_had_a_published_model_go_on_when_the_group_s_offsets_are_forgotten(
+    ground, history, tmp_path
+):
+    """Every profile has the model's offset of the control topic, and no record of its own there."""
+    first, second = SHOP.begins + timedelta(days=400), SHOP.begins + timedelta(days=450)
+    data = ModelRecord(model=msgspec.Raw(encode_model(default_model())))
+    published = ModelPublished(id="model", source="/fit", subject="model", time=first, data=data)
+    early = [event for event in history if event.time < first]
+    late = [event for event in history if first < event.time < second]
+    here = ground()
+    here.send(*early, published, tick(first))
+    with WorkerProcess(here, tmp_path / "log0") as worker:
+        here.wait_for_commits(worker)
+        assert worker.stop() == 0
+    client = AdminClient({"bootstrap.servers": here.bootstrap})
+    for done in client.delete_consumer_groups([here.settings.app_id]).values():
+        done.result(60)
+    here.send(*late, tick(second))
+
+    with WorkerProcess(here, tmp_path / "log1") as worker:
+        here.wait_for_commits(worker)
+        assert worker.stop() == 0
+        assert "there are rows, but no offsets" in worker.told()
+
+    profiles, _ = replayed([*early, published, tick(first), *late, tick(second)])
+    found = here.profiles()
+    assert found.keys() == profiles.keys()
+    for customer, profile in found.items():
+        assert_same_facts(profile, profiles[customer])
 
 
 def test_purchases_that_stop_for_days_are_no_silent_customers(ground, history, tmp_path):

@@ -1,0 +1,89 @@
+"""An input that is deleted, or made anew under its old name, ends the process; what is not known does not."""
+
+import time
+
+import pytest
+from confluent_kafka import Uuid
+from confluent_kafka.admin import AdminClient
+
+from stream.engine.failure import EngineError, Exit, FailStop
+from stream.engine.options import EngineOptions
+from stream.engine.topic_ids import GONE_LOOKS_MAX, Answer, TopicIds, TopicWatch, id_of
+from tests.kafka_broker import Broker, MockBroker, create_topics, free_port
+
+NOTHING = Answer({})
+
+
+def options(bootstrap: str, *inputs: str) -> EngineOptions:
+    return EngineOptions("app", bootstrap, inputs or ("a", "b"), "rows")
+
+
+@pytest.fixture
+def watch() -> TopicWatch:
+    return TopicWatch(options("nowhere:1"), FailStop(exit=lambda _: None))
+
+
+def test_another_id_than_before_is_a_topic_made_anew(watch: TopicWatch) -> None:
+    watch.note(Answer({"a": "one", "b": "two"}))
+    watch.note(NOTHING)
+    watch.note(Answer({"b": "two"}, {"a"}))
+
+    with pytest.raises(EngineError, match=r"a was made anew: .* id one, and its id is three now") as told:
+        watch.note(Answer({"a": "three"}))
+
+    assert told.value.code == Exit.DATA_LOSS
+
+
+def test_an_id_that_is_known_late_is_the_one_from_then_on(watch: TopicWatch) -> None:
+    watch.note(NOTHING)
+    watch.note(Answer({"a": "one"}))
+
+    with pytest.raises(EngineError):
+        watch.note(Answer({"a": "two"}))
+
+
+def test_a_topic_that_is_missing_again_and_again_was_deleted(watch: TopicWatch) -> None:
+    for _ in range(GONE_LOOKS_MAX - 1):
+        watch.note(Answer({}, {"a"}))
+    watch.note(NOTHING)  # a broker that is away is no topic that is gone
+    for _ in range(GONE_LOOKS_MAX - 1):
+        watch.note(Answer({}, {"a"}))
+
+    with pytest.raises(EngineError, match="a was deleted: the broker has not known it for 30 s") as told:
+        watch.note(Answer({"b": "two"}, {"a"}))
+
+    assert told.value.code == Exit.DATA_LOSS
+
+
+def test_ids_are_written_as_kafka_writes_them() -> None:
+    assert id_of(Uuid(-1, 5)) == "__________8AAAAAAAAABQ"
+    assert id_of(Uuid(0, 0)) == id_of(None) == "", "an older broker has none"
+
+
+def test_the_embedded_broker_and_one_that_is_away_say_nothing_and_the_first_does_so_at_once(
+    mock_broker: MockBroker,
+) -> None:
+    embedded = TopicIds(options(mock_broker.bootstrap))
+    started = time.monotonic()
+
+    assert (embedded.ask(), embedded.ask()) == (NOTHING, NOTHING)
+    assert time.monotonic() - started < 2
+    assert TopicIds(options(f"127.0.0.1:{free_port()}")).ask() == NOTHING
+
+
+@pytest.mark.kafka
+def test_a_topic_made_anew_has_another_id_and_a_missing_one_is_gone(broker: Broker, prefix: str) -> None:
+    topic, other, client = f"{prefix}.a", f"{prefix}.b", AdminClient({"bootstrap.servers": broker.bootstrap})
+    create_topics(broker.bootstrap, [topic])
+    ids = TopicIds(options(broker.bootstrap, topic, other))
+
+    first, again = ids.ask(), ids.ask()
+    client.delete_topics([topic])[topic].result(30)
+    time.sleep(0.5)
+    create_topics(broker.bootstrap, [topic, other])
+    anew = ids.ask()
+
+    assert first == again == Answer({topic: first.ids[topic]}, {other})
+    assert len(first.ids[topic]) == 22
+    assert anew.ids.keys() == {topic, other}
+    assert anew.ids[topic] != first.ids[topic]

@@ -1,0 +1,50 @@
+"""Records are looked up at their offsets in a real log: what is there, and what is there no more."""
+
+import json
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream.engine.delivery import Place
+from stream.engine.options import EngineOptions
+from stream.engine.witnesses import keys_at
+from tests.engine.toy import ToyJob
+from tests.kafka_broker import Broker, create_topics
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+
+
+def test_keys_come_from_where_records_are_and_nothing_from_elsewhere(broker: Broker, prefix: str) -> None:
+    purchases, views = f"{prefix}.purchases", f"{prefix}.views"
+    create_topics(broker.bootstrap, [purchases, views])
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    for number in range(3_000):
+        event = json.dumps({"key": f"key{number}", "time_ms": number})
+        producer.produce(purchases, event, "another key than the event's", 0)
+        producer.produce(views, event if number % 2 else b"poison", f"view{number}", 3)
+    producer.flush(30)
+    client = AdminClient({"bootstrap.servers": broker.bootstrap})
+    for done in client.delete_records([TopicPartition(purchases, 0, 100)]).values():
+        done.result(30)
+    asked = {
+        Place(purchases, 0): [2_999, 5, 99, 100, 3_000, 9_000],
+        Place(purchases, 1): [0],
+        Place(views, 3): {7: b"", 2_000: b""},  # the second cannot be decoded
+        Place(views, 0): [],
+    }
+    options = EngineOptions(f"{prefix}-app", broker.bootstrap, (purchases, views), f"{prefix}.rows")
+
+    found = list(keys_at(options, ToyJob(), asked))
+
+    assert sorted(found) == [
+        (Place(purchases, 0), 100, b"key100"),
+        (Place(purchases, 0), 2_999, b"key2999"),
+        (Place(views, 3), 7, b"key7"),
+    ]
+
+
+def test_nothing_is_asked_of_nobody(broker: Broker, prefix: str) -> None:
+    options = EngineOptions(f"{prefix}-app", broker.bootstrap, ("a",), "rows")
+
+    assert list(keys_at(options, ToyJob(), {})) == []
