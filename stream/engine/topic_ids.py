@@ -46,6 +46,7 @@ class TopicIds:
     def __init__(self, options: EngineOptions) -> None:
         self._options = options
         self._client: AdminClient | None = None
+        self._answers = False  # asked for once: it takes a list of every topic of the cluster
 
     def ask(self) -> Answer:
         """A broker that does not answer says nothing."""
@@ -55,7 +56,8 @@ class TopicIds:
         ids: dict[str, str] = {}
         gone: set[str] = set()
         try:
-            if not _answers(self._client):
+            self._answers = self._answers or _answers(self._client)
+            if not self._answers:
                 return Answer({})
             asked = TopicCollection(list(self._options.inputs))
             told = self._client.describe_topics(asked, request_timeout=ASK_TIMEOUT_S)
