@@ -20,7 +20,6 @@ log = logging.getLogger("stream.engine")
 Marks = dict[Place, tuple[int, Mark]]
 OUTSIDE = (OffsetOutOfRangeError, NoOffsetForPartitionError)
 """What a fetch says that asks for what is not there."""
-NOTHING = Had()
 
 
 def starting_marks(
@@ -77,7 +76,7 @@ def check_rows(
         had = _had(lane)
         _warn(by_hand, marks, whole=len(by_hand) == len(places), any_row=bool(had))
         for place in by_hand:
-            theirs = had.get(place.topic, NOTHING)
+            theirs = had.get(place.topic, Had())
             read, first = theirs.next_offset, marks[place][0]
             if read > last[place]:
                 raise EngineError(Exit.DATA_LOSS, _shorter(place, last[place], read))

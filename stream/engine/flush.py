@@ -31,6 +31,8 @@ QUIET_S = 0.1
 """How long rows may take when no event was at hand: one may come meanwhile."""
 ROW_S = 20e-6  # of the loop's time, until it was measured
 ALL = 1 << 62
+LONG_AGO_S = 1e9
+"""The first flush waits for none before it. A monotonic clock may have begun only with the machine."""
 
 
 class Flusher:
@@ -53,9 +55,9 @@ class Flusher:
         self._under_way: asyncio.Task[None] | None = None
         self._quiet = True  # nothing was at hand at the last poll
         self._row_s = ROW_S
-        self._last_start = self._last_look = 0.0
-        self._owing_since: dict[int, float] = {}  # when a partition began to owe its rows
         self._born_s = time.monotonic()
+        self._last_start = self._last_look = self._born_s - LONG_AGO_S
+        self._owing_since: dict[int, float] = {}  # when a partition began to owe its rows
         self.count = 0
         self.seconds = 0.0
         self.on_flushed: Callable[[float], object] = lambda seconds: None

@@ -17,9 +17,9 @@ new is looked at twice, a little at a time: 10 and 15 ms every second. (50,000 o
 without an alert, and those of twenty times that 0.2 s.)"""
 
 SWITCH_S = 0.0005
-"""How long a thread that waits for Python's lock lets another one run. A transaction of four partitions asks
-for it some twenty times: with Python's 5 ms alerts took 97 to 116 ms at half load (median), so 85 to 100.
-Where nobody waits for transactions it is no gain."""
+"""How long a thread that waits for Python's lock lets another one run. The threads that end a transaction ask
+for it again and again: with Python's 5 ms alerts took 97 and 116 ms at half load (median), so 85 and 100.
+at_least_once gains nothing by it (bench/README.md)."""
 
 
 def run(app: EngineApp[Any]) -> None:

@@ -46,7 +46,7 @@ class TopicIds:
     def __init__(self, options: EngineOptions) -> None:
         self._options = options
         self._client: AdminClient | None = None
-        self._answers = False  # asked for once: it takes a list of every topic of the cluster
+        self._has_controller = False  # asked until it has: that takes a list of every topic of the cluster
 
     def ask(self) -> Answer:
         """A broker that does not answer says nothing."""
@@ -56,8 +56,8 @@ class TopicIds:
         ids: dict[str, str] = {}
         gone: set[str] = set()
         try:
-            self._answers = self._answers or _answers(self._client)
-            if not self._answers:
+            self._has_controller = self._has_controller or _has_controller(self._client)
+            if not self._has_controller:
                 return Answer({})
             asked = TopicCollection(list(self._options.inputs))
             told = self._client.describe_topics(asked, request_timeout=ASK_TIMEOUT_S)
@@ -75,7 +75,7 @@ class TopicIds:
         return Answer(ids, gone)
 
 
-def _answers(client: AdminClient) -> bool:
+def _has_controller(client: AdminClient) -> bool:
     """The embedded broker has no controller, for which the client would wait as long as it may."""
     cluster = client.list_topics(timeout=ASK_TIMEOUT_S)
     return cluster.controller_id in cluster.brokers

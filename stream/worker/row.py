@@ -29,7 +29,7 @@ from stream.wire import (
 MODEL_KEY = b"\x00model"
 """The row of a partition that holds the model in force there; no customer can have this id on the wire."""
 FOREVER_MS = 1 << 62
-NS = 1_000_000
+NS_PER_MS = 1_000_000
 KEYS_CHECKED = 64
 """Profiles of a partition that are asked where they belong: after a change of partitions most are astray."""
 
@@ -160,12 +160,12 @@ class _RowPeek(Struct):
 
 
 def _wall_ms() -> int:
-    return time.time_ns() // NS
+    return time.time_ns() // NS_PER_MS
 
 
-def _run_ms() -> int:
+def _monotonic_ms() -> int:
     """Of a clock that nobody sets."""
-    return time.monotonic_ns() // NS
+    return time.monotonic_ns() // NS_PER_MS
 
 
 class ProfileJob:
@@ -176,7 +176,7 @@ class ProfileJob:
         self._partition_count = partition_count
         self._latest_ms = 0 if live else FOREVER_MS
         """Until then events are believed: so far ahead of the clock as it was read last."""
-        self._began_ms = _wall_ms() - _run_ms()
+        self._wall_ahead_ms = _wall_ms() - _monotonic_ms()
         self._load = msgspec.json.Decoder(Row).decode
         self._peek = msgspec.json.Decoder(_RowPeek).decode
         self.dump = LiveRow.encode
@@ -211,7 +211,7 @@ class ProfileJob:
 
         A clock that is set back while we run does not make early what comes in time.
         """
-        self._latest_ms = max(_wall_ms(), self._began_ms + _run_ms()) + FUTURE_TOLERANCE_MS
+        self._latest_ms = max(_wall_ms(), self._wall_ahead_ms + _monotonic_ms()) + FUTURE_TOLERANCE_MS
         return at_ms > self._latest_ms
 
     def check_partition(self, lane: Lane[LiveRow]) -> None:

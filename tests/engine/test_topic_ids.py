@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
 from stream.engine.topic_ids import GONE_LOOKS_MAX, Answer, TopicIds, TopicWatch, id_of
+from tests.faults.losses import delete_topics
 from tests.kafka_broker import Broker, MockBroker, create_topics, free_port
 
 NOTHING = Answer({})
@@ -78,8 +79,7 @@ def test_a_topic_made_anew_has_another_id_and_a_missing_one_is_gone(broker: Brok
     ids = TopicIds(options(broker.bootstrap, topic, other))
 
     first, again = ids.ask(), ids.ask()
-    client.delete_topics([topic])[topic].result(30)
-    time.sleep(0.5)
+    delete_topics(client, topic)
     create_topics(broker.bootstrap, [topic, other])
     anew = ids.ask()
 
