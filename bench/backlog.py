@@ -9,11 +9,11 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.workload import Message
-from stream.worker.topics import CENTURY_MS
+from stream.worker.kafka.topics import CENTURY_MS
 
 INPUTS = ("purchases", "engagement", "feedback")
 KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "segment.ms": str(CENTURY_MS)}
-"""Nothing is forgotten, and no file begun for every week of event time: see stream/worker/topics.py."""
+"""Nothing is forgotten, and no file begun for every week of event time: see stream/worker/kafka/topics.py."""
 
 
 def topic(name: str) -> str:

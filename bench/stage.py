@@ -111,7 +111,7 @@ def stage(choice: str | None = None) -> Iterator[Stage]:
     """A broker that lives as long as the block: Maven jars unless STREAM_TEST_BROKER says otherwise."""
     import os
 
-    from tests.kafka_broker import start_broker
+    from tests.support.kafka_broker import start_broker
 
     broker = start_broker(choice or os.environ.get("STREAM_TEST_BROKER") or "jar")
     try:

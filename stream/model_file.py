@@ -6,7 +6,7 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from stream.core.model import Model, ModelError, decode_model, encode_model
+from stream.core.model.record import Model, ModelError, decode_model, encode_model
 
 DEFAULT = "model.default.json"
 

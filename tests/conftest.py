@@ -14,7 +14,7 @@ import pytest
 from docker.errors import DockerException
 from hypothesis import settings
 
-from tests.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker, wait_until_ready
+from tests.support.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker, wait_until_ready
 
 # No deadlines: a busy machine is not a wrong program. Quick by default; CI tries more, the same on every run.
 settings.register_profile("default", deadline=None, max_examples=25)

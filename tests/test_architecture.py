@@ -1,8 +1,13 @@
-"""Imports point inwards: core <- wire <- shells. Each rule is tried on a violation, so that it can fail."""
+"""Imports point inwards, between packages and between the rooms of core and engine, and never in a circle.
+
+Imports for type checkers and imports inside functions count like any other. Each rule is tried on a planted
+breach, so that it is known to fail.
+"""
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,62 +22,71 @@ ARITHMETIC = {
 
 CORE_PACKAGES = {"msgspec"}
 CORE_EXCEPTIONS = {
-    "stream/core/vader.py": {"vaderSentiment"},
-    "stream/core/alert.py": {"uuid"},  # uuid5 hashes a name: no clock, no random number
+    "stream/core/text/vader.py": {"vaderSentiment"},
+    "stream/core/alerts/alert.py": {"uuid"},  # uuid5 hashes a name: no clock, no random number
 }
-SHELLS = {"worker", "replay", "fit", "dashboard", "deliver", "contracts"}
-COMPOSERS = {"study", "demo", "operate"}
-"""A composer may put shells together; no shell may import another one or a composer."""
 
-INWARDS = {
-    "engine": {"engine"},
-    "worker": {
-        "worker",
-        "engine",
-        "core",
-        "wire",
-        "metrics",
-        "settings",
-        "environment",
-        "policy_file",
-        "model_file",
+CORE_FLOORS = [
+    {"step"},
+    {"alerts"},
+    {"judgement"},
+    {"risk"},
+    {"value"},
+    {"facts"},
+    {"model", "text"},
+    {"events", "policy"},
+    {"units"},
+]
+ENGINE_FLOORS = [
+    {"run"},
+    {"app"},
+    {"output"},
+    {"input"},
+    {"start"},
+    {"task"},
+    {"state"},
+    {"faust_settings"},
+    {"codec", "place", "options", "failure", "headers"},
+]
+"""From the top down: a room imports from the floors below it, never from its own floor or from above."""
+
+PURE = {"core", "wire", "policy_file", "model_file"}
+PACKAGES: Mapping[str, set[str]] = {
+    "__main__": {"commands"},
+    "commands": {
+        *PURE, "analysis", "config", "contracts", "demo", "engine", "fit", "importing", "look", "metrics",
+        "ops", "progress", "recording", "replay", "wording", "worker",
     },
-    "replay": {"replay", "words", "core", "wire", "policy_file", "model_file", "settings", "environment"},
-    "fit": {"fit", "words", "core", "wire", "policy_file", "model_file"},
-    "dashboard": {
-        "dashboard",
-        "words",
-        "core",
-        "wire",
-        "policy_file",
-        "model_file",
-        "settings",
-        "environment",
-        "metrics",
-    },
-    "deliver": {
-        "deliver",
-        "words",
-        "core",
-        "wire",
-        "policy_file",
-        "model_file",
-        "settings",
-        "environment",
-        "metrics",
-    },
-    "contracts": {"contracts", "core", "wire"},
-    "words": {"core", "words"},
-    "wire": {"core", "wire"},
-    "policy_file": {"core", "policy_file"},
-    "model_file": {"core", "model_file"},
-    "metrics": {"metrics"},
-    "settings": {"settings"},
-    "environment": {"environment", "settings"},
-}
-"""Part of the package -> the parts it may import. `engine` knows nothing of customers."""
+    "demo": {*PURE, "config", "importing", "recording", "wording", "worker"},
+    "ops": {*PURE, "config", "engine", "recording", "replay", "worker"},
+    "analysis": {*PURE, "config", "fit", "look", "recording", "replay", "wording"},
+    "worker": {*PURE, "config", "engine", "metrics"},
+    "replay": {*PURE, "progress", "recording"},
+    "importing": {*PURE, "config", "recording"},
+    "fit": {*PURE},
+    "contracts": {"core", "wire"},
+    "recording": {"core", "wire"},
+    "wording": {"core"},
+    "wire": {"core"},
+    "policy_file": {"core"},
+    "model_file": {"core"},
+    "core": set(),
+    "engine": set(),
+    "look": set(),
+    "config": set(),
+    "metrics": set(),
+    "progress": set(),
+    "data": set(),
+}  # fmt: skip
+"""Package -> the packages it may import. The engine knows nothing of customers; nothing imports a command."""
+
+SHELLS = {"worker", "replay", "importing", "fit", "contracts"}
+"""Each is the core's way to one outer world. What puts shells together: ops, analysis, demo, commands."""
 
 WALL_CLOCK_AND_IO = {"now", "today", "utcnow", "open", "print", "input"}
+FILES_MAX = 14
+
+Sources = Mapping[str, str]  # path from the root -> its text
 
 
 def imported(source: str) -> set[str]:
@@ -87,12 +101,12 @@ def imported(source: str) -> set[str]:
     return found
 
 
-def part_of(path: str) -> str:
-    """stream/core/step.py -> core; stream/wire.py -> wire."""
+def package_of(path: str) -> str:
+    """stream/core/step.py -> core; stream/metrics.py -> metrics."""
     return Path(path).parts[1].removesuffix(".py")
 
 
-def core_violations(path: str, source: str) -> list[str]:
+def core_breaches(path: str, source: str) -> list[str]:
     allowed = ARITHMETIC | CORE_PACKAGES | CORE_EXCEPTIONS.get(path, set())
     names = imported(source)
     wrong = [n for n in names if not n.startswith("stream.core.") and n.split(".")[0] not in allowed]
@@ -101,48 +115,116 @@ def core_violations(path: str, source: str) -> list[str]:
     return sorted(wrong) + sorted(name + "()" for name in calls if name in WALL_CLOCK_AND_IO)
 
 
-def direction_violations(path: str, source: str) -> list[str]:
-    allowed = INWARDS.get(part_of(path))
-    if allowed is None:
+def package_breaches(path: str, source: str) -> list[str]:
+    package = package_of(path)
+    allowed = {package, "__version__"} | PACKAGES.get(package, set())
+    found = {n.split(".")[1] for n in imported(source) if n.startswith("stream.")}
+    return sorted(found - allowed)
+
+
+def floor_breaches(package: str, floors: list[set[str]], path: str, source: str) -> list[str]:
+    """The rooms of one package that this module imports although they are not below its own."""
+    height = {room: number for number, floor in enumerate(floors) for room in floor}
+    room = Path(path).parts[2].removesuffix(".py")
+    if room == "__init__":  # what the package offers to others
         return []
-    parts = {n.split(".")[1] for n in imported(source) if n.startswith("stream.")}
-    return sorted(parts - allowed - {"__version__"})
+    found = {n.split(".")[2] for n in imported(source) if n.startswith(f"stream.{package}.")}
+    return sorted(other for other in found - {room} if height.get(other, -1) <= height[room])
 
 
-def relative_imports(path: str, source: str) -> list[str]:
-    return [name for name in imported(source) if name.startswith(".")]
+def modules(sources: Sources) -> dict[str, str]:
+    """Dotted name -> text; a package goes by its own name."""
+    return {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): text
+        for path, text in sources.items()
+    }
 
 
-def sources() -> Iterable[tuple[str, str]]:
-    for path in sorted((ROOT / "stream").rglob("*.py")):
-        yield str(path.relative_to(ROOT)), path.read_text()
+def circles(sources: Sources) -> list[list[str]]:
+    """The groups of modules that import each other, directly or by a detour."""
+    named = modules(sources)
+    graph = {
+        name: {n if n in named else n.rpartition(".")[0] for n in imported(text)} & named.keys()
+        for name, text in named.items()
+    }
+    reached = {name: reachable(graph, name) for name in graph}
+    loops = {frozenset(other for other in reached[name] if name in reached[other]) for name in graph}
+    return sorted(sorted(loop) for loop in loops if loop)
+
+
+def reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    to_see = list(graph[start])
+    while to_see:
+        name = to_see.pop()
+        if name not in found:
+            found.add(name)
+            to_see += graph[name]
+    return found
+
+
+def crowded(paths: Iterable[str]) -> dict[str, int]:
+    """Folders with more Python files than one can take in at a glance."""
+    files = Counter(str(Path(path).parent) for path in paths if Path(path).name != "__init__.py")
+    return {folder: n for folder, n in files.items() if n > FILES_MAX and folder != "stream/commands"}
+
+
+SOURCES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT / "stream").rglob("*.py"))}
+
+
+CUT_TO_COME = pytest.mark.xfail(reason="being cut")
+
+
+def breaches(package: str | None, rule) -> dict[str, list[str]]:
+    """Path -> what it breaks, for the modules of one package or of all."""
+    found = {path: rule(path, text) for path, text in SOURCES.items() if package in (None, package_of(path))}
+    return {path: names for path, names in found.items() if names}
 
 
 def test_the_core_imports_only_arithmetic_and_knows_no_clock():
-    wrong = {path: core_violations(path, text) for path, text in sources() if part_of(path) == "core"}
-
-    assert {path: names for path, names in wrong.items() if names} == {}
+    assert breaches("core", core_breaches) == {}
 
 
 def test_imports_point_inwards_and_shells_never_import_each_other():
-    wrong = {path: direction_violations(path, text) for path, text in sources()}
+    assert breaches(None, package_breaches) == {}
 
-    assert {path: parts for path, parts in wrong.items() if parts} == {}
+
+@CUT_TO_COME
+@pytest.mark.parametrize(("package", "floors"), [("core", CORE_FLOORS), ("engine", ENGINE_FLOORS)])
+def test_a_room_imports_only_from_the_floors_below(package, floors):
+    assert breaches(package, lambda path, text: floor_breaches(package, floors, path, text)) == {}
+
+
+@CUT_TO_COME
+@pytest.mark.parametrize(("package", "floors"), [("core", CORE_FLOORS), ("engine", ENGINE_FLOORS)])
+def test_every_room_has_its_floor(package, floors):
+    rooms = {Path(path).parts[2].removesuffix(".py") for path in SOURCES if package_of(path) == package}
+
+    assert rooms - {"__init__"} == set().union(*floors)
+
+
+@CUT_TO_COME
+def test_no_modules_import_each_other_in_a_circle():
+    assert circles(SOURCES) == []
 
 
 def test_imports_are_absolute():
-    assert {path: names for path, text in sources() if (names := relative_imports(path, text))} == {}
+    relative = {path: [n for n in imported(text) if n.startswith(".")] for path, text in SOURCES.items()}
+
+    assert {path: names for path, names in relative.items() if names} == {}
 
 
-def test_every_part_of_the_package_has_a_rule():
-    unruled = {part_of(path) for path, _ in sources()} - set(INWARDS) - COMPOSERS
-
-    assert unruled <= {"__init__", "__main__", "cli", "core", "data", "settings_page"}
+def test_every_package_has_its_rule():
+    assert {package_of(path) for path in SOURCES} - {"__init__"} == set(PACKAGES)
 
 
 def test_no_shell_may_import_another():
     for shell in SHELLS:
-        assert INWARDS[shell] & (SHELLS | COMPOSERS) <= {shell}
+        assert PACKAGES[shell] & SHELLS == set()
+
+
+def test_no_folder_is_crowded():
+    assert crowded(SOURCES) == {}
 
 
 def test_arithmetic_is_standard_library():
@@ -160,19 +242,59 @@ def test_arithmetic_is_standard_library():
         ("stream/core/step.py", "text = open('x')"),
     ],
 )
-def test_the_rule_of_the_core_finds_a_violation(path, source):
-    assert core_violations(path, source)
+def test_the_rule_of_the_core_finds_a_breach(path, source):
+    assert core_breaches(path, source)
 
 
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("stream/engine/table.py", "from stream.core.profile import Profile"),
-        ("stream/engine/table.py", "import stream.metrics"),
+        ("stream/engine/state/table.py", "from stream.core.facts.profile import Profile"),
+        ("stream/engine/state/table.py", "import stream.metrics"),
         ("stream/worker/app.py", "from stream.replay.run import run"),
         ("stream/replay/run.py", "def f():\n    from stream import worker"),
-        ("stream/wire.py", "from stream.settings import Settings"),
+        ("stream/wire/decode.py", "from stream.config.settings import Settings"),
+        ("stream/analysis/learn.py", "if TYPE_CHECKING:\n    from stream.commands.parameters import DAY"),
     ],
 )
-def test_the_rule_of_direction_finds_a_violation(path, source):
-    assert direction_violations(path, source)
+def test_the_rule_of_packages_finds_a_breach(path, source):
+    assert package_breaches(path, source)
+
+
+@pytest.mark.parametrize(
+    ("package", "floors", "path", "source"),
+    [
+        ("core", CORE_FLOORS, "stream/core/facts/fold.py", "from stream.core.judgement.judge import judge"),
+        ("core", CORE_FLOORS, "stream/core/judgement/judge.py", "from stream.core.alerts.build import alert"),
+        ("core", CORE_FLOORS, "stream/core/text/themes.py", "from stream.core.model.record import Model"),
+        ("core", CORE_FLOORS, "stream/core/risk/curve.py", "def f():\n    from stream.core import step"),
+        (
+            "engine",
+            ENGINE_FLOORS,
+            "stream/engine/input/transport.py",
+            "if TYPE_CHECKING:\n    from stream.engine.app import EngineApp",
+        ),
+        ("engine", ENGINE_FLOORS, "stream/engine/state/table.py", "from stream.engine.task.lane import Lane"),
+    ],
+)
+def test_the_rule_of_floors_finds_a_breach(package, floors, path, source):
+    assert floor_breaches(package, floors, path, source)
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"stream/a.py": "import stream.b", "stream/b.py": "from stream.a import A"},
+        {
+            "stream/a.py": "from stream.b import B",
+            "stream/b.py": "def f():\n    from stream.c import C",
+            "stream/c.py": "if TYPE_CHECKING:\n    from stream import a",
+        },
+    ],
+)
+def test_the_rule_of_circles_finds_one(sources):
+    assert circles(sources)
+
+
+def test_the_rule_of_crowds_finds_one():
+    assert crowded(f"stream/core/m{number}.py" for number in range(FILES_MAX + 1)) == {"stream/core": 15}

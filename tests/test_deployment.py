@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.environment import TYPES, variable
+from stream.config.environment import TYPES, variable
+from stream.config.settings import SECRETS
 from stream.metrics import NAMESPACE, Metrics, families
-from stream.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()

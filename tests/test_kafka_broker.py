@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from tests.kafka_broker import Broker, MockBroker, NoBrokerError, create_topics, start_broker
+from tests.support.kafka_broker import Broker, MockBroker, NoBrokerError, create_topics, start_broker
 
 
 def write(bootstrap: str, topic: str, value: bytes) -> None:

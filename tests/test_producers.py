@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, Producer
 
+from stream.config.environment import load_settings
 from stream.demo import player
-from stream.engine.load import Outgoing
 from stream.engine.options import EngineOptions
-from stream.engine.sender import Sender
-from stream.environment import load_settings
-from stream.operate import cluster
-from stream.replay.mapping.kafka_out import client_settings
+from stream.engine.output.producer import Sender
+from stream.engine.task.batch import Outgoing
+from stream.importing.files.kafka_out import client_settings
+from stream.ops import cluster
 from tests.faults.verifier import read_all
-from tests.refusing_cluster import RefusingCluster
+from tests.support.refusing_cluster import RefusingCluster
 
 TOPIC = "alerts"
 ONE_EACH = {"batch.num.messages": 1}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.cli import COMMANDS
+from stream.commands.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))

@@ -12,7 +12,7 @@ import msgspec
 
 from bench.core.run import Costs, measure
 from bench.workload import Workload, messages
-from stream.core.book import Book
+from stream.core.judgement.basis import Book
 from stream.model_file import default_model
 from stream.policy_file import default_policy
 

@@ -15,9 +15,9 @@ from typing import Any
 from msgspec import Struct, json
 
 from bench.workload import Message
-from stream.core.book import Book
-from stream.core.event import Event
-from stream.core.profile import Profile
+from stream.core.events.event import Event
+from stream.core.facts.profile import Profile
+from stream.core.judgement.basis import Book
 from stream.core.step import on_due, on_event
 from stream.wire import decode
 

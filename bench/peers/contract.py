@@ -11,7 +11,7 @@ from typing import Any, Union
 
 import msgspec
 
-from stream.core.event import EVENT_TYPES, RANK, PurchaseCompleted, Reviewed
+from stream.core.events.event import EVENT_TYPES, RANK, PurchaseCompleted, Reviewed
 
 BOOTSTRAP = os.environ.get("BENCH_BOOTSTRAP", "")
 GROUP = os.environ.get("BENCH_GROUP", "")

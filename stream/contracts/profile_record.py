@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stream.core.profile import Profile
+from stream.core.facts.profile import Profile
 
 
 class ProfileRecord(Struct):

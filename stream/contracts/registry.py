@@ -7,8 +7,8 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from stream.contracts.profile_record import ProfileRecord
-from stream.core.alert import Alert
-from stream.core.event import EVENT_TYPES
+from stream.core.alerts.alert import Alert
+from stream.core.events.event import EVENT_TYPES
 
 Direction = Literal["in", "out"]
 

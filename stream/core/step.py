@@ -12,15 +12,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from stream.core.alert import Alert
-from stream.core.announce import Occasion, announcement
-from stream.core.book import Book
-from stream.core.episode import OPEN, close, is_open
-from stream.core.event import CustomerErased, Event
-from stream.core.fold import CHANGES, CORRECTION, HARD, SOFT, fold
-from stream.core.judge import SOFT_REVIEW_MS, judge
-from stream.core.policy import Signal
-from stream.core.profile import (
+from stream.core.alerts.alert import Alert
+from stream.core.alerts.build import Occasion, announcement
+from stream.core.events.event import CustomerErased, Event
+from stream.core.facts.fold import CHANGES, CORRECTION, HARD, SOFT, fold
+from stream.core.facts.profile import (
     ERASURE_GRACE_MS,
     EVERYTHING,
     JUDGEMENT,
@@ -29,7 +25,11 @@ from stream.core.profile import (
     fingerprint,
     first_sight,
 )
-from stream.core.standing import standing
+from stream.core.judgement.basis import Book
+from stream.core.judgement.episode import OPEN, close, is_open
+from stream.core.judgement.judge import SOFT_REVIEW_MS, judge
+from stream.core.judgement.rules import Signal
+from stream.core.judgement.standing import standing
 
 Outcome = Literal["applied", "duplicate", "erased", "passed"]
 

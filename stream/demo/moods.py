@@ -12,10 +12,10 @@ from random import Random
 
 from msgspec import Struct
 
-from stream.core.event import Event, PurchaseCompleted
-from stream.replay.generate import voice
-from stream.replay.generate.texts import THEMES
-from stream.replay.sources.in_time import in_time
+from stream.core.events.event import Event, PurchaseCompleted
+from stream.importing.generated import voice
+from stream.importing.generated.texts import THEMES
+from stream.importing.in_time import in_time
 
 SORE_SHARE = 0.12
 SORE_DAYS = (30, 75)

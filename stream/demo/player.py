@@ -13,10 +13,10 @@ from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from stream.core.event import RANK, Event
+from stream.core.events.event import RANK, Event
 from stream.demo.failure import DemoError
 from stream.wire import encode_event, partition_of
-from stream.worker.embedded import RETAINED_BYTES, RETAINED_RECORDS
+from stream.worker.kafka.embedded import RETAINED_BYTES, RETAINED_RECORDS
 
 BYTES_MAX = RETAINED_BYTES // 3
 RECORDS_MAX = RETAINED_RECORDS // 5

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from stream.worker.row import Row
+from stream.worker.rows.row import Row
 
 ROW = msgspec.json.Decoder(Row)
 

@@ -9,8 +9,8 @@ from types import TracebackType
 
 import click
 
-from stream.core.alert import Alert
-from stream.words.alert import KINDS, reason_lines
+from stream.core.alerts.alert import Alert
+from stream.wording.alert import KINDS, reason_lines
 
 PLAIN_EVERY_S = 10.0
 ALERTS_A_SECOND = 3.0

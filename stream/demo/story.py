@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stream.core.alert import Alert
-from stream.words.alert import KINDS, alert_lines
+from stream.core.alerts.alert import Alert
+from stream.wording.alert import KINDS, alert_lines
 
 OPEN = frozenset({"raised", "escalated"})
 BEST_SHOWN = 3

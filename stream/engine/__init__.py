@@ -1,6 +1,6 @@
 """Faust by the batch: durable, in order, and never a silent gap. It knows nothing of customers.
 
-How to write a worker on it (tests/engine/toy.py is a whole one):
+How to write a worker on it (tests/support/toy_app.py is a whole one):
 
     app = EngineApp(EngineOptions(app_id=..., bootstrap=..., inputs=(...), changelog=...), MyJob())
 
@@ -42,11 +42,11 @@ with a status of `Exit` and a line that says why. Nothing of it is committed. `a
 """
 
 from stream.engine.app import EngineApp
+from stream.engine.codec import Arrival, Due, Headers, Job, Moment, Peek, Record, Unsent
 from stream.engine.failure import EngineError, Exit, FailStop
-from stream.engine.job import Arrival, Due, Headers, Job, Moment, Peek, Record, Unsent
-from stream.engine.lane import Lane
-from stream.engine.launch import run
 from stream.engine.options import EngineOptions
+from stream.engine.run import run
+from stream.engine.task.lane import Lane
 
 __all__ = [
     "Arrival",

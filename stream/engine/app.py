@@ -17,23 +17,23 @@ from confluent_kafka import KafkaException
 from faust.tables.manager import TableManager
 from faust.types import TP
 
-from stream.engine.beginning import Marks, check_fetch, check_rows, starting_marks
-from stream.engine.delivery import Delivery, Place
+from stream.engine.codec import Job, State
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
-from stream.engine.flush import Flusher
-from stream.engine.group import EXPELLED, Group
-from stream.engine.job import Job, State
-from stream.engine.lane import Lane
-from stream.engine.merge import Source
+from stream.engine.input.delivery import Delivery, Place
+from stream.engine.input.transport import BatchConsumer, Transport
 from stream.engine.options import EngineOptions
-from stream.engine.outlet import AcknowledgeThenCommit, OneTransaction, Outlet
-from stream.engine.recovery import Fence, changelog_end, recover
-from stream.engine.store import new_store
-from stream.engine.table import Table
-from stream.engine.topic_ids import TopicWatch
-from stream.engine.transport import BatchConsumer, Transport
-from stream.engine.witnesses import keys_at
+from stream.engine.output.commit import AcknowledgeThenCommit, OneTransaction, Outlet
+from stream.engine.output.flush import Flusher
+from stream.engine.output.group import EXPELLED, Group
+from stream.engine.start.offsets import Marks, check_fetch, check_rows, starting_marks
+from stream.engine.start.topic_ids import TopicWatch
+from stream.engine.start.witnesses import keys_at
+from stream.engine.state.recovery import Fence, changelog_end, recover
+from stream.engine.state.store import new_store
+from stream.engine.state.table import Table
+from stream.engine.task.lane import Lane
+from stream.engine.task.merge import Source
 
 log = logging.getLogger("stream.engine")
 OPEN_TIMEOUT_S = 60

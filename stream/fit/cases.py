@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.core import clv
-from stream.core.model import PurchaseProcess, Spend
-from stream.fit import pareto
-from stream.fit.pareto import Pareto
+from stream.core.model.record import PurchaseProcess, Spend
+from stream.core.value import clv
+from stream.fit.purchases import pareto
+from stream.fit.purchases.pareto import Pareto
 
 CLOSED_FORM_MAX = 1e-9
 TABLE_MAX = 1e-6

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.core.decay import VALUE_HALF_LIFE_MS, as_of
-from stream.core.event import PURCHASES, CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
-from stream.core.features import Features
-from stream.core.fold import FOLDS, fold
-from stream.core.model import DAY_MS, WEEK_MS
-from stream.core.profile import Profile, fingerprint, first_sight
-from stream.core.rulebook import Policy
-from stream.core.standing import features_of
-from stream.core.themes import ThemeReader
-from stream.fit.histogram import Histogram, histogram
+from stream.core.events.event import PURCHASES, CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
+from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
+from stream.core.facts.fold import FOLDS, fold
+from stream.core.facts.profile import Profile, fingerprint, first_sight
+from stream.core.judgement.standing import features_of
+from stream.core.model.record import DAY_MS, WEEK_MS
+from stream.core.policy.policy import Policy
+from stream.core.risk.features import Features
+from stream.core.text.themes import ThemeReader
+from stream.fit.purchases.histogram import Histogram, histogram
 
 Numbers = NDArray[np.float64]
 

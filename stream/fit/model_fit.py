@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from stream.core.clv import own_horizon
-from stream.core.feature_names import NAMES
-from stream.core.model import (
+from stream.core.model.feature_names import NAMES
+from stream.core.model.record import (
     DAY_MS,
     WEEK_MS,
     Horizon,
@@ -24,12 +23,15 @@ from stream.core.model import (
     Thresholds,
     sealed,
 )
-from stream.core.model import Prior as NewCustomer
-from stream.core.rulebook import Finance
+from stream.core.model.record import Prior as NewCustomer
+from stream.core.policy.policy import Finance
+from stream.core.value.clv import own_horizon
 from stream.fit.history import History, Snapshot
-from stream.fit.population import population
-from stream.fit.processes import UnfitError, better_process, fit_process
-from stream.fit.risk_layer import (
+from stream.fit.purchases.population import population
+from stream.fit.purchases.processes import UnfitError, better_process, fit_process
+from stream.fit.purchases.spending import fit_spend
+from stream.fit.purchases.tables import fast_table
+from stream.fit.risk.risk_layer import (
     Lesson,
     inner_days,
     inner_horizons,
@@ -39,9 +41,7 @@ from stream.fit.risk_layer import (
     log_odds,
     observed,
 )
-from stream.fit.spending import fit_spend
-from stream.fit.tables import fast_table
-from stream.fit.thresholds import learn_thresholds
+from stream.fit.risk.thresholds import learn_thresholds
 
 Numbers = NDArray[np.float64]
 SAME_HORIZON = 0.9

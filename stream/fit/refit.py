@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stream.core.model import DAY_MS, Model, sealed
-from stream.core.profile import Profile
+from stream.core.facts.profile import Profile
+from stream.core.model.record import DAY_MS, Model, sealed
 from stream.fit.history import History, take_snapshot
 from stream.fit.model_fit import Wishes, plain_model, tables_of
-from stream.fit.processes import UnfitError
+from stream.fit.purchases.processes import UnfitError
 
 
 def last_purchase_ms(profiles: Mapping[str, Profile]) -> int:

@@ -1,6 +1,6 @@
 """Every fault of a policy file at once, each with its key, what is wrong and what is allowed.
 
-The structs of `stream.core.rulebook` are the only source of what may be written: a key is a field's name, a
+The structs of core/policy/policy.py are the only source of what may be written: a key is a field's name, a
 duration drops its `_ms`, and what a file leaves out keeps its default.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from stream.core.rulebook import Policy
+from stream.core.policy.policy import Policy
 from stream.policy_file.duration import ALLOWED, duration_ms, duration_text
 from stream.policy_file.lines import Path
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from stream.core.rulebook import Policy
+from stream.core.policy.policy import Policy
 from stream.policy_file.check import Fault, checked
 from stream.policy_file.lines import key_lines, line_of
 from stream.policy_file.sense import contradictions

@@ -17,8 +17,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec import inspect as types
 
-from stream.core import rulebook
-from stream.core.rulebook import Policy
+from stream.core.policy import policy as rulebook
+from stream.core.policy.policy import Policy
 from stream.policy_file.check import NOT_IN_FILES, allowed, file_key
 from stream.policy_file.duration import duration_text
 

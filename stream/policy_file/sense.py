@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from stream.core.rulebook import DEFAULT_PLAYBOOK, Hysteresis, Policy
+from stream.core.policy.policy import DEFAULT_PLAYBOOK, Hysteresis, Policy
 from stream.policy_file.check import Fault, unknown
 
 

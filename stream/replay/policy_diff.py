@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from stream.core.alert import Alert
-from stream.core.book import Book
-from stream.core.event import Event
-from stream.core.rulebook import AlertKind, Policy
+from stream.core.alerts.alert import Alert
+from stream.core.events.event import Event
+from stream.core.judgement.basis import Book
+from stream.core.policy.policy import AlertKind, Policy
 from stream.policy_file import duration_text
 from stream.replay.run import Replay
 

@@ -10,11 +10,11 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from stream.core.alert import Alert
-from stream.core.book import Book
-from stream.core.event import ClockTicked, Event, ModelPublished
-from stream.core.model import decode_model
-from stream.core.profile import Profile
+from stream.core.alerts.alert import Alert
+from stream.core.events.event import ClockTicked, Event, ModelPublished
+from stream.core.facts.profile import Profile
+from stream.core.judgement.basis import Book
+from stream.core.model.record import decode_model
 from stream.core.step import Step, on_book, on_due, on_event
 from stream.wire import partition_of
 

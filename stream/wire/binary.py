@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from stream.core.payload import Id, Instant
+from stream.core.events.payload import Id, Instant
 from stream.wire.outcome import Headers, Reason, Rejected, without_values
 
 STRUCTURED_HEADERS: Final[list[tuple[str, bytes]]] = [("content-type", b"application/cloudevents+json")]

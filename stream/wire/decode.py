@@ -10,7 +10,7 @@ from typing import Final, Union, get_type_hints
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from stream.core.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
+from stream.core.events.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
 from stream.wire.binary import attributes_of, is_binary
 from stream.wire.outcome import Decoded, Headers, Reason, Rejected, TopicKind, Unknown, without_values
 from stream.wire.partition import partition_of
@@ -20,7 +20,7 @@ VALUE_BYTES_MAX: Final = 1_048_576
 FUTURE_TOLERANCE_MS: Final = 300_000
 YEAR_MIN: Final = 1990
 YEAR_MAX: Final = 2099
-"""What decays with a half-life of 30 days cannot be weighed beyond 2104 (stream/core/decay.py)."""
+"""What decays with a half-life of 30 days cannot be weighed beyond 2104 (stream/core/facts/decay.py)."""
 
 TOO_EARLY: Final = Rejected(Reason.TIME_IN_FUTURE, "time is more than 5 minutes ahead of the clock")
 

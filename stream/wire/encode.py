@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct
 
-from stream.core.event import Event
+from stream.core.events.event import Event
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 

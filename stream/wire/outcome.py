@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from stream.core.event import Event
+from stream.core.events.event import Event
 
 TopicKind = Literal["purchases", "engagement", "feedback", "control"]
 Headers = Mapping[str, bytes | None] | Sequence[tuple[str, bytes | None]] | None

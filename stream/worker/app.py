@@ -8,24 +8,24 @@ from functools import partial
 
 from confluent_kafka import KafkaException, Producer
 
-from stream.core.alert import Alert
-from stream.core.book import Book
-from stream.core.event import EVENT_TYPES
+from stream.config.environment import SettingsError
+from stream.config.settings import Settings
+from stream.core.alerts.alert import Alert
+from stream.core.events.event import EVENT_TYPES
+from stream.core.judgement.basis import Book
 from stream.engine import EngineApp
-from stream.environment import SettingsError
 from stream.metrics import Metrics
-from stream.settings import Settings
 from stream.wire import TopicKind
-from stream.worker.agents import ProfileKeeper, attach
-from stream.worker.connection import librdkafka_settings
-from stream.worker.dead_letter import DeadLetterLimit
 from stream.worker.engine_setup import engine_options
-from stream.worker.health import HealthServer
-from stream.worker.row import LiveRow, ProfileJob
-from stream.worker.tally import Tally
-from stream.worker.topics import INPUTS, TopicNames, topic_names
-from stream.worker.vitals import Liveness, ready, watch
-from stream.worker.waiting import Waiting
+from stream.worker.kafka.connection import librdkafka_settings
+from stream.worker.kafka.dead_letter import DeadLetterLimit
+from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
+from stream.worker.kafka.waiting import Waiting
+from stream.worker.monitoring.health import HealthServer
+from stream.worker.monitoring.tally import Tally
+from stream.worker.monitoring.vitals import Liveness, ready, watch
+from stream.worker.processor import ProfileKeeper, attach
+from stream.worker.rows.row import LiveRow, ProfileJob
 
 log = logging.getLogger("stream.worker")
 METADATA_TIMEOUT_S = 20.0

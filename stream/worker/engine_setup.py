@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stream.config.settings import Settings
 from stream.engine import EngineOptions
-from stream.settings import Settings
-from stream.worker.connection import faust_credentials, librdkafka_settings
-from stream.worker.topics import topic_names
+from stream.worker.kafka.connection import faust_credentials, librdkafka_settings
+from stream.worker.kafka.topics import topic_names
 
 ROW_BYTES_MAX = 2_000_000
 """A row with its outbox, or a dead letter; topics allow a little more (`stream topics`)."""

@@ -10,9 +10,9 @@ from stream.contracts.check import findings
 from stream.contracts.export import is_up_to_date, next_version, versions
 from stream.contracts.profile_record import ProfileRecord
 from stream.contracts.registry import Contract, contracts
-from stream.core.event import Event
+from stream.core.events.event import Event
 from stream.wire import decode_line, encode_event
-from stream.worker.row import Row
+from stream.worker.rows.row import Row
 
 ROOT = Path(__file__).parents[2] / "schemas"
 EXAMPLES = sorted((ROOT / "examples").rglob("*.json"))

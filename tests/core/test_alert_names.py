@@ -8,8 +8,8 @@ from uuid import uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.alert import NAMESPACE, alert_id, rfc3339
-from stream.core.event import EPOCH, ClockTicked
+from stream.core.alerts.alert import NAMESPACE, alert_id, rfc3339
+from stream.core.events.event import EPOCH, ClockTicked
 
 YEARS_MS = (-2_208_988_800_000, 7_258_118_400_000)  # 1900 to 2200
 

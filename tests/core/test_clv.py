@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.clv import (
+from stream.core.model.record import Horizon, PurchaseProcess, Spend
+from stream.core.value.clv import (
     discounted_if_alive,
     discounted_purchases,
     expected_purchases,
@@ -23,7 +24,6 @@ from stream.core.clv import (
     purchase_count_tails,
     purchases_if_alive,
 )
-from stream.core.model import Horizon, PurchaseProcess, Spend
 
 CDNOW = PurchaseProcess(kind="bgnbd", r=0.243, alpha=4.414, a=0.793, b=2.426)
 CDNOW_MBG = PurchaseProcess(kind="mbgnbd", r=0.525, alpha=6.183, a=0.891, b=1.614)

@@ -1,6 +1,6 @@
 """A detractor's last word is the reason, and the playbook's call-back the answer."""
 
-from stream.core.book import Book
+from stream.core.judgement.basis import Book
 from stream.core.step import on_event
 from stream.model_file import default_model
 from stream.policy_file import default_policy

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.episode import advance, due_ms, is_open
-from stream.core.policy import Signal
-from stream.core.profile import Episode, Profile, facts
-from stream.core.rulebook import DAY_MS, Hysteresis
+from stream.core.facts.profile import Episode, Profile, facts
+from stream.core.judgement.episode import advance, due_ms, is_open
+from stream.core.judgement.rules import Signal
+from stream.core.policy.policy import DAY_MS, Hysteresis
 from stream.core.step import on_event
-from tests.builders import (
+from tests.support.builders import (
     answered,
     at,
     book,
@@ -25,8 +25,8 @@ from tests.builders import (
     resolved,
     reviewed,
 )
-from tests.core.laws import ENCODE, lived, transitions, waited
-from tests.strategies import in_time_order, loyal_lives, mixtures
+from tests.support.laws import ENCODE, lived, transitions, waited
+from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 RULE = Hysteresis(
     raise_at=0.6,

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core import buying, payload
-from stream.core.event import EVENT_TYPES, PurchaseCompleted, PurchaseRefunded
+from stream.core.events import payload
+from stream.core.events.event import EVENT_TYPES, PurchaseCompleted, PurchaseRefunded
+from stream.core.facts import purchases as buying
 from stream.core.step import on_event
 from stream.wire import Rejected, decode_line, encode_event
-from tests.builders import (
+from tests.support.builders import (
     at,
     book,
     bought,
@@ -26,8 +27,8 @@ from tests.builders import (
     resolved,
     visited,
 )
-from tests.core.laws import ENCODE, assert_alike, assert_same_facts, lived
-from tests.strategies import in_time_order, loyal_lives, mixtures
+from tests.support.laws import ENCODE, assert_alike, assert_same_facts, lived
+from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 
 @given(mixtures(), st.randoms(use_true_random=False))

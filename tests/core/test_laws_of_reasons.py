@@ -9,15 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stream.core.alert import Alert
-from stream.core.book import Book
-from stream.core.event import Event
-from stream.core.profile import Profile
-from stream.core.rulebook import DAY_MS
+from stream.core.alerts.alert import Alert
+from stream.core.events.event import Event
+from stream.core.facts.profile import Profile
+from stream.core.judgement.basis import Book
+from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_due, on_event
-from tests.builders import START_MS, book, bought, learnt_book, resolved, reviewed
-from tests.core.laws import ENCODE, lived
-from tests.strategies import in_time_order, loyal_lives, mixtures
+from tests.support.builders import START_MS, book, bought, learnt_book, resolved, reviewed
+from tests.support.laws import ENCODE, lived
+from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 BOOKS = st.deferred(lambda: st.sampled_from([book(), learnt_book()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.episode import is_open
-from stream.core.judge import judge
-from stream.core.profile import Profile
-from stream.core.rulebook import DAY_MS
+from stream.core.facts.profile import Profile
+from stream.core.judgement.episode import is_open
+from stream.core.judgement.judge import judge
+from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_due, on_event
 from stream.wire import YEAR_MAX, YEAR_MIN
-from tests.builders import at, book, bought, complained, learnt_book, reviewed
-from tests.core.laws import ENCODE, lived, transitions, waited
-from tests.strategies import in_time_order, loyal_lives, mixtures
+from tests.support.builders import at, book, bought, complained, learnt_book, reviewed
+from tests.support.laws import ENCODE, lived, transitions, waited
+from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 YEARS_MS = 3 * 365 * DAY_MS
 ROUNDING_MS = 3

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.clv import discounted_if_alive
-from stream.core.interval import _below, _count_masses, _mixture, _quantile, value_interval
-from stream.core.lifetime import customer_value, looked_up, valuation
-from stream.core.model import YEAR_MS
+from stream.core.model.record import YEAR_MS
+from stream.core.value.clv import discounted_if_alive
+from stream.core.value.interval import _below, _count_masses, _mixture, _quantile, value_interval
+from stream.core.value.lifetime import customer_value, looked_up, valuation
 from stream.model_file import default_model
 
 MODEL = default_model()

@@ -3,7 +3,15 @@
 import msgspec
 import pytest
 
-from stream.core.model import MidRanks, ModelError, check, content_version, decode_model, encode_model, sealed
+from stream.core.model.record import (
+    MidRanks,
+    ModelError,
+    check,
+    content_version,
+    decode_model,
+    encode_model,
+    sealed,
+)
 from stream.model_file import default_model, load_model, write_model
 
 MODEL = default_model()

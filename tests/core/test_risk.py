@@ -7,11 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stream.core.clv import own_horizon, p_active
-from stream.core.crossing import first_crossing
-from stream.core.feature_names import NAMES, RISES, SILENCE, STANDS
-from stream.core.features import Features, observe
-from stream.core.model import (
+from stream.core.model.feature_names import NAMES, RISES, SILENCE, STANDS
+from stream.core.model.record import (
     DAY_MS,
     WEEK_MS,
     ModelError,
@@ -21,9 +18,12 @@ from stream.core.model import (
     Term,
     check,
 )
-from stream.core.outlook import outlook
-from stream.core.risk import NEVER_MS, churn_risk, crossing_ms, log_odds_of, look_again_ms, risk_score
-from stream.core.silence import silence
+from stream.core.risk.churn import NEVER_MS, churn_risk, crossing_ms, log_odds_of, look_again_ms, risk_score
+from stream.core.risk.crossing import first_crossing
+from stream.core.risk.curve import outlook
+from stream.core.risk.features import Features, observe
+from stream.core.risk.inactivity import silence
+from stream.core.value.clv import own_horizon, p_active
 from stream.model_file import default_model
 
 PLAIN = default_model()

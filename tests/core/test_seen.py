@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.profile import SEEN_BYTES, SEEN_DAYS, SEEN_MAX, Profile, fingerprint, first_sight
-from stream.core.rulebook import DAY_MS
+from stream.core.facts.profile import SEEN_BYTES, SEEN_DAYS, SEEN_MAX, Profile, fingerprint, first_sight
+from stream.core.policy.policy import DAY_MS
 
 DAY = 20_000
 

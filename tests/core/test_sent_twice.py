@@ -1,8 +1,8 @@
 """What counts again of a history sent twice, long after its ids were forgotten: as the runbook says."""
 
-from stream.core.buying import ORDERS_KEPT
-from tests.builders import book, bought, reviewed, visited
-from tests.core.laws import lived
+from stream.core.facts.purchases import ORDERS_KEPT
+from tests.support.builders import book, bought, reviewed, visited
+from tests.support.laws import lived
 
 
 def sent_twice(orders: int):

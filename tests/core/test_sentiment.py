@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from stream.core.payload import Review, Sentiment, Survey, SurveyAnswer, Ticket
-from stream.core.sentiment import (
+from stream.core.events.payload import Review, Sentiment, Survey, SurveyAnswer, Ticket
+from stream.core.policy.default_words import DEFAULT_LEXICON
+from stream.core.text.sentiment import (
     Analyser,
     analyser_for,
     feedback_sentiment,
@@ -21,8 +22,7 @@ from stream.core.sentiment import (
     survey_sentiment,
     text_sentiment,
 )
-from stream.core.vocabulary import DEFAULT_LEXICON
-from tests.public_data import gift_card_reviews, vader_ratings
+from tests.support.public_data import gift_card_reviews, vader_ratings
 
 ORIGINAL = SentimentIntensityAnalyzer()
 PLAIN = Analyser({})

@@ -5,10 +5,10 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from stream.core.book import Book
-from stream.core.model import YEAR_MS, Horizon, PurchaseProcess, sealed
-from stream.core.rulebook import DAY_MS
-from stream.core.silence import silence, tempered
+from stream.core.judgement.basis import Book
+from stream.core.model.record import YEAR_MS, Horizon, PurchaseProcess, sealed
+from stream.core.policy.policy import DAY_MS
+from stream.core.risk.inactivity import silence, tempered
 from stream.core.step import on_due, on_event
 from stream.model_file import default_model
 from stream.policy_file import default_policy

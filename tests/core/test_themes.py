@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.payload import Review, Survey, SurveyAnswer, Ticket
-from stream.core.themes import ThemeReader, clauses, feedback_themes
-from stream.core.vocabulary import DEFAULT_THEMES
+from stream.core.events.payload import Review, Survey, SurveyAnswer, Ticket
+from stream.core.policy.default_words import DEFAULT_THEMES
+from stream.core.text.themes import ThemeReader, clauses, feedback_themes
 
 READER = ThemeReader()
 

@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
-from stream.core.event import FEEDBACK, PurchaseCompleted, Reviewed
-from stream.core.payload import Product, Purchase
+from stream.core.events.event import FEEDBACK, PurchaseCompleted, Reviewed
+from stream.core.events.payload import Product, Purchase
 from stream.demo.moods import SORE_SHARE, YEAR, mood, with_feedback
-from stream.replay.sources.in_time import in_time
+from stream.importing.in_time import in_time
 
 MUG = Product(product_id="mug", quantity=1, price_minor=100, category="Home")
 

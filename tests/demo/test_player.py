@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from stream.core.event import MessageDelivered
-from stream.core.payload import MessageTouch
+from stream.core.events.event import MessageDelivered
+from stream.core.events.payload import MessageTouch
 from stream.demo import player as player_module
 from stream.demo.failure import DemoError
 from stream.demo.player import Player
 from stream.demo.watcher import Watcher
-from stream.worker.embedded import PARTITIONS, EmbeddedBroker
+from stream.worker.kafka.embedded import PARTITIONS, EmbeddedBroker
 
 TOPICS = ("purchases", "engagement", "feedback", "control")
 

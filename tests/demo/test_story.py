@@ -4,14 +4,14 @@ from collections import Counter
 import pytest
 from click.testing import CliRunner
 
-from stream.cli import main
+from stream.commands.demo import MODEL
+from stream.commands.main import main
 from stream.demo import story
-from stream.demo.command import MODEL
 from stream.demo.screen import Screen, line
+from stream.importing.datasets import completejourney
+from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.model_file import load_model
-from stream.replay.sources import completejourney
-from stream.replay.sources.unavailable import SourceUnavailableError
-from tests.demo.alerts import alert
+from tests.support.demo_alerts import alert
 
 
 def test_each_alert_counts_once_however_often_it_comes():

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from stream.engine.delivery import AT_END, Delivery, Place
-from stream.engine.lane import Lane
-from stream.engine.load import Mark
-from stream.engine.merge import Source
+from stream.engine.input.delivery import AT_END, Delivery, Place
 from stream.engine.options import EngineOptions
-from stream.engine.store import MemoryStore
-from stream.engine.table import Table
-from tests.engine.toy import Event, ToyJob
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
+from stream.engine.task.batch import Mark
+from stream.engine.task.lane import Lane
+from stream.engine.task.merge import Source
+from tests.support.toy_app import Event, ToyJob
 
 TOPIC = "events"
 PLACE = Place(TOPIC, 0)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine.fetch_size import FETCH_S, MAX_PARTITION_BYTES, MIN_PARTITION_BYTES, next_size
+from stream.engine.input.fetch_size import FETCH_S, MAX_PARTITION_BYTES, MIN_PARTITION_BYTES, next_size
 
 sizes = st.integers(MIN_PARTITION_BYTES, MAX_PARTITION_BYTES)
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from stream.engine.failure import FailStop
-from stream.engine.flush import ALL, SHARE_OF_BACKLOG, Flusher
-from stream.engine.load import Outgoing
-from stream.engine.outlet import Cargo
+from stream.engine.output.commit import Cargo
+from stream.engine.output.flush import ALL, SHARE_OF_BACKLOG, Flusher
+from stream.engine.task.batch import Outgoing
 from tests.engine.test_lane import ENGAGEMENT, Pipe, event
 
 APPLIED = 20

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from stream.engine import Arrival, Due, Lane, Moment, Unsent
-from stream.engine.delivery import Delivery, Place
-from stream.engine.load import Mark
-from stream.engine.merge import Source
+from stream.engine.input.delivery import Delivery, Place
 from stream.engine.options import EngineOptions
-from stream.engine.store import MemoryStore
-from stream.engine.table import Table
-from tests.engine.model import Raw
-from tests.engine.toy import HOUR_MS, TOPICS, Counters, Shopkeeper, ToyJob
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
+from stream.engine.task.batch import Mark
+from stream.engine.task.merge import Source
+from tests.support.engine_model import Raw
+from tests.support.toy_app import HOUR_MS, TOPICS, Counters, Shopkeeper, ToyJob
 
 PURCHASES, ENGAGEMENT, FEEDBACK = TOPICS
 KEEPER = Shopkeeper("out")

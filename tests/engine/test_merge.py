@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine.job import Arrival
-from stream.engine.merge import FOREVER_MS, Source, release
+from stream.engine.codec import Arrival
 from stream.engine.options import EngineOptions
+from stream.engine.task.merge import FOREVER_MS, Source, release
 
 MAX_IDLE_S = 0.5
 TIMES = st.lists(st.integers(0, 50), max_size=30)

@@ -9,12 +9,12 @@ from confluent_kafka import Producer
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
-from stream.engine.recovery import Fence, changelog_end, recover
-from stream.engine.sender import EPOCH_HEADER, Sender
-from stream.engine.store import MemoryStore
-from stream.engine.table import Table
-from tests.engine.toy import Counters, ToyJob
-from tests.kafka_broker import Broker, create_topics
+from stream.engine.output.producer import EPOCH_HEADER, Sender
+from stream.engine.state.recovery import Fence, changelog_end, recover
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
+from tests.support.kafka_broker import Broker, create_topics
+from tests.support.toy_app import Counters, ToyJob
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 

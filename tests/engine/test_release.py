@@ -9,13 +9,13 @@ import pytest
 
 from stream.engine import app as engine_app
 from stream.engine.app import EngineApp
-from stream.engine.delivery import Place
-from stream.engine.lane import Lane
-from stream.engine.load import Mark
+from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
-from stream.engine.store import DiskStore, new_store
-from tests.engine.model import Raw
-from tests.engine.toy import TOPICS, Counters, Shopkeeper, ToyJob
+from stream.engine.state.store import DiskStore, new_store
+from stream.engine.task.batch import Mark
+from stream.engine.task.lane import Lane
+from tests.support.engine_model import Raw
+from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyJob
 
 pytest.importorskip("rocksdict")
 EVENT = b'{"key":"a","time_ms":1}'

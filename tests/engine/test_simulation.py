@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from stream.engine.delivery import Delivery
-from stream.engine.sender import FENCE_KEY
-from tests.engine.model import PARTITIONS, Broker, ModelOutlet
-from tests.engine.simulation import simulate
-from tests.engine.toy import HOUR_MS, TOPICS
+from stream.engine.input.delivery import Delivery
+from stream.engine.output.producer import FENCE_KEY
 from tests.faults.verifier import Expected, fold
+from tests.support.engine_model import PARTITIONS, Broker, ModelOutlet
+from tests.support.engine_simulation import simulate
+from tests.support.toy_app import HOUR_MS, TOPICS
 
 SEEDS = int(os.environ.get("STREAM_SIMULATION_SEEDS", "5000"))
 SEEDS_QUICK = 150

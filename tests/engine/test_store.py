@@ -11,7 +11,7 @@ import pytest
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
-from stream.engine.store import TRUSTED_S, DiskStore, Store, new_store
+from stream.engine.state.store import TRUSTED_S, DiskStore, Store, new_store
 
 pytest.importorskip("rocksdict")
 COUNT = 2_000

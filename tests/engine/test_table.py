@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.engine.app import EngineApp
-from stream.engine.delivery import Place
 from stream.engine.failure import EngineError, Exit
-from stream.engine.load import Mark
+from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
-from stream.engine.store import DiskStore, MemoryStore, Store, new_store
-from stream.engine.table import Table
-from tests.engine.toy import TOPICS, Counters, ToyJob
+from stream.engine.state.store import DiskStore, MemoryStore, Store, new_store
+from stream.engine.state.table import Table
+from stream.engine.task.batch import Mark
+from tests.support.toy_app import TOPICS, Counters, ToyJob
 
 KEYS = [b"a", b"b", b"c", b"d"]
 STEPS = st.lists(

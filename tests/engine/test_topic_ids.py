@@ -8,9 +8,9 @@ from confluent_kafka.admin import AdminClient
 
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
-from stream.engine.topic_ids import GONE_LOOKS_MAX, Answer, TopicIds, TopicWatch, id_of
+from stream.engine.start.topic_ids import GONE_LOOKS_MAX, Answer, TopicIds, TopicWatch, id_of
 from tests.faults.losses import delete_topics
-from tests.kafka_broker import Broker, MockBroker, create_topics, free_port
+from tests.support.kafka_broker import Broker, MockBroker, create_topics, free_port
 
 NOTHING = Answer({})
 

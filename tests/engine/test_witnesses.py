@@ -6,11 +6,11 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stream.engine.delivery import Place
+from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
-from stream.engine.witnesses import keys_at
-from tests.engine.toy import ToyJob
-from tests.kafka_broker import Broker, create_topics
+from stream.engine.start.witnesses import keys_at
+from tests.support.kafka_broker import Broker, create_topics
+from tests.support.toy_app import ToyJob
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 

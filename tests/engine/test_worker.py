@@ -7,7 +7,7 @@ import pytest
 from tests.faults.verifier import violations
 from tests.faults.workers import Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
-from tests.kafka_broker import Broker
+from tests.support.kafka_broker import Broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 

@@ -16,7 +16,7 @@ from tests.faults.verifier import violations
 from tests.faults.watch import HEAL_S, Watch
 from tests.faults.workers import PARTITIONS, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
-from tests.kafka_broker import Broker
+from tests.support.kafka_broker import Broker
 
 QUIET_S = 3
 FEEDER_LATE_S = 90

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from tests.kafka_broker import Broker
+from tests.support.kafka_broker import Broker
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.engine.toy import TOPICS
 from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
-from tests.kafka_broker import Broker, create_topics
+from tests.support.kafka_broker import Broker, create_topics
+from tests.support.toy_app import TOPICS
 
 
 def delete_all(client: AdminClient, bootstrap: str, topic: str) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-from tests.kafka_broker import JarBroker, free_port
+from tests.support.kafka_broker import JarBroker, free_port
 
 CHUNK = 16 << 10
 LOOK_S = 0.02

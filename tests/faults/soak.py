@@ -22,7 +22,7 @@ from tests.faults.chaos import EVERY_FAULT, Run, chaos
 from tests.faults.hardships import burst, slow_line, storm
 from tests.faults.proxy import ProxiedBroker, Proxy
 from tests.faults.workload import Shop
-from tests.kafka_broker import Broker, start_broker
+from tests.support.kafka_broker import Broker, start_broker
 
 ROUND_S = 45
 PAUSES_S = (0.2, 1.5)

@@ -14,7 +14,7 @@ from stream.engine.failure import Exit
 from tests.faults.chaos import FAULTS, Run, chaos
 from tests.faults.workers import PARTITIONS
 from tests.faults.workload import Shop
-from tests.kafka_broker import Broker
+from tests.support.kafka_broker import Broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 BOTH = pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])

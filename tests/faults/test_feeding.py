@@ -9,7 +9,7 @@ import pytest
 from tests.faults import chaos
 from tests.faults.chaos import Run
 from tests.faults.workload import Input, Shop
-from tests.kafka_broker import MockBroker
+from tests.support.kafka_broker import MockBroker
 
 
 class Broken(Shop):

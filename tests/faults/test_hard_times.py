@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from stream.engine.failure import Exit
-from tests.engine.toy import HOUR_MS, Event
 from tests.faults.chaos import FAULTS, Run, chaos
 from tests.faults.hardships import burst, slow_line, storm
 from tests.faults.proxy import ProxiedBroker
@@ -18,7 +17,8 @@ from tests.faults.verifier import read_all
 from tests.faults.watch import Watch
 from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Input, Shop, produce
-from tests.kafka_broker import Broker, NoBrokerError
+from tests.support.kafka_broker import Broker, NoBrokerError
+from tests.support.toy_app import HOUR_MS, Event
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 RSS_GROWTH_MIB = 150

@@ -14,7 +14,7 @@ from tests.faults.losses import caught_up, delete_topics, inputs_of, make_anew
 from tests.faults.verifier import violations
 from tests.faults.workers import PARTITIONS, Progress, ToyWorker
 from tests.faults.workload import Shop, produce
-from tests.kafka_broker import Broker
+from tests.support.kafka_broker import Broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 

@@ -16,7 +16,7 @@ from tests.faults.losses import caught_up, delete_all, inputs_of, make_anew
 from tests.faults.verifier import expected, violations
 from tests.faults.workers import Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
-from tests.kafka_broker import Broker, create_topics
+from tests.support.kafka_broker import Broker, create_topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 

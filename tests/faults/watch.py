@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from tests.engine.toy import TOPICS
+from tests.support.toy_app import TOPICS
 
 HEAL_S = 60
 STUCK_S = 30

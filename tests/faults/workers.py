@@ -13,8 +13,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from tests.engine.toy import TOPICS
-from tests.kafka_broker import create_topics
+from tests.support.kafka_broker import create_topics
+from tests.support.toy_app import TOPICS
 
 ROOT = Path(__file__).parent.parent.parent
 PARTITIONS = 4
@@ -48,7 +48,15 @@ class ToyWorker:
     ) -> None:
         self.log = log
         self._log_start = log.stat().st_size if log.exists() else 0
-        command = [sys.executable, "-m", "tests.engine.toy", "--bootstrap", bootstrap, "--prefix", prefix]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.toy_app",
+            "--bootstrap",
+            bootstrap,
+            "--prefix",
+            prefix,
+        ]
         command += ["--options", json.dumps(options), "--slow-s", str(slow_s)]
         command += ["--clock-offset-s", str(clock_offset_s), "--rows-at-once", str(rows_at_once)]
         if file_bytes_max is not None:  # what it says goes to a pipe: its log would be a file too

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from confluent_kafka import Producer
 
-from tests.engine.toy import HOUR_MS, TOPICS, Event
+from tests.support.toy_app import HOUR_MS, TOPICS, Event
 
 START_MS = 1_300_000_000_000
 BUSY_KEYS = 100

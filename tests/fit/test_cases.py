@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from stream.cli import main
+from stream.commands.main import main
 from stream.fit.cases import CasesError, check_cases, relative_error
 
 REFERENCE = Path(__file__).parent / "clv_cases.csv"

@@ -4,15 +4,15 @@ import math
 
 import pytest
 
-from stream.core.lifetime import customer_value, valuation
-from stream.core.model import DAY_MS, Horizon, decode_model, encode_model
-from stream.core.risk import churn_risk
-from stream.core.rulebook import Policy
+from stream.core.model.record import DAY_MS, Horizon, decode_model, encode_model
+from stream.core.policy.policy import Policy
+from stream.core.risk.churn import churn_risk
+from stream.core.value.lifetime import customer_value, valuation
 from stream.fit.history import read_history
 from stream.fit.model_fit import Wishes, fit_model, wanted_days
-from stream.fit.processes import UnfitError
+from stream.fit.purchases.processes import UnfitError
 from stream.model_file import default_model
-from tests.builders import at, bought
+from tests.support.builders import at, bought
 
 
 def lives(customers, days, minor=5_000, **more):

@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from stream.fit.histogram import Histogram, histogram
-from stream.fit.pareto import fit_pareto
-from stream.fit.processes import UnfitError, _negative, better_process, fit_process
-from stream.fit.retention import fit_retention, lifetime_periods, retention_rate, simple_lifetime, survival
-from stream.fit.spending import fit_spend
-from stream.replay.sources import cdnow
+from stream.fit.purchases.histogram import Histogram, histogram
+from stream.fit.purchases.pareto import fit_pareto
+from stream.fit.purchases.processes import UnfitError, _negative, better_process, fit_process
+from stream.fit.purchases.retention import (
+    fit_retention,
+    lifetime_periods,
+    retention_rate,
+    simple_lifetime,
+    survival,
+)
+from stream.fit.purchases.spending import fit_spend
+from stream.importing.datasets import cdnow
 
 
 def published(name):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.rulebook import DAY_MS, Policy
+from stream.core.policy.policy import DAY_MS, Policy
 from stream.policy_file import (
     Finding,
     PolicyFaults,

@@ -8,8 +8,8 @@ from pathlib import Path
 from click.testing import CliRunner
 from msgspec import inspect as types
 
-from stream.cli import main
-from stream.core.rulebook import Policy
+from stream.commands.main import main
+from stream.core.policy.policy import Policy
 from stream.policy_file import default_text
 from stream.policy_file.page import default_file, knobs, markdown, meaning
 

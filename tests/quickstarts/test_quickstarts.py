@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Producer
 
 from stream.wire import STRUCTURED_HEADERS
-from tests.kafka_broker import Broker, create_topics
+from tests.support.kafka_broker import Broker, create_topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 

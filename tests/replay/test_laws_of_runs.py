@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.event import Event
-from stream.core.rulebook import DAY_MS
+from stream.core.events.event import Event
+from stream.core.policy.policy import DAY_MS
 from stream.replay.run import replay
-from tests.builders import at, book, bought, erased, refunded, reviewed
-from tests.core.laws import ENCODE, transitions
-from tests.strategies import in_time_order, loyal_lives, mixtures
+from tests.support.builders import at, book, bought, erased, refunded, reviewed
+from tests.support.laws import ENCODE, transitions
+from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 CUSTOMERS = ("ann", "bob", "c", "dee", "eve")
 

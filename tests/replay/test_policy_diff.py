@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from stream.cli import main
+from stream.commands.main import main
 from stream.policy_file import default_policy, parse_policy
 from stream.replay.policy_diff import Knob, knobs_changed
 from stream.wire import encode_event
-from tests.builders import bought
+from tests.support.builders import bought
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.event import CustomerErased, Event, PurchaseCompleted
+from stream.core.events.event import CustomerErased, Event, PurchaseCompleted
 from stream.wire import Reason, Rejected, Unknown, decode, decode_line, encode_event, partition_of
-from tests.poison import (
+from tests.support.poison import (
     BINARY,
     GOOD,
     HARMLESS,

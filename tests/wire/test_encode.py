@@ -7,9 +7,9 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from msgspec import Struct
 
-from stream.core.event import CustomerErased, Event
+from stream.core.events.event import CustomerErased, Event
 from stream.wire import STRUCTURED_HEADERS, decode, encode_alert, encode_event, encode_event_binary
-from tests.poison import GOOD, KEY, purchase
+from tests.support.poison import GOOD, KEY, purchase
 
 
 @pytest.fixture

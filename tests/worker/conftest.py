@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from stream.core.event import Event
-from stream.replay.generate.play import events, lives
-from stream.replay.generate.shop import Shop
-from tests.kafka_broker import Broker
-from tests.worker.running import Ground, tick
+from stream.core.events.event import Event
+from stream.importing.generated.play import events, lives
+from stream.importing.generated.shop import Shop
+from tests.support.kafka_broker import Broker
+from tests.support.running_worker import Ground, tick
 
 SHOP = Shop(seed=5, customers=60)
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from stream.core.rulebook import DAY_MS
+from stream.core.policy.policy import DAY_MS
 from stream.wire import TOO_EARLY, encode_event
-from stream.worker import row
-from stream.worker.row import ProfileJob, Refused
-from tests.builders import START_MS, visited
+from stream.worker.rows import row
+from stream.worker.rows.row import ProfileJob, Refused
+from tests.support.builders import START_MS, visited
 
 HOUR_MS, MINUTE_MS = DAY_MS // 24, DAY_MS // 1_440
 TOPIC = "engagement"

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from stream.environment import load_settings
-from stream.worker.topics import topic_names
-from tests.core.laws import assert_same_facts
-from tests.worker.running import STREAM, Ground, WorkerProcess, first_difference, replayed, tick
+from stream.config.environment import load_settings
+from stream.worker.kafka.topics import topic_names
+from tests.support.laws import assert_same_facts
+from tests.support.running_worker import STREAM, Ground, WorkerProcess, first_difference, replayed, tick
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]

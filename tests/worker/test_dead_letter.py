@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.worker.dead_letter import (
+from stream.worker.kafka.dead_letter import (
     COPY_BYTES_MAX,
     HEADER_BYTES_MAX,
     KEY_BYTES_MAX,

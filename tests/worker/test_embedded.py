@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.kafka_broker import MockBroker
-from tests.worker.running import (
+from tests.support.kafka_broker import MockBroker
+from tests.support.running_worker import (
     Ground,
     WorkerProcess,
     assert_same_profiles,

@@ -5,7 +5,13 @@ import subprocess
 import pytest
 
 from stream.wire import encode_event
-from tests.worker.running import STREAM, WorkerProcess, assert_same_profiles, first_difference, replayed
+from tests.support.running_worker import (
+    STREAM,
+    WorkerProcess,
+    assert_same_profiles,
+    first_difference,
+    replayed,
+)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from stream.wire import encode_event, kind_of, partition_of
-from tests.worker.running import STREAM, WorkerProcess, assert_same_profiles, replayed
+from tests.support.running_worker import STREAM, WorkerProcess, assert_same_profiles, replayed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 

@@ -3,9 +3,9 @@
 import aiohttp
 import pytest
 
-from stream.environment import SettingsError
+from stream.config.environment import SettingsError
 from stream.metrics import Metrics
-from stream.worker.health import HealthServer
+from stream.worker.monitoring.health import HealthServer
 
 LOOPBACK = "127.0.0.1"
 

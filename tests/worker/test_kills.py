@@ -6,7 +6,7 @@ from random import Random
 import msgspec
 import pytest
 
-from tests.worker.running import WorkerProcess, assert_same_profiles, first_difference, replayed
+from tests.support.running_worker import WorkerProcess, assert_same_profiles, first_difference, replayed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 KILLS = 3

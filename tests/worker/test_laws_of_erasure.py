@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.event import Event
-from stream.engine.flush import ALL
-from stream.engine.load import Mark
-from stream.worker.row import Row
-from tests.builders import bought, erased, visited
+from stream.core.events.event import Event
+from stream.engine.output.flush import ALL
+from stream.engine.task.batch import Mark
+from stream.worker.rows.row import Row
+from tests.support.builders import bought, erased, visited
 from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic
 
 ERASED = 310.0

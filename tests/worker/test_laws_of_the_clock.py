@@ -12,26 +12,26 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stream.core.book import Book
-from stream.core.event import EVENT_TYPES, Event
-from stream.core.rulebook import DAY_MS
+from stream.config.settings import Settings
+from stream.core.events.event import EVENT_TYPES, Event
+from stream.core.judgement.basis import Book
+from stream.core.policy.policy import DAY_MS
 from stream.engine import Arrival, EngineOptions, Lane
-from stream.engine.lane import Heartbeat
-from stream.engine.load import Mark
-from stream.engine.merge import Source
-from stream.engine.store import MemoryStore
-from stream.engine.table import Table
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
+from stream.engine.task.batch import Mark
+from stream.engine.task.lane import Heartbeat
+from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.replay.run import replay
-from stream.settings import Settings
-from stream.worker.agents import ProfileKeeper
-from stream.worker.dead_letter import DeadLetterLimit
-from stream.worker.row import LiveRow, ProfileJob
-from stream.worker.tally import Tally
-from stream.worker.topics import topic_names
-from tests.builders import at, book, bought, reviewed, visited
-from tests.core.laws import ENCODE
-from tests.strategies import in_time_order, loyal_lives
+from stream.worker.kafka.dead_letter import DeadLetterLimit
+from stream.worker.kafka.topics import topic_names
+from stream.worker.monitoring.tally import Tally
+from stream.worker.processor import ProfileKeeper
+from stream.worker.rows.row import LiveRow, ProfileJob
+from tests.support.builders import at, book, bought, reviewed, visited
+from tests.support.laws import ENCODE
+from tests.support.strategies import in_time_order, loyal_lives
 
 NAMES = topic_names(Settings())
 TOPICS = (NAMES.purchases, NAMES.engagement, NAMES.feedback, NAMES.control)

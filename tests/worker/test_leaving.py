@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from stream.wire import partition_of
-from tests.worker.running import Ground, WorkerProcess
+from tests.support.running_worker import Ground, WorkerProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from stream.worker.logs import customer_hash
+from stream.worker.monitoring.logs import customer_hash
 
 PROGRAM = """
 import logging, structlog
-from stream.settings import Settings
-from stream.worker.logs import configure_logs
+from stream.config.settings import Settings
+from stream.worker.monitoring.logs import configure_logs
 
 configure_logs(Settings(log_format="json", log_key="k"))
 log = structlog.get_logger("stream.worker")

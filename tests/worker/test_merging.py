@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import Producer
 
 from stream.wire import STRUCTURED_HEADERS, encode_event, kind_of, partition_of
-from tests.worker.running import (
+from tests.support.running_worker import (
     Ground,
     WorkerProcess,
     assert_same_profiles,

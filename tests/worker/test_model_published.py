@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.core.book import Book
-from stream.core.event import Event, ModelPublished
-from stream.core.model import Model, encode_model, sealed
-from stream.core.payload import ModelRecord
-from stream.core.rulebook import DAY_MS
+from stream.core.events.event import Event, ModelPublished
+from stream.core.events.payload import ModelRecord
+from stream.core.judgement.basis import Book
+from stream.core.model.record import Model, encode_model, sealed
+from stream.core.policy.policy import DAY_MS
 from stream.model_file import default_model
 from stream.replay.run import replay
 from stream.wire import encode_alert
-from stream.worker.row import MODEL_KEY
-from tests.builders import book, bought, reviewed, when
+from stream.worker.rows.row import MODEL_KEY
+from tests.support.builders import book, bought, reviewed, when
 from tests.worker.test_laws_of_the_clock import Pipe, by_topic
 
 ANYONE = ("a", "b", "c", "d")

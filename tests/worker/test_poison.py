@@ -10,10 +10,10 @@ import pytest
 from confluent_kafka import Message, Producer
 
 from stream.wire import STRUCTURED_HEADERS, encode_event, kind_of, partition_of
-from stream.worker.dead_letter import COPY_BYTES_MAX
-from tests.core.laws import assert_same_facts
-from tests.poison import HARMLESS, HUGE, KEY, PARTITION_COUNT, POISON, Poison
-from tests.worker.running import ALL_ARRIVE, Ground, WorkerProcess, replayed
+from stream.worker.kafka.dead_letter import COPY_BYTES_MAX
+from tests.support.laws import assert_same_facts
+from tests.support.poison import HARMLESS, HUGE, KEY, PARTITION_COUNT, POISON, Poison
+from tests.support.running_worker import ALL_ARRIVE, Ground, WorkerProcess, replayed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw, json
 
-from stream.core.profile import NOTHING, SECTIONS, Profile, head_of
-from stream.core.rulebook import DAY_MS
+from stream.core.facts.profile import NOTHING, SECTIONS, Profile, head_of
+from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_book, on_due, on_event
 from stream.engine import Peek
-from stream.worker.row import LiveRow, ProfileJob, Row
-from tests.builders import at, book, erased
-from tests.strategies import loyal_lives, mixtures
+from stream.worker.rows.row import LiveRow, ProfileJob, Row
+from tests.support.builders import at, book, erased
+from tests.support.strategies import loyal_lives, mixtures
 
 JOB = ProfileJob({}, 1, live=False)
 

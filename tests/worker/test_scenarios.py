@@ -7,16 +7,16 @@ import msgspec
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from stream.core.event import CustomerErased, ModelPublished, PurchaseCancelled
-from stream.core.model import encode_model, sealed
-from stream.core.payload import ModelRecord
-from stream.core.profile import Profile, facts
+from stream.core.events.event import CustomerErased, ModelPublished, PurchaseCancelled
+from stream.core.events.payload import ModelRecord
+from stream.core.facts.profile import Profile, facts
+from stream.core.model.record import encode_model, sealed
 from stream.model_file import default_model
 from stream.wire import kind_of
-from stream.worker.row import MODEL_KEY
-from tests.core.laws import assert_same_facts
+from stream.worker.rows.row import MODEL_KEY
+from tests.support.laws import assert_same_facts
+from tests.support.running_worker import WorkerProcess, assert_same_profiles, first_difference, replayed, tick
 from tests.worker.conftest import SHOP
-from tests.worker.running import WorkerProcess, assert_same_profiles, first_difference, replayed, tick
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 

@@ -8,11 +8,11 @@ from click.testing import CliRunner, Result
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from stream.cli import main
-from stream.environment import load_settings
-from stream.settings import Settings
-from stream.worker.embedded import PARTITIONS, EmbeddedBroker
-from stream.worker.topics import (
+from stream.commands.main import main
+from stream.config.environment import load_settings
+from stream.config.settings import Settings
+from stream.worker.kafka.embedded import PARTITIONS, EmbeddedBroker
+from stream.worker.kafka.topics import (
     CENTURY_MS,
     INPUTS,
     ROLES,
@@ -179,7 +179,7 @@ def test_partitions_are_never_changed_not_even_when_asked(broker, prefix):
 
 
 def test_no_broker_is_one_readable_line(monkeypatch):
-    monkeypatch.setattr("stream.worker.topics_admin.TIMEOUT_S", 0.5)
+    monkeypatch.setattr("stream.worker.kafka.topics_admin.TIMEOUT_S", 0.5)
 
     answer = run("127.0.0.1:1", "p", "check")
 

@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
+from stream.config.settings import Settings
 from stream.engine import EngineApp
-from stream.engine.delivery import Place
-from stream.engine.lane import Lane
-from stream.engine.load import Mark
-from stream.engine.merge import Source
-from stream.engine.store import MemoryStore
-from stream.engine.table import Table
+from stream.engine.input.delivery import Place
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
+from stream.engine.task.batch import Mark
+from stream.engine.task.lane import Lane
+from stream.engine.task.merge import Source
 from stream.metrics import Metrics
-from stream.settings import Settings
 from stream.worker.engine_setup import engine_options
-from stream.worker.vitals import STUCK_AFTER_S, Liveness, ready, watch
-from stream.worker.waiting import TELL_AFTER_S, Waiting
+from stream.worker.kafka.waiting import TELL_AFTER_S, Waiting
+from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, ready, watch
 from tests.engine.test_delivery import Raw, settled
-from tests.engine.toy import HOUR_MS, Counters, ToyJob
-from tests.kafka_broker import MockBroker
+from tests.support.kafka_broker import MockBroker
+from tests.support.toy_app import HOUR_MS, Counters, ToyJob
 
 SETTINGS = Settings(clock="event")
 INPUTS = engine_options(SETTINGS).inputs

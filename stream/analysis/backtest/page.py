@@ -1,0 +1,190 @@
+"""The backtest as one HTML file: plots drawn by hand as SVG, words for somebody who never heard of BG/NBD."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from stream.analysis.backtest.backtest import Answer
+from stream.analysis.backtest.summary import sureness
+from stream.look.svg import Line, plot
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } figure { margin: 1rem 0 }
+table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; text-align: right }
+td:first-child, th:first-child { text-align: left } tr { border-bottom: 1px solid #d8dee4 }
+.note { background: #fff8e1; padding: .6rem 1rem; border-left: 4px solid #e0a800 } small { color: #52606d }
+"""
+NAMES = {
+    "risk": "churn risk",
+    "recency": "days since last purchase",
+    "frequency": "number of purchases",
+    "rfm": "RFM ranks together",
+    "churn_risk": "Churn risk",
+    "at_risk_loyal": "At-risk loyal customer",
+    "upgrade_opportunity": "Upgrade opportunity",
+}
+
+
+def write_report(path: Path, numbers: Mapping[str, Any], answer: Answer) -> None:
+    """Write beside the file and take its place at the end."""
+    partial = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        partial.write_text(page(numbers, answer), encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def page(numbers: Mapping[str, Any], answer: Answer) -> str:
+    """The whole document."""
+    weeks = f"{numbers['horizon_weeks']:g} weeks"
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>Backtest</title><style>{STYLE}</style>",
+        "<h1>Would the alerts have been right?</h1>",
+        f"<p>The system learnt from everything up to the split and then had to say who would buy nothing in the "
+        f"following <b>{weeks}</b> (after {numbers['split']}). What customers then did is known. There were "
+        f"<b>{numbers['n']:,} customers</b>; <b>{numbers['churn_rate']:.1%}</b> of them bought nothing in that time.</p>",
+        "<h2>Does it find the right customers?</h2>",
+        _ranking(numbers, answer),
+        "<h2>Can the percentages be believed?</h2>",
+        _calibration(numbers, answer, weeks),
+        "<h2>The alerts</h2>",
+        _alerts(numbers, weeks),
+    ]
+    if "against" in numbers:
+        parts.append(_comparison(numbers["against"]))
+    parts += ["<h2>What was learnt</h2>", _model(numbers, answer)]
+    return "\n".join(parts) + "</html>\n"
+
+
+def _ranking(numbers: Mapping[str, Any], answer: Answer) -> str:
+    lines = [Line(NAMES[name], points, strong=name == "risk") for name, points in answer.curves.items()]
+    rows = [("churn risk", numbers["risk"]["auc"], numbers["risk"]["brier"])]
+    rows += [
+        (NAMES[name] + " alone", one["auc"], one["brier_binned"])
+        for name, one in numbers["baselines"].items()
+    ]
+    lift = numbers["risk"]["lift10"]
+    said = (
+        f"Among the tenth with the highest risk, churn was <b>{lift:.1f} times</b> the average. "
+        if lift
+        else ""
+    )
+    return (
+        f"<p>{said}Looking at customers from the riskiest down, the line shows the share of all lost customers found. "
+        "The simple rules that everybody has (days since the last purchase, number of purchases, RFM) are drawn thin."
+        "</p>"
+        + plot(lines, "share of customers looked at", "share of lost customers found")
+        + table(
+            ("score", "AUC", "Brier"),
+            [(name, _number(auc), f"{brier:.4f}") for name, auc, brier in rows],
+        )
+        + "<small>AUC: the chance that a lost customer gets a higher score than one who stayed; 0.5 is a coin, 1 "
+        "perfect. Brier: mean squared error of the probability, 0 perfect; the simple rules were given the true "
+        f"rates of their tenths, which no model gets. 90% interval of the AUC: {_interval(numbers)}.</small>"
+    )
+
+
+def _calibration(numbers: Mapping[str, Any], answer: Answer, weeks: str) -> str:
+    points = [(said, seen) for said, seen, _ in answer.calibration]
+    rows = [(f"{said:.1%}", f"{seen:.1%}", f"{count:,}") for said, seen, count in answer.calibration]
+    lines = [
+        Line("what happened", points, strong=True, dots=True),
+        Line("perfect", [(0.0, 0.0), (1.0, 1.0)]),
+    ]
+    return (
+        f"<p>Customers in ten groups by the risk that was said. If it said 30%, then 30% should have bought nothing "
+        f"in {weeks}. On average it was off by <b>{numbers['risk']['ece']:.1%}</b>.</p>"
+        + plot(lines, "risk said", "share that bought nothing")
+        + table(("risk said", "happened", "customers"), rows)
+    )
+
+
+def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
+    rows = [
+        (
+            NAMES[kind], f"{one['n']:,}", f"{one['decided']:,}", _likely(one), _share(one["recall"]),
+            _number(one["median_lead_days"], 0), _share(one.get("value_caught_share")),
+            f"{one['per_1000_customers_and_week']:.2f}",
+        )
+        for kind, one in numbers["alerts"].items()
+    ]  # fmt: skip
+    return (
+        table(
+            (
+                "alert",
+                "raised",
+                "judged",
+                "were right (90% interval)",
+                "of the lost found",
+                "days early",
+                "value caught",
+                "per 1,000 customers and week",
+            ),
+            rows,
+        )
+        + f"<small>Right: no purchase in the {weeks} after the alert (for an upgrade: the next tier was reached). "
+        f"Judged: those whose {weeks} were over by the last event. Of the lost found: share of the lost customers whom "
+        "the rule may speak of that were alerted. Days early: before the "
+        f"plain rule “nothing for {weeks}” would have noticed. Value caught: share of the lost customers' spending of "
+        "late.</small>" + "".join(f"<p>{escape(sentence)}</p>" for sentence in sureness(numbers))
+    )
+
+
+def _comparison(against: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            NAMES.get(kind, kind), f"{one['both']:,}", f"{len(one['only_policy']):,}",
+            f"{len(one['only_against']):,}", ", ".join(one["only_against"][:8]),
+        )
+        for kind, one in against["customers"].items()
+    ]  # fmt: skip
+    return f"<h2>Against policy {escape(against['policy'])}</h2>" + table(
+        ("alert", "alerted by both", "only by the first", "only by the second", "for example"), rows
+    )
+
+
+def _model(numbers: Mapping[str, Any], answer: Answer) -> str:
+    model = answer.model
+    words = []
+    if model.risk is not None:
+        words.append(model.risk.learnt)
+    process = model.process
+    words.append(
+        f"For who knows the models: purchase process {process.kind.upper()}, r {process.r:.4g}, alpha {process.alpha:.4g} weeks, "
+        f"a {process.a:.4g}, b {process.b:.4g}. Spend: p {model.spend.p:.4g}, q {model.spend.q:.4g}, "
+        f"v {model.spend.v:.4g}. Model {model.version}."
+    )
+    text = "".join(f"<p>{escape(word)}</p>" for word in words)
+    return text + "".join(f"<p class=note>{escape(note)}</p>" for note in numbers["model"]["notes"])
+
+
+def _likely(one: Mapping[str, Any]) -> str:
+    if one["precision_90"] is None:
+        return "–"
+    low, high = one["precision_90"]
+    return f"{one['precision']:.0%} ({low:.0%} to {high:.0%})"
+
+
+def _interval(numbers: Mapping[str, Any]) -> str:
+    bounds = numbers["intervals_90"]["auc"]
+    return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "none"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cells = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{cells}</tr>{body}</table>"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,134 @@
+"""Retention the business's way: who bought in one period and again in the next, and what a lifetime follows.
+
+A period that is not over is not published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from stream.core.model.record import DAY_MS, YEAR_MS, Retention
+from stream.fit.purchases.retention import fit_retention, lifetime_periods, simple_lifetime
+
+PERIODS_MS = {"year": YEAR_MS, "half-year": YEAR_MS // 2, "quarter": YEAR_MS // 4, "month": YEAR_MS // 12}
+PERIODS_MIN = 4
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One period of one cohort ("" for all): who bought in it, and how many of them bought in the next."""
+
+    cohort: int
+    period: int
+    active: int
+    again: int
+
+    @property
+    def rate(self) -> float | None:
+        """None for nobody: not 0."""
+        return self.again / self.active if self.active else None
+
+
+@dataclass(frozen=True)
+class Loyalty:
+    """Retention by period; `cohort` -1 is everybody. Lifetimes are in periods."""
+
+    unit: str
+    start_ms: int
+    kept: tuple[Kept, ...]
+    simple_lifetime: float | None
+    retention: Retention | None
+    lifetime: float | None
+
+
+def loyalty(orders: Mapping[str, Mapping[str, int]], first_ms: int, last_ms: int, discount: float) -> Loyalty:
+    """From when each customer bought; the longest period of which four are over."""
+    unit = next(
+        (name for name, length in PERIODS_MS.items() if (last_ms - first_ms) // length >= PERIODS_MIN),
+        "month",
+    )
+    length_ms = PERIODS_MS[unit]
+    start_ms = first_ms // DAY_MS * DAY_MS
+    over = (last_ms - start_ms) // length_ms
+    active = [
+        {int((at_ms - start_ms) // length_ms) for at_ms in bought.values()}
+        for bought in orders.values()
+        if bought
+    ]
+    active = [periods & set(range(over)) for periods in active]
+    cohorts = [min(periods, default=-1) for periods in active]
+    kept = []
+    for cohort in (-1, *range(max(0, over - 1))):
+        members = [p for p, c in zip(active, cohorts, strict=True) if cohort in (-1, c)]
+        for period in range(max(0, cohort), over - 1):
+            here = [periods for periods in members if period in periods]
+            kept.append(Kept(cohort, period, len(here), sum(period + 1 in periods for periods in here)))
+    everybody = [one for one in kept if one.cohort == -1]
+    first_rate = everybody[0].rate if everybody else None
+    fitted = _fitted([p for p, c in zip(active, cohorts, strict=True) if c == 0], over)
+    periodic = (1.0 + discount) ** (length_ms / YEAR_MS) - 1.0
+    return Loyalty(
+        unit=unit,
+        start_ms=start_ms,
+        kept=tuple(kept),
+        simple_lifetime=simple_lifetime(first_rate) if first_rate is not None else None,
+        retention=fitted,
+        lifetime=lifetime_periods(fitted, periodic) if fitted else None,
+    )
+
+
+def _fitted(cohort: list[set[int]], over: int) -> Retention | None:
+    """Of the first cohort: still a customer is who bought in that period or a later one."""
+    survivors = np.array([sum(max(p) >= period for p in cohort) for period in range(max(0, over - 1))], float)
+    if len(survivors) < PERIODS_MIN - 1 or survivors[0] < 30 or survivors[0] == survivors[-1]:
+        return None
+    return fit_retention(survivors).retention
+
+
+@dataclass(frozen=True)
+class SegmentKept:
+    """Customers of one segment who bought in a period, over all periods that are over; how many did again."""
+
+    segment: str
+    active: int
+    again: int
+
+    @property
+    def rate(self) -> float | None:
+        """None for nobody: not 0."""
+        return self.again / self.active if self.active else None
+
+
+def kept_by_value(
+    paid: Mapping[str, list[tuple[int, int]]],
+    kept: Loyalty,
+    last_ms: int,
+    steps: Sequence[tuple[str, float]],
+) -> list[SegmentKept]:
+    """By what was spent within the period itself: who will leave is not known when the segment is drawn.
+
+    `steps` are names with the quantile of spending from which each begins, the lowest first.
+    """
+    length_ms = PERIODS_MS[kept.unit]
+    over = (last_ms - kept.start_ms) // length_ms
+    spent: list[dict[str, int]] = [{} for _ in range(max(0, over))]
+    for customer, moved in paid.items():
+        for at_ms, amount in moved:
+            period = (at_ms - kept.start_ms) // length_ms
+            if amount > 0 and 0 <= period < over:
+                spent[period][customer] = spent[period].get(customer, 0) + amount
+    active, again = np.zeros(len(steps), int), np.zeros(len(steps), int)
+    for here, after in pairwise(spent):
+        amounts = np.array(list(here.values()), float)
+        if not len(amounts):
+            continue
+        cuts = np.quantile(amounts, [quantile for _, quantile in steps[1:]])
+        ranks = np.searchsorted(cuts, amounts, side="right")
+        stayed = np.array([customer in after for customer in here])
+        active += np.bincount(ranks, minlength=len(steps))
+        again += np.bincount(ranks[stayed], minlength=len(steps))
+    return [SegmentKept(name, int(active[rank]), int(again[rank])) for rank, (name, _) in enumerate(steps)]

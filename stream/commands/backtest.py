@@ -1,0 +1,95 @@
+"""`stream backtest`: would these alerts have been right? Learn up to a day, compare with the rest."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+
+if TYPE_CHECKING:
+    from stream.analysis.backtest.backtest import Answer
+
+
+@click.command("backtest")
+@click.argument("events", nargs=-1, required=True, type=EXISTING)
+@click.option(
+    "--split", type=DAY, required=True, help="The last day that is known, UTC; the rest is the truth."
+)
+@click.option(
+    "--horizon", type=DURATION, required=True, help="Churn is no purchase within this: 8w, 26w, 90d."
+)
+@click.option("--policy", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
+@click.option(
+    "--against", type=EXISTING, help="A second policy: who would be alerted by one and not the other?"
+)
+@click.option("--first-by", type=DAY, help="Score only customers whose first purchase was by this day.")
+@click.option(
+    "--precision", type=click.FloatRange(0, 1), help="Learn thresholds for this share of right alerts."
+)
+@click.option("--budget", type=click.FloatRange(0, 1), help="... or for alerting at most this share.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--report", type=OUTPUT, help="Write a report: one HTML file with plots, in plain words.")
+def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | None, **asked: Any) -> None:
+    """Judge churn risk and alerts on history: learn up to a day, then see what customers did.
+
+    Everything is learnt from events up to and including the split's day. Exit code 1: nothing to learn from.
+
+    \b
+    Example:
+      stream backtest cdnow.jsonl --split 1997-09-30 --horizon 39w --report backtest.html
+    """
+    from stream.analysis.backtest.summary import in_words
+    from stream.analysis.learn import Lacking
+    from stream.fit.purchases.processes import UnfitError
+
+    started = time.monotonic()
+    try:
+        answer, refused = _answered(events, **asked)
+    except (UnfitError, Lacking) as problem:
+        click.echo(f"stream backtest: {problem}", err=True)
+        raise SystemExit(1) from None
+    numbers = {**answer.numbers, "refused_lines": refused}
+    numbers["seconds"] = round(time.monotonic() - started, 3)
+    if report is not None:
+        from stream.analysis.backtest.page import write_report
+
+        write_report(report, numbers, answer)
+    click.echo(json.dumps(numbers) if as_json else in_words(numbers))
+
+
+def _answered(
+    events: tuple[Path, ...],
+    *,
+    split: int,
+    horizon: int,
+    policy: Path | None,
+    against: Path | None,
+    first_by: int | None,
+    precision: float | None,
+    budget: float | None,
+) -> tuple[Answer, int]:
+    """The answer, and how many lines were no events."""
+    from stream.analysis.backtest.backtest import Question, backtest
+    from stream.analysis.learn import Lacking, purchase_span
+    from stream.recording.recording import Recording
+
+    recording = Recording(events)
+    first_ms, last_ms = purchase_span(recording)
+    if not first_ms <= split < last_ms:
+        raise Lacking("the split must lie after the first purchase and before the last event")
+    question = Question(
+        first_purchase_ms=first_ms,
+        split_ms=split,
+        horizon_ms=horizon,
+        policy=chosen_policy(policy),
+        against=chosen_policy(against) if against else None,
+        first_by_ms=first_by,
+        precision=precision,
+        budget_share=budget,
+    )
+    return backtest(recording.events(), question, chosen_model(None)), len(recording.refused)

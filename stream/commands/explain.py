@@ -1,0 +1,124 @@
+"""`stream explain CUSTOMER`: everything known of one customer, in plain words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from stream.core.alerts.alert import Alert
+from stream.ops.customer import Known, from_events, from_files, from_topics
+from stream.replay.report import chosen_book
+from stream.wire import YEAR_MAX, YEAR_MIN
+from stream.wording.alert import alert_lines
+from stream.wording.amounts import date
+from stream.wording.profile import profile_sections
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Instant(click.ParamType):
+    """`2017-09-01`, `2017-09-01T12:00`, with an offset or in UTC, or `now`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            when = datetime.now(UTC) if value == "now" else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; allowed: 2017-09-01, 2017-09-01T12:00Z, now", param, ctx)
+        if not YEAR_MIN <= when.year <= YEAR_MAX:
+            self.fail(f"{value!r}: years go from {YEAR_MIN} to {YEAR_MAX}", param, ctx)
+        return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1_000)
+
+
+@click.command("explain")
+@click.argument("customer")
+@click.option("--events", multiple=True, type=EXISTING, help="Events; they are replayed up to --at.")
+@click.option("--profiles", type=EXISTING, help="Profiles that `stream replay` wrote.")
+@click.option("--alerts", type=EXISTING, help="Alerts that `stream replay` wrote.")
+@click.option("--from-kafka", is_flag=True, help="The profiles and alerts topics of STREAM_BROKERS.")
+@click.option("--at", "at_ms", type=Instant(), help="As of this time (UTC). [default: the last one known]")
+@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
+@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object: customer, as_of, sections, alerts, profile."
+)
+def explain_command(
+    *,
+    customer: str,
+    events: tuple[Path, ...],
+    profiles: Path | None,
+    alerts: Path | None,
+    from_kafka: bool,
+    at_ms: int | None,
+    policy_path: Path | None,
+    model_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell what is known of a CUSTOMER: buying, interests, engagement, value, feedback, every alert and why.
+
+    Name one source: events, what a replay wrote, or the topics. Exit code 1 when the customer is not there.
+
+    \b
+    Examples:
+      stream explain c-42 --events year.jsonl.gz --at 2017-09-01
+      stream explain c-42 --profiles profiles.jsonl --alerts alerts.jsonl
+      STREAM_BROKERS=kafka:9092 stream explain c-42 --from-kafka --at now
+    """
+    if sum((bool(events), bool(profiles or alerts), from_kafka)) != 1:
+        raise click.UsageError("name one source: --events, --profiles (with --alerts), or --from-kafka")
+    book = chosen_book(policy_path, model_path)
+    try:
+        if events:
+            known = from_events(events, customer, book, at_ms)
+        elif from_kafka:
+            known = from_topics(customer, book, at_ms)
+        else:
+            known = from_files(profiles, alerts, customer, book, at_ms)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if known.profile is None and not known.alerts:
+        when = f" before {date(at_ms)}" if at_ms is not None else ""
+        click.echo(f"nothing is known of {customer!r}{when}", err=True)
+        sys.exit(1)
+    click.echo(
+        json.dumps(_as_object(customer, known), ensure_ascii=False) if as_json else _as_text(customer, known)
+    )
+
+
+def _as_text(customer: str, known: Known) -> str:
+    lines = [f"{customer}, as of {date(known.as_of_ms)}"] if known.as_of_ms else [customer]
+    if known.profile is not None:
+        for section in profile_sections(known.profile, known.as_of_ms, known.book):
+            lines += ["", section.title, *(f"  {line}" for line in section.lines)]
+    if known.alerts:
+        lines += ["", "Alerts"]
+        for alert in known.alerts:
+            headline, *rest = alert_lines(alert)
+            lines += [f"  {headline}", *(f"    {line}" for line in rest)]
+    return "\n".join(lines)
+
+
+def _as_object(customer: str, known: Known) -> dict[str, Any]:
+    profile = known.profile
+    sections = profile_sections(profile, known.as_of_ms, known.book) if profile is not None else []
+    when = datetime.fromtimestamp(known.as_of_ms / 1_000, UTC)
+    return {
+        "customer": customer,
+        "as_of": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "sections": {section.title: list(section.lines) for section in sections},
+        "alerts": [_told(alert) for alert in known.alerts],
+        "profile": msgspec.to_builtins(profile, str_keys=True),
+    }
+
+
+def _told(alert: Alert) -> dict[str, Any]:
+    return {"id": alert.id, "type": alert.type, "time": alert.time, "words": alert_lines(alert)}

@@ -1,0 +1,65 @@
+"""`stream import generated`: the seeded shop, its truth in a file beside the events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from stream.commands.import_output import output_options, write_events
+from stream.core.events.event import Event
+from stream.importing.generated.disorder import Disorder, disordered
+from stream.importing.generated.shop import Shop
+from stream.recording.event_file import written
+
+SHARE = click.FloatRange(0, 1)
+
+
+@click.command()
+@click.option("--customers", default=500, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option("--days", default=730, show_default=True, type=click.IntRange(30, 3_650))
+@click.option("--seed", default=1, show_default=True, help="Equal seeds give equal events.")
+@click.option(
+    "--noise", is_flag=True, help="Plant nothing: nobody is driven away or grows, feedback foretells nothing."
+)
+@click.option(
+    "--truth", type=click.Path(dir_okay=False, path_type=Path), help="Write the planted truth here."
+)
+@click.option("--duplicates", default=0.0, type=SHARE, help="Share of events that arrive twice.")
+@click.option("--late", default=0.0, type=SHARE, help="Share of events that arrive up to three days late.")
+@click.option("--shuffled", default=0.0, type=SHARE, help="Share of events that arrive minutes out of order.")
+@output_options
+def generated(  # noqa: PLR0917 - click passes each option by name
+    customers: int,
+    days: int,
+    seed: int,
+    noise: bool,
+    truth: Path | None,
+    duplicates: float,
+    late: float,
+    shuffled: float,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """A synthetic shop with known truth: who left, when and why; events have the source /generated.
+
+    \b
+    Example:
+      stream import generated --customers 1000 --out shop.jsonl --truth truth.json
+    """
+    shop = Shop(seed=seed, customers=customers, days=days, drivers=not noise)
+    disorder = Disorder(duplicates=duplicates, late=late, shuffled=shuffled)
+    write_events(lambda: _events(shop, disorder, truth), out, as_json)
+
+
+def _events(shop: Shop, disorder: Disorder, truth: Path | None) -> Iterator[Event]:
+    from stream.importing.generated import play
+
+    lived = play.lives(shop)
+    if truth is not None:
+        with written(truth) as file:
+            file.write(json.dumps(play.truth(shop, lived), indent=1).encode())
+    events = play.events(shop, lived)
+    return iter(events) if disorder == Disorder() else disordered(events, disorder, shop.seed)

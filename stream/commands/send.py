@@ -1,0 +1,93 @@
+"""`stream send`: parsing and printing only."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from stream.config.settings import Settings
+from stream.ops.cluster import cluster_errors, cluster_settings, partition_count, producer
+from stream.ops.send import Tally, addressed, lines, send
+from stream.progress import progress
+from stream.worker.kafka.topics import topic_names
+
+SHOWN_MAX = 20
+
+
+@click.command("send")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--skip-bad", is_flag=True, help="Send the good lines although others are bad.")
+@click.option("--dry-run", is_flag=True, help="Check every line, and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json: bool) -> None:
+    """Send events from FILES (JSON lines, .gz or .zst) to their topics.
+
+    Every line is checked before anything is sent; with a bad one among them nothing is. The same events
+    again do no harm within eight days of event time, while their ids are known; never send history twice.
+    Exit code 1 when a line was bad or a broker refused one.
+
+    \b
+    Example:
+      STREAM_BROKERS=kafka:9092 stream send events.jsonl.gz
+    """
+    if piped := [str(file) for file in files if not file.is_file()]:
+        raise click.UsageError(f"{piped[0]} can be read only once; every line is checked first: use a file")
+    settings = cluster_settings()
+    now_ms = int(time.time() * 1_000)
+    good, bad = _checked(files, now_ms)
+    may_send = not dry_run and (skip_bad or not bad)
+    tally = Tally()
+    if may_send:
+        with cluster_errors():
+            tally = _send(settings, files, good, bad)
+    _tell(good, len(bad), tally, as_json, may_send)
+
+
+def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, set[tuple[Path, int]]]:
+    """How many lines are good, and which are bad; the first bad ones are told."""
+    good, bad = 0, set()
+    with progress("checking") as advance:
+        for line in lines(files, now_ms):
+            if not line.problem:
+                good += 1
+            else:
+                bad.add((line.file, line.number))
+                if len(bad) <= SHOWN_MAX:
+                    click.echo(line.problem, err=True)
+            advance()
+    if len(bad) > SHOWN_MAX:
+        click.echo(f"... and {len(bad) - SHOWN_MAX:,} more", err=True)
+    return good, bad
+
+
+def _send(settings: Settings, files: tuple[Path, ...], good: int, bad: set[tuple[Path, int]]) -> Tally:
+    names = topic_names(settings)
+    client = producer(settings)
+    partitions = partition_count(client, names.control)
+    with progress("sending", good) as advance:
+        return send(client, addressed(files, names, partitions, bad), advance)
+
+
+def _tell(good: int, bad: int, tally: Tally, as_json: bool, sent: bool) -> None:
+    refused = sum(tally.refused.values())
+    if as_json:
+        told = {
+            "good": good,
+            "bad": bad,
+            "sent": sent,
+            "acknowledged": dict(tally.acknowledged),
+            "refused": dict(tally.refused),
+        }
+        click.echo(json.dumps(told))
+    else:
+        click.echo(f"{good:,} good lines, {bad:,} bad" + ("" if sent else "; nothing was sent"))
+        for topic, count in sorted(tally.acknowledged.items()):
+            click.echo(f"{count:,} acknowledged on {topic}")
+        for reason, count in tally.refused.items():
+            click.echo(f"{count:,} refused: {reason}", err=True)
+    raise SystemExit(1 if bad or refused else 0)

@@ -1,0 +1,55 @@
+"""`stream worker`: keep the profiles and send the alerts, until told to stop."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from stream.config.environment import load_settings
+from stream.config.settings import Settings
+from stream.core.judgement.basis import Book
+from stream.core.model.record import ModelError
+from stream.model_file import default_model, load_model
+from stream.policy_file import PolicyFaults, load_policy
+
+
+@click.command("worker")
+def worker_command() -> None:
+    """Keep one profile per customer from Kafka's events and send the alerts that follow, until SIGTERM.
+
+    Settings come from the environment (`stream settings` lists them); start as many workers as there are
+    partitions. Exit codes: 0 stopped, 2 wrong settings, 70 a fault in this program, 71 a write failed, 74
+    Kafka lost records, 75 another worker took over (start again), 76 too many dead letters, 78 topics differ.
+
+    \b
+    Example:
+      STREAM_BROKERS=kafka:9092 STREAM_POLICY=policy.toml stream worker
+    """
+    settings = load_settings()
+    book = book_of(settings)
+    with ExitStack() as stack:
+        bootstrap = ""
+        if settings.brokers == "embedded":
+            from stream.worker.kafka.embedded import EmbeddedBroker
+
+            bootstrap = stack.enter_context(EmbeddedBroker()).bootstrap
+        from stream.engine import run
+        from stream.worker.app import Worker
+        from stream.worker.monitoring.logs import configure_logs
+
+        configure_logs(settings)
+        run(Worker(settings, book, bootstrap).app)
+
+
+def book_of(settings: Settings) -> Book:
+    """The policy and model that the settings name; a fault in them is one message and exit code 2."""
+    try:
+        policy = load_policy(Path(settings.policy) if settings.policy else None)
+        model = load_model(Path(settings.model)) if settings.model else default_model()
+    except (PolicyFaults, ModelError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    return Book(policy, model)

@@ -1,0 +1,1 @@
+"""Settings: what can be set, what is allowed, and reading them from the environment."""

@@ -1,0 +1,142 @@
+"""Environment variables STREAM_* -> one frozen Settings, checked once at the start of a process.
+
+Every problem is one line that names the variable, the value and what is allowed; all are told at once, and
+the process ends with exit code 2 before anything has happened. An empty variable is one that is not set.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import msgspec
+
+from stream.config.settings import FILES, SECRETS, Settings
+
+PREFIX = "STREAM_"
+TYPES: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+DEFAULTS = Settings()
+
+
+class SettingsError(click.ClickException):
+    """One line for each thing that is wrong with the environment."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+    def show(self, file: Any = None) -> None:
+        for problem in self.problems:
+            click.echo(f"stream: {problem}", file=file, err=file is None)
+
+
+def variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _bounds(kind: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:
+    low, high = (f"{bound:,}" if bound is not None else "" for bound in (kind.ge, kind.le))
+    return f", {low} to {high}" if high else f", {low} or more"
+
+
+def allowed(name: str) -> str:
+    """What a setting may be, in words."""
+    told = msgspec.inspect.type_info(TYPES[name])
+    extra, kind = (told.extra or {}, told.type) if isinstance(told, msgspec.inspect.Metadata) else ({}, told)
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        declared = TYPES[name].__origin__.__args__  # inspect sorts them
+        return "one of " + ", ".join(declared)
+    if isinstance(kind, msgspec.inspect.IntType):
+        return "a whole number" + _bounds(kind)
+    if isinstance(kind, msgspec.inspect.FloatType):
+        return "a number" + _bounds(kind)
+    return str(extra.get("allowed") or "text")
+
+
+def _refusal(name: str, text: str) -> str:
+    shown = "(secret)" if name in SECRETS else repr(text)
+    default = f"; the default is {getattr(DEFAULTS, name)}" if getattr(DEFAULTS, name) != "" else ""
+    return f"{variable(name)} = {shown}: expected {allowed(name)}{default}"
+
+
+def _converted(name: str, text: str) -> Any:
+    """The value of a setting; words of a closed list are taken in any case. Raises ValidationError."""
+    wanted = TYPES[name]
+    if getattr(wanted.__origin__, "__origin__", None) is Literal:
+        text = next((word for word in wanted.__origin__.__args__ if word.lower() == text.lower()), text)
+    return msgspec.convert(text, wanted, strict=False)
+
+
+def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    """A variable one letter off would be ignored in silence; other people's STREAM_* are left alone."""
+    known = {variable(name) for name in TYPES} | {variable(name) + "_FILE" for name in SECRETS}
+    words = [name.removeprefix(PREFIX) for name in known]
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1, cutoff=0.85)
+            if near:
+                yield f"{name} is not a setting; did you mean {PREFIX}{near[0]}?"
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """The text of every setting that is set; a secret may be in a file of its own. Raises OSError."""
+    texts = {name: environ[variable(name)] for name in TYPES if environ.get(variable(name))}
+    for name in SECRETS:
+        path = environ.get(variable(name) + "_FILE")
+        if path:
+            texts[name] = Path(path).read_text().rstrip("\r\n")
+    return texts
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What no single value shows: the settings concerned, and the line to tell."""
+    sasl = settings.security.startswith("SASL")
+    for name in ("sasl_username", "sasl_password"):
+        if sasl and not getattr(settings, name):
+            yield (name, "security"), f"{variable(name)} is not set: {settings.security} needs it"
+    if settings.sasl_username and not sasl:
+        line = "STREAM_SASL_USERNAME is set, but STREAM_SECURITY is not SASL_SSL or SASL_PLAINTEXT"
+        yield ("sasl_username", "security"), line
+    if bool(settings.ssl_cert_file) != bool(settings.ssl_key_file):
+        line = "STREAM_SSL_CERT_FILE and STREAM_SSL_KEY_FILE belong together: set both or none"
+        yield ("ssl_cert_file", "ssl_key_file"), line
+    if settings.replication == 0:
+        yield ("replication",), "STREAM_REPLICATION = 0: expected 1 to 10, or -1"
+    for name in FILES:
+        path = getattr(settings, name)
+        if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+            yield (name,), f"{variable(name)} = {path!r}: no such readable file"
+    topics: dict[str, str] = {}
+    for name in (field for field in TYPES if field.startswith("topic_") and field != "topic_prefix"):
+        first = topics.setdefault(getattr(settings, name), name)
+        if first != name:
+            line = f"{variable(name)} = {getattr(settings, name)!r}: that is already {variable(first)}"
+            yield (name, first), line
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings, or SettingsError with every problem there is."""
+    problems = list(_misspelt(environ))
+    try:
+        texts = _given(environ)
+    except OSError as error:
+        raise SettingsError([f"{error.filename}: {error.strerror} (a STREAM_*_FILE variable)"]) from error
+    values: dict[str, Any] = {}
+    wrong: set[str] = set()
+    for name, text in texts.items():
+        try:
+            values[name] = _converted(name, text)
+        except msgspec.ValidationError:
+            wrong.add(name)
+            problems.append(_refusal(name, text))
+    settings = Settings(**values)
+    problems += [line for names, line in _contradictions(settings) if not wrong.intersection(names)]
+    if problems:
+        raise SettingsError(problems)
+    return settings

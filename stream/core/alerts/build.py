@@ -1,0 +1,202 @@
+"""A transition becomes an alert: who, why, how much is at stake, what would clear it, what to do."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stream.core.alerts.alert import (
+    ALERT_SCHEMA,
+    ALERT_SOURCE,
+    SEVERITY_NUMBER,
+    Action,
+    Alert,
+    AlertData,
+    Consent,
+    CustomerRef,
+    EpisodeRef,
+    Evidence,
+    PolicyRef,
+    Score,
+    Severity,
+    ValueAtRisk,
+    alert_id,
+    rfc3339,
+)
+from stream.core.alerts.counterfactual import counterfactual
+from stream.core.alerts.reasons import reasons
+from stream.core.facts.profile import Profile
+from stream.core.judgement.basis import Book
+from stream.core.judgement.episode import Transition
+from stream.core.judgement.rules import Signal
+from stream.core.judgement.standing import Standing
+from stream.core.policy.policy import DAY_MS
+from stream.core.value.interval import value_interval
+from stream.core.value.rfm import scores, summary
+
+OPENING = ("raised", "escalated")
+SCORE_NAMES = {
+    "churn_risk": "probability_of_no_purchase_within_own_horizon",
+    "at_risk_loyal": "drifting_or_unhappy",
+    "upgrade_opportunity": "readiness_for_next_tier",
+}
+
+
+class Occasion(Struct, frozen=True):
+    """What is announced: one transition of one episode, and what came before it."""
+
+    signal: Signal
+    transition: Transition
+    previous: float
+    """The score of the transition before."""
+    closed_ms: int = 0
+    """When the episode before this one ended; 0: there was none."""
+    cause: str | None = None
+    """The id of the event that led to it; None for silence."""
+
+
+def announcement(occasion: Occasion, now: Standing, profile: Profile, book: Book) -> Alert:
+    """The alert of one transition."""
+    judgement, policy = profile.judgement, book.policy
+    kind, transition = occasion.signal.kind, occasion.transition
+    episode = judgement.episodes[kind]
+    judgement.alerts += 1
+    name = _dedupe_key(kind, profile.customer, episode.n)
+    identity = alert_id(policy.id, policy.version, name, episode.opened_ms, transition)
+    severity = _severity(kind, transition, episode.state == "escalated")
+    expires = rfc3339(episode.opened_ms + book.hysteresis[kind].expire_ms)
+    return Alert(
+        specversion="1.0",
+        id=identity,
+        source=ALERT_SOURCE,
+        type=f"{kind}.{transition}",
+        subject=profile.customer,
+        time=rfc3339(now.as_of_ms),
+        partitionkey=profile.customer,
+        datacontenttype="application/json",
+        dataschema=ALERT_SCHEMA,
+        expirytime=expires if transition in OPENING else None,
+        severitynumber=SEVERITY_NUMBER[severity],
+        severitytext=severity,
+        sequence=f"{judgement.alerts:010d}",
+        correlationid=f"{name}|{episode.opened_ms}",
+        causationid=occasion.cause,
+        data=_body(occasion, identity, now, profile, book),
+    )
+
+
+def _body(occasion: Occasion, identity: str, now: Standing, profile: Profile, book: Book) -> AlertData:
+    kind, transition = occasion.signal.kind, occasion.transition
+    episode = profile.judgement.episodes[kind]
+    policy, rule = book.policy, book.hysteresis[kind]
+    base, evidence = reasons(kind, now, profile, book)
+    opening = transition in OPENING
+    previous_closed = occasion.closed_ms if transition == "raised" else 0
+    return AlertData(
+        alert_id=identity,
+        dedupe_key=_dedupe_key(kind, profile.customer, episode.n),
+        kind=kind,
+        state=transition,
+        episode=EpisodeRef(
+            n=episode.n,
+            opened_at=rfc3339(episode.opened_ms),
+            previous_closed=rfc3339(previous_closed) if previous_closed else None,
+        ),
+        policy=PolicyRef(id=policy.id, version=policy.version, hash=policy.hash, model=book.model.version),
+        customer=_customer(profile, now, book),
+        score=Score(
+            name=SCORE_NAMES[kind],
+            value=occasion.signal.score,
+            scale="log_odds" if kind == "churn_risk" else "share",
+            base=base,
+            previous=occasion.previous,
+            raise_at=rule.raise_at,
+            clear_at=rule.clear_at,
+        ),
+        evidence=evidence,
+        value_at_risk=_value_at_risk(profile, now, book) if opening else None,
+        counterfactual=counterfactual(kind, now, book, episode.opened_ms + rule.expire_ms)
+        if opening
+        else None,
+        recommended_action=_action(evidence, profile, book) if opening else None,
+    )
+
+
+def _dedupe_key(kind: str, customer: str, n: int) -> str:
+    """The same from raised to cleared, and whatever the policy's version: an upgrade does not alert again."""
+    return f"{kind}|{customer}|{n}"
+
+
+def _severity(kind: str, transition: Transition, escalated: bool) -> Severity:
+    if kind == "upgrade_opportunity" or transition in ("cleared", "expired", "retracted"):
+        return "INFO"
+    return "ERROR" if escalated else "WARN"
+
+
+def _customer(profile: Profile, now: Standing, book: Book) -> CustomerRef:
+    identity, sums = profile.identity, profile.buying.sums
+    rfm = ""
+    if sums.orders:
+        ranks = scores(summary(profile.buying, now.as_of_ms, book.model.process.unit_ms), book.model)
+        rfm = f"{ranks.r}{ranks.f}{ranks.m}"
+    return CustomerRef(
+        tier=book.tier_names[now.tier],
+        stage=profile.judgement.stage,
+        rfm=rfm,
+        purchase_days=now.purchase_days,
+        tenure_days=now.tenure_ms // DAY_MS,
+        last_purchase=rfc3339(sums.last_at_ms) if sums.orders else None,
+        campaign=identity.campaign or None,
+        channel=identity.channel or None,
+    )
+
+
+def _value_at_risk(profile: Profile, now: Standing, book: Book) -> ValueAtRisk | None:
+    """What the customer would be expected to earn if kept: judged as of the last purchase."""
+    if now.features is None:
+        return None
+    finance = book.policy.finance
+    buying = profile.buying
+    history = summary(buying, now.as_of_ms, book.model.process.unit_ms)
+    mean_minor = history.monetary_minor
+    x, t_x = history.frequency, history.recency
+    low, middle, high = value_interval(book.valuation, x, t_x, t_x, mean_minor)
+    return ValueAtRisk(
+        p10_minor=round(low),
+        p50_minor=round(middle),
+        p90_minor=round(high),
+        currency=buying.currency,
+        horizon_days=finance.risk_horizon_ms // DAY_MS,
+        annual_discount=finance.annual_discount,
+        margin=finance.margin,
+    )
+
+
+def _action(evidence: tuple[Evidence, ...], profile: Profile, book: Book) -> Action | None:
+    """The play of the strongest reason that consent allows; the strongest one's if none is allowed."""
+    playbook = book.policy.playbook
+    first: Action | None = None
+    for reason in evidence:
+        play = playbook.get(reason.code)
+        if play is None:
+            continue
+        action = Action(
+            code=play.action,
+            text=play.text,
+            because=":".join((reason.code, *reason.themes[:1])),
+            channels=play.channels,
+            consent=_consent(play.requires_consent, profile),
+            requires_consent=play.requires_consent,
+        )
+        if action.consent != "denied":
+            return action
+        first = first or action
+    return first
+
+
+def _consent(purpose: str | None, profile: Profile) -> Consent:
+    if purpose is None:
+        return "not_needed"
+    stated = profile.identity.consent.get(purpose)
+    if stated is None:
+        return "unknown"
+    return "granted" if stated[1] == "grant" else "denied"

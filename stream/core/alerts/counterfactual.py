@@ -1,0 +1,92 @@
+"""What would clear an alert, found by trying it on the rule's own arithmetic."""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import structs
+
+from stream.core.alerts.alert import Counterfactual, Remedy, rfc3339
+from stream.core.facts.decay import BASKET_HALF_LIFE_MS
+from stream.core.facts.feedback import PRIOR_WEIGHT
+from stream.core.judgement.basis import Book
+from stream.core.judgement.standing import Standing
+from stream.core.policy.policy import DAY_MS, AlertKind
+from stream.core.risk.churn import risk_score
+
+TRIES_MAX = 5
+
+
+def counterfactual(kind: AlertKind, now: Standing, book: Book, before_ms: int) -> Counterfactual | None:
+    """What has to happen, all of it, for the score to fall below the clear threshold."""
+    clear_at = book.hysteresis[kind].clear_at
+    remedies: list[Remedy] = []
+    if kind == "upgrade_opportunity":
+        if now.tier + 1 >= len(book.cutoffs):
+            return None
+        missing_minor = max(1, math.floor(book.cutoffs[now.tier + 1] - now.value_minor) + 1)
+        remedies.append(Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor))
+        return Counterfactual(clears_if=tuple(remedies), score_then=0.0, before=rfc3339(before_ms))
+    left = 0.0
+    clear_risk = book.risk_of(clear_at) if kind == "at_risk_loyal" else clear_at
+    if now.risk >= clear_risk:
+        count, risk = _orders(now, book, clear_risk)
+        remedies.append(Remedy(code="ORDER", count=count))
+        left = risk
+    else:
+        left = now.risk
+    if kind == "at_risk_loyal":
+        left = book.drifting(left)
+    if kind == "at_risk_loyal" and now.unhappiness >= clear_at:
+        kinder, unhappiness = _appeased(now, book, clear_at)
+        remedies.extend(kinder)
+        left = max(left, unhappiness)
+    return Counterfactual(clears_if=tuple(remedies), score_then=round(left, 6), before=rfc3339(before_ms))
+
+
+def _orders(now: Standing, book: Book, clear_at: float) -> tuple[int, float]:
+    """How many orders, from today on, bring the churn risk below the clear threshold, and to what."""
+    features = now.features
+    assert features is not None
+    today_ms = now.as_of_ms // DAY_MS * DAY_MS
+    risk = now.risk
+    for count in range(1, TRIES_MAX + 1):
+        gap_ms = today_ms - features.last_ms
+        ordered = structs.replace(
+            features,
+            frequency=features.frequency + count,
+            last_ms=max(features.last_ms, today_ms),
+            last_gap_ms=gap_ms if gap_ms > 0 else features.last_gap_ms,
+            recent=features.recent * 0.5 ** (gap_ms / BASKET_HALF_LIFE_MS) + count,
+        )
+        risk = risk_score(book.model, ordered, now.as_of_ms)
+        if risk < clear_at:
+            return count, risk
+    return TRIES_MAX, risk
+
+
+def _appeased(now: Standing, book: Book, clear_at: float) -> tuple[list[Remedy], float]:
+    """Resolved tickets and kind words that bring unhappiness below the clear threshold."""
+    rule = book.policy.at_risk_loyal
+    remedies = []
+    if now.unresolved_ms is not None and now.as_of_ms - now.unresolved_ms >= rule.ticket_patience_ms:
+        remedies.append(Remedy(code="RESOLVE_TICKET"))
+    unhappy = _unhappy(now.opinion, now.confidence, now.drop, book)
+    if unhappy < clear_at:
+        return remedies, unhappy
+    said = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)
+    usual = now.opinion + now.drop
+    for count in range(1, TRIES_MAX + 1):
+        opinion = (said * now.opinion + count) / (said + count)
+        confidence = (said + count) / (said + count + PRIOR_WEIGHT)
+        unhappy = _unhappy(opinion, confidence, max(0.0, usual - opinion), book)
+        if unhappy < clear_at:
+            break
+    return [*remedies, Remedy(code="POSITIVE_FEEDBACK", count=count)], unhappy
+
+
+def _unhappy(opinion: float, confidence: float, drop: float, book: Book) -> float:
+    rule = book.policy.at_risk_loyal
+    if opinion >= 0.0:
+        return 0.0
+    return min(1.0, confidence * max(0.0, opinion / rule.sentiment_unhappy, drop / rule.drop_unhappy))

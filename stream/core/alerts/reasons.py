@@ -1,0 +1,229 @@
+"""Why: the reasons behind a rule's score, strongest first, each against the customer's own past.
+
+Contributions and base add up to the score, for churn_risk to its log-odds.
+"""
+
+from __future__ import annotations
+
+from stream.core.alerts.alert import Evidence
+from stream.core.facts.feedback import blamed_themes
+from stream.core.facts.interests import strongest_unbought
+from stream.core.facts.profile import Profile
+from stream.core.facts.rhythm import quickening, rhythm
+from stream.core.judgement.basis import Book
+from stream.core.judgement.rules import basket_growth, growth_parts, is_promoter
+from stream.core.judgement.standing import Standing
+from stream.core.policy.policy import DAY_MS, AlertKind
+from stream.core.risk.churn import churn_risk
+
+NOTES_SHOWN = 3
+NPS_DETRACTOR = 6.0
+GROUPS = {
+    "engagement": "FADING_ENGAGEMENT",
+    "sentiment": "SENTIMENT_LOW",
+    "returns": "RETURNS",
+    "tickets": "TICKET_UNRESOLVED",
+}
+"""Features of the risk model that are a reason of their own."""
+HISTORY = frozenset(
+    {"frequency", "frequency_rank", "monetary", "monetary_rank", "span", "age", "pace", "regularity"}
+)
+"""Who the customer is; everything else the model looks at is silence in one form or another."""
+
+
+def reasons(
+    kind: AlertKind, now: Standing, profile: Profile, book: Book
+) -> tuple[float, tuple[Evidence, ...]]:
+    """Base and evidence of a rule's score, the strongest contribution first."""
+    if kind == "churn_risk":
+        base, found = _churn_reasons(now, profile, book)
+    elif kind == "at_risk_loyal":
+        base, found = 0.0, _at_risk_reasons(now, profile, book)
+    else:
+        base, found = 0.0, _upgrade_reasons(now, profile, book)
+    return base, tuple(sorted(found, key=lambda reason: (-reason.contribution, reason.code)))
+
+
+def silence(now: Standing, profile: Profile, contribution: float) -> Evidence:
+    """How long nothing was bought, against the usual gap."""
+    buying = profile.buying
+    own = rhythm(buying)
+    silent_days = round((now.as_of_ms - buying.sums.last_at_ms) / DAY_MS, 3)
+    late = own is not None and silent_days > own.usual_gap_days
+    return Evidence(
+        code="SILENT_BEYOND_RHYTHM" if late else "RISK_OF_NO_PURCHASE",
+        feature="days_since_purchase",
+        observed=max(0.0, silent_days),
+        baseline=round(own.usual_gap_days, 3) if own else None,
+        unit="days",
+        contribution=contribution,
+        events=(buying.event_id,) if buying.event_id else (),
+    )
+
+
+def _churn_reasons(now: Standing, profile: Profile, book: Book) -> tuple[float, list[Evidence]]:
+    if now.features is None:
+        return 0.0, []
+    risk = churn_risk(book.model, now.features, now.as_of_ms)
+    sums: dict[str, float] = {}
+    for feature, log_odds in risk.contributions:
+        code = GROUPS.get(feature) or ("HISTORY" if feature in HISTORY else "SILENCE")
+        sums[code] = sums.get(code, 0.0) + log_odds
+    found = []
+    for code, log_odds in sums.items():
+        if code == "SILENCE":
+            found.append(silence(now, profile, log_odds))
+        elif log_odds or code == "HISTORY":
+            found.append(_churn_reason(code, log_odds, now, profile))
+    return risk.base, found
+
+
+def _churn_reason(code: str, log_odds: float, now: Standing, profile: Profile) -> Evidence:
+    features = now.features
+    assert features is not None
+    if code == "FADING_ENGAGEMENT":
+        at_ms = profile.engagement.last_at_ms
+        silent_days = round((now.as_of_ms - at_ms) / DAY_MS, 3) if at_ms else round(now.tenure_ms / DAY_MS, 3)
+        return Evidence(
+            code=code,
+            feature="days_since_engagement",
+            observed=silent_days,
+            unit="days",
+            contribution=log_odds,
+        )
+    if code == "SENTIMENT_LOW":
+        return _mood(now, profile, log_odds)
+    if code == "TICKET_UNRESOLVED":
+        return Evidence(
+            code=code,
+            feature="open_tickets",
+            observed=features.tickets,
+            unit="tickets",
+            contribution=log_odds,
+        )
+    if code == "RETURNS":
+        share = round(features.returns, 4)
+        return Evidence(
+            code=code, feature="refunded_share", observed=share, unit="share", contribution=log_odds
+        )
+    days = float(now.purchase_days)
+    return Evidence(code=code, feature="purchase_days", observed=days, unit="days", contribution=log_odds)
+
+
+def _at_risk_reasons(now: Standing, profile: Profile, book: Book) -> list[Evidence]:
+    """The score is the larger of drifting and unhappy, shared out in proportion to what speaks for it."""
+    rule = book.policy.at_risk_loyal
+    drifting = book.drifting(now.risk)
+    parts: list[tuple[float, Evidence]] = [(drifting, silence(now, profile, 0.0))]
+    if now.opinion < 0.0:
+        low = now.confidence * now.opinion / rule.sentiment_unhappy
+        dropped = now.confidence * now.drop / rule.drop_unhappy
+        parts.append((max(low, dropped), _mood(now, profile, 0.0)))
+    patience_ms = rule.ticket_patience_ms
+    if now.unresolved_ms is not None and now.as_of_ms - now.unresolved_ms >= patience_ms:
+        parts.append((rule.ticket_weight, _ticket(now, patience_ms)))
+    whole = sum(strength for strength, _ in parts)
+    score = max(drifting, now.unhappiness)
+    return [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]
+
+
+def _mood(now: Standing, profile: Profile, contribution: float) -> Evidence:
+    feedback = profile.feedback
+    usual = feedback.temper_sum / feedback.temper_weight if feedback.temper_weight else 0.0
+    dropped = now.drop > 0.0 and usual > 0.0
+    notes = [note.event_id for note in feedback.notes if note.sentiment < 0.0]
+    if feedback.notes and feedback.notes[-1].at_ms == feedback.nps_at_ms and feedback.nps <= NPS_DETRACTOR:
+        return Evidence(
+            code="DETRACTOR",
+            feature="nps",
+            observed=feedback.nps,
+            unit="0 to 10",
+            contribution=contribution,
+            themes=tuple(blamed_themes(feedback, now.as_of_ms)),
+            events=tuple(notes[-1:]),
+        )
+    return Evidence(
+        code="SENTIMENT_DROP" if dropped else "SENTIMENT_LOW",
+        feature="sentiment",
+        observed=round(now.opinion, 4),
+        baseline=round(usual, 4) if feedback.count > 1 else None,
+        unit="-1 to 1",
+        contribution=contribution,
+        themes=tuple(blamed_themes(feedback, now.as_of_ms)),
+        events=tuple(notes[-NOTES_SHOWN:]),
+    )
+
+
+def _ticket(now: Standing, patience_ms: int) -> Evidence:
+    assert now.unresolved_ms is not None
+    return Evidence(
+        code="TICKET_UNRESOLVED",
+        feature="days_unresolved",
+        observed=round((now.as_of_ms - now.unresolved_ms) / DAY_MS, 3),
+        baseline=patience_ms / DAY_MS,
+        unit="days",
+        contribution=0.0,
+    )
+
+
+def _upgrade_reasons(now: Standing, profile: Profile, book: Book) -> list[Evidence]:
+    rule = book.policy.upgrade_opportunity
+    if now.tier + 1 >= len(book.cutoffs):
+        return []
+    parts = growth_parts(now, profile, book)
+    found = [
+        Evidence(
+            code="NEAR_NEXT_TIER",
+            feature="recent_spend",
+            observed=round(now.value_minor),
+            baseline=round(book.cutoffs[now.tier + 1]),
+            unit="minor",
+            contribution=rule.closeness_weight * parts.closeness,
+        )
+    ]
+    if parts.growth:
+        grown = max(basket_growth(profile), quickening(profile.buying))
+        found.append(
+            Evidence(
+                code="GROWING",
+                feature="growth_of_basket_or_frequency",
+                observed=round(grown, 4),
+                baseline=0.0,
+                unit="share",
+                contribution=rule.growth_weight * parts.growth,
+            )
+        )
+    if parts.affinity:
+        found.append(_interest(now, profile, rule.affinity_min, rule.affinity_weight * parts.affinity))
+    if is_promoter(profile, now):
+        found.append(_promoter(now, profile, rule.promoter_weight * parts.promoter))
+    return found
+
+
+def _interest(now: Standing, profile: Profile, baseline: float, contribution: float) -> Evidence:
+    category, looked = strongest_unbought(profile.interests, now.as_of_ms)
+    return Evidence(
+        code="CATEGORY_INTEREST",
+        feature="interest_without_purchase",
+        observed=round(looked, 3),
+        baseline=baseline,
+        unit="looks",
+        contribution=contribution,
+        categories=(category,),
+    )
+
+
+def _promoter(now: Standing, profile: Profile, contribution: float) -> Evidence:
+    answered = profile.feedback.nps_at_ms > 0
+    return Evidence(
+        code="PROMOTER",
+        feature="nps" if answered else "sentiment",
+        observed=round(profile.feedback.nps if answered else now.opinion, 4),
+        unit="0 to 10" if answered else "-1 to 1",
+        contribution=contribution,
+    )
+
+
+def _with(reason: Evidence, contribution: float) -> Evidence:
+    fields = {name: getattr(reason, name) for name in Evidence.__struct_fields__}
+    return Evidence(**{**fields, "contribution": contribution})

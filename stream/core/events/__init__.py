@@ -1,0 +1,1 @@
+"""Input events: CloudEvents envelopes and the payload of each type."""

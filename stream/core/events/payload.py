@@ -1,0 +1,294 @@
+"""The `data` part of each event: what happened, in Segment's words.
+
+Money is an integer number of minor units (cents) beside its ISO 4217 currency; a JSON float is rejected.
+Unknown fields are ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Raw, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)]
+Text = Annotated[str, Meta(max_length=20_000)]
+Label = Annotated[str, Meta(max_length=256)]
+Minor = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class _Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Base of the `data` part of an event."""
+
+
+class Campaign(_Data, frozen=True):
+    """Segment's campaign context."""
+
+    id: Id
+    name: Label | None = None
+    source: Label | None = None
+    medium: Label | None = None
+    term: Label | None = None
+    content: Label | None = None
+
+
+class Product(_Data, frozen=True):
+    """One line of an order; `price_minor` is the price of one unit."""
+
+    product_id: Id
+    quantity: Quantity
+    price_minor: Minor
+    category: Label | None = None
+    sku: Label | None = None
+    brand: Label | None = None
+    name: Label | None = None
+
+
+class Purchase(_Data, frozen=True):
+    """Segment's Order Completed. `total_minor` was paid; `discount_minor` was already taken off."""
+
+    order_id: Id
+    total_minor: Minor
+    currency: Currency
+    products: tuple[Product, ...]
+    revenue_minor: Minor | None = None
+    subtotal_minor: Minor | None = None
+    tax_minor: Minor | None = None
+    shipping_minor: Minor | None = None
+    discount_minor: Minor = 0
+    cost_minor: Minor | None = None
+    coupon: Label | None = None
+    affiliation: Label | None = None
+    channel: Label | None = None
+    campaign: Campaign | None = None
+    payment_method: Label | None = None
+    is_gift: bool = False
+    subscription_id: Label | None = None
+
+
+class Refund(_Data, frozen=True):
+    """Segment's Order Refunded: part or all of an order's money goes back, at the event's own time."""
+
+    refund_id: Id
+    order_id: Id
+    refund_minor: Minor
+    currency: Currency
+    products: tuple[Product, ...] = ()
+    reason: Label | None = None
+    restocked: bool | None = None
+    fault: Literal["seller", "buyer", "carrier"] | None = None
+
+
+class Cancellation(_Data, frozen=True):
+    """Segment's Order Cancelled: the order never happened."""
+
+    order_id: Id
+    reason: Label | None = None
+
+
+class ProductTouch(_Data, frozen=True):
+    """A product viewed, put into or out of the cart, or wished for."""
+
+    product_id: Id
+    category: Label | None = None
+    price_minor: Minor | None = None
+    cart_id: Label | None = None
+    session_id: Label | None = None
+
+
+class Checkout(_Data, frozen=True):
+    """The customer began to check out."""
+
+    cart_id: Label | None = None
+    order_id: Label | None = None
+    total_minor: Minor | None = None
+    session_id: Label | None = None
+
+
+class Search(_Data, frozen=True):
+    """The customer searched the shop."""
+
+    query: Label
+    category: Label | None = None
+    session_id: Label | None = None
+
+
+class MessageTouch(_Data, frozen=True):
+    """What became of one message sent to the customer; `bot` opens and clicks are not engagement."""
+
+    message_id: Id
+    channel: Label
+    campaign: Campaign | None = None
+    link: Annotated[str, Meta(max_length=2_048)] | None = None
+    bot: bool = False
+
+
+class Session(_Data, frozen=True):
+    """A visit to the web shop, the app or a store."""
+
+    session_id: Id
+    channel: Label = "web"
+    campaign: Campaign | None = None
+
+
+class Loyalty(_Data, frozen=True):
+    """Joined the loyalty programme, or redeemed in it."""
+
+    program_id: Id
+    points: int | None = None
+
+
+class Promotion(_Data, frozen=True):
+    """A promotion or coupon was clicked or redeemed."""
+
+    promotion_id: Id
+    campaign: Campaign | None = None
+    channel: Label | None = None
+
+
+Score = Annotated[float, Meta(ge=0, le=1_000)]
+
+
+class Sentiment(_Data, frozen=True):
+    """A sentiment that an upstream model already measured, -1 to 1."""
+
+    value: Annotated[float, Meta(ge=-1, le=1)]
+    model: Label | None = None
+    version: Label | None = None
+
+
+class Review(_Data, frozen=True):
+    """A product review; `rating` from `rating_min` to `rating_max` (stars: 1 to 5)."""
+
+    review_id: Id
+    rating: Score
+    rating_max: Annotated[float, Meta(gt=0, le=1_000)]
+    rating_min: Score = 1.0
+    product_id: Id | None = None
+    category: Label | None = None
+    review_body: Text | None = None
+    language: Label | None = None
+    order_id: Id | None = None
+
+
+class Survey(_Data, frozen=True):
+    """Which survey: nps 0-10, csat 1-5 and ces 1-7 unless the answer's `score_max` says otherwise."""
+
+    id: Id
+    kind: Literal["nps", "csat", "ces"]
+
+
+class SurveyAnswer(_Data, frozen=True):
+    """One answer to a survey."""
+
+    response_id: Id
+    survey: Survey
+    score: Score
+    score_max: Annotated[float, Meta(gt=0, le=1_000)] | None = None
+    text: Text | None = None
+    topic: tuple[Label, ...] = ()
+    order_id: Id | None = None
+    channel: Label | None = None
+
+
+class Ticket(_Data, frozen=True):
+    """A support ticket or a complaint."""
+
+    ticket_id: Id
+    topic: Label | None = None
+    text: Text | None = None
+    sentiment: Sentiment | None = None
+    order_id: Id | None = None
+    channel: Label | None = None
+
+
+class TicketResolution(_Data, frozen=True):
+    """A ticket or complaint was settled."""
+
+    ticket_id: Id
+    topic: Label | None = None
+    first_response_s: Annotated[int, Meta(ge=0)] | None = None
+    resolution_s: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Acquired(_Data, frozen=True):
+    """How and when the customer was won."""
+
+    campaign: Label | None = None
+    channel: Label | None = None
+    at: Instant | None = None
+
+
+ConsentStatus = Literal["grant", "deny", "revoked"]
+
+
+class Identity(_Data, frozen=True):
+    """What is known about the customer apart from behaviour."""
+
+    acquired: Acquired | None = None
+    consent: dict[Label, ConsentStatus] | None = None
+    timezone: Label | None = None
+    country: Label | None = None
+
+
+class Consent(_Data, frozen=True):
+    """Consent for one purpose was given, denied or taken back."""
+
+    purpose: Label
+    status: ConsentStatus
+
+
+class Erasure(_Data, frozen=True):
+    """The customer asked to be forgotten."""
+
+    reason: Label | None = None
+
+
+class Period(_Data, frozen=True, rename={"from_": "from"}):
+    """A half-open span of time."""
+
+    from_: Instant
+    to: Instant
+
+
+class MarketingCost(_Data, frozen=True):
+    """Money spent on one campaign in one period. The envelope's subject is the campaign's id."""
+
+    campaign: Campaign
+    period: Period
+    spend_minor: Minor
+    currency: Currency
+    channel: Label | None = None
+    impressions: Annotated[int, Meta(ge=0)] | None = None
+    clicks: Annotated[int, Meta(ge=0)] | None = None
+    acquired_count: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Action(_Data, frozen=True):
+    """Somebody acted on an alert."""
+
+    alert_id: Id
+    action: Label | None = None
+    actor: Label | None = None
+    channel: Label | None = None
+    cost_minor: Minor | None = None
+
+
+class ActionOutcome(_Data, frozen=True):
+    """What came of it."""
+
+    alert_id: Id
+    outcome: Literal["saved", "churned", "ignored"]
+
+
+class Tick(_Data, frozen=True):
+    """Every input up to the envelope's time has been delivered: judge what is due by then."""
+
+
+class ModelRecord(_Data, frozen=True):
+    """A fitted population model for every customer from this event's time on."""
+
+    model: Raw

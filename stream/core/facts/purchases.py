@@ -1,0 +1,300 @@
+"""Facts of buying: a set of orders, refunds and cancellations, and the sums over it in any arrival order.
+
+The latest `ORDERS_KEPT` orders are kept one by one, so that a refund, a cancellation or a late purchase
+corrects exactly; older ones live on in sums. A newest purchase adds to the sums, all else recomputes them.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from functools import lru_cache
+
+from msgspec import Struct, field
+
+from stream.core.events.payload import Cancellation, Purchase, Refund
+from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
+from stream.core.policy.policy import DAY_MS
+
+ORDERS_KEPT = 64
+REFUNDS_KEPT = 64
+DAYPARTS = 4
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; weekday 0 is Monday
+
+
+class Order(Struct, array_like=True, order=True, gc=False):
+    """One purchase as kept: money in minor units of `currency`, `categories` is how many the basket held."""
+
+    at_ms: int
+    order_id: str
+    total_minor: int
+    discount_minor: int
+    units: int
+    categories: int
+    currency: str
+
+
+class Refunded(Struct, array_like=True, gc=False):
+    """Money that went back."""
+
+    order_id: str
+    refund_minor: int
+    at_ms: int
+    currency: str
+
+
+class Sums(Struct, omit_defaults=True, gc=False):
+    """Sums over orders; `value`, the baskets and `recent_days` are forward-decayed."""
+
+    orders: int = 0
+    days: int = 0
+    units: int = 0
+    mix: int = 0
+    gross_minor: int = 0
+    refunded_minor: int = 0
+    discount_minor: int = 0
+    foreign_orders: int = 0
+    first_at_ms: int = 0
+    last_at_ms: int = 0
+    first_day_minor: int = 0
+    last_gap_days: int = 0
+    gap_square_days: int = 0
+    recent_days: float = 0.0
+    value: float = 0.0
+    basket_weight: float = 0.0
+    basket_sum: float = 0.0
+    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    dayparts: list[int] = field(default_factory=lambda: [0] * DAYPARTS)
+    years: list[int] = field(default_factory=list)
+
+    def add(self, order: Order, refunded_minor: int, currency: str) -> None:
+        """Add an order that is not earlier than any added before; money of another currency is not added."""
+        at_ms = order.at_ms
+        day = at_ms // DAY_MS
+        if not self.orders:
+            self.first_at_ms = at_ms
+        last_day = self.last_at_ms // DAY_MS
+        if not self.orders or day != last_day:
+            if self.orders:
+                self.last_gap_days = day - last_day
+                self.gap_square_days += self.last_gap_days * self.last_gap_days
+            self._add_day(day)
+        self.dayparts[at_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
+        self.last_at_ms = at_ms
+        self.orders += 1
+        self.units += order.units
+        self.mix += order.categories
+        if order.currency == currency:
+            self._add_money(order, refunded_minor, at_ms)
+        else:
+            self.foreign_orders += 1
+
+    def _add_day(self, day: int) -> None:
+        self.days += 1
+        self.recent_days += weight(day * DAY_MS, BASKET_HALF_LIFE_MS)
+        self.weekdays[(day + EPOCH_WEEKDAY) % 7] += 1
+        year = calendar_year(day)
+        if not self.years or self.years[-1] != year:
+            self.years.append(year)
+
+    def _add_money(self, order: Order, refunded_minor: int, at_ms: int) -> None:
+        total_minor = order.total_minor
+        net_minor = total_minor - refunded_minor
+        self.gross_minor += total_minor
+        self.refunded_minor += refunded_minor
+        self.discount_minor += order.discount_minor
+        if at_ms // DAY_MS == self.first_at_ms // DAY_MS:
+            self.first_day_minor += net_minor
+        self.value += net_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
+        recent = weight(at_ms, BASKET_HALF_LIFE_MS)
+        self.basket_weight += recent
+        self.basket_sum += recent * total_minor
+
+    def copy(self) -> Sums:
+        """An independent copy."""
+        twin = Sums(*(getattr(self, name) for name in self.__struct_fields__))
+        twin.weekdays, twin.dayparts, twin.years = self.weekdays[:], self.dayparts[:], self.years[:]
+        return twin
+
+
+class Buying(Struct, omit_defaults=True, gc=False):
+    """Everything known about a customer's purchases."""
+
+    currency: str = ""
+    orders: list[Order] = field(default_factory=list)
+    refunds: dict[str, Refunded] = field(default_factory=dict)
+    cancelled: dict[str, int] = field(default_factory=dict)
+    older: Sums | None = None
+    sums: Sums = field(default_factory=Sums)
+    event_at_ms: int = 0
+    event_id: str = ""
+    """The id of the last purchase event."""
+
+    @property
+    def net_minor(self) -> int:
+        """Money kept so far: paid less refunded, never below zero."""
+        return max(0, self.sums.gross_minor - self.sums.refunded_minor)
+
+
+def monetary_minor(sums: Sums) -> float:
+    """Mean money of a repeat purchase day, the first day left out; 0 while there is none."""
+    if sums.days < 2:
+        return 0.0
+    spent_minor = sums.gross_minor - sums.refunded_minor - sums.first_day_minor
+    return max(0.0, spent_minor / (sums.days - 1))
+
+
+@lru_cache(maxsize=1_024)
+def calendar_year(day: int) -> int:
+    """Gregorian year of a day number (days since 1970-01-01). Hinnant: days_from_civil, inverted."""
+    shifted = day + 719_468
+    era_day = shifted % 146_097
+    year_of_era = (era_day - era_day // 1_460 + era_day // 36_524 - era_day // 146_096) // 365
+    day_of_year = era_day - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    return year_of_era + shifted // 146_097 * 400 + (1 if day_of_year >= 306 else 0)
+
+
+def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
+    """Fold a purchase in; True when it corrected the past (late, or a new version of a known order)."""
+    order = as_order(at_ms, purchase)
+    orders = buying.orders
+    order_id = order.order_id
+    known: Order | None = None
+    for kept in orders:
+        if kept.order_id == order_id:
+            known = kept
+            break
+    newest = not orders or order > orders[-1]
+    if known is None and newest and not _corrected(buying, order_id):
+        buying.currency = buying.currency or order.currency
+        orders.append(order)
+        buying.sums.add(order, 0, buying.currency)
+        if len(orders) > ORDERS_KEPT:
+            _let_go(buying)
+        return False
+    if known is not None:
+        orders.remove(known)
+        order = max(known, order)
+    insort(orders, order)
+    while len(orders) > ORDERS_KEPT:
+        _let_go(buying)
+    _recompute(buying)
+    return not newest or known is not None
+
+
+def _corrected(buying: Buying, order_id: str) -> bool:
+    """Something about this order came before it did, or a refund waits for the currency of a first order."""
+    if order_id in buying.cancelled:
+        return True
+    refunds = buying.refunds
+    return bool(refunds) and (
+        not buying.sums.orders or any(back.order_id == order_id for back in refunds.values())
+    )
+
+
+def as_order(at_ms: int, purchase: Purchase) -> Order:
+    """What is kept of a purchase."""
+    products = purchase.products
+    one = products[0] if len(products) == 1 else None  # as nearly every second basket holds; half the cost
+    return Order(
+        at_ms,
+        purchase.order_id,
+        purchase.total_minor,
+        purchase.discount_minor,
+        one.quantity if one else sum([product.quantity for product in products]),
+        1 if one else len({product.category for product in products}),
+        purchase.currency,
+    )
+
+
+def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
+    """Take money back from its order, at the order's own time; a refund known by its id changes nothing."""
+    back = Refunded(refund.order_id, refund.refund_minor, at_ms, refund.currency)
+    known = buying.refunds.get(refund.refund_id, back)
+    buying.refunds[refund.refund_id] = min(known, back, key=_told_first)
+    if len(buying.refunds) > REFUNDS_KEPT:
+        _let_go_of_refund(buying)
+    _recompute(buying)
+
+
+def _told_first(back: Refunded) -> tuple[int, int, str, str]:
+    """Of two refunds under one id the earlier holds, whichever came first."""
+    return back.at_ms, back.refund_minor, back.order_id, back.currency
+
+
+def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation) -> None:
+    """The order never happened, whether it is known already or comes later."""
+    order_id = cancellation.order_id
+    buying.cancelled[order_id] = min(at_ms, buying.cancelled.get(order_id, at_ms))
+    if len(buying.cancelled) > REFUNDS_KEPT:
+        del buying.cancelled[
+            min(buying.cancelled, key=lambda order_id: (buying.cancelled[order_id], order_id))
+        ]
+    _recompute(buying)
+
+
+def purchase_days(buying: Buying) -> list[int]:
+    """Distinct purchase days (numbers since 1970-01-01) among the kept orders, ascending."""
+    cancelled = buying.cancelled
+    return sorted({order.at_ms // DAY_MS for order in buying.orders if order.order_id not in cancelled})
+
+
+def _let_go(buying: Buying) -> None:
+    """The oldest kept order goes into the sums for good."""
+    order = buying.orders.pop(0)
+    older = buying.older = buying.older or Sums()
+    if order.order_id not in buying.cancelled:
+        if (
+            order.at_ms < older.last_at_ms
+        ):  # later than what was kept: beyond the horizon, its day is taken as new
+            order = Order(older.last_at_ms, *[getattr(order, name) for name in Order.__struct_fields__[1:]])
+        older.add(order, _refunded(buying, order), buying.currency)
+    buying.refunds = {
+        key: refund for key, refund in buying.refunds.items() if refund.order_id != order.order_id
+    }
+
+
+def _let_go_of_refund(buying: Buying) -> None:
+    """The oldest kept refund goes into the sums for good, as much of it as counted while it was kept."""
+    refunds, older = buying.refunds, buying.older or Sums()
+    oldest = min(refunds, key=lambda refund_id: (refunds[refund_id].at_ms, refund_id))
+    order = next((order for order in buying.orders if order.order_id == refunds[oldest].order_id), None)
+    before_minor = _refunded(buying, order) if order else 0
+    back = refunds.pop(oldest)
+    if back.order_id in buying.cancelled or back.currency != buying.currency:
+        return
+    counted_minor = before_minor - _refunded(buying, order) if order else back.refund_minor
+    at_ms = order.at_ms if order else back.at_ms
+    older.refunded_minor += counted_minor
+    older.value -= counted_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
+    if order and at_ms // DAY_MS == buying.sums.first_at_ms // DAY_MS:
+        older.first_day_minor -= counted_minor
+    buying.older = older
+
+
+def _refunded(buying: Buying, order: Order) -> int:
+    refunds = buying.refunds
+    if not refunds:
+        return 0
+    order_id, currency = order.order_id, order.currency
+    back_minor = sum(
+        back.refund_minor
+        for back in refunds.values()
+        if back.order_id == order_id and back.currency == currency
+    )
+    return min(back_minor, order.total_minor)
+
+
+def _recompute(buying: Buying) -> None:
+    """The sums again from what is kept: exact after any correction."""
+    live = [order for order in buying.orders if order.order_id not in buying.cancelled]
+    if buying.older is None or not buying.older.orders:
+        buying.currency = live[0].currency if live else ""
+    sums = buying.older.copy() if buying.older else Sums()
+    for order in live:
+        sums.add(order, _refunded(buying, order), buying.currency)
+    known = {order.order_id for order in buying.orders} | buying.cancelled.keys()
+    for back in buying.refunds.values():
+        if back.order_id not in known and sums.orders and back.currency == buying.currency:
+            sums.refunded_minor += back.refund_minor
+            sums.value -= back.refund_minor * weight(back.at_ms, VALUE_HALF_LIFE_MS)
+    buying.sums = sums

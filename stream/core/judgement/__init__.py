@@ -1,0 +1,3 @@
+"""Judgement: what the facts say of one customer at one instant (standing), and what follows (tier,
+stage, episodes).
+"""

@@ -1,0 +1,101 @@
+"""The policy and the population model in force, with everything a judgement looks up worked out once."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import pairwise
+
+from stream.core.judgement.tier import cutoffs_minor
+from stream.core.model.record import Model
+from stream.core.policy.policy import AlertKind, AtRiskLoyalRule, Hysteresis, Policy
+from stream.core.text.themes import ThemeReader
+from stream.core.value.lifetime import valuation
+
+
+class Book:
+    """What every judgement of a run is based on; a new model or policy is a new book."""
+
+    __slots__ = (
+        "_drifts",
+        "_risks",
+        "at_risk_tier",
+        "churn_tier",
+        "cutoffs",
+        "hysteresis",
+        "model",
+        "policy",
+        "reader",
+        "risk_levels",
+        "tier_names",
+        "valuation",
+    )
+
+    def __init__(self, policy: Policy, model: Model) -> None:
+        self.policy = policy
+        self.model = model
+        self.reader = ThemeReader(policy.themes, policy.lexicon)
+        self.cutoffs = cutoffs_minor(policy.ladder, model)
+        self.tier_names = tuple(step.name for step in policy.ladder.steps)
+        finance = policy.finance
+        self.valuation = valuation(model, finance.risk_horizon_ms, finance.annual_discount, finance.margin)
+        self.churn_tier = policy.tier_rank(policy.churn_risk.tier_min)
+        self.at_risk_tier = policy.tier_rank(policy.at_risk_loyal.tier_min)
+        self.hysteresis: dict[AlertKind, Hysteresis] = {
+            "at_risk_loyal": policy.at_risk_loyal.hysteresis,
+            "churn_risk": _churn_hysteresis(policy, model),
+            "upgrade_opportunity": policy.upgrade_opportunity.hysteresis,
+        }
+        self._risks, self._drifts = _drift_scale(self.hysteresis)
+        loyal, churn = self.hysteresis["at_risk_loyal"], self.hysteresis["churn_risk"]
+        self.risk_levels: dict[AlertKind, tuple[float, float]] = {
+            "at_risk_loyal": (self.risk_of(loyal.raise_at), self.risk_of(loyal.escalate_at)),
+            "churn_risk": (churn.raise_at, churn.escalate_at),
+        }
+        """The churn risks at which the rules that go by it raise and escalate."""
+
+    def drifting(self, risk: float) -> float:
+        """Churn risk on the scale of at_risk_loyal: its shipped thresholds stand for the learnt ones."""
+        return _along(self._risks, self._drifts, risk)
+
+    def risk_of(self, drifting: float) -> float:
+        """The churn risk that is so much drifting."""
+        return _along(self._drifts, self._risks, drifting)
+
+
+def _drift_scale(hysteresis: dict[AlertKind, Hysteresis]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Pairs of churn risk and drifting, both rising: nothing, learnt to clear, learnt to raise, certain.
+
+    The rule's shipped thresholds are what the learnt ones are set to, so that other ones move the alert.
+    """
+    learnt, shipped = hysteresis["churn_risk"], AtRiskLoyalRule().hysteresis
+    pairs = sorted(
+        {(0.0, 0.0), (learnt.clear_at, shipped.clear_at), (learnt.raise_at, shipped.raise_at), (1.0, 1.0)}
+    )
+    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(pairs))
+    scale = pairs if rising else [(0.0, 0.0), (1.0, 1.0)]
+    return tuple(risk for risk, _ in scale), tuple(drift for _, drift in scale)
+
+
+def _along(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
+    """Linear between the pairs, and exact at them."""
+    place = bisect_right(xs, x) - 1
+    if place < 0 or xs[place] == x or place == len(xs) - 1:
+        return ys[max(0, place)]
+    low, high = ys[place], ys[place + 1]
+    return low + (high - low) * (x - xs[place]) / (xs[place + 1] - xs[place])
+
+
+def _churn_hysteresis(policy: Policy, model: Model) -> Hysteresis:
+    """The policy's, with the thresholds that the model learnt where there are some and they are wanted."""
+    given = policy.churn_risk.hysteresis
+    learnt = model.thresholds
+    if learnt is None or not policy.churn_risk.learnt_thresholds:
+        return given
+    return Hysteresis(
+        raise_at=learnt.raise_at,
+        clear_at=learnt.clear_at,
+        escalate_at=max(given.escalate_at, (1.0 + learnt.raise_at) / 2.0),
+        dwell_ms=given.dwell_ms,
+        cool_down_ms=given.cool_down_ms,
+        expire_ms=given.expire_ms,
+    )

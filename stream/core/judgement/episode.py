@@ -1,0 +1,89 @@
+"""An alert is an episode: raised, perhaps escalated, then cleared, expired or retracted; never two at once.
+
+Separate raise and clear thresholds, a dwell before raising, a cool-down after closing, re-arming only below
+the clear threshold keep a noisy score from ringing twice.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stream.core.facts.profile import Episode
+from stream.core.judgement.rules import Signal
+from stream.core.policy.policy import Hysteresis
+
+Transition = Literal["raised", "escalated", "cleared", "expired", "retracted"]
+OPEN = ("raised", "escalated")
+
+
+def is_open(episode: Episode | None) -> bool:
+    """An alert is out."""
+    return episode is not None and episode.state in OPEN
+
+
+def advance(
+    episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, *, corrected: bool, held_back: bool
+) -> list[Transition]:
+    """Move an episode on to this instant, in place; what is to be said of it, in order.
+
+    `corrected`: the past was changed (refund, cancellation, late event), so what no longer holds never did.
+    `held_back`: nothing may be raised now (another kind is open, or the contact budget is spent).
+    """
+    if episode.state in OPEN:
+        return _go_on(episode, signal, as_of_ms, rule, corrected)
+    if signal.score < rule.clear_at:
+        episode.armed = True
+    if not (signal.eligible and episode.armed and signal.score >= rule.raise_at):
+        episode.state = "idle"
+        return []
+    if episode.state == "idle":
+        episode.state, episode.since_ms = "pending", as_of_ms
+    if held_back or as_of_ms < raisable_ms(episode, rule):
+        return []
+    episode.state = "escalated" if _severe(signal, rule) else "raised"
+    episode.n += 1
+    episode.opened_ms = as_of_ms
+    episode.score = signal.score
+    return ["raised"]
+
+
+def _go_on(
+    episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, corrected: bool
+) -> list[Transition]:
+    if signal.score < rule.clear_at or (corrected and not signal.eligible):
+        return [close(episode, as_of_ms, signal.score, "retracted" if corrected else "cleared")]
+    if as_of_ms >= episode.opened_ms + rule.expire_ms:
+        episode.armed = False
+        return [close(episode, as_of_ms, signal.score, "expired")]
+    if episode.state == "raised" and _severe(signal, rule):
+        episode.state = "escalated"
+        episode.score = signal.score
+        return ["escalated"]
+    return []
+
+
+def _severe(signal: Signal, rule: Hysteresis) -> bool:
+    return signal.urgent or signal.score >= rule.escalate_at
+
+
+def close(episode: Episode, as_of_ms: int, score: float, transition: Transition) -> Transition:
+    """End an open episode."""
+    episode.state = "idle"
+    episode.closed_ms = as_of_ms
+    episode.score = score
+    return transition
+
+
+def raisable_ms(episode: Episode, rule: Hysteresis) -> int:
+    """From when a pending episode may be raised: after its dwell and the last one's cool-down."""
+    rested_ms = episode.closed_ms + rule.cool_down_ms if episode.closed_ms else 0
+    return max(episode.since_ms + rule.dwell_ms, rested_ms)
+
+
+def due_ms(episode: Episode, rule: Hysteresis) -> int | None:
+    """When this episode changes by the clock alone."""
+    if episode.state in OPEN:
+        return episode.opened_ms + rule.expire_ms
+    if episode.state == "pending":
+        return raisable_ms(episode, rule)
+    return None

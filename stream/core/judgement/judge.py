@@ -1,0 +1,172 @@
+"""The judgement of one customer at one instant: tier, stage, episodes, alerts, and when to look again.
+
+It follows from the facts and from the judgement before; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+from stream.core.alerts.alert import Alert
+from stream.core.alerts.build import Occasion, announcement
+from stream.core.facts.profile import Episode, Judgement, Profile
+from stream.core.judgement.basis import Book
+from stream.core.judgement.episode import advance, due_ms, is_open
+from stream.core.judgement.rules import (
+    Signal,
+    at_risk_loyal,
+    churn_risk,
+    may_be_at_risk,
+    may_churn,
+    upgrade_opportunity,
+)
+from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
+from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
+from stream.core.policy.policy import DAY_MS
+
+TIER_MOVES_KEPT = 12
+BEYOND = 2.0
+"""More than any."""
+SOFT_REVIEW_MS = DAY_MS
+"""While an alert is open, engagement is weighed at the next midnight UTC; a purchase or a word at once."""
+
+
+def judge(
+    profile: Profile, as_of_ms: int, book: Book, *, corrected: bool = False, cause: str | None = None
+) -> list[Alert]:
+    """Bring the judgement up to `as_of_ms`; the alerts that this makes, in order."""
+    now = standing(profile, as_of_ms, book)
+    judgement = profile.judgement
+    judgement.judged_ms = as_of_ms
+    judgement.risk = now.risk
+    _place(judgement, now, profile, book)
+    signals = _signals(now, profile, book)
+    alerts: list[Alert] = []
+    for signal in signals:
+        rule = book.hysteresis[signal.kind]
+        episode = judgement.episodes.get(signal.kind)
+        if episode is None:
+            if not (signal.eligible and signal.score >= rule.raise_at):
+                continue
+            episode = judgement.episodes[signal.kind] = Episode()
+        before = episode.score
+        closed_ms = episode.closed_ms
+        held_back = _held_back(judgement, signal, as_of_ms, book)
+        for transition in advance(episode, signal, as_of_ms, rule, corrected=corrected, held_back=held_back):
+            if transition == "raised":
+                judgement.contacts.append(as_of_ms)
+            occasion = Occasion(signal, transition, before, closed_ms, cause)
+            alerts.append(announcement(occasion, now, profile, book))
+    profile.next_review_ms = _next_review(profile, now, signals, book)
+    return alerts
+
+
+def _signals(now: Standing, profile: Profile, book: Book) -> list[Signal]:
+    """What the rules say, in order of precedence; one that is and was not about this customer is silent."""
+    episodes = profile.judgement.episodes
+    signals = []
+    if may_be_at_risk(now, book) or "at_risk_loyal" in episodes:
+        signals.append(at_risk_loyal(now, book))
+    if may_churn(now, book) or "churn_risk" in episodes:
+        signals.append(churn_risk(now, book))
+    upgrade = upgrade_opportunity(now, profile, book)
+    if upgrade.eligible or "upgrade_opportunity" in episodes:
+        signals.append(upgrade)
+    return signals
+
+
+def _place(judgement: Judgement, now: Standing, profile: Profile, book: Book) -> None:
+    """Tier and stage."""
+    if now.tier != judgement.tier:
+        judgement.tier = now.tier
+        judgement.tier_since_ms = now.as_of_ms
+        judgement.tier_moves.append((now.as_of_ms, now.tier))
+        del judgement.tier_moves[:-TIER_MOVES_KEPT]
+    stages = book.policy.stages
+    bought_ms = profile.buying.sums.last_at_ms
+    if judgement.lapsed_after_ms != bought_ms:
+        judgement.lapsed_after_ms = bought_ms if now.risk >= stages.lapsed_risk else -1
+    lapsed = judgement.lapsed_after_ms >= 0
+    judgement.stage = stage_of(stages, now.purchase_days, now.tenure_ms, lapsed)
+
+
+def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, book: Book) -> bool:
+    """A kind that comes first is open, or the customer heard from us often enough."""
+    for kind, episode in judgement.episodes.items():
+        if kind < signal.kind and is_open(episode):  # alphabetical is precedence
+            return True
+    contact = book.policy.contact
+    judgement.contacts = [at_ms for at_ms in judgement.contacts if at_ms > as_of_ms - contact.window_ms]
+    return signal.kind != "at_risk_loyal" and len(judgement.contacts) >= contact.alerts_max
+
+
+def _next_review(profile: Profile, now: Standing, signals: list[Signal], book: Book) -> int | None:
+    """The first instant at which something changes although nothing happens; None if never."""
+    episodes = profile.judgement.episodes
+    as_of_ms = now.as_of_ms
+    policy, found = book.policy, []
+    if now.tier:
+        found.append(tier_lost_ms(now.value_minor, now.tier, book.cutoffs, policy.ladder.slack, as_of_ms))
+    level = _risk_level_ahead(profile.judgement, now, signals, book)
+    if level is not None:
+        found.append(risk_reaches_ms(now, level, book))
+    if now.unresolved_ms is not None:
+        waited_ms = now.unresolved_ms + policy.at_risk_loyal.ticket_patience_ms
+        if waited_ms > as_of_ms:
+            found.append(waited_ms)
+    if not now.loyal and now.purchase_days >= policy.stages.loyal_purchase_days:
+        found.append(as_of_ms - now.tenure_ms + policy.stages.loyal_tenure_ms)
+    if now.unhappiness:
+        found.append(unhappiness_falls_ms(now, book.hysteresis["at_risk_loyal"].clear_at))
+    for signal in signals:
+        episode = episodes.get(signal.kind)
+        if episode is None:
+            continue
+        rule = book.hysteresis[signal.kind]
+        due = due_ms(episode, rule)
+        if due is not None and due <= as_of_ms:  # pending, but held back
+            due = _freed_ms(profile.judgement, book)
+        found.append(due)
+        if signal.kind == "upgrade_opportunity" and is_open(episode):
+            found.append(_closeness_falls_ms(now, signal, book))
+    to_come = [at_ms for at_ms in found if at_ms is not None]
+    return max(min(to_come), as_of_ms + 1) if to_come else None
+
+
+def _risk_level_ahead(judgement: Judgement, now: Standing, signals: list[Signal], book: Book) -> float | None:
+    """The lowest level of churn risk above today's at which some rule or the stage changes."""
+    if now.features is None:
+        return None
+    levels = [] if judgement.stage == "lapsed" else [book.policy.stages.lapsed_risk]
+    for signal in signals:
+        if signal.kind not in book.risk_levels:
+            continue
+        episode = judgement.episodes.get(signal.kind)
+        raised, escalated = book.risk_levels[signal.kind]
+        if is_open(episode):
+            levels += (raised, escalated)
+        elif signal.eligible and (episode is None or episode.armed):
+            levels.append(raised)
+    lowest, risk = BEYOND, now.risk
+    for level in levels:
+        if risk < level < lowest:
+            lowest = level
+    return None if lowest == BEYOND else lowest
+
+
+def _freed_ms(judgement: Judgement, book: Book) -> int | None:
+    """When the contact budget has room again; None if another kind is in the way (its end is a review)."""
+    contact = book.policy.contact
+    if len(judgement.contacts) < contact.alerts_max:
+        return None
+    return judgement.contacts[-contact.alerts_max] + contact.window_ms
+
+
+def _closeness_falls_ms(now: Standing, signal: Signal, book: Book) -> int | None:
+    """When silence has taken the customer too far from the next tier for an upgrade opportunity."""
+    rule = book.policy.upgrade_opportunity
+    clear_at = book.hysteresis["upgrade_opportunity"].clear_at
+    if now.tier + 1 >= len(book.cutoffs) or rule.closeness_weight <= 0.0 or signal.score < clear_at:
+        return None
+    cutoff = book.cutoffs[now.tier + 1]
+    closeness = min(1.0, now.value_minor / cutoff)
+    rest = signal.score - rule.closeness_weight * closeness
+    return falls_to_ms(now.value_minor, (clear_at - rest) / rule.closeness_weight * cutoff, now.as_of_ms)

@@ -1,0 +1,125 @@
+"""The three rules marketing asked for: what makes an alert, from a customer's standing.
+
+A rule gives a score between 0 and 1 and says who may be alerted at all. When a score opens, escalates or ends
+an episode: episode.py; what an alert says: core/alerts/reasons.py; weights: policy/policy.py.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stream.core.facts.interests import strongest_unbought
+from stream.core.facts.profile import Profile
+from stream.core.facts.rhythm import quickening
+from stream.core.judgement.basis import Book
+from stream.core.judgement.standing import Standing
+from stream.core.policy.policy import AlertKind
+
+NPS_PROMOTER = 9.0
+WARM_OPINION = 0.6
+
+
+class Signal(Struct, gc=False):
+    """One rule's word on one customer at one instant."""
+
+    kind: AlertKind
+    score: float
+    eligible: bool
+    """May an episode open? One that is open goes on by its score alone."""
+    urgent: bool = False
+    """Escalate whatever the score."""
+
+
+class Growth(Struct, frozen=True):
+    """The parts of an upgrade opportunity, each 0 to 1."""
+
+    closeness: float
+    growth: float
+    affinity: float
+    promoter: float
+
+
+def at_risk_loyal(now: Standing, book: Book) -> Signal:
+    """A loyal customer of a high tier who drifts away, or is unhappy; both at once is urgent."""
+    raise_at = book.policy.at_risk_loyal.hysteresis.raise_at
+    drifting, unhappy = book.drifting(now.risk), now.unhappiness
+    return Signal(
+        "at_risk_loyal",
+        score=max(drifting, unhappy),
+        eligible=may_be_at_risk(now, book),
+        urgent=drifting >= raise_at and unhappy >= raise_at,
+    )
+
+
+def churn_risk(now: Standing, book: Book) -> Signal:
+    """A customer of some value who will probably not buy within their own horizon."""
+    return Signal("churn_risk", now.risk, may_churn(now, book))
+
+
+def may_be_at_risk(now: Standing, book: Book) -> bool:
+    """Whom `at_risk_loyal` is about."""
+    return now.loyal and now.tier >= book.at_risk_tier
+
+
+def may_churn(now: Standing, book: Book) -> bool:
+    """Whom `churn_risk` is about."""
+    return now.tier >= book.churn_tier and now.purchase_days >= book.policy.churn_risk.purchase_days_min
+
+
+def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal:
+    """Close to the next tier, and growing, interested or enthusiastic; never someone at risk."""
+    rule = book.policy.upgrade_opportunity
+    if now.tier == len(book.cutoffs) - 1:
+        return NO_UPGRADE
+    eligible = (
+        now.purchase_days >= rule.purchase_days_min
+        and now.risk <= rule.risk_max
+        and now.value_minor >= rule.closeness_min * book.cutoffs[now.tier + 1]
+        and now.unhappiness < book.policy.at_risk_loyal.hysteresis.clear_at
+    )
+    if not eligible and "upgrade_opportunity" not in profile.judgement.episodes:
+        return NO_UPGRADE  # no episode to open and none to go on: nobody asks for the score
+    parts = growth_parts(now, profile, book)
+    score = (
+        rule.closeness_weight * parts.closeness
+        + rule.growth_weight * parts.growth
+        + rule.affinity_weight * parts.affinity
+        + rule.promoter_weight * parts.promoter
+    )
+    return Signal("upgrade_opportunity", min(1.0, score), eligible)
+
+
+NO_UPGRADE = Signal("upgrade_opportunity", 0.0, eligible=False)
+
+
+def growth_parts(now: Standing, profile: Profile, book: Book) -> Growth:
+    """How close to the next tier, and what speaks for getting there; all zero when far from it."""
+    rule = book.policy.upgrade_opportunity
+    closeness = min(1.0, now.value_minor / book.cutoffs[now.tier + 1])
+    if closeness < rule.closeness_min * rule.hysteresis.clear_at:
+        return Growth(closeness, 0.0, 0.0, 0.0)
+    growth = max(basket_growth(profile), quickening(profile.buying)) / rule.growth_full
+    _, looked = strongest_unbought(profile.interests, now.as_of_ms)
+    return Growth(
+        closeness,
+        min(1.0, growth),
+        1.0 if looked >= rule.affinity_min else 0.0,
+        1.0 if is_promoter(profile, now) else 0.0,
+    )
+
+
+def basket_growth(profile: Profile) -> float:
+    """How much larger the recent basket is than the customer's usual one: 0.25 is a quarter more."""
+    sums = profile.buying.sums
+    priced = sums.orders - sums.foreign_orders
+    if priced < 2 or not sums.gross_minor:
+        return 0.0
+    return max(0.0, sums.basket_sum / sums.basket_weight * priced / sums.gross_minor - 1.0)
+
+
+def is_promoter(profile: Profile, now: Standing) -> bool:
+    """Would recommend us: by the last NPS answer, else by warm and recent words."""
+    feedback = profile.feedback
+    if feedback.nps_at_ms:
+        return feedback.nps >= NPS_PROMOTER
+    return now.confidence * now.opinion >= WARM_OPINION

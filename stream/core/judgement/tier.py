@@ -1,0 +1,51 @@
+"""Value tier by recent spend, and stage of the relationship: both with hysteresis, so that nobody flaps."""
+
+from __future__ import annotations
+
+import math
+
+from stream.core.facts.decay import VALUE_HALF_LIFE_MS
+from stream.core.facts.profile import Stage
+from stream.core.model.record import Model
+from stream.core.policy.policy import Ladder, Stages
+
+
+def cutoffs_minor(ladder: Ladder, model: Model) -> tuple[float, ...]:
+    """Decayed spend from which each tier begins, by the population's percentiles; the lowest begins at 0."""
+    quantiles = model.population.value_quantiles
+    return (0.0, *(max(1.0, quantiles[round(step.quantile * 100)]) for step in ladder.steps[1:]))
+
+
+def tier_of(value_minor: float, held: int, cutoffs: tuple[float, ...], slack: float) -> int:
+    """Rank on the ladder: up as soon as a cut-off is reached, down only when it is missed by the slack."""
+    rank = len(cutoffs) - 1
+    while rank > 0 and value_minor < cutoffs[rank] * (1.0 if rank > held else 1.0 - slack):
+        rank -= 1
+    return rank
+
+
+def tier_lost_ms(
+    value_minor: float, held: int, cutoffs: tuple[float, ...], slack: float, as_of_ms: int
+) -> int | None:
+    """The instant at which silence alone loses the held tier; None for the lowest."""
+    if held == 0:
+        return None
+    return falls_to_ms(value_minor, cutoffs[held] * (1.0 - slack), as_of_ms)
+
+
+def falls_to_ms(value_minor: float, level_minor: float, as_of_ms: int) -> int:
+    """The first whole millisecond at which a decaying value is below a level."""
+    if value_minor < level_minor or level_minor <= 0.0:
+        return as_of_ms
+    return as_of_ms + math.ceil(VALUE_HALF_LIFE_MS * math.log2(value_minor / level_minor)) + 1
+
+
+def stage_of(stages: Stages, purchase_days: int, tenure_ms: int, lapsed: bool) -> Stage:
+    """How far the relationship has come."""
+    if purchase_days == 0:
+        return "prospect"
+    if lapsed:
+        return "lapsed"
+    if purchase_days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms:
+        return "loyal"
+    return "established" if purchase_days >= stages.established_purchase_days else "new"

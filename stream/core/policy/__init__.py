@@ -1,0 +1,1 @@
+"""The policy: every threshold, weight and text that the business sets, with its default."""

@@ -1,0 +1,278 @@
+"""Every knob of the policy file, with its default and meaning: tiers, rules, playbook, budget, money, words.
+
+A policy is read from one TOML file (`stream.policy_file`) and never changes while in force: alerts name its
+hash. Durations are milliseconds of event time; in the file they are written `30d`, `12h`, `15m`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_THEMES
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Polarity = Annotated[float, Meta(ge=-1, le=1)]
+DurationMs = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
+Word = Annotated[str, Meta(pattern=r"^[^\sA-Z]+$", max_length=64)]
+ThemeWord = Annotated[str, Meta(pattern=r"^\S+( \S+)*$", max_length=64)]
+Code = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$", max_length=64)]
+
+
+class _Knobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the policy's parts: unknown keys are errors."""
+
+
+class Tier(_Knobs, frozen=True):
+    """One step of the value ladder: customers whose recent spend is above `quantile` of the population's."""
+
+    name: Name
+    """Its name, as alerts, metrics and `tier_min` use it."""
+    quantile: Share
+    """Share of customers below it: 0.95 leaves the best twentieth."""
+
+
+class Ladder(_Knobs, frozen=True):
+    """The value tiers, lowest first."""
+
+    steps: Annotated[tuple[Tier, ...], Meta(min_length=2, max_length=8)] = (
+        Tier(name="bronze", quantile=0.0),
+        Tier(name="silver", quantile=0.5),
+        Tier(name="gold", quantile=0.8),
+        Tier(name="platinum", quantile=0.95),
+    )
+    slack: Share = 0.15
+    """A tier is lost only when the value falls this share below its cut-off: nobody flaps."""
+
+
+class Stages(_Knobs, frozen=True):
+    """When a customer counts as established, and when as loyal."""
+
+    established_purchase_days: Annotated[int, Meta(ge=1)] = 3
+    """Days with a purchase from which on a customer is established."""
+    loyal_purchase_days: Annotated[int, Meta(ge=2)] = 6
+    """Days with a purchase that a loyal customer has at least ..."""
+    loyal_tenure_ms: DurationMs = 90 * DAY_MS
+    """... and how long after the first one."""
+    lapsed_risk: Share = 0.9
+    """A customer whose churn risk reached this has lapsed, until the next purchase."""
+
+
+class Hysteresis(_Knobs, frozen=True):
+    """How one rule's score opens and closes an episode."""
+
+    raise_at: Share
+    """The score from which on an alert goes out."""
+    clear_at: Share
+    """The score below which it is over. Below `raise_at`, so that a score that wavers rings once."""
+    escalate_at: Share
+    """The score from which on an open alert becomes more urgent."""
+    dwell_ms: DurationMs = 0
+    """The score must stay at or above `raise_at` this long before the alert goes out."""
+    cool_down_ms: DurationMs = 30 * DAY_MS
+    """Silence of this rule after an episode ended."""
+    expire_ms: DurationMs = 60 * DAY_MS
+    """An open episode that nobody ended is over after this."""
+
+
+class ChurnRiskRule(_Knobs, frozen=True):
+    """Probability of no purchase within the customer's own horizon is high."""
+
+    hysteresis: Hysteresis = Hysteresis(
+        raise_at=0.6,
+        clear_at=0.4,
+        escalate_at=0.8,
+        dwell_ms=0,
+        cool_down_ms=30 * DAY_MS,
+        expire_ms=60 * DAY_MS,
+    )
+    learnt_thresholds: bool = True
+    """Use the thresholds of the model record when it has some; those of the hysteresis otherwise."""
+    tier_min: Name = "silver"
+    """The lowest tier that is alerted about."""
+    purchase_days_min: Annotated[int, Meta(ge=1)] = 2
+    """Days with a purchase before anything can be said of the customer."""
+
+
+class UpgradeRule(_Knobs, frozen=True):
+    """Close to the next tier, and growing, interested or enthusiastic."""
+
+    hysteresis: Hysteresis = Hysteresis(
+        raise_at=0.75,
+        clear_at=0.5,
+        escalate_at=1.0,
+        dwell_ms=0,
+        cool_down_ms=120 * DAY_MS,
+        expire_ms=45 * DAY_MS,
+    )
+    closeness_weight: Share = 0.6
+    """Weight of recent spend as a share of the next tier's cut-off."""
+    growth_weight: Share = 0.2
+    """Weight of a growing basket or a quickening rhythm."""
+    affinity_weight: Share = 0.1
+    """Weight of a strong interest in a category never bought."""
+    promoter_weight: Share = 0.1
+    """Weight of being a promoter (NPS 9-10, or warm feedback)."""
+    closeness_min: Share = 0.8
+    """Nobody further from the next tier than this share of its cut-off is alerted about."""
+    growth_full: Annotated[float, Meta(gt=0)] = 0.5
+    """Growth of basket or frequency that earns the whole weight: 0.5 is half as much again as before."""
+    affinity_min: Annotated[float, Meta(gt=0)] = 3.0
+    """Decayed views, searches and cart additions of a category that count as strong interest."""
+    purchase_days_min: Annotated[int, Meta(ge=1)] = 3
+    """Days with a purchase before anybody is called ready."""
+    risk_max: Share = 0.5
+    """Nobody at risk is asked to spend more."""
+
+
+class AtRiskLoyalRule(_Knobs, frozen=True):
+    """A loyal customer of a high tier drifts away or is unhappy; both at once escalates."""
+
+    hysteresis: Hysteresis = Hysteresis(
+        raise_at=0.65,
+        clear_at=0.45,
+        escalate_at=0.85,
+        dwell_ms=0,
+        cool_down_ms=21 * DAY_MS,
+        expire_ms=45 * DAY_MS,
+    )
+    tier_min: Name = "gold"
+    """The lowest tier whose loyal customers are watched."""
+    sentiment_unhappy: Polarity = -0.5
+    """Recent sentiment that counts as fully unhappy (unhappiness 1)."""
+    drop_unhappy: Annotated[float, Meta(gt=0, le=2)] = 1.0
+    """A fall below the customer's own past sentiment that counts as fully unhappy."""
+    ticket_patience_ms: DurationMs = 3 * DAY_MS
+    """A ticket or complaint unresolved for longer counts `ticket_weight`."""
+    ticket_weight: Share = 0.7
+    """Unhappiness (0 to 1) of a customer whose ticket waited too long."""
+
+
+class Play(_Knobs, frozen=True):
+    """What to do about one reason."""
+
+    action: Code
+    """Code of the action, for the systems that carry it out."""
+    text: Annotated[str, Meta(min_length=1, max_length=300)]
+    """What to do, in words."""
+    channels: tuple[Name, ...] = ("email",)
+    """By which channels, the best first."""
+    requires_consent: Name | None = "marketing"
+    """The purpose the customer must have agreed to; none for what any customer may expect of us."""
+
+
+class Contact(_Knobs, frozen=True):
+    """One budget per customer across all rules: alerts beyond it wait until there is room."""
+
+    alerts_max: Annotated[int, Meta(ge=1, le=100)] = 3
+    """New alerts about one customer ..."""
+    window_ms: DurationMs = 30 * DAY_MS
+    """... within this time. A loyal customer at risk is always told."""
+
+
+class Finance(_Knobs, frozen=True):
+    """How lifetime value is reckoned."""
+
+    margin: Share = 0.3
+    """Earnings as a share of what the customer pays."""
+    annual_discount: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """By how much money a year from now counts less."""
+    horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 3 * 365 * DAY_MS
+    """Lifetime value is reckoned within this time."""
+    risk_horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 365 * DAY_MS
+    """Value at risk is what the customer is expected to earn within this time."""
+
+
+DEFAULT_PLAYBOOK: dict[str, Play] = {
+    "SILENT_BEYOND_RHYTHM": Play(
+        action="WIN_BACK_OFFER",
+        text="Send a personal offer from the category they buy most.",
+        channels=("email", "push"),
+    ),
+    "RISK_OF_NO_PURCHASE": Play(
+        action="REMINDER", text="Remind them of what they usually buy.", channels=("email",)
+    ),
+    "FADING_ENGAGEMENT": Play(
+        action="REENGAGE_CONTENT",
+        text="Send fewer, more relevant messages; ask for preferences.",
+        channels=("email",),
+    ),
+    "SENTIMENT_LOW": Play(
+        action="SERVICE_RECOVERY_CALL",
+        text="Call, apologise, and put right what went wrong.",
+        channels=("call",),
+        requires_consent=None,
+    ),
+    "SENTIMENT_DROP": Play(
+        action="SERVICE_RECOVERY_CALL",
+        text="Call and ask what has changed for them.",
+        channels=("call", "email"),
+        requires_consent=None,
+    ),
+    "TICKET_UNRESOLVED": Play(
+        action="RESOLVE_TICKET",
+        text="Give the open ticket to a senior agent today.",
+        channels=("call",),
+        requires_consent=None,
+    ),
+    "DETRACTOR": Play(
+        action="DETRACTOR_CALLBACK",
+        text="Call back the detractor and close the loop.",
+        channels=("call",),
+        requires_consent=None,
+    ),
+    "NEAR_NEXT_TIER": Play(
+        action="TIER_NUDGE",
+        text="Tell them how little is missing to the next tier.",
+        channels=("email", "app"),
+    ),
+    "GROWING": Play(
+        action="BUNDLE_OFFER", text="Offer a larger bundle of what they buy.", channels=("email",)
+    ),
+    "CATEGORY_INTEREST": Play(
+        action="CATEGORY_OFFER",
+        text="Offer a first purchase in the category they look at.",
+        channels=("email", "app"),
+    ),
+    "PROMOTER": Play(action="REFERRAL_INVITE", text="Invite them to recommend us.", channels=("email",)),
+}
+
+
+class Policy(_Knobs, frozen=True):
+    """Everything that decides who is alerted about; `hash` is that of the canonical content."""
+
+    id: Name = "default"
+    """Name of the policy; part of the ids of its alerts."""
+    version: Annotated[int, Meta(ge=1)] = 1
+    """Yours to count up; part of the ids of its alerts."""
+    hash: str = ""
+    ladder: Ladder = Ladder()
+    stages: Stages = Stages()
+    churn_risk: ChurnRiskRule = ChurnRiskRule()
+    upgrade_opportunity: UpgradeRule = UpgradeRule()
+    at_risk_loyal: AtRiskLoyalRule = AtRiskLoyalRule()
+    contact: Contact = Contact()
+    finance: Finance = Finance()
+    playbook: dict[Code, Play] = field(default_factory=DEFAULT_PLAYBOOK.copy)
+    """Reason -> what to do about it. The strongest reason that has a play, and consent, decides."""
+    themes: dict[Name, tuple[ThemeWord, ...]] = field(default_factory=DEFAULT_THEMES.copy)
+    """Theme -> its words: `deliver*` is any word that begins so, `app` a word, `money back` a phrase."""
+    lexicon: dict[Word, Annotated[float, Meta(ge=-4, le=4)]] = field(default_factory=DEFAULT_LEXICON.copy)
+    """Word -> its feeling, from -4 (awful) to 4 (wonderful), beside the words VADER knows."""
+
+    def tier_rank(self, name: str) -> int:
+        """Position of a tier on the ladder, 0 lowest; LookupError names the tiers there are."""
+        for rank, step in enumerate(self.ladder.steps):
+            if step.name == name:
+                return rank
+        known = ", ".join(step.name for step in self.ladder.steps)
+        raise LookupError(f"no tier {name!r}; there are {known}")
+
+
+AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
+"""In order of precedence: an open alert of one kind keeps the kinds after it quiet."""

@@ -1,0 +1,1 @@
+"""Text: sentiment and themes of what customers write."""

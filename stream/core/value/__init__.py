@@ -1,0 +1,1 @@
+"""Customer value: purchase process, lifetime value with its interval, and RFM scores."""

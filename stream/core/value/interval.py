@@ -1,0 +1,141 @@
+"""How far a customer's value may lie from its expectation: quantiles, worked out once for each history."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from stream.core.value.clv import discounted_if_alive, purchase_count_tails
+from stream.core.value.lifetime import COARSE, Valuation, looked_up
+
+RECIPROCAL_ROOT_2 = 0.7071067811865476
+REMEMBERED = 1 << 14
+NOTHING_BELOW = 4.2
+"""Its erfc is below 3e-9: with ROOT_PRECISION, quantiles are right to 1e-8 of themselves."""
+ROOT_PRECISION = 1e-9
+ROOT_MIN, ROOT_MAX = 1e-2, 1e6
+STRIDE = 1.2
+COUNT_MAX = 2_000
+"""Purchases within the horizon that are told apart: all beyond count as so many."""
+
+
+def value_interval(
+    rules: Valuation,
+    x: int,
+    t_x: float,
+    T: float,
+    mean_minor: float,
+    quantiles: tuple[float, ...] = (0.1, 0.5, 0.9),
+) -> tuple[float, ...]:
+    """Quantiles of the value within the horizon: the exact count of purchases, times gamma-gamma spend.
+
+    Discounting is the mean one; a sum of n spends over its posterior is a beta-prime variable, taken by
+    Paulson's cube-root rule (good to about 0.001). What takes time is the same for all with one history, and
+    remembered: only the rate is the customer's own.
+    """
+    discounted, ratios = _spread(rules, x, t_x, T, quantiles)
+    spend = rules.spend
+    rate = (spend.v + x * mean_minor / spend.scale_minor) * spend.scale_minor * rules.margin * discounted
+    return tuple(ratio * rate for ratio in ratios)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _spread(
+    rules: Valuation, x: int, t_x: float, T: float, quantiles: tuple[float, ...]
+) -> tuple[float, tuple[float, ...]]:
+    """Discounted over plain purchases, and the quantiles of the value over its rate."""
+    process, spend = rules.process, rules.spend
+    age = max(T, t_x)
+    expected = discounted_if_alive(process, x, age, 0.0, rules.horizon, COARSE)
+    mixture = _mixture(_count_masses(rules, x, t_x, T), spend.p, spend.p * x + spend.q)
+    return looked_up(rules, rules.finite, x, age) / expected, tuple(
+        _quantile(mixture, share) for share in quantiles
+    )
+
+
+def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]:
+    """P(0), P(1), ... purchases within the horizon."""
+    tails = [1.0]
+    for tail in purchase_count_tails(rules.process, x, t_x, T, rules.horizon):
+        tails.append(tail)
+        if tail < 1e-6:
+            break
+        if len(tails) > COUNT_MAX:
+            tails.append(0.0)  # else no value would have its share below it
+            break
+    return [more - less for more, less in pairwise(tails)]
+
+
+class _Mixture(NamedTuple):
+    """The value over its rate, to the power of 1/3: nothing, or one of these with some probability."""
+
+    nothing: float
+    noise: float
+    """d2 of Paulson's rule."""
+    parts: list[tuple[float, float, float]]
+    """Half a probability, the inverse of the cube root of the mean, d1."""
+
+
+def _mixture(masses: list[float], p: float, shape: float) -> _Mixture:
+    parts = [
+        (mass * 0.5, math.cbrt(shape / (p * count)), 1.0 / (9.0 * p * count))
+        for count, mass in enumerate(masses)
+        if count
+    ]
+    return _Mixture(masses[0], 1.0 / (9.0 * shape), parts)
+
+
+def _quantile(mixture: _Mixture, share: float) -> float:
+    """By regula falsi (Illinois) on the normal scale of one cube root, where the distribution is smooth."""
+    if mixture.nothing >= share:
+        return 0.0
+    low, at_low, high, at_high = _bracket(mixture, share)
+    side = 0
+    while high - low > ROOT_PRECISION * high:
+        root = (low * at_high - high * at_low) / (at_high - at_low)
+        if not low < root < high:
+            root = 0.5 * (low + high)
+        value = _below(mixture, root) - share
+        if value >= 0.0:
+            at_low *= 0.5 if side > 0 else 1.0
+            if abs(high - root) <= 0.1 * ROOT_PRECISION * high:
+                low = root
+            high, at_high, side = root, value, 1
+        else:
+            at_high *= 0.5 if side < 0 else 1.0
+            if abs(root - low) <= 0.1 * ROOT_PRECISION * high:
+                high = root
+            low, at_low, side = root, value, -1
+    return high**3
+
+
+def _bracket(mixture: _Mixture, share: float) -> tuple[float, float, float, float]:
+    """Roots on both sides of a quantile, each with its distance in probability, from a likely one."""
+    reach, reached, guess = min(share, 0.999999), mixture.nothing, 1.0
+    for half_mass, inverse, _ in mixture.parts:
+        reached, guess = reached + 2.0 * half_mass, 1.0 / inverse
+        if reached >= reach:
+            break
+    low = high = guess
+    at_low = at_high = _below(mixture, guess) - reach
+    while at_high < 0.0 and high < ROOT_MAX:
+        low, at_low, high = high, at_high, high * STRIDE
+        at_high = _below(mixture, high) - reach
+    while at_low >= 0.0:
+        high, at_high, low = low, at_low, low / STRIDE
+        at_low = _below(mixture, low) - reach if low > ROOT_MIN else mixture.nothing - reach
+    return low, at_low, high, at_high
+
+
+def _below(mixture: _Mixture, root: float) -> float:
+    """P(value <= root^3 * rate): a mixture over the number of purchases."""
+    total, d2, centre = mixture.nothing, mixture.noise, 1.0 - mixture.noise
+    for half_mass, inverse, d1 in mixture.parts:
+        own = root * inverse
+        place = (1.0 - d1 - centre * own) * RECIPROCAL_ROOT_2 / math.sqrt(d2 * own * own + d1)
+        if place > NOTHING_BELOW:
+            break  # the more purchases, the further off
+        total += half_mass * math.erfc(place)
+    return total

@@ -1,0 +1,180 @@
+"""Lifetime value online: the two hard functions of (x, T) read from tables, the rest in closed form.
+
+A `Valuation` is made once per model and policy; a customer's value is then a few multiplications. Values are
+margin times expected spend times discounted expected purchases, in minor units.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from msgspec import Struct
+
+from stream.core.model.record import YEAR_MS, Model, PurchaseProcess, Spend, Table
+from stream.core.value.clv import (
+    discount_per_unit,
+    discounted_if_alive,
+    expected_value,
+    p_alive,
+)
+
+FREQUENCIES = (*range(41), 44, 48, 53, 58, 64, 72, 82, 94, 110, 130, 155, 190, 235, 300, 390, 520, 720, 1_000)
+AGE_MAX_MS = 40 * YEAR_MS
+AGE_KNOTS = 44
+COARSE = 0.6
+"""Tables are right to 1e-6 by interpolation: their knots need no more than 1e-9."""
+
+
+class Value(Struct, frozen=True, gc=False):
+    """What a customer is worth from now on, in minor units, within the horizon and without end."""
+
+    p_alive: float
+    spend_minor: float
+    """Expected money of the next purchase."""
+    finite_minor: float
+    infinite_minor: float
+
+
+class Valuation(Struct, frozen=True, gc=False, eq=False):
+    """Everything that is the same for all customers."""
+
+    process: PurchaseProcess
+    spend: Spend
+    margin: float
+    discount: float
+    """Continuous, per model unit."""
+    horizon: float
+    """In model units."""
+    finite: Table
+    infinite: Table
+
+
+def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: float = 1.0) -> Valuation:
+    """Use the model's tables where they match, else make them: about a second of arithmetic, once."""
+    finite = _matching(model, horizon_ms, annual_discount)
+    infinite = _matching(model, None, annual_discount)
+    return Valuation(
+        process=model.process,
+        spend=model.spend,
+        margin=margin,
+        discount=discount_per_unit(model.process, annual_discount, YEAR_MS),
+        horizon=horizon_ms / model.process.unit_ms,
+        finite=finite or table(model.process, horizon_ms, annual_discount),
+        infinite=infinite or table(model.process, None, annual_discount),
+    )
+
+
+def customer_value(rules: Valuation, x: int, t_x: float, T: float, mean_minor: float) -> Value:
+    """The value of one customer; `mean_minor` is the mean of the x repeat purchases."""
+    alive = p_alive(rules.process, x, t_x, T)
+    scale = rules.spend.scale_minor
+    spend_minor = expected_value(rules.spend, x, mean_minor / scale) * scale
+    worth = rules.margin * spend_minor * alive
+    age = max(T, t_x)
+    return Value(
+        p_alive=alive,
+        spend_minor=spend_minor,
+        finite_minor=worth * looked_up(rules, rules.finite, x, age),
+        infinite_minor=worth * looked_up(rules, rules.infinite, x, age),
+    )
+
+
+def looked_up(rules: Valuation, grid: Table, x: int, age: float) -> float:
+    """Discounted purchases if alive: cubic in log age, and in log rate between the tabled frequencies."""
+    process = rules.process
+    log_age = math.log(process.alpha + age)
+    place = (log_age - grid.log_age_start) / grid.log_age_step
+    tabled = grid.frequencies
+    if place > len(grid.rows[0]) - 1 or x > tabled[-1]:
+        horizon = None if grid.horizon_ms is None else rules.horizon
+        return discounted_if_alive(process, x, age, rules.discount, horizon)
+    column = min(max(int(place) - 1, 0), len(grid.rows[0]) - 4)
+    row = bisect_left(tabled, x)
+    if tabled[row] == x:
+        ratio = _cubic(grid.rows[row], column, place - column)
+    else:
+        ratio = _between(grid, process.r, x, row, column, place - column)
+    return math.exp(ratio - log_age) * (process.r + x) * _naive_span(rules.discount, grid, rules.horizon)
+
+
+@lru_cache(maxsize=16)  # several books of one model, as in `stream policy diff`, share theirs
+def table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
+    """The hard function g(x, T) over its naive value (r + x) / (alpha + T) * span, as logarithms."""
+
+    def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
+        return [discounted_if_alive(process, x, age, discount, horizon, COARSE) for age in ages]
+
+    return tabled(process, horizon_ms, annual_discount, row)
+
+
+Row = Callable[[int, list[float], float, float | None], Iterable[float]]
+"""Of one frequency: discounted purchases if alive at these ages T, by discount and horizon."""
+
+
+def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, of_x: Row) -> Table:
+    """The table whose rows are worked out by `of_x`."""
+    discount = discount_per_unit(process, annual_discount, YEAR_MS)
+    horizon = None if horizon_ms is None else horizon_ms / process.unit_ms
+    start = math.log(process.alpha)
+    step = (math.log(process.alpha + AGE_MAX_MS / process.unit_ms) - start) / (AGE_KNOTS - 1)
+    span = _span(discount, horizon)
+    log_ages = [start + knot * step for knot in range(AGE_KNOTS)]
+    ages = [math.exp(log_age) - process.alpha for log_age in log_ages]
+    rows = []
+    for x in FREQUENCIES:
+        naive = span * (process.r + x)
+        ratios = [
+            math.log(g / naive) + log_age
+            for g, log_age in zip(of_x(x, ages, discount, horizon), log_ages, strict=True)
+        ]
+        rows.append(tuple(float(f"{ratio:.11g}") for ratio in ratios))
+    return Table(
+        horizon_ms=horizon_ms,
+        annual_discount=annual_discount,
+        frequencies=FREQUENCIES,
+        log_age_start=start,
+        log_age_step=step,
+        rows=tuple(rows),
+    )
+
+
+def _matching(model: Model, horizon_ms: int | None, annual_discount: float) -> Table | None:
+    for grid in model.tables:
+        if grid.horizon_ms == horizon_ms and grid.annual_discount == annual_discount:
+            return grid
+    return None
+
+
+def _naive_span(discount: float, grid: Table, horizon: float) -> float:
+    return _span(discount, None if grid.horizon_ms is None else horizon)
+
+
+def _span(discount: float, horizon: float | None) -> float:
+    """What one purchase per unit, forever or until the horizon, is worth today."""
+    if horizon is None:
+        return 1.0 / discount
+    return -math.expm1(-discount * horizon) / discount if discount > 0.0 else horizon
+
+
+def _cubic(row: tuple[float, ...], column: int, s: float) -> float:
+    """Lagrange through four equally spaced knots, at s in [0, 3]."""
+    y0, y1, y2, y3 = row[column : column + 4]
+    s1, s2, s3 = s - 1.0, s - 2.0, s - 3.0
+    return (s1 * s2 * (s * y3 - s3 * y0) / 3.0 + s * s3 * (s2 * y1 - s1 * y2)) * 0.5
+
+
+def _between(grid: Table, r: float, x: int, row: int, column: int, s: float) -> float:
+    first = min(max(row - 2, 0), len(grid.frequencies) - 4)
+    at = math.log(r + x)
+    places = [math.log(r + grid.frequencies[first + k]) for k in range(4)]
+    total = 0.0
+    for k in range(4):
+        share = 1.0
+        for other in range(4):
+            if other != k:
+                share *= (at - places[other]) / (places[k] - places[other])
+        total += share * _cubic(grid.rows[first + k], column, s)
+    return total

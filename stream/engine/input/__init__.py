@@ -1,0 +1,1 @@
+"""Input: group membership, fetching, decoding records and delivering them to tasks."""

@@ -1,0 +1,3 @@
+"""Output: flushing changed rows and alerts, producing them, and committing input offsets after they
+are durable.
+"""

@@ -1,0 +1,205 @@
+"""One librdkafka producer: what is written to it, and the proof that it arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from stream.engine.failure import EngineError, Exit
+from stream.engine.options import EngineOptions
+from stream.engine.task.batch import Outgoing
+
+MS = 1000
+ROOM_WAIT_S = 0.1
+EPOCH_HEADER = "epoch"
+"""On rows: the epoch of their writer. Rows of transactions have none: there the broker fences."""
+FENCE_KEY = b"\x00writer"
+"""A tombstone under this key begins an epoch; no customer can have this id on the wire."""
+QUERY_TIMEOUT_S = 30
+NOT_THE_OWNER = {
+    KafkaError._FENCED,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+}
+
+REFUSED_AGAIN = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
+"""A record that got one of these gets it at every attempt."""
+
+
+def epoch_in(headers: Iterable[tuple[str, bytes | None]] | None) -> int | None:
+    """The epoch of a row's writer; None where writers have none."""
+    return next((int(value or b"0") for name, value in headers or () if name == EPOCH_HEADER), None)
+
+
+class AbortedError(Exception):
+    """A transaction came to nothing for a reason that passes, a broker's restart as a rule."""
+
+
+def error_of(failure: KafkaException) -> KafkaError:
+    error: KafkaError = failure.args[0]
+    return error
+
+
+def stopped_by(error: KafkaError) -> EngineError:
+    """What a failed write means for this process."""
+    if error.code() in NOT_THE_OWNER:
+        return EngineError(Exit.FENCED, f"another worker owns this now: {error.str()}")
+    return EngineError(
+        Exit.PRODUCER, f"the producer failed, nothing of this flush is committed: {error.str()}"
+    )
+
+
+class Sender:
+    """Idempotent; transactional when it is given an id. What is written between two ends is one flush."""
+
+    def __init__(self, options: EngineOptions, name: str, transactional_id: str | None = None) -> None:
+        self._timeout_s = options.delivery_timeout_s
+        self._failed: list[KafkaError] = []
+        self._in_transaction = False
+        settings = self._settings(options, name)
+        if transactional_id is not None:
+            settings["transactional.id"] = transactional_id
+            settings["enable.sparse.connections"] = (
+                False  # a lost coordinator is connected to again by itself
+            )
+            settings["transaction.timeout.ms"] = int(options.transaction_timeout_s * MS)
+            settings["message.timeout.ms"] = int(
+                min(options.delivery_timeout_s, options.transaction_timeout_s) * MS
+            )
+        self._producer = Producer({**settings, **options.producer})
+
+    def _settings(self, options: EngineOptions, name: str) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": options.bootstrap,
+            "client.id": name,
+            "acks": "all",
+            "enable.idempotence": True,
+            "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
+            "partitioner": "murmur2_random",  # as Java clients place keys
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "batch.size": 1 << 20,
+            "queue.buffering.max.messages": 2_000_000,
+            "queue.buffering.max.kbytes": 1 << 20,
+            "message.timeout.ms": int(options.delivery_timeout_s * MS),
+            "delivery.report.only.error": True,
+            "on_delivery": self._note_failure,
+            "error_cb": self._note_fatal,
+            "log_level": 3,
+        }
+
+    def _note_failure(self, error: KafkaError, _message: Message) -> None:
+        self._failed.append(error)
+
+    def _note_fatal(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._failed.append(error)
+
+    def partition_count(self, topic: str) -> int:
+        """0 when there is no such topic. (The embedded broker makes a topic when it is asked for one.)"""
+        found = self._producer.list_topics(topic, QUERY_TIMEOUT_S).topics.get(topic)
+        return 0 if found is None or found.error is not None else len(found.partitions)
+
+    def write_rows(
+        self,
+        topic: str,
+        partition: int,
+        rows: Iterable[tuple[bytes, bytes | None]],
+        epoch: int | None = None,
+    ) -> None:
+        """Into one partition of the changelog; None is a tombstone."""
+        produce = self._producer.produce
+        headers = None if epoch is None else {EPOCH_HEADER: str(epoch).encode()}
+        for key, row in rows:
+            try:
+                produce(topic, row, key, partition, headers=headers)
+            except BufferError:
+                self._make_room()
+                produce(topic, row, key, partition, headers=headers)
+
+    def fence(self, topic: str, epochs: Mapping[int, int]) -> None:
+        """Blocks until these partitions of the changelog say that we are their writer now."""
+        for partition, epoch in epochs.items():
+            self.write_rows(topic, partition, [(FENCE_KEY, None)], epoch)
+        self.deliver()
+
+    def write(self, records: Iterable[Outgoing]) -> None:
+        for topic, key, value, headers, partition, _ in records:
+            place = {} if partition is None else {"partition": partition}
+            attached = None if headers is None else list(headers)
+            try:
+                self._producer.produce(topic, value, key, headers=attached, **place)
+            except BufferError:
+                self._make_room()
+                self._producer.produce(topic, value, key, headers=attached, **place)
+
+    def _make_room(self) -> None:
+        self._producer.poll(ROOM_WAIT_S)
+        self._producer.flush(self._timeout_s)
+
+    def deliver(self) -> None:
+        """Blocks until all that was written is acknowledged, or raises."""
+        left = self._producer.flush(self._timeout_s + ROOM_WAIT_S)
+        if self._failed:
+            raise stopped_by(self._failed[0])
+        if left:
+            text = f"{left} records got no answer in {self._timeout_s:.0f} s"
+            raise EngineError(Exit.PRODUCER, text)
+
+    # -- transactions -------------------------------------------------------------------------------------
+
+    def take_over(self) -> None:
+        """Blocks: whoever used this transactional id before is fenced, and what it left open is aborted."""
+        try:
+            self._producer.init_transactions(self._timeout_s)
+        except KafkaException as failure:
+            raise stopped_by(error_of(failure)) from failure
+
+    def begin(self) -> None:
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as failure:
+            raise stopped_by(error_of(failure)) from failure
+
+    def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]], group: bytes) -> None:
+        """Blocks until rows, records and offsets are committed as one, or raises.
+
+        AbortedError: this sender is of no more use; a new one takes over and looks what came of it.
+        """
+        places = [
+            TopicPartition(topic, partition, offset, metadata)
+            for (topic, partition), (offset, metadata) in offsets.items()
+        ]
+        try:
+            self._retried(lambda: self._producer.send_offsets_to_transaction(places, group, self._timeout_s))
+            self._retried(lambda: self._producer.commit_transaction(self._timeout_s))
+        except KafkaException as failure:
+            error = error_of(failure)
+            if refused := next((each for each in self._failed if each.code() in REFUSED_AGAIN), None):
+                raise stopped_by(refused) from failure
+            if error.code() not in NOT_THE_OWNER and (error.txn_requires_abort() or error.retriable()):
+                raise AbortedError(error.str()) from failure
+            raise stopped_by(error) from failure
+
+    def _retried(self, step: Any) -> None:
+        """librdkafka asks for the same call again after a timeout; once more is all that is given."""
+        try:
+            step()
+        except KafkaException as failure:
+            if not error_of(failure).retriable():
+                raise
+            step()

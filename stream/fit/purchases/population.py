@@ -1,0 +1,42 @@
+"""Where one customer stands among all: cut-offs with ties kept whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.core.model.record import MidRanks, Population
+
+KNOTS = 101
+Numbers = NDArray[np.float64]
+
+
+def mid_ranks(values: Numbers, knots: int = KNOTS) -> MidRanks:
+    """Each distinct value's mid-rank; where there are too many, about every hundredth customer's."""
+    distinct, counts = np.unique(values, return_counts=True)
+    ranks = (np.cumsum(counts) - counts / 2.0) / counts.sum()
+    if len(distinct) > knots:
+        wanted = np.linspace(ranks[0], ranks[-1], knots)
+        chosen = np.unique(np.searchsorted(ranks, wanted).clip(0, len(distinct) - 1))
+        distinct, ranks = distinct[chosen], ranks[chosen]
+    return MidRanks(values=rounded(distinct), ranks=rounded(ranks))
+
+
+def population(
+    inactive_days: Numbers, frequency: Numbers, monetary_minor: Numbers, decayed_value_minor: Numbers
+) -> Population:
+    """The population facts of customers as of one instant."""
+    return Population(
+        customers=len(frequency),
+        inactive_days=mid_ranks(inactive_days),
+        frequency=mid_ranks(frequency),
+        monetary_minor=mid_ranks(monetary_minor),
+        value_quantiles=rounded(np.quantile(decayed_value_minor, np.linspace(0.0, 1.0, 101))),
+    )
+
+
+def rounded(values: Any) -> tuple[float, ...]:
+    """Nine significant digits: more would only make the record longer."""
+    return tuple(float(f"{value:.9g}") for value in values)

@@ -1,0 +1,49 @@
+"""The tables of the hard functions, many cells at once: the nodes of core/value/clv.py, ten times faster."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.core.model.record import PurchaseProcess, Table
+from stream.core.value.lifetime import COARSE, tabled
+from stream.core.value.quadrature import beta_nodes, half_line_nodes, unit_nodes
+
+Numbers = NDArray[np.float64]
+
+
+def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
+    """What stream.core.value.lifetime.table makes, to the last digits of the arithmetic."""
+
+    def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
+        found: list[float] = _discounted(
+            process, x, np.array(ages) + process.alpha, discount, horizon
+        ).tolist()
+        return found
+
+    return tabled(process, horizon_ms, annual_discount, row)
+
+
+def _discounted(
+    process: PurchaseProcess, x: int, ages: Numbers, discount: float, horizon: float | None
+) -> Numbers:
+    """Discounted purchases if alive, for customers of one frequency and many ages (alpha + T)."""
+    first = 1.0 if process.kind == "mbgnbd" else 0.0
+    p, weights = np.array(beta_nodes(process.a, process.b + x + first, COARSE)).T
+    if horizon is None:
+        s, w = np.array(half_line_nodes(0.11 / COARSE)).T
+        factors, delays, direct = w * np.exp(-s), s / discount, np.zeros(len(ages))
+    else:
+        s, w = np.array(unit_nodes(0.12 / COARSE)).T
+        factors, delays = discount * horizon * w * np.exp(-discount * horizon * s), horizon * s
+        whole = _purchases(process.r + x, ages, np.array([horizon]), p, weights)[:, 0]
+        direct = np.exp(-discount * horizon) * whole
+    total: Numbers = direct + _purchases(process.r + x, ages, delays, p, weights) @ factors
+    return total
+
+
+def _purchases(rate: float, ages: Numbers, delays: Numbers, p: Numbers, weights: Numbers) -> Numbers:
+    """Expected purchases if alive: rows are ages, columns are horizons."""
+    reach = delays[None, :, None] / ages[:, None, None] * p
+    counts: Numbers = -np.expm1(-rate * np.log1p(reach)) @ (weights / p)
+    return counts

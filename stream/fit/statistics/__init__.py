@@ -1,0 +1,1 @@
+"""Statistics: how good a score is, and exact comparison of matched groups."""

@@ -1,0 +1,1 @@
+"""How pages and reports look: charts as SVG, one stylesheet, tables."""

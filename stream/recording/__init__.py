@@ -1,0 +1,1 @@
+"""Recorded events on disk: files of JSON lines, read in order of event time."""

@@ -1,0 +1,1 @@
+"""The worker's side of Kafka: topics and their settings, connections, dead letters, the embedded broker."""

@@ -1,0 +1,54 @@
+"""How each Kafka client is told where the brokers are and who we are. Secrets go no further than here."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
+
+from stream.config.settings import Settings
+
+TLS = ("SSL", "SASL_SSL")
+
+
+def librdkafka_settings(settings: Settings, bootstrap: str = "") -> dict[str, Any]:
+    """For confluent-kafka's clients; `bootstrap` is the address of an embedded broker."""
+    wanted: dict[str, Any] = {"bootstrap.servers": bootstrap or settings.brokers}
+    if settings.security != "PLAINTEXT":
+        wanted["security.protocol"] = settings.security
+    if settings.security.startswith("SASL"):
+        wanted["sasl.mechanism"] = settings.sasl_mechanism
+        wanted["sasl.username"] = settings.sasl_username
+        wanted["sasl.password"] = settings.sasl_password
+    if settings.security in TLS:
+        files = {
+            "ssl.ca.location": settings.ssl_ca_file,
+            "ssl.certificate.location": settings.ssl_cert_file,
+            "ssl.key.location": settings.ssl_key_file,
+        }
+        wanted |= {name: path for name, path in files.items() if path}
+    return wanted
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """A client's context that checks certificate and host name; None without TLS."""
+    if settings.security not in TLS:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=settings.ssl_ca_file or None)
+    if settings.ssl_cert_file:
+        context.load_cert_chain(settings.ssl_cert_file, settings.ssl_key_file)
+    return context
+
+
+def faust_credentials(settings: Settings) -> Credentials | None:
+    """For Faust's `broker_credentials`; None for plain text without a login."""
+    context = tls_context(settings)
+    if settings.security.startswith("SASL"):
+        return SASLCredentials(
+            username=settings.sasl_username,
+            password=settings.sasl_password,
+            mechanism=settings.sasl_mechanism,
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context else None

@@ -1,0 +1,100 @@
+"""The topics of a real cluster, read and changed by admin requests; partition counts are never changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from stream.config.settings import Settings
+from stream.worker.kafka.connection import librdkafka_settings
+from stream.worker.kafka.topics import Finding, TopicPlan, TopicState
+
+TIMEOUT_S = 15.0
+
+
+class ClusterError(Exception):
+    """The cluster does not answer, or refuses; one readable line."""
+
+
+def admin_client(settings: Settings) -> AdminClient:
+    """A client that has been answered once."""
+    client = AdminClient({**librdkafka_settings(settings), "log_level": 0})
+    try:
+        client.list_topics(timeout=TIMEOUT_S)
+    except KafkaException as error:
+        reason = error.args[0].str()
+        raise ClusterError(f"no broker answers at {settings.brokers} (STREAM_BROKERS): {reason}") from error
+    return client
+
+
+def cluster_topics(client: AdminClient, names: Iterable[str]) -> dict[str, TopicState]:
+    """Those of `names` that exist, with their partitions and settings in force."""
+    listed = client.list_topics(timeout=TIMEOUT_S).topics
+    present = [name for name in names if name in listed]
+    if not present:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in present]
+    states = {}
+    for resource, answer in client.describe_configs(resources, request_timeout=TIMEOUT_S).items():
+        config = {name: str(entry.value) for name, entry in _answered(resource.name, answer).items()}
+        states[resource.name] = TopicState(len(listed[resource.name].partitions), config)
+    return states
+
+
+def create(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
+    """Make these topics; one that somebody made meanwhile is left as it is."""
+    wanted = [
+        NewTopic(p.name, num_partitions=p.partitions, replication_factor=p.replication, config=p.config)
+        for p in plans
+    ]
+    if not wanted:
+        return
+    for name, answer in client.create_topics(wanted, request_timeout=TIMEOUT_S).items():
+        try:
+            answer.result()
+        except KafkaException as error:
+            if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                raise ClusterError(f"{name} could not be created: {error.args[0].str()}") from error
+
+
+def alter(client: AdminClient, drifted: Iterable[Finding]) -> None:
+    """Set just the settings that differ; brokers tell them back a moment later, and that is waited for."""
+    wanted = list(drifted)
+    entries: dict[str, list[ConfigEntry]] = {}
+    for finding in wanted:
+        entry = ConfigEntry(finding.config, finding.wanted, incremental_operation=AlterConfigOpType.SET)
+        entries.setdefault(finding.topic, []).append(entry)
+    if not entries:
+        return
+    kind = ResourceType.TOPIC
+    resources = [ConfigResource(kind, name, incremental_configs=each) for name, each in entries.items()]
+    for resource, answer in client.incremental_alter_configs(resources, request_timeout=TIMEOUT_S).items():
+        _answered(resource.name, answer)
+    until = time.monotonic() + TIMEOUT_S
+    while not _told_back(client, wanted) and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def _told_back(client: AdminClient, wanted: Iterable[Finding]) -> bool:
+    names = {finding.topic for finding in wanted}
+    resources = {name: ConfigResource(ResourceType.TOPIC, name) for name in names}
+    answers = client.describe_configs(list(resources.values()), request_timeout=TIMEOUT_S)
+    told = {resource.name: _answered(resource.name, answer) for resource, answer in answers.items()}
+    return all(told[each.topic][str(each.config)].value == each.wanted for each in wanted)
+
+
+def _answered(name: str, answer: object) -> dict[str, ConfigEntry]:
+    try:
+        return answer.result() or {}  # type: ignore[attr-defined]
+    except KafkaException as error:
+        raise ClusterError(f"{name}: {error.args[0].str()}") from error

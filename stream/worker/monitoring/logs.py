@@ -1,0 +1,111 @@
+"""Log lines: one event with fields, JSON for machines or colours for a terminal, on stderr.
+
+No customer id is ever logged as it is: the fields in PERSONAL are replaced by a keyed hash, under which
+lines about one customer can still be found together. Lines of Faust and aiokafka go the same way, without
+the records that they would quote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import logging.config
+import os
+import re
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from stream.config.settings import Settings
+
+PERSONAL = frozenset({"customer", "customer_id", "subject", "key"})
+QUOTED_RECORD = re.compile(
+    r"(?s)(<FutureMessage|ConsumerRecord\(|<Event:|<ConsumerMessage|<PendingMessage).*"
+)
+FOREIGN_CHARACTERS_MAX = 2_000
+
+EventDict = MutableMapping[str, Any]
+Processor = Callable[[Any, str, EventDict], EventDict]
+
+
+def customer_hash(key: bytes) -> Callable[[object], str]:
+    """A short hash under `key`; without the key ids cannot be guessed from it."""
+
+    def hashed(customer: object) -> str:
+        text = customer if isinstance(customer, bytes) else str(customer).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, key=key[:64], digest_size=8).hexdigest()
+
+    return hashed
+
+
+def _without_customers(key: bytes) -> Processor:
+    hashed = customer_hash(key)
+
+    def without_customers(logger: Any, method: str, event: EventDict) -> EventDict:
+        for field in PERSONAL & event.keys():
+            event[field] = hashed(event[field])
+        return event
+
+    return without_customers
+
+
+def without_quoted_record(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Faust and aiokafka quote whole records in warnings (faust/topics.py, _on_published): cut there."""
+    for field in ("event", "exception"):
+        if field in event:
+            event[field] = QUOTED_RECORD.sub("(record left out)", str(event[field]))[:FOREIGN_CHARACTERS_MAX]
+    return event
+
+
+def _renderer(settings: Settings) -> structlog.types.Processor:
+    as_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    if as_console:
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer(serializer=_json)
+
+
+def _json(event: EventDict, **_: Any) -> str:
+    return orjson.dumps(event, default=str).decode()
+
+
+def log_config(settings: Settings) -> dict[str, Any]:
+    """For dictConfig, and for Faust's `logging_config`: it would set up its own otherwise."""
+    key = settings.log_key.encode() or os.urandom(32)
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _without_customers(key),
+    ]
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": [structlog.stdlib.add_logger_name, *shared, without_quoted_record],
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(settings)],
+    }
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "structured"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"structured": formatter},
+        "handlers": {"stderr": handler},
+        "root": {"handlers": ["stderr"], "level": settings.log_level.upper()},
+        "loggers": {"aiokafka": {"level": "WARNING"}} if settings.log_level != "debug" else {},
+    }
+
+
+def configure_logs(settings: Settings) -> None:
+    """Once, at the start of a process."""
+    logging.config.dictConfig(log_config(settings))

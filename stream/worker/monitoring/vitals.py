@@ -1,0 +1,92 @@
+"""What can be seen of a running engine: its gauges, whether it is worth keeping, whether it works."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stream.engine import EngineApp, Lane
+from stream.metrics import Metrics, Readings
+from stream.worker.kafka.waiting import held_records
+
+STUCK_AFTER_S = 120.0
+"""Records at hand and not one applied for this long: something of ours does not go on."""
+
+Clock = Callable[[], float]
+
+
+def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.time) -> None:
+    """Bind the gauges to the engine; they are read when Prometheus asks."""
+    lanes = app.delivery.lanes
+    heartbeat = app.options.heartbeat or ""
+    watched: dict[str, Callable[[], Readings]] = {
+        "consumer_lag_records": lambda: _lag(lanes.values()),
+        "watermark_timestamp_seconds": lambda: _watermarks(lanes.values()),
+        "event_time_lag_seconds": lambda: {
+            labels: max(0.0, now() - reading) for labels, reading in _watermarks(lanes.values()).items()
+        },
+        "source_stalled": lambda: {(heartbeat,): float(any(lane.stalled for lane in lanes.values()))},
+        "held_records": lambda: held_records(app),
+        "partitions_assigned": lambda: {(): len(lanes)},
+        "recovering": lambda: {(): float(not app.delivering)},
+        "table_keys": lambda: {(table,): sum(lane.table.row_count() for lane in lanes.values())},
+        "unflushed_events": lambda: {(): sum(lane.uncommitted for lane in lanes.values())},
+    }
+    for name, source in watched.items():
+        metrics.gauges.watch(name, source)
+    app.flusher.on_flushed = metrics.flush_duration.observe
+    app.on_partitions_assigned.connect(_count_rebalances(metrics), weak=False)
+
+
+def _count_rebalances(metrics: Metrics) -> Callable[..., Any]:
+    async def count_rebalance(*_: Any, **__: Any) -> None:
+        metrics.rebalances.add(1)
+
+    return count_rebalance
+
+
+def _lag(lanes: Any) -> Readings:
+    return {
+        (source.topic, str(source.partition)): max(0, source.highwater - source.applied)
+        for lane in lanes
+        for source in lane.sources
+    }
+
+
+def _watermarks(lanes: Any) -> Readings:
+    return {(str(lane.partition),): lane.clock_ms / 1_000 for lane in lanes if lane.clock_ms is not None}
+
+
+def ready(app: EngineApp[Any]) -> Sequence[str]:
+    """The reasons why this worker does not work now."""
+    if not app.delivering:
+        return ["no partitions are assigned yet, or the table is not complete yet"]
+    return []
+
+
+class Liveness:
+    """Whether the engine goes on with what is at hand; what Kafka does not deliver is not held against it."""
+
+    def __init__(self, app: EngineApp[Any], now: Clock = time.monotonic) -> None:
+        self._app = app
+        self._now = now
+        self._seen: dict[int, tuple[int, float]] = {}
+
+    def __call__(self) -> Sequence[str]:
+        """The reasons to end this process and start another."""
+        reasons = []
+        for number, lane in self._app.delivery.lanes.items():
+            stuck_s = self._stuck_s(number, lane)
+            if stuck_s > STUCK_AFTER_S:
+                reasons.append(f"partition {number}: records at hand, none applied for {stuck_s:.0f} s")
+        return reasons
+
+    def _stuck_s(self, number: int, lane: Lane[Any]) -> float:
+        now = self._now()
+        waiting = any(source.pending for source in lane.sources) and not lane.stalled
+        count, since = self._seen.get(number, (-1, now))
+        if not waiting or count != lane.applied_count:
+            since = now
+        self._seen[number] = (lane.applied_count, since)
+        return now - since

@@ -1,0 +1,238 @@
+"""A backtest: nothing leaks from the future, its counts are those of brute force, and it reads as asked."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from stream.analysis.backtest.alert_truth import likely_share
+from stream.analysis.backtest.backtest import Question, backtest
+from stream.analysis.backtest.stall import released
+from stream.commands.main import main
+from stream.core.model.record import DAY_MS, WEEK_MS
+from stream.core.policy.policy import Policy
+from stream.model_file import default_model, load_model
+from tests.support.builders import START_MS, bought, visited
+from tests.support.shop import day_ms, purchases, written
+
+EVENTS = purchases(customers=300)
+SPLIT_MS, HORIZON_MS = day_ms(36), 12 * WEEK_MS
+QUESTION = Question(
+    first_purchase_ms=EVENTS[0].time_ms // DAY_MS * DAY_MS,
+    split_ms=SPLIT_MS,
+    horizon_ms=HORIZON_MS,
+    policy=Policy(),
+)
+
+
+@pytest.fixture(scope="module")
+def answer():
+    return backtest(EVENTS, QUESTION, default_model())
+
+
+def test_nothing_after_the_split_reaches_the_model(answer):
+    before = [event for event in EVENTS if event.time_ms < SPLIT_MS + DAY_MS]
+    other = purchases(seed=77)
+    after = [event for event in other if event.time_ms >= SPLIT_MS + DAY_MS]
+
+    shuffled = backtest(before + after, QUESTION, default_model())
+
+    assert shuffled.model.version == answer.model.version
+    assert shuffled.numbers["churn_rate"] != answer.numbers["churn_rate"]
+
+
+def test_the_churn_rate_is_that_of_counting_by_hand(answer):
+    known = {event.subject for event in EVENTS if event.time_ms < SPLIT_MS + DAY_MS}
+    end_ms = SPLIT_MS + DAY_MS + HORIZON_MS
+    back = {event.subject for event in EVENTS if SPLIT_MS + DAY_MS <= event.time_ms < end_ms}
+
+    assert answer.numbers["n"] == len(known)
+    assert answer.numbers["churn_rate"] == pytest.approx(1 - len(known & back) / len(known))
+
+
+def test_the_risk_ranks_well_and_is_calibrated(answer):
+    risk, rivals = answer.numbers["risk"], answer.numbers["baselines"]
+
+    assert risk["auc"] > 0.75
+    assert risk["auc"] > min(one["auc"] for one in rivals.values())
+    assert risk["ece"] < 0.12
+    assert risk["brier"] < answer.numbers["churn_rate"] * (1 - answer.numbers["churn_rate"])
+
+
+def test_a_history_shorter_than_the_horizon_says_about_as_many_as_will_stay_silent():
+    events, split_ms, horizon_ms = purchases(customers=1_500, seed=8), day_ms(22), 26 * WEEK_MS
+    asked = Question(
+        first_purchase_ms=events[0].time_ms // DAY_MS * DAY_MS,
+        split_ms=split_ms,
+        horizon_ms=horizon_ms,
+        policy=Policy(),
+    )
+
+    numbers = backtest(events, asked, default_model()).numbers
+
+    assert numbers["mean_risk"] == pytest.approx(numbers["churn_rate"], abs=0.1)
+    assert "carried on" in numbers["model"]["risk"]["learnt"]
+
+
+def test_the_alerts_are_judged_by_what_followed(answer):
+    alerts = answer.numbers["alerts"]
+
+    assert set(alerts) == {"at_risk_loyal", "churn_risk", "upgrade_opportunity"}
+    churn = alerts["churn_risk"]
+    assert churn["n"] > 0
+    assert 0 < churn["recall"] <= 1
+    assert churn["precision"] >= churn["churn_rate_of_eligible"]
+
+
+def test_when_purchases_stop_arriving_altogether_nobody_is_judged_whatever_else_arrives():
+    known = [event for event in EVENTS if event.time_ms < SPLIT_MS + 14 * DAY_MS]
+    start = (known[-1].time_ms - START_MS) / DAY_MS
+    visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 60)]
+
+    quiet = backtest(known, QUESTION, default_model()).numbers
+    busy = backtest([*known, *visits], QUESTION, default_model()).numbers
+
+    assert busy["alerts"]["churn_risk"]["n"] == quiet["alerts"]["churn_risk"]["n"]
+    assert busy["held_days"] == pytest.approx(12 * 7 - 13.25, abs=1.0)
+
+
+def test_what_ran_ahead_of_the_purchases_is_released_by_the_next_one_in_its_order():
+    ahead = [visited(5), visited(6)]
+    life = [bought(0), visited(0.2), *ahead, bought(7), visited(7.1)]
+
+    assert list(released(life, 0)) == life
+    assert list(released(life[:4], 0)) == life[:2]
+
+
+def test_a_policy_against_itself_differs_in_nobody():
+    same = backtest(
+        EVENTS,
+        Question(
+            first_purchase_ms=QUESTION.first_purchase_ms,
+            split_ms=SPLIT_MS,
+            horizon_ms=HORIZON_MS,
+            policy=Policy(),
+            against=Policy(),
+        ),
+        default_model(),
+    )
+
+    for one in same.numbers["against"]["customers"].values():
+        assert one["both"] > 0
+        assert one["only_policy"] == one["only_against"] == []
+
+
+def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
+    path, report = written(EVENTS, tmp_path / "events.jsonl"), tmp_path / "report.html"
+
+    result = CliRunner().invoke(
+        main,
+        [
+            "backtest",
+            str(path),
+            "--split",
+            "2024-09-09",
+            "--horizon",
+            "12w",
+            "--json",
+            "--report",
+            str(report),
+        ],
+    )
+
+    numbers = json.loads(result.output)
+    assert result.exit_code == 0
+    assert set(numbers) >= {
+        "n",
+        "churn_rate",
+        "risk",
+        "baselines",
+        "repeat_buyers",
+        "alerts",
+        "model",
+        "seconds",
+    }
+    assert set(numbers["risk"]) == {"auc", "brier", "log_loss", "ece", "lift10"}
+    assert set(numbers["repeat_buyers"]) == {"n", "churn_rate", "risk", "baselines"}
+    page = report.read_text()
+    assert page.count("<svg") == 2
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_precision_that_was_not_reached_is_told_with_what_was(tmp_path):
+    path = written(EVENTS, tmp_path / "events.jsonl")
+    asked = ["--split", "2024-09-09", "--horizon", "12w", "--precision", "0.99"]
+
+    told = " ".join(CliRunner().invoke(main, ["backtest", str(path), *asked]).output.split())
+
+    assert "which no level reached (the surest came to" in told
+    assert "judged churn alerts" in told
+    assert "below the 99% that were asked for" in told
+    assert "bought nothing in the 12 weeks after it" in told
+
+
+def test_the_likely_share_is_wide_for_few_and_holds_what_was_seen():
+    few, many = likely_share(3, 11), likely_share(300, 1_100)
+
+    assert few[0] < 3 / 11 < few[1]
+    assert few[1] - few[0] > 5 * (many[1] - many[0])
+    assert (likely_share(0, 5)[0], likely_share(5, 5)[1], likely_share(0, 0)) == (0.0, 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--split", "2030-01-01", "--horizon", "8w"], 1, "before the last event"),
+        (["--split", "yesterday", "--horizon", "8w"], 2, "is not a day like"),
+        (["--split", "2100-01-01", "--horizon", "8w"], 2, "years go from 1990 to 2099"),
+        (["--split", "2024-06-01", "--horizon", "soon"], 2, "is not a duration like 26w"),
+    ],
+)
+def test_what_cannot_be_answered_is_told(tmp_path, arguments, code, words):
+    path = written(EVENTS[:50], tmp_path / "events.jsonl")
+
+    result = CliRunner().invoke(main, ["backtest", str(path), *arguments])
+
+    assert result.exit_code == code
+    assert words in result.output
+
+
+def test_a_fit_writes_a_model_that_loads(tmp_path):
+    path, out = written(EVENTS, tmp_path / "events.jsonl"), tmp_path / "model.json"
+
+    result = CliRunner().invoke(
+        main, ["fit", str(path), "--out", str(out), "--until", "2024-09-09", "--horizon", "12w", "--json"]
+    )
+
+    assert result.exit_code == 0, result.output
+    model = load_model(out)
+    assert json.loads(result.output)["version"] == model.version
+    assert model.currency == "EUR"
+    assert model.risk is not None
+    assert [one.horizon_ms for one in model.tables] == [365 * DAY_MS, 3 * 365 * DAY_MS, None]
+
+
+def test_a_fit_of_a_handful_of_customers_falls_back_and_says_so(tmp_path):
+    first = {}
+    for event in EVENTS:
+        first.setdefault(event.subject, event)
+    path, out = written(list(first.values())[:8], tmp_path / "events.jsonl"), tmp_path / "model.json"
+
+    result = CliRunner().invoke(main, ["fit", str(path), "--out", str(out)])
+
+    assert result.exit_code == 0, result.output
+    model = load_model(out)
+    assert model.process == default_model().process
+    assert any("The purchase process is that of" in note for note in model.notes)
+    assert any("purchase process's own" in note for note in model.notes)
+
+
+def test_a_history_without_purchases_is_refused(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text("")
+
+    result = CliRunner().invoke(main, ["fit", str(path), "--out", str(tmp_path / "model.json")])
+
+    assert result.exit_code == 1
+    assert "no purchase in these events" in result.output
+    assert not (tmp_path / "model.json").exists()

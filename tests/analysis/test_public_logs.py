@@ -1,0 +1,56 @@
+"""Backtests on the public logs: the learnt risk beats every plain baseline."""
+
+import pytest
+
+from stream.analysis.backtest.backtest import Question, backtest
+from stream.commands.parameters import DAY
+from stream.core.model.record import DAY_MS, WEEK_MS
+from stream.core.policy.policy import Policy
+from stream.importing.datasets import cdnow, completejourney
+from stream.importing.datasets.unavailable import SourceUnavailableError
+from stream.model_file import default_model
+
+pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
+
+
+def answered(events, split, weeks, first, first_by=None):
+    question = Question(
+        first_purchase_ms=DAY.convert(first, None, None),
+        split_ms=DAY.convert(split, None, None),
+        horizon_ms=weeks * WEEK_MS,
+        policy=Policy(),
+        first_by_ms=first_by and DAY.convert(first_by, None, None) + DAY_MS - 1,
+    )
+    try:
+        return backtest(events(), question, default_model()).numbers
+    except SourceUnavailableError as error:
+        pytest.skip(str(error))
+
+
+def beats_the_baselines(numbers):
+    rivals = [one["auc"] for one in numbers["baselines"].values()]
+    return numbers["risk"]["auc"] > max(*rivals, numbers["p_active"]["auc"])
+
+
+@pytest.mark.parametrize(("sample", "customers", "auc"), [(True, 2_357, 0.779), (False, 23_570, 0.770)])
+def test_cdnow(sample, customers, auc):
+    numbers = answered(lambda: cdnow.events(sample=sample), "1997-09-30", 39, "1997-01-01")
+
+    assert numbers["n"] == customers
+    assert numbers["p_active"]["auc"] == pytest.approx(0.757, abs=0.004)
+    assert numbers["risk"]["auc"] > auc
+    assert beats_the_baselines(numbers)
+    assert numbers["risk"]["brier"] < min(one["brier_binned"] for one in numbers["baselines"].values())
+    assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
+
+
+@pytest.mark.parametrize(("weeks", "churn", "auc"), [(8, 0.0737, 0.904), (26, 0.0167, 0.8975)])
+def test_complete_journey(weeks, churn, auc):
+    numbers = answered(completejourney.events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
+
+    assert numbers["n"] == 2_281
+    assert numbers["churn_rate"] == pytest.approx(churn, abs=5e-5)
+    assert numbers["risk"]["auc"] > auc
+    assert beats_the_baselines(numbers)
+    assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
+    assert numbers["risk"]["brier"] < min(one["brier_binned"] for one in numbers["baselines"].values())

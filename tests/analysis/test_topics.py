@@ -1,0 +1,75 @@
+"""The profiles topic as a fit reads it: what a replaced worker wrote is void, as in the engine's recovery."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from stream.core.facts.profile import Profile
+from stream.engine.output.producer import EPOCH_HEADER
+from stream.ops.topic_profiles import newest_rows
+from stream.worker.rows.row import MODEL_KEY, Row
+
+WRITER = b"\x00writer"
+
+
+class Record(NamedTuple):
+    """What is looked at of a message."""
+
+    whose: bytes
+    what: bytes | None
+    by: int | None = None
+    where: int = 0
+
+    def key(self):
+        return self.whose
+
+    def value(self):
+        return self.what
+
+    def topic(self):
+        return "profiles"
+
+    def partition(self):
+        return self.where
+
+    def headers(self):
+        return None if self.by is None else [(EPOCH_HEADER, str(self.by).encode())]
+
+
+def row(events, **more):
+    return msgspec.json.encode(Row(profile=Profile(customer="c", events=events), **more))
+
+
+def events_of(records):
+    return {key: kept.profile.events for key, kept in newest_rows(records).items() if kept.profile}
+
+
+def test_what_a_replaced_worker_wrote_behind_its_successor_is_void():
+    records = [
+        Record(b"c", row(1), 1),
+        Record(WRITER, None, 2),
+        Record(b"c", row(5), 2),
+        Record(b"c", row(2), 1),
+    ]
+
+    assert events_of(records) == {b"c": 5}
+
+
+def test_a_void_tombstone_erases_nobody_and_a_valid_one_does():
+    kept = [Record(b"c", row(1), 1), Record(WRITER, None, 2), Record(b"c", None, 1)]
+    erased = [Record(b"c", row(1), 1), Record(WRITER, None, 2), Record(b"c", None, 2)]
+
+    assert events_of(kept) == {b"c": 1}
+    assert events_of(erased) == {}
+
+
+def test_epochs_are_those_of_a_partition_and_rows_without_one_count():
+    records = [Record(b"a", row(1), 7), Record(b"b", row(2), 1, where=1), Record(b"c", row(3))]
+
+    assert events_of(records) == {b"a": 1, b"b": 2, b"c": 3}
+
+
+def test_a_void_model_is_not_in_force():
+    records = [Record(MODEL_KEY, row(9), 3), Record(MODEL_KEY, row(1), 2)]
+
+    assert events_of(records) == {MODEL_KEY: 9}

@@ -1,0 +1,60 @@
+"""The command line: what it lists is what it can load, and it loads nothing it does not use."""
+
+import importlib
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from stream.commands.main import COMMANDS, LazyGroup, main
+
+HEAVY = ("faust", "aiokafka", "confluent_kafka", "pandas", "scipy", "numpy", "rich")
+
+
+def test_help_lists_every_command_with_one_line():
+    shown = CliRunner().invoke(main, ["--help"])
+
+    assert shown.exit_code == 0
+    for name, (_, summary) in COMMANDS.items():
+        assert f"  {name} " in shown.output, name
+        assert summary.split()[0] in shown.output, name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_be_loaded_and_shows_an_example(name):
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+
+    shown = CliRunner().invoke(main, [name, "--help"])
+
+    assert isinstance(command, click.Command)
+    assert shown.exit_code == 0
+    assert f"stream {name}" in shown.output.split("\n", 1)[1], "no example in the help text"
+
+
+def test_an_unknown_command_is_bad_usage():
+    answer = CliRunner().invoke(main, ["wroker"])
+
+    assert answer.exit_code == 2
+    assert "wroker" in answer.output
+
+
+def test_help_imports_no_heavy_package():
+    code = (
+        "import sys\nfrom click.testing import CliRunner\nfrom stream.commands.main import main\n"
+        "assert CliRunner().invoke(main, ['--help']).exit_code == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_a_module_is_imported_only_when_its_command_is_asked_for():
+    group = LazyGroup(name="g", commands_by_name={"gone": ("stream.no_such_module:main", "Not there.")})
+
+    assert CliRunner().invoke(group, ["--help"]).exit_code == 0
+    with pytest.raises(ModuleNotFoundError):
+        CliRunner().invoke(group, ["gone"], catch_exceptions=False)

@@ -1,0 +1,44 @@
+import pytest
+
+from stream.importing.files.mapping import MappingError, load, parsed, ready
+from tests.support.importing import INVOICES, imported
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('customer = "customer"', 'client = "customer"'), "test.toml, line 9: 'client' is no field"),
+        (('customer = "customer"\n', ""), "must name the column of 'customer'"),
+        (("[returns]", "[refunds]"), "line 12"),
+        (('order_prefix = "C"', "order_prefix = 3"), "line 13"),
+        (("[returns]", '[time]\nzone = "London"\n[returns]'), "line 13: 'London' is no time zone"),
+        (('currency = "GBP"', 'event = "order"'), "line 11: 'order' is no event type"),
+        (("[returns]", "[returns"), "line 12"),
+        (
+            ("[returns]", '[time]\nformats = ["%d/%m/%Y", "%m/%d/%Y"]\n[returns]'),
+            "line 13: '%d/%m/%Y' and '%m/%d/%Y' read one text as two different days",
+        ),
+        (("[returns]", '[file]\nencoding = "utf-9"\n[returns]'), "line 13: unknown encoding: utf-9"),
+        (("[returns]", '[file]\ndelimiter = ";;"\n[returns]'), "line 13: ';;' is no delimiter"),
+    ],
+)
+def test_a_wrong_mapping_is_told_with_its_line(change, told):
+    with pytest.raises(MappingError, match=r"test\.toml") as caught:
+        parsed(INVOICES.replace(*change), "test.toml")
+
+    assert told in str(caught.value)
+
+
+def test_a_column_that_is_not_in_the_file_is_told_with_those_that_are(tmp_path):
+    with pytest.raises(MappingError, match=r"no column 'price'.*amount"):
+        imported(tmp_path, "invoice,product,quantity,time,amount,customer\n")
+
+
+def test_an_unknown_mapping_names_the_ready_ones():
+    with pytest.raises(MappingError, match="online-retail"):
+        load("nowhere.toml")
+
+
+@pytest.mark.parametrize("name", ready())
+def test_every_ready_mapping_can_be_loaded(name):
+    assert load(name).columns["customer"]

@@ -1,0 +1,256 @@
+"""Files nobody here has seen: `--suggest` maps them, and pandas agrees on every line and every cent."""
+
+import gzip
+import random
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from stream.importing.files.mapping import parsed
+from stream.importing.files.suggest.suggest import suggested
+from stream.recording.event_file import written
+from tests.support.importing import Imported
+
+LINES = 2_500
+HEADER = (
+    "InvoiceNumber",
+    "SKU",
+    "Product name",
+    "Qty",
+    "Invoice date",
+    "Unit price",
+    "Customer no",
+    "Country",
+)
+GERMAN = ("Rechnungsnr", "Artikelnr", "Bezeichnung", "Menge", "Datum", "Einzelpreis", "Kundennr", "Land")
+
+
+def invoices(seed, *, days=300, fractions=False, odd_prices=True):
+    """Lines of shuffled orders: returns, credit notes, blanks, free goods, vouchers, shared order numbers."""
+    draw, lines = random.Random(seed), []
+    begin = pd.Timestamp("2021-01-01 00:00")
+    while len(lines) < LINES:
+        number, customer = f"{draw.randrange(100_000, 102_000)}", f"{draw.randrange(11_000, 11_400)}"
+        at = begin + pd.Timedelta(minutes=draw.randrange(days * 1_440))
+        credit = draw.random() < 0.06
+        for _ in range(draw.randrange(1, 6)):
+            quantity = str(draw.choice([1, 1, 2, 6, 48]) * (-1 if credit or draw.random() < 0.02 else 1))
+            if fractions and draw.random() < 0.4:
+                quantity = f"{'-' if credit else ''}{draw.randrange(1, 9_000) / 1_000:.3f}"
+            price = f"{draw.randrange(1, 250_000) / 100:.2f}"
+            if odd_prices and draw.random() < 0.05:
+                price = draw.choice(["0.00", "-5.00", "", "n/a"])
+            quantity = draw.choice(["0", ""]) if draw.random() < 0.01 else quantity
+            number = f"C{number.lstrip('C')}" if credit else number
+            who = "" if draw.random() < 0.1 else customer
+            name = f"SET OF {draw.randrange(9)}"
+            product = f"P{draw.randrange(300)}"
+            lines.append([number, product, name, quantity, at, price, who, "Norway"])
+    draw.shuffle(lines)
+    return lines
+
+
+def expected(lines):
+    """By pandas: how many lines can be used, and what they are worth in cents, exactly."""
+    table = pd.DataFrame(lines, columns=[*"opnqtmck"])
+    quantity, price = pd.to_numeric(table["q"], "coerce"), pd.to_numeric(table["m"], "coerce")
+    known = quantity.notna() & price.notna() & (quantity != 0) & (table["c"] != "")
+    kept = table[known & ~((quantity < 0) & (price <= 0))]
+    credit = kept["o"].str.startswith("C")
+    worth = kept["q"].map(Decimal) * kept["m"].map(Decimal) * 100
+    return len(kept), int((worth.where(~credit, -worth.abs())).sum() * 10**9)
+
+
+def text_of(lines, time="%Y-%m-%d %H:%M", header=HEADER, mark=",", cell=None):
+    cell = cell or (lambda column, value: value)
+    rows = [[*line[:4], line[4].strftime(time), *line[5:]] for line in lines]
+    body = [mark.join(cell(column, value) for column, value in enumerate(row)) for row in rows]
+    return "\r\n".join([mark.join(header), *body]) + "\r\n"
+
+
+def comma(column, value):
+    """A German spreadsheet: 1.234,50 and 0,735."""
+    if column == 5 and value not in {"", "n/a"}:
+        return f"{float(value):,.2f}".translate(str.maketrans(",.", ".,"))
+    return value.replace(".", ",") if column == 3 else value.replace("SET OF", "Größe")
+
+
+def pounds(column, value):
+    if column == 5 and value and value[0].isdigit():
+        return f'"£{float(value):,.2f}"'
+    return f"{value}.0" if column == 6 and value else value
+
+
+def broken(column, value):
+    return f'"{value}, ""red""\n(new)"' if column == 2 else value
+
+
+def excel_day(lines):
+    days = pd.Series([line[4] for line in lines]) - pd.Timestamp("1899-12-30")
+    stamps = (days / pd.Timedelta(days=1)).map(repr)
+    return [[*line[:4], Stamp(stamp), *line[5:]] for line, stamp in zip(lines, stamps, strict=True)]
+
+
+class Stamp(str):
+    """Text that stands for a time as it is."""
+
+    def strftime(self, form):
+        return str(self)
+
+
+def utf8_with_mark(path, lines):
+    path.write_bytes(text_of(lines).encode("utf-8-sig"))
+
+
+def latin_semicolons(path, lines):
+    path.write_bytes(text_of(lines, "%d.%m.%Y %H:%M", GERMAN, ";", comma).encode("cp1252"))
+
+
+def quoted_line_breaks(path, lines):
+    path.write_bytes(text_of(lines, cell=broken).encode())
+
+
+def times_with_offsets(path, lines):
+    path.write_bytes(text_of(lines, "%Y-%m-%dT%H:%M:%S+02:00").encode())
+
+
+def day_first(path, lines):
+    """Sorted, so that for long no day is above the twelfth: the first lines alone could be either."""
+    path.write_bytes(text_of(sorted(lines, key=lambda line: line[4]), "%d/%m/%Y %H:%M").encode())
+
+
+def month_first(path, lines):
+    path.write_bytes(text_of(lines, "%m/%d/%y %I:%M %p").encode())
+
+
+def spreadsheet_days(path, lines):
+    path.write_bytes(text_of(excel_day(lines)).encode())
+
+
+def signs_and_doubled_headers(path, lines):
+    header = (*HEADER[:-1], "Unit price")  # the second column of that name holds something else
+    path.write_bytes(text_of(lines, header=header, cell=pounds).encode())
+
+
+def scientific(path, lines):
+    def cell(column, value):
+        return f"{Decimal(value):.9E}" if column in {3, 5} and value and value != "n/a" else value
+
+    path.write_bytes(text_of(lines, cell=cell).encode())
+
+
+def utf16_tabs(path, lines):
+    path.write_bytes(text_of(lines, mark="\t").encode("utf-16"))
+
+
+def gzipped(path, lines):
+    path.write_bytes(gzip.compress(text_of(lines).encode()))
+
+
+def zstandard(path, lines):
+    with written(path) as out:
+        out.write(text_of(lines).encode())
+
+
+def decimals(path, lines):
+    """Parquet: a decimal price, a float customer, a small integer quantity, a timestamp."""
+    table = pd.DataFrame(lines, columns=HEADER)
+    table["Unit price"] = table["Unit price"].map(lambda text: Decimal(text) if text else None)
+    table["Qty"] = pd.to_numeric(table["Qty"]).astype("Int16")
+    table["Customer no"] = pd.to_numeric(table["Customer no"])
+    table.to_parquet(path)
+
+
+def floats(path, lines):
+    table = pd.DataFrame(lines, columns=HEADER)
+    for name in ("Unit price", "Qty", "Customer no"):
+        table[name] = pd.to_numeric(table[name])
+    table["Invoice date"] = table["Invoice date"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    table.to_parquet(path)
+
+
+def json_lines(path, lines):
+    table = pd.DataFrame(lines, columns=HEADER)
+    table["Invoice date"] = table["Invoice date"].map(lambda at: int(at.timestamp()))
+    table.to_json(path, orient="records", lines=True)
+
+
+FILES = [
+    (utf8_with_mark, ".csv", {}),
+    (latin_semicolons, ".csv", {"fractions": True}),
+    (quoted_line_breaks, ".csv", {}),
+    (times_with_offsets, ".csv", {}),
+    (day_first, ".csv", {}),
+    (month_first, ".csv", {}),
+    (spreadsheet_days, ".csv", {}),
+    (signs_and_doubled_headers, ".csv", {}),
+    (scientific, ".csv", {"fractions": True}),
+    (utf16_tabs, ".txt", {}),
+    (gzipped, ".csv.gz", {"fractions": True}),
+    (zstandard, ".csv.zst", {}),
+    (decimals, ".parquet", {"odd_prices": False}),
+    (floats, ".parquet", {"odd_prices": False}),
+    (json_lines, ".jsonl", {}),
+]
+
+
+@pytest.mark.parametrize(("write", "suffix", "options"), FILES, ids=[file[0].__name__ for file in FILES])
+def test_a_file_nobody_has_seen_is_mapped_by_suggestion_and_pandas_agrees(tmp_path, write, suffix, options):
+    lines = invoices(write.__name__, **options)
+    path = tmp_path / f"unseen{suffix}"
+    write(path, lines)
+    kept, worth = expected(lines)
+
+    mapping = suggested(path, as_json=False)
+    done = Imported(mapping, path)
+    accounts = done.accounts
+    (currency,) = accounts.orders_minor
+
+    assert parsed(mapping, "suggested").returns.order_prefix == "C"
+    assert (accounts.lines, accounts.ignored) == (len(lines), 0)
+    assert accounts.in_orders + accounts.in_refunds == kept
+    assert accounts.in_orders + accounts.in_refunds + len(done.rejects) == accounts.lines
+    net = accounts.orders_minor[currency] - accounts.refunds_minor[currency]
+    assert net * 10**9 - accounts.rounding[currency] == worth
+    assert sum(e["data"]["total_minor"] for e in done.of("purchase.completed")) == sum(
+        accounts.orders_minor.values()
+    )
+
+
+@pytest.mark.parametrize("write", [day_first, month_first, spreadsheet_days, latin_semicolons])
+def test_the_times_are_those_that_were_written(tmp_path, write):
+    lines = invoices("times")
+    path = tmp_path / "unseen.csv"
+    write(path, lines)
+    done = Imported(suggested(path, as_json=False), path)
+    days = {at.strftime("%Y-%m-%dT%H:%M:00Z") for _, _, _, _, at, *_ in lines}
+
+    assert {e["time"] for e in done.events} <= days
+
+
+def test_a_suggestion_says_so_where_day_and_month_cannot_be_told_apart(tmp_path):
+    lines = [line for line in invoices("doubt") if line[4].day <= 12]
+    path = tmp_path / "unseen.csv"
+    day_first(path, lines)
+
+    assert "# every time also fits %d/%m/%Y %H:%M: which is right?" in suggested(path, as_json=False)
+
+
+def test_a_ready_mapping_takes_over_how_the_file_writes_its_times(tmp_path):
+    retail = (
+        "InvoiceNo",
+        "StockCode",
+        "Description",
+        "Quantity",
+        "InvoiceDate",
+        "UnitPrice",
+        "CustomerID",
+        "Country",
+    )
+    path = tmp_path / "unseen.csv"
+    path.write_text(text_of(invoices("retail"), "%d/%m/%Y %H:%M", retail))
+    said = suggested(path, as_json=False)
+
+    assert said.startswith("# ready mapping: online-retail")
+    assert 'formats = ["%d/%m/%Y %H:%M"]' in said

@@ -1,0 +1,139 @@
+"""Dead letters on a real broker: seen, shown, and redriven once each whatever interrupts it."""
+
+import json
+
+import pytest
+
+from stream.ops import redrive as redriving
+from stream.ops.dead_letters import REDRIVEN_FROM
+from stream.wire import Rejected, decode, partition_of
+from stream.worker.kafka.dead_letter import Source, dead_letter
+from tests.ops.conftest import PARTITIONS, Shop
+from tests.support.poison import GOOD, KEY, as_bytes, purchase
+
+pytestmark = pytest.mark.kafka
+
+
+def fixed(number: int) -> bytes:
+    """An event that an older version rejected and this one takes."""
+    return as_bytes(purchase(id=f"e{number}", subject=f"cust-{number}"))
+
+
+def bury(shop: Shop, offset: int, value: bytes | None, key: bytes | None, **more) -> str:
+    """Put a record on the dead-letter topic as the worker does; returns the letter's id."""
+    topic = more.pop("topic", shop.names.purchases)
+    source = Source(topic, 1, offset, key, value, more.pop("headers", [("traceparent", b"00-1")]))
+    letter = dead_letter(source, more.pop("reason", "schema"), "Expected `int` - at `$.data.total_minor`")
+    client = shop.producer()
+    client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
+    assert client.flush(10) == 0
+    return letter.id
+
+
+def arrived(shop: Shop, role: str = "purchases") -> list[str]:
+    """Letter ids found on an input topic."""
+    return sorted(dict(message.headers())[REDRIVEN_FROM].decode() for message in shop.all_of(role))
+
+
+def test_letters_are_counted_listed_and_shown(shop):
+    ids = [bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(3)]
+    bury(shop, 9, b"\xff\x00", None, reason="not_utf8")
+
+    code, told = shop.run_json("dlq", "list")
+    assert (code, told["total"], told["by_reason"]) == (0, 4, {"schema": 3, "not_utf8": 1})
+    assert b"cust-" not in json.dumps(told).encode()
+    assert shop.run_json("dlq", "list", "--reason", "schema", "--limit", "1")[1]["total"] == 3
+    assert shop.run_json("dlq", "list", "--since", "2100-01-01")[1]["total"] == 0
+
+    code, row = shop.run_json("dlq", "show", ids[1])
+    assert (code, row["key"], row["value"]) == (0, "cust-1", fixed(1).decode())
+    assert row["headers"] == {"traceparent": "00-1"}
+    assert shop.run_json("dlq", "show", f"{shop.names.purchases}/1/9")[1]["value"] == "hex:ff00"
+    missing = shop.run("dlq", "show", "nowhere/0/0")
+    assert (missing.exit_code, "no such dead letter" in missing.output) == (1, True)
+
+
+def test_redriven_letters_are_again_what_the_producer_sent(shop):
+    letter = bury(shop, 0, fixed(7), b"cust-7", headers=[("traceparent", b"00-7")])
+
+    assert shop.run_json("dlq", "redrive", letter)[1]["sent"] == 1
+
+    (message,) = shop.all_of("purchases")
+    assert message.headers() == [("traceparent", b"00-7"), (REDRIVEN_FROM, letter.encode())]
+    event = decode("purchases", message.key(), message.value(), message.headers(),
+                   partition=message.partition(), partition_count=PARTITIONS)  # fmt: skip
+    assert not isinstance(event, Rejected)
+
+
+def test_each_letter_is_redriven_once_however_often_it_is_asked(shop):
+    ids = sorted(bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(20))
+    bury(shop, 0, fixed(0), b"cust-0")  # the worker crashed and wrote this one twice
+
+    assert shop.run_json("dlq", "redrive", "--all", "--dry-run")[1]["would_send"] == 20
+    assert shop.run_json("dlq", "redrive", ids[0])[1]["sent"] == 1
+    assert shop.run_json("dlq", "redrive", "--all")[1]["sent"] == 19
+    assert shop.run_json("dlq", "redrive", "--all") == (
+        0, {"selected": 0, "sent": 0, "sent_before": 0, "refused": 0, "staying": {}},
+    )  # fmt: skip
+    assert arrived(shop) == ids
+    assert all(row["redriven"] for row in shop.run_json("dlq", "list")[1]["letters"])
+
+
+@pytest.mark.parametrize("sent_before_the_crash", [0, 3, 10])
+def test_an_interrupted_redrive_is_completed_without_repeating(shop, monkeypatch, sent_before_the_crash):
+    ids = sorted(bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(10))
+    put, left = redriving.put, [1 + sent_before_the_crash]  # the intent is the first
+
+    def put_until_the_crash(producer, tally, record):
+        if left[0] == 0:
+            producer.flush()
+            raise KeyboardInterrupt
+        left[0] -= 1
+        put(producer, tally, record)
+
+    with monkeypatch.context() as crash:
+        crash.setattr(redriving, "put", put_until_the_crash)
+        assert shop.run("dlq", "redrive", "--all").exit_code == 1
+    assert len(arrived(shop)) == sent_before_the_crash
+
+    code, told = shop.run_json("dlq", "redrive", "--all")
+
+    assert (code, told["sent"], told["sent_before"]) == (0, 10 - sent_before_the_crash, sent_before_the_crash)
+    assert arrived(shop) == ids
+    assert shop.run_json("dlq", "redrive", "--all")[1]["sent"] == 0
+
+
+def test_what_is_still_wrong_stays_with_its_reason(shop):
+    bad = bury(shop, 0, as_bytes(purchase(data__total_minor=1.5)), KEY)
+    cut = bury(shop, 1, as_bytes(purchase(padding="x" * 2_000_000)), KEY, reason="too_large")
+    other = bury(shop, 2, GOOD, KEY, topic="somebody.elses.v1")
+
+    code, told = shop.run_json("dlq", "redrive", "--all")
+
+    assert (code, told["sent"]) == (1, 0)
+    assert told["staying"][bad].startswith("schema: Expected `int`, got `float`")
+    assert told["staying"][cut] == "only a part of it was kept: it was too large"
+    assert "none of this shop's input topics" in told["staying"][other]
+    assert arrived(shop) == []
+
+
+def test_a_wrong_key_topic_or_partition_can_be_repaired(shop):
+    no_key = bury(shop, 0, fixed(1), None, reason="missing_key")
+    wrong_key = bury(shop, 1, fixed(2), b"somebody", reason="key_mismatch")
+    wrong_topic = bury(shop, 2, fixed(3), b"cust-3", reason="wrong_topic", topic=shop.names.feedback)
+    wrong_partition = bury(shop, 3, fixed(4), b"cust-4", reason="wrong_partition")
+
+    assert shop.run_json("dlq", "redrive", "--all", "--dry-run")[1]["would_send"] == 1
+    assert shop.run_json("dlq", "redrive", "--all", "--repair")[1]["sent"] == 4
+
+    assert arrived(shop) == sorted([no_key, wrong_key, wrong_topic, wrong_partition])
+    for message in shop.all_of("purchases"):
+        assert message.partition() == partition_of(message.key(), PARTITIONS)
+        assert json.loads(message.value())["subject"].encode() == message.key()
+
+
+def test_saying_nothing_of_which_letters_is_a_usage_error(shop):
+    result = shop.run("dlq", "redrive")
+
+    assert result.exit_code == 2
+    assert "say which: ids, --reason, --since or --all" in result.output

@@ -1,0 +1,99 @@
+"""What the doctor says of a large lag: of workers that commit by the step, and of those in trouble."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.ops.doctor_group import _judged
+from stream.ops.lag import LAG_MAX, PATIENCE_S, Pace, look_again
+
+MINUTE_S = 60.0
+
+
+class Shop:
+    """Events come and are read at steady rates; each partition's offset is committed once a step."""
+
+    def __init__(
+        self,
+        came: float,
+        read: float,
+        *,
+        backlog: int = 0,
+        partitions: int = 4,
+        step_s: float = 5.0,
+        at_s: float = 0.0,
+    ) -> None:
+        self.came, self.read, self.backlog = came / partitions, read / partitions, backlog // partitions
+        self.partitions, self.step_s, self.now_s, self.began_s = partitions, step_s, at_s, at_s
+
+    def look(self):
+        ends, committed = {}, {}
+        for number in range(self.partitions):
+            lag_s = number * self.step_s / self.partitions
+            step_s = max(0.0, (self.now_s - lag_s) // self.step_s * self.step_s + lag_s)
+            end = round(self.backlog + self.came * self.now_s)
+            ends["purchases", number] = (0, end)
+            committed["purchases", number] = min(
+                round(self.read * step_s), round(self.backlog + self.came * step_s)
+            )
+        return ends, committed
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def pace(self) -> Pace | None:
+        return look_again(*self.look(), self.look, self.step_s, clock=lambda: self.now_s, sleep=self.sleep)
+
+    def level(self) -> str:
+        pace = self.pace()
+        return "ok" if pace is None else _judged(pace).level
+
+
+RATES = st.integers(20_001, 200_000)
+WHEN = st.floats(MINUTE_S, 2 * MINUTE_S)
+PARTITIONS = st.sampled_from([1, 2, 3, 4, 12, 60])
+STEPS = st.sampled_from([0.5, 5.0, 12.0, 60.0])
+
+
+@given(RATES, WHEN, PARTITIONS, STEPS)
+def test_workers_that_keep_up_are_in_order_however_fast_events_come(rate, when, partitions, step_s):
+    assert Shop(rate, rate, partitions=partitions, step_s=step_s, at_s=when).level() == "ok"
+
+
+def test_twenty_thousand_events_a_second_in_order_are_told_as_such():
+    pace = Shop(21_000, 21_000, partitions=1, at_s=64.9).pace()
+
+    assert pace is not None
+    assert pace.keeps_up
+
+
+@given(RATES, WHEN, PARTITIONS, STEPS)
+def test_a_backlog_that_grows_is_a_fault(rate, when, partitions, step_s):
+    shop = Shop(rate, rate * 0.6, backlog=100 * rate, partitions=partitions, step_s=step_s, at_s=when)
+
+    assert shop.level() == "fault"
+
+
+@given(RATES, WHEN, PARTITIONS, STEPS)
+def test_a_backlog_that_becomes_less_is_a_note(rate, when, partitions, step_s):
+    shop = Shop(rate * 0.6, rate, backlog=400 * rate, partitions=partitions, step_s=step_s, at_s=when)
+
+    assert shop.level() == "note"
+
+
+@given(st.integers(0, 50_000), WHEN, PARTITIONS)
+def test_what_nobody_reads_is_a_fault(rate, when, partitions):
+    shop = Shop(rate, 0, backlog=10 * LAG_MAX, partitions=partitions, at_s=when)
+
+    pace = shop.pace()
+
+    assert pace is not None
+    assert (pace.read, _judged(pace).level) == (0, "fault")
+    assert PATIENCE_S <= pace.seconds < PATIENCE_S + 2
+
+
+@pytest.mark.parametrize("waiting", [0, LAG_MAX])
+def test_a_small_lag_is_not_looked_at_again(waiting):
+    assert Shop(0, 0, backlog=waiting, partitions=1).pace() is None

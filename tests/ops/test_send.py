@@ -1,0 +1,86 @@
+import gzip
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from stream.commands.main import main
+from stream.wire import decode, partition_of
+from tests.ops.conftest import PARTITIONS
+from tests.support.poison import GOOD, as_bytes, purchase
+
+
+def events(count: int) -> bytes:
+    return b"\n".join(
+        as_bytes(purchase(id=f"e{i}", subject=f"cust-{i}", time="2011-12-09T12:50:00Z")) for i in range(count)
+    )
+
+
+def test_a_bad_line_is_told_with_its_place_and_reason(tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(GOOD + b"\n\n" + as_bytes(purchase(data__total_minor=1.5)) + b"\n" + b'{"type":"x.y"}\n')
+
+    result = CliRunner().invoke(main, ["send", "--dry-run", str(file)])
+
+    assert result.exit_code == 1
+    assert f"{file}:3: schema: Expected `int`, got `float` - at `$.data.total_minor`" in result.output
+    assert f"{file}:4: unknown type 'x.y'" in result.output
+    assert "1 good lines, 2 bad; nothing was sent" in result.output
+
+
+def test_the_embedded_broker_is_refused_with_a_remedy(tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(GOOD)
+
+    result = CliRunner().invoke(main, ["send", str(file)], env={"STREAM_BROKERS": "embedded"})
+
+    assert result.exit_code == 2
+    assert "name a real one, host:port" in result.output
+
+
+def test_a_pipe_is_refused_for_it_could_not_be_read_again_after_the_check(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    result = CliRunner().invoke(main, ["send", str(tmp_path / "pipe")])
+
+    assert result.exit_code == 2
+    assert "can be read only once" in result.output
+
+
+@pytest.mark.kafka
+def test_events_arrive_where_and_as_the_worker_expects_them(shop, tmp_path):
+    file = tmp_path / "events.jsonl.gz"
+    erasure = as_bytes(purchase(type="customer.erased", subject="cust-9", data={}))
+    tick = as_bytes(purchase(type="clock.ticked", data={}))
+    file.write_bytes(gzip.compress(events(50) + b"\n" + erasure + b"\n" + tick))
+
+    code, told = shop.run_json("send", str(file))
+
+    sent = {shop.names.purchases: 50, shop.names.control: 1 + PARTITIONS}
+    assert (code, told["acknowledged"], told["refused"]) == (0, sent, {})
+    arrived = shop.all_of("purchases")
+    for message in arrived:
+        event = decode(
+            "purchases", message.key(), message.value(), message.headers(),
+            partition=message.partition(), partition_count=PARTITIONS,
+        )  # fmt: skip
+        assert event.time_ms == message.timestamp()[1]
+    assert sorted(message.value() for message in arrived) == sorted(events(50).splitlines())
+    assert sorted(m.partition() for m in shop.all_of("control") if m.value() == tick) == list(
+        range(PARTITIONS)
+    )
+
+
+@pytest.mark.kafka
+def test_nothing_is_sent_when_a_line_is_bad_unless_asked(shop, tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(events(3) + b"\nnot an event\n")
+
+    assert shop.run_json("send", str(file))[1]["acknowledged"] == {}
+    assert shop.all_of("purchases") == []
+    code, told = shop.run_json("send", "--skip-bad", str(file))
+    assert (code, told["good"], told["bad"]) == (1, 3, 1)
+    assert {m.partition() for m in shop.all_of("purchases")} == {
+        partition_of(json.loads(line)["subject"].encode(), PARTITIONS) for line in events(3).splitlines()
+    }

@@ -1,0 +1,145 @@
+"""Events, one line each: time in days after 2024-01-01, money in minor units, the customer `c`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import count
+
+import msgspec
+
+from stream.core.events import event as ev
+from stream.core.events import payload as pl
+from stream.core.judgement.basis import Book
+from stream.core.model.record import RiskLayer, RiskSegment, Term, sealed
+from stream.core.policy.policy import DAY_MS
+from stream.model_file import default_model
+from stream.policy_file import default_policy, parse_policy
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+START_MS = round(START.timestamp() * 1_000)
+SHOP = "/shop"
+
+_numbers = count()
+
+
+@lru_cache(maxsize=16)
+def book(policy: str = "") -> Book:
+    """The default model with the default policy, or with what a policy text changes in it."""
+    return Book(parse_policy(policy) if policy else default_policy(), default_model())
+
+
+@lru_cache(maxsize=1)
+def learnt_book() -> Book:
+    """A book whose model has a learnt risk layer: every part of a life weighs in."""
+    weights = {
+        **{"churn_logit": 0.8, "silence": 0.4, "lateness": 0.5, "age": 0.05},
+        **{"recent": -0.3, "engagement": -0.4, "frequency": -0.2, "span": -0.05, "monetary": -0.05},
+        **{"sentiment": -0.4, "returns": 0.5, "tickets": 0.4},
+    }
+    terms = tuple(Term(feature=name, weight=weight, centre=0.5) for name, weight in weights.items())
+    layer = RiskLayer(
+        segments=(RiskSegment(frequency_min=0, intercept=-1.0, terms=terms),), learnt="a test's"
+    )
+    return Book(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
+
+
+def at(day: float) -> int:
+    """Milliseconds of an instant given in days after the start."""
+    return START_MS + round(day * DAY_MS)
+
+
+def when(day: float) -> datetime:
+    return START + timedelta(milliseconds=round(day * DAY_MS))
+
+
+def _envelope(day: float, event_id: str | None, customer: str) -> dict[str, object]:
+    return {"id": event_id or f"e{next(_numbers)}", "source": SHOP, "subject": customer, "time": when(day)}
+
+
+def bought(
+    day: float,
+    minor: int = 5_000,
+    order: str | None = None,
+    *,
+    category: str | None = "toys",
+    currency: str = "USD",
+    discount: int = 0,
+    event_id: str | None = None,
+    customer: str = "c",
+) -> ev.PurchaseCompleted:
+    envelope = _envelope(day, event_id, customer)
+    line = pl.Product(product_id="p", quantity=1, price_minor=minor, category=category)
+    purchase = pl.Purchase(
+        order_id=order or f"o-{envelope['id']}",
+        total_minor=minor,
+        currency=currency,
+        products=(line,),
+        discount_minor=discount,
+    )
+    return ev.PurchaseCompleted(data=purchase, **envelope)
+
+
+def refunded(day: float, order: str, minor: int, *, event_id: str | None = None) -> ev.PurchaseRefunded:
+    envelope = _envelope(day, event_id, "c")
+    data = pl.Refund(refund_id=f"r-{envelope['id']}", order_id=order, refund_minor=minor, currency="USD")
+    return ev.PurchaseRefunded(data=data, **envelope)
+
+
+def cancelled(day: float, order: str, *, event_id: str | None = None) -> ev.PurchaseCancelled:
+    return ev.PurchaseCancelled(data=pl.Cancellation(order_id=order), **_envelope(day, event_id, "c"))
+
+
+def reviewed(
+    day: float, stars: float, text: str | None = None, *, event_id: str | None = None
+) -> ev.Reviewed:
+    envelope = _envelope(day, event_id, "c")
+    data = pl.Review(review_id=f"v-{envelope['id']}", rating=stars, rating_max=5, review_body=text)
+    return ev.Reviewed(data=data, **envelope)
+
+
+def answered(day: float, score: float, *, event_id: str | None = None) -> ev.SurveyAnswered:
+    envelope = _envelope(day, event_id, "c")
+    survey = pl.Survey(id="s", kind="nps")
+    data = pl.SurveyAnswer(response_id=f"a-{envelope['id']}", survey=survey, score=score)
+    return ev.SurveyAnswered(data=data, **envelope)
+
+
+def complained(
+    day: float, ticket: str, text: str | None = None, *, event_id: str | None = None
+) -> ev.Complained:
+    return ev.Complained(data=pl.Ticket(ticket_id=ticket, text=text), **_envelope(day, event_id, "c"))
+
+
+def resolved(day: float, ticket: str, *, event_id: str | None = None) -> ev.TicketResolved:
+    return ev.TicketResolved(data=pl.TicketResolution(ticket_id=ticket), **_envelope(day, event_id, "c"))
+
+
+def visited(day: float, *, event_id: str | None = None) -> ev.SessionStarted:
+    return ev.SessionStarted(data=pl.Session(session_id="s"), **_envelope(day, event_id, "c"))
+
+
+def viewed(day: float, category: str, *, event_id: str | None = None) -> ev.ProductViewed:
+    touch = pl.ProductTouch(product_id="p", category=category)
+    return ev.ProductViewed(data=touch, **_envelope(day, event_id, "c"))
+
+
+def mailed(
+    day: float, kind: type[ev.Event] = ev.MessageDelivered, *, event_id: str | None = None
+) -> ev.Event:
+    touch = pl.MessageTouch(message_id="m", channel="email")
+    return kind(data=touch, **_envelope(day, event_id, "c"))
+
+
+def consented(day: float, status: str, *, event_id: str | None = None) -> ev.ConsentChanged:
+    data = pl.Consent(purpose="marketing", status=status)
+    return ev.ConsentChanged(data=data, **_envelope(day, event_id, "c"))
+
+
+def identified(day: float, campaign: str, *, event_id: str | None = None) -> ev.CustomerIdentified:
+    data = pl.Identity(acquired=pl.Acquired(campaign=campaign, channel="search"), country="NL")
+    return ev.CustomerIdentified(data=data, **_envelope(day, event_id, "c"))
+
+
+def erased(day: float, *, event_id: str | None = None) -> ev.CustomerErased:
+    return ev.CustomerErased(**_envelope(day, event_id, "c"))

@@ -1,0 +1,144 @@
+"""The simulated broker: logs, the group's offsets, and a producer whose every step may be the last."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stream.engine.failure import EngineError, Exit
+from stream.engine.input.delivery import Place
+from stream.engine.output.commit import Cargo
+from stream.engine.state.table import ChangelogRow
+from stream.engine.task.batch import Mark, Outgoing
+from tests.support.toy_app import TOPICS
+
+PARTITIONS = (0, 1)
+
+
+@dataclass
+class Raw:
+    topic: str
+    partition: int
+    offset: int
+    value: bytes
+    key: bytes | None = None
+    timestamp: int = 0
+    headers: list[Any] = field(default_factory=list)
+
+
+class Broker:
+    """Everything that outlives a worker."""
+
+    def __init__(self, chance: random.Random, exactly_once: bool) -> None:
+        self.chance = chance
+        self.exactly_once = exactly_once
+        self.inputs: dict[Place, list[Raw]] = {Place(t, p): [] for t in TOPICS for p in PARTITIONS}
+        self.committed: dict[Place, tuple[int, Mark]] = {}
+        self.rows: dict[int, list[ChangelogRow]] = {p: [] for p in PARTITIONS}
+        self.out: list[tuple[str, bytes]] = []
+        self.generation = 0
+
+    def publish(self, topic: str, partition: int, value: bytes) -> None:
+        log = self.inputs[Place(topic, partition)]
+        log.append(Raw(topic, partition, len(log), value))
+
+
+class ModelOutlet:
+    """A producer and a committer whose every step may be the last."""
+
+    commits_first = False
+    fenced = True
+    names_its_epoch = True
+    looks = True
+    fence: Any = print  # not None: a changelog is taken over by a record in it
+    pace_s = 0.0
+
+    def __init__(self, broker: Broker, generation: int) -> None:
+        self.broker = broker
+        if broker.exactly_once:
+            self.fence = None
+        self.generation = generation
+        self.queue: list[tuple[str, Any]] = []  # written by us, not yet by the broker
+        self.running = False  # a frozen process does nothing until it is woken
+
+    async def _step(self) -> None:
+        await asyncio.sleep(0)
+        while not self.running:
+            await asyncio.sleep(0)
+
+    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+        if self.broker.exactly_once or self.broker.chance.random() < 0.3:  # a lease that ran out
+            return records
+        self._note(records)
+        return []
+
+    def _note(self, records: list[Outgoing]) -> None:
+        self.queue += [("out", (each.topic, each.value)) for each in records]
+
+    def write(self, cargo: Cargo) -> None:
+        partition = cargo.lane.partition
+        epoch = cargo.lane.table.epoch if self.names_its_epoch else None
+        self.queue += [("row", (partition, key, row, epoch)) for key, row in cargo.rows]
+        self._note(cargo.outgoing)
+
+    async def settle(self, cargoes: Sequence[Cargo]) -> None:
+        if self.broker.exactly_once:
+            await self._transaction(cargoes)
+        elif self.commits_first:
+            await self._commit(cargoes)
+            await self._acknowledge()
+        else:
+            await self._acknowledge()
+            await self._commit(cargoes)
+
+    async def _acknowledge(self) -> None:
+        while self.queue:
+            await self._step()
+            self.append(self.broker.chance.randint(1, len(self.queue)))
+        await self._step()
+
+    def append(self, count: int) -> None:
+        """The broker takes the first `count` records of the queue."""
+        for kind, what in self.queue[:count]:
+            if kind == "row":
+                self.broker.rows[what[0]].append(what[1:])
+            else:
+                self.broker.out.append(what)
+        del self.queue[:count]
+
+    async def _commit(self, cargoes: Sequence[Cargo]) -> None:
+        self._check_owner()
+        for cargo in cargoes:
+            cargo.lane.table.position += len(cargo.rows)
+            self.broker.committed.update(cargo.offsets)
+        await self._step()
+
+    async def _transaction(self, cargoes: Sequence[Cargo]) -> None:
+        for _ in range(self.broker.chance.randint(1, 3)):
+            await self._step()
+        self._check_owner()
+        self.append(len(self.queue))
+        for cargo in cargoes:
+            self.broker.committed.update(cargo.offsets)
+        await self._step()
+
+    def _check_owner(self) -> None:
+        if self.fenced and self.generation != self.broker.generation:
+            raise EngineError(Exit.FENCED, "another worker owns this now")
+
+    def partition_count(self, topic: str) -> int:
+        return len(PARTITIONS)
+
+    async def take_over(self, partitions: Sequence[int]) -> None:
+        return
+
+    async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        if self.broker.exactly_once or not self.looks:
+            return {}
+        return {partition: len(self.broker.rows[partition]) for partition in partitions}
+
+    def let_go(self) -> None:
+        return

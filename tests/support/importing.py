@@ -1,0 +1,45 @@
+"""Short words for import tests: text in, events, rejects and accounts out."""
+
+import io
+import json
+
+from stream.importing.files.mapping import parsed
+from stream.importing.files.run import Importer
+
+INVOICES = """
+source = "/shop"
+[columns]
+order = "invoice"
+product = "product"
+quantity = "quantity"
+time = "time"
+unit_price = "price"
+customer = "customer"
+[constants]
+currency = "GBP"
+[returns]
+order_prefix = "C"
+"""
+HEADER = "invoice,product,quantity,time,price,customer\n"
+
+
+class Imported:
+    def __init__(self, mapping, *paths, **options):
+        rejects = io.BytesIO()
+        importer = Importer(parsed(mapping, "test.toml"), rejects, lambda count: None, **options)
+        self.told = list(importer.events(list(paths)))
+        self.events = [json.loads(told.value) for told in self.told]
+        self.accounts = importer.accounts
+        self.rejects = [json.loads(line) for line in rejects.getvalue().splitlines()]
+
+    def of(self, kind):
+        return [event for event in self.events if event["type"] == kind]
+
+    def reasons(self):
+        return [(reject["line"], reject["reason"]) for reject in self.rejects]
+
+
+def imported(folder, text, mapping=INVOICES, name="lines.csv", **options):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return Imported(mapping, path, **options)

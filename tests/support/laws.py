@@ -1,0 +1,60 @@
+"""What the laws of the core are tested with: a life folded, reviewed, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.core.alerts.alert import Alert
+from stream.core.events.event import Event
+from stream.core.facts.profile import Profile, facts
+from stream.core.judgement.basis import Book
+from stream.core.step import on_due, on_event
+
+ENCODE = msgspec.json.Encoder().encode
+
+
+def lived(life: Iterable[Event], book: Book) -> tuple[Profile | None, list[Alert]]:
+    """The profile after a life's events in the order given, and every alert on the way."""
+    profile: Profile | None = None
+    alerts: list[Alert] = []
+    for event in life:
+        step = on_event(profile, event, book)
+        profile = step.profile
+        alerts += step.alerts
+    return profile, alerts
+
+
+def waited(profile: Profile, until_ms: int, book: Book) -> tuple[Profile | None, list[Alert]]:
+    """The same customer after silence up to an instant; the profile given is left as it was."""
+    step = on_due(deepcopy(profile), until_ms, book)
+    return step.profile, list(step.alerts)
+
+
+def transitions(alerts: Iterable[Alert]) -> list[str]:
+    """`kind.state` of each alert, in order."""
+    return [alert.type for alert in alerts]
+
+
+def assert_same_facts(one: Profile, other: Profile) -> None:
+    """Float sums to 1e-9, all else exactly."""
+    assert_alike(msgspec.to_builtins(facts(one)), msgspec.to_builtins(facts(other)), "facts")
+
+
+def assert_alike(one: Any, other: Any, where: str) -> None:
+    if isinstance(one, dict) and isinstance(other, dict):
+        assert one.keys() == other.keys(), where
+        for key in one:
+            assert_alike(one[key], other[key], f"{where}.{key}")
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other), where
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            assert_alike(*pair, f"{where}[{index}]")
+    elif isinstance(one, float) or isinstance(other, float):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-9), where
+    else:
+        assert one == other, where

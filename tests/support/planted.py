@@ -1,0 +1,77 @@
+"""A shop in which bad delivery makes some of the best customers leave, and nothing else does."""
+
+from __future__ import annotations
+
+import random
+
+from stream.core.events.event import Complained, Reviewed
+from stream.core.events.payload import Review, Ticket
+from tests.support.builders import bought, when
+
+DAYS = 480
+LATE = (
+    "My parcel came three weeks late.",
+    "Delivery was terrible, it arrived a week after the promised date.",
+    "The courier never showed up. Late delivery again.",
+)
+GLAD = ("Great product, love it.", "Very happy with my order.", "Fast delivery, thank you!")
+GRUMBLES = ("The quality is poor, it broke.", "Too expensive for what it is.", "The app crashes.")
+
+
+def shop(seed, customers=1_500, *, leave=0.7, share=0.35, how="review", planted=True):
+    """Events in time order; and of each with a planted bad delivery, whether they left for it."""
+    chance = random.Random(seed)
+    lives = [
+        (min(max(chance.gammavariate(1.3, 1 / 45), 1 / 200), 1 / 4), chance.lognormvariate(8.3, 0.6))
+        for _ in range(customers)
+    ]
+    best = sorted(range(customers), key=lambda who: -lives[who][0] * lives[who][1])[: customers * 8 // 100]
+    events, fates = [], {}
+    for who, (rate, basket) in enumerate(lives):
+        start = chance.uniform(0, DAYS / 2)
+        sore_from = None
+        if who in set(best) and chance.random() < share:
+            sore_from = start + chance.uniform(0.3, 0.75) * (DAYS - start)
+        events += _life(chance, f"c{who}", (start, rate, basket), (sore_from, leave, how, planted), fates)
+    return sorted(events, key=lambda event: event.time), fates
+
+
+def _life(chance, who, habit, plan, fates):
+    at, rate, basket = habit
+    sore_from, leave, how, planted = plan
+    ends = min(DAYS, at + chance.expovariate(1 / chance.gammavariate(3, 300)))
+    number = 0
+    while at < ends:
+        number += 1
+        yield bought(
+            at, round(chance.gammavariate(4, basket / 4)) + 100, customer=who, order=f"{who}-{number}"
+        )
+        if chance.random() < 0.1:
+            glad = chance.random() < 0.7
+            grumbles = GRUMBLES if planted else GRUMBLES + LATE
+            yield _said(
+                at + chance.uniform(1, 8), who, number, chance.choice(GLAD if glad else grumbles), glad
+            )
+        if sore_from is not None and at >= sore_from and number >= 3 and who not in fates and planted:
+            fates[who] = chance.random() < leave
+            told = _said if how == "review" else _complained
+            yield told(at + chance.uniform(1, 6), who, f"{number}-late", chance.choice(LATE), False)
+            if fates[who]:
+                return
+        at += max(chance.expovariate(rate), 0.05)
+
+
+def _said(day, who, number, text, glad):
+    name = f"{who}-{number}-review"
+    return Reviewed(
+        id=name, source="/shop", subject=who, time=when(day),
+        data=Review(review_id=name, rating=5 if glad else 1, rating_max=5, review_body=text),
+    )  # fmt: skip
+
+
+def _complained(day, who, number, text, glad):
+    name = f"{who}-{number}-complaint"
+    return Complained(
+        id=name, source="/shop", subject=who, time=when(day),
+        data=Ticket(ticket_id=name, topic="delivery", text=text),
+    )  # fmt: skip

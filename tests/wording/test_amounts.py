@@ -1,0 +1,78 @@
+"""Amounts as people say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.wording.amounts import count, date, days, every, exponent, listed, money, mood, share
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "rounded", "shown"),
+    [
+        (123_450, "USD", False, "$1,234.50"),
+        (123_450, "USD", True, "$1,234"),
+        (123_450, "JPY", False, "¥123,450"),
+        (12_345, "KWD", False, "12.345 KWD"),
+        (-500, "EUR", False, "-€5.00"),
+        (950, "USD", True, "$9.50"),  # small estimates keep their cents
+        (0, "USD", True, "$0"),
+        (0, "CHF", False, "0.00 CHF"),
+        (100, "", False, "1.00"),
+    ],
+)
+def test_money_has_the_decimals_of_its_currency(minor, currency, rounded, shown):
+    assert money(minor, currency, rounded=rounded) == shown
+
+
+def test_the_decimals_of_iso_4217():
+    assert [exponent(currency) for currency in ("JPY", "USD", "KWD", "XOF")] == [0, 2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0.0, "less than an hour"),
+        (0.5, "12 hours"),
+        (1.2, "1 day"),
+        (31, "31 days"),
+        (90, "3 months"),
+        (911, "2.5 years"),
+    ],
+)
+def test_a_span_is_told_in_the_unit_people_would_use(number, shown):
+    assert days(number) == shown
+
+
+def test_rhythm_counts_and_lists():
+    assert [every(1), every(9.2)] == ["every day", "every 9 days"]
+    assert [count(1, "order"), count(1_200, "order")] == ["1 order", "1,200 orders"]
+    assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"], "or")] == [
+        "",
+        "a",
+        "a and b",
+        "a, b or c",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [(0, "0 %"), (0.0001, "under 1 %"), (0.71, "71 %"), (0.9999, "over 99 %"), (1.0, "100 %")],
+)
+def test_a_share_never_claims_certainty_that_is_not_there(part, shown):
+    assert share(part) == shown
+
+
+def test_dates_are_utc():
+    assert date(0) == "1 January 1970"
+    assert date("2018-05-02T23:59:59.999Z") == "2 May 2018"
+
+
+def test_moods_have_words():
+    assert [mood(at) for at in (-1, -0.5, 0, 0.5, 1)] == [
+        "very unhappy",
+        "unhappy",
+        "neutral",
+        "content",
+        "very happy",
+    ]
