@@ -35,7 +35,7 @@ CORE_FLOORS = [
     {"facts"},
     {"model", "text"},
     {"events", "policy"},
-    {"units"},
+    {"units", "currency"},
 ]
 ENGINE_FLOORS = [
     {"run"},

@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from stream.core.currency import currency_digits
+
 DAY_MS = 86_400_000
-WITHOUT_DECIMALS = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"}
-    | {"XAF", "XOF", "XPF"}
-)
-THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 """Currencies whose sign is put before the amount; of the others the ISO 4217 code comes after it."""
 
 
-def exponent(currency: str) -> int:
-    """Decimals of a currency's minor unit (ISO 4217): JPY 0, EUR 2, KWD 3."""
-    if currency in WITHOUT_DECIMALS:
-        return 0
-    return 3 if currency in THREE_DECIMALS else 2
-
-
 def money(minor: float, currency: str, *, rounded: bool = False) -> str:
     """`$1,234.50`, `¥1,234`, `12.345 KWD`; an estimate is `rounded` to whole units."""
-    decimals = exponent(currency)
+    decimals = currency_digits(currency)
     amount = abs(round(minor)) / 10**decimals
     whole = rounded and (amount >= 10 or not round(minor))
     shown = f"{amount:,.0f}" if whole else f"{amount:,.{decimals}f}"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stream.importing.files.mapping import MoneyOptions, TimeOptions
 from stream.importing.files.reading.instants import instants
-from stream.importing.files.reading.values import amounts, exponent, in_minor, times, whole_number
+from stream.importing.files.reading.values import amounts, in_minor, times, whole_number
 
 READ = amounts(MoneyOptions())
 
@@ -79,10 +79,6 @@ def test_amounts_as_people_write_them(text, amount):
 
 def test_a_decimal_comma_turns_the_point_into_a_thousands_mark():
     assert amounts(MoneyOptions(decimal=","))("1.234,56") == (123456, 2)
-
-
-def test_currencies_without_or_with_three_digits():
-    assert [exponent(code) for code in ("JPY", "EUR", "KWD")] == [0, 2, 3]
 
 
 def test_only_whole_quantities_are_whole():

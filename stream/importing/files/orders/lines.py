@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from stream.core.currency import currency_digits
 from stream.importing.files.mapping import Mapping
 from stream.importing.files.reading.instants import instants
 from stream.importing.files.reading.rows import Values
@@ -15,7 +16,6 @@ from stream.importing.files.reading.values import (
     CACHED,
     Amount,
     amounts,
-    exponent,
     in_minor,
     times,
     whole_number,
@@ -167,7 +167,7 @@ class LineReader:
         return _identifier("customer", options.prefix + text)
 
     def _digits(self, currency: str) -> int:
-        return 0 if self._mapping.money.minor_units else exponent(currency)
+        return 0 if self._mapping.money.minor_units else currency_digits(currency)
 
     def _priced(self, values: Values, goods: str, currency: str) -> Worth | Refusal:
         quantity = values.get("quantity", "1")

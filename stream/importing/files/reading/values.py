@@ -9,12 +9,6 @@ from functools import lru_cache
 
 from stream.importing.files.mapping import MoneyOptions
 
-EXPONENTS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
-    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""Digits after the point in ISO 4217, where they are not two."""
 SIGNS = (
     r"(?:[A-Z]{0,2}[$£€¥₹₩₺₽₴₫₱₪฿₦]|Rs\.?|kr\.?|zł|Kč|Ft|Fr\.?|"
     r"(?:AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|KWD|MXN|MYR|NOK|"
@@ -27,10 +21,6 @@ CACHED = 1 << 16
 
 Amount = tuple[int, int]
 """A decimal number exactly: (digits, scale) is digits / 10**scale."""
-
-
-def exponent(currency: str) -> int:
-    return EXPONENTS.get(currency, 2)
 
 
 def amounts(options: MoneyOptions) -> Callable[[str], Amount | None]:
