@@ -20,13 +20,14 @@ from faust.types import TP
 from stream.engine.codec import Job, State
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
-from stream.engine.input.delivery import Delivery, Place
+from stream.engine.input.delivery import Delivery
 from stream.engine.input.transport import BatchConsumer, Transport
 from stream.engine.options import EngineOptions
 from stream.engine.output.commit import AcknowledgeThenCommit, OneTransaction, Outlet
 from stream.engine.output.flush import Flusher
 from stream.engine.output.group import EXPELLED, Group
-from stream.engine.start.offsets import Marks, check_fetch, check_rows, starting_marks
+from stream.engine.place import Place
+from stream.engine.start.offsets import Marks, check_rows, starting_marks
 from stream.engine.start.topic_ids import TopicWatch
 from stream.engine.start.witnesses import keys_at
 from stream.engine.state.recovery import Fence, changelog_end, recover
@@ -72,7 +73,7 @@ class EngineApp(faust.App, Generic[State]):
         self.deliveries = self.topic(*options.inputs, schema=DeliverySchema(key_type=bytes, value_type=bytes))
 
     def _new_transport(self) -> Transport:
-        return Transport(self.conf.broker_consumer, self)
+        return Transport(self.conf.broker_consumer, self, host=self)
 
     @property
     def batch_consumer(self) -> BatchConsumer:
@@ -82,6 +83,10 @@ class EngineApp(faust.App, Generic[State]):
     def stuck(self) -> bool:
         """A thread waits for librdkafka for ever; Python would wait for that thread."""
         return isinstance(self._outlet, OneTransaction) and self._outlet.stuck
+
+    def on_poll(self, *, quiet: bool) -> None:
+        """See `Host`: a flush is started if one is due."""
+        self.flusher.attend(quiet=quiet)
 
     def keeper(self, fun: Callable[..., Coroutine[Any, Any, None]]) -> Any:
         """Decorator: the one agent that may touch rows. An exception in it ends the process."""
@@ -249,11 +254,6 @@ class EngineApp(faust.App, Generic[State]):
         )
         lane.begin({topic: marks[Place(topic, partition)] for topic in options.inputs})
         return lane
-
-    async def rewind(self, offsets: Mapping[Place, int]) -> None:
-        """A gap: fetch again from where we are. Records deleted unread are the end of it."""
-        check_fetch(offsets, *await self.batch_consumer.thread.ends(offsets))
-        await self.batch_consumer.thread.seek_to(offsets)
 
     def _give_up_waiting(self, topic: str) -> None:
         """Order is lost now, no record is."""

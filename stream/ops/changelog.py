@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Message
 
-from stream.engine.output.producer import epoch_in
+from stream.engine.state.epoch import epoch_in
 from stream.ops.cluster import headers_of
 
 

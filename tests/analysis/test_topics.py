@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream.core.facts.profile import Profile
-from stream.engine.output.producer import EPOCH_HEADER
+from stream.engine.state.epoch import EPOCH_HEADER
 from stream.ops.topic_profiles import newest_rows
 from stream.worker.rows.row import MODEL_KEY, Row
 

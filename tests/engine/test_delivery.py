@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from stream.engine.input.delivery import AT_END, Delivery, Place
+from stream.engine.input.delivery import AT_END, Delivery
 from stream.engine.options import EngineOptions
+from stream.engine.place import Place
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from stream.engine import Arrival, Due, Lane, Moment, Unsent
-from stream.engine.input.delivery import Delivery, Place
+from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
+from stream.engine.place import Place
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark

@@ -3,7 +3,7 @@
 import pytest
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.input.delivery import Place
+from stream.engine.place import Place
 from stream.engine.start.offsets import check_fetch, check_rows, starting_marks
 from stream.engine.start.witnesses import WITNESSES
 from stream.engine.task.batch import Mark

@@ -9,7 +9,8 @@ from confluent_kafka import Producer
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
-from stream.engine.output.producer import EPOCH_HEADER, Sender
+from stream.engine.output.producer import Sender
+from stream.engine.state.epoch import EPOCH_HEADER
 from stream.engine.state.recovery import Fence, changelog_end, recover
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table

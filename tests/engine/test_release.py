@@ -9,8 +9,8 @@ import pytest
 
 from stream.engine import app as engine_app
 from stream.engine.app import EngineApp
-from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
+from stream.engine.place import Place
 from stream.engine.state.store import DiskStore, new_store
 from stream.engine.task.batch import Mark
 from stream.engine.task.lane import Lane

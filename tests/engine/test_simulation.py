@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stream.engine.input.delivery import Delivery
-from stream.engine.output.producer import FENCE_KEY
+from stream.engine.state.epoch import FENCE_KEY
 from tests.faults.verifier import Expected, fold
 from tests.support.engine_model import PARTITIONS, Broker, ModelOutlet
 from tests.support.engine_simulation import simulate

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stream.engine.app import EngineApp
 from stream.engine.failure import EngineError, Exit
-from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
+from stream.engine.place import Place
 from stream.engine.state.store import DiskStore, MemoryStore, Store, new_store
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark

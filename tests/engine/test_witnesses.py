@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
+from stream.engine.place import Place
 from stream.engine.start.witnesses import keys_at
 from tests.support.kafka_broker import Broker, create_topics
 from tests.support.toy_app import ToyJob

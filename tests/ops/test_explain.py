@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from confluent_kafka import Producer
 
 from stream.commands.main import main
-from stream.engine.output.producer import EPOCH_HEADER
+from stream.engine.state.epoch import EPOCH_HEADER
 from stream.wire import encode_alert, encode_event
 from stream.worker.rows.row import Row
 from tests.support.builders import at, book, bought, reviewed

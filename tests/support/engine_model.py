@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.input.delivery import Place
 from stream.engine.output.commit import Cargo
+from stream.engine.place import Place
 from stream.engine.state.table import ChangelogRow
 from stream.engine.task.batch import Mark, Outgoing
 from tests.support.toy_app import TOPICS

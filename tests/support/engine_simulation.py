@@ -13,10 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from stream.engine.failure import FailStop
-from stream.engine.input.delivery import Delivery, Place
+from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
 from stream.engine.output.flush import ALL, Flusher
-from stream.engine.output.producer import FENCE_KEY
+from stream.engine.place import Place
+from stream.engine.state.epoch import FENCE_KEY
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark

@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from stream.config.settings import Settings
 from stream.engine import EngineApp
-from stream.engine.input.delivery import Place
+from stream.engine.place import Place
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
 from stream.engine.codec import Arrival, Job, Record, State
+from stream.engine.place import Place
 from stream.engine.task.lane import Heartbeat, Lane
 from stream.engine.task.merge import Source
 
 AT_END = -1
 """In place of a highwater: the reader stands at the end, which markers may put behind the last record."""
-
-
-class Place(NamedTuple):
-    """A topic and one of its partitions; equal to the tuples of Faust and of aiokafka."""
-
-    topic: str
-    partition: int
 
 
 @dataclass(slots=True)

@@ -8,37 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
-import aiokafka
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, KafkaConnectionError, KafkaError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, ConsumerMessage
+from faust.types import TP, AppT, ConsumerMessage
 
-from stream.engine.failure import EngineError, Exit
-from stream.engine.input.delivery import Place
-from stream.engine.input.fetch import Highwaters, Records, fetched, highwaters
-from stream.engine.input.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_BYTES
-from stream.engine.input.lease import Lease
-from stream.engine.input.member import Member
-from stream.engine.start.offsets import OUTSIDE
-from stream.engine.task.batch import Mark
+from stream.engine.failure import EngineError, Exit, FailStop
+from stream.engine.input.consumer_thread import ConsumerThread
+from stream.engine.input.delivery import Delivery
+from stream.engine.options import EngineOptions
+from stream.engine.place import Place
+from stream.engine.start.offsets import OUTSIDE, check_fetch
 from stream.engine.task.lane import Lane
 
-if TYPE_CHECKING:
-    from stream.engine.app import EngineApp
-
-Result = TypeVar("Result")
-MS = 1000
-START_RETRY_S = 0.5
-METADATA_MAX_AGE_MS = 5_000
-"""A broker that has just started may not know the topics: the leader of the group then assigns nothing to
-anybody, until it looks again (aiokafka: after five minutes)."""
-FETCH_WAIT_MS = 50
-"""aiokafka fetches once per node at a time: a long wait for one partition delays the others."""
 CROWDED_POLL_S = 0.005
 POLL_PACE_S = 0.005
 """Polls that bring little start so far apart: each costs two threads some ms, however little it brings.
@@ -46,161 +30,38 @@ At 10,000 events/s alerts take 26 ms (median) with 5, 37 with 10, 54 with 20, fo
 LITTLE = 1_000
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The aiokafka consumer in its thread. Each method runs a coroutine over there and waits for it here."""
+class Host(Protocol):
+    """The application that the consumer belongs to, as far as the consumer needs it."""
 
-    lease: Lease
+    options: EngineOptions
+    delivery: Delivery[Any]
+    delivering: bool  # lanes are open: what is fetched may be handed to them
+    fail: FailStop
 
-    async def on_start(self) -> None:
-        """A broker that is away for a moment when we start is waited for."""
-        app = cast("EngineApp[Any]", self.app)
-        until = time.monotonic() + app.options.delivery_timeout_s
-        while True:
-            try:
-                await super().on_start()
-                return
-            except KafkaConnectionError as away:
-                if app.should_stop:
-                    app.fail.exit(0)  # nothing was begun
-                if time.monotonic() > until:
-                    app.fail(EngineError(Exit.PRODUCER, f"no Kafka answers: {away}"))
-                await self._ensure_consumer().stop()
-                await asyncio.sleep(START_RETRY_S)
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        app = cast("EngineApp[Any]", self.app)
-        options, conf = app.options, app.conf
-        # Equal ranges of every topic: a partition number of all inputs goes to one worker by construction.
-        # Sticky or round robin place each topic by itself. aiokafka has no cooperative protocol; with it the
-        # lanes that stay would not be closed and opened again, which is what a rebalance costs here.
-        self._assignor = RangePartitionAssignor
-        self.lease = Lease(options.session_timeout_s)
-        auth = driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context)
-        return Member(
-            self.lease,
-            client_id=conf.broker_client_id,
-            group_id=options.app_id,
-            group_instance_id=conf.consumer_group_instance_id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[self._assignor],
-            enable_auto_commit=False,
-            auto_offset_reset="none",  # every start is an explicit seek, and there is no other move
-            max_poll_interval_ms=86_400_000,
-            metadata_max_age_ms=METADATA_MAX_AGE_MS,
-            fetch_max_bytes=MAX_FETCH_BYTES,
-            max_partition_fetch_bytes=MAX_PARTITION_BYTES,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            request_timeout_ms=int(conf.broker_request_timeout * MS),
-            session_timeout_ms=int(options.session_timeout_s * MS),
-            heartbeat_interval_ms=int(min(3.0, options.session_timeout_s / 4) * MS),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * MS),
-            check_crcs=conf.broker_check_crcs,
-            isolation_level="read_uncommitted",
-            **auth,
-        )
-
-    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        self.lease.renew(time.monotonic())
-        await super().on_partitions_assigned(assigned, generation_id)
-
-    async def there(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Await in the consumer's thread."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
-
-    async def poll(self, places: Iterable[Place], timeout_s: float, limit: int) -> tuple[Any, Any]:
-        return await self.there(self._poll({TopicPartition(*place) for place in places}, timeout_s, limit))
-
-    async def _poll(
-        self, partitions: set[TopicPartition], timeout_s: float, limit: int
-    ) -> tuple[Records, Highwaters]:
-        fetcher = self._ensure_consumer()._fetcher
-        with fetcher._subscriptions.fetch_context():
-            records = await fetched(fetcher, partitions, timeout_s, limit)
-        return records, highwaters(fetcher, partitions)
-
-    async def seek_to(self, offsets: Mapping[Place, int]) -> None:
-        await self.there(self._seek_to(offsets))
-
-    async def _seek_to(self, offsets: Mapping[Place, int]) -> None:
-        consumer = self._ensure_consumer()
-        for place, offset in offsets.items():
-            consumer.seek(TopicPartition(*place), offset)
-
-    async def ends(self, places: Iterable[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
-        """First and next offset of each partition."""
-        consumer, partitions = self._ensure_consumer(), [TopicPartition(*place) for place in places]
-        first = await self.there(consumer.beginning_offsets(partitions))
-        last = await self.there(consumer.end_offsets(partitions))
-        return (
-            {Place(*partition): offset for partition, offset in first.items()},
-            {Place(*partition): offset for partition, offset in last.items()},
-        )
-
-    async def next_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
-        last = await self.there(
-            self._ensure_consumer().end_offsets([TopicPartition(*each) for each in places])
-        )
-        return {Place(*partition): offset for partition, offset in last.items()}
-
-    async def refresh_metadata(self) -> None:
-        await self.there(self._refresh_metadata())
-
-    async def _refresh_metadata(self) -> None:
-        await self._ensure_consumer()._client.force_metadata_update()
-
-    def partitions_for_topic(self, topic: str) -> set[int]:
-        return self._ensure_consumer().partitions_for_topic(topic) or set()
-
-    async def committed_marks(self, places: Iterable[Place]) -> dict[Place, tuple[int, Mark]]:
-        coordinator = self._ensure_consumer()._coordinator
-        found = await self.there(
-            coordinator.fetch_committed_offsets([TopicPartition(*each) for each in places])
-        )
-        return {
-            Place(*partition): (value.offset, Mark.decode(value.metadata or ""))
-            for partition, value in found.items()
-            if value.offset >= 0
-        }
-
-    async def commit_marks(self, marks: Mapping[Place, tuple[int, Mark]]) -> None:
-        offsets = {
-            TopicPartition(*place): OffsetAndMetadata(offset, mark.encode())
-            for place, (offset, mark) in marks.items()
-        }
-        try:
-            await self.there(self._ensure_consumer().commit(offsets))
-        except CommitFailedError as failure:
-            raise EngineError(
-                Exit.FENCED, "another worker has these partitions now; what was not committed is left to it"
-            ) from failure
-        except KafkaError as failure:
-            raise EngineError(Exit.FENCED, f"offsets could not be committed: {failure!r}") from failure
-
-    @property
-    def membership(self) -> tuple[int, str]:
-        """Generation and member id, as the broker knows us."""
-        coordinator = self._ensure_consumer()._coordinator
-        return coordinator.generation, coordinator.member_id
+    def on_poll(self, *, quiet: bool) -> None:
+        """Called after every poll; `quiet`: it brought nothing, and no lane has anything at hand."""
 
 
 class BatchConsumer(driver.Consumer):
     """Polls, hands raw records to the lanes, and rings the agent once per lane touched."""
 
+    transport: Transport
     _thread: ConsumerThread
     _next_poll = 0.0
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        host = self.transport.host
+        return ConsumerThread(self, options=host.options, fail=host.fail, loop=self.loop, beacon=self.beacon)
 
     @property
     def thread(self) -> ConsumerThread:
         return self._thread
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        app = cast("EngineApp[Any]", self.app)
+        host = self.transport.host
         try:
             while not (self.should_stop or fetcher.should_stop):
-                for lane in await self._poll_once(app):
+                for lane in await self._poll_once(host):
                     if not lane.rung:
                         lane.rung = True
                         await self.callback(self._doorbell(lane))
@@ -210,17 +71,20 @@ class BatchConsumer(driver.Consumer):
             if not fetcher.should_stop:
                 raise
         except BaseException as failure:
-            if not (self.should_stop or app.should_stop):
+            if not (self.should_stop or self.app.should_stop):
                 away = isinstance(failure, KafkaError)
-                app.fail(EngineError(Exit.PRODUCER, f"no input from Kafka: {failure!r}") if away else failure)
+                text = f"no input from Kafka: {failure!r}"
+                host.fail(EngineError(Exit.PRODUCER, text) if away else failure)
 
-    async def _poll_once(self, app: EngineApp[Any]) -> list[Lane[Any]]:
-        delivery, options = app.delivery, app.options
+    async def _poll_once(self, host: Host) -> list[Lane[Any]]:
+        delivery, options = host.delivery, host.options
         asked = delivery.wanted()
-        if not app.delivering or not asked:
-            await asyncio.sleep(CROWDED_POLL_S if app.delivering and delivery.lanes else options.poll_s)
+        if not host.delivering or not asked:
+            await asyncio.sleep(CROWDED_POLL_S if host.delivering and delivery.lanes else options.poll_s)
             return (
-                [lane for lane in delivery.lanes.values() if lane.wants_attention()] if app.delivering else []
+                [lane for lane in delivery.lanes.values() if lane.wants_attention()]
+                if host.delivering
+                else []
             )
         await asyncio.sleep(self._next_poll - time.monotonic())
         crowded = any(lane.rung for lane in delivery.lanes.values())
@@ -229,18 +93,23 @@ class BatchConsumer(driver.Consumer):
         try:
             records, ends = await self._thread.poll(asked, timeout_s, options.max_poll_records)
         except OUTSIDE:
-            if app.delivering:
-                await app.rewind({place: delivery.expected(place) for place in delivery.wanted()})
+            if host.delivering:
+                await self._rewind({place: delivery.expected(place) for place in delivery.wanted()})
             return []
-        if not app.delivering:
+        if not host.delivering:
             return []
         if sum(map(len, records.values())) > LITTLE:
             self._next_poll = 0.0
         intake = delivery.accept(asked, records, ends, time.monotonic())
         if intake.rewind:
-            await app.rewind(intake.rewind)
-        app.flusher.attend(quiet=not (records or crowded))
+            await self._rewind(intake.rewind)
+        host.on_poll(quiet=not (records or crowded))
         return [lane for lane in delivery.lanes.values() if lane in intake.touched or lane.wants_attention()]
+
+    async def _rewind(self, offsets: Mapping[Place, int]) -> None:
+        """A gap: fetch again from where we are. Records deleted unread are the end of it."""
+        check_fetch(offsets, *await self._thread.ends(offsets))
+        await self._thread.seek_to(offsets)
 
     def _doorbell(self, lane: Lane[Any]) -> ConsumerMessage:
         topic = lane.sources[0].topic
@@ -273,5 +142,11 @@ class SilentProducer(driver.Producer):
 
 
 class Transport(driver.Transport):
+    """How Faust reaches Kafka for us: it makes the consumer and the producer above."""
+
     Consumer = BatchConsumer
     Producer = SilentProducer
+
+    def __init__(self, urls: Any, app: AppT, host: Host) -> None:
+        super().__init__(urls, app)
+        self.host = host

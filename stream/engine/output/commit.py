@@ -18,10 +18,10 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
 from stream.engine.output.producer import AbortedError, Sender
+from stream.engine.place import Place
 from stream.engine.task.batch import Mark, Outgoing
 from stream.engine.task.lane import Lane
 

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.input.delivery import Place
+from stream.engine.input.lease import Lease
+from stream.engine.place import Place
 from stream.engine.task.batch import Mark
-
-if TYPE_CHECKING:
-    from stream.engine.input.transport import ConsumerThread
 
 OWN_POLL_S = 0.05
 EXPELLED = "the group went on without this worker, which was away too long; its partitions are others' now"
 
 
+class Membership(Protocol):
+    """One member of the consumer group, as far as a flush needs it."""
+
+    lease: Lease
+
+    @property
+    def membership(self) -> tuple[int, str]:
+        """Generation and member id; the generation is negative when the group went on without us."""
+
+    async def commit_marks(self, marks: Mapping[Place, tuple[int, Mark]]) -> None: ...
+    async def committed_marks(self, places: Iterable[Place]) -> dict[Place, tuple[int, Mark]]: ...
+    async def next_offsets(self, places: Iterable[Place]) -> dict[Place, int]: ...
+
+
 class Group:
     """Asks the consumer's thread, which there is only once the app has started."""
 
-    def __init__(self, thread: Callable[[], ConsumerThread], patience_s: float) -> None:
+    def __init__(self, thread: Callable[[], Membership], patience_s: float) -> None:
         self._thread = thread
         self._patience_s = patience_s
 

@@ -9,14 +9,11 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
+from stream.engine.state.epoch import EPOCH_HEADER, FENCE_KEY
 from stream.engine.task.batch import Outgoing
 
 MS = 1000
 ROOM_WAIT_S = 0.1
-EPOCH_HEADER = "epoch"
-"""On rows: the epoch of their writer. Rows of transactions have none: there the broker fences."""
-FENCE_KEY = b"\x00writer"
-"""A tombstone under this key begins an epoch; no customer can have this id on the wire."""
 QUERY_TIMEOUT_S = 30
 NOT_THE_OWNER = {
     KafkaError._FENCED,
@@ -38,11 +35,6 @@ REFUSED_AGAIN = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 }
 """A record that got one of these gets it at every attempt."""
-
-
-def epoch_in(headers: Iterable[tuple[str, bytes | None]] | None) -> int | None:
-    """The epoch of a row's writer; None where writers have none."""
-    return next((int(value or b"0") for name, value in headers or () if name == EPOCH_HEADER), None)
 
 
 class AbortedError(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stream.engine.failure import CUT_OVER, EngineError, Exit
-from stream.engine.input.delivery import Place
+from stream.engine.place import Place
 from stream.engine.start.topic_ids import made_anew
 from stream.engine.start.witnesses import Had, KeysAt, check_witnesses
 from stream.engine.task.batch import Mark

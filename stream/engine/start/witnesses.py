@@ -17,8 +17,8 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from stream.engine.codec import Headers, Job
 from stream.engine.failure import CUT_OVER, EngineError, Exit
 from stream.engine.headers import headers_of
-from stream.engine.input.delivery import Place
 from stream.engine.options import EngineOptions
+from stream.engine.place import Place
 
 WITNESSES = 20
 READ_TIMEOUT_S = 30

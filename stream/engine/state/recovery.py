@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from stream.engine.failure import EngineError, Exit
 from stream.engine.headers import headers_of
 from stream.engine.options import EngineOptions
-from stream.engine.output.producer import epoch_in
+from stream.engine.state.epoch import epoch_in
 from stream.engine.state.table import Table
 
 log = logging.getLogger("stream.engine")
