@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from stream.worker.rows.row import Row
+from stream.worker.rows.row import StoredRow
 
-ROW = msgspec.json.Decoder(Row)
+ROW = msgspec.json.Decoder(StoredRow)
 
 
 def tiers(rows: Mapping[bytes, bytes], names: tuple[str, ...]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from stream.recording.recording import TOPIC_RANK, usable
 from stream.replay.run import replay
 from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
 from stream.worker.kafka.topics import topic_names
-from stream.worker.rows.row import Row
+from stream.worker.rows.row import StoredRow
 
 
 class Known(Struct):
@@ -41,7 +41,7 @@ class _Head(Struct):
 Kept = TypeVar("Kept")
 _PROFILE = msgspec.json.Decoder(Profile).decode
 _ALERT = msgspec.json.Decoder(Alert).decode
-_ROW = msgspec.json.Decoder(Row).decode
+_ROW = msgspec.json.Decoder(StoredRow).decode
 _HEAD = msgspec.json.Decoder(_Head).decode
 ESCAPE = b"\\"
 """Other writers of JSON escape more than ours: an id may stand there as `jos\\u00e9` or `a\\/b`."""

@@ -14,7 +14,7 @@ from stream.ops.cluster import headers_of
 from stream.ops.cluster_view import Finding, View
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
 from stream.worker.kafka.topics import INPUTS, Role
-from stream.worker.rows.row import Row
+from stream.worker.rows.row import StoredRow
 
 CLOCK_MS = 300_000
 DAY_MS = 86_400_000
@@ -162,7 +162,7 @@ def _reason(message: Message) -> str:
 
 def _is_row(message: Message) -> bool:
     try:
-        msgspec.json.decode(message.value() or b"", type=Row)
+        msgspec.json.decode(message.value() or b"", type=StoredRow)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True

@@ -14,9 +14,9 @@ from stream.ops.cluster import cluster_errors, cluster_settings, from_start, rea
 from stream.ops.topic_recording import recorded_topics
 from stream.recording.recording import Recording
 from stream.worker.kafka.topics import topic_names
-from stream.worker.rows.row import MODEL_KEY, Row
+from stream.worker.rows.row import MODEL_KEY, StoredRow
 
-_ROW = msgspec.json.Decoder(Row).decode
+_ROW = msgspec.json.Decoder(StoredRow).decode
 
 
 def topic_recording() -> Recording:
@@ -39,9 +39,9 @@ def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
     return profiles, decode_model(kept[0]) if kept else None
 
 
-def newest_rows(records: Iterable[Message]) -> dict[bytes, Row]:
+def newest_rows(records: Iterable[Message]) -> dict[bytes, StoredRow]:
     """Each key's last row, as the engine's recovery finds it."""
-    rows: dict[bytes, Row] = {}
+    rows: dict[bytes, StoredRow] = {}
     for record in valid(records):
         key, value = record.key() or b"", record.value()
         if value:

@@ -20,12 +20,14 @@ from stream.worker.engine_setup import engine_options
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
-from stream.worker.kafka.waiting import Waiting
+from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.health import HealthServer
-from stream.worker.monitoring.tally import Tally
 from stream.worker.monitoring.vitals import Liveness, ready, watch
-from stream.worker.processor import ProfileKeeper, attach
-from stream.worker.rows.row import LiveRow, ProfileJob
+from stream.worker.monitoring.waiting import Waiting
+from stream.worker.processor import ProfileProcessor, attach
+from stream.worker.rows.codec import ProfileCodec
+from stream.worker.rows.partition_check import check_partition_count
+from stream.worker.rows.row import LiveRow
 
 log = logging.getLogger("stream.worker")
 METADATA_TIMEOUT_S = 20.0
@@ -52,17 +54,17 @@ class Worker:
         )
         policy = f"{book.policy.id} ({book.policy.hash})"
         log.info("judged by policy %s and, until one is published, model %s", policy, book.model.version)
-        self.tally = Tally(self.metrics, on_alert)
+        self.counts = BatchCounts(self.metrics, on_alert)
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )
-        job = ProfileJob(kinds, partitions, live=settings.clock == "wall")
-        self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), job)
-        self.keeper = ProfileKeeper(book, self.topics, limit, self.tally)
-        attach(self.app, self.keeper)
+        codec = ProfileCodec(kinds, partitions, live=settings.clock == "wall")
+        self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), codec)
+        self.processor = ProfileProcessor(book, self.topics, limit, self.counts)
+        attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self._flushed
-        self.app.on_recovered = job.check_partition
+        self.app.on_recovered = partial(check_partition_count, partition_count=partitions)
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
         waiting = Waiting(self.app, self.topics.control)
         checks = (Liveness(self.app), partial(ready, self.app), waiting.notes)
@@ -72,7 +74,7 @@ class Worker:
 
     def _flushed(self, seconds: float) -> None:
         self.metrics.flush_duration.observe(seconds)
-        self.tally.acknowledged()
+        self.counts.acknowledged()
 
     async def _serve(self) -> None:
         try:

@@ -7,7 +7,7 @@ import msgspec
 from stream.core.facts.profile import Profile
 from stream.engine.state.epoch import EPOCH_HEADER
 from stream.ops.topic_profiles import newest_rows
-from stream.worker.rows.row import MODEL_KEY, Row
+from stream.worker.rows.row import MODEL_KEY, StoredRow
 
 WRITER = b"\x00writer"
 
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 def row(events, **more):
-    return msgspec.json.encode(Row(profile=Profile(customer="c", events=events), **more))
+    return msgspec.json.encode(StoredRow(profile=Profile(customer="c", events=events), **more))
 
 
 def events_of(records):

@@ -12,7 +12,7 @@ from stream.contracts.profile_record import ProfileRecord
 from stream.contracts.registry import Contract, contracts
 from stream.core.events.event import Event
 from stream.wire import decode_line, encode_event
-from stream.worker.rows.row import Row
+from stream.worker.rows.row import StoredRow
 
 ROOT = Path(__file__).parents[2] / "schemas"
 EXAMPLES = sorted((ROOT / "examples").rglob("*.json"))
@@ -98,8 +98,12 @@ def test_the_golden_corpus_has_every_input_type():
 
 
 def test_a_workers_row_is_a_profile_record_to_its_readers():
-    profile = msgspec.json.decode((ROOT / "examples/profile/1/good-full.json").read_bytes(), type=Row).profile
-    row = msgspec.json.encode(Row({"customers.purchases.v1": 7}, [msgspec.Raw(b"{}")], 3, profile=profile))
+    profile = msgspec.json.decode(
+        (ROOT / "examples/profile/1/good-full.json").read_bytes(), type=StoredRow
+    ).profile
+    row = msgspec.json.encode(
+        StoredRow({"customers.purchases.v1": 7}, [msgspec.Raw(b"{}")], 3, profile=profile)
+    )
 
     assert validator(json.loads((ROOT / "profile" / "1.json").read_text())).is_valid(json.loads(row))
     assert msgspec.json.decode(row, type=ProfileRecord) == ProfileRecord(profile)

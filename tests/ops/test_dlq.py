@@ -7,7 +7,7 @@ import pytest
 from stream.ops import redrive as redriving
 from stream.ops.dead_letters import REDRIVEN_FROM
 from stream.wire import Rejected, decode, partition_of
-from stream.worker.kafka.dead_letter import Source, dead_letter
+from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from tests.ops.conftest import PARTITIONS, Shop
 from tests.support.poison import GOOD, KEY, as_bytes, purchase
 
@@ -22,7 +22,7 @@ def fixed(number: int) -> bytes:
 def bury(shop: Shop, offset: int, value: bytes | None, key: bytes | None, **more) -> str:
     """Put a record on the dead-letter topic as the worker does; returns the letter's id."""
     topic = more.pop("topic", shop.names.purchases)
-    source = Source(topic, 1, offset, key, value, more.pop("headers", [("traceparent", b"00-1")]))
+    source = InputRecord(topic, 1, offset, key, value, more.pop("headers", [("traceparent", b"00-1")]))
     letter = dead_letter(source, more.pop("reason", "schema"), "Expected `int` - at `$.data.total_minor`")
     client = shop.producer()
     client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stream.worker.kafka.dead_letter import Source, dead_letter
+from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from tests.ops.conftest import Shop
 from tests.ops.test_dlq import arrived, fixed
 
@@ -20,7 +20,7 @@ def bury_many(shop: Shop) -> list[str]:
     client, ids = shop.producer(), []
     for number in range(LETTERS):
         key = f"cust-{number}".encode()
-        source = Source(shop.names.purchases, 1, number, key, fixed(number), [])
+        source = InputRecord(shop.names.purchases, 1, number, key, fixed(number), [])
         letter = dead_letter(source, "schema", "Expected `int`")
         client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
         client.poll(0)

@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
 
 from stream.commands.main import main
 from stream.ops import lag as pace
-from stream.worker.kafka.dead_letter import Source, dead_letter
+from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from tests.ops.conftest import Shop
 from tests.support.poison import as_bytes, purchase
 
@@ -130,7 +130,7 @@ def forget_the_topic(shop: Shop) -> None:
 def bury_many(shop: Shop) -> None:
     client = shop.producer()
     for n in range(30):
-        letter = dead_letter(Source(shop.names.purchases, 0, n, b"k", b"x"), "schema", "")
+        letter = dead_letter(InputRecord(shop.names.purchases, 0, n, b"k", b"x"), "schema", "")
         client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
     assert client.flush(10) == 0
 

@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from stream.commands.main import main
 from stream.engine.state.epoch import EPOCH_HEADER
 from stream.wire import encode_alert, encode_event
-from stream.worker.rows.row import Row
+from stream.worker.rows.row import StoredRow
 from tests.support.builders import at, book, bought, reviewed
 from tests.support.laws import lived, waited
 
@@ -86,7 +86,11 @@ def test_the_topics_tell_the_same_as_the_profile_that_was_written(mock_broker, m
     profile, alerts = lived(life(), book())
     profile, more = waited(profile, at(200), book())
     producer = Producer({"bootstrap.servers": mock_broker.bootstrap, "partitioner": "murmur2_random"})
-    for epoch, row in ((b"1", Row()), (b"2", Row(profile=profile, applied={"x": 1})), (b"1", Row())):
+    for epoch, row in (
+        (b"1", StoredRow()),
+        (b"2", StoredRow(profile=profile, applied={"x": 1})),
+        (b"1", StoredRow()),
+    ):
         # the third was written by a replaced worker behind its successor: void (docs/decisions/0007)
         producer.produce(
             "customers.profiles.v1", msgspec.json.encode(row), b"c", headers={EPOCH_HEADER: epoch}

@@ -14,7 +14,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 
 from stream.ops.cluster import bounds, partitions_of, reader
 from stream.wire import Reason, partition_of
-from stream.worker.rows.row import MODEL_KEY, Row
+from stream.worker.rows.row import MODEL_KEY, StoredRow
 from tests.ops.conftest import PARTITIONS, Shop
 from tests.support.poison import HARMLESS, KEY, POISON, as_bytes, purchase
 
@@ -68,7 +68,7 @@ def events_applied(shop: Shop) -> dict[str, int]:
     rows: dict[str, int] = {}
     for message in shop.all_of("profiles"):
         if message.key() != MODEL_KEY and message.value() is not None:
-            profile = msgspec.json.decode(message.value(), type=Row).profile
+            profile = msgspec.json.decode(message.value(), type=StoredRow).profile
             assert profile is not None
             rows[message.key().decode()] = profile.events
     return rows

@@ -27,7 +27,7 @@ from stream.replay.run import in_order, replay
 from stream.wire import STRUCTURED_HEADERS, encode_alert, encode_event, is_broadcast, kind_of, partition_of
 from stream.worker.kafka.topics import ROLES, topic_names, topic_plans
 from stream.worker.kafka.topics_admin import admin_client, create
-from stream.worker.rows.row import MODEL_KEY, Row
+from stream.worker.rows.row import MODEL_KEY, StoredRow
 from tests.faults.verifier import read_all
 from tests.support.laws import assert_same_facts
 
@@ -163,16 +163,16 @@ class Ground:
         """A topic as a reader of committed records sees it."""
         return read_all(self.bootstrap, getattr(self.names, role))
 
-    def rows(self) -> dict[str, Row]:
+    def rows(self) -> dict[str, StoredRow]:
         """The last row of every customer; a tombstone leaves none."""
-        rows: dict[str, Row] = {}
+        rows: dict[str, StoredRow] = {}
         for record in self.records("profiles"):
             if record.key() == MODEL_KEY:
                 continue
             if record.value() is None:
                 rows.pop(record.key().decode(), None)
             else:
-                rows[record.key().decode()] = msgspec.json.decode(record.value(), type=Row)
+                rows[record.key().decode()] = msgspec.json.decode(record.value(), type=StoredRow)
         return rows
 
     def profiles(self) -> dict[str, Profile]:

@@ -8,8 +8,8 @@ import pytest
 
 from stream.core.policy.policy import DAY_MS
 from stream.wire import TOO_EARLY, encode_event
-from stream.worker.rows import row
-from stream.worker.rows.row import ProfileJob, Refused
+from stream.worker.rows import codec as codec_module
+from stream.worker.rows.codec import ProfileCodec, RejectedRecord
 from tests.support.builders import START_MS, visited
 
 HOUR_MS, MINUTE_MS = DAY_MS // 24, DAY_MS // 1_440
@@ -26,13 +26,13 @@ class Machine:
         self.wall_ms += elapsed_ms
         self.run_ms += elapsed_ms
 
-    def refuses(self, job: ProfileJob, at_ms: int) -> bool:
+    def refuses(self, codec: ProfileCodec, at_ms: int) -> bool:
         event = visited((at_ms - START_MS) / DAY_MS)
         record = SimpleNamespace(
             key=event.subject.encode(), value=encode_event(event), headers=(), offset=0, timestamp=0
         )
-        arrived = job.decode(TOPIC, 0, record).event
-        if isinstance(arrived, Refused):
+        arrived = codec.decode(TOPIC, 0, record).event
+        if isinstance(arrived, RejectedRecord):
             assert arrived.rejected is TOO_EARLY
             return True
         return False
@@ -44,29 +44,29 @@ def machine(monkeypatch):
     clocks = SimpleNamespace(
         time_ns=lambda: here.wall_ms * 1_000_000, monotonic_ns=lambda: here.run_ms * 1_000_000
     )
-    monkeypatch.setattr(row, "time", clocks)
+    monkeypatch.setattr(codec_module, "time", clocks)
     return here
 
 
 @pytest.fixture
-def job(machine):
-    return ProfileJob({TOPIC: "engagement"}, 1, live=True)
+def codec(machine):
+    return ProfileCodec({TOPIC: "engagement"}, 1, live=True)
 
 
-def test_an_event_more_than_five_minutes_ahead_is_too_early(machine, job):
-    assert not machine.refuses(job, START_MS + 5 * MINUTE_MS)
-    assert machine.refuses(job, START_MS + 6 * MINUTE_MS)
+def test_an_event_more_than_five_minutes_ahead_is_too_early(machine, codec):
+    assert not machine.refuses(codec, START_MS + 5 * MINUTE_MS)
+    assert machine.refuses(codec, START_MS + 6 * MINUTE_MS)
 
 
-def test_a_clock_that_is_set_back_makes_no_event_early(machine, job):
+def test_a_clock_that_is_set_back_makes_no_event_early(machine, codec):
     machine.wait(HOUR_MS)
     right_ms = machine.wall_ms
     machine.wall_ms -= 2 * HOUR_MS
-    assert not machine.refuses(job, right_ms)
-    assert machine.refuses(job, right_ms + 6 * MINUTE_MS)
+    assert not machine.refuses(codec, right_ms)
+    assert machine.refuses(codec, right_ms + 6 * MINUTE_MS)
 
 
-def test_a_clock_that_is_put_forward_is_followed(machine, job):
-    assert machine.refuses(job, START_MS + HOUR_MS)
+def test_a_clock_that_is_put_forward_is_followed(machine, codec):
+    assert machine.refuses(codec, START_MS + HOUR_MS)
     machine.wall_ms += HOUR_MS
-    assert not machine.refuses(job, START_MS + HOUR_MS)
+    assert not machine.refuses(codec, START_MS + HOUR_MS)

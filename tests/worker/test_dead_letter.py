@@ -10,11 +10,11 @@ from stream.worker.kafka.dead_letter import (
     KEY_BYTES_MAX,
     DeadLetter,
     DeadLetterLimit,
-    Source,
+    InputRecord,
     dead_letter,
 )
 
-POISON = Source(
+POISON = InputRecord(
     "customers.purchases.v1", 3, 41, b"c1", b"{not json", [("traceparent", b"00-1"), ("empty", None)]
 )
 
@@ -55,7 +55,7 @@ def test_the_same_record_twice_is_the_same_dead_letter():
 
 
 def test_a_record_without_key_and_value_stays_without():
-    letter = dead_letter(Source("t", 0, 0, None, None), "missing_key", "")
+    letter = dead_letter(InputRecord("t", 0, 0, None, None), "missing_key", "")
 
     assert (letter.key, letter.value) == (None, None)
 
@@ -65,8 +65,10 @@ def test_a_record_that_just_fits_is_whole_and_one_byte_more_is_cut():
         len(name) + len(value or b"") + 10 for name, value in dead_letter(POISON, "r", "").headers
     )
     value = b"x" * (room - len(POISON.key or b""))
-    fits = dead_letter(Source("customers.purchases.v1", 3, 41, b"c1", value, POISON.headers), "r", "")
-    cut = dead_letter(Source("customers.purchases.v1", 3, 41, b"c1", value + b"x", POISON.headers), "r", "")
+    fits = dead_letter(InputRecord("customers.purchases.v1", 3, 41, b"c1", value, POISON.headers), "r", "")
+    cut = dead_letter(
+        InputRecord("customers.purchases.v1", 3, 41, b"c1", value + b"x", POISON.headers), "r", ""
+    )
 
     assert fits.value == value
     assert "x-dlq-truncated-value-bytes" not in headers_of(fits)
@@ -76,7 +78,7 @@ def test_a_record_that_just_fits_is_whole_and_one_byte_more_is_cut():
 
 def test_a_key_and_headers_beyond_reason_are_cut_and_counted():
     many = [(f"h{number}", b"x" * 1_000) for number in range(100)]
-    letter = dead_letter(Source("t", 0, 0, b"k" * (KEY_BYTES_MAX + 1), b"v", many), "r", "")
+    letter = dead_letter(InputRecord("t", 0, 0, b"k" * (KEY_BYTES_MAX + 1), b"v", many), "r", "")
     headers = headers_of(letter)
 
     assert len(letter.key or b"") == KEY_BYTES_MAX
@@ -95,7 +97,7 @@ def test_a_key_and_headers_beyond_reason_are_cut_and_counted():
     detail=st.text(max_size=3_000),
 )
 def test_every_record_whatever_it_is_makes_a_letter_that_can_be_sent(key, value, headers, detail):
-    letter = dead_letter(Source("t", 0, 7, key, value, headers), "reason", detail)
+    letter = dead_letter(InputRecord("t", 0, 7, key, value, headers), "reason", detail)
 
     assert bytes_of(letter) <= COPY_BYTES_MAX + 1_000
     assert letter.id == "t/0/7"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stream.core.events.event import Event
 from stream.engine.output.flush import ALL
 from stream.engine.task.batch import Mark
-from stream.worker.rows.row import Row
+from stream.worker.rows.row import StoredRow
 from tests.support.builders import bought, erased, visited
 from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic
 
@@ -93,7 +93,7 @@ class Kafka:
 
     def found(self) -> tuple[dict[bytes, bytes], set[bytes]]:
         """Profiles and alerts. How many flushes there were is no part of it."""
-        rows = {key: msgspec.json.decode(row, type=Row).profile for key, row in self.rows.items()}
+        rows = {key: msgspec.json.decode(row, type=StoredRow).profile for key, row in self.rows.items()}
         return {key: msgspec.json.encode(profile) for key, profile in rows.items()}, self.alerts
 
 
@@ -145,7 +145,7 @@ def test_a_tombstone_that_outlives_its_commit_lets_nothing_come_back(committed: 
 def test_a_row_that_waits_to_be_forgotten_is_so_also_when_a_replaced_worker_wrote_behind_it() -> None:
     pipe = Pipe(guarded=False)
     table = pipe.lane.table
-    left = msgspec.json.encode(Row(applied={TOPICS[0]: 7}))
+    left = msgspec.json.encode(StoredRow(applied={TOPICS[0]: 7}))
     table.recover([(b"c", left, 2), (b"c", None, 1)])  # the second is void: of an earlier epoch
     table.index()
 

@@ -26,9 +26,10 @@ from stream.metrics import Metrics
 from stream.replay.run import replay
 from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import topic_names
-from stream.worker.monitoring.tally import Tally
-from stream.worker.processor import ProfileKeeper
-from stream.worker.rows.row import LiveRow, ProfileJob
+from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.processor import ProfileProcessor
+from stream.worker.rows.codec import ProfileCodec
+from stream.worker.rows.row import LiveRow
 from tests.support.builders import at, book, bought, reviewed, visited
 from tests.support.laws import ENCODE
 from tests.support.strategies import in_time_order, loyal_lives
@@ -56,20 +57,20 @@ class Pipe:
             heartbeat=NAMES.purchases if guarded else None,
             stall_after_ms=0,
         )
-        job = ProfileJob(KINDS, 1, live=False)  # type: ignore[arg-type]
+        codec = ProfileCodec(KINDS, 1, live=False)  # type: ignore[arg-type]
         self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
         self.heartbeat = Heartbeat()
         self.lane: Lane[LiveRow] = Lane(
             0,
             sources=list(self.sources.values()),
-            table=Table(job, MemoryStore(), 1_000),
+            table=Table(codec, MemoryStore(), 1_000),
             options=options,
             heartbeat=self.heartbeat,
             settle=_nothing,
         )
         self.lane.begin({topic: ((start or {}).get(topic, 0), Mark(0, None, None)) for topic in TOPICS})
-        tally = Tally(Metrics())
-        self.keeper = ProfileKeeper(judged_by or book(), NAMES, DeadLetterLimit(0, 0, 1.0), tally)
+        counts = BatchCounts(Metrics())
+        self.processor = ProfileProcessor(judged_by or book(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
 
     def feed(self, topic: str, events: Sequence[Event]) -> None:
         """Some records come, and the lane gives out what it may."""
@@ -92,7 +93,7 @@ class Pipe:
     def live(self) -> None:
         """The lane gives out what it may."""
         for moment in self.lane.moments():
-            self.keeper.live(self.lane, moment)
+            self.processor.apply(self.lane, moment)
 
     def alerts(self) -> list[bytes]:
         return [out.value for out in self.lane.outgoing if out.topic == NAMES.alerts]

@@ -10,15 +10,16 @@ from stream.core.facts.profile import NOTHING, SECTIONS, Profile, head_of
 from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_book, on_due, on_event
 from stream.engine import Peek
-from stream.worker.rows.row import LiveRow, ProfileJob, Row
+from stream.worker.rows.codec import ProfileCodec
+from stream.worker.rows.row import LiveRow, StoredRow
 from tests.support.builders import at, book, erased
 from tests.support.strategies import loyal_lives, mixtures
 
-JOB = ProfileJob({}, 1, live=False)
+CODEC = ProfileCodec({}, 1, live=False)
 
 
 def whole(row: LiveRow) -> bytes:
-    return json.encode(Row(row.applied, row.outbox, row.outbox_flush, row.models, row.profile))
+    return json.encode(StoredRow(row.applied, row.outbox, row.outbox_flush, row.models, row.profile))
 
 
 def took(row: LiveRow, step) -> None:
@@ -28,7 +29,7 @@ def took(row: LiveRow, step) -> None:
 
 @given(st.one_of(mixtures(), loyal_lives()), st.data())
 def test_a_row_written_after_any_steps_is_the_whole_row(life, data):
-    row, judged_by = LiveRow(Row()), book()
+    row, judged_by = LiveRow(StoredRow()), book()
     for number, event in enumerate(life):
         took(row, on_event(row.profile, event, judged_by))
         row.applied["purchases"] = number
@@ -45,14 +46,14 @@ def test_a_row_written_after_any_steps_is_the_whole_row(life, data):
             case "say":
                 row.outbox, row.outbox_flush = [Raw(b'{"a":"}}"}')], number
             case "rest":
-                row = JOB.load(b"c", row.encode())
+                row = CODEC.load(b"c", row.encode())
     assert row.encode() == whole(row)
     assert row.changed == NOTHING
     assert row.encode() == whole(row)
 
 
 def parsed(row: bytes) -> Peek:
-    seen = json.decode(row, type=Row)
+    seen = json.decode(row, type=StoredRow)
     due_ms = seen.profile.next_review_ms if seen.profile else None
     return Peek(due_ms, seen.outbox_flush, None if seen.profile or seen.models else seen.applied)
 
@@ -70,13 +71,13 @@ def test_a_look_at_a_row_says_what_the_whole_of_it_says(life, customer, applied,
     profile.customer = customer
     outbox = [Raw(b'{"profile":{"next_review_ms":1}}')] if outbox_flush else []
     for kept in (profile, None, Profile(customer), Profile(customer, next_review_ms=5)):
-        row = json.encode(Row(applied, outbox, outbox_flush, [], kept))
-        assert JOB.peek(row) == parsed(row)
+        row = json.encode(StoredRow(applied, outbox, outbox_flush, [], kept))
+        assert CODEC.peek(row) == parsed(row)
 
 
 def test_a_row_in_another_order_of_fields_is_looked_at_all_the_same():
     row = b'{"applied":{"p":1},"profile":{"customer":"c","events":3,"next_review_ms":9,"first_seen_ms":1}}'
-    assert JOB.peek(row).due_ms == 9
+    assert CODEC.peek(row).due_ms == 9
 
 
 def test_head_and_sections_are_the_whole_profile_in_the_order_of_its_fields():

@@ -17,8 +17,8 @@ from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.engine_setup import engine_options
-from stream.worker.kafka.waiting import TELL_AFTER_S, Waiting
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, ready, watch
+from stream.worker.monitoring.waiting import TELL_AFTER_S, Waiting
 from tests.engine.test_delivery import Raw, settled
 from tests.support.kafka_broker import MockBroker
 from tests.support.toy_app import HOUR_MS, Counters, ToyJob

@@ -24,7 +24,7 @@ Header = tuple[str, bytes | None]
 Headers = list[Header]
 
 
-class Source(Struct, frozen=True):
+class InputRecord(Struct, frozen=True):
     """The record as it came in."""
 
     topic: str
@@ -47,7 +47,7 @@ class DeadLetter(Struct, frozen=True):
         return (dict(self.headers)["x-dlq-id"] or b"").decode()
 
 
-def dead_letter(source: Source, reason: str, detail: str, stage: str = "decode") -> DeadLetter:
+def dead_letter(source: InputRecord, reason: str, detail: str, stage: str = "decode") -> DeadLetter:
     """What to send. Only a record that would not fit is cut, and then a header gives its true size."""
     kept, dropped = _headers_that_fit(source.headers)
     headers = kept + _own_headers(source, reason, detail, stage)
@@ -62,7 +62,7 @@ def dead_letter(source: Source, reason: str, detail: str, stage: str = "decode")
     return DeadLetter(key, value, headers)
 
 
-def _own_headers(source: Source, reason: str, detail: str, stage: str) -> Headers:
+def _own_headers(source: InputRecord, reason: str, detail: str, stage: str) -> Headers:
     where = f"{source.topic}/{source.partition}/{source.offset}"
     told = {
         "__connect.errors.topic": source.topic,

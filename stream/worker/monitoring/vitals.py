@@ -8,7 +8,7 @@ from typing import Any
 
 from stream.engine import EngineApp, Lane
 from stream.metrics import Metrics, Readings
-from stream.worker.kafka.waiting import held_records
+from stream.worker.monitoring.waiting import held_records
 
 STUCK_AFTER_S = 120.0
 """Records at hand and not one applied for this long: something of ours does not go on."""

@@ -18,7 +18,7 @@ from stream.core.events.event import ModelPublished
 from stream.core.judgement.basis import Book
 from stream.core.model.record import Model, decode_model
 from stream.engine import Arrival, Lane
-from stream.worker.rows.row import MODEL_KEY, LiveRow, Row
+from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 
 log = logging.getLogger("stream.worker")
 
@@ -44,12 +44,12 @@ class Models:
 
     def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, model: Model) -> Book:
         """From here on the partition is judged by this model."""
-        known, own = lane.get(MODEL_KEY) or LiveRow(Row()), self.book_of(lane) is self.own
+        known, own = lane.get(MODEL_KEY) or LiveRow(StoredRow()), self.book_of(lane) is self.own
         here = {arrival.topic: arrival.offset + 1}
         before = [] if own else _before(_publications(known), arrival.offset + 1, lane)
         models = [Raw(bytes(event.data.model)), *(each.model for each in before)]
         adopted = [each.behind for each in before]
-        row = Row(here, models=models, instead_of=self.own.model.version, adopted=adopted)
+        row = StoredRow(here, models=models, instead_of=self.own.model.version, adopted=adopted)
         lane.put(MODEL_KEY, LiveRow(row))
         self._adopted[lane.partition] = here
         book = self._books[lane.partition] = self._book_with(model)
@@ -57,7 +57,7 @@ class Models:
 
     def _take_up(self, lane: Lane[LiveRow]) -> None:
         """A partition is ours anew: what it remembers holds, up to what is committed."""
-        kept = lane.get(MODEL_KEY) or LiveRow(Row())
+        kept = lane.get(MODEL_KEY) or LiveRow(StoredRow())
         held = [each for each in _publications(kept) if each.is_committed(lane)]
         self._lanes[lane.partition] = lane
         self._adopted[lane.partition] = {each.topic: each.behind for each in held[:1] if each.behind}

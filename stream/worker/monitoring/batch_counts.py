@@ -36,7 +36,7 @@ class OnItsWay(NamedTuple):
     labels: tuple[str, str, str]
 
 
-class Tally:
+class BatchCounts:
     """What happened since the last `publish`; `totals` is what happened since the start."""
 
     def __init__(self, metrics: Metrics, on_alert: Callable[[Alert], None] | None = None) -> None:
@@ -58,7 +58,7 @@ class Tally:
         if step.late:
             self._late[topic] += 1
 
-    def refused(self, topic: str, reason: str) -> None:
+    def dead_letter(self, topic: str, reason: str) -> None:
         """One dead letter."""
         self._events[topic, Rejected, "dead_lettered"] += 1
         self._reasons[topic, reason] += 1
