@@ -44,7 +44,7 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
       stream backtest cdnow.jsonl --split 1997-09-30 --horizon 39w --report backtest.html
     """
     from stream.analysis.backtest.summary import in_words
-    from stream.analysis.learn import Lacking
+    from stream.analysis.fit_recording import Lacking
     from stream.fit.purchases.processes import UnfitError
 
     started = time.monotonic()
@@ -56,9 +56,10 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
     numbers = {**answer.numbers, "refused_lines": refused}
     numbers["seconds"] = round(time.monotonic() - started, 3)
     if report is not None:
-        from stream.analysis.backtest.page import write_report
+        from stream.analysis.backtest.page import backtest_page
+        from stream.look.html import write_html
 
-        write_report(report, numbers, answer)
+        write_html(report, backtest_page(numbers, answer))
     click.echo(json.dumps(numbers) if as_json else in_words(numbers))
 
 
@@ -75,7 +76,7 @@ def _answered(
 ) -> tuple[Answer, int]:
     """The answer, and how many lines were no events."""
     from stream.analysis.backtest.backtest import Question, backtest
-    from stream.analysis.learn import Lacking, purchase_span
+    from stream.analysis.fit_recording import Lacking, purchase_span
     from stream.recording.recording import Recording
 
     recording = Recording(events)

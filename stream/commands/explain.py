@@ -11,15 +11,13 @@ from typing import Any
 import click
 import msgspec
 
+from stream.commands.parameters import EXISTING, chosen_book
 from stream.core.alerts.alert import Alert
 from stream.ops.customer import Known, from_events, from_files, from_topics
-from stream.replay.report import chosen_book
 from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.wording.alert import alert_lines
 from stream.wording.amounts import date
 from stream.wording.profile import profile_sections
-
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class Instant(click.ParamType):

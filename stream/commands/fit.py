@@ -14,6 +14,7 @@ from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_m
 
 if TYPE_CHECKING:
     from stream.core.model.record import Model
+    from stream.fit.cases import CasesReport
 
 PASSED, FAILED, BAD_USE = 0, 1, 2
 
@@ -77,7 +78,7 @@ def history_command(
       stream fit --from-kafka --precision 0.6 --out model.json --publish
       stream fit --from-profiles --publish
     """
-    from stream.analysis.learn import Lacking, horizon_of
+    from stream.analysis.fit_recording import Lacking, horizon_of
     from stream.commands.fit_source import fitted_to
     from stream.fit.model_fit import Wishes
     from stream.fit.purchases.processes import UnfitError
@@ -175,31 +176,41 @@ def _tell(
 @click.argument("cases", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def check_command(cases: Path, as_json: bool) -> None:
-    """Compare the formulas with a CSV of reference cases.
+    """Compare the formulas with a CSV file of reference cases of BG/NBD and MBG/NBD.
 
     Prints the largest relative error of each column. Exit code 1 when one is above 1e-6 (1e-9 for p_alive,
     p_active_t and exp_purchases_t), 2 when the file cannot be read.
     """
-    from stream.fit.cases import LIMITS, CasesError, check_cases
+    from stream.fit.cases import CasesError, check_cases
 
     try:
-        errors = check_cases(cases)
+        report = check_cases(cases)
     except CasesError as problem:
         click.echo(f"stream fit check: {problem}", err=True)
         raise SystemExit(BAD_USE) from None
-    passed = bool(errors) and all(error.passed for error in errors)
+    passed = bool(report.errors) and all(error.passed for error in report.errors)
     if as_json:
         columns = {
             error.column: {"cases": error.cases, "largest": error.largest, "worst": error.worst_case}
-            for error in errors
+            for error in report.errors
         }
-        click.echo(json.dumps({"passed": passed, "columns": columns}))
+        click.echo(json.dumps({"passed": passed, "columns": columns, "skipped": report.skipped}))
     else:
-        click.echo(f"{'column':<18}{'cases':>6}{'largest relative error':>24}{'limit':>9}  worst case")
-        for error in errors:
-            verdict = "" if error.passed else "  ABOVE THE LIMIT"
-            click.echo(
-                f"{error.column:<18}{error.cases:>6}{error.largest:>24.2e}{LIMITS[error.column]:>9.0e}"
-                f"  {error.worst_case}{verdict}"
-            )
+        _print_errors(report)
     raise SystemExit(PASSED if passed else FAILED)
+
+
+def _print_errors(report: CasesReport) -> None:
+    from stream.fit.cases import LIMITS
+
+    click.echo(f"{'column':<18}{'cases':>6}{'largest relative error':>24}{'limit':>9}  worst case")
+    for error in report.errors:
+        verdict = "" if error.passed else "  ABOVE THE LIMIT"
+        click.echo(
+            f"{error.column:<18}{error.cases:>6}{error.largest:>24.2e}{LIMITS[error.column]:>9.0e}"
+            f"  {error.worst_case}{verdict}"
+        )
+    if report.skipped:
+        click.echo(
+            f"{report.skipped} cases of Pareto/NBD were skipped: that model is not part of the product"
+        )

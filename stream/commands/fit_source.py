@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.analysis.learn import learnt_model
+from stream.analysis.fit_recording import learnt_model
 from stream.commands.parameters import chosen_model
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from stream.core.judgement.basis import Book
 from stream.core.model.record import DAY_MS, WEEK_MS, YEAR_MS, Model, ModelError
 from stream.core.policy.policy import Policy
 from stream.model_file import default_model, load_model
@@ -72,3 +73,8 @@ def chosen_model(path: Path | None) -> Model:
     except ModelError as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None
+
+
+def chosen_book(policy_path: Path | None, model_path: Path | None) -> Book:
+    """The policy and the model of two files, or the shipped ones, as the basis of every judgement."""
+    return Book(chosen_policy(policy_path), chosen_model(model_path))

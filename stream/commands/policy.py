@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from stream.commands.parameters import EXISTING, chosen_book
 from stream.policy_file import Finding, PolicyFaults, load_policy
 from stream.recording.recording import Recording
 from stream.replay.policy_diff import Difference, Knob, differences, knobs_changed, raised_by_both
-from stream.replay.report import chosen_book
 from stream.wording.alert import KINDS as ALERTS
 from stream.wording.alert import because
 from stream.wording.amounts import date, days
@@ -29,11 +29,8 @@ def policy_group() -> None:
     """
 
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
 @policy_group.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=EXISTING)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: file, hash, findings.")
 def check(file: Path, as_json: bool) -> None:
     """Tell every fault of a policy FILE with its line. Exit code 1 when there is one.
@@ -76,8 +73,8 @@ def default(as_markdown: bool) -> None:
 @policy_group.command()
 @click.argument("a")
 @click.argument("b")
-@click.argument("events", nargs=-1, required=True, type=FILE)
-@click.option("--model", "model_path", type=FILE, help="Model record (JSON). [default: the shipped one]")
+@click.argument("events", nargs=-1, required=True, type=EXISTING)
+@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
 @click.option("--limit", default=20, show_default=True, help="Customers to name for each kind and side.")
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object: knobs, and kinds with every customer."

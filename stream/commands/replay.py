@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
+from stream.commands.parameters import EXISTING, OUTPUT, chosen_book
+from stream.core.alerts.alert import Alert
+from stream.progress import progress
+from stream.recording.event_file import written
 from stream.recording.recording import Recording
-from stream.replay.report import chosen_book, run_replay
-from stream.wire import YEAR_MAX
+from stream.replay.run import Replay, in_order
+from stream.replay.summary import ReplaySummary, summarize
+from stream.wire import YEAR_MAX, encode_alert
 
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUTPUT = click.Path(dir_okay=False, path_type=Path)
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
+REFUSALS_SHOWN = 5
+
+_ENCODE = msgspec.json.Encoder().encode
 
 
 @click.command("replay")
@@ -24,11 +33,11 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 @click.option("--to", "end", type=INSTANT, help="With --from-kafka: up to this event time (UTC).")
 @click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
-@click.option("--profiles", type=OUTPUT, help="Write one profile a line, by customer id.")
-@click.option("--alerts", type=OUTPUT, help="Write one alert a line, by time.")
+@click.option("--profiles", type=OUTPUT, help="Write the profiles, one per line, in order of customer id.")
+@click.option("--alerts", type=OUTPUT, help="Write the alerts, one per line, in order of time.")
 @click.option("--partitions", type=click.IntRange(1, 1_000), default=1, show_default=True)
-@click.option("--until", type=INSTANT, help="Let the clock run on to this instant (UTC).")
-@click.option("--rejects", type=OUTPUT, help="Write the lines that are no event: file, line, reason.")
+@click.option("--until", type=INSTANT, help="Let the clock go on to this instant (UTC) at the end.")
+@click.option("--rejects", type=OUTPUT, help="Write the lines that are not events: file, line, reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def replay_command(
     *,
@@ -45,10 +54,10 @@ def replay_command(
     rejects: Path | None,
     as_json: bool,
 ) -> None:
-    """Run the worker's own step over recorded events, without a worker and in exact event time.
+    """Run the worker's own decisions over recorded events, without a worker and in exact event time.
 
-    Files (JSON lines, .gz and .zst too) are merged by time. The same events, policy and model give the same
-    bytes, whatever the number of partitions. Exit code 1 when some lines were no events.
+    Files (JSON lines, also .gz and .zst) are merged by time. The same events, policy and model give the same
+    bytes, whatever the number of partitions. Exit code 1 when some lines were not events.
 
     \b
     Examples:
@@ -61,19 +70,28 @@ def replay_command(
         raise click.UsageError("--from and --to belong to --from-kafka")
     if until and until.year > YEAR_MAX:
         raise click.UsageError(f"--until: the last year is {YEAR_MAX}")
-    book = chosen_book(policy_path, model_path)
+    raised: list[Alert] = []
+    run = Replay(chosen_book(policy_path, model_path), raised.append, partitions)
     recording = _topics(begin, end) if from_kafka else Recording(events)
-    status = run_replay(
-        recording,
-        book,
-        partitions=partitions,
-        until_ms=_ms(until) or 0,
-        profiles=profiles,
-        alerts=alerts,
-        rejects=rejects,
-        as_json=as_json,
-    )
-    sys.exit(status)
+    started = time.monotonic()
+    _run_through(run, recording, _ms(until) or 0)
+    raised.sort(key=in_order)
+    _write(profiles, (_ENCODE(profile) for profile in run.profiles.values()))
+    _write(alerts, (encode_alert(alert) for alert in raised))
+    _write(rejects, (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.refused))
+    summary = summarize(run, raised, recording, time.monotonic() - started)
+    click.echo(_ENCODE(summary).decode() if as_json else _as_text(summary))
+    _print_refusals(recording)
+    sys.exit(1 if recording.refused else 0)
+
+
+def _run_through(run: Replay, recording: Recording, until_ms: int) -> None:
+    """Feed every event to the run, then let its clock go on to `until_ms`."""
+    with progress("replaying", len(recording)) as advance:
+        for event in recording.events():
+            run.feed(event)
+            advance()
+    run.advance(until_ms)
 
 
 def _topics(begin: datetime | None, end: datetime | None) -> Recording:
@@ -82,6 +100,29 @@ def _topics(begin: datetime | None, end: datetime | None) -> Recording:
 
     with cluster_errors():
         return recorded_topics(cluster_settings(), _ms(begin), _ms(end))
+
+
+def _write(path: Path | None, lines: Iterable[bytes]) -> None:
+    if path is not None:
+        with written(path) as out:
+            for line in lines:
+                out.write(line + b"\n")
+
+
+def _as_text(summary: ReplaySummary) -> str:
+    count = sum(sum(states.values()) for states in summary.alerts.values())
+    lines = [f"{summary.events:,} events, {summary.customers:,} customers, {count:,} alerts"]
+    for kind, states in summary.alerts.items():
+        lines.append(f"  {kind}: " + ", ".join(f"{number:,} {state}" for state, number in states.items()))
+    return "\n".join(lines)
+
+
+def _print_refusals(recording: Recording) -> None:
+    for refusal in recording.refused[:REFUSALS_SHOWN]:
+        click.echo(f"{refusal.path}:{refusal.line}: {refusal.reason}: {refusal.detail}", err=True)
+    more = len(recording.refused) - REFUSALS_SHOWN
+    if more > 0:
+        click.echo(f"... and {more:,} more lines that are not events", err=True)
 
 
 def _ms(at: datetime | None) -> int | None:

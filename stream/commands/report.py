@@ -8,6 +8,9 @@ from pathlib import Path
 import click
 
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.core.model.record import DAY_MS, Horizon
+from stream.core.policy.policy import Policy
+from stream.recording.recording import Recording
 from stream.recording.split import SplitEvents
 
 
@@ -35,34 +38,39 @@ def report_command(
     Example:
       stream report shop.jsonl --out report.html
     """
-    from stream.analysis.business.business import business
-    from stream.analysis.business.page import page, write_page
-    from stream.analysis.learn import Lacking, learnt_model, purchase_span
-    from stream.core.model.record import DAY_MS, Horizon
-    from stream.fit.model_fit import Wishes
+    from stream.analysis.business.page import business_page
+    from stream.analysis.fit_recording import Lacking
     from stream.fit.purchases.processes import UnfitError
-    from stream.recording.recording import Recording
+    from stream.look.html import write_html
 
-    rules = chosen_policy(policy)
     try:
-        recording = Recording(events)
-        _, last_ms = purchase_span(recording)
-        day_ms = (last_ms if until is None else until) // DAY_MS * DAY_MS
-        wishes = Wishes(name="report", source="these events", horizon=Horizon(), finance=rules.finance)
-        fitted = (
-            chosen_model(model)
-            if model
-            else learnt_model(recording, day_ms, wishes, rules, chosen_model(None))
-        )
-        parted = SplitEvents(recording.events(), day_ms + DAY_MS - 1)
-        answer = business(parted.before(), day_ms, fitted, rules)
+        numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
     except (UnfitError, Lacking) as problem:
         click.echo(f"stream report: {problem}", err=True)
         raise SystemExit(1) from None
     if out is not None:
-        write_page(out, answer.numbers)
+        write_html(out, business_page(numbers))
         click.echo(f"written to {out}", err=True)
     if as_json:
-        click.echo(json.dumps(answer.numbers))
+        click.echo(json.dumps(numbers))
     elif out is None:
-        click.echo(page(answer.numbers))
+        click.echo(business_page(numbers))
+
+
+def _numbers(
+    recording: Recording, until_ms: int | None, model_path: Path | None, policy: Policy
+) -> dict[str, object]:
+    """The report as of the end of a day, by a given model or by one fitted to the same events."""
+    from stream.analysis.business.report import business
+    from stream.analysis.fit_recording import learnt_model, purchase_span
+    from stream.fit.model_fit import Wishes
+
+    _, last_ms = purchase_span(recording)
+    day_ms = (last_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
+    if model_path:
+        model = chosen_model(model_path)
+    else:
+        wishes = Wishes(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
+        model = learnt_model(recording, day_ms, wishes, policy, chosen_model(None))
+    split = SplitEvents(recording.events(), day_ms + DAY_MS - 1)
+    return business(split.before(), day_ms, model, policy).numbers

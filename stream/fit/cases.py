@@ -1,6 +1,8 @@
-"""Reference cases in a CSV against our functions: the largest relative error of each column.
+"""Reference cases in a CSV file against our formulas: the largest relative error of each column.
 
-An empty cell is not compared; a reference below the smallest normal double counts as 0 of that size.
+One row is one customer of one population. An empty cell is not compared. Errors are relative to the
+reference, or to the smallest normal double where the reference is below it. Rows of the Pareto/NBD model are
+skipped: the product does not contain that model.
 """
 
 from __future__ import annotations
@@ -8,17 +10,18 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stream.core.model.record import PurchaseProcess, Spend
 from stream.core.value import clv
-from stream.fit.purchases import pareto
-from stream.fit.purchases.pareto import Pareto
 
 CLOSED_FORM_MAX = 1e-9
+"""Largest relative error of a column that we compute from a closed form."""
 TABLE_MAX = 1e-6
+"""Largest relative error of a column that needs numerical integration; the tables of a model add no more."""
 LIMITS = {
     "p_alive": CLOSED_FORM_MAX,
     "p_active_t": CLOSED_FORM_MAX,
@@ -31,7 +34,8 @@ LIMITS = {
     "clv_12steps_1pct": TABLE_MAX,
 }
 STEPS, STEP_DISCOUNT = 12, 0.01
-"""lifetimes' value: 12 months, each discounted by 1%."""
+"""Customer lifetime value as the Python package `lifetimes` computes it: 12 months, each discounted by 1%."""
+SKIPPED_MODEL = "pnbd"
 
 
 class CasesError(ValueError):
@@ -40,7 +44,7 @@ class CasesError(ValueError):
 
 @dataclass(frozen=True)
 class ColumnError:
-    """How far one column is off, at worst."""
+    """The largest relative error of one column, and the id of the case that has it."""
 
     column: str
     cases: int
@@ -49,13 +53,20 @@ class ColumnError:
 
     @property
     def passed(self) -> bool:
-        """Within the column's limit; a comparison that is no number is not."""
+        """Whether the error is within the column's limit; NaN is not."""
         return self.largest <= LIMITS[self.column]
+
+
+class CasesReport(NamedTuple):
+    """One error per compared column, in the order of LIMITS; and how many rows of Pareto/NBD were skipped."""
+
+    errors: list[ColumnError]
+    skipped: int
 
 
 @dataclass(frozen=True)
 class Case:
-    """One customer of one population, and what the future functions say."""
+    """One customer of one population: functions of the horizon and the discount rate, both per model unit."""
 
     p_alive: Callable[[], float]
     p_active: Callable[[float], float]
@@ -63,34 +74,44 @@ class Case:
     discounted: Callable[[float, float | None], float]
 
 
-def check_cases(path: Path) -> list[ColumnError]:
-    """The largest relative error per column of the file."""
-    rows = _rows(path)
+def check_cases(path: Path) -> CasesReport:
+    """The largest relative error per column of the file; CasesError when nothing in it can be compared."""
     worst: dict[str, ColumnError] = {}
+    skipped, rows = 0, _rows(path)
     for number, row in enumerate(rows, start=2):
-        seen = _quantities(row, f"{path}:{number}")
-        for column, quantity in seen.items():
-            wanted = _number(row, column, f"{path}:{number}")
-            if wanted is None:
+        where = f"{path}:{number}"
+        if model_of(row) == SKIPPED_MODEL:
+            skipped += 1
+            continue
+        for column, quantity in quantities(_case(row, where), row, where).items():
+            reference = _number(row, column, where)
+            if reference is None:
                 continue
-            error = relative_error(quantity(), wanted)
+            error = relative_error(quantity(), reference)
             before = worst.get(column) or ColumnError(column, 0, 0.0, "")
-            larger = not error <= before.largest  # also when it is no number
+            larger = not error <= before.largest  # also when the error is NaN
             worst[column] = ColumnError(
                 column, before.cases + 1, error if larger else before.largest,
                 (row.get("id") or str(number)) if larger else before.worst_case,
             )  # fmt: skip
-    return [worst[column] for column in LIMITS if column in worst]
+    if skipped == len(rows):
+        raise CasesError(f"{path}: all cases are of Pareto/NBD, which is not part of the product")
+    return CasesReport([worst[column] for column in LIMITS if column in worst], skipped)
 
 
-def relative_error(seen: float, wanted: float) -> float:
-    """Of the wanted value, or of the smallest normal double if that is larger."""
-    if seen == wanted:
+def relative_error(value: float, reference: float) -> float:
+    """The distance, relative to the reference or to the smallest normal double if that is larger."""
+    if value == reference:
         return 0.0
-    return abs(seen - wanted) / max(abs(wanted), sys.float_info.min)
+    return abs(value - reference) / max(abs(reference), sys.float_info.min)
 
 
-def _rows(path: Path) -> Iterable[Mapping[str, str]]:
+def model_of(row: Mapping[str, str]) -> str:
+    """The row's model: `bgnbd`, `mbgnbd` or `pnbd`."""
+    return (row.get("model") or "").strip().lower()
+
+
+def _rows(path: Path) -> Sequence[Mapping[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             rows = list(csv.DictReader(lines))
@@ -104,41 +125,37 @@ def _rows(path: Path) -> Iterable[Mapping[str, str]]:
     return rows
 
 
-def _quantities(row: Mapping[str, str], where: str) -> dict[str, Callable[[], float]]:
-    """What can be asked of this row; a quantity whose inputs are empty is left out."""
-    case = _case(row, where)
+def quantities(case: Case, row: Mapping[str, str], where: str) -> dict[str, Callable[[], float]]:
+    """Column -> our value, for every column whose inputs are in the row."""
     horizon, discount = _number(row, "t_horizon", where), _number(row, "delta_cont_per_unit", where)
     year = _number(row, "units_per_year", where)
-    quantities: dict[str, Callable[[], float]] = {"p_alive": case.p_alive}
+    found: dict[str, Callable[[], float]] = {"p_alive": case.p_alive}
     if horizon is not None:
-        quantities["p_active_t"] = lambda: case.p_active(horizon)
-        quantities["exp_purchases_t"] = lambda: case.purchases(horizon)
+        found["p_active_t"] = lambda: case.p_active(horizon)
+        found["exp_purchases_t"] = lambda: case.purchases(horizon)
     if discount is not None:
-        quantities["dert_inf"] = lambda: case.discounted(discount, None)
+        found["dert_inf"] = lambda: case.discounted(discount, None)
         if horizon is not None:
-            quantities["det_t"] = lambda: case.discounted(discount, horizon)
+            found["det_t"] = lambda: case.discounted(discount, horizon)
     value = _value(row, where)
     if value is None:
-        return quantities
-    quantities["exp_value"] = lambda: value
+        return found
+    found["exp_value"] = lambda: value
     if discount is not None:
-        quantities["clv_inf"] = lambda: value * case.discounted(discount, None)
+        found["clv_inf"] = lambda: value * case.discounted(discount, None)
         if horizon is not None:
-            quantities["clv_t"] = lambda: value * case.discounted(discount, horizon)
+            found["clv_t"] = lambda: value * case.discounted(discount, horizon)
     if year is not None:
-        quantities["clv_12steps_1pct"] = lambda: value * _stepped(case, year)
-    return quantities
+        found["clv_12steps_1pct"] = lambda: value * _stepped(case, year)
+    return found
 
 
 def _case(row: Mapping[str, str], where: str) -> Case:
     x = round(_needed(row, "x", where))
     t_x, T = _needed(row, "t_x", where), _needed(row, "T", where)
-    kind = (row.get("model") or "").strip().lower()
-    if kind == "pnbd":
-        population = Pareto(*(_needed(row, name, where) for name in ("r", "alpha", "s", "beta")))
-        return _pareto_case(population, x, t_x, T)
+    kind = model_of(row)
     if kind not in ("bgnbd", "mbgnbd"):
-        raise CasesError(f"{where}: model is {kind!r}; it must be bgnbd, mbgnbd or pnbd")
+        raise CasesError(f"{where}: model is {kind!r}; it must be bgnbd or mbgnbd (pnbd is skipped)")
     r, alpha, a, b = (_needed(row, name, where) for name in ("r", "alpha", "a", "b"))
     process = PurchaseProcess(kind="bgnbd" if kind == "bgnbd" else "mbgnbd", r=r, alpha=alpha, a=a, b=b)
     return Case(
@@ -146,22 +163,6 @@ def _case(row: Mapping[str, str], where: str) -> Case:
         p_active=lambda horizon: clv.p_active(process, x, t_x, T, horizon),
         purchases=lambda horizon: clv.expected_purchases(process, x, t_x, T, horizon),
         discounted=lambda discount, horizon: clv.discounted_purchases(process, x, t_x, T, discount, horizon),
-    )
-
-
-def _pareto_case(population: Pareto, x: int, t_x: float, T: float) -> Case:
-    log_alive = pareto.log_p_alive(population, x, t_x, T)
-
-    def if_alive(amount: float) -> float:
-        return math.exp(log_alive + math.log(amount)) if amount > 0.0 else 0.0
-
-    return Case(
-        p_alive=lambda: math.exp(log_alive),
-        p_active=lambda horizon: pareto.p_active(population, x, t_x, T, horizon),
-        purchases=lambda horizon: if_alive(pareto.purchases_if_alive(population, x, T, horizon)),
-        discounted=lambda discount, horizon: if_alive(
-            pareto.discounted_if_alive(population, x, T, discount, horizon)
-        ),
     )
 
 
@@ -176,7 +177,7 @@ def _value(row: Mapping[str, str], where: str) -> float | None:
 
 
 def _stepped(case: Case, year: float) -> float:
-    """lifetimes' sum: purchases of each month times 1.01 to the power of minus the month."""
+    """As `lifetimes` sums: expected purchases of each month, times 1.01 to the power of minus the month."""
     counts = [0.0] + [case.purchases(year / STEPS * step) for step in range(1, STEPS + 1)]
     return math.fsum(
         (counts[step] - counts[step - 1]) / (1.0 + STEP_DISCOUNT) ** step for step in range(1, STEPS + 1)
@@ -197,4 +198,4 @@ def _number(row: Mapping[str, str], column: str, where: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise CasesError(f"{where}: {column} is {text!r}, which is no number") from None
+        raise CasesError(f"{where}: {column} is {text!r}, which is not a number") from None

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.core.events.event import PURCHASES, CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
@@ -21,9 +20,8 @@ from stream.core.model.record import DAY_MS, WEEK_MS
 from stream.core.policy.policy import Policy
 from stream.core.risk.features import Features
 from stream.core.text.themes import ThemeReader
+from stream.fit.arrays import Flags, Numbers
 from stream.fit.purchases.histogram import Histogram, histogram
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Snapshot:
             self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms
         )
 
-    def only(self, keep: NDArray[np.bool_]) -> Snapshot:
+    def only(self, keep: Flags) -> Snapshot:
         """Some of the customers."""
         places = np.flatnonzero(keep)
         return Snapshot(
@@ -97,7 +95,7 @@ class History:
         elif type(event) is PurchaseCancelled:
             self.orders.get(event.subject, {}).pop(event.data.order_id, None)
 
-    def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> NDArray[np.bool_]:
+    def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> Flags:
         """Which customers bought nothing within the horizon after the snapshot's day."""
         known_ms = snapshot.as_of_ms + DAY_MS - 1
         next_ms = self.next_purchase_ms(snapshot.customers, known_ms)

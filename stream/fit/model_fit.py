@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from stream.core.model.feature_names import NAMES
@@ -26,11 +25,12 @@ from stream.core.model.record import (
 from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance
 from stream.core.value.clv import own_horizon
+from stream.fit.arrays import Numbers
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.population import population
 from stream.fit.purchases.processes import UnfitError, better_process, fit_process
 from stream.fit.purchases.spending import fit_spend
-from stream.fit.purchases.tables import fast_table
+from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.risk_layer import (
     Lesson,
     inner_days,
@@ -43,7 +43,6 @@ from stream.fit.risk.risk_layer import (
 )
 from stream.fit.risk.thresholds import learn_thresholds
 
-Numbers = NDArray[np.float64]
 SAME_HORIZON = 0.9
 """With an inner horizon of at least this share of the real one, thresholds are learnt from what was seen."""
 GAP_DAYS_UNKNOWN = 30.0

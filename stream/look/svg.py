@@ -11,7 +11,7 @@ COLOURS = ("#0b6e4f", "#c8553d", "#3066be", "#7a6c5d", "#8d5a97")
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """One curve with its name."""
 
     name: str
@@ -20,13 +20,13 @@ class Line:
     dots: bool = False
 
 
-def plot(lines: Sequence[Line], across: str, up: str) -> str:
+def plot(curves: Sequence[Curve], across: str, up: str) -> str:
     """The curves over a grid of tenths, with a legend."""
     parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="12">']
     parts += [_grid(tenth / 5.0) for tenth in range(6)]
-    for place, line in enumerate(lines):
-        parts.append(_curve(line, COLOURS[place % len(COLOURS)]))
-        parts.append(_legend(line, COLOURS[place % len(COLOURS)], place))
+    for place, curve in enumerate(curves):
+        parts.append(_drawn(curve, COLOURS[place % len(COLOURS)]))
+        parts.append(_legend(curve, COLOURS[place % len(COLOURS)], place))
     middle = (MARGIN + WIDTH - 16) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across)}</text>')
     parts.append(
@@ -55,19 +55,19 @@ def _grid(share: float) -> str:
     )
 
 
-def _curve(line: Line, colour: str) -> str:
-    places = [_at(x, y) for x, y in line.points]
+def _drawn(curve: Curve, colour: str) -> str:
+    places = [_at(x, y) for x, y in curve.points]
     path = "M" + "L".join(f"{x} {y}" for x, y in places)
-    width = 3 if line.strong else 1.2
-    drawn = f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
-    if line.dots:
-        drawn += "".join(f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>' for x, y in places)
-    return drawn
+    width = 3 if curve.strong else 1.2
+    svg = f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+    if curve.dots:
+        svg += "".join(f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>' for x, y in places)
+    return svg
 
 
-def _legend(line: Line, colour: str, place: int) -> str:
+def _legend(curve: Curve, colour: str, place: int) -> str:
     x, y = WIDTH - 210, HEIGHT - MARGIN - 12 - 18 * place
     return (
         f'<path d="M{x} {y - 4}h20" stroke="{colour}" stroke-width="3"/>'
-        f'<text x="{x + 26}" y="{y}">{escape(line.name)}</text>'
+        f'<text x="{x + 26}" y="{y}">{escape(curve.name)}</text>'
     )

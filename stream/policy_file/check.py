@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from stream.core.policy.policy import Policy
 from stream.policy_file.duration import ALLOWED, duration_ms, duration_text
-from stream.policy_file.lines import Path
+from stream.policy_file.toml_lines import Path
 
 Fault = tuple[Path, str]
 

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from stream.core.policy.policy import Policy
 from stream.policy_file.check import Fault, checked
-from stream.policy_file.lines import key_lines, line_of
-from stream.policy_file.sense import contradictions
+from stream.policy_file.contradictions import contradictions
+from stream.policy_file.toml_lines import key_lines, line_of
 
 DEFAULT_NAME = "policy.default.toml"
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from stream.analysis.business.business import business
 from stream.analysis.business.campaign_value import worth_by
 from stream.analysis.business.drivers import dead_ends, drivers
 from stream.analysis.business.growth import growth, next_best
 from stream.analysis.business.ledger import Books, read_books
+from stream.analysis.business.report import business
 from stream.analysis.business.retention import kept_by_value, loyalty
 from stream.analysis.business.win_back import saved
 from stream.commands.main import main

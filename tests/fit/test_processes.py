@@ -7,9 +7,8 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from stream.fit.purchases.histogram import Histogram, histogram
-from stream.fit.purchases.pareto import fit_pareto
 from stream.fit.purchases.processes import UnfitError, _negative, better_process, fit_process
-from stream.fit.purchases.retention import (
+from stream.fit.purchases.shifted_beta_geometric import (
     fit_retention,
     lifetime_periods,
     retention_rate,
@@ -18,6 +17,7 @@ from stream.fit.purchases.retention import (
 )
 from stream.fit.purchases.spending import fit_spend
 from stream.importing.datasets import cdnow
+from tests.support.pareto import fit_pareto
 
 
 def published(name):

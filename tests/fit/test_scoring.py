@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.analysis.statistics.scoring import auc, binned_brier, calibration_error, lift, quality
 from stream.core.model.record import DAY_MS, PurchaseProcess
 from stream.core.value.lifetime import table
 from stream.fit.purchases.population import mid_ranks
-from stream.fit.purchases.tables import fast_table
+from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.thresholds import learn_thresholds
-from stream.fit.statistics.scoring import auc, binned_brier, calibration_error, lift, quality
 
 scored = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60)
 

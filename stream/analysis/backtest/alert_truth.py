@@ -13,7 +13,6 @@ from functools import cached_property
 from statistics import median
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import beta
 
 from stream.core.alerts.alert import Alert
@@ -22,6 +21,7 @@ from stream.core.judgement.basis import Book
 from stream.core.judgement.rules import at_risk_loyal, churn_risk
 from stream.core.judgement.standing import standing
 from stream.core.model.record import DAY_MS, WEEK_MS
+from stream.fit.arrays import Flags
 from stream.fit.history import History, Snapshot
 from stream.replay.run import Replay
 
@@ -107,7 +107,7 @@ class Truth:
         return self.snapshot.as_of_ms + DAY_MS - 1
 
     @cached_property
-    def churned(self) -> NDArray[np.bool_]:
+    def churned(self) -> Flags:
         """Who bought nothing within the horizon after the split."""
         return self.history.silent(self.snapshot, self.horizon_ms)
 

@@ -11,25 +11,22 @@ from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from stream.analysis.backtest.alert_truth import PolicyRun, Run, Truth, judged
 from stream.analysis.backtest.stall import judged_until_ms, released
+from stream.analysis.statistics.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
 from stream.core.model.record import DAY_MS, WEEK_MS, Horizon, Model
 from stream.core.policy.policy import Policy
+from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot, read_history
 from stream.fit.model_fit import Wishes, fit_model, wanted_days
 from stream.fit.purchases.processes import fit_process
 from stream.fit.risk.risk_layer import log_odds, observed
-from stream.fit.statistics.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality
 from stream.recording.split import SplitEvents
-
-Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from stream.analysis.backtest.backtest import Answer
 from stream.analysis.backtest.summary import sureness
-from stream.look.svg import Line, plot
+from stream.look.html import html_document, html_table, percent
+from stream.look.svg import Curve, plot
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } figure { margin: 1rem 0 }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; text-align: right }
-td:first-child, th:first-child { text-align: left } tr { border-bottom: 1px solid #d8dee4 }
-.note { background: #fff8e1; padding: .6rem 1rem; border-left: 4px solid #e0a800 } small { color: #52606d }
-"""
 NAMES = {
     "risk": "churn risk",
     "recency": "days since last purchase",
@@ -30,21 +22,10 @@ NAMES = {
 }
 
 
-def write_report(path: Path, numbers: Mapping[str, Any], answer: Answer) -> None:
-    """Write beside the file and take its place at the end."""
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        partial.write_text(page(numbers, answer), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def page(numbers: Mapping[str, Any], answer: Answer) -> str:
+def backtest_page(numbers: Mapping[str, Any], answer: Answer) -> str:
     """The whole document."""
     weeks = f"{numbers['horizon_weeks']:g} weeks"
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Backtest</title><style>{STYLE}</style>",
         "<h1>Would the alerts have been right?</h1>",
         f"<p>The system learnt from everything up to the split and then had to say who would buy nothing in the "
         f"following <b>{weeks}</b> (after {numbers['split']}). What customers then did is known. There were "
@@ -59,11 +40,11 @@ def page(numbers: Mapping[str, Any], answer: Answer) -> str:
     if "against" in numbers:
         parts.append(_comparison(numbers["against"]))
     parts += ["<h2>What was learnt</h2>", _model(numbers, answer)]
-    return "\n".join(parts) + "</html>\n"
+    return html_document("Backtest", parts)
 
 
 def _ranking(numbers: Mapping[str, Any], answer: Answer) -> str:
-    lines = [Line(NAMES[name], points, strong=name == "risk") for name, points in answer.curves.items()]
+    curves = [Curve(NAMES[name], points, strong=name == "risk") for name, points in answer.curves.items()]
     rows = [("churn risk", numbers["risk"]["auc"], numbers["risk"]["brier"])]
     rows += [
         (NAMES[name] + " alone", one["auc"], one["brier_binned"])
@@ -79,8 +60,8 @@ def _ranking(numbers: Mapping[str, Any], answer: Answer) -> str:
         f"<p>{said}Looking at customers from the riskiest down, the line shows the share of all lost customers found. "
         "The simple rules that everybody has (days since the last purchase, number of purchases, RFM) are drawn thin."
         "</p>"
-        + plot(lines, "share of customers looked at", "share of lost customers found")
-        + table(
+        + plot(curves, "share of customers looked at", "share of lost customers found")
+        + html_table(
             ("score", "AUC", "Brier"),
             [(name, _number(auc), f"{brier:.4f}") for name, auc, brier in rows],
         )
@@ -93,29 +74,29 @@ def _ranking(numbers: Mapping[str, Any], answer: Answer) -> str:
 def _calibration(numbers: Mapping[str, Any], answer: Answer, weeks: str) -> str:
     points = [(said, seen) for said, seen, _ in answer.calibration]
     rows = [(f"{said:.1%}", f"{seen:.1%}", f"{count:,}") for said, seen, count in answer.calibration]
-    lines = [
-        Line("what happened", points, strong=True, dots=True),
-        Line("perfect", [(0.0, 0.0), (1.0, 1.0)]),
+    curves = [
+        Curve("what happened", points, strong=True, dots=True),
+        Curve("perfect", [(0.0, 0.0), (1.0, 1.0)]),
     ]
     return (
         f"<p>Customers in ten groups by the risk that was said. If it said 30%, then 30% should have bought nothing "
         f"in {weeks}. On average it was off by <b>{numbers['risk']['ece']:.1%}</b>.</p>"
-        + plot(lines, "risk said", "share that bought nothing")
-        + table(("risk said", "happened", "customers"), rows)
+        + plot(curves, "risk said", "share that bought nothing")
+        + html_table(("risk said", "happened", "customers"), rows)
     )
 
 
 def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
     rows = [
         (
-            NAMES[kind], f"{one['n']:,}", f"{one['decided']:,}", _likely(one), _share(one["recall"]),
-            _number(one["median_lead_days"], 0), _share(one.get("value_caught_share")),
+            NAMES[kind], f"{one['n']:,}", f"{one['decided']:,}", _likely(one), percent(one["recall"]),
+            _number(one["median_lead_days"], 0), percent(one.get("value_caught_share")),
             f"{one['per_1000_customers_and_week']:.2f}",
         )
         for kind, one in numbers["alerts"].items()
     ]  # fmt: skip
     return (
-        table(
+        html_table(
             (
                 "alert",
                 "raised",
@@ -144,7 +125,7 @@ def _comparison(against: Mapping[str, Any]) -> str:
         )
         for kind, one in against["customers"].items()
     ]  # fmt: skip
-    return f"<h2>Against policy {escape(against['policy'])}</h2>" + table(
+    return f"<h2>Against policy {escape(against['policy'])}</h2>" + html_table(
         ("alert", "alerted by both", "only by the first", "only by the second", "for example"), rows
     )
 
@@ -174,16 +155,6 @@ def _likely(one: Mapping[str, Any]) -> str:
 def _interval(numbers: Mapping[str, Any]) -> str:
     bounds = numbers["intervals_90"]["auc"]
     return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "none"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{cells}</tr>{body}</table>"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
 
 
 def _number(value: float | None, digits: int = 4) -> str:

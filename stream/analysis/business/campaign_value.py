@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.analysis.business.ledger import Books
 from stream.core.model.record import Model
 from stream.core.policy.policy import Finance
 from stream.core.value.lifetime import customer_value, valuation
+from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 
-Numbers = NDArray[np.float64]
 RESAMPLES = 400
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.analysis.business.incidents import (
     DAYS_MIN,
@@ -23,13 +22,12 @@ from stream.analysis.business.incidents import (
     paces,
 )
 from stream.analysis.business.ledger import Books
+from stream.analysis.statistics.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
 from stream.core.facts.profile import Profile
 from stream.core.model.record import DAY_MS
 from stream.core.policy.policy import Policy
+from stream.fit.arrays import Counts, Flags
 from stream.fit.history import Snapshot
-from stream.fit.statistics.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
-
-Flags = NDArray[np.bool_]
 
 DISCOUNT_SHARE = 0.5
 BAND = 4.0 / 3.0
@@ -161,7 +159,7 @@ def _left(known: Snapshot) -> Flags:
     return left
 
 
-def _tiers(known: Snapshot, policy: Policy) -> NDArray[np.int64]:
+def _tiers(known: Snapshot, policy: Policy) -> Counts:
     """By spend per day while active."""
     active = (known.column("last_ms") - known.column("first_ms")) / DAY_MS + 30.0
     rate = known.total_minor / active
@@ -171,7 +169,7 @@ def _tiers(known: Snapshot, policy: Policy) -> NDArray[np.int64]:
     return np.searchsorted(cuts, rate, side="right").astype(np.int64)
 
 
-def _groups(known: Snapshot, here: Flags) -> NDArray[np.int64]:
+def _groups(known: Snapshot, here: Flags) -> Counts:
     """Bands of purchases, each a third wider than the one before, within bands of pace and halves of tenure.
 
     The bands are narrow because every purchase is one more occasion to praise, blame or return.
@@ -182,7 +180,7 @@ def _groups(known: Snapshot, here: Flags) -> NDArray[np.int64]:
     gaps = (
         (known.column("last_ms") - known.column("first_ms"))[here] / DAY_MS / known.column("frequency")[here]
     )
-    groups: NDArray[np.int64] = 2 * (PACE * band + paces(gaps)) + older.astype(np.int64)
+    groups: Counts = 2 * (PACE * band + paces(gaps)) + older.astype(np.int64)
     return groups
 
 

@@ -12,16 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.analysis.business.ledger import Books
+from stream.analysis.statistics.exact import Tables
 from stream.core.model.record import DAY_MS
 from stream.core.policy.policy import Policy
-from stream.fit.statistics.exact import Tables
-
-Numbers = NDArray[np.float64]
-Counts = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from stream.fit.arrays import Counts, Flags, Numbers
 
 LEFT_AFTER_GAPS = 3.0
 """Who is silent for more than this many own mean gaps (and the least silence) has left."""

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from html import escape
 from typing import Any
 
-from stream.analysis.backtest.page import STYLE, table
+from stream.look.html import html_document, html_table, percent
 
 ODDS_SHOWN_MAX = 1_000
 
 
-def write_page(path: Path, numbers: Mapping[str, Any]) -> None:
-    """Write beside the file and take its place at the end."""
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        partial.write_text(page(numbers), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def page(numbers: Mapping[str, Any]) -> str:
+def business_page(numbers: Mapping[str, Any]) -> str:
     """The whole document."""
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Customers</title><style>{STYLE}</style>",
         f"<h1>Customers as of {_day(numbers['as_of_ms'])}</h1>",
         f"<p>{numbers['customers']:,} customers who ever bought. Money in {numbers['currency']}.</p>",
         "<h2>Won: acquisition and what it cost</h2>",
@@ -42,8 +30,8 @@ def page(numbers: Mapping[str, Any]) -> str:
         "<h2>Dead ends: the last thing leavers did</h2>",
         _dead_ends(numbers["dead_ends"]),
     ]
-    parts += [f"<p class=note>{note}</p>" for note in numbers["notes"]]
-    return "\n".join(parts) + "</html>\n"
+    parts += [f"<p class=note>{escape(note)}</p>" for note in numbers["notes"]]
+    return html_document("Customers", parts)
 
 
 def _acquisition(numbers: Mapping[str, Any]) -> str:
@@ -60,7 +48,7 @@ def _acquisition(numbers: Mapping[str, Any]) -> str:
     return (
         f"<p><b>{numbers['new_90_days']:,}</b> customers bought for the first time in the last 90 days; "
         f"{numbers['new_90_days_before']:,} in the 90 days before.</p>"
-        + table(
+        + html_table(
             ("channel", "customers", "new in 90 days", "won 90 to 180 days ago", "tier they have now"), rows
         )
     )
@@ -95,7 +83,7 @@ def _worth(numbers: Mapping[str, Any], group: str, word: str) -> str:
         "worth : cost",
         "paid back on",
     )
-    return table(head, rows) + (
+    return html_table(head, rows) + (
         f"<small>Worth: earned so far plus expected earnings of the next {basis['horizon_weeks']:.0f} weeks, at a margin of "
         f"{basis['margin']:.0%} and {basis['annual_discount']:.0%} discount a year; in brackets the 90% interval of the "
         f"mean. Paid back: when earnings so far had covered the {word}'s cost.</small>"
@@ -112,7 +100,7 @@ def _development(numbers: Mapping[str, Any]) -> str:
     return (
         f"<p>Now {tiers}. <b>{numbers['moved_up']:,}</b> customers rose to a higher tier, "
         f"<b>{numbers['moved_down']:,}</b> fell.</p>"
-        + table(("from", "to", "customers"), rows)
+        + html_table(("from", "to", "customers"), rows)
         + _growth(numbers["growth"])
         + _next_best(numbers["next_best"])
     )
@@ -127,7 +115,7 @@ def _growth(found: Sequence[Mapping[str, Any]]) -> str:
         for one in found
     ]  # fmt: skip
     head = ("tier 90 days ago", "customers", "basket before", "basket now", "orders before", "orders now")
-    return table(head, rows) + (
+    return html_table(head, rows) + (
         "<small>The same customers, in the 90 days before that day and in the 90 days since. Basket: mean money of an "
         "order. Orders: per customer in 90 days.</small>"
     )
@@ -136,11 +124,11 @@ def _growth(found: Sequence[Mapping[str, Any]]) -> str:
 def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (one["tier"], one["category"], f"{one['customers']:,}", f"{one['looked']:,}",
-         _share(one["bought_by_like"] or None))
+         percent(one["bought_by_like"] or None))
         for one in found
     ]  # fmt: skip
     head = ("tier", "next best category", "customers", "looked at it already", "like customers who buy it")
-    return table(head, rows) + (
+    return html_table(head, rows) + (
         "<small>For each customer one category that is not among those they buy most (24 are kept): what they looked "
         "at most, or else what buyers of the same categories buy most often. The five commonest of each tier.</small>"
     )
@@ -160,7 +148,7 @@ def _retention(numbers: Mapping[str, Any]) -> str:
     ]
     rates = [
         ("all" if one["cohort"] < 0 else f"first bought in {unit} {one['cohort'] + 1}", f"{unit} {one['period'] + 1}",
-         f"{one['active']:,}", f"{one['again']:,}", _share(one["rate"]))
+         f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]))
         for one in numbers["rates"]
     ]  # fmt: skip
     simple, true = numbers["simple_lifetime_periods"], numbers["sbg_lifetime_periods"]
@@ -174,11 +162,11 @@ def _retention(numbers: Mapping[str, Any]) -> str:
     return (
         f"<p>At risk: the chance that they buy nothing in the time in which they usually would have bought twice (at "
         f"least a week, at most a year) is {numbers['raise_at']:.0%} or more.</p>"
-        + table(("tier", "customers", "at risk", "probably lost", "spending of late at risk"), tiers)
+        + html_table(("tier", "customers", "at risk", "probably lost", "spending of late at risk"), tiers)
         + _saved(numbers)
         + words
         + _by_value(numbers)
-        + table(("who", "bought in", "customers", f"again in the next {unit}", "retention"), rates)
+        + html_table(("who", "bought in", "customers", f"again in the next {unit}", "retention"), rates)
         + f"<small>Only {unit}s that are over are shown.</small>"
     )
 
@@ -186,7 +174,7 @@ def _retention(numbers: Mapping[str, Any]) -> str:
 def _by_value(numbers: Mapping[str, Any]) -> str:
     unit = numbers["period"]
     rows = [
-        (one["segment"], f"{one['active']:,}", f"{one['again']:,}", _share(one["rate"]))
+        (one["segment"], f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]))
         for one in numbers["by_value"]
     ]
     head = (
@@ -195,7 +183,7 @@ def _by_value(numbers: Mapping[str, Any]) -> str:
         f"again in the next {unit}",
         "retention",
     )
-    return table(head, rows)
+    return html_table(head, rows)
 
 
 def _saved(numbers: Mapping[str, Any]) -> str:
@@ -208,7 +196,7 @@ def _saved(numbers: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in numbers["outcomes"].items())
     return (
-        table(
+        html_table(
             ("tier 90 days ago", "at risk then", "bought since", "expected by their risk", "spent since"),
             rows,
         )
@@ -227,8 +215,8 @@ def _drivers(found: Sequence[Mapping[str, Any]]) -> str:
         )
     rows = [
         (
-            one["tier"], one["name"], f"{one['exposed']:,}", f"{one['occasions']:,}", _share(one["left_exposed"]),
-            _share(one["left_matched"]), f"{_odds(one['odds_ratio'])} ({_odds(one['low'])} to {_odds(one['high'])})",
+            one["tier"], one["name"], f"{one['exposed']:,}", f"{one['occasions']:,}", percent(one["left_exposed"]),
+            percent(one["left_matched"]), f"{_odds(one['odds_ratio'])} ({_odds(one['low'])} to {_odds(one['high'])})",
             "leave" if one["odds_ratio"] > 1 else "stay",
             f"{one['to_do']} ({one['play']})" if one["play"] else "none in the playbook",
         )
@@ -238,7 +226,7 @@ def _drivers(found: Sequence[Mapping[str, Any]]) -> str:
         "value tier", "what happened", "customers", "times looked at", "left after it", "of like customers left",
         "odds (95% interval)", "so they rather", "action plan",
     )  # fmt: skip
-    return table(head, rows) + (
+    return html_table(head, rows) + (
         "<small>Left: bought nothing for 60 days and for three of their own usual gaps. When something went wrong, "
         "each time is compared with customers of the same tier, pace and length of silence on that day who were "
         "spared; what customers are or like is compared once for each, within tier, tenure and number of purchases. "
@@ -255,9 +243,10 @@ def _odds(ratio: float) -> str:
 
 def _dead_ends(found: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        (one["tier"], _step(one["last_step"]), f"{one['customers']:,}", _share(one["share"])) for one in found
+        (one["tier"], _step(one["last_step"]), f"{one['customers']:,}", percent(one["share"]))
+        for one in found
     ]
-    return table(
+    return html_table(
         ("value tier", "last thing heard", "customers who left", "share of the tier's leavers"), rows
     ) + (
         "<small>Left: bought nothing for 60 days and for three of their own usual gaps; only customers with three "
@@ -276,7 +265,3 @@ def _day(at_ms: float) -> str:
 
 def _money(minor: float | None) -> str:
     return "–" if minor is None else f"{minor / 100:,.2f}"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"

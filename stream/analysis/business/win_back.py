@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stream.analysis.business.ledger import Books
 from stream.core.model.record import DAY_MS
+from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 
 
@@ -30,7 +28,7 @@ class Saved:
 def saved(
     books: Books,
     before: Snapshot,
-    risks: tuple[NDArray[np.float64], float],
+    risks: tuple[Numbers, float],
     tiers: Mapping[str, int],
     names: Sequence[str],
 ) -> list[Saved]:

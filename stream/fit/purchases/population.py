@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.core.model.record import MidRanks, Population
+from stream.fit.arrays import Numbers
 
 KNOTS = 101
-Numbers = NDArray[np.float64]
 
 
 def mid_ranks(values: Numbers, knots: int = KNOTS) -> MidRanks:

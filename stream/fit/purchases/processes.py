@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, psi
 
 from stream.core.model.record import WEEK_MS, PurchaseProcess
+from stream.fit.arrays import Numbers
 from stream.fit.purchases.histogram import Histogram
 
 Kind = Literal["bgnbd", "mbgnbd"]
-Numbers = NDArray[np.float64]
 
 PARAMETER_BOUND = 9.2
 """Of |log parameter|: 0.0001 to 10,000."""

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import gammaln, psi
 
 from stream.core.model.record import Spend
-
-Numbers = NDArray[np.float64]
+from stream.fit.arrays import Numbers
 
 BOUNDS = [(-4.0, 8.0), (0.02, 8.0), (-12.0, 16.0)]
 """Of the logs of p, q and v; q stays above 1, or a new customer's mean spend would be infinite."""

@@ -11,17 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
 from stream.core.model.feature_names import FALLS, NAMES, RISES, SILENCE, STANDS
 from stream.core.model.record import DAY_MS, Model, RiskLayer, RiskSegment, Term
 from stream.core.risk.features import observe
+from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
-
-Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 LEFT_OUT = ("age", "churn_logit", "dead_logit")
 """Age tells time since the shop's first day in a young history, and extrapolates badly; so do log-odds that

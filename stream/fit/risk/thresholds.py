@@ -7,12 +7,11 @@ at the threshold, not the higher mean of all above it.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from stream.core.model.record import Thresholds
+from stream.fit.arrays import Counts, Flags, Numbers
 
-Numbers = NDArray[np.float64]
 ALERTS_MIN = 20
 """Fewer alerts than this say nothing of their precision."""
 CLEAR_GAP = 0.75
@@ -73,7 +72,7 @@ def _at_threshold(score: Numbers, right: Numbers) -> Numbers:
     return risen[places]
 
 
-def _best_agreement(hits: Numbers, alerts: NDArray[np.int64], usable: NDArray[np.bool_]) -> int:
+def _best_agreement(hits: Numbers, alerts: Counts, usable: Flags) -> int:
     """Matthews' correlation of alert and truth: unlike F1 it sees no merit in alerting everybody."""
     total = len(hits)
     churned = hits[-1]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stream.core.model.record import PurchaseProcess, Table
 from stream.core.value.lifetime import COARSE, tabled
 from stream.core.value.quadrature import beta_nodes, half_line_nodes, unit_nodes
-
-Numbers = NDArray[np.float64]
+from stream.fit.arrays import Numbers
 
 
 def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from stream.fit.arrays import Flags, Numbers
 
 BINS = 10
 RESAMPLES = 200

@@ -7,7 +7,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.policy_file.lines import key_lines, line_of
+from stream.policy_file.toml_lines import key_lines, line_of
 
 EXAMPLE = '''\
 # comment with [brackets] and key = 1

@@ -10,12 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stream.fit.statistics.exact import Tables, exact
-
-Flags = NDArray[np.bool_]
-Groups = NDArray[np.int64]
+from stream.analysis.statistics.exact import Tables, exact
+from stream.fit.arrays import Counts, Flags
 
 SUPPORT_MIN = 5
 """Fewer customers than this with, or without, the behaviour answer nothing."""
@@ -49,12 +46,12 @@ class Contrast:
         return self.left_exposed / self.left_matched if self.left_matched > 0.0 else None
 
 
-def contrast(name: str, exposed: Flags, left: Flags, groups: Groups) -> Contrast | None:
+def contrast(name: str, exposed: Flags, left: Flags, groups: Counts) -> Contrast | None:
     """One behaviour against leaving; None where too few customers can be compared."""
     _, places = np.unique(groups, return_inverse=True)
     count = int(places.max(initial=-1)) + 1
 
-    def each(flags: Flags) -> Groups:
+    def each(flags: Flags) -> Counts:
         return np.bincount(places[flags], minlength=count).astype(np.int64)
 
     everybody = np.ones(len(exposed), dtype=bool)
@@ -62,7 +59,7 @@ def contrast(name: str, exposed: Flags, left: Flags, groups: Groups) -> Contrast
 
 
 def pooled(name: str, tables: Tables, customers: int | None = None) -> Contrast | None:
-    """Groups of customers, or of occasions of `customers`; None where too few can be compared."""
+    """Counts of customers, or of occasions of `customers`; None where too few can be compared."""
     tables = Tables(*(column[tables.exposed < tables.total] for column in tables))
     tables = Tables(*(column[tables.exposed > 0] for column in tables))
     exposed, others = int(tables.exposed.sum()), int((tables.total - tables.exposed).sum())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from stream.core.model.record import Retention
+from stream.fit.arrays import Numbers
 
-Numbers = NDArray[np.float64]
 TERMS_MAX = 100_000
 
 

@@ -12,11 +12,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
-Numbers = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from stream.fit.arrays import Counts, Numbers
 
 LOG_ODDS_MAX = 7.0
 """Odds beyond 1 to 1,100 are told as that: the data say no more."""

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import hypergeom
 from scipy.stats.contingency import odds_ratio
 
-from stream.fit.statistics.exact import Tables, exact
+from stream.analysis.statistics.exact import Tables, exact
 
 
 def tables(*groups):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stream.fit.statistics.contrast import SUPPORT_MIN, contrast, discoveries
+from stream.analysis.statistics.contrast import SUPPORT_MIN, contrast, discoveries
 
 
 def test_a_planted_effect_is_recovered_within_its_interval():

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from stream.analysis.business.campaign_value import worth_by
@@ -23,10 +22,10 @@ from stream.core.events.event import Event
 from stream.core.judgement.tier import cutoffs_minor, tier_of
 from stream.core.model.record import DAY_MS, WEEK_MS, Model
 from stream.core.policy.policy import Policy
+from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 from stream.fit.risk.risk_layer import log_odds, observed
 
-Numbers = NDArray[np.float64]
 LOOK_BACK_MS = 90 * DAY_MS
 
 

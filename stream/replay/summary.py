@@ -1,0 +1,54 @@
+"""What a replay did, as plain values: the object that `stream replay --json` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from stream.core.alerts.alert import Alert
+from stream.recording.recording import Recording
+from stream.replay.run import Replay
+
+
+class ReplaySummary(Struct, frozen=True):
+    """Counts of one replay; its field names are the keys of the JSON object."""
+
+    events: int
+    outcomes: dict[str, int]
+    """How many events were applied, duplicates, of erased customers, or without effect."""
+    unknown_types: int
+    rejected: int
+    """Lines that are not events."""
+    customers: int
+    tiers: dict[str, int]
+    """Customers per value tier, the lowest tier first."""
+    alerts: dict[str, dict[str, int]]
+    """Kind of alert -> its state (raised, cleared ...) -> how many."""
+    policy: str
+    """Hash of the policy."""
+    model: str
+    """Version of the model."""
+    seconds: float
+
+
+def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, seconds: float) -> ReplaySummary:
+    """The summary of a replay that has read the whole recording."""
+    kinds: dict[str, Counter[str]] = {}
+    for alert in alerts:
+        kinds.setdefault(alert.data.kind, Counter())[alert.data.state] += 1
+    names = run.book.tier_names
+    tiers = Counter(names[profile.judgement.tier] for profile in run.profiles.values())
+    return ReplaySummary(
+        events=run.events,
+        outcomes=dict(run.outcomes),
+        unknown_types=recording.unknown,
+        rejected=len(recording.refused),
+        customers=len(run.profiles),
+        tiers={name: tiers[name] for name in names},
+        alerts={kind: dict(states) for kind, states in sorted(kinds.items())},
+        policy=run.book.policy.hash,
+        model=run.book.model.version,
+        seconds=round(seconds, 3),
+    )
