@@ -1,36 +1,118 @@
-"""The pages claim only what is there: commands, make targets, links."""
+"""The README is short, and shows what the program prints today."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from stream.commands.main import COMMANDS
+from stream.commands.demo import MODEL
+from stream.commands.main import COMMANDS, main
+from stream.demo.moods import with_feedback
+from stream.importing.datasets import completejourney
+from stream.importing.datasets.unavailable import SourceUnavailableError
+from stream.wire import encode_event
+from tests.support.pages import blocks, commands, linked, text_of
 
-ROOT = Path(__file__).parent.parent
-DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
-PAGES = ["README.md", "CONTRIBUTING.md", *DOCS]
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_link_to_a_file_leads_there(page):
-    text = (ROOT / page).read_text()
-    targets = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
-
-    assert [t for t in targets if t and not ((ROOT / page).parent / t).exists()] == []
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_command_that_is_shown_exists(page):
-    shown = set(re.findall(r"(?:^|`)stream ([a-z]+)", (ROOT / page).read_text(), flags=re.MULTILINE))
-
-    assert shown - set(COMMANDS) == set()
+LINES_MAX = 120
+README = "README.md"
+BLOCKS = blocks(README)
+NUMBER = re.compile(r"\d*[.,]?\d[\d.,]*\d|\d")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_make_target_that_is_shown_exists(page):
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    typed = r"(?:^|`)(?:[A-Z_]+=\S+ )?make ([a-z-]+)"
-    shown = set(re.findall(typed, (ROOT / page).read_text(), flags=re.MULTILINE))
+def printed_by(words: list[str]) -> str:
+    answer = CliRunner().invoke(main, words)
+    assert answer.exit_code == 0, answer.output
+    return answer.output
 
-    assert shown - targets == set()
+
+def not_printed(shown: str, printed: str) -> list[str]:
+    """The lines of a block that are not printed in this order; `...` stands for lines that are left out."""
+    lines = iter([line.rstrip() for line in printed.splitlines()])
+    return [line for line in shown.splitlines() if line != "..." and line.rstrip() not in lines]
+
+
+def test_the_readme_is_short():
+    assert len(text_of(README).splitlines()) <= LINES_MAX
+
+
+def test_the_readme_lists_every_command():
+    assert set(re.findall(r"^\| `stream (\w+)` \|", text_of(README), flags=re.MULTILINE)) == set(COMMANDS)
+
+
+def test_the_customer_in_the_readme_is_what_the_commands_above_print(tmp_path, monkeypatch):
+    typed, shown = next(pair for pair in pairwise(BLOCKS) if "stream explain" in pair[0])
+    monkeypatch.chdir(tmp_path)
+
+    printed = [printed_by(words) for words in commands(typed)]
+
+    assert not_printed(shown, printed[-1]) == [], "copy these lines anew from what the commands print"
+
+
+@pytest.mark.data
+def test_the_alert_in_the_readme_is_what_the_demo_prints(tmp_path):
+    shown = next(block for block in BLOCKS if "new alert" in block)
+    customer = re.findall(r": (\S+) \(", shown)[0]
+    events = tmp_path / "events.jsonl"
+    try:
+        year = list(with_feedback(completejourney.events(), 1))
+    except SourceUnavailableError as missing:
+        pytest.skip(str(missing))
+    events.write_bytes(b"".join(encode_event(each) + b"\n" for each in year if each.subject == customer))
+
+    printed = printed_by(["explain", customer, "--events", str(events), "--model", str(MODEL)])
+
+    assert not_printed(indented(shown, 2), printed) == [], "copy it anew from the end of `make demo`"
+
+
+def indented(text: str, spaces: int) -> str:
+    """As `stream explain` prints an alert: its headline by two, its lines by four."""
+    return "".join(
+        " " * spaces * (2 if line.startswith(" ") else 1) + line.lstrip() + "\n" for line in text.splitlines()
+    )
+
+
+def test_every_figure_of_the_readme_stands_in_its_source():
+    table = text_of(README).partition("## Measured")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| (.+) \| \[.+\]\((.+)\) \|$", table, flags=re.MULTILINE)
+    lost = {
+        number
+        for what, figures, source in rows
+        for number in NUMBER.findall(what + figures)
+        if number not in linked(README, source).read_text()
+    }
+
+    assert len(rows) >= 5
+    assert lost == set()
+
+
+def test_an_excerpt_must_keep_the_order_of_what_is_printed():
+    assert not_printed("a\n...\nc\n", "a\nb\nc\n") == []
+    assert not_printed("c\na\n", "a\nb\nc\n") == ["a"]
+
+
+def test_the_csv_of_the_readme_becomes_alerts_and_a_report(tmp_path, monkeypatch):
+    """Word for word the four commands of the README, in an empty folder, on a small file."""
+    block = next(block for block in BLOCKS if "import --suggest" in block)
+    monkeypatch.chdir(tmp_path)
+    Path("orders.csv").write_text(small_shop())
+
+    suggest, *others = commands(block)
+    Path("mapping.toml").write_text(printed_by(suggest))
+    for words in others:
+        printed_by(words)
+
+    assert Path("alerts.jsonl").read_text().count("\n") > 0
+    assert "<html" in Path("report.html").read_text()
+
+
+def small_shop() -> str:
+    """Sixty customers who buy every week or two for up to a year, and leave one after the other."""
+    lines = ["Date,Order,Customer,Product,Quantity,Unit price,Currency"]
+    for day in range(360):
+        for customer in range(60):
+            if day % (7 + customer % 8) == customer % 7 and day < 60 + 5 * customer:
+                date = f"2024-{1 + day // 30:02d}-{1 + day % 28:02d}"
+                lines.append(f"{date},o{day}-{customer},c{customer},p{day % 9},{1 + day % 3},9.90,EUR")
+    return "\n".join(lines) + "\n"
