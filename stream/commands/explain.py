@@ -13,7 +13,12 @@ import msgspec
 
 from stream.commands.parameters import EXISTING, chosen_book
 from stream.core.alerts.alert import Alert
-from stream.ops.customer import Known, from_events, from_files, from_topics
+from stream.ops.customer import (
+    CustomerSnapshot,
+    snapshot_from_events,
+    snapshot_from_files,
+    snapshot_from_topics,
+)
 from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.wording.alert import alert_lines
 from stream.wording.amounts import date
@@ -76,11 +81,11 @@ def explain_command(
     book = chosen_book(policy_path, model_path)
     try:
         if events:
-            known = from_events(events, customer, book, at_ms)
+            known = snapshot_from_events(events, customer, book, at_ms)
         elif from_kafka:
-            known = from_topics(customer, book, at_ms)
+            known = snapshot_from_topics(customer, book, at_ms)
         else:
-            known = from_files(profiles, alerts, customer, book, at_ms)
+            known = snapshot_from_files(profiles, alerts, customer, book, at_ms)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if known.profile is None and not known.alerts:
@@ -92,7 +97,7 @@ def explain_command(
     )
 
 
-def _as_text(customer: str, known: Known) -> str:
+def _as_text(customer: str, known: CustomerSnapshot) -> str:
     lines = [f"{customer}, as of {date(known.as_of_ms)}"] if known.as_of_ms else [customer]
     if known.profile is not None:
         for section in profile_sections(known.profile, known.as_of_ms, known.book):
@@ -105,7 +110,7 @@ def _as_text(customer: str, known: Known) -> str:
     return "\n".join(lines)
 
 
-def _as_object(customer: str, known: Known) -> dict[str, Any]:
+def _as_object(customer: str, known: CustomerSnapshot) -> dict[str, Any]:
     profile = known.profile
     sections = profile_sections(profile, known.as_of_ms, known.book) if profile is not None else []
     when = datetime.fromtimestamp(known.as_of_ms / 1_000, UTC)

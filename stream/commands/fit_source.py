@@ -38,6 +38,6 @@ def fitted_to(
 
 
 def _topics() -> Recording:
-    from stream.ops.topic_profiles import topic_recording
+    from stream.ops.topic_recording import topic_recording
 
     return topic_recording()

@@ -1,7 +1,7 @@
-"""`stream ...`: parsing only.
+"""The command line `stream`: a table of its commands.
 
-Each command lives in its own shell as a click command and is named in COMMANDS; its module is imported when
-the command runs, so that `stream --help` needs no Kafka client, pandas or scipy.
+Each command is a click command in a module of its own, which is imported only when the command runs: `stream
+--help` loads no Kafka client, pandas or scipy.
 """
 
 from __future__ import annotations
@@ -14,16 +14,25 @@ import click
 from stream import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("stream.commands.demo:demo", "A real year through the real worker, no Kafka needed."),
-    "import": ("stream.commands.import_group:import_group", "Turn data sets or your own files into events."),
-    "worker": ("stream.commands.worker:worker_command", "Keep profiles, send alerts."),
+    "demo": (
+        "stream.commands.demo:demo",
+        "Play a year of a real shop through the real worker; needs no Kafka.",
+    ),
+    "import": (
+        "stream.commands.import_group:import_group",
+        "Turn public data sets or your own files into events.",
+    ),
+    "worker": (
+        "stream.commands.worker:worker_command",
+        "Keep one profile per customer from Kafka's events, and send alerts.",
+    ),
     "replay": (
         "stream.commands.replay:replay_command",
-        "Run the worker's step over recorded events: profiles and alerts, no Kafka.",
+        "Compute profiles and alerts from recorded events, as the worker does, without Kafka.",
     ),
     "explain": (
         "stream.commands.explain:explain_command",
-        "Everything known of one customer, in plain words.",
+        "Show one customer in plain words: profile, alerts, reasons.",
     ),
     "policy": (
         "stream.commands.policy:policy_group",
@@ -32,33 +41,39 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "topics": ("stream.commands.topics:topics_group", "Create and check the Kafka topics."),
     "backtest": (
         "stream.commands.backtest:backtest_command",
-        "Would these alerts have been right? Judge a policy on history.",
+        "Would the alerts have been right? Test a policy on your history.",
     ),
     "report": (
         "stream.commands.report:report_command",
-        "Won, grown, kept; worth against cost; why customers leave.",
+        "Customers won, grown and kept; campaign value against cost; why customers leave.",
     ),
     "fit": (
         "stream.commands.fit:fit_group",
-        "Fit the population's model from history; check the formulas.",
+        "Fit the model of your customers to your history; check its formulas.",
     ),
     "settings": (
         "stream.commands.settings:settings_command",
-        "Check the environment; show what is in force.",
+        "Check the settings (environment variables) and show their values.",
     ),
     "schemas": (
         "stream.commands.schemas:schemas",
-        "Export the event contract, and check what a change breaks.",
+        "Export the event schemas, and check what a change would break.",
     ),
-    "send": ("stream.commands.send:send_command", "Send events from files to their topics."),
-    "dlq": ("stream.commands.dlq:dlq_group", "List dead letters, look at one, send them again."),
-    "doctor": ("stream.commands.doctor:doctor_command", "Find out what is wrong, and what to do."),
+    "send": ("stream.commands.send:send_command", "Send events from files to their Kafka topics."),
+    "dlq": (
+        "stream.commands.dlq:dlq_group",
+        "List dead letters (rejected records), show one, send them again.",
+    ),
+    "doctor": (
+        "stream.commands.doctor:doctor_command",
+        "Find what is wrong with brokers, topics, records and workers.",
+    ),
 }
-"""Name -> ("module:attribute", one line for `stream --help`), in the order the help lists them."""
+"""Command -> ("module:attribute", its line in `stream --help`), in the order of that list."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module only when that command is used."""
+    """A click group that imports the module of a command only when that command is used."""
 
     def __init__(self, *, commands_by_name: Mapping[str, tuple[str, str]], **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
@@ -76,7 +91,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the table's own one-liners: click's way would import every command."""
+        """List the lines of the table; click's own method would import every command."""
         rows = [(name, summary) for name, (_, summary) in self.commands_by_name.items()]
         if rows:
             with formatter.section("Commands"):
@@ -90,4 +105,4 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="stream")
 def main() -> None:
-    """Customer-centric stream processing: profiles in, explained alerts out."""
+    """One profile per customer from the events on Kafka, and alerts that explain themselves."""

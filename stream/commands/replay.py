@@ -95,11 +95,9 @@ def _run_through(run: Replay, recording: Recording, until_ms: int) -> None:
 
 
 def _topics(begin: datetime | None, end: datetime | None) -> Recording:
-    from stream.ops.cluster import cluster_errors, cluster_settings
-    from stream.ops.topic_recording import recorded_topics
+    from stream.ops.topic_recording import topic_recording
 
-    with cluster_errors():
-        return recorded_topics(cluster_settings(), _ms(begin), _ms(end))
+    return topic_recording(_ms(begin), _ms(end))
 
 
 def _write(path: Path | None, lines: Iterable[bytes]) -> None:

@@ -20,12 +20,12 @@ DIRECTORY = click.option(
     show_default=True,
     help="Folder of the schemas.",
 )
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
 @click.group()
 def schemas() -> None:
-    """The published contract: JSON Schema 2020-12 per event type and version, and an AsyncAPI document.
+    """The published event contract: a JSON Schema (2020-12) per type and version, and an AsyncAPI document.
 
     \b
     Example: stream schemas check || stream schemas export
@@ -36,7 +36,7 @@ def schemas() -> None:
 @DIRECTORY
 @AS_JSON
 def export(root: Path, as_json: bool) -> None:
-    """Write the schemas of this program's structs; a released version is never rewritten.
+    """Write the schemas of this version's types. A released schema is never rewritten.
 
     \b
     Example: stream schemas export --dir schemas
@@ -61,7 +61,7 @@ def export(root: Path, as_json: bool) -> None:
 def check(root: Path, as_json: bool) -> None:
     """Fail when the files differ from the program, or when a change would break a producer or consumer.
 
-    Every version is held against every other one, in both directions. Exit code 1 when anything is found.
+    Every version is compared with every other one, in both directions. Exit code 1 when there is a finding.
 
     \b
     Example: stream schemas check --json
@@ -84,7 +84,7 @@ def check(root: Path, as_json: bool) -> None:
 @DIRECTORY
 @AS_JSON
 def release(types: tuple[str, ...], root: Path, as_json: bool) -> None:
-    """Lock the versions of these TYPES, or of all: from then on `check` fails when one of them changes.
+    """Release the present version of these TYPES, or of all: from then on `check` fails when one changes.
 
     \b
     Example: stream schemas release purchase.completed alert

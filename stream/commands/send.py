@@ -9,50 +9,53 @@ from pathlib import Path
 import click
 
 from stream.config.settings import Settings
-from stream.ops.cluster import cluster_errors, cluster_settings, partition_count, producer
-from stream.ops.send import Tally, addressed, lines, send
+from stream.ops.cluster import cluster_errors, cluster_settings, producer, wait_for_partition_count
+from stream.ops.send import SendCounts, addressed_records, checked_lines, send_records
 from stream.progress import progress
 from stream.worker.kafka.topics import topic_names
 
 SHOWN_MAX = 20
+"""Bad lines printed; the rest is counted."""
 
 
 @click.command("send")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--skip-bad", is_flag=True, help="Send the good lines although others are bad.")
-@click.option("--dry-run", is_flag=True, help="Check every line, and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--skip-bad", is_flag=True, help="Send the good lines even if others are bad.")
+@click.option("--dry-run", is_flag=True, help="Check every line and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json: bool) -> None:
     """Send events from FILES (JSON lines, .gz or .zst) to their topics.
 
-    Every line is checked before anything is sent; with a bad one among them nothing is. The same events
-    again do no harm within eight days of event time, while their ids are known; never send history twice.
-    Exit code 1 when a line was bad or a broker refused one.
+    Every line is checked first; if one is bad, nothing is sent. Sending the same events again is safe within
+    eight days of event time, as long as workers remember their ids; never send older history twice. Exit code
+    1 when a line was bad or a broker refused one.
 
     \b
     Example:
       STREAM_BROKERS=kafka:9092 stream send events.jsonl.gz
     """
     if piped := [str(file) for file in files if not file.is_file()]:
-        raise click.UsageError(f"{piped[0]} can be read only once; every line is checked first: use a file")
+        raise click.UsageError(
+            f"{piped[0]} can be read only once, but lines are checked before they are sent: use a file"
+        )
     settings = cluster_settings()
     now_ms = int(time.time() * 1_000)
     good, bad = _checked(files, now_ms)
     may_send = not dry_run and (skip_bad or not bad)
-    tally = Tally()
+    counts = SendCounts()
     if may_send:
         with cluster_errors():
-            tally = _send(settings, files, good, bad)
-    _tell(good, len(bad), tally, as_json, may_send)
+            counts = _send(settings, files, good, bad)
+    _report(good, len(bad), counts, as_json, may_send)
 
 
 def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, set[tuple[Path, int]]]:
-    """How many lines are good, and which are bad; the first bad ones are told."""
+    """The number of good lines and the places of the bad ones; the first bad ones are printed."""
     good, bad = 0, set()
     with progress("checking") as advance:
-        for line in lines(files, now_ms):
+        for line in checked_lines(files, now_ms):
             if not line.problem:
                 good += 1
             else:
@@ -65,29 +68,29 @@ def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, set[tuple[Path,
     return good, bad
 
 
-def _send(settings: Settings, files: tuple[Path, ...], good: int, bad: set[tuple[Path, int]]) -> Tally:
+def _send(settings: Settings, files: tuple[Path, ...], good: int, bad: set[tuple[Path, int]]) -> SendCounts:
     names = topic_names(settings)
     client = producer(settings)
-    partitions = partition_count(client, names.control)
+    partitions = wait_for_partition_count(client, names.control)
     with progress("sending", good) as advance:
-        return send(client, addressed(files, names, partitions, bad), advance)
+        return send_records(client, addressed_records(files, names, partitions, bad), advance)
 
 
-def _tell(good: int, bad: int, tally: Tally, as_json: bool, sent: bool) -> None:
-    refused = sum(tally.refused.values())
+def _report(good: int, bad: int, counts: SendCounts, as_json: bool, sent: bool) -> None:
+    refused = sum(counts.refused.values())
     if as_json:
-        told = {
+        summary = {
             "good": good,
             "bad": bad,
             "sent": sent,
-            "acknowledged": dict(tally.acknowledged),
-            "refused": dict(tally.refused),
+            "acknowledged": dict(counts.acknowledged),
+            "refused": dict(counts.refused),
         }
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(summary))
     else:
         click.echo(f"{good:,} good lines, {bad:,} bad" + ("" if sent else "; nothing was sent"))
-        for topic, count in sorted(tally.acknowledged.items()):
+        for topic, count in sorted(counts.acknowledged.items()):
             click.echo(f"{count:,} acknowledged on {topic}")
-        for reason, count in tally.refused.items():
+        for reason, count in counts.refused.items():
             click.echo(f"{count:,} refused: {reason}", err=True)
     raise SystemExit(1 if bad or refused else 0)

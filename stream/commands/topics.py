@@ -1,4 +1,4 @@
-"""`stream topics apply|check`: the topics as they must be, and what differs from that."""
+"""`stream topics apply|check`: parsing and printing only."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from stream.config.settings import Settings
 from stream.worker.kafka.topics import Finding, findings, topic_plans
 from stream.worker.kafka.topics_admin import ClusterError, admin_client, alter, cluster_topics, create
 
-EMBEDDED = "the embedded broker makes its own topics and cannot be asked; name a real one by STREAM_BROKERS"
-as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+EMBEDDED = (
+    "the embedded broker creates its own topics and cannot be checked; name a real one by STREAM_BROKERS"
+)
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
 @click.group("topics")
 def topics_group() -> None:
-    """Create the topics, and check that they are as they must be.
+    """Create the Kafka topics, and compare their settings with the required ones.
 
-    Where the brokers are and how many partitions are wanted comes from STREAM_* (see `stream settings`).
+    Brokers, partitions and replication come from the environment (STREAM_*, see `stream settings`).
 
     \b
     Example:
@@ -31,9 +33,9 @@ def topics_group() -> None:
 @topics_group.command("check")
 @as_json_option
 def check_command(as_json: bool) -> None:
-    """Compare the topics with what they must be; change nothing.
+    """Compare the topics with the required settings; change nothing.
 
-    Exit code 0 when all is well, 1 with one line for each difference.
+    Exit code 0 when all agree, 1 with one line for each difference.
 
     \b
     Example:
@@ -41,20 +43,18 @@ def check_command(as_json: bool) -> None:
     """
     settings = _real_cluster_settings()
     found = _found(settings)
-    _tell(found, [], as_json)
+    _report(found, [], as_json)
 
 
 @topics_group.command("apply")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option(
-    "--alter", "may_alter", is_flag=True, help="Also correct settings of topics that are there already."
-)
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--alter", "may_alter", is_flag=True, help="Also correct the settings of existing topics.")
 @as_json_option
 def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
     """Create the topics that are missing. Safe to run again.
 
-    Settings of existing topics are corrected only with --alter; partition counts never are. Exit code 1
-    when a difference is left.
+    Settings of existing topics are corrected only with --alter, partition counts never. Exit code 1 when a
+    difference remains.
 
     \b
     Example:
@@ -67,7 +67,7 @@ def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
     done = [f"create {topic}" for topic in sorted(missing)]
     done += [f"alter {finding.topic}: {finding.config}={finding.wanted}" for finding in drifted]
     if dry_run:
-        _tell(found, [f"would {line}" for line in done], as_json)
+        _report(found, [f"would {line}" for line in done], as_json)
         return
     try:
         client = admin_client(settings)
@@ -77,7 +77,7 @@ def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
         raise click.ClickException(str(error)) from error
     solved = [Finding(topic, "ok") for topic in sorted(missing)]
     left = [finding for finding in found if finding.what != "missing" and finding not in drifted]
-    _tell(left + solved, done, as_json)
+    _report(left + solved, done, as_json)
 
 
 def _real_cluster_settings() -> Settings:
@@ -96,8 +96,8 @@ def _found(settings: Settings) -> list[Finding]:
         raise click.ClickException(str(error)) from error
 
 
-def _tell(found: list[Finding], done: list[str], as_json: bool) -> None:
-    """Print what was done and what is left; exit code 1 when something is."""
+def _report(found: list[Finding], done: list[str], as_json: bool) -> None:
+    """Print what was done and which differences remain; exit code 1 when one does."""
     left = [finding for finding in found if finding.what != "ok"]
     if as_json:
         click.echo(json.dumps({"done": done, "differences": msgspec.to_builtins(left)}))

@@ -1,4 +1,4 @@
-"""`stream worker`: keep the profiles and send the alerts, until told to stop."""
+"""`stream worker`: reads settings, policy and model, then runs the worker until SIGTERM."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from stream.policy_file import PolicyFaults, load_policy
 
 @click.command("worker")
 def worker_command() -> None:
-    """Keep one profile per customer from Kafka's events and send the alerts that follow, until SIGTERM.
+    """Keep one profile per customer from the events on Kafka, and send alerts; runs until SIGTERM.
 
-    Settings come from the environment (`stream settings` lists them); start as many workers as there are
-    partitions. Exit codes: 0 stopped, 2 wrong settings, 70 a fault in this program, 71 a write failed, 74
+    Settings come from the environment (`stream settings` lists them). Start at most as many workers as there
+    are partitions. Exit codes: 0 stopped, 2 wrong settings, 70 a fault in this program, 71 a write failed, 74
     Kafka lost records, 75 another worker took over (start again), 76 too many dead letters, 78 topics differ.
 
     \b
@@ -45,7 +45,7 @@ def worker_command() -> None:
 
 
 def book_of(settings: Settings) -> Book:
-    """The policy and model that the settings name; a fault in them is one message and exit code 2."""
+    """The policy and model that the settings name; a fault in one of them is printed, with exit code 2."""
     try:
         policy = load_policy(Path(settings.policy) if settings.policy else None)
         model = load_model(Path(settings.model)) if settings.model else default_model()

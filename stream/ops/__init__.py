@@ -1,1 +1,1 @@
-"""Tools for people who run it: put events in, set dead letters right, ask what is wrong."""
+"""Operators' tools for a running cluster: send events, redrive dead letters, inspect, publish a model."""

@@ -1,4 +1,7 @@
-"""Reading a cluster as it is: every record up to now, or the newest few; nothing is committed or changed."""
+"""Connections of the operators' commands: a producer, and a consumer that reads up to the present end.
+
+The consumer joins no group, commits nothing and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +18,34 @@ from stream.engine import headers
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics_admin import ClusterError, admin_client
 
-Headers = tuple[tuple[str, bytes | None], ...]
+HeaderPairs = tuple[tuple[str, bytes | None], ...]
 TIMEOUT_S = 15.0
+"""For one request to the cluster."""
 SILENCE_S = 30.0
+"""A read ends with an error when no record arrives for so long before the end is reached."""
 NEW_TOPIC_S = 5.0
+"""How long a topic that was created a moment ago may be unknown to some brokers."""
 _ELECTING = {"NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART"}
 
 
 def cluster_settings() -> Settings:
-    """The settings, for a command that needs a cluster which outlives it."""
+    """The settings of a command that needs a real cluster; the embedded broker is a usage error."""
     settings = load_settings()
     if settings.brokers == "embedded":
         raise click.UsageError(
-            "STREAM_BROKERS = 'embedded': that broker lives inside its worker; name a real one, host:port"
+            "STREAM_BROKERS = 'embedded': that broker runs inside its worker; name a real one, host:port"
         )
     return settings
 
 
-def headers_of(message: Message) -> Headers:
-    """None of them when one has a name that is no text."""
+def message_headers(message: Message) -> HeaderPairs:
+    """The headers as pairs; an empty tuple when the name of one is not valid UTF-8."""
     return tuple(headers.headers_of(message))
 
 
 @contextmanager
 def cluster_errors() -> Iterator[None]:
-    """Kafka's errors as one readable line and exit code 1."""
+    """Turn an error of Kafka or of the connection into one line and exit code 1."""
     try:
         yield
     except ClusterError as error:
@@ -49,8 +55,8 @@ def cluster_errors() -> Iterator[None]:
 
 
 def producer(settings: Settings) -> Producer:
-    """Acknowledged by all replicas, never twice, and on the partitions Java's clients choose."""
-    admin_client(settings)  # a broker that does not answer is told at once
+    """An idempotent producer with acks=all that chooses partitions as Java's clients do (murmur2)."""
+    admin_client(settings)  # fails at once when no broker answers
     return Producer(
         {
             **librdkafka_settings(settings),
@@ -66,8 +72,8 @@ def producer(settings: Settings) -> Producer:
     )
 
 
-def partition_count(client: Producer, topic: str) -> int:
-    """Of a topic that must be there; one made a moment ago takes a while until every broker knows it."""
+def wait_for_partition_count(client: Producer, topic: str) -> int:
+    """How many partitions a topic has; waits up to NEW_TOPIC_S for one that was created a moment ago."""
     until = time.monotonic() + NEW_TOPIC_S
     while time.monotonic() < until:
         listed = client.list_topics(timeout=15).topics
@@ -79,7 +85,7 @@ def partition_count(client: Producer, topic: str) -> int:
 
 @contextmanager
 def reader(settings: Settings) -> Iterator[Consumer]:
-    """A consumer outside of any group's work: it is given its partitions and commits nothing."""
+    """A consumer that is assigned its partitions by hand and commits nothing, so it disturbs no group."""
     consumer = Consumer(
         {
             **librdkafka_settings(settings),
@@ -104,12 +110,12 @@ def partitions_of(consumer: Consumer, topic: str) -> list[int]:
 
 
 def bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    """The first offset that is there, and the one that will be written next."""
+    """The first offset still stored, and the offset of the next record to be written."""
     until = time.monotonic() + TIMEOUT_S
     while True:
         try:
             low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
-        except KafkaException as error:  # its leader is being elected: a new topic, a broker restarting
+        except KafkaException as error:  # no leader yet: a new topic, a restarting broker
             if not error.args[0].retriable() and error.args[0].name() not in _ELECTING:
                 raise
             if time.monotonic() > until:
@@ -120,17 +126,20 @@ def bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
 
 
 def records(consumer: Consumer, starts: dict[tuple[str, int], int]) -> Iterator[Message]:
-    """Every record from these offsets up to the end as it is now, partition by partition interleaved."""
+    """Every record from these offsets (by topic and partition) up to the ends at the time of the call.
+
+    Within a partition they come in order; partitions are interleaved as the broker delivers them.
+    """
     ends = {}
     for (topic, partition), start in starts.items():
         low, high = bounds(consumer, topic, partition)
         if max(low, start) < high:
             ends[topic, partition] = high
     consumer.assign([TopicPartition(*where, starts[where]) for where in ends])
-    heard = time.monotonic()
+    last_arrival_s = time.monotonic()
     while ends:
         for message in consumer.consume(1_000, timeout=0.5):
-            heard = time.monotonic()
+            last_arrival_s = time.monotonic()
             where = (message.topic(), message.partition())
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
@@ -142,13 +151,13 @@ def records(consumer: Consumer, starts: dict[tuple[str, int], int]) -> Iterator[
                     yield message
             elif error is None and where in ends:
                 yield message
-        if time.monotonic() - heard > SILENCE_S:
-            raise ClusterError(f"no record came for {SILENCE_S:.0f} s while reading {sorted(ends)}")
+        if time.monotonic() - last_arrival_s > SILENCE_S:
+            raise ClusterError(f"no record arrived for {SILENCE_S:.0f} s while reading {sorted(ends)}")
     consumer.unassign()
 
 
 def newest(consumer: Consumer, topic: str, count: int) -> list[Message]:
-    """The last `count` records of each partition."""
+    """The last `count` records of each partition of a topic."""
     starts = {}
     for partition in partitions_of(consumer, topic):
         low, high = bounds(consumer, topic, partition)
@@ -157,5 +166,5 @@ def newest(consumer: Consumer, topic: str, count: int) -> list[Message]:
 
 
 def from_start(consumer: Consumer, topic: str) -> Iterator[Message]:
-    """A whole topic."""
+    """Every record that a topic holds now."""
     return records(consumer, {(topic, partition): 0 for partition in partitions_of(consumer, topic)})

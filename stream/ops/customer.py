@@ -1,4 +1,4 @@
-"""What is known of one customer, from wherever it is kept: events, a replay's files, or the topics."""
+"""One customer's profile and alerts, read from event files, from a replay's files, or from the topics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event, ModelPublished
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
-from stream.ops.changelog import valid
+from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
 from stream.recording.event_file import lines_of
 from stream.recording.recording import TOPIC_RANK, usable
@@ -25,8 +25,8 @@ from stream.worker.kafka.topics import topic_names
 from stream.worker.rows.row import StoredRow
 
 
-class Known(Struct):
-    """One customer: profile (None when there is none), alerts in time order, and as of when."""
+class CustomerSnapshot(Struct):
+    """A customer at one instant: the profile (None when there is none), and the alerts in order of time."""
 
     profile: Profile | None
     alerts: list[Alert]
@@ -34,49 +34,53 @@ class Known(Struct):
     book: Book
 
 
-class _Head(Struct):
+class _TimeField(Struct):
+    """The one field of an event line that is needed of other customers' events."""
+
     time: datetime
 
 
-Kept = TypeVar("Kept")
-_PROFILE = msgspec.json.Decoder(Profile).decode
-_ALERT = msgspec.json.Decoder(Alert).decode
-_ROW = msgspec.json.Decoder(StoredRow).decode
-_HEAD = msgspec.json.Decoder(_Head).decode
+Parsed = TypeVar("Parsed")
+_decode_profile = msgspec.json.Decoder(Profile).decode
+_decode_alert = msgspec.json.Decoder(Alert).decode
+_decode_row = msgspec.json.Decoder(StoredRow).decode
+_decode_time = msgspec.json.Decoder(_TimeField).decode
 ESCAPE = b"\\"
-"""Other writers of JSON escape more than ours: an id may stand there as `jos\\u00e9` or `a\\/b`."""
+"""A line with a backslash is always decoded: other JSON writers escape ids, as `jos\\u00e9` or `a\\/b`."""
 
 
-def from_events(paths: Sequence[Path], customer: str, book: Book, at_ms: int | None) -> Known:
-    """Replay the customer's own events up to an instant, by default the last one in the files."""
+def snapshot_from_events(
+    paths: Sequence[Path], customer: str, book: Book, at_ms: int | None
+) -> CustomerSnapshot:
+    """Replay the customer's own events up to `at_ms`, by default up to the last event of all in the files."""
     mark = msgspec.json.encode(customer)
     events: list[Event] = []
-    last_ms = 0.0
+    newest_ms = 0.0
     for _, line in chain.from_iterable(map(lines_of, paths)):
-        last_ms = max(last_ms, _time_ms(line))
+        newest_ms = max(newest_ms, _time_ms(line))
         if mark in line or ESCAPE in line or b'"model.published"' in line:
             event = usable(decode_line(line))
             if isinstance(event, Event) and (event.subject == customer or isinstance(event, ModelPublished)):
                 events.append(event)
-    as_of_ms = round(last_ms) if at_ms is None else at_ms
+    as_of_ms = round(newest_ms) if at_ms is None else at_ms
     events = [event for event in events if event.time_ms <= as_of_ms]
     events.sort(key=lambda event: (event.time_ms, TOPIC_RANK[str(type(event).__struct_config__.tag)]))
     run, alerts = replay(events, book, until_ms=as_of_ms)
-    return Known(run.profiles.get(customer), alerts, as_of_ms, run.book)
+    return CustomerSnapshot(run.profiles.get(customer), alerts, as_of_ms, run.book)
 
 
-def from_files(
+def snapshot_from_files(
     profiles: Path | None, alerts: Path | None, customer: str, book: Book, at_ms: int | None
-) -> Known:
-    """Look the customer up in what `stream replay` wrote."""
+) -> CustomerSnapshot:
+    """Look the customer up in the profiles and alerts files that `stream replay` wrote."""
     mark = msgspec.json.encode(customer)
-    found = [each for each in _decoded(profiles, _PROFILE, mark) if each.customer == customer]
-    said = [alert for alert in _decoded(alerts, _ALERT, mark) if alert.subject == customer]
-    return _as_of(found[-1] if found else None, said, book, at_ms)
+    own_profiles = [each for each in _decoded(profiles, _decode_profile, mark) if each.customer == customer]
+    own_alerts = [alert for alert in _decoded(alerts, _decode_alert, mark) if alert.subject == customer]
+    return _as_of(own_profiles[-1] if own_profiles else None, own_alerts, book, at_ms)
 
 
-def _decoded(path: Path | None, decode: Callable[[bytes], Kept], mark: bytes) -> Iterator[Kept]:
-    """The lines of a file that may be the customer's; ValueError tells a file of another kind."""
+def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) -> Iterator[Parsed]:
+    """The lines that contain `mark`, decoded; ValueError when `stream replay` did not write the file."""
     if path is None:
         return
     for number, line in lines_of(path):
@@ -87,8 +91,8 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Kept], mark: bytes) ->
                 raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
 
 
-def from_topics(customer: str, book: Book, at_ms: int | None) -> Known:
-    """Look the customer up in the profiles and alerts topics, as they are now."""
+def snapshot_from_topics(customer: str, book: Book, at_ms: int | None) -> CustomerSnapshot:
+    """Look the customer up in the profiles and alerts topics of STREAM_BROKERS."""
     settings = cluster_settings()
     names, key = topic_names(settings), customer.encode()
     profile: Profile | None = None
@@ -99,31 +103,32 @@ def from_topics(customer: str, book: Book, at_ms: int | None) -> Known:
             count = len(partitions_of(consumer, topic))
             if count:
                 starts[topic, partition_of(key, count)] = 0
-        for message in valid(records(consumer, starts)):
+        for message in without_fenced_writes(records(consumer, starts)):
             if message.key() != key:
                 continue
             value = message.value()
             if message.topic() == names.profiles:
-                profile = _ROW(value).profile if value else None
+                profile = _decode_row(value).profile if value else None
             elif value:
-                alert = _ALERT(value)
+                alert = _decode_alert(value)
                 alerts[alert.id] = alert
     return _as_of(profile, sorted(alerts.values(), key=lambda alert: alert.sequence), book, at_ms)
 
 
-def _as_of(profile: Profile | None, alerts: list[Alert], book: Book, at_ms: int | None) -> Known:
-    """A finished profile cannot be looked at before its last judgement; ValueError says so."""
+def _as_of(profile: Profile | None, alerts: list[Alert], book: Book, at_ms: int | None) -> CustomerSnapshot:
+    """ValueError when `at_ms` is before the last judgement: a stored profile cannot go back in time."""
     if profile is None:
-        return Known(None, alerts, at_ms or 0, book)
+        return CustomerSnapshot(None, alerts, at_ms or 0, book)
     last_ms = max(profile.judgement.judged_ms, profile.touch_at_ms, profile.first_seen_ms)
     if at_ms is not None and at_ms < last_ms:
         raise ValueError("this profile was judged later than that; --events can go back in time")
-    return Known(profile, alerts, last_ms if at_ms is None else at_ms, book)
+    return CustomerSnapshot(profile, alerts, last_ms if at_ms is None else at_ms, book)
 
 
 def _time_ms(line: bytes) -> float:
+    """Event time of a line, in milliseconds since 1970; 0 for a line that is no event."""
     try:
-        at = _HEAD(line).time
+        at = _decode_time(line).time
         return at.timestamp() * 1_000 if YEAR_MIN <= at.year <= YEAR_MAX else 0.0
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return 0.0

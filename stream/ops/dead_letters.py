@@ -1,7 +1,8 @@
-"""The dead-letter topic read as a whole: letters, and what was already done about them.
+"""The dead-letter topic as a whole: its records, and which of them were already sent again ("redriven").
 
-Redriving leaves markers on the same topic: records without a key whose header `x-dlq-marker` says `intent`
-or `done`. What a marker says is a JSON object; readers that do not know it see a record without a reason.
+`stream dlq redrive` records its progress as markers on the same topic: records without a key, with the header
+`x-dlq-marker` (`intent` or `done`) and a JSON object as value. Readers that do not know markers see a record
+without a reason.
 """
 
 from __future__ import annotations
@@ -14,40 +15,49 @@ import msgspec
 from confluent_kafka import Message
 from msgspec import Struct
 
-from stream.ops.cluster import Headers, headers_of
+from stream.ops.cluster import HeaderPairs, message_headers
 
 MARKER = "x-dlq-marker"
 REDRIVEN_FROM = "x-dlq-redriven-from"
-_OURS = ("__connect.errors.", "x-dlq-")
+"""Header of a redriven record on its input topic: the id of the dead letter."""
+_OUR_HEADERS = ("__connect.errors.", "x-dlq-")
 
 
-class Letter(Struct, frozen=True):
-    """One record that could not be an event: as it was, where it was, and why it is here."""
+class DeadLetterRecord(Struct, frozen=True):
+    """One rejected input record as the dead-letter topic keeps it: its bytes, its origin, the reason."""
 
     id: str
+    """Topic, partition and offset of the rejected record: `customers.purchases.v1/3/99120`."""
     topic: str
     partition: int
     offset: int
     stage: str
+    """The step of the worker that rejected it."""
     reason: str
+    """A `Reason` of stream/wire, or the class of an exception."""
     detail: str
     version: str
+    """Of the worker that rejected it."""
     at_ms: int
+    """When the worker rejected it, by the clock of the worker's machine."""
     key: bytes | None
     value: bytes | None
-    headers: Headers
-    """The producer's own ones."""
+    headers: HeaderPairs
+    """The producer's own headers, without those that the worker added."""
     cut: bool
+    """True when the record was too large to be kept whole."""
 
     @property
     def at(self) -> str:
+        """The time of the rejection, ISO 8601 in UTC."""
         return datetime.fromtimestamp(self.at_ms / 1_000, UTC).isoformat(timespec="seconds")
 
 
-class Marker(Struct, frozen=True):
-    """What a run was about to do (`intent`), or has done.
+class RedriveMarker(Struct, frozen=True):
+    """Which dead letters a run is about to send (`intent`) or has sent (`done`).
 
-    An intent names the end of every input partition at that time: whatever of it was sent lies behind.
+    An intent holds the end offset of every input partition before the run sent anything: whatever the run
+    sent is at or after these offsets.
     """
 
     kind: Literal["intent", "done"]
@@ -55,52 +65,57 @@ class Marker(Struct, frozen=True):
     ends: dict[str, dict[int, int]] = {}
 
 
-class Letterbox(Struct):
-    """Everything on the topic."""
+class DeadLetterTopic(Struct):
+    """Everything that the dead-letter topic holds."""
 
-    letters: dict[str, Letter]
+    letters: dict[str, DeadLetterRecord]
     done: set[str]
-    open_intents: list[Marker]
-    """Runs that ended before they could say what they had done."""
+    """Ids of the dead letters that were sent again."""
+    open_intents: list[RedriveMarker]
+    """Intents of runs that were interrupted before they wrote their `done`."""
 
 
-def letterbox(messages: Iterable[Message]) -> Letterbox:
-    """Sort a whole topic's records; a letter written twice (after a crash) is one letter."""
-    letters: dict[str, Letter] = {}
+def read_dead_letters(messages: Iterable[Message]) -> DeadLetterTopic:
+    """Sort the records of the whole topic; one written twice (after a crash) counts once, by its id."""
+    letters: dict[str, DeadLetterRecord] = {}
     done: set[str] = set()
-    intents: list[Marker] = []
+    intents: list[RedriveMarker] = []
     for message in messages:
-        headers = dict(headers_of(message))
+        headers = dict(message_headers(message))
         if MARKER in headers:
-            marker = msgspec.json.decode(message.value(), type=Marker)
+            marker = msgspec.json.decode(message.value(), type=RedriveMarker)
             if marker.kind == "done":
                 done.update(marker.ids)
             else:
                 intents.append(marker)
         elif "__connect.errors.topic" in headers:
-            letter = letter_of(message)
+            letter = parse_dead_letter(message)
             letters[letter.id] = letter
-    return Letterbox(letters, done, [intent for intent in intents if not done.issuperset(intent.ids)])
+    return DeadLetterTopic(letters, done, [intent for intent in intents if not done.issuperset(intent.ids)])
 
 
-def letter_of(message: Message) -> Letter:
-    """A record of the dead-letter topic, its headers taken apart."""
-    pairs: Headers = headers_of(message)
-    told = {name: (text or b"").decode("utf-8", "replace") for name, text in pairs if name.startswith(_OURS)}
-    errors = {name.removeprefix(_OURS[0]): text for name, text in told.items()}
-    where = f"{errors['topic']}/{errors['partition']}/{errors['offset']}"
-    return Letter(
-        id=told.get("x-dlq-id", where),
+def parse_dead_letter(message: Message) -> DeadLetterRecord:
+    """A record of the dead-letter topic, with the worker's headers and the producer's own told apart."""
+    pairs: HeaderPairs = message_headers(message)
+    ours = {
+        name: (text or b"").decode("utf-8", "replace")
+        for name, text in pairs
+        if name.startswith(_OUR_HEADERS)
+    }
+    errors = {name.removeprefix(_OUR_HEADERS[0]): text for name, text in ours.items()}
+    origin = f"{errors['topic']}/{errors['partition']}/{errors['offset']}"
+    return DeadLetterRecord(
+        id=ours.get("x-dlq-id", origin),
         topic=errors["topic"],
         partition=int(errors["partition"]),
         offset=int(errors["offset"]),
         stage=errors.get("stage", ""),
-        reason=told.get("x-dlq-reason", errors.get("exception.class.name", "")),
+        reason=ours.get("x-dlq-reason", errors.get("exception.class.name", "")),
         detail=errors.get("exception.message", ""),
-        version=told.get("x-dlq-app-version", ""),
+        version=ours.get("x-dlq-app-version", ""),
         at_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple(pair for pair in pairs if not pair[0].startswith(_OURS)),
-        cut=any(name.startswith(("x-dlq-truncated-", "x-dlq-dropped-")) for name in told),
+        headers=tuple(pair for pair in pairs if not pair[0].startswith(_OUR_HEADERS)),
+        cut=any(name.startswith(("x-dlq-truncated-", "x-dlq-dropped-")) for name in ours),
     )

@@ -1,4 +1,4 @@
-"""Events of files to their topics: checked first, keyed by customer, at their own time, acknowledged."""
+"""Sends events from files to their topics: checked, keyed by customer, with event time as record time."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ from stream.worker.kafka.topics import TopicNames
 
 QUEUE_FULL_WAIT_S = 0.5
 FLUSH_S = 60.0
-KIND_OF = {str(kind.__struct_config__.tag): topic for topic, kinds in EVENT_TYPES.items() for kind in kinds}
-BROADCAST = {str(kind.__struct_config__.tag) for kind in (ClockTicked, ModelPublished)}
-"""They go to every partition."""
+"""How long to wait for the last acknowledgements."""
+TOPIC_KINDS = {
+    str(event_type.__struct_config__.tag): kind for kind, types in EVENT_TYPES.items() for event_type in types
+}
+"""Event type -> purchases, engagement, feedback or control."""
+BROADCAST_TYPES = {str(event_type.__struct_config__.tag) for event_type in (ClockTicked, ModelPublished)}
+"""Event types that go to every partition: they are about time and the model, not about one customer."""
 
 
-class _Head(Struct):
+class _Address(Struct):
+    """What decides where a line goes."""
+
     type: str
     subject: str
     time: datetime
 
 
-_HEAD = msgspec.json.Decoder(_Head).decode
+_decode_address = msgspec.json.Decoder(_Address).decode
 
 
-class Record(Struct, frozen=True):
-    """What goes to Kafka; partition -1 means where murmur2 puts the key, timestamp 0 means now."""
+class OutgoingRecord(Struct, frozen=True):
+    """A record for Kafka. Partition -1: murmur2 of the key decides. Timestamp 0: the time of sending."""
 
     topic: str
     value: bytes | None
@@ -43,8 +49,8 @@ class Record(Struct, frozen=True):
     headers: Sequence[tuple[str, bytes | None]] = tuple(STRUCTURED_HEADERS)
 
 
-class Line(Struct, frozen=True, gc=False):
-    """One line of a file, and what it is."""
+class EventLine(Struct, frozen=True, gc=False):
+    """One line of an event file, decoded."""
 
     file: Path
     number: int
@@ -53,7 +59,7 @@ class Line(Struct, frozen=True, gc=False):
 
     @property
     def problem(self) -> str:
-        """Where and why it cannot be sent; empty when it can."""
+        """Where the line is and why it cannot be sent; empty when it can."""
         match self.event:
             case Rejected(reason, detail):
                 return f"{self.file}:{self.number}: {reason}: {detail}"
@@ -62,28 +68,29 @@ class Line(Struct, frozen=True, gc=False):
         return ""
 
 
-class Tally:
-    """What the brokers have said so far."""
+class SendCounts:
+    """What the brokers have answered so far: records acknowledged by topic, and refused by error text."""
 
     def __init__(self) -> None:
         self.acknowledged: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
 
-    def heard(self, error: KafkaError | None, message: Message) -> None:
+    def on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        """The producer's delivery callback."""
         if error is not None:
             self.refused[error.str()] += 1
         else:
             self.acknowledged[message.topic()] += 1
 
 
-def put(producer: Producer, tally: Tally, record: Record) -> None:
-    """Hand a record over, waiting while the producer's queue is full; `tally` hears what became of it."""
+def produce(producer: Producer, counts: SendCounts, record: OutgoingRecord) -> None:
+    """Queue one record, waiting while the producer's queue is full; `counts` learns whether it arrived."""
     topic, value, key, partition = record.topic, record.value, record.key, record.partition
     headers = [*record.headers]
     while True:
         try:
             producer.produce(
-                topic, value, key, partition, tally.heard, timestamp=record.timestamp, headers=headers
+                topic, value, key, partition, counts.on_delivery, timestamp=record.timestamp, headers=headers
             )
         except BufferError:
             producer.poll(QUEUE_FULL_WAIT_S)
@@ -92,35 +99,40 @@ def put(producer: Producer, tally: Tally, record: Record) -> None:
             return
 
 
-def lines(files: Iterable[Path], now_ms: int | None) -> Iterator[Line]:
-    """Every line that is not blank, judged as the worker would."""
+def checked_lines(files: Iterable[Path], now_ms: int | None) -> Iterator[EventLine]:
+    """Every line that is not blank, decoded by the worker's own rules."""
     for file in files:
         for number, text in lines_of(file):
-            yield Line(file, number, text, decode_line(text, now_ms=now_ms))
+            yield EventLine(file, number, text, decode_line(text, now_ms=now_ms))
 
 
-def addressed(
+def addressed_records(
     files: Iterable[Path], names: TopicNames, partition_count: int, bad: Set[tuple[Path, int]]
-) -> Iterator[Record]:
-    """The records of lines that were judged before: only their heads are read again."""
-    topics = {tag: getattr(names, kind) for tag, kind in KIND_OF.items()}
+) -> Iterator[OutgoingRecord]:
+    """The records of all lines but the bad ones.
+
+    The lines were checked before, so that only type, subject and time are decoded again.
+    """
+    topics = {event_type: getattr(names, kind) for event_type, kind in TOPIC_KINDS.items()}
     for file in files:
         for number, line in lines_of(file):
             if (file, number) in bad:
                 continue
-            head = _HEAD(line)
-            key, at_ms = head.subject.encode(), round(head.time.timestamp() * 1_000)
-            for partition in range(partition_count) if head.type in BROADCAST else (-1,):
-                yield Record(topics[head.type], line, key, partition, at_ms)
+            address = _decode_address(line)
+            key, at_ms = address.subject.encode(), round(address.time.timestamp() * 1_000)
+            for partition in range(partition_count) if address.type in BROADCAST_TYPES else (-1,):
+                yield OutgoingRecord(topics[address.type], line, key, partition, at_ms)
 
 
-def send(producer: Producer, records: Iterable[Record], advance: Callable[[], None]) -> Tally:
-    """Put each record on its topic and wait for every acknowledgement; an interruption waits for them too."""
-    tally = Tally()
+def send_records(
+    producer: Producer, records: Iterable[OutgoingRecord], advance: Callable[[], None]
+) -> SendCounts:
+    """Send every record and wait for the acknowledgements, also after an interruption (Ctrl-C)."""
+    counts = SendCounts()
     try:
         for record in records:
-            put(producer, tally, record)
+            produce(producer, counts, record)
             advance()
     finally:
         producer.flush(FLUSH_S)
-    return tally
+    return counts

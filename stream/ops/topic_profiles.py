@@ -1,4 +1,4 @@
-"""What the topics hold, for a fit: the input topics as a recording, or everybody's newest profile."""
+"""The profiles topic as a fit reads it: the newest profile of every customer, and the model in force."""
 
 from __future__ import annotations
 
@@ -9,24 +9,19 @@ from confluent_kafka import Message
 
 from stream.core.facts.profile import Profile
 from stream.core.model.record import Model, decode_model
-from stream.ops.changelog import valid
+from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, from_start, reader
-from stream.ops.topic_recording import recorded_topics
-from stream.recording.recording import Recording
 from stream.worker.kafka.topics import topic_names
 from stream.worker.rows.row import MODEL_KEY, StoredRow
 
 _ROW = msgspec.json.Decoder(StoredRow).decode
 
 
-def topic_recording() -> Recording:
-    """Every event of the input topics, as they are now."""
-    with cluster_errors():
-        return recorded_topics(cluster_settings(), None, None)
-
-
 def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
-    """Everybody's newest profile, and the model in force; None when that is the workers' own setting."""
+    """The newest profiles by customer id, erased customers left out, and the published model.
+
+    The model is None when none was published: workers then judge by the model of their own settings.
+    """
     settings = cluster_settings()
     with cluster_errors(), reader(settings) as consumer:
         rows = newest_rows(from_start(consumer, topic_names(settings).profiles))
@@ -40,9 +35,9 @@ def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
 
 
 def newest_rows(records: Iterable[Message]) -> dict[bytes, StoredRow]:
-    """Each key's last row, as the engine's recovery finds it."""
+    """The last row of each key, by the same rules as a worker's recovery."""
     rows: dict[bytes, StoredRow] = {}
-    for record in valid(records):
+    for record in without_fenced_writes(records):
         key, value = record.key() or b"", record.value()
         if value:
             rows[key] = _ROW(value)

@@ -1,4 +1,4 @@
-"""The input topics as a recording: every event of a span of event time, once, in order of time."""
+"""The input topics as a recording: every event of a span of event time, once, in order of event time."""
 
 from __future__ import annotations
 
@@ -6,31 +6,38 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, Message
 
-from stream.config.settings import Settings
 from stream.core.events.event import ClockTicked, Event, ModelPublished
-from stream.ops.cluster import headers_of, partitions_of, reader, records
+from stream.ops.cluster import (
+    cluster_errors,
+    cluster_settings,
+    message_headers,
+    partitions_of,
+    reader,
+    records,
+)
 from stream.recording.recording import Recording
 from stream.wire import Rejected, Unknown, decode
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 
-Told = tuple[str, int, Event | Unknown | Rejected]
+DecodedRecord = tuple[str, int, Event | Unknown | Rejected]
+"""Topic and partition, offset, and the decoded record."""
 
 
-def recorded_topics(settings: Settings, from_ms: int | None, to_ms: int | None) -> Recording:
-    """What the four input topics hold from `from_ms` to `to_ms`, both included, as it is now."""
-    topics = topic_names(settings)
-    with reader(settings) as consumer:
-        return Recording.of(within(told(consumer, topics), from_ms, to_ms))
+def topic_recording(from_ms: int | None = None, to_ms: int | None = None) -> Recording:
+    """The events that the input topics of STREAM_BROKERS hold now, from `from_ms` to `to_ms` inclusive."""
+    settings = cluster_settings()
+    with cluster_errors(), reader(settings) as consumer:
+        return Recording.of(_within(_decoded_records(consumer, topic_names(settings)), from_ms, to_ms))
 
 
-def told(consumer: Consumer, topics: TopicNames) -> Iterator[Told]:
-    """Every record decoded as the worker does; what went to every partition is told once."""
+def _decoded_records(consumer: Consumer, topics: TopicNames) -> Iterator[DecodedRecord]:
+    """Every record, decoded as the worker does; an event that was sent to every partition comes once."""
     seen: set[tuple[str, str]] = set()
     for role in INPUTS:
         topic = getattr(topics, role)
         partitions = partitions_of(consumer, topic)
         for message in records(consumer, {(topic, partition): 0 for partition in partitions}):
-            outcome = decode(role, message.key(), message.value(), headers_of(message))  # type: ignore[arg-type]
+            outcome = decode(role, message.key(), message.value(), message_headers(message))  # type: ignore[arg-type]
             if isinstance(outcome, ClockTicked | ModelPublished):
                 identity = (outcome.source, outcome.id)
                 if identity in seen:
@@ -39,12 +46,14 @@ def told(consumer: Consumer, topics: TopicNames) -> Iterator[Told]:
             yield _place(message), message.offset() or 0, outcome
 
 
-def within(records: Iterator[Told], from_ms: int | None, to_ms: int | None) -> Iterator[Told]:
-    """Events of the span; what is no event has no time and is kept, to be told of."""
-    for place, number, outcome in records:
+def _within(
+    decoded: Iterator[DecodedRecord], from_ms: int | None, to_ms: int | None
+) -> Iterator[DecodedRecord]:
+    """Events of the span. Records that are no events have no event time: all are kept, to be reported."""
+    for place, offset, outcome in decoded:
         at_ms = outcome.time_ms if isinstance(outcome, Event) else None
         if at_ms is None or ((from_ms is None or at_ms >= from_ms) and (to_ms is None or at_ms <= to_ms)):
-            yield place, number, outcome
+            yield place, offset, outcome
 
 
 def _place(message: Message) -> str:

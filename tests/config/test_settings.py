@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from stream.commands.settings import SECTIONS, markdown
 from stream.config.environment import DEFAULTS, TYPES, SettingsError, load_settings, variable
+from stream.config.page import SECTIONS, settings_page
 from stream.config.settings import SECRETS, Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -144,11 +144,11 @@ def test_the_command_shows_what_was_set():
 
 
 def test_the_page_is_what_the_table_says():
-    assert PAGE.read_text() == markdown(), "stream settings --markdown > docs/settings.md"
+    assert PAGE.read_text() == settings_page(), "stream settings --markdown > docs/settings.md"
 
 
 def test_every_setting_has_a_row_and_every_section_begins_with_a_setting():
-    assert all(f"| `{variable(name)}` |" in markdown() for name in TYPES)
+    assert all(f"| `{variable(name)}` |" in settings_page() for name in TYPES)
     assert set(SECTIONS) <= set(TYPES)
     assert set(TYPES) >= SECRETS
     assert next(iter(SECTIONS)) == next(iter(TYPES))

@@ -82,17 +82,17 @@ def test_each_letter_is_redriven_once_however_often_it_is_asked(shop):
 @pytest.mark.parametrize("sent_before_the_crash", [0, 3, 10])
 def test_an_interrupted_redrive_is_completed_without_repeating(shop, monkeypatch, sent_before_the_crash):
     ids = sorted(bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(10))
-    put, left = redriving.put, [1 + sent_before_the_crash]  # the intent is the first
+    produce, left = redriving.produce, [1 + sent_before_the_crash]  # the intent is the first
 
-    def put_until_the_crash(producer, tally, record):
+    def produce_until_the_crash(producer, counts, record):
         if left[0] == 0:
             producer.flush()
             raise KeyboardInterrupt
         left[0] -= 1
-        put(producer, tally, record)
+        produce(producer, counts, record)
 
     with monkeypatch.context() as crash:
-        crash.setattr(redriving, "put", put_until_the_crash)
+        crash.setattr(redriving, "produce", produce_until_the_crash)
         assert shop.run("dlq", "redrive", "--all").exit_code == 1
     assert len(arrived(shop)) == sent_before_the_crash
 
@@ -132,8 +132,8 @@ def test_a_wrong_key_topic_or_partition_can_be_repaired(shop):
         assert json.loads(message.value())["subject"].encode() == message.key()
 
 
-def test_saying_nothing_of_which_letters_is_a_usage_error(shop):
+def test_naming_no_dead_letters_is_a_usage_error(shop):
     result = shop.run("dlq", "redrive")
 
     assert result.exit_code == 2
-    assert "say which: ids, --reason, --since or --all" in result.output
+    assert "name the dead letters: ids, --reason, --since or --all" in result.output

@@ -1,4 +1,4 @@
-"""Each fault is planted on a real broker, in a shop where all else is well, and found with a remedy."""
+"""`stream doctor` on a real broker: each fault is planted in a healthy shop, and found with its remedy."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
 )
 
 from stream.commands.main import main
-from stream.ops import lag as pace
+from stream.ops.doctor import lag
 from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from tests.ops.conftest import Shop
 from tests.support.poison import as_bytes, purchase
@@ -184,20 +184,20 @@ def test_a_planted_fault_is_found_with_its_remedy(healthy, check, found, remedy,
 
 
 @pytest.mark.kafka
-def test_files_that_follow_event_time_are_noted_and_no_fault(healthy):
+def test_log_segments_by_event_time_are_a_note_and_no_fault(healthy):
     configure(healthy, "purchases", segment_ms="604800000")
 
-    told = examine(healthy, "retention", lambda finding: "files for every 7 days" in finding["found"])
+    told = examine(healthy, "retention", lambda finding: "a file for every 7 days" in finding["found"])
 
     assert (told["code"], told["level"], told["faults"]) == (0, "note", 0)
     assert "--alter" in told["remedy"]
 
 
-def let_wait(shop: Shop, count: int) -> None:
+def add_unread_events(shop: Shop, count: int) -> None:
     produce(shop, "purchases", {f"cust-{n}": event(n) for n in range(count)})
 
 
-def of_lag(shop: Shop) -> tuple[int, dict]:
+def lag_finding(shop: Shop) -> tuple[int, dict]:
     code, told = shop.run_json("doctor")
     return code, next(finding for finding in told["findings"] if finding["check"] == "lag")
 
@@ -224,12 +224,12 @@ class Reading:
 
 
 @pytest.mark.kafka
-def test_a_worker_that_catches_up_is_no_fault_and_its_pace_is_told(healthy, monkeypatch):
-    monkeypatch.setattr("stream.ops.lag.LAG_MAX", 100)
-    let_wait(healthy, 5_000)
+def test_a_worker_that_catches_up_is_a_note_with_its_rate(healthy, monkeypatch):
+    monkeypatch.setattr("stream.ops.doctor.lag.LAG_MAX", 100)
+    add_unread_events(healthy, 5_000)
 
     with Reading(healthy, pause_s=0.01):
-        code, told = of_lag(healthy)
+        code, told = lag_finding(healthy)
 
     assert (code, told["level"]) == (0, "note")
     left, minutes = re.match(
@@ -241,11 +241,11 @@ def test_a_worker_that_catches_up_is_no_fault_and_its_pace_is_told(healthy, monk
 
 @pytest.mark.kafka
 def test_a_lag_that_nobody_works_off_is_a_fault(healthy, monkeypatch):
-    monkeypatch.setattr("stream.ops.lag.LAG_MAX", 100)
-    monkeypatch.setattr("stream.ops.lag.PATIENCE_S", 3.0)
-    let_wait(healthy, 300)
+    monkeypatch.setattr("stream.ops.doctor.lag.LAG_MAX", 100)
+    monkeypatch.setattr("stream.ops.doctor.lag.PATIENCE_S", 3.0)
+    add_unread_events(healthy, 300)
 
-    code, told = of_lag(healthy)
+    code, told = lag_finding(healthy)
 
     assert (code, told["level"]) == (1, "fault")
     assert re.match(r"300 events are waiting, and none was read in [345] s", told["found"])
@@ -254,29 +254,29 @@ def test_a_lag_that_nobody_works_off_is_a_fault(healthy, monkeypatch):
 
 @pytest.mark.kafka
 def test_a_worker_that_falls_behind_is_a_fault(healthy, monkeypatch):
-    monkeypatch.setattr("stream.ops.lag.LAG_MAX", 100)
-    monkeypatch.setattr("stream.ops.lag.PATIENCE_S", 3.0)
-    monkeypatch.setattr("stream.ops.lag.LOOK_EVERY_S", 3.0)
-    let_wait(healthy, 300)
-    later = threading.Timer(1.5, let_wait, [healthy, 5_000])
-    looked = pace.look_again
+    monkeypatch.setattr("stream.ops.doctor.lag.LAG_MAX", 100)
+    monkeypatch.setattr("stream.ops.doctor.lag.PATIENCE_S", 3.0)
+    monkeypatch.setattr("stream.ops.doctor.lag.READ_EVERY_S", 3.0)
+    add_unread_events(healthy, 300)
+    later = threading.Timer(1.5, add_unread_events, [healthy, 5_000])
+    original = lag.measure_trend
 
-    def look_again(*arguments):
+    def measure_trend(*arguments):
         later.start()
-        return looked(*arguments)
+        return original(*arguments)
 
-    monkeypatch.setattr("stream.ops.cluster_view.look_again", look_again)
+    monkeypatch.setattr("stream.ops.doctor.cluster_view.measure_trend", measure_trend)
     with Reading(healthy, pause_s=0.01):
-        code, told = of_lag(healthy)
+        code, told = lag_finding(healthy)
     later.join()
 
     assert (code, told["level"]) == (1, "fault")
-    assert re.search(r"in [345] s 5,000 came and only \d+ were read", told["found"])
-    assert told["remedy"] == "start more workers, up to the partitions"
+    assert re.search(r"in [345] s 5,000 arrived and only \d+ were read", told["found"])
+    assert told["remedy"] == "start more workers, at most one per partition"
 
 
 def test_a_broker_that_does_not_answer_is_the_one_fault(monkeypatch):
-    monkeypatch.setattr("stream.ops.cluster_view.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("stream.ops.doctor.cluster_view.TIMEOUT_S", 1.0)
     environment = {"STREAM_BROKERS": "127.0.0.1:1"}
 
     result = CliRunner().invoke(main, ["doctor", "--json"], env=environment)

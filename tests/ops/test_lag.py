@@ -1,4 +1,4 @@
-"""What the doctor says of a large lag: of workers that commit by the step, and of those in trouble."""
+"""How `stream doctor` judges a large lag: workers that commit in steps, and workers in trouble."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.ops.doctor_group import _judged
-from stream.ops.lag import LAG_MAX, PATIENCE_S, Pace, look_again
+from stream.ops.doctor.group import judge_trend
+from stream.ops.doctor.lag import LAG_MAX, PATIENCE_S, LagTrend, measure_trend
 
 MINUTE_S = 60.0
 
@@ -26,7 +26,12 @@ class Shop:
         at_s: float = 0.0,
     ) -> None:
         self.came, self.read, self.backlog = came / partitions, read / partitions, backlog // partitions
-        self.partitions, self.step_s, self.now_s, self.began_s = partitions, step_s, at_s, at_s
+        self.partitions, self.step_s, self.now_s, self.began_s = (
+            partitions,
+            step_s,
+            at_s,
+            at_s,
+        )
 
     def look(self):
         ends, committed = {}, {}
@@ -43,12 +48,12 @@ class Shop:
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
 
-    def pace(self) -> Pace | None:
-        return look_again(*self.look(), self.look, self.step_s, clock=lambda: self.now_s, sleep=self.sleep)
+    def trend(self) -> LagTrend | None:
+        return measure_trend(*self.look(), self.look, self.step_s, clock=lambda: self.now_s, sleep=self.sleep)
 
     def level(self) -> str:
-        pace = self.pace()
-        return "ok" if pace is None else _judged(pace).level
+        trend = self.trend()
+        return "ok" if trend is None else judge_trend(trend).level
 
 
 RATES = st.integers(20_001, 200_000)
@@ -62,11 +67,11 @@ def test_workers_that_keep_up_are_in_order_however_fast_events_come(rate, when, 
     assert Shop(rate, rate, partitions=partitions, step_s=step_s, at_s=when).level() == "ok"
 
 
-def test_twenty_thousand_events_a_second_in_order_are_told_as_such():
-    pace = Shop(21_000, 21_000, partitions=1, at_s=64.9).pace()
+def test_workers_keep_up_at_twenty_thousand_events_a_second():
+    trend = Shop(21_000, 21_000, partitions=1, at_s=64.9).trend()
 
-    assert pace is not None
-    assert pace.keeps_up
+    assert trend is not None
+    assert trend.keeps_up
 
 
 @given(RATES, WHEN, PARTITIONS, STEPS)
@@ -87,13 +92,13 @@ def test_a_backlog_that_becomes_less_is_a_note(rate, when, partitions, step_s):
 def test_what_nobody_reads_is_a_fault(rate, when, partitions):
     shop = Shop(rate, 0, backlog=10 * LAG_MAX, partitions=partitions, at_s=when)
 
-    pace = shop.pace()
+    trend = shop.trend()
 
-    assert pace is not None
-    assert (pace.read, _judged(pace).level) == (0, "fault")
-    assert PATIENCE_S <= pace.seconds < PATIENCE_S + 2
+    assert trend is not None
+    assert (trend.read, judge_trend(trend).level) == (0, "fault")
+    assert PATIENCE_S <= trend.seconds < PATIENCE_S + 2
 
 
 @pytest.mark.parametrize("waiting", [0, LAG_MAX])
 def test_a_small_lag_is_not_looked_at_again(waiting):
-    assert Shop(0, 0, backlog=waiting, partitions=1).pace() is None
+    assert Shop(0, 0, backlog=waiting, partitions=1).trend() is None

@@ -1,4 +1,4 @@
-"""One look at a cluster: everything that `stream doctor` judges, gathered without changing anything."""
+"""Everything that the checks of `stream doctor` need, read from the cluster once; nothing is changed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from msgspec import Struct
 
 from stream.config.settings import Settings
 from stream.ops.cluster import TIMEOUT_S, bounds, newest, partitions_of, reader
-from stream.ops.lag import Pace, look_again
+from stream.ops.doctor.lag import LagTrend, measure_trend
 from stream.worker.kafka.connection import tls_context
 from stream.worker.kafka.topics import INPUTS, ROLES, Role, TopicNames, TopicState, topic_names
 from stream.worker.kafka.topics_admin import admin_client, cluster_topics
 
 SAMPLE = 200
-"""Records looked at per partition, the newest."""
+"""Newest records read per partition: enough to see a wrong producer, and read within a second."""
 
 Level = Literal["ok", "note", "fault"]
 
 
-class Finding(Struct, frozen=True):
-    """What one check saw; a fault has its remedy. A `note` is worth knowing and no reason to fail."""
+class ClusterFinding(Struct, frozen=True):
+    """The result of one check. A `fault` has a remedy; a `note` is worth knowing but no failure."""
 
     check: str
     level: Level
@@ -36,38 +36,42 @@ class Finding(Struct, frozen=True):
 
 
 class Replicas(Struct, frozen=True):
-    """Copies of one partition: how many there should be, and how many keep up."""
+    """The replicas of one partition: how many there should be, and how many are in sync."""
 
     wanted: int
     in_sync: int
     has_leader: bool
 
 
-class Group(Struct, frozen=True):
-    """The workers as a consumer group."""
+class GroupState(Struct, frozen=True):
+    """The workers as a consumer group: members, and committed offset by topic and partition."""
 
     members: int
     committed: Mapping[tuple[str, int], int]
 
 
-class View(Struct, frozen=True):
+class ClusterView(Struct, frozen=True):
     """The cluster at one moment."""
 
     settings: Settings
     names: TopicNames
     brokers: int
     apis: Mapping[int, tuple[int, int]]
+    """Kafka request number -> oldest and newest version that a broker supports; empty when unknown."""
     topics: Mapping[str, TopicState]
     replicas: Mapping[str, list[Replicas]]
     samples: Mapping[Role, list[Message]]
+    """The newest records of each topic, SAMPLE per partition."""
     ends: Mapping[tuple[str, int], tuple[int, int]]
-    group: Group
-    pace: Pace | None
+    """Topic and partition -> first stored offset, next offset."""
+    group: GroupState
+    trend: LagTrend | None
+    """None while the lag is small."""
     now_ms: int
 
 
-def look(settings: Settings) -> View:
-    """Ask the cluster everything; ClusterError when it does not answer."""
+def read_cluster(settings: Settings) -> ClusterView:
+    """Read everything that the checks need; ClusterError when no broker answers."""
     names = topic_names(settings)
     client = admin_client(settings)
     listed = client.list_topics(timeout=TIMEOUT_S)
@@ -75,13 +79,13 @@ def look(settings: Settings) -> View:
         samples = {role: newest(consumer, getattr(names, role), SAMPLE) for role in ROLES}
         ends = _ends(consumer, names, ROLES)
         group = _group(client, settings.app_id)
-        pace = look_again(
+        trend = measure_trend(
             {place: ends[place] for place in ends if place[0] in names.inputs},
             group.committed,
             lambda: (_ends(consumer, names, INPUTS), _group(client, settings.app_id).committed),
             settings.flush_interval_ms / 1_000,
         )
-    return View(
+    return ClusterView(
         settings=settings,
         names=names,
         brokers=len(listed.brokers),
@@ -91,7 +95,7 @@ def look(settings: Settings) -> View:
         samples=samples,
         ends=ends,
         group=group,
-        pace=pace,
+        trend=trend,
         now_ms=int(time.time() * 1_000),
     )
 
@@ -104,7 +108,7 @@ def _replicas(topic: Any) -> list[Replicas]:
 def _ends(
     consumer: Consumer, names: TopicNames, roles: Iterable[Role]
 ) -> dict[tuple[str, int], tuple[int, int]]:
-    """First and next offset of every partition."""
+    """First stored offset and next offset of every partition."""
     topics = [getattr(names, role) for role in roles]
     return {
         (topic, number): bounds(consumer, topic, number)
@@ -113,22 +117,22 @@ def _ends(
     }
 
 
-def _group(client: AdminClient, group_id: str) -> Group:
-    """Members and committed offsets; a group nobody ever joined has neither."""
+def _group(client: AdminClient, group_id: str) -> GroupState:
+    """Members and committed offsets; no members and no offsets for a group that does not exist."""
     try:
         described = client.describe_consumer_groups([group_id], request_timeout=TIMEOUT_S)[group_id].result()
         asked = [ConsumerGroupTopicPartitions(group_id)]
         offsets = client.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S)[group_id].result()
     except KafkaException:
-        return Group(0, {})
+        return GroupState(0, {})
     committed = {
         (part.topic, part.partition): part.offset for part in offsets.topic_partitions if part.offset >= 0
     }
-    return Group(len(described.members), committed)
+    return GroupState(len(described.members), committed)
 
 
 async def _apis(settings: Settings) -> Mapping[int, tuple[int, int]]:
-    """Requests a broker knows, by number, with oldest and newest version; empty when it will not say."""
+    """The request versions that one broker supports, by request number; empty when it does not answer."""
     client = AIOKafkaClient(
         bootstrap_servers=settings.brokers,
         security_protocol=settings.security,
@@ -141,7 +145,7 @@ async def _apis(settings: Settings) -> Mapping[int, tuple[int, int]]:
         await client.bootstrap()
         node = next(iter(client.cluster.brokers())).nodeId
         connection = await client._get_conn(node)
-        return dict(getattr(connection, "_versions", None) or {})  # aiokafka keeps it to itself
+        return dict(getattr(connection, "_versions", None) or {})  # aiokafka has no public name for it
     except AioKafkaError:
         return {}
     finally:

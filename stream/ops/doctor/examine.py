@@ -1,0 +1,20 @@
+"""Every check of `stream doctor`, run on one reading of the cluster."""
+
+from __future__ import annotations
+
+from stream.config.settings import Settings
+from stream.ops.doctor import group, records, topics
+from stream.ops.doctor.cluster_view import ClusterFinding, read_cluster
+from stream.worker.kafka.topics_admin import ClusterError
+
+CHECKS = (*topics.CHECKS, *group.CHECKS, *records.CHECKS)
+
+
+def examine(settings: Settings) -> list[ClusterFinding]:
+    """The findings of all checks; a single fault when no broker answers."""
+    try:
+        view = read_cluster(settings)
+    except ClusterError as error:
+        remedy = "is it running, is the address right from here, does a firewall stand between?"
+        return [ClusterFinding("broker", "fault", str(error), remedy)]
+    return [finding for check in CHECKS for finding in check(view)]

@@ -1,0 +1,70 @@
+"""Checks of the workers as a consumer group: whether they run, and whether they keep up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
+from stream.ops.doctor.lag import LagTrend
+
+
+def check_members(view: ClusterView) -> Iterator[ClusterFinding]:
+    """A fault without any worker; a note when some workers have no partition."""
+    group, wanted = view.settings.app_id, view.settings.partitions
+    if view.group.members == 0:
+        found = f"group {group} has no member: nobody reads"
+        yield ClusterFinding("workers", "fault", found, "start `stream worker`")
+    elif view.group.members > wanted:
+        found = f"group {group} has {view.group.members} members for {wanted} partitions: some are idle"
+        yield ClusterFinding("workers", "note", found, f"run at most {wanted} workers")
+    else:
+        yield ClusterFinding("workers", "ok", f"group {group} has {view.group.members} members")
+
+
+def check_lag(view: ClusterView) -> Iterator[ClusterFinding]:
+    """How many events are not committed yet, and committed offsets that the topics do not have."""
+    behind = 0
+    for (topic, number), (low, high) in view.ends.items():
+        if topic not in view.names.inputs:
+            continue
+        at = view.group.committed.get((topic, number), low)
+        behind += max(high - at, 0)
+        if at > high:
+            found = f"{topic}/{number}: offset {at:,} was committed, but the topic ends at {high:,}"
+            remedy = (
+                "the topic was deleted and created again: restore it, or send its history again and cut over "
+                "to a new application id and new profiles (runbook)"
+            )
+            yield ClusterFinding("lag", "fault", found, remedy)
+        elif at < low:
+            found = f"{topic}/{number}: {low - at:,} records were deleted before anybody read them"
+            yield ClusterFinding("lag", "fault", found, "see retention; send the lost events again")
+    if view.trend is None:
+        yield ClusterFinding("lag", "ok", f"{behind:,} events are waiting")
+    else:
+        yield judge_trend(view.trend)
+
+
+def judge_trend(trend: LagTrend) -> ClusterFinding:
+    """A large lag is fine when the workers keep up, a note when they catch up, otherwise a fault."""
+    found = f"{trend.lag:,} events are waiting"
+    if trend.read and trend.keeps_up:
+        why = (
+            f"as many as the workers read in {trend.seconds_behind:.0f} s: they keep up, and commit in steps"
+        )
+        return ClusterFinding("lag", "ok", f"{found}, {why}")
+    if trend.shrinks:
+        left = max(trend.seconds_left / 60, 0.1)
+        rate = f"{(trend.read - trend.arrived) / trend.seconds:,.0f} fewer each second"
+        found = (
+            f"catching up: {trend.lag:,} events left, about {left:,.1f} minutes at the current rate ({rate})"
+        )
+        return ClusterFinding("lag", "note", found)
+    if trend.read > 0:
+        found += f"; in {trend.seconds:.0f} s {trend.arrived:,} arrived and only {trend.read:,} were read"
+        return ClusterFinding("lag", "fault", found, "start more workers, at most one per partition")
+    remedy = "read the workers' last log line and their /readyz: it names what a worker waits for"
+    return ClusterFinding("lag", "fault", f"{found}, and none was read in {trend.seconds:.0f} s", remedy)
+
+
+CHECKS = (check_members, check_lag)

@@ -1,0 +1,195 @@
+"""Checks of the newest records: their keys, contents and times, the profiles and the dead letters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+from confluent_kafka import Message
+
+from stream.core.events.event import Event
+from stream.ops.cluster import message_headers
+from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
+from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
+from stream.worker.kafka.topics import INPUTS, Role
+from stream.worker.rows.row import StoredRow
+
+CLOCK_MS = 300_000
+"""Five minutes: as far as two clocks may differ. The worker rejects events that are further in its future."""
+DAY_MS = 86_400_000
+BAD_SHARE_MAX = 0.01
+"""Dead letters of the last day per stored event. One in a hundred is more than a few broken records."""
+
+
+def check_keys(view: ClusterView) -> Iterator[ClusterFinding]:
+    """A customer whose events are in two partitions has two half profiles and wrong alerts."""
+    sound, seen = True, 0
+    for role in (*INPUTS, "profiles"):
+        name = getattr(view.names, role)
+        state = view.topics.get(name)
+        keyed = [
+            m
+            for m in view.samples[role]
+            if m.key() and not m.key().startswith(b"\0") and not _broadcast(role, m)
+        ]
+        if state is None or not keyed:
+            continue
+        seen += len(keyed)
+        wrong = sum(partition_of(m.key(), state.partitions) != m.partition() for m in keyed)
+        if wrong:
+            sound = False
+            found = f"{name}: {wrong:,} of the newest {len(keyed):,} keys are not where murmur2 puts them"
+            remedy = (
+                "set the producer's partitioner to murmur2_random (librdkafka's clients) or keep the default "
+                "(Java clients); then `stream dlq redrive --reason wrong_partition`"
+            )
+            yield ClusterFinding("keys", "fault", found, remedy)
+    if sound:
+        yield ClusterFinding("keys", "ok", f"{seen:,} sampled keys are where murmur2 puts them")
+
+
+def check_contents(view: ClusterView) -> Iterator[ClusterFinding]:
+    """Decodes the newest records as a worker of this version would."""
+    sound, seen = True, 0
+    for role in INPUTS:
+        name = getattr(view.names, role)
+        reasons: Counter[str] = Counter()
+        unknown: Counter[str] = Counter()
+        for message in view.samples[role]:
+            decoded = _decoded(role, message)
+            if isinstance(decoded, Rejected):
+                reasons[decoded.reason] += 1
+            elif isinstance(decoded, Unknown):
+                unknown[decoded.type] += 1
+        seen += len(view.samples[role])
+        if reasons:
+            sound = False
+            most = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(5))
+            found = f"{name}: of the newest {len(view.samples[role]):,} records cannot be read: {most}"
+            remedy = "compare the producer with schemas/; `stream dlq list` shows what is wrong with each"
+            yield ClusterFinding("contents", "fault", found, remedy)
+        if unknown:
+            types = ", ".join(name for name, _ in unknown.most_common(5))
+            yield ClusterFinding(
+                "contents", "note", f"{name}: event types that this version ignores: {types}"
+            )
+    if sound:
+        yield ClusterFinding("contents", "ok", f"{seen:,} sampled events can be read")
+
+
+def check_clocks(view: ClusterView) -> Iterator[ClusterFinding]:
+    """The clocks of producers, brokers and this machine may differ by five minutes at most."""
+    ahead: Counter[str] = Counter()
+    for role in INPUTS:
+        for message in view.samples[role]:
+            if _event_ms(role, message) > view.now_ms + CLOCK_MS:
+                ahead[getattr(view.names, role)] += 1
+    for name, count in ahead.items():
+        found = f"{name}: {count:,} of the newest events are more than 5 minutes in this machine's future"
+        yield ClusterFinding("clocks", "fault", found, "set the producer's clock, or this machine's, by NTP")
+    written = [m.timestamp()[1] for role in ("alerts", "deadletter") for m in view.samples[role]]
+    lead_ms = max(written, default=0) - view.now_ms
+    if lead_ms > CLOCK_MS:
+        found = f"the brokers' clock is {lead_ms / 60_000:.0f} minutes ahead of this machine's"
+        yield ClusterFinding("clocks", "fault", found, "set both by NTP")
+    if not ahead and lead_ms <= CLOCK_MS:
+        yield ClusterFinding("clocks", "ok", "no record is from the future")
+
+
+def check_sources(view: ClusterView) -> Iterator[ClusterFinding]:
+    """A note for each input without recent events: while purchases stall, workers judge no churn."""
+    for role in INPUTS[:3]:
+        name = getattr(view.names, role)
+        last_ms = max((_event_ms(role, message) for message in view.samples[role]), default=0)
+        quiet_ms = view.now_ms - last_ms
+        if name not in view.topics:
+            continue
+        if not last_ms:
+            yield ClusterFinding("sources", "note", f"{name} has no event yet")
+        elif quiet_ms > view.settings.stall_after_s * 1_000:
+            found = f"{name}: the newest event is {quiet_ms / DAY_MS:.1f} days old"
+            remedy = "is its producer running? (normal while history is replayed)"
+            yield ClusterFinding("sources", "note", found, remedy)
+        else:
+            age_s = max(quiet_ms, 0) // 1_000
+            yield ClusterFinding("sources", "ok", f"{name}: the newest event is {age_s} s old")
+
+
+def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
+    """The profiles topic is the workers' memory: nobody else may write to it."""
+    rows = view.samples["profiles"]
+    keyless = sum(not message.key() for message in rows)
+    deleted = sum(message.value() is None for message in rows)
+    foreign = [f"{m.partition()}/{m.offset()}" for m in rows if m.value() is not None and not _is_row(m)]
+    if foreign:
+        found = f"{view.names.profiles}: {len(foreign):,} of the newest {len(rows):,} records are no profiles"
+        places = ", ".join(foreign[:5])
+        remedy = f"workers stop at them (partition/offset: {places}): find who else writes to this topic"
+        yield ClusterFinding("profiles", "fault", found, remedy)
+    if keyless:
+        found = f"{view.names.profiles}: {keyless:,} of the newest {len(rows):,} records have no key"
+        remedy = "find who else writes to this topic; only workers may"
+        yield ClusterFinding("profiles", "fault", found, remedy)
+    elif rows and deleted * 2 > len(rows):
+        found = f"{view.names.profiles}: {deleted:,} of the newest {len(rows):,} records delete a profile"
+        remedy = "was this a mass erasure? If not, stop the writer and restore"
+        yield ClusterFinding("profiles", "fault", found, remedy)
+    elif not foreign:
+        yield ClusterFinding("profiles", "ok", f"{len(rows):,} sampled rows, {deleted:,} of them erasures")
+
+
+def check_dead_letters(view: ClusterView) -> Iterator[ClusterFinding]:
+    """Dead letters of the last day, compared with the events that the inputs hold."""
+    reasons = Counter(
+        reason
+        for message in view.samples["deadletter"]
+        if message.timestamp()[1] > view.now_ms - DAY_MS and (reason := _reason(message))
+    )
+    letters = reasons.total()
+    events = sum(high - low for (name, _), (low, high) in view.ends.items() if name in view.names.inputs)
+    if letters and letters > BAD_SHARE_MAX * events:
+        most = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common(5))
+        found = f"{letters:,} dead letters within a day for {events:,} events: {most}"
+        remedy = "`stream dlq list` shows what is wrong; after the fix `stream dlq redrive --all`"
+        yield ClusterFinding("dead letters", "fault", found, remedy)
+    else:
+        yield ClusterFinding("dead letters", "ok", f"{letters:,} within a day for {events:,} events")
+
+
+def _reason(message: Message) -> str:
+    """The reason of a dead letter; `other` for one that this version does not know; empty for a marker."""
+    headers = dict(message_headers(message))
+    encoded = headers.get("x-dlq-reason") or headers.get("__connect.errors.exception.class.name")
+    if not encoded:
+        return ""
+    reason = encoded.decode("utf-8", "replace")
+    return reason if reason in set(Reason) else "other"
+
+
+def _is_row(message: Message) -> bool:
+    try:
+        msgspec.json.decode(message.value() or b"", type=StoredRow)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _decoded(role: Role, message: Message) -> Decoded:
+    return decode(cast(TopicKind, role), message.key(), message.value(), message_headers(message))
+
+
+def _event_ms(role: Role, message: Message) -> int:
+    """Event time in milliseconds since 1970; 0 for a record that is no event."""
+    event = _decoded(role, message)
+    return event.time_ms if isinstance(event, Event) else 0
+
+
+def _broadcast(role: Role, message: Message) -> bool:
+    """Whether the event goes to every partition, whatever its key."""
+    event = _decoded(role, message) if role == "control" else None
+    return isinstance(event, Event) and is_broadcast(event)
+
+
+CHECKS = (check_keys, check_contents, check_clocks, check_sources, check_profiles, check_dead_letters)
