@@ -60,9 +60,9 @@ def used(producer: Producer) -> Made:
 
 def of_the_engine(bootstrap: str) -> Made:
     sender = Sender(EngineOptions("app", bootstrap, ("purchases",), "profiles", producer=ONE_EACH), "sender")
-    return lambda value, partition: sender.write(
+    return lambda value, partition: sender.write_records(
         [Outgoing(TOPIC, b"k", value, None, partition)]
-    ), sender.deliver
+    ), sender.wait_for_acks
 
 
 def of_the_tools(bootstrap: str) -> Made:

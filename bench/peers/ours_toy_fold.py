@@ -12,22 +12,22 @@ from stream.engine import Arrival, EngineApp, EngineOptions, Peek, Record, run
 NOTHING_DUE = Peek(None, 0)
 
 
-class CounterJob:
+class CounterCodec:
     """Bytes to counters and back; nothing ever falls due."""
 
     def __init__(self) -> None:
         self._decode = decoder().decode
         self._load = msgspec.json.Decoder(Counters).decode
-        self.dump = msgspec.json.Encoder().encode
+        self.encode_row = msgspec.json.Encoder().encode
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         event = self._decode(record.value or b"")
         return Arrival(record.key or b"", time_ms_of(event), event, topic, partition, record.offset)
 
-    def load(self, key: bytes, row: bytes) -> Counters:
+    def decode_row(self, key: bytes, row: bytes) -> Counters:
         return self._load(row)
 
-    def due_ms(self, state: Counters) -> int | None:
+    def timer_ms(self, state: Counters) -> int | None:
         return None
 
     def peek(self, row: bytes) -> Peek:
@@ -43,18 +43,18 @@ def counting_app() -> EngineApp[Counters]:
         bootstrap=BOOTSTRAP,
         inputs=TOPICS,
         changelog=CHANGELOG,
-        heartbeat=TOPICS[0],
+        reference=TOPICS[0],
     )
-    app: EngineApp[Counters] = EngineApp(options, CounterJob())
+    app: EngineApp[Counters] = EngineApp(options, CounterCodec())
 
-    @app.keeper
+    @app.processor
     async def keep_counters(deliveries: Any) -> None:
         async for lane in deliveries:
             for arrival in lane.moments():
                 row = lane.get(arrival.key) or Counters()
                 fold(row, arrival.event, arrival.time_ms)
                 lane.put(arrival.key, row)
-            await lane.flush_when_due()
+            await lane.flush_if_due()
 
     return app
 

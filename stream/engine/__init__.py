@@ -2,27 +2,27 @@
 
 How to write a worker on it (tests/support/toy_app.py is a whole one):
 
-    app = EngineApp(EngineOptions(app_id=..., bootstrap=..., inputs=(...), changelog=...), MyJob())
+    app = EngineApp(EngineOptions(app_id=..., bootstrap=..., inputs=(...), changelog=...), MyCodec())
 
-    @app.keeper                                  # the one agent that touches rows
+    @app.processor                               # the one agent that touches rows
     async def keep(deliveries):
         async for lane in deliveries:            # one partition number of all inputs
             for moment in lane.moments():        # in order of event time; no await inside this loop
                 match moment:
                     case Arrival():     ...      # moment.key, .event, .time_ms, .topic, .partition, .offset
-                    case Due(key, at_ms): ...    # the row asked for it by Job.due_ms; ask anew by putting it
+                    case Timer(key, at_ms): ...  # the row asked for it by Codec.timer_ms; put it to ask anew
                     case Unsent(key):   ...      # after a crash: the row's outbox may not have gone out
                 row = lane.get(key)              # the live row, or None
-                lane.put(key, row)               # after every change; lane.leave(...) forgets it
+                lane.put(key, row)               # after every change; lane.delete_after(...) forgets it
                 lane.send(topic, key, value, headers=None, partition=None, row=None)
-            await lane.flush_when_due()
+            await lane.flush_if_due()
 
     run(app)                                     # until SIGTERM or SIGINT
 
-`Job` (job.py) is the plug-in: decode, load, dump, due_ms, peek. `decode` gives an Arrival for bad input too
-(with the rejection as its event and time_ms=None), so that its dead letter is accounted to its offset; None
-passes a record by. An Arrival with `complete_to_ms` on the topic `options.ticks` tells that no input before
-that time is still to come; as any arrival it also moves the clock to its own time.
+`Codec` (codec.py) is the plug-in: decode, decode_row, encode_row, timer_ms, peek. `decode` gives an Arrival
+for bad input too (with the rejection as its event and time_ms=None), so that its dead letter is accounted to
+its offset; None passes a record by. An Arrival with `complete_to_ms` on the topic `options.ticks` tells that
+no input before that time is still to come; as any arrival it also moves the clock to its own time.
 
 What holds: when an offset is committed, all rows and records of what was given out before it were
 acknowledged. After a crash records come again, and rows may be ahead of them: a row keeps the next offset
@@ -33,7 +33,7 @@ committed. Under `exactly_once` a row, what it remembers and the number of their
 and no Unsent ever comes; what no row remembers is in the transaction that commits its offset.
 
 Time: `clock="event"` moves with arrivals and ticks only; `clock="wall"` follows the wall while input is
-current. Neither runs ahead of the `heartbeat` topic by more than `stall_after_ms`; `lane.stalled` says that
+current. Neither runs ahead of the `reference` topic by more than `stall_after_ms`; `lane.stalled` says that
 input is held for that reason. A topic with more to come is waited for, while it is silent at most
 `max_idle_s` (then `app.on_give_up` is told); one that was read to its end, at most `merge_wait_s`.
 
@@ -42,7 +42,7 @@ with a status of `Exit` and a line that says why. Nothing of it is committed. `a
 """
 
 from stream.engine.app import EngineApp
-from stream.engine.codec import Arrival, Due, Headers, Job, Moment, Peek, Record, Unsent
+from stream.engine.codec import Arrival, Codec, Headers, Moment, Peek, Record, Timer, Unsent
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
 from stream.engine.run import run
@@ -50,18 +50,18 @@ from stream.engine.task.lane import Lane
 
 __all__ = [
     "Arrival",
-    "Due",
+    "Codec",
     "EngineApp",
     "EngineError",
     "EngineOptions",
     "Exit",
     "FailStop",
     "Headers",
-    "Job",
     "Lane",
     "Moment",
     "Peek",
     "Record",
+    "Timer",
     "Unsent",
     "run",
 ]

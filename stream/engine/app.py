@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from faust.tables.manager import TableManager
 from faust.types import TP
 
-from stream.engine.codec import Job, State
+from stream.engine.codec import Codec, State
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
 from stream.engine.input.delivery import Delivery
@@ -26,7 +26,7 @@ from stream.engine.options import EngineOptions
 from stream.engine.output.commit import AcknowledgeThenCommit, OneTransaction, Outlet
 from stream.engine.output.flush import Flusher
 from stream.engine.output.group import EXPELLED, Group
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.start.offsets import Marks, check_rows, starting_marks
 from stream.engine.start.topic_ids import TopicWatch
 from stream.engine.start.witnesses import keys_at
@@ -44,11 +44,11 @@ CHANGELOG_TRIES = 25
 class EngineApp(faust.App, Generic[State]):
     """`app.deliveries` is the channel for the one agent; `app.fail` is the one way out."""
 
-    def __init__(self, options: EngineOptions, job: Job[State], fail: FailStop | None = None) -> None:
+    def __init__(self, options: EngineOptions, codec: Codec[State], fail: FailStop | None = None) -> None:
         self.options = options
-        self.job = job
+        self.codec = codec
         self.fail = fail or FailStop()
-        self.delivery: Delivery[State] = Delivery(job, options.heartbeat, options.ticks)
+        self.delivery: Delivery[State] = Delivery(codec, options.reference, options.ticks)
         self.delivering = False
         self.on_give_up: Callable[[str], object] = lambda topic: None
         self.on_recovered: Callable[[Lane[State]], object] = lambda lane: None
@@ -88,7 +88,7 @@ class EngineApp(faust.App, Generic[State]):
         """See `Host`: a flush is started if one is due."""
         self.flusher.attend(quiet=quiet)
 
-    def keeper(self, fun: Callable[..., Coroutine[Any, Any, None]]) -> Any:
+    def processor(self, fun: Callable[..., Coroutine[Any, Any, None]]) -> Any:
         """Decorator: the one agent that may touch rows. An exception in it ends the process."""
 
         return self.agent(self.deliveries)(fun)
@@ -158,7 +158,7 @@ class EngineApp(faust.App, Generic[State]):
                 self.fail(failure)
 
     async def _open_lanes(self, assigned: set[TP]) -> None:
-        places = [Place(tp.topic, tp.partition) for tp in assigned if tp.topic in self.options.inputs]
+        places = [PartitionId(tp.topic, tp.partition) for tp in assigned if tp.topic in self.options.inputs]
         partitions = sorted({place.partition for place in places})
         if len(places) != len(partitions) * len(self.options.inputs):
             raise EngineError(
@@ -176,7 +176,7 @@ class EngineApp(faust.App, Generic[State]):
         lanes = [self._new_lane(partition, marks, highwaters, len(partitions)) for partition in partitions]
         try:
             await self._recover(lanes)
-            look_up = partial(keys_at, self.options, self.job)
+            look_up = partial(keys_at, self.options, self.codec)
             await self._in_thread(check_rows, lanes, marks, highwaters, forgotten, look_up)
             if self._give_up.is_set():
                 raise InterruptedError
@@ -188,7 +188,7 @@ class EngineApp(faust.App, Generic[State]):
                 lane.table.drop()  # else its lock would keep the next opening out
             raise
         for lane in lanes:
-            self.delivery.open(lane)
+            self.delivery.open_lane(lane)
         self.delivering = True
         self._topic_watch.begin()
         log.info(
@@ -225,7 +225,9 @@ class EngineApp(faust.App, Generic[State]):
         found: set[int] = self.batch_consumer.thread.partitions_for_topic(self.options.inputs[0])
         return found
 
-    async def _starting_marks(self, places: list[Place]) -> tuple[Marks, dict[Place, int], set[Place]]:
+    async def _starting_marks(
+        self, places: list[PartitionId]
+    ) -> tuple[Marks, dict[PartitionId, int], set[PartitionId]]:
         """Where to go on, where the inputs end, and which of them no offset is known of."""
         thread, ids = self.batch_consumer.thread, await self._topic_watch.look()
         committed = await asyncio.wait_for(thread.committed_marks(places), OPEN_TIMEOUT_S)
@@ -234,25 +236,25 @@ class EngineApp(faust.App, Generic[State]):
         return marks, last, set(places) - committed.keys()
 
     def _new_lane(
-        self, partition: int, marks: Marks, highwaters: Mapping[Place, int], lanes: int
+        self, partition: int, marks: Marks, highwaters: Mapping[PartitionId, int], lanes: int
     ) -> Lane[State]:
         options = self.options
         sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
         for source in sources:
-            source.highwater = highwaters[Place(source.topic, partition)]
+            source.highwater = highwaters[PartitionId(source.topic, partition)]
         name = f"{options.changelog}/{partition}"
         hot_rows = max(1, options.max_hot_rows // lanes)
-        table = Table(self.job, new_store(options, partition), hot_rows, name)
+        table = Table(self.codec, new_store(options, partition), hot_rows, name)
         lane = Lane(
             partition,
             sources=sources,
             table=table,
             options=options,
-            heartbeat=self.delivery.heartbeat,
-            settle=self.flusher.settle,
+            reference=self.delivery.reference,
+            flush_if_due=self.flusher.settle,
             on_give_up=self._give_up_waiting,
         )
-        lane.begin({topic: marks[Place(topic, partition)] for topic in options.inputs})
+        lane.start_at({topic: marks[PartitionId(topic, partition)] for topic in options.inputs})
         return lane
 
     def _give_up_waiting(self, topic: str) -> None:
@@ -281,5 +283,5 @@ class EngineApp(faust.App, Generic[State]):
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
 
-def _counted(places: Sequence[Place], topics: Sequence[str]) -> str:
+def _counted(places: Sequence[PartitionId], topics: Sequence[str]) -> str:
     return ", ".join(f"{sum(place.topic == topic for place in places)} of {topic}" for topic in topics)

@@ -40,7 +40,7 @@ class Arrival(msgspec.Struct, gc=False):
     for_all: bool = False
 
 
-class Due(NamedTuple):
+class Timer(NamedTuple):
     """The time that a row asked to be looked at again has come. The row asks anew by being put back."""
 
     key: bytes
@@ -53,34 +53,34 @@ class Unsent(NamedTuple):
     key: bytes
 
 
-Moment = Arrival | Due | Unsent
+Moment = Arrival | Timer | Unsent
 
 
 class Peek(NamedTuple):
     """What the engine must know of a stored row without decoding all of it."""
 
-    due_ms: int | None
+    timer_ms: int | None
     outbox_flush: int  # the number of the flush that the row's outbox belongs to, 0 for an empty outbox
     leaving: Mapping[str, int] | None = None  # of a row that was left (Lane.leave): up to which offsets
 
 
-class Job(Protocol[State]):
+class Codec(Protocol[State]):
     """The plug-in: bytes to meaning and back. Pure; called on the event loop, so it must not block."""
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         """None passes the record by; it still counts as read. Never raises for bad input."""
 
-    def load(self, key: bytes, row: bytes) -> State:
+    def decode_row(self, key: bytes, row: bytes) -> State:
         """A row of the changelog as a live object."""
 
-    def dump(self, state: State) -> bytes:
+    def encode_row(self, state: State) -> bytes:
         """The row as it is written to the changelog."""
 
-    def due_ms(self, state: State) -> int | None:
+    def timer_ms(self, state: State) -> int | None:
         """When this row wants to be looked at again, in event time."""
 
     def peek(self, row: bytes) -> Peek:
-        """due_ms and outbox of a stored row, cheaply."""
+        """timer_ms and outbox of a stored row, cheaply."""
 
     def applied(self, row: bytes) -> Mapping[str, int]:
         """Of a stored row: topic -> the next offset that is new to it.

@@ -19,7 +19,7 @@ class EngineOptions:
     bootstrap: str
     inputs: tuple[str, ...]
     changelog: str
-    heartbeat: str | None = None  # the input whose silence is a stalled source, not silent customers
+    reference: str | None = None  # the input whose silence is a stalled source, not silent customers
     ticks: str | None = None  # the input that may carry ticks (Arrival.complete_to_ms)
     guarantee: str = "at_least_once"
     clock: str = "event"
@@ -49,7 +49,7 @@ class EngineOptions:
             raise ValueError(f"guarantee: {self.guarantee!r} is none of {', '.join(GUARANTEES)}")
         if self.clock not in CLOCKS:
             raise ValueError(f"clock: {self.clock!r} is none of {', '.join(CLOCKS)}")
-        for name in ("heartbeat", "ticks"):
+        for name in ("reference", "ticks"):
             topic = getattr(self, name)
             if topic is not None and topic not in self.inputs:
                 raise ValueError(f"{name}: {topic!r} is none of the inputs")

@@ -28,7 +28,7 @@ from stream.core.events.event import ClockTicked, ModelPublished
 from stream.core.judgement.basis import Book
 from stream.core.model.record import ModelError, decode_model
 from stream.core.step import Step, on_book, on_due, on_event
-from stream.engine import Arrival, Due, EngineApp, EngineError, Exit, Lane, Moment, Unsent
+from stream.engine import Arrival, EngineApp, EngineError, Exit, Lane, Moment, Timer, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord, dead_letter
 from stream.worker.kafka.topics import TopicNames
@@ -43,14 +43,14 @@ ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
 def attach(app: EngineApp[LiveRow], processor: ProfileProcessor) -> None:
     """Register the agent with the app."""
 
-    @app.keeper
+    @app.processor
     async def keep_profiles(lanes: AsyncIterator[Lane[LiveRow]]) -> None:
         async for lane in lanes:
             started_s = time.monotonic()
             for moment in lane.moments():
                 processor.apply(lane, moment)
             processor.end_batch(time.monotonic() - started_s)
-            await lane.flush_when_due()
+            await lane.flush_if_due()
 
 
 class ProfileProcessor:
@@ -76,7 +76,7 @@ class ProfileProcessor:
         again."""
         if type(moment) is Arrival:
             self._arrived(lane, moment)
-        elif type(moment) is Due:
+        elif type(moment) is Timer:
             row = lane.get(moment.key)
             if row is not None and row.profile is not None:
                 step = on_due(row.profile, moment.at_ms, self._book_of(lane))
@@ -154,7 +154,7 @@ class ProfileProcessor:
     def _put(self, lane: Lane[LiveRow], key: bytes, row: LiveRow) -> None:
         """A row without profile keeps only `applied`, and is deleted when those offsets are committed."""
         if row.profile is None:
-            lane.leave(key, row, row.applied)
+            lane.delete_after(key, row, row.applied)
         else:
             lane.put(key, row)
 

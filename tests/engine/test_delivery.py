@@ -7,16 +7,16 @@ import msgspec
 
 from stream.engine.input.delivery import AT_END, Delivery
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
-from tests.support.toy_app import Event, ToyJob
+from tests.support.toy_app import Event, ToyCodec
 
 TOPIC = "events"
-PLACE = Place(TOPIC, 0)
+PLACE = PartitionId(TOPIC, 0)
 OPTIONS = EngineOptions(app_id="a", bootstrap="nowhere:1", inputs=(TOPIC,), changelog="rows")
 
 
@@ -39,17 +39,17 @@ async def settled() -> None:
 
 
 def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
-    delivery: Delivery[Any] = Delivery(ToyJob(), None, None)
+    delivery: Delivery[Any] = Delivery(ToyCodec(), None, None)
     lane = Lane(
         0,
         sources=[Source(TOPIC, 0, 1000)],
-        table=Table(ToyJob(), MemoryStore(), 100),
+        table=Table(ToyCodec(), MemoryStore(), 100),
         options=OPTIONS,
-        heartbeat=delivery.heartbeat,
-        settle=settled,
+        reference=delivery.reference,
+        flush_if_due=settled,
     )
-    lane.begin({TOPIC: (start, Mark(0, None, None))})
-    delivery.open(lane)
+    lane.start_at({TOPIC: (start, Mark(0, None, None))})
+    delivery.open_lane(lane)
     return delivery, lane
 
 
@@ -69,20 +69,20 @@ def test_the_end_of_a_log_may_lie_behind_its_last_record() -> None:
     delivery, lane = opened()
     source = lane.sources[0]
 
-    delivery.accept([PLACE], {PLACE: [Raw(0), Raw(1)]}, {PLACE: 3}, 0.0)
+    delivery.distribute([PLACE], {PLACE: [Raw(0), Raw(1)]}, {PLACE: 3}, 0.0)
     assert not source.caught_up  # a record of offset 2, or a marker
-    delivery.accept([PLACE], {}, {PLACE: AT_END}, 0.0)
+    delivery.distribute([PLACE], {}, {PLACE: AT_END}, 0.0)
     assert source.caught_up
-    delivery.accept([PLACE], {}, {PLACE: 9}, 0.0)
+    delivery.distribute([PLACE], {}, {PLACE: 9}, 0.0)
     assert not source.caught_up
 
 
 def test_a_gap_at_the_end_of_a_log_is_still_to_come() -> None:
     delivery, lane = opened()
 
-    intake = delivery.accept([PLACE], {PLACE: [Raw(5)]}, {PLACE: AT_END}, 0.0)
+    result = delivery.distribute([PLACE], {PLACE: [Raw(5)]}, {PLACE: AT_END}, 0.0)
 
-    assert intake.rewind == {PLACE: 0}
+    assert result.rewind == {PLACE: 0}
     assert not lane.sources[0].caught_up
 
 
@@ -94,8 +94,8 @@ def test_that_a_topic_is_waited_for_no_longer_is_told_once() -> None:
         sources=[Source(TOPIC, 0, 1000), Source("silent", 0, 1000)],
         table=lane.table,
         options=replace(OPTIONS, max_idle_s=0.0),
-        heartbeat=delivery.heartbeat,
-        settle=settled,
+        reference=delivery.reference,
+        flush_if_due=settled,
         on_give_up=told.append,
     )
     lane.sources[1].highwater = 7
@@ -111,8 +111,8 @@ def offsets(lane: Lane[Any]) -> list[int]:
     return [moment.offset for moment in lane.moments()]  # type: ignore[union-attr]
 
 
-def fetch(delivery: Delivery[Any], *found: int) -> dict[Place, int]:
-    return delivery.accept([PLACE], {PLACE: [Raw(at) for at in found]}, {PLACE: 100}, 0.0).rewind
+def fetch(delivery: Delivery[Any], *found: int) -> dict[PartitionId, int]:
+    return delivery.distribute([PLACE], {PLACE: [Raw(at) for at in found]}, {PLACE: 100}, 0.0).rewind
 
 
 def test_records_that_were_taken_already_are_passed_by() -> None:

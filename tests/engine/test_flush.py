@@ -54,7 +54,7 @@ def flusher_of(pipe: Pipe, ledger: Ledger) -> Flusher:
 
 async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]:
     """Rows per flush, when `APPLIED` events of as many customers were applied since the last one."""
-    pipe, ledger = Pipe(heartbeat=None, ticks=None, flush_interval_s=flush_interval_s), Ledger()
+    pipe, ledger = Pipe(reference=None, ticks=None, flush_interval_s=flush_interval_s), Ledger()
     flusher = flusher_of(pipe, ledger)
 
     async def applied(count: int, to_come: int) -> None:
@@ -88,7 +88,7 @@ def test_a_flush_waits_for_a_share_of_what_is_still_to_come(still_to_come, flush
 
 async def sent_and_flushed(ledger: Ledger) -> tuple[list[tuple[str, bytes | None]], list[int]]:
     """What is out, and the rows of each flush, when one flush is done and an event more was applied."""
-    pipe = Pipe(heartbeat=None, ticks=None, flush_interval_s=3_600.0)
+    pipe = Pipe(reference=None, ticks=None, flush_interval_s=3_600.0)
     flusher = flusher_of(pipe, ledger)
     for number in range(2):
         pipe.feed(ENGAGEMENT, event(f"c{number}", number))
@@ -113,7 +113,7 @@ def test_an_alert_of_a_transaction_leaves_with_its_row() -> None:
 
 def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Ledger]:
     """So many partitions, each with a customer who has an event, and one flusher for all."""
-    pipes = [Pipe(heartbeat=None, ticks=None, **options) for _ in range(count)]
+    pipes = [Pipe(reference=None, ticks=None, **options) for _ in range(count)]
     ledger = Ledger()
     flusher = flusher_of(pipes[0], ledger)
     for number, pipe in enumerate(pipes):

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from stream.engine import Arrival, Due, Lane, Moment, Unsent
+from stream.engine import Arrival, Lane, Moment, Timer, Unsent
 from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark
 from stream.engine.task.merge import Source
 from tests.support.engine_model import Raw
-from tests.support.toy_app import HOUR_MS, TOPICS, Counters, Shopkeeper, ToyJob
+from tests.support.toy_app import HOUR_MS, TOPICS, Counters, Shopkeeper, ToyCodec
 
 PURCHASES, ENGAGEMENT, FEEDBACK = TOPICS
 KEEPER = Shopkeeper("out")
@@ -35,28 +35,28 @@ class Pipe:
             bootstrap="nowhere:1",
             inputs=TOPICS,
             changelog="rows",
-            **{"heartbeat": PURCHASES, "ticks": FEEDBACK, "stall_after_ms": 2 * HOUR_MS, **options},
+            **{"reference": PURCHASES, "ticks": FEEDBACK, "stall_after_ms": 2 * HOUR_MS, **options},
         )
-        self.delivery: Delivery[Counters] = Delivery(ToyJob(), PURCHASES, FEEDBACK)
-        self.table = Table(ToyJob(), MemoryStore(), max_hot_rows=10)
+        self.delivery: Delivery[Counters] = Delivery(ToyCodec(), PURCHASES, FEEDBACK)
+        self.table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
         self.lane = Lane(
             0,
             sources=[Source(topic, 0, 1_000) for topic in TOPICS],
             table=self.table,
             options=self.options,
-            heartbeat=self.delivery.heartbeat,
-            settle=_no_flush,
+            reference=self.delivery.reference,
+            flush_if_due=_no_flush,
         )
         self._ends = dict.fromkeys(TOPICS, 0)
-        self.lane.begin(marks or MARKS)
-        self.delivery.open(self.lane)
+        self.lane.start_at(marks or MARKS)
+        self.delivery.open_lane(self.lane)
 
     def feed(self, topic: str, *events: dict[str, Any]) -> None:
         start = self._ends[topic]
         self._ends[topic] += len(events)
         records = [Raw(topic, 0, start + n, json.dumps(event).encode()) for n, event in enumerate(events)]
-        place = Place(topic, 0)
-        assert not self.delivery.accept([place], {place: records}, {place: self._ends[topic]}, 0.0).rewind
+        place = PartitionId(topic, 0)
+        assert not self.delivery.distribute([place], {place: records}, {place: self._ends[topic]}, 0.0).rewind
 
     def moments(self) -> list[Moment]:
         lived = []
@@ -75,7 +75,7 @@ def tick(time_ms: int) -> dict[str, Any]:
 
 
 def dues(moments: list[Moment]) -> list[tuple[bytes, int]]:
-    return [(each.key, each.at_ms) for each in moments if isinstance(each, Due)]
+    return [(each.key, each.at_ms) for each in moments if isinstance(each, Timer)]
 
 
 def arrivals(moments: list[Moment]) -> list[tuple[str, int | None]]:
@@ -181,7 +181,7 @@ def test_by_the_wall_the_clock_does_not_run_ahead_of_a_silent_heartbeat() -> Non
 
 
 def row_with_outbox(flush: int) -> bytes:
-    return ToyJob().dump(Counters("a", 1, 0, HOUR_MS, 0, {PURCHASES: 1}, ["a:count:10"], flush))
+    return ToyCodec().encode_row(Counters("a", 1, 0, HOUR_MS, 0, {PURCHASES: 1}, ["a:count:10"], flush))
 
 
 @pytest.mark.parametrize(("outbox_flush", "again"), [(7, [Unsent(b"a")]), (6, [])])
@@ -189,7 +189,7 @@ def test_an_outbox_is_given_out_again_when_its_flush_was_not_committed(
     outbox_flush: int, again: list[Moment]
 ) -> None:
     pipe = Pipe({topic: (0, Mark(6, None, None)) for topic in TOPICS})
-    pipe.table.recover([(b"a", row_with_outbox(outbox_flush), None)])
+    pipe.table.apply_changelog([(b"a", row_with_outbox(outbox_flush), None)])
     pipe.table.index()
 
     assert pipe.lane.wants_attention()
@@ -201,23 +201,23 @@ def test_an_outbox_is_given_out_again_when_its_flush_was_not_committed(
 
 def test_rows_of_a_writer_that_was_replaced_do_not_count_and_are_written_over() -> None:
     pipe = Pipe()
-    job = ToyJob()
-    new, old = job.dump(Counters("a", 5)), job.dump(Counters("a", 4))
-    pipe.table.recover(
+    codec = ToyCodec()
+    new, old = codec.encode_row(Counters("a", 5)), codec.encode_row(Counters("a", 4))
+    pipe.table.apply_changelog(
         [(b"a", old, 3), (b"fence", None, 4), (b"a", new, 4), (b"a", old, 3), (b"b", old, 3), (b"c", old, 3)]
     )
-    pipe.table.recover([(b"c", new, 4)])
+    pipe.table.apply_changelog([(b"c", new, 4)])
     pipe.table.index()
     pipe.moments()
 
     assert pipe.table.epoch == 4
-    assert dict(pipe.table.flush()) == {b"a": new, b"b": None}
+    assert dict(pipe.table.take_all()) == {b"a": new, b"b": None}
 
 
 def test_rows_without_an_epoch_always_count() -> None:
     pipe = Pipe()
-    row = ToyJob().dump(Counters("a", 5))
-    pipe.table.recover([(b"b", None, 9), (b"a", row, None)])
+    row = ToyCodec().encode_row(Counters("a", 5))
+    pipe.table.apply_changelog([(b"b", None, 9), (b"a", row, None)])
 
     assert pipe.lane.get(b"a") == Counters("a", 5)
     assert not pipe.table.void
@@ -237,7 +237,7 @@ def test_every_commit_names_the_topic_that_its_offset_is_of() -> None:
     pipe.moments()
 
     for row_limit in (1, 1):  # midway, and then whole
-        load = pipe.lane.load(row_limit)
+        load = pipe.lane.take_batch(row_limit)
         pipe.lane.note_committed(load.flush, load.marks)
         named = {topic: mark.topic_id for topic, (_, mark) in load.marks.items()}
         assert named == {topic: f"id of {topic}" for topic in TOPICS}

@@ -15,7 +15,7 @@ def source(topic: str, times: list[int | None], more: int = 0, max_pending: int 
     """A topic whose records have these event times; `more` of them are still at the broker."""
     made = Source(topic, 0, max_pending)
     made.highwater = len(times) + more
-    made.accept([Arrival(b"k", t, None, topic, 0, offset) for offset, t in enumerate(times)], len(times))
+    made.add([Arrival(b"k", t, None, topic, 0, offset) for offset, t in enumerate(times)], len(times))
     return made
 
 
@@ -31,7 +31,7 @@ def more(source: Source, *times: int) -> None:
     start = source.expected
     source.highwater = start + len(times)
     arrivals = [Arrival(b"k", t, None, source.topic, 0, start + number) for number, t in enumerate(times)]
-    source.accept(arrivals, source.highwater)
+    source.add(arrivals, source.highwater)
 
 
 def test_topics_that_are_all_at_hand_come_out_in_order_of_time() -> None:
@@ -142,7 +142,7 @@ def test_any_cut_of_the_polls_gives_every_record_once_and_each_topic_in_its_orde
         until = data.draw(st.integers(chosen.expected + 1, chosen.highwater))
         times = topics[int(chosen.topic)]
         fetched = range(chosen.expected, until)
-        chosen.accept([Arrival(b"", times[at], None, chosen.topic, 0, at) for at in fetched], until)
+        chosen.add([Arrival(b"", times[at], None, chosen.topic, 0, at) for at in fetched], until)
         out += release(sources, 0.0, MAX_IDLE_S)
 
     for index, times in enumerate(topics):

@@ -3,18 +3,18 @@
 import pytest
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.start.offsets import check_fetch, check_rows, starting_marks
 from stream.engine.start.witnesses import WITNESSES
 from stream.engine.task.batch import Mark
 from tests.engine.test_lane import Pipe
-from tests.support.toy_app import TOPICS, Counters, ToyJob
+from tests.support.toy_app import TOPICS, Counters, ToyCodec
 
-A, B = Place("a", 0), Place("b", 0)
+A, B = PartitionId("a", 0), PartitionId("b", 0)
 BY_A_WORKER, BY_HAND = Mark(7, 1, 1), Mark(0, None, None)
 FIRST, LAST = {A: 2, B: 0}, {A: 9, B: 9}
 OLD, NEW = "FanuN8pRSJ-tHmYrza4rUQ", "G3g82g0iTJaGTtXeOT0rwA"
-PLACES = [Place(topic, 0) for topic in TOPICS]
+PLACES = [PartitionId(topic, 0) for topic in TOPICS]
 
 
 def refused(work) -> str:
@@ -82,7 +82,9 @@ def rows(had: dict[str, int]) -> Pipe:
     """A lane with such rows: key -> the next offset of the first topic."""
     pipe = Pipe()
     applied = {key: Counters(key, applied={PLACES[0].topic: offset}) for key, offset in had.items()}
-    pipe.table.recover([(key.encode(), ToyJob().dump(row), None) for key, row in applied.items()])
+    pipe.table.apply_changelog(
+        [(key.encode(), ToyCodec().encode_row(row), None) for key, row in applied.items()]
+    )
     return pipe
 
 
@@ -136,14 +138,16 @@ def test_a_mark_of_a_known_topic_comes_back_and_earlier_versions_read_their_part
 
 def test_an_offset_of_one_input_that_was_set_by_hand_is_told(caplog: pytest.LogCaptureFixture) -> None:
     pipe = Pipe()
-    marks = {Place(topic, 0): (4, BY_A_WORKER) for topic in TOPICS} | {Place(TOPICS[1], 0): (2, BY_HAND)}
+    marks = {PartitionId(topic, 0): (4, BY_A_WORKER) for topic in TOPICS} | {
+        PartitionId(TOPICS[1], 0): (2, BY_HAND)
+    }
 
     check_rows([pipe.lane], marks, dict.fromkeys(marks, 9), set(), says_nothing)
 
     assert caplog.messages == ["engagement/0: its offset was set by hand to 2"]
 
 
-def checked(pipe: Pipe, log: dict[int, bytes], by_hand: list[Place]) -> dict[Place, list[int]]:
+def checked(pipe: Pipe, log: dict[int, bytes], by_hand: list[PartitionId]) -> dict[PartitionId, list[int]]:
     """Passes, or raises; the offsets that it asked for, of a first topic with these keys at its offsets."""
     asked = {}
 
@@ -166,7 +170,9 @@ def test_rows_whose_last_records_are_still_there_go_on_when_all_offsets_are_forg
 
 
 @pytest.mark.parametrize("by_hand", [PLACES, PLACES[:1]])
-def test_a_topic_that_has_another_key_where_a_row_had_its_last_record_was_made_anew(by_hand: list[Place]):
+def test_a_topic_that_has_another_key_where_a_row_had_its_last_record_was_made_anew(
+    by_hand: list[PartitionId],
+):
     told = refused(lambda: checked(rows({"a": 5, "b": 7, "c": 9}), {4: b"a", 6: b"b", 8: b"x"}, by_hand))
 
     assert told.startswith("purchases/0 holds another key's record at 8 than the one that was read there")

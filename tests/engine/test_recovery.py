@@ -15,7 +15,7 @@ from stream.engine.state.recovery import Fence, changelog_end, recover
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from tests.support.kafka_broker import Broker, create_topics
-from tests.support.toy_app import Counters, ToyJob
+from tests.support.toy_app import Counters, ToyCodec
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
@@ -27,7 +27,7 @@ Tables = Mapping[int, Table[Counters]]
 
 
 def new_tables() -> Tables:
-    return {partition: Table(ToyJob(), MemoryStore(), 10) for partition in range(PARTITIONS)}
+    return {partition: Table(ToyCodec(), MemoryStore(), 10) for partition in range(PARTITIONS)}
 
 
 def rows_of(tables: Tables) -> Rows:
@@ -52,7 +52,7 @@ def written(
     for number in range(count):
         partition = chance.choice([each for each in range(PARTITIONS) if each != EMPTY])
         key = f"customer{chance.randrange(300)}".encode()
-        row = None if chance.random() < 0.1 else ToyJob().dump(Counters(key.decode(), count=number))
+        row = None if chance.random() < 0.1 else ToyCodec().encode_row(Counters(key.decode(), count=number))
         producer.produce(options.changelog, row, key, partition, headers=headers)
         if row is None:
             rows[partition].pop(key, None)

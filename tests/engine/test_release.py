@@ -10,12 +10,12 @@ import pytest
 from stream.engine import app as engine_app
 from stream.engine.app import EngineApp
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import DiskStore, new_store
 from stream.engine.task.batch import Mark
 from stream.engine.task.lane import Lane
 from tests.support.engine_model import Raw
-from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyJob
+from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyCodec
 
 pytest.importorskip("rocksdict")
 EVENT = b'{"key":"a","time_ms":1}'
@@ -30,12 +30,12 @@ class Letting:
             app_id="letting", bootstrap="127.0.0.1:1", inputs=TOPICS, changelog="rows", store=folder,
             producer={"log_level": 0},
         )  # fmt: skip
-        self.app: EngineApp[Counters] = EngineApp(self.options, ToyJob())
-        places = {Place(topic, 0): 0 for topic in TOPICS}
+        self.app: EngineApp[Counters] = EngineApp(self.options, ToyCodec())
+        places = {PartitionId(topic, 0): 0 for topic in TOPICS}
         marks = {place: (0, Mark(0, None, None)) for place in places}
         self.lane: Lane[Counters] = self.app._new_lane(0, marks, places, 1)
         self.lane.table.position = END
-        self.app.delivery.open(self.lane)
+        self.app.delivery.open_lane(self.lane)
         self.asked, self.answer = threading.Event(), threading.Event()
 
     def changelog_end(self, _options: EngineOptions, _partition: int) -> int:
@@ -48,8 +48,8 @@ class Letting:
         letting = asyncio.create_task(self.app._release_lanes())
         while not self.asked.is_set():
             await asyncio.sleep(0.001)
-        place = Place(TOPICS[0], 0)
-        self.app.delivery.accept([place], {place: [Raw(*place, 0, EVENT)]}, {place: 1}, 0.0)
+        place = PartitionId(TOPICS[0], 0)
+        self.app.delivery.distribute([place], {place: [Raw(*place, 0, EVENT)]}, {place: 1}, 0.0)
         given, keeper = 0, Shopkeeper("out")
         for moment in self.lane.moments():
             keeper.live(self.lane, moment)

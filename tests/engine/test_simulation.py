@@ -124,9 +124,9 @@ class CommitsWhatIsOwed(ModelOutlet):
 
 
 class SkipsTheGuard(Delivery[Any]):
-    def _take(self, place: Any, source: Any, batch: Any, intake: Any) -> None:
+    def _take(self, place: Any, source: Any, batch: Any, result: Any) -> None:
         source.expected = max(source.expected, batch[0].offset)
-        super()._take(place, source, batch, intake)
+        super()._take(place, source, batch, result)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from stream.engine.app import EngineApp
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import DiskStore, MemoryStore, Store, new_store
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark
-from tests.support.toy_app import TOPICS, Counters, ToyJob
+from tests.support.toy_app import TOPICS, Counters, ToyCodec
 
 KEYS = [b"a", b"b", b"c", b"d"]
 STEPS = st.lists(
@@ -23,7 +23,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes]]) -> None:
-    table, plain = Table(ToyJob(), MemoryStore(), max_hot_rows=2), dict[bytes, int]()
+    table, plain = Table(ToyCodec(), MemoryStore(), max_hot_rows=2), dict[bytes, int]()
     flying: list[tuple[bytes, bytes | None]] = []
     written: dict[bytes, bytes | None] = {}
     for number, (step, key) in enumerate(steps):
@@ -40,21 +40,21 @@ def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes
         elif step == "take of" and not flying:
             flying = table.take_of([key, key])
         elif step == "rest":
-            table.rest(flying)
+            table.store_written(flying)
             written.update(flying)
             flying = []
         for each in KEYS:
             row = table.get(each)
             assert (None if row is None else row.count) == plain.get(each)
     written.update(flying)
-    written.update(table.flush())
-    left = {key: ToyJob().load(key, row).count for key, row in written.items() if row is not None}
+    written.update(table.take_all())
+    left = {key: ToyCodec().decode_row(key, row).count for key, row in written.items() if row is not None}
     assert left == plain
     assert table.waiting_count == 0
 
 
 def test_rows_owed_are_written_as_they_are_by_then_and_the_others_wait() -> None:
-    table = Table(ToyJob(), MemoryStore(), max_hot_rows=10)
+    table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
     for key in KEYS[:3]:
         table.put(key, Counters(key.decode(), count=1))
     table.owe()
@@ -64,18 +64,21 @@ def test_rows_owed_are_written_as_they_are_by_then_and_the_others_wait() -> None
     first, more = table.take(1), table.take(9)
 
     assert [key for key, _ in first] == [b"a"]
-    assert [(key, ToyJob().load(key, row or b"").count) for key, row in more] == [(b"b", 2), (b"c", 1)]
+    assert [(key, ToyCodec().decode_row(key, row or b"").count) for key, row in more] == [
+        (b"b", 2),
+        (b"c", 1),
+    ]
     assert (table.owed_count, table.waiting_count) == (0, 1)
-    assert [key for key, _ in table.flush()] == [b"d"], "b was written as it is now"
+    assert [key for key, _ in table.take_all()] == [b"d"], "b was written as it is now"
 
 
 def test_a_row_changed_many_times_is_encoded_once() -> None:
-    table = Table(ToyJob(), MemoryStore(), max_hot_rows=10)
+    table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
     for count in range(5):
         table.put(b"a", Counters("a", count=count))
 
-    assert [key for key, _ in table.flush()] == [b"a"]
-    assert table.flush() == []
+    assert [key for key, _ in table.take_all()] == [b"a"]
+    assert table.take_all() == []
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ def test_a_disk_store_of_another_application_is_emptied(disk: Path) -> None:
 def test_a_row_that_is_none_is_told_with_its_topic_and_never_with_its_key(row: bytes) -> None:
     store = MemoryStore()
     store.put(b"secret-customer", row)
-    table = Table(ToyJob(), store, max_hot_rows=2, name="rows/3")
+    table = Table(ToyCodec(), store, max_hot_rows=2, name="rows/3")
 
     for look in (table.index, lambda: table.get(b"secret-customer"), lambda: list(table.applied())):
         with pytest.raises(EngineError) as failure:
@@ -162,12 +165,12 @@ def test_the_rows_kept_ready_are_so_many_over_all_partitions_held() -> None:
         app_id="hot", bootstrap="127.0.0.1:1", inputs=TOPICS, changelog="rows", max_hot_rows=8,
         producer={"log_level": 0},
     )  # fmt: skip
-    app = EngineApp(options, ToyJob())
-    places = {Place(topic, partition): 0 for topic in TOPICS for partition in range(4)}
+    app = EngineApp(options, ToyCodec())
+    places = {PartitionId(topic, partition): 0 for topic in TOPICS for partition in range(4)}
     marks = {place: (0, Mark(0, None, None)) for place in places}
     tables = [app._new_lane(partition, marks, places, 4).table for partition in range(4)]
     for table in tables:
         for number in range(20):
             table.put(b"%d" % number, Counters(str(number)))
-        table.rest(table.flush())
+        table.store_written(table.take_all())
     assert sum(len(table._hot) for table in tables) <= 8

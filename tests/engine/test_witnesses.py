@@ -7,10 +7,10 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.start.witnesses import keys_at
 from tests.support.kafka_broker import Broker, create_topics
-from tests.support.toy_app import ToyJob
+from tests.support.toy_app import ToyCodec
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
@@ -28,23 +28,23 @@ def test_keys_come_from_where_records_are_and_nothing_from_elsewhere(broker: Bro
     for done in client.delete_records([TopicPartition(purchases, 0, 100)]).values():
         done.result(30)
     asked = {
-        Place(purchases, 0): [2_999, 5, 99, 100, 3_000, 9_000],
-        Place(purchases, 1): [0],
-        Place(views, 3): {7: b"", 2_000: b""},  # the second cannot be decoded
-        Place(views, 0): [],
+        PartitionId(purchases, 0): [2_999, 5, 99, 100, 3_000, 9_000],
+        PartitionId(purchases, 1): [0],
+        PartitionId(views, 3): {7: b"", 2_000: b""},  # the second cannot be decoded
+        PartitionId(views, 0): [],
     }
     options = EngineOptions(f"{prefix}-app", broker.bootstrap, (purchases, views), f"{prefix}.rows")
 
-    found = list(keys_at(options, ToyJob(), asked))
+    found = list(keys_at(options, ToyCodec(), asked))
 
     assert sorted(found) == [
-        (Place(purchases, 0), 100, b"key100"),
-        (Place(purchases, 0), 2_999, b"key2999"),
-        (Place(views, 3), 7, b"key7"),
+        (PartitionId(purchases, 0), 100, b"key100"),
+        (PartitionId(purchases, 0), 2_999, b"key2999"),
+        (PartitionId(views, 3), 7, b"key7"),
     ]
 
 
 def test_nothing_is_asked_of_nobody(broker: Broker, prefix: str) -> None:
     options = EngineOptions(f"{prefix}-app", broker.bootstrap, ("a",), "rows")
 
-    assert list(keys_at(options, ToyJob(), {})) == []
+    assert list(keys_at(options, ToyCodec(), {})) == []

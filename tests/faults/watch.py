@@ -21,7 +21,7 @@ class Watch:
         self._places = [(f"{prefix}.{name}", number) for name in TOPICS for number in range(partitions)]
 
     def _lags(self) -> dict[tuple[str, int], tuple[int, int]]:
-        """Place -> committed offset and lag."""
+        """PartitionId -> committed offset and lag."""
         found = self._reader.committed([TopicPartition(*place) for place in self._places], 10)
         lags = {}
         for each in found:

@@ -10,7 +10,7 @@ from typing import Any
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.output.commit import Cargo
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import ChangelogRow
 from stream.engine.task.batch import Mark, Outgoing
 from tests.support.toy_app import TOPICS
@@ -35,14 +35,16 @@ class Broker:
     def __init__(self, chance: random.Random, exactly_once: bool) -> None:
         self.chance = chance
         self.exactly_once = exactly_once
-        self.inputs: dict[Place, list[Raw]] = {Place(t, p): [] for t in TOPICS for p in PARTITIONS}
-        self.committed: dict[Place, tuple[int, Mark]] = {}
+        self.inputs: dict[PartitionId, list[Raw]] = {
+            PartitionId(t, p): [] for t in TOPICS for p in PARTITIONS
+        }
+        self.committed: dict[PartitionId, tuple[int, Mark]] = {}
         self.rows: dict[int, list[ChangelogRow]] = {p: [] for p in PARTITIONS}
         self.out: list[tuple[str, bytes]] = []
         self.generation = 0
 
     def publish(self, topic: str, partition: int, value: bytes) -> None:
-        log = self.inputs[Place(topic, partition)]
+        log = self.inputs[PartitionId(topic, partition)]
         log.append(Raw(topic, partition, len(log), value))
 
 

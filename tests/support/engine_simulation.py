@@ -16,7 +16,7 @@ from stream.engine.failure import FailStop
 from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
 from stream.engine.output.flush import ALL, Flusher
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.epoch import FENCE_KEY
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
@@ -24,9 +24,9 @@ from stream.engine.task.batch import Mark
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from tests.support.engine_model import PARTITIONS, Broker, ModelOutlet, Raw
-from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyJob
+from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyCodec
 
-JOB = ToyJob()
+CODEC = ToyCodec()
 KEEPER = Shopkeeper("out")
 FOR_EVER_S = 1e12
 
@@ -50,7 +50,7 @@ class Worker:
         broker.generation += 1
         self.broker = broker
         self.dead = False
-        self.delivery: Delivery[Counters] = delivery(JOB, None, None)
+        self.delivery: Delivery[Counters] = delivery(CODEC, None, None)
         self.outlet = outlet(broker, broker.generation)
         self.flusher = Piecemeal(
             options=OPTIONS,
@@ -60,10 +60,12 @@ class Worker:
             fail=FailStop(exit=self._die),
         )
         self.flusher.chance = broker.chance
-        self.position: dict[Place, int] = {}
-        self.sought: set[Place] = set()  # a fetch that follows our own seek does begin where it was told
+        self.position: dict[PartitionId, int] = {}
+        self.sought: set[PartitionId] = (
+            set()
+        )  # a fetch that follows our own seek does begin where it was told
         for partition in PARTITIONS:
-            self.delivery.open(self._lane(partition))
+            self.delivery.open_lane(self._lane(partition))
 
     def _die(self, _code: int) -> None:
         self.dead = True
@@ -77,14 +79,14 @@ class Worker:
         broker, marks = self.broker, {}
         sources = [Source(topic, partition, OPTIONS.max_pending) for topic in TOPICS]
         for source in sources:
-            place = Place(source.topic, partition)
+            place = PartitionId(source.topic, partition)
             marks[source.topic] = broker.committed.get(place, (0, Mark(0, None, None)))
             source.highwater = len(broker.inputs[place])
             self.position[place] = marks[source.topic][0]
-        table = Table(JOB, MemoryStore(), max_hot_rows=4)
+        table = Table(CODEC, MemoryStore(), max_hot_rows=4)
         if not broker.exactly_once:
             broker.rows[partition].append((FENCE_KEY, None, broker.generation))
-        table.recover(broker.rows[partition])
+        table.apply_changelog(broker.rows[partition])
         table.position = len(broker.rows[partition])
         table.index()
         lane = Lane(
@@ -92,15 +94,15 @@ class Worker:
             sources=sources,
             table=table,
             options=OPTIONS,
-            heartbeat=self.delivery.heartbeat,
-            settle=self.flusher.settle,
+            reference=self.delivery.reference,
+            flush_if_due=self.flusher.settle,
         )
-        lane.begin(marks)
+        lane.start_at(marks)
         return lane
 
     def poll(self, chance: random.Random, lossy: bool) -> None:
         """Some records of some partitions; a fetch may get lost or come again."""
-        records: dict[Place, list[Raw]] = {}
+        records: dict[PartitionId, list[Raw]] = {}
         asked = [place for place in self.delivery.wanted() if chance.random() < 0.7]
         for place in asked:
             log, at = self.broker.inputs[place], self.position[place]
@@ -114,9 +116,9 @@ class Worker:
                 self.position[place] = found[-1].offset + 1
                 self.sought.discard(place)
         ends = {place: len(self.broker.inputs[place]) for place in asked}
-        intake = self.delivery.accept(asked, records, ends, 0.0)
-        self.position.update(intake.rewind)
-        self.sought.update(intake.rewind)
+        result = self.delivery.distribute(asked, records, ends, 0.0)
+        self.position.update(result.rewind)
+        self.sought.update(result.rewind)
 
     def fold(self, chance: random.Random) -> None:
         self.live(chance.choice(PARTITIONS))

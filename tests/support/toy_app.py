@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from stream.engine import Arrival, Due, EngineApp, EngineOptions, Lane, Moment, Peek, Record, Unsent, run
+from stream.engine import Arrival, EngineApp, EngineOptions, Lane, Moment, Peek, Record, Timer, Unsent, run
 
 HOUR_MS = 3_600_000
 TOPICS = ("purchases", "engagement", "feedback")
@@ -52,14 +52,14 @@ def silence_due_ms(row: Counters | RowPeek) -> int | None:
     return row.last_ms + HOUR_MS if row.silences == 0 else None
 
 
-class ToyJob:
+class ToyCodec:
     """Bytes to meaning and back."""
 
     def __init__(self) -> None:
         self._decode = msgspec.json.Decoder(Event).decode
         self._load = msgspec.json.Decoder(Counters).decode
         self._peek = msgspec.json.Decoder(RowPeek).decode
-        self.dump = msgspec.json.Encoder().encode
+        self.encode_row = msgspec.json.Encoder().encode
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         try:
@@ -70,10 +70,10 @@ class ToyJob:
             event.key.encode(), event.time_ms, event, topic, partition, record.offset, event.complete_to_ms
         )
 
-    def load(self, key: bytes, row: bytes) -> Counters:
+    def decode_row(self, key: bytes, row: bytes) -> Counters:
         return self._load(row)
 
-    def due_ms(self, state: Counters) -> int | None:
+    def timer_ms(self, state: Counters) -> int | None:
         return silence_due_ms(state)
 
     def peek(self, row: bytes) -> Peek:
@@ -94,7 +94,7 @@ class Shopkeeper:
         match moment:
             case Arrival():
                 self._arrived(lane, moment)
-            case Due(key, at_ms):
+            case Timer(key, at_ms):
                 self._fell_silent(lane, key, at_ms)
             case Unsent(key):
                 self._send_again(lane, key)
@@ -143,19 +143,19 @@ class Shopkeeper:
 def toy_app(
     options: EngineOptions, prefix: str, slow_s: float = 0.0, rows_at_once: int = 0
 ) -> EngineApp[Counters]:
-    app: EngineApp[Counters] = EngineApp(options, ToyJob())
+    app: EngineApp[Counters] = EngineApp(options, ToyCodec())
     keeper = Shopkeeper(prefix)
     if rows_at_once:
         app.flusher._row_limit = lambda waited_s: rows_at_once  # type: ignore[method-assign]
 
-    @app.keeper
+    @app.processor
     async def keep_counters(deliveries: Any) -> None:
         async for lane in deliveries:
             for moment in lane.moments():
                 keeper.live(lane, moment)
             if slow_s:
                 await asyncio.sleep(slow_s)
-            await lane.flush_when_due()
+            await lane.flush_if_due()
 
     return app
 
@@ -167,7 +167,7 @@ def toy_options(bootstrap: str, prefix: str, **more: Any) -> EngineOptions:
         bootstrap=bootstrap,
         inputs=topics,
         changelog=f"{prefix}.rows",
-        **{"heartbeat": topics[0], "ticks": topics[2], "session_timeout_s": 6.0, **more},
+        **{"reference": topics[0], "ticks": topics[2], "session_timeout_s": 6.0, **more},
     )
 
 

@@ -61,9 +61,9 @@ class Kafka:
 
     def worker(self) -> Pipe:
         pipe = Pipe(guarded=False)
-        pipe.lane.table.recover([(*row, None) for row in self.rows.items()])
+        pipe.lane.table.apply_changelog([(*row, None) for row in self.rows.items()])
         pipe.lane.table.index()
-        pipe.lane.begin(self.marks)
+        pipe.lane.start_at(self.marks)
         return pipe
 
     def read(self, pipe: Pipe, count: int) -> None:
@@ -75,7 +75,7 @@ class Kafka:
     def flush(self, pipe: Pipe, survives: Any = None, row_limit: int = ALL) -> None:
         """A flush becomes durable, or just what `survives`, and then the worker is gone."""
         lane = pipe.lane
-        load = lane.load(row_limit)
+        load = lane.take_batch(row_limit)
         alerts = {each.value for each in load.outgoing}
         if survives is not None:
             self.write([each for each in load.rows if survives()])
@@ -84,7 +84,7 @@ class Kafka:
         self.write(load.rows)
         self.alerts |= alerts
         self.marks = load.marks
-        lane.table.rest(load.rows)
+        lane.table.store_written(load.rows)
         lane.note_committed(load.flush, load.marks)
 
     def settle(self, pipe: Pipe) -> None:
@@ -146,15 +146,15 @@ def test_a_row_that_waits_to_be_forgotten_is_so_also_when_a_replaced_worker_wrot
     pipe = Pipe(guarded=False)
     table = pipe.lane.table
     left = msgspec.json.encode(StoredRow(applied={TOPICS[0]: 7}))
-    table.recover([(b"c", left, 2), (b"c", None, 1)])  # the second is void: of an earlier epoch
+    table.apply_changelog([(b"c", left, 2), (b"c", None, 1)])  # the second is void: of an earlier epoch
     table.index()
 
-    pipe.lane.begin({topic: (5, Mark(0, None, None)) for topic in TOPICS})
+    pipe.lane.start_at({topic: (5, Mark(0, None, None)) for topic in TOPICS})
     pipe.live()
-    assert table.flush() == [(b"c", left)], "what the void record hides is written anew"
+    assert table.take_all() == [(b"c", left)], "what the void record hides is written anew"
     pipe.lane.note_committed(1, {topic: (9, Mark(1, None, None)) for topic in TOPICS})
 
-    assert table.flush() == [(b"c", None)]
+    assert table.take_all() == [(b"c", None)]
 
 
 @settings(max_examples=100)

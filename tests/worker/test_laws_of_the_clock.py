@@ -20,7 +20,7 @@ from stream.engine import Arrival, EngineOptions, Lane
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark
-from stream.engine.task.lane import Heartbeat
+from stream.engine.task.lane import ReferenceSource
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.replay.run import replay
@@ -54,21 +54,21 @@ class Pipe:
             bootstrap="nowhere:1",
             inputs=TOPICS,
             changelog="rows",
-            heartbeat=NAMES.purchases if guarded else None,
+            reference=NAMES.purchases if guarded else None,
             stall_after_ms=0,
         )
         codec = ProfileCodec(KINDS, 1, live=False)  # type: ignore[arg-type]
         self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
-        self.heartbeat = Heartbeat()
+        self.reference = ReferenceSource()
         self.lane: Lane[LiveRow] = Lane(
             0,
             sources=list(self.sources.values()),
             table=Table(codec, MemoryStore(), 1_000),
             options=options,
-            heartbeat=self.heartbeat,
-            settle=_nothing,
+            reference=self.reference,
+            flush_if_due=_nothing,
         )
-        self.lane.begin({topic: ((start or {}).get(topic, 0), Mark(0, None, None)) for topic in TOPICS})
+        self.lane.start_at({topic: ((start or {}).get(topic, 0), Mark(0, None, None)) for topic in TOPICS})
         counts = BatchCounts(Metrics())
         self.processor = ProfileProcessor(judged_by or book(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
 
@@ -86,9 +86,9 @@ class Pipe:
             for number, event in enumerate(events)
         ]
         source.highwater = start + len(arrivals)
-        source.accept(arrivals, start + len(arrivals))
+        source.add(arrivals, start + len(arrivals))
         if topic == NAMES.purchases:
-            self.heartbeat.beat(source.seen_ms)
+            self.reference.advance(source.seen_ms)
 
     def live(self) -> None:
         """The lane gives out what it may."""

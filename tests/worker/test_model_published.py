@@ -73,9 +73,9 @@ def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until)
     before = Pipe(guarded=False)
     fed(before, [event for event in a_year() if event.time < when(until)])
     after = Pipe(guarded=False)
-    written = dict(before.lane.table.flush())
+    written = dict(before.lane.table.take_all())
     rows = [(key, row) for key, row in written.items() if key == MODEL_KEY or key.decode() in kept]
-    after.lane.table.recover(
+    after.lane.table.apply_changelog(
         [(*row, None) for row in rows]
     )  # some rows had been written, nothing had been committed
     after.lane.table.index()
@@ -95,7 +95,7 @@ def test_after_a_committed_restart_the_new_model_stays():
     fed(before, early)
     skipped = {topic: len(events) for topic, events in by_topic(early).items()}
     after = Pipe(guarded=False, start=skipped)
-    after.lane.table.recover([(*row, None) for row in before.lane.table.flush()])
+    after.lane.table.apply_changelog([(*row, None) for row in before.lane.table.take_all()])
     after.lane.table.index()
 
     fed(after, life, skipped)
@@ -119,7 +119,7 @@ def versions_after_a_restart(
     fed(first, early)
     skipped = {topic: len(events) for topic, events in by_topic(early).items()} if committed else {}
     second = Pipe(guarded=False, start=skipped, judged_by=Book(book().policy, after))
-    second.lane.table.recover([(*row, None) for row in first.lane.table.flush()])
+    second.lane.table.apply_changelog([(*row, None) for row in first.lane.table.take_all()])
     second.lane.table.index()
     fed(second, [*early, *(event for event in life if event.time > when(250))], skipped)
     late = (msgspec.json.decode(body) for body in second.alerts())
@@ -153,7 +153,7 @@ def test_an_older_model_published_on_purpose_survives_a_restart():
 def test_a_row_in_a_flush_under_way_is_judged_by_the_new_model_too():
     pipe = Pipe(guarded=False)
     fed(pipe, [event for event in a_year() if event.time < when(250)])
-    pipe.lane.table.flush()  # under way, not at rest
+    pipe.lane.table.take_all()  # under way, not at rest
 
     assert pipe.lane.table.all_keys() == [b"a", b"b", b"c", b"d"]
 
@@ -171,18 +171,18 @@ def test_two_models_in_quick_succession_with_a_commit_between_them(kept, again):
 
     before = Pipe(guarded=False)
     fed(before, committed)
-    rows = dict(before.lane.table.flush())
+    rows = dict(before.lane.table.take_all())
     fed(before, [event for event in life if when(250) < event.time < when(330)])
-    later = before.lane.table.flush()
+    later = before.lane.table.take_all()
     rows.update((key, row) for key, row in later if key == MODEL_KEY or key.decode() in kept)
     sent = set(before.alerts())
     for _ in range(2 if again else 1):  # or it dies once more, before anything else was committed
         after = Pipe(guarded=False, start=skipped)
-        after.lane.table.recover([(*row, None) for row in rows.items()])
+        after.lane.table.apply_changelog([(*row, None) for row in rows.items()])
         after.lane.table.index()
         fed(after, life, skipped)
         sent |= set(after.alerts())
-        rows.update((key, row) for key, row in after.lane.table.flush() if key == MODEL_KEY)
+        rows.update((key, row) for key, row in after.lane.table.take_all() if key == MODEL_KEY)
 
     assert sent == {encode_alert(alert) for alert in alerts}
     for name in ANYONE:

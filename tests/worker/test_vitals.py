@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from stream.config.settings import Settings
 from stream.engine import EngineApp
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Mark
@@ -21,12 +21,12 @@ from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, ready, watc
 from stream.worker.monitoring.waiting import TELL_AFTER_S, Waiting
 from tests.engine.test_delivery import Raw, settled
 from tests.support.kafka_broker import MockBroker
-from tests.support.toy_app import HOUR_MS, Counters, ToyJob
+from tests.support.toy_app import HOUR_MS, Counters, ToyCodec
 
 SETTINGS = Settings(clock="event")
 INPUTS = engine_options(SETTINGS).inputs
 PURCHASES = INPUTS[0]
-PLACE = Place(PURCHASES, 3)
+PLACE = PartitionId(PURCHASES, 3)
 
 
 class Now:
@@ -40,19 +40,19 @@ class Now:
 def app(mock_broker: MockBroker) -> EngineApp[Any]:
     """An engine that owns partition 3, with two records of ten at hand."""
     options = replace(engine_options(SETTINGS, mock_broker.bootstrap), producer={"log_level": 0})
-    app: EngineApp[Any] = EngineApp(options, ToyJob())
+    app: EngineApp[Any] = EngineApp(options, ToyCodec())
     lane = Lane(
         3,
         sources=[Source(topic, 3, 100) for topic in INPUTS],
-        table=Table(ToyJob(), MemoryStore(), 100),
+        table=Table(ToyCodec(), MemoryStore(), 100),
         options=options,
-        heartbeat=app.delivery.heartbeat,
-        settle=settled,
+        reference=app.delivery.reference,
+        flush_if_due=settled,
     )
-    lane.begin({topic: (0, Mark(0, None, None)) for topic in INPUTS})
-    app.delivery.open(lane)
+    lane.start_at({topic: (0, Mark(0, None, None)) for topic in INPUTS})
+    app.delivery.open_lane(lane)
     records = {PLACE: [Raw(at, PURCHASES, 3) for at in (0, 1)]}
-    app.delivery.accept([PLACE], records, {PLACE: 10}, 0.0)
+    app.delivery.distribute([PLACE], records, {PLACE: 10}, 0.0)
     return app
 
 
@@ -60,7 +60,7 @@ def apply_all(app: EngineApp[Any]) -> None:
     lane = app.delivery.lanes[3]
     for moment in lane.moments():
         lane.put(moment.key, Counters("k"))
-    lane.table.rest(lane.table.flush())
+    lane.table.store_written(lane.table.take_all())
 
 
 def gauge(metrics: Metrics, name: str) -> dict[str, float]:
@@ -129,13 +129,15 @@ def test_a_stalled_source_is_not_held_against_the_worker(app):
 
 def silent(app: EngineApp[Any]) -> None:
     """Every purchase there is was read, and a session two days after the last of them is at hand."""
-    sessions = Place(INPUTS[1], 3)
+    sessions = PartitionId(INPUTS[1], 3)
     far = 2 * 24 * HOUR_MS
     apply_all(app)
-    app.delivery.accept([PLACE], {PLACE: [Raw(at, PURCHASES, 3) for at in range(2, 10)]}, {PLACE: 10}, 0.0)
+    app.delivery.distribute(
+        [PLACE], {PLACE: [Raw(at, PURCHASES, 3) for at in range(2, 10)]}, {PLACE: 10}, 0.0
+    )
     later = Raw(0, sessions.topic, 3)
     later.value = b'{"key":"k","time_ms":%d}' % far
-    app.delivery.accept([sessions], {sessions: [later]}, {sessions: 7}, 0.0)
+    app.delivery.distribute([sessions], {sessions: [later]}, {sessions: 7}, 0.0)
 
 
 def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(app, caplog):
@@ -160,7 +162,7 @@ def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(ap
     assert line.endswith("send a clock.ticked event of a later time to control")
     assert gauge(metrics, "held_records")[f'topic="{INPUTS[1]}"'] == 7
 
-    app.delivery.heartbeat.beat(3 * 24 * HOUR_MS)
+    app.delivery.reference.advance(3 * 24 * HOUR_MS)
     apply_all(app)
     waiting.look()
     assert waiting.notes() == []
@@ -209,7 +211,7 @@ def test_settings_reach_the_engine():
     assert options.faust["consumer_group_instance_id"] == "worker-0"
     assert options.faust["broker_credentials"].username == "u"
     assert (str(options.store), options.flush_interval_s, options.stall_after_ms) == ("rows", 0.05, 60_000)
-    assert options.inputs[0] == options.heartbeat == "x.customers.purchases.v1"
+    assert options.inputs[0] == options.reference == "x.customers.purchases.v1"
     assert options.ticks in options.inputs
 
 

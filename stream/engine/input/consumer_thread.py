@@ -20,7 +20,7 @@ from stream.engine.input.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_BYTES
 from stream.engine.input.lease import Lease
 from stream.engine.input.member import Member
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.task.batch import Mark
 
 Result = TypeVar("Result")
@@ -97,7 +97,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Await in the consumer's thread."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
 
-    async def poll(self, places: Iterable[Place], timeout_s: float, limit: int) -> tuple[Any, Any]:
+    async def poll(self, places: Iterable[PartitionId], timeout_s: float, limit: int) -> tuple[Any, Any]:
         return await self.there(self._poll({TopicPartition(*place) for place in places}, timeout_s, limit))
 
     async def _poll(
@@ -108,29 +108,31 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             records = await fetched(fetcher, partitions, timeout_s, limit)
         return records, highwaters(fetcher, partitions)
 
-    async def seek_to(self, offsets: Mapping[Place, int]) -> None:
+    async def seek_to(self, offsets: Mapping[PartitionId, int]) -> None:
         await self.there(self._seek_to(offsets))
 
-    async def _seek_to(self, offsets: Mapping[Place, int]) -> None:
+    async def _seek_to(self, offsets: Mapping[PartitionId, int]) -> None:
         consumer = self._ensure_consumer()
         for place, offset in offsets.items():
             consumer.seek(TopicPartition(*place), offset)
 
-    async def ends(self, places: Iterable[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
+    async def ends(
+        self, places: Iterable[PartitionId]
+    ) -> tuple[dict[PartitionId, int], dict[PartitionId, int]]:
         """First and next offset of each partition."""
         consumer, partitions = self._ensure_consumer(), [TopicPartition(*place) for place in places]
         first = await self.there(consumer.beginning_offsets(partitions))
         last = await self.there(consumer.end_offsets(partitions))
         return (
-            {Place(*partition): offset for partition, offset in first.items()},
-            {Place(*partition): offset for partition, offset in last.items()},
+            {PartitionId(*partition): offset for partition, offset in first.items()},
+            {PartitionId(*partition): offset for partition, offset in last.items()},
         )
 
-    async def next_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
+    async def next_offsets(self, places: Iterable[PartitionId]) -> dict[PartitionId, int]:
         last = await self.there(
             self._ensure_consumer().end_offsets([TopicPartition(*each) for each in places])
         )
-        return {Place(*partition): offset for partition, offset in last.items()}
+        return {PartitionId(*partition): offset for partition, offset in last.items()}
 
     async def refresh_metadata(self) -> None:
         await self.there(self._refresh_metadata())
@@ -141,18 +143,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def partitions_for_topic(self, topic: str) -> set[int]:
         return self._ensure_consumer().partitions_for_topic(topic) or set()
 
-    async def committed_marks(self, places: Iterable[Place]) -> dict[Place, tuple[int, Mark]]:
+    async def committed_marks(self, places: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, Mark]]:
         coordinator = self._ensure_consumer()._coordinator
         found = await self.there(
             coordinator.fetch_committed_offsets([TopicPartition(*each) for each in places])
         )
         return {
-            Place(*partition): (value.offset, Mark.decode(value.metadata or ""))
+            PartitionId(*partition): (value.offset, Mark.decode(value.metadata or ""))
             for partition, value in found.items()
             if value.offset >= 0
         }
 
-    async def commit_marks(self, marks: Mapping[Place, tuple[int, Mark]]) -> None:
+    async def commit_marks(self, marks: Mapping[PartitionId, tuple[int, Mark]]) -> None:
         offsets = {
             TopicPartition(*place): OffsetAndMetadata(offset, mark.encode())
             for place, (offset, mark) in marks.items()

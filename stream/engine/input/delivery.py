@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic
 
-from stream.engine.codec import Arrival, Job, Record, State
-from stream.engine.place import Place
-from stream.engine.task.lane import Heartbeat, Lane
+from stream.engine.codec import Arrival, Codec, Record, State
+from stream.engine.partition_id import PartitionId
+from stream.engine.task.lane import Lane, ReferenceSource
 from stream.engine.task.merge import Source
 
 AT_END = -1
@@ -17,29 +17,29 @@ AT_END = -1
 
 
 @dataclass(slots=True)
-class Intake:
+class PollResult:
     """What a poll led to."""
 
     touched: list[Lane[Any]] = field(default_factory=list)
-    rewind: dict[Place, int] = field(default_factory=dict)  # a gap: fetch again from here
+    rewind: dict[PartitionId, int] = field(default_factory=dict)  # a gap: fetch again from here
 
 
 class Delivery(Generic[State]):
     """Hands raw records to the lanes, in unbroken order of offsets."""
 
-    def __init__(self, job: Job[State], heartbeat_topic: str | None, tick_topic: str | None) -> None:
-        self._job = job
-        self._heartbeat_topic = heartbeat_topic
+    def __init__(self, codec: Codec[State], reference_topic: str | None, tick_topic: str | None) -> None:
+        self._codec = codec
+        self._reference_topic = reference_topic
         self._tick_topic = tick_topic
-        self.heartbeat = Heartbeat()
+        self.reference = ReferenceSource()
         self.lanes: dict[int, Lane[State]] = {}
-        self._sources: dict[Place, Source] = {}
-        self._probed: dict[Place, tuple[int, int]] = {}
+        self._sources: dict[PartitionId, Source] = {}
+        self._probed: dict[PartitionId, tuple[int, int]] = {}
         self.holes = 0  # offsets that the log does not have: transaction markers, compaction
 
-    def open(self, lane: Lane[State]) -> None:
+    def open_lane(self, lane: Lane[State]) -> None:
         self.lanes[lane.partition] = lane
-        self._sources.update((Place(source.topic, source.partition), source) for source in lane.sources)
+        self._sources.update((PartitionId(source.topic, source.partition), source) for source in lane.sources)
 
     def shut(self) -> None:
         """All that was given out is committed; nothing is given out any more."""
@@ -58,22 +58,22 @@ class Delivery(Generic[State]):
         """Records that the broker told of and that were not given out yet."""
         return sum([source.backlog for source in self._sources.values()])
 
-    def wanted(self) -> list[Place]:
+    def wanted(self) -> list[PartitionId]:
         """The partitions to fetch from; those with enough at hand are left to wait."""
         return [place for place, source in self._sources.items() if not source.full]
 
-    def expected(self, place: Place) -> int:
+    def expected(self, place: PartitionId) -> int:
         """The next offset to come."""
         return self._sources[place].expected
 
-    def accept(
+    def distribute(
         self,
-        asked: Iterable[Place],
-        records: Mapping[Place, Sequence[Record]],
-        highwaters: Mapping[Place, int | None],
+        asked: Iterable[PartitionId],
+        records: Mapping[PartitionId, Sequence[Record]],
+        highwaters: Mapping[PartitionId, int | None],
         now_s: float,
-    ) -> Intake:
-        intake = Intake()
+    ) -> PollResult:
+        result = PollResult()
         touched = set()
         for place in asked:
             source = self._sources.get(place)
@@ -81,15 +81,15 @@ class Delivery(Generic[State]):
                 continue
             batch = records.get(place)
             if batch:
-                self._take(place, source, batch, intake)
+                self._take(place, source, batch, result)
                 touched.add(place.partition)
-            _note_end(source, highwaters.get(place), intake.rewind.get(place))
+            _note_end(source, highwaters.get(place), result.rewind.get(place))
             if not batch:
                 source.note_empty_poll(now_s)
-        intake.touched = [self.lanes[partition] for partition in sorted(touched)]
-        return intake
+        result.touched = [self.lanes[partition] for partition in sorted(touched)]
+        return result
 
-    def _take(self, place: Place, source: Source, batch: Sequence[Record], intake: Intake) -> None:
+    def _take(self, place: PartitionId, source: Source, batch: Sequence[Record], result: PollResult) -> None:
         """Holes inside one fetch are the log's own; one between two is believed when the next has it too."""
         probed = self._probed.pop(place, None)
         if batch[0].offset < source.expected:
@@ -99,20 +99,20 @@ class Delivery(Generic[State]):
         first, expected = batch[0].offset, source.expected
         if first > expected and probed != (expected, first):
             self._probed[place] = (expected, first)
-            intake.rewind[place] = expected
+            result.rewind[place] = expected
             return
         next_offset = batch[-1].offset + 1
         self.holes += next_offset - expected - len(batch)
-        source.accept(map(partial(self._job.decode, *place), batch), next_offset)
-        if place.topic == self._heartbeat_topic:
-            self.heartbeat.beat(source.seen_ms)
+        source.add(map(partial(self._codec.decode, *place), batch), next_offset)
+        if place.topic == self._reference_topic:
+            self.reference.advance(source.seen_ms)
         elif place.topic == self._tick_topic:
             self._note_ticks(source.pending[-len(batch) :])
 
     def _note_ticks(self, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals:
             if arrival.complete_to_ms is not None:
-                self.heartbeat.beat(arrival.complete_to_ms)
+                self.reference.advance(arrival.complete_to_ms)
 
 
 def _note_end(source: Source, highwater: int | None, rewound: int | None) -> None:

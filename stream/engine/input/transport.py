@@ -19,7 +19,7 @@ from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.input.consumer_thread import ConsumerThread
 from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.start.offsets import OUTSIDE, check_fetch
 from stream.engine.task.lane import Lane
 
@@ -100,13 +100,13 @@ class BatchConsumer(driver.Consumer):
             return []
         if sum(map(len, records.values())) > LITTLE:
             self._next_poll = 0.0
-        intake = delivery.accept(asked, records, ends, time.monotonic())
-        if intake.rewind:
-            await self._rewind(intake.rewind)
+        result = delivery.distribute(asked, records, ends, time.monotonic())
+        if result.rewind:
+            await self._rewind(result.rewind)
         host.on_poll(quiet=not (records or crowded))
-        return [lane for lane in delivery.lanes.values() if lane in intake.touched or lane.wants_attention()]
+        return [lane for lane in delivery.lanes.values() if lane in result.touched or lane.wants_attention()]
 
-    async def _rewind(self, offsets: Mapping[Place, int]) -> None:
+    async def _rewind(self, offsets: Mapping[PartitionId, int]) -> None:
         """A gap: fetch again from where we are. Records deleted unread are the end of it."""
         check_fetch(offsets, *await self._thread.ends(offsets))
         await self._thread.seek_to(offsets)

@@ -21,12 +21,12 @@ from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
 from stream.engine.output.producer import AbortedError, Sender
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.task.batch import Mark, Outgoing
 from stream.engine.task.lane import Lane
 
 log = logging.getLogger("stream.engine")
-Marks = dict[Place, tuple[int, Mark]]
+Marks = dict[PartitionId, tuple[int, Mark]]
 WriteFence = Callable[[Mapping[int, int]], None]
 THREADS_MAX = 16
 PATIENCE_SHARE = 1 / 3  # of the transaction's own time-out; then it is done again, which is safe at any time
@@ -44,7 +44,7 @@ class Cargo(NamedTuple):
 
     @property
     def offsets(self) -> Marks:
-        return {Place(topic, self.lane.partition): mark for topic, mark in self.marks.items()}
+        return {PartitionId(topic, self.lane.partition): mark for topic, mark in self.marks.items()}
 
 
 class Outlet(Protocol):
@@ -85,22 +85,22 @@ class AcknowledgeThenCommit:
     def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
         if not self._group.holds:  # we may have been replaced: the flush asks the group first
             return records
-        self._sender.write(records)
+        self._sender.write_records(records)
         return []
 
     def write(self, cargo: Cargo) -> None:
         table = cargo.lane.table
         self._sender.write_rows(self._changelog, cargo.lane.partition, cargo.rows, table.epoch)
-        self._sender.write(cargo.outgoing)
+        self._sender.write_records(cargo.outgoing)
 
     async def settle(self, cargoes: Sequence[Cargo]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.deliver)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.wait_for_acks)
         for cargo in cargoes:
             cargo.lane.table.position += len(cargo.rows)
         await self._group.commit({place: mark for cargo in cargoes for place, mark in cargo.offsets.items()})
 
     async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        ends = await self._group.ends([Place(self._changelog, partition) for partition in partitions])
+        ends = await self._group.ends([PartitionId(self._changelog, partition) for partition in partitions])
         return {place.partition: end for place, end in ends.items()}
 
     def let_go(self) -> None:
@@ -147,7 +147,7 @@ class OneTransaction:
         sender = self._senders[cargo.lane.partition]
         sender.begin()
         sender.write_rows(self._options.changelog, cargo.lane.partition, cargo.rows)
-        sender.write(cargo.outgoing)
+        sender.write_records(cargo.outgoing)
 
     async def settle(self, cargoes: Sequence[Cargo]) -> None:
         await asyncio.gather(*(self._settle(cargo) for cargo in cargoes))

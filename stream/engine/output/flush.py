@@ -151,7 +151,7 @@ class Flusher:
         cargo = self._load(lanes, row_limit)
         await self._outlet.settle(cargo)
         for each in cargo:
-            each.lane.table.rest(each.rows)
+            each.lane.table.store_written(each.rows)
             each.lane.note_committed(each.flush, each.marks)
         if self._look_due():
             await self._look_for_other_writers()
@@ -189,7 +189,7 @@ class Flusher:
                 continue
             if left > 0 and not lane.midway:
                 self._owing_since[lane.partition] = self._last_start
-            cargo.append(Cargo(lane, *lane.load(left)))
+            cargo.append(Cargo(lane, *lane.take_batch(left)))
             left -= len(cargo[-1].rows)
             self._outlet.write(cargo[-1])
         if rows := sum(len(each.rows) for each in cargo):

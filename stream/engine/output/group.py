@@ -9,7 +9,7 @@ from typing import Protocol
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.input.lease import Lease
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.task.batch import Mark
 
 OWN_POLL_S = 0.05
@@ -25,9 +25,9 @@ class Membership(Protocol):
     def membership(self) -> tuple[int, str]:
         """Generation and member id; the generation is negative when the group went on without us."""
 
-    async def commit_marks(self, marks: Mapping[Place, tuple[int, Mark]]) -> None: ...
-    async def committed_marks(self, places: Iterable[Place]) -> dict[Place, tuple[int, Mark]]: ...
-    async def next_offsets(self, places: Iterable[Place]) -> dict[Place, int]: ...
+    async def commit_marks(self, marks: Mapping[PartitionId, tuple[int, Mark]]) -> None: ...
+    async def committed_marks(self, places: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, Mark]]: ...
+    async def next_offsets(self, places: Iterable[PartitionId]) -> dict[PartitionId, int]: ...
 
 
 class Group:
@@ -66,12 +66,12 @@ class Group:
                 raise EngineError(Exit.FENCED, text)
             await asyncio.sleep(OWN_POLL_S)
 
-    async def commit(self, marks: Mapping[Place, tuple[int, Mark]]) -> None:
+    async def commit(self, marks: Mapping[PartitionId, tuple[int, Mark]]) -> None:
         await self._thread().commit_marks(marks)
 
-    async def committed(self, places: Sequence[Place]) -> dict[Place, tuple[int, Mark]]:
+    async def committed(self, places: Sequence[PartitionId]) -> dict[PartitionId, tuple[int, Mark]]:
         return await self._thread().committed_marks(places)
 
-    async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+    async def ends(self, places: Sequence[PartitionId]) -> dict[PartitionId, int]:
         """The next offset of each."""
         return await self._thread().next_offsets(places)

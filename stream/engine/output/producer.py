@@ -127,9 +127,9 @@ class Sender:
         """Blocks until these partitions of the changelog say that we are their writer now."""
         for partition, epoch in epochs.items():
             self.write_rows(topic, partition, [(FENCE_KEY, None)], epoch)
-        self.deliver()
+        self.wait_for_acks()
 
-    def write(self, records: Iterable[Outgoing]) -> None:
+    def write_records(self, records: Iterable[Outgoing]) -> None:
         for topic, key, value, headers, partition, _ in records:
             place = {} if partition is None else {"partition": partition}
             attached = None if headers is None else list(headers)
@@ -143,7 +143,7 @@ class Sender:
         self._producer.poll(ROOM_WAIT_S)
         self._producer.flush(self._timeout_s)
 
-    def deliver(self) -> None:
+    def wait_for_acks(self) -> None:
         """Blocks until all that was written is acknowledged, or raises."""
         left = self._producer.flush(self._timeout_s + ROOM_WAIT_S)
         if self._failed:

@@ -10,23 +10,23 @@ from typing import Any
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stream.engine.failure import CUT_OVER, EngineError, Exit
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 from stream.engine.start.topic_ids import made_anew
 from stream.engine.start.witnesses import Had, KeysAt, check_witnesses
 from stream.engine.task.batch import Mark
 from stream.engine.task.lane import Lane
 
 log = logging.getLogger("stream.engine")
-Marks = dict[Place, tuple[int, Mark]]
+Marks = dict[PartitionId, tuple[int, Mark]]
 OUTSIDE = (OffsetOutOfRangeError, NoOffsetForPartitionError)
 """What a fetch says that asks for what is not there."""
 
 
 def starting_marks(
-    places: Iterable[Place],
+    places: Iterable[PartitionId],
     committed: Marks,
-    first: Mapping[Place, int],
-    last: Mapping[Place, int],
+    first: Mapping[PartitionId, int],
+    last: Mapping[PartitionId, int],
     ids: Mapping[str, str],
 ) -> Marks:
     """The committed marks, or the beginning of everything when there never was one.
@@ -59,8 +59,8 @@ def starting_marks(
 def check_rows(
     lanes: Iterable[Lane[Any]],
     marks: Marks,
-    last: Mapping[Place, int],
-    forgotten: Container[Place],
+    last: Mapping[PartitionId, int],
+    forgotten: Container[PartitionId],
     keys_at: KeysAt,
 ) -> None:
     """Where the group's offsets were deleted or set by hand only the rows know what was read.
@@ -69,7 +69,7 @@ def check_rows(
     """
     witnesses = {}
     for lane in lanes:
-        places = [Place(source.topic, lane.partition) for source in lane.sources]
+        places = [PartitionId(source.topic, lane.partition) for source in lane.sources]
         by_hand = [place for place in places if not marks[place][1].flush]
         if not by_hand:
             continue
@@ -100,7 +100,7 @@ def _had(lane: Lane[Any]) -> Mapping[str, Had]:
     return had
 
 
-def _warn(by_hand: Sequence[Place], marks: Marks, *, whole: bool, any_row: bool) -> None:
+def _warn(by_hand: Sequence[PartitionId], marks: Marks, *, whole: bool, any_row: bool) -> None:
     if not whole:
         for place in by_hand:
             log.warning("%s/%d: its offset was set by hand to %d", *place, marks[place][0])
@@ -112,7 +112,9 @@ def _warn(by_hand: Sequence[Place], marks: Marks, *, whole: bool, any_row: bool)
         )
 
 
-def check_fetch(offsets: Mapping[Place, int], first: Mapping[Place, int], last: Mapping[Place, int]) -> None:
+def check_fetch(
+    offsets: Mapping[PartitionId, int], first: Mapping[PartitionId, int], last: Mapping[PartitionId, int]
+) -> None:
     """These may be fetched: no record is gone that was not read yet, and the log is not a shorter one."""
     for place, offset in offsets.items():
         if last[place] < offset:
@@ -125,6 +127,6 @@ def check_fetch(offsets: Mapping[Place, int], first: Mapping[Place, int], last: 
             )
 
 
-def _shorter(place: Place, end: int, read: int) -> str:
+def _shorter(place: PartitionId, end: int, read: int) -> str:
     name = f"{place.topic}/{place.partition}"
     return f"{name} ends at {end}, but records up to {read} were read: it was made anew or cut; {CUT_OVER}"

@@ -14,11 +14,11 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from stream.engine.codec import Headers, Job
+from stream.engine.codec import Codec, Headers
 from stream.engine.failure import CUT_OVER, EngineError, Exit
 from stream.engine.headers import headers_of
 from stream.engine.options import EngineOptions
-from stream.engine.place import Place
+from stream.engine.partition_id import PartitionId
 
 WITNESSES = 20
 READ_TIMEOUT_S = 30
@@ -27,7 +27,7 @@ FETCH_WAIT_MS = 10
 NOT_THERE = {KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
 OWN = b"\x00"
 """Keys that begin so are of rows that the workers keep for themselves."""
-KeysAt = Callable[[Mapping[Place, Collection[int]]], Iterable[tuple[Place, int, bytes]]]
+KeysAt = Callable[[Mapping[PartitionId, Collection[int]]], Iterable[tuple[PartitionId, int, bytes]]]
 """Of the records at these offsets, as far as they are there and one row's own: its key."""
 
 
@@ -51,7 +51,7 @@ class Had:
             del witnesses[min(witnesses)]
 
 
-def check_witnesses(witnesses: Mapping[Place, Mapping[int, bytes]], keys_at: KeysAt) -> None:
+def check_witnesses(witnesses: Mapping[PartitionId, Mapping[int, bytes]], keys_at: KeysAt) -> None:
     """EngineError: a record that some row had is another key's now. One that is gone says nothing."""
     for place, offset, key in keys_at(witnesses):
         if key != witnesses[place][offset]:
@@ -62,7 +62,7 @@ def check_witnesses(witnesses: Mapping[Place, Mapping[int, bytes]], keys_at: Key
 
 @dataclass(slots=True)
 class Found:
-    """What `Job.decode` asks of a record."""
+    """What `Codec.decode` asks of a record."""
 
     offset: int
     timestamp: int
@@ -77,8 +77,8 @@ class Found:
 
 
 def keys_at(
-    options: EngineOptions, job: Job[Any], asked: Mapping[Place, Collection[int]]
-) -> Iterator[tuple[Place, int, bytes]]:
+    options: EngineOptions, codec: Codec[Any], asked: Mapping[PartitionId, Collection[int]]
+) -> Iterator[tuple[PartitionId, int, bytes]]:
     """See `KeysAt`. TimeoutError: the broker does not say."""
     reader = Consumer(
         {
@@ -99,14 +99,14 @@ def keys_at(
         for number in range(max(map(len, rising.values()), default=0)):
             wanted = {place: each[number] for place, each in rising.items() if number < len(each)}
             for place, record in _records(reader, wanted):
-                arrival = job.decode(*place, record)
+                arrival = codec.decode(*place, record)
                 if arrival is not None and arrival.time_ms is not None and not arrival.for_all:
                     yield place, record.offset, arrival.key
     finally:
         reader.close()
 
 
-def _records(reader: Consumer, wanted: Mapping[Place, int]) -> Iterator[tuple[Place, Found]]:
+def _records(reader: Consumer, wanted: Mapping[PartitionId, int]) -> Iterator[tuple[PartitionId, Found]]:
     """One of each partition, if it is there."""
     reader.assign([TopicPartition(*place, offset) for place, offset in wanted.items()])
     left, until = set(wanted), time.monotonic() + READ_TIMEOUT_S
@@ -114,7 +114,7 @@ def _records(reader: Consumer, wanted: Mapping[Place, int]) -> Iterator[tuple[Pl
         if time.monotonic() > until:
             raise TimeoutError(f"records of {len(left)} partitions cannot be read")
         for message in reader.consume(len(left), POLL_S):
-            place, error = Place(message.topic(), message.partition()), message.error()
+            place, error = PartitionId(message.topic(), message.partition()), message.error()
             if error is not None:
                 if error.code() in NOT_THERE:
                     left.discard(place)

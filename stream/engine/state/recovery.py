@@ -208,7 +208,7 @@ class Changelogs:
                 raise EngineError(Exit.DATA_LOSS, f"the changelog cannot be read: {error.str()}")
         if last is not None:
             next_offset = max(next_offset, last.offset() + 1)
-            self._tables[partition].recover(rows)
+            self._tables[partition].apply_changelog(rows)
             self.count += len(rows)
         if next_offset:
             self._next[partition] = next_offset

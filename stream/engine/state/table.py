@@ -11,10 +11,10 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Generic
 
-from stream.engine.codec import Job, State
+from stream.engine.codec import Codec, State
 from stream.engine.failure import EngineError, Exit
 from stream.engine.state.store import Store
-from stream.engine.state.timers import Dues
+from stream.engine.state.timers import Timers
 
 ChangelogRow = tuple[bytes, bytes | None, int | None]
 """Key, row or tombstone, and the epoch of its writer where writers have one."""
@@ -24,10 +24,12 @@ EPOCH_OF = itemgetter(2)
 class Table(Generic[State]):
     """Written by one agent, between two awaits; read back by `take` once for every changed row."""
 
-    def __init__(self, job: Job[State], store: Store, max_hot_rows: int, name: str = "the changelog") -> None:
+    def __init__(
+        self, codec: Codec[State], store: Store, max_hot_rows: int, name: str = "the changelog"
+    ) -> None:
         self._name = name
-        self._job = job
-        self._due_ms = job.due_ms
+        self._codec = codec
+        self._due_ms = codec.timer_ms
         self._store = store
         self._max_hot_rows = max_hot_rows
         self._hot: dict[bytes, State] = {}
@@ -36,7 +38,7 @@ class Table(Generic[State]):
         self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
         self.void: set[bytes] = set()  # keys whose last record in the changelog does not count
         self.written = 0  # so many records the changelog had at the last commit, or more
-        self.dues = Dues()
+        self.timers = Timers()
         self.unsent: dict[bytes, int] = {}  # key -> number of the flush its outbox belongs to
         self.leaving: dict[bytes, tuple[int, Mapping[str, int]]] = {}
         """Key -> the flush and the offsets after whose commit its row may be forgotten."""
@@ -61,7 +63,7 @@ class Table(Generic[State]):
             row = self._store.get(key)
             if row is not None:
                 try:
-                    state = self._hot[key] = self._job.load(key, row)
+                    state = self._hot[key] = self._codec.decode_row(key, row)
                 except Exception as wrong:
                     raise self._unreadable(wrong) from wrong
         return state
@@ -84,7 +86,7 @@ class Table(Generic[State]):
             self._gone.discard(key)
         if self.leaving:
             self.leaving.pop(key, None)
-        self.dues.set(key, self._due_ms(state))
+        self.timers.set(key, self._due_ms(state))
 
     def leave(self, key: bytes, state: State, flush: int, after: Mapping[str, int]) -> None:
         """Put a row that says nothing any more, to be forgotten later unless it is put again."""
@@ -105,7 +107,7 @@ class Table(Generic[State]):
         self._hot.pop(key, None)
         self._dirty[key] = None
         self._gone.add(key)
-        self.dues.set(key, None)
+        self.timers.set(key, None)
 
     def owe(self) -> None:
         """Every row that waits to be written is owed from now on."""
@@ -119,7 +121,7 @@ class Table(Generic[State]):
 
     def take_of(self, keys: Iterable[bytes]) -> list[tuple[bytes, bytes | None]]:
         """The rows of these keys, as far as they wait to be written."""
-        owed, dirty, dump, rows = self._owed, self._dirty, self._job.dump, []
+        owed, dirty, encode_row, rows = self._owed, self._dirty, self._codec.encode_row, []
         for key in keys:
             if key in dirty:
                 state = dirty.pop(key)
@@ -128,15 +130,15 @@ class Table(Generic[State]):
                 state = owed.pop(key)
             else:
                 continue
-            rows.append((key, None if state is None else dump(state)))
+            rows.append((key, None if state is None else encode_row(state)))
         return rows
 
-    def flush(self) -> list[tuple[bytes, bytes | None]]:
+    def take_all(self) -> list[tuple[bytes, bytes | None]]:
         """Every row that waits to be written, encoded."""
         self.owe()
         return self.take(len(self._owed))
 
-    def rest(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def store_written(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Rows that became durable go to rest; of the live ones those that came first make room.
 
         On the loop, also for a store on disk: 2 us a row of 1 KB (at a load of 20 one flush of 2,000 rows in
@@ -153,7 +155,7 @@ class Table(Generic[State]):
                 if key not in self._dirty and key not in self._owed:
                     del self._hot[key]
 
-    def recover(self, rows: Iterable[ChangelogRow]) -> None:
+    def apply_changelog(self, rows: Iterable[ChangelogRow]) -> None:
         """Records of the changelog in its order. What a writer wrote after its successor began is void."""
         store = self._store
         for epoch, run in groupby(rows, key=EPOCH_OF):
@@ -187,7 +189,7 @@ class Table(Generic[State]):
         """Key of every row at rest, and what was applied to it: a walk over all of them."""
         try:
             for key, row in self._store.items():
-                yield key, self._job.applied(row)
+                yield key, self._codec.applied(row)
         except EngineError:
             raise
         except Exception as wrong:
@@ -195,19 +197,19 @@ class Table(Generic[State]):
 
     def index(self) -> None:
         """After recovery: due times and full outboxes of all rows at rest."""
-        peek, dues = self._job.peek, {}
+        peek, dues = self._codec.peek, {}
         for key, row in self._store.items():
             try:
-                due_ms, outbox_flush, leaving = peek(row)
+                timer_ms, outbox_flush, leaving = peek(row)
             except Exception as wrong:
                 raise self._unreadable(wrong) from wrong
-            if due_ms is not None:
-                dues[key] = due_ms
+            if timer_ms is not None:
+                dues[key] = timer_ms
             if outbox_flush:
                 self.unsent[key] = outbox_flush
             if leaving is not None:
                 self.leaving[key] = (0, leaving)
-        self.dues.load(dues)
+        self.timers.load(dues)
 
     @property
     def position(self) -> int:

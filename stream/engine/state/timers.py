@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 NEVER_MS = 1 << 62
 
 
-class Dues:
+class Timers:
     """A due time that moves later costs one dict write; the heap's old entry is corrected when popped."""
 
     __slots__ = ("_at", "_heap", "earliest_ms")
@@ -21,22 +21,22 @@ class Dues:
     def __len__(self) -> int:
         return len(self._at)
 
-    def set(self, key: bytes, due_ms: int | None) -> None:
+    def set(self, key: bytes, timer_ms: int | None) -> None:
         known = self._at.get(key)
-        if due_ms == known:
+        if timer_ms == known:
             return
-        if due_ms is None:
+        if timer_ms is None:
             del self._at[key]
             return
-        self._at[key] = due_ms
-        if known is None or due_ms < known:
-            heappush(self._heap, (due_ms, key))
-            self.earliest_ms = min(self.earliest_ms, due_ms)
+        self._at[key] = timer_ms
+        if known is None or timer_ms < known:
+            heappush(self._heap, (timer_ms, key))
+            self.earliest_ms = min(self.earliest_ms, timer_ms)
 
     def load(self, dues: dict[bytes, int]) -> None:
         """All at once, after recovery."""
         self._at = dues
-        self._heap = [(due_ms, key) for key, due_ms in dues.items()]
+        self._heap = [(timer_ms, key) for key, timer_ms in dues.items()]
         heapify(self._heap)
         self._look()
 
@@ -44,16 +44,16 @@ class Dues:
         """The earliest due up to and including `until_ms`, ties by key. It is gone then, until set again."""
         heap, at = self._heap, self._at
         while heap and heap[0][0] <= until_ms:
-            due_ms, key = heap[0]
+            timer_ms, key = heap[0]
             real_ms = at.get(key)
-            if real_ms is not None and real_ms > due_ms:
+            if real_ms is not None and real_ms > timer_ms:
                 heapreplace(heap, (real_ms, key))
                 continue
             heappop(heap)
-            if real_ms == due_ms:
+            if real_ms == timer_ms:
                 del at[key]
                 self._look()
-                return due_ms, key
+                return timer_ms, key
         self._look()
         return None
 

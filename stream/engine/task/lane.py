@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Generic
 
-from stream.engine.codec import Arrival, Due, Headers, Moment, State, Unsent
+from stream.engine.codec import Arrival, Headers, Moment, State, Timer, Unsent
 from stream.engine.options import EngineOptions
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Checkpoint, Load, Mark, Marks, Outgoing
@@ -19,7 +19,7 @@ from stream.engine.task.merge import FOREVER_MS, Source, release
 MS = 1000
 
 
-class Heartbeat:
+class ReferenceSource:
     """How far the source that must never fall silent has come, over all lanes of this worker."""
 
     __slots__ = ("watermark_ms",)
@@ -27,7 +27,7 @@ class Heartbeat:
     def __init__(self) -> None:
         self.watermark_ms: int | None = None
 
-    def beat(self, time_ms: int | None) -> None:
+    def advance(self, time_ms: int | None) -> None:
         if time_ms is not None and (self.watermark_ms is None or time_ms > self.watermark_ms):
             self.watermark_ms = time_ms
 
@@ -42,8 +42,8 @@ class Lane(Generic[State]):
         sources: list[Source],
         table: Table[State],
         options: EngineOptions,
-        heartbeat: Heartbeat,
-        settle: Callable[[], Awaitable[None]],
+        reference: ReferenceSource,
+        flush_if_due: Callable[[], Awaitable[None]],
         on_give_up: Callable[[str], None] = lambda topic: None,
     ) -> None:
         self.partition = partition
@@ -61,9 +61,9 @@ class Lane(Generic[State]):
         self.stalled = False  # inputs are held because the heartbeat source is silent
         self.rung = False
         self.open = True
-        self.flush_when_due = settle
+        self.flush_if_due = flush_if_due
         self._options = options
-        self._heartbeat = heartbeat
+        self._reference = reference
         self._on_give_up = on_give_up
         self._inside = False
         self._committed: Marks = {}
@@ -93,7 +93,7 @@ class Lane(Generic[State]):
             self._ahead.update(dict.fromkeys(each.row for each in self.outgoing if each.row is not None))
             self.outgoing = kept
 
-    def leave(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
+    def delete_after(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
         """The row says nothing any more; its tombstone follows when its input up to `after` is committed.
 
         Written at once it could outlive a crash that its commit does not: what came before it would come
@@ -109,7 +109,7 @@ class Lane(Generic[State]):
         assert not self._inside, "the moments of a lane were left before their end"
         self._inside = True
         yield from self._unsent()
-        dues = self.table.dues
+        dues = self.table.timers
         while batch := self._release():
             for arrival in batch:
                 if dues.earliest_ms <= arrival.order_ms:
@@ -149,11 +149,11 @@ class Lane(Generic[State]):
     def _dues(self, until_ms: int | None) -> Iterator[Moment]:
         if until_ms is None:
             return
-        pop = self.table.dues.pop
+        pop = self.table.timers.pop
         while due := pop(until_ms):
             at_ms, key = due
             self.unflushed += 1
-            yield Due(key, at_ms)
+            yield Timer(key, at_ms)
         self._advance(until_ms)
 
     def _advance(self, time_ms: int) -> None:
@@ -161,8 +161,8 @@ class Lane(Generic[State]):
             self.clock_ms = time_ms
 
     def _held_after_ms(self) -> int:
-        watermark_ms = self._heartbeat.watermark_ms
-        if self._options.heartbeat is None or watermark_ms is None:
+        watermark_ms = self._reference.watermark_ms
+        if self._options.reference is None or watermark_ms is None:
             return FOREVER_MS
         return watermark_ms + self._options.stall_after_ms
 
@@ -182,7 +182,7 @@ class Lane(Generic[State]):
         if self._recovering or any(source.pending for source in self.sources):
             return True
         limit_ms = self._time_limit_ms()
-        return limit_ms is not None and self.table.dues.earliest_ms <= limit_ms
+        return limit_ms is not None and self.table.timers.earliest_ms <= limit_ms
 
     @property
     def _recovering(self) -> bool:
@@ -212,7 +212,7 @@ class Lane(Generic[State]):
         """Some rows of the next commit were written, and others are still owed."""
         return self._checkpoint is not None
 
-    def load(self, row_limit: int) -> Load:
+    def take_batch(self, row_limit: int) -> Load:
         """What a row remembers, with that row, and so many of the rows that the next commit waits for.
 
         While rows are still owed, the marks stay what they were, but for the number of the flush: rows are
@@ -244,7 +244,7 @@ class Lane(Generic[State]):
         topic_id = self._committed[source.topic][1].topic_id
         return Mark(self.flush_number, self.clock_ms, source.given_ms, topic_id=topic_id)
 
-    def begin(self, marks: Marks) -> None:
+    def start_at(self, marks: Marks) -> None:
         """Take up where the committed marks left off; a topic without one starts at its `expected`."""
         for source in self.sources:
             offset, mark = marks[source.topic]
@@ -255,8 +255,8 @@ class Lane(Generic[State]):
             self.table.written = max(self.table.written, mark.rows)
             if mark.clock_ms is not None:
                 self._advance(mark.clock_ms)
-            if source.topic == self._options.heartbeat:
-                self._heartbeat.beat(mark.given_ms)
+            if source.topic == self._options.reference:
+                self._reference.advance(mark.given_ms)
         self.flush_number = self.committed_flush + 1
         self._forget()
 

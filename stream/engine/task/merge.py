@@ -71,7 +71,7 @@ class Source:
         """The next offset to apply: all before it was given out."""
         return self.pending[0].offset if self.pending else self.expected
 
-    def accept(self, arrivals: Iterable[Arrival | None], next_offset: int) -> None:
+    def add(self, arrivals: Iterable[Arrival | None], next_offset: int) -> None:
         """Records that follow each other up to `next_offset`; None was passed by."""
         seen = self.seen_ms
         append = self.pending.append

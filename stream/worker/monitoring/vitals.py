@@ -19,7 +19,7 @@ Clock = Callable[[], float]
 def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.time) -> None:
     """Bind the gauges to the engine; they are read when Prometheus asks."""
     lanes = app.delivery.lanes
-    heartbeat = app.options.heartbeat or ""
+    heartbeat = app.options.reference or ""
     watched: dict[str, Callable[[], Readings]] = {
         "consumer_lag_records": lambda: _lag(lanes.values()),
         "watermark_timestamp_seconds": lambda: _watermarks(lanes.values()),

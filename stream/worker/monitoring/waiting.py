@@ -24,7 +24,7 @@ def held_lanes(app: EngineApp[Any]) -> Iterator[Lane[Any]]:
     """Those whose records wait for a purchase although every purchase there is was read."""
     for lane in app.delivery.lanes.values():
         if lane.stalled and all(
-            source.caught_up for source in lane.sources if source.topic == app.options.heartbeat
+            source.caught_up for source in lane.sources if source.topic == app.options.reference
         ):
             yield lane
 
@@ -70,11 +70,11 @@ class Waiting:
     def _line(self) -> str:
         app, options = self._app, self._app.options
         count = sum(held_records(app).values())
-        newest_ms = app.delivery.heartbeat.watermark_ms or 0
+        newest_ms = app.delivery.reference.watermark_ms or 0
         newest = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=newest_ms)).isoformat()
         ahead = timedelta(milliseconds=options.stall_after_ms)
         return (
-            f"{options.heartbeat} is silent: its newest event is of {newest}; {count:,.0f} records of other "
+            f"{options.reference} is silent: its newest event is of {newest}; {count:,.0f} records of other "
             f"topics that are more than {ahead} (STREAM_STALL_AFTER_S) later wait for the next purchase. If "
             f"none is to come, send a clock.ticked event of a later time to {self._control}"
         )

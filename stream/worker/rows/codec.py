@@ -67,7 +67,7 @@ class ProfileCodec:
         self._wall_ahead_ms = _wall_ms() - _monotonic_ms()
         self._load = msgspec.json.Decoder(StoredRow).decode
         self._peek = msgspec.json.Decoder(_RowPeek).decode
-        self.dump = LiveRow.encode
+        self.encode_row = LiveRow.encode
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival:
         """An input record as an Arrival. A record that is no event arrives as a RejectedRecord, so that its
@@ -106,11 +106,11 @@ class ProfileCodec:
         self._latest_ms = max(_wall_ms(), self._wall_ahead_ms + _monotonic_ms()) + FUTURE_TOLERANCE_MS
         return at_ms > self._latest_ms
 
-    def load(self, key: bytes, row: bytes) -> LiveRow:
+    def decode_row(self, key: bytes, row: bytes) -> LiveRow:
         """A stored row as a live one."""
         return LiveRow(self._load(row))
 
-    def due_ms(self, state: LiveRow) -> int | None:
+    def timer_ms(self, state: LiveRow) -> int | None:
         """The event time of the customer's next review; None: no review is planned."""
         profile = state.profile
         return profile.next_review_ms if profile is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class PartitionId(NamedTuple):
     """A topic and one of its partitions; equal to the tuples of Faust and of aiokafka."""
 
     topic: str
