@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stream.core.events.event import PurchaseCompleted
-from stream.core.model.record import DAY_MS, Horizon, Model
+from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
 from stream.fit.history import read_history
 from stream.fit.model_fit import Wishes, fit_model, wanted_days
 from stream.recording.recording import Recording

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from stream.core.judgement.basis import Book
-from stream.core.model.record import DAY_MS, WEEK_MS, YEAR_MS, Model, ModelError
+from stream.core.model.record import Model, ModelError
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS, WEEK_MS, YEAR_MS
 from stream.model_file import default_model, load_model
 from stream.policy_file import PolicyFaults, load_policy
 from stream.wire import YEAR_MAX, YEAR_MIN

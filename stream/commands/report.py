@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.core.model.record import DAY_MS, Horizon
+from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
 from stream.recording.recording import Recording
 from stream.recording.split import SplitEvents
 

@@ -11,8 +11,6 @@ from scipy.special import expit
 
 from stream.core.model.feature_names import NAMES
 from stream.core.model.record import (
-    DAY_MS,
-    WEEK_MS,
     Horizon,
     Model,
     PurchaseProcess,
@@ -24,6 +22,7 @@ from stream.core.model.record import (
 )
 from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Numbers
 from stream.fit.history import History, Snapshot

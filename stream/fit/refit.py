@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import msgspec
 
 from stream.core.facts.profile import Profile
-from stream.core.model.record import DAY_MS, Model, sealed
+from stream.core.model.record import Model, sealed
+from stream.core.units import DAY_MS
 from stream.fit.history import History, take_snapshot
 from stream.fit.model_fit import Wishes, plain_model, tables_of
 from stream.fit.purchases.processes import UnfitError

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from stream.core.currency import currency_digits
 
-DAY_MS = 86_400_000
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 """Currencies whose sign is put before the amount; of the others the ISO 4217 code comes after it."""
 

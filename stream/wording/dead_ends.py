@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stream.core.facts.profile import Profile
-from stream.wording.amounts import DAY_MS, date, days
+from stream.core.units import DAY_MS
+from stream.wording.amounts import date, days
 
 TOUCHES = {
     "purchase.completed": "a purchase",

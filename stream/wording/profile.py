@@ -15,11 +15,12 @@ from stream.core.facts.rhythm import rhythm
 from stream.core.judgement.basis import Book
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.standing import Standing, standing
+from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import scores, summary
 from stream.wording.alert import KINDS
-from stream.wording.amounts import DAY_MS, count, date, days, every, listed, money, mood, share
+from stream.wording.amounts import count, date, days, every, listed, money, mood, share
 from stream.wording.dead_ends import dead_end_lines
 
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")

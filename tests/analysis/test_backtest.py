@@ -9,8 +9,8 @@ from stream.analysis.backtest.alert_truth import likely_share
 from stream.analysis.backtest.backtest import Question, backtest
 from stream.analysis.backtest.stall import released
 from stream.commands.main import main
-from stream.core.model.record import DAY_MS, WEEK_MS
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.model_file import default_model, load_model
 from tests.support.builders import START_MS, bought, visited
 from tests.support.shop import day_ms, purchases, written

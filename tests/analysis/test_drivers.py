@@ -5,8 +5,8 @@ import pytest
 from stream.analysis.business.drivers import drivers
 from stream.analysis.business.incidents import pauses
 from stream.analysis.business.ledger import read_books
-from stream.core.model.record import DAY_MS
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
 from tests.support.builders import at, bought
 from tests.support.planted import shop
 

@@ -4,8 +4,8 @@ import pytest
 
 from stream.analysis.backtest.backtest import Question, backtest
 from stream.commands.parameters import DAY
-from stream.core.model.record import DAY_MS, WEEK_MS
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.importing.datasets import cdnow, completejourney
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.model_file import default_model

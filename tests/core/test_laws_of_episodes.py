@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from stream.core.facts.profile import Episode, Profile, facts
 from stream.core.judgement.episode import advance, due_ms, is_open
 from stream.core.judgement.rules import Signal
-from stream.core.policy.policy import DAY_MS, Hysteresis
+from stream.core.policy.policy import Hysteresis
 from stream.core.step import on_event
+from stream.core.units import DAY_MS
 from tests.support.builders import (
     answered,
     at,

@@ -13,8 +13,8 @@ from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
-from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_due, on_event
+from stream.core.units import DAY_MS
 from tests.support.builders import START_MS, book, bought, learnt_book, resolved, reviewed
 from tests.support.laws import ENCODE, lived
 from tests.support.strategies import in_time_order, loyal_lives, mixtures

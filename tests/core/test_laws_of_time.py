@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stream.core.facts.profile import Profile
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.judge import judge
-from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_due, on_event
+from stream.core.units import DAY_MS
 from stream.wire import YEAR_MAX, YEAR_MIN
 from tests.support.builders import at, book, bought, complained, learnt_book, reviewed
 from tests.support.laws import ENCODE, lived, transitions, waited

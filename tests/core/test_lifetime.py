@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.model.record import YEAR_MS
+from stream.core.units import YEAR_MS
 from stream.core.value.clv import discounted_if_alive
 from stream.core.value.interval import _below, _count_masses, _mixture, _quantile, value_interval
 from stream.core.value.lifetime import customer_value, looked_up, valuation

@@ -8,21 +8,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stream.core.model.feature_names import NAMES, RISES, SILENCE, STANDS
-from stream.core.model.record import (
-    DAY_MS,
-    WEEK_MS,
-    ModelError,
-    PurchaseProcess,
-    RiskLayer,
-    RiskSegment,
-    Term,
-    check,
+from stream.core.model.record import ModelError, PurchaseProcess, RiskLayer, RiskSegment, Term, check
+from stream.core.risk.churn import (
+    SILENCE_MAX_MS,
+    churn_risk,
+    crossing_ms,
+    log_odds_of,
+    look_again_ms,
+    risk_score,
 )
-from stream.core.risk.churn import NEVER_MS, churn_risk, crossing_ms, log_odds_of, look_again_ms, risk_score
 from stream.core.risk.crossing import first_crossing
 from stream.core.risk.curve import outlook
 from stream.core.risk.features import Features, observe
 from stream.core.risk.inactivity import silence
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon, p_active
 from stream.model_file import default_model
 
@@ -126,7 +125,7 @@ def test_the_near_bound_of_a_crossing_does_not_move_it(kind, features, threshold
     model = msgspec.structs.replace(PLAIN, process=process)
     own = silence(model, features.frequency, features.last_ms - features.first_ms)
 
-    after_ms = first_crossing(own.log_odds, log_odds_of(threshold), 0, NEVER_MS, 0)
+    after_ms = first_crossing(own.log_odds, log_odds_of(threshold), 0, SILENCE_MAX_MS, 0)
 
     crossing = crossing_ms(model, features, threshold)
     assert crossing == (None if after_ms is None else features.last_ms + after_ms)

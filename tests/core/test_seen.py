@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.facts.profile import SEEN_BYTES, SEEN_DAYS, SEEN_MAX, Profile, fingerprint, first_sight
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 
 DAY = 20_000
 

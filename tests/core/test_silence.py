@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from stream.core.judgement.basis import Book
-from stream.core.model.record import YEAR_MS, Horizon, PurchaseProcess, sealed
-from stream.core.policy.policy import DAY_MS
+from stream.core.model.record import Horizon, PurchaseProcess, sealed
 from stream.core.risk.inactivity import silence, tempered
 from stream.core.step import on_due, on_event
+from stream.core.units import DAY_MS, YEAR_MS
 from stream.model_file import default_model
 from stream.policy_file import default_policy
 from stream.wire import decode_line

@@ -4,9 +4,10 @@ import math
 
 import pytest
 
-from stream.core.model.record import DAY_MS, Horizon, decode_model, encode_model
+from stream.core.model.record import Horizon, decode_model, encode_model
 from stream.core.policy.policy import Policy
 from stream.core.risk.churn import churn_risk
+from stream.core.units import DAY_MS
 from stream.core.value.lifetime import customer_value, valuation
 from stream.fit.history import read_history
 from stream.fit.model_fit import Wishes, fit_model, wanted_days

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.analysis.statistics.scoring import auc, binned_brier, calibration_error, lift, quality
-from stream.core.model.record import DAY_MS, PurchaseProcess
+from stream.core.model.record import PurchaseProcess
+from stream.core.units import DAY_MS
 from stream.core.value.lifetime import table
 from stream.fit.purchases.population import mid_ranks
 from stream.fit.purchases.value_tables import fast_table

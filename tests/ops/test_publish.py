@@ -2,13 +2,12 @@
 
 import pytest
 
+from stream.core.units import DAY_MS
 from stream.model_file import load_model
 from stream.ops.publish import in_force_from_ms
 from tests.ops.conftest import PARTITIONS
 from tests.ops.test_with_worker import wait_until_read, worked  # noqa: F401
 from tests.support.shop import purchases, written
-
-DAY_MS = 86_400_000
 
 
 @pytest.mark.kafka

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.policy.policy import DAY_MS, Policy
+from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
 from stream.policy_file import (
     Finding,
     PolicyFaults,

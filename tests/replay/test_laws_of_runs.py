@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.events.event import Event
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 from stream.replay.run import replay
 from tests.support.builders import at, book, bought, erased, refunded, reviewed
 from tests.support.laws import ENCODE, transitions

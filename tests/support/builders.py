@@ -12,7 +12,7 @@ from stream.core.events import event as ev
 from stream.core.events import payload as pl
 from stream.core.judgement.basis import Book
 from stream.core.model.record import RiskLayer, RiskSegment, Term, sealed
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 from stream.model_file import default_model
 from stream.policy_file import default_policy, parse_policy
 

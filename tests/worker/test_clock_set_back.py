@@ -6,13 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS, HOUR_MS, MINUTE_MS
 from stream.wire import TOO_EARLY, encode_event
 from stream.worker.rows import codec as codec_module
 from stream.worker.rows.codec import ProfileCodec, RejectedRecord
 from tests.support.builders import START_MS, visited
 
-HOUR_MS, MINUTE_MS = DAY_MS // 24, DAY_MS // 1_440
 TOPIC = "engagement"
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_TYPES, Event
 from stream.core.judgement.basis import Book
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 from stream.engine import Arrival, EngineOptions, Lane
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table

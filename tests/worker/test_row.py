@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from msgspec import Raw, json
 
 from stream.core.facts.profile import NOTHING, SECTIONS, Profile, head_of
-from stream.core.policy.policy import DAY_MS
 from stream.core.step import on_book, on_due, on_event
+from stream.core.units import DAY_MS
 from stream.engine import Peek
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import LiveRow, StoredRow

@@ -20,7 +20,7 @@ from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
 from stream.core.judgement.rules import at_risk_loyal, churn_risk
 from stream.core.judgement.standing import standing
-from stream.core.model.record import DAY_MS, WEEK_MS
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags
 from stream.fit.history import History, Snapshot
 from stream.replay.run import Replay

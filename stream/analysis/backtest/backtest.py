@@ -19,8 +19,9 @@ from stream.analysis.statistics.scoring import auc, baselines, binned_brier, boo
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
-from stream.core.model.record import DAY_MS, WEEK_MS, Horizon, Model
+from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot, read_history
 from stream.fit.model_fit import Wishes, fit_model, wanted_days

@@ -24,8 +24,8 @@ from stream.analysis.business.incidents import (
 from stream.analysis.business.ledger import Books
 from stream.analysis.statistics.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
 from stream.core.facts.profile import Profile
-from stream.core.model.record import DAY_MS
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
 from stream.fit.arrays import Counts, Flags
 from stream.fit.history import Snapshot
 

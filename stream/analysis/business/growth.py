@@ -10,7 +10,7 @@ import numpy as np
 
 from stream.analysis.business.ledger import Books
 from stream.core.facts.interests import strongest_unbought
-from stream.core.model.record import DAY_MS
+from stream.core.units import DAY_MS
 from stream.fit.history import Snapshot
 
 BUYERS_MIN = 20

@@ -15,8 +15,8 @@ import numpy as np
 
 from stream.analysis.business.ledger import Books
 from stream.analysis.statistics.exact import Tables
-from stream.core.model.record import DAY_MS
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
 from stream.fit.arrays import Counts, Flags, Numbers
 
 LEFT_AFTER_GAPS = 3.0

@@ -17,8 +17,9 @@ from stream.core.events.event import (
     TicketOpened,
 )
 from stream.core.facts.profile import Profile
-from stream.core.policy.policy import DAY_MS, Policy
+from stream.core.policy.policy import Policy
 from stream.core.text.themes import ThemeReader
+from stream.core.units import DAY_MS
 from stream.fit.history import History, apply_facts, take_snapshot
 
 SORE = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})

@@ -20,8 +20,9 @@ from stream.analysis.business.retention import Loyalty, kept_by_value, loyalty
 from stream.analysis.business.win_back import saved, told_outcomes
 from stream.core.events.event import Event
 from stream.core.judgement.tier import cutoffs_minor, tier_of
-from stream.core.model.record import DAY_MS, WEEK_MS, Model
+from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 from stream.fit.risk.risk_layer import log_odds, observed

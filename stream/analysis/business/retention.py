@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from stream.core.model.record import DAY_MS, YEAR_MS, Retention
+from stream.core.model.record import Retention
+from stream.core.units import DAY_MS, YEAR_MS
 from stream.fit.purchases.shifted_beta_geometric import fit_retention, lifetime_periods, simple_lifetime
 
 PERIODS_MS = {"year": YEAR_MS, "half-year": YEAR_MS // 2, "quarter": YEAR_MS // 4, "month": YEAR_MS // 12}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.analysis.business.ledger import Books
-from stream.core.model.record import DAY_MS
+from stream.core.units import DAY_MS
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 

@@ -15,7 +15,8 @@ from uuid import NAMESPACE_URL, uuid5
 from msgspec import Struct
 
 from stream.core.judgement.episode import Transition
-from stream.core.policy.policy import DAY_MS, AlertKind
+from stream.core.policy.policy import AlertKind
+from stream.core.units import DAY_MS
 
 ALERT_SOURCE = "/customer-stream"
 ALERT_SCHEMA = "urn:customer-stream:alert:1"
@@ -28,11 +29,11 @@ Consent = Literal["granted", "denied", "unknown", "not_needed"]
 RemedyCode = Literal["ORDER", "POSITIVE_FEEDBACK", "RESOLVE_TICKET", "REACH_NEXT_TIER"]
 
 
-class _Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _AlertPart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the alert's parts."""
 
 
-class Evidence(_Part, frozen=True):
+class Evidence(_AlertPart, frozen=True):
     """One reason: what was observed, against the customer's own baseline, and what it adds to the score."""
 
     code: str
@@ -47,7 +48,7 @@ class Evidence(_Part, frozen=True):
     """Ids of input events behind it."""
 
 
-class Remedy(_Part, frozen=True):
+class Remedy(_AlertPart, frozen=True):
     """Something that, with the other remedies, would clear the alert."""
 
     code: RemedyCode
@@ -55,7 +56,7 @@ class Remedy(_Part, frozen=True):
     amount_minor: int | None = None
 
 
-class Counterfactual(_Part, frozen=True):
+class Counterfactual(_AlertPart, frozen=True):
     """If all of these happen before `before`, the score falls to about `score_then`, and the alert clears."""
 
     clears_if: tuple[Remedy, ...]
@@ -63,7 +64,7 @@ class Counterfactual(_Part, frozen=True):
     before: str
 
 
-class Score(_Part, frozen=True):
+class Score(_AlertPart, frozen=True):
     """`scale` says how `base` and the contributions add up: to the value itself, or to its log-odds."""
 
     name: str
@@ -75,7 +76,7 @@ class Score(_Part, frozen=True):
     clear_at: float
 
 
-class ValueAtRisk(_Part, frozen=True):
+class ValueAtRisk(_AlertPart, frozen=True):
     """Earnings expected within the horizon if the customer is kept: margin times spend, discounted."""
 
     p10_minor: int
@@ -87,7 +88,7 @@ class ValueAtRisk(_Part, frozen=True):
     margin: float
 
 
-class Action(_Part, frozen=True):
+class Action(_AlertPart, frozen=True):
     """What the playbook recommends, and whether the customer's consent allows it."""
 
     code: str
@@ -98,7 +99,7 @@ class Action(_Part, frozen=True):
     requires_consent: str | None = None
 
 
-class EpisodeRef(_Part, frozen=True):
+class EpisodeRef(_AlertPart, frozen=True):
     """Which episode of this kind it is."""
 
     n: int
@@ -106,7 +107,7 @@ class EpisodeRef(_Part, frozen=True):
     previous_closed: str | None = None
 
 
-class PolicyRef(_Part, frozen=True):
+class PolicyRef(_AlertPart, frozen=True):
     """What it was decided by."""
 
     id: str
@@ -115,7 +116,7 @@ class PolicyRef(_Part, frozen=True):
     model: str
 
 
-class CustomerRef(_Part, frozen=True):
+class CustomerRef(_AlertPart, frozen=True):
     """Who it is about, as far as rules look."""
 
     tier: str
@@ -128,7 +129,7 @@ class CustomerRef(_Part, frozen=True):
     channel: str | None = None
 
 
-class AlertData(_Part, frozen=True):
+class AlertData(_AlertPart, frozen=True):
     """An alert in full: who, why, how sure, what is at stake, what to do and what would end it."""
 
     alert_id: str

@@ -29,7 +29,7 @@ from stream.core.judgement.basis import Book
 from stream.core.judgement.episode import Transition
 from stream.core.judgement.rules import Signal
 from stream.core.judgement.standing import Standing
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.rfm import scores, summary
 

@@ -11,8 +11,9 @@ from stream.core.facts.decay import BASKET_HALF_LIFE_MS
 from stream.core.facts.feedback import PRIOR_WEIGHT
 from stream.core.judgement.basis import Book
 from stream.core.judgement.standing import Standing
-from stream.core.policy.policy import DAY_MS, AlertKind
+from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import risk_score
+from stream.core.units import DAY_MS
 
 TRIES_MAX = 5
 

@@ -13,8 +13,9 @@ from stream.core.facts.rhythm import quickening, rhythm
 from stream.core.judgement.basis import Book
 from stream.core.judgement.rules import basket_growth, growth_parts, is_promoter
 from stream.core.judgement.standing import Standing
-from stream.core.policy.policy import DAY_MS, AlertKind
+from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import churn_risk
+from stream.core.units import DAY_MS
 
 NOTES_SHOWN = 3
 NPS_DETRACTOR = 6.0

@@ -37,6 +37,7 @@ from stream.core.events.payload import (
     Ticket,
     TicketResolution,
 )
+from stream.core.units import DAY_MS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
         microseconds = since.microseconds
         if 499 <= microseconds % 1_000 <= 501:
             return round(self.time.timestamp() * 1_000)
-        return since.days * 86_400_000 + since.seconds * 1_000 + (microseconds + 499) // 1_000
+        return since.days * DAY_MS + since.seconds * 1_000 + (microseconds + 499) // 1_000
 
 
 class PurchaseCompleted(Event, frozen=True, kw_only=True, tag="purchase.completed"):

@@ -4,11 +4,12 @@ A part of time t weighs 2^((t - LANDMARK) / half-life); a sum divided by the wei
 as of then. Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009.
 """
 
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 
 LANDMARK_MS = 1_577_836_800_000  # 2020-01-01; doubles hold a half-life of 30 days from 1936 to 2104
 
 VALUE_HALF_LIFE_MS = 180 * DAY_MS
+"""Of the decayed value: the sum of amount_minor * 2 ** (-(as_of - paid) / half-life)."""
 BASKET_HALF_LIFE_MS = 90 * DAY_MS
 INTEREST_HALF_LIFE_MS = 60 * DAY_MS
 WARMTH_HALF_LIFE_MS = 30 * DAY_MS

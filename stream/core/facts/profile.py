@@ -15,7 +15,7 @@ from stream.core.facts.engagement import Engagement
 from stream.core.facts.feedback import Feedback
 from stream.core.facts.interests import Interests
 from stream.core.facts.purchases import Buying
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 
 SEEN_DAYS = 8
 SEEN_MAX = 2_048

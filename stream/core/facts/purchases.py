@@ -7,13 +7,12 @@ corrects exactly; older ones live on in sums. A newest purchase adds to the sums
 from __future__ import annotations
 
 from bisect import insort
-from functools import lru_cache
 
 from msgspec import Struct, field
 
 from stream.core.events.payload import Cancellation, Purchase, Refund
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS, calendar_year
 
 ORDERS_KEPT = 64
 REFUNDS_KEPT = 64
@@ -141,16 +140,6 @@ def monetary_minor(sums: Sums) -> float:
         return 0.0
     spent_minor = sums.gross_minor - sums.refunded_minor - sums.first_day_minor
     return max(0.0, spent_minor / (sums.days - 1))
-
-
-@lru_cache(maxsize=1_024)
-def calendar_year(day: int) -> int:
-    """Gregorian year of a day number (days since 1970-01-01). Hinnant: days_from_civil, inverted."""
-    shifted = day + 719_468
-    era_day = shifted % 146_097
-    year_of_era = (era_day - era_day // 1_460 + era_day // 36_524 - era_day // 146_096) // 365
-    day_of_year = era_day - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    return year_of_era + shifted // 146_097 * 400 + (1 if day_of_year >= 306 else 0)
 
 
 def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:

@@ -12,7 +12,7 @@ from statistics import median
 from msgspec import Struct
 
 from stream.core.facts.purchases import Buying, Sums, purchase_days
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 
 RECENT_GAPS = 4
 

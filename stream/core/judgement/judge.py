@@ -20,7 +20,7 @@ from stream.core.judgement.rules import (
 )
 from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 
 TIER_MOVES_KEPT = 12
 BEYOND = 2.0

@@ -17,26 +17,20 @@ from msgspec import Meta, Struct
 
 from stream.core.events.payload import Currency
 from stream.core.model.feature_names import SILENCE, STANDS
-
-DAY_MS = 86_400_000
-WEEK_MS = 7 * DAY_MS
-YEAR_MS = 31_556_952_000  # the mean Gregorian year, 365.2425 days
-VALUE_HALF_LIFE_MS = 180 * DAY_MS
-"""Half-life of the decayed value: the sum of amount_minor * 2 ** (-(as_of - paid) / half-life)."""
+from stream.core.units import WEEK_MS, YEAR_MS, Share
 
 Positive = Annotated[float, Meta(gt=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class ModelError(ValueError):
     """The document is not a usable model; the message names the field."""
 
 
-class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class _ModelPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Base of a part of the model: a misspelt field is an error, not a default."""
 
 
-class PurchaseProcess(_Part, frozen=True):
+class PurchaseProcess(_ModelPart, frozen=True):
     """BG/NBD or MBG/NBD: buying at a gamma(r, alpha) rate, leaving after a purchase by chance beta(a, b)."""
 
     kind: Literal["bgnbd", "mbgnbd"]
@@ -47,7 +41,7 @@ class PurchaseProcess(_Part, frozen=True):
     unit_ms: Annotated[int, Meta(gt=0)] = WEEK_MS
 
 
-class Spend(_Part, frozen=True):
+class Spend(_ModelPart, frozen=True):
     """Gamma-Gamma: the money of one purchase; `v` counts units of `scale_minor` (100: dollars)."""
 
     p: Positive
@@ -56,7 +50,7 @@ class Spend(_Part, frozen=True):
     scale_minor: Annotated[int, Meta(gt=0)] = 100
 
 
-class Horizon(_Part, frozen=True):
+class Horizon(_ModelPart, frozen=True):
     """How far a customer's own horizon reaches: `factor` mean gaps, within bounds; equal bounds fix it."""
 
     factor: Positive = 2.0
@@ -64,7 +58,7 @@ class Horizon(_Part, frozen=True):
     max_ms: Annotated[int, Meta(gt=0)] = YEAR_MS
 
 
-class MidRanks(_Part, frozen=True):
+class MidRanks(_ModelPart, frozen=True):
     """A distribution as knots: `ranks[i]` is the share below `values[i]` plus half the share equal to it."""
 
     values: tuple[float, ...]
@@ -87,7 +81,7 @@ class MidRanks(_Part, frozen=True):
         return min(5, 1 + int(5.0 * self.rank(value)))
 
 
-class Population(_Part, frozen=True):
+class Population(_ModelPart, frozen=True):
     """Where one customer stands among all: the cut-offs of RFM and of the tiers."""
 
     customers: Annotated[int, Meta(ge=1)]
@@ -103,7 +97,7 @@ class Population(_Part, frozen=True):
         return min(100, bisect_right(quantiles, decayed_value_minor)) / 100.0
 
 
-class Prior(_Part, frozen=True):
+class Prior(_ModelPart, frozen=True):
     """What is expected of a customer about whom nothing is known yet."""
 
     repeat_share: Share
@@ -114,7 +108,7 @@ class Prior(_Part, frozen=True):
     """Mean money of a first purchase."""
 
 
-class Term(_Part, frozen=True):
+class Term(_ModelPart, frozen=True):
     """One feature of the risk layer: its weight is per `scale` of the feature, measured from `centre`."""
 
     feature: str
@@ -123,7 +117,7 @@ class Term(_Part, frozen=True):
     scale: Positive = 1.0
 
 
-class RiskSegment(_Part, frozen=True):
+class RiskSegment(_ModelPart, frozen=True):
     """The logistic layer for customers with at least `frequency_min` repeat purchases."""
 
     frequency_min: Annotated[int, Meta(ge=0)]
@@ -131,7 +125,7 @@ class RiskSegment(_Part, frozen=True):
     terms: tuple[Term, ...]
 
 
-class RiskLayer(_Part, frozen=True):
+class RiskLayer(_ModelPart, frozen=True):
     """Calibrated churn risk learnt on an inner split; segments rise by `frequency_min`, the first is 0."""
 
     segments: Annotated[tuple[RiskSegment, ...], Meta(min_length=1)]
@@ -139,7 +133,7 @@ class RiskLayer(_Part, frozen=True):
     """Plain words: from which dates, horizon and how many customers this was learnt."""
 
 
-class Thresholds(_Part, frozen=True):
+class Thresholds(_ModelPart, frozen=True):
     """Scores at which churn risk is raised and cleared, learnt for a wanted precision or alert budget."""
 
     raise_at: Annotated[float, Meta(gt=0, lt=1)]
@@ -147,7 +141,7 @@ class Thresholds(_Part, frozen=True):
     learnt: str
 
 
-class Retention(_Part, frozen=True):
+class Retention(_ModelPart, frozen=True):
     """Shifted-beta-geometric yearly retention: the chance to leave in a period is beta(alpha, beta)."""
 
     alpha: Positive
@@ -155,7 +149,7 @@ class Retention(_Part, frozen=True):
     period_ms: Annotated[int, Meta(gt=0)] = YEAR_MS
 
 
-class Table(_Part, frozen=True):
+class Table(_ModelPart, frozen=True):
     """log(g / naive) of one hard function g(x, T) on a grid of x and log(alpha + T) (value/clv.py)."""
 
     horizon_ms: int | None
@@ -167,7 +161,7 @@ class Table(_Part, frozen=True):
     rows: tuple[tuple[float, ...], ...]
 
 
-class Model(_Part, frozen=True, omit_defaults=True, eq=False):
+class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     """One fitted population. Its version is the hash of everything else: equal versions judge alike."""
 
     name: str

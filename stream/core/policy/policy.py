@@ -11,11 +11,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_THEMES
+from stream.core.units import DAY_MS, Share
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-
-Share = Annotated[float, Meta(ge=0, le=1)]
 Polarity = Annotated[float, Meta(ge=-1, le=1)]
 DurationMs = Annotated[int, Meta(ge=0)]
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=64)]

@@ -12,16 +12,17 @@ from functools import lru_cache
 from msgspec import Struct
 
 from stream.core.model.feature_names import NAMES
-from stream.core.model.record import DAY_MS, Model
+from stream.core.model.record import Model
 from stream.core.risk.crossing import first_crossing
 from stream.core.risk.curve import Outlook, outlook, segment_of
 from stream.core.risk.features import Features, observe, own_silence
 from stream.core.risk.inactivity import REMEMBERED, silence
+from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
 RISK_MIN = 1e-300
 """`logistic` says 0 of what is rarer still; its log-odds are finite."""
-NEVER_MS = 20 * 366 * DAY_MS
+SILENCE_MAX_MS = 20 * 366 * DAY_MS
 """How long after the last purchase a crossing is looked for."""
 MOST = 0.8
 """Of the way to the guessed crossing: far enough that few stay silent for so long, and rarely too far."""
@@ -93,14 +94,14 @@ def _crossing_ms(model: Model, ahead: Outlook, threshold: float, low: int) -> in
     if model.risk is None:
         after_ms = _silence_reaching(model, features.frequency, last_ms - features.first_ms, threshold)
         return None if after_ms is None else max(low, last_ms + after_ms)
-    return first_crossing(ahead.log_odds, log_odds_of(threshold), low, last_ms + NEVER_MS, last_ms)
+    return first_crossing(ahead.log_odds, log_odds_of(threshold), low, last_ms + SILENCE_MAX_MS, last_ms)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> int | None:
     """The silence that lifts the score to the threshold, by the purchase process alone."""
     own, goal = silence(model, x, span_ms), log_odds_of(threshold)
-    return first_crossing(own.log_odds, goal, 0, min(NEVER_MS, own.surely_left_ms(goal)), 0)
+    return first_crossing(own.log_odds, goal, 0, min(SILENCE_MAX_MS, own.surely_left_ms(goal)), 0)
 
 
 def log_odds_of(probability: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from stream.core.model.record import DAY_MS
+from stream.core.units import DAY_MS
 
 Log = Callable[[int], float]
 """A score's log-odds as a function of the instant, while nothing happens."""

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.model.feature_names import NAMES
-from stream.core.model.record import DAY_MS, MidRanks, Model, RiskSegment
+from stream.core.model.record import MidRanks, Model, RiskSegment
 from stream.core.risk.features import Features
 from stream.core.risk.inactivity import REMEMBERED, Silence, silence, tempered
+from stream.core.units import DAY_MS
 
 
 class Weights(Struct, frozen=True, gc=False):

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.model.feature_names import NAMES
-from stream.core.model.record import DAY_MS, Model
+from stream.core.model.record import Model
 from stream.core.risk.inactivity import Silence, silence, tempered
+from stream.core.units import DAY_MS
 
 
 class Features(Struct, frozen=True, kw_only=True, gc=False):

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from stream.core.model.record import Model, PurchaseProcess
+from stream.core.units import FOREVER_MS
 from stream.core.value.clv import EXP_MAX, mean_gap, own_horizon
 
 LOGIT_MAX, LOGIT_MIN = 30.0, -37.0
-FOREVER_MS = 1 << 62
 USUAL_MAX = 3.0
 """Of the logarithm of what such a silence multiplies an age by: beyond, nothing is usual."""
 REMEMBERED = 1 << 16

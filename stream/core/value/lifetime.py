@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from stream.core.model.record import YEAR_MS, Model, PurchaseProcess, Spend, Table
+from stream.core.model.record import Model, PurchaseProcess, Spend, Table
+from stream.core.units import YEAR_MS
 from stream.core.value.clv import (
     discount_per_unit,
     discounted_if_alive,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream.core.facts.purchases import Buying, monetary_minor
 from stream.core.model.record import Model
-from stream.core.policy.policy import DAY_MS
+from stream.core.units import DAY_MS
 
 
 class Summary(Struct, frozen=True, gc=False):

@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, psi
 
-from stream.core.model.record import WEEK_MS, PurchaseProcess
+from stream.core.model.record import PurchaseProcess
+from stream.core.units import WEEK_MS
 from stream.fit.arrays import Numbers
 from stream.fit.purchases.histogram import Histogram
 

@@ -15,8 +15,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from stream.core.model.feature_names import FALLS, NAMES, RISES, SILENCE, STANDS
-from stream.core.model.record import DAY_MS, Model, RiskLayer, RiskSegment, Term
+from stream.core.model.record import Model, RiskLayer, RiskSegment, Term
 from stream.core.risk.features import observe
+from stream.core.units import DAY_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
 

@@ -10,6 +10,7 @@ import msgspec
 from confluent_kafka import Message
 
 from stream.core.events.event import Event
+from stream.core.units import DAY_MS
 from stream.ops.cluster import message_headers
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
@@ -18,7 +19,6 @@ from stream.worker.rows.row import StoredRow
 
 CLOCK_MS = 300_000
 """Five minutes: as far as two clocks may differ. The worker rejects events that are further in its future."""
-DAY_MS = 86_400_000
 BAD_SHARE_MAX = 0.01
 """Dead letters of the last day per stored event. One in a hundred is more than a few broken records."""
 

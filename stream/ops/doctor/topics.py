@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stream.core.units import DAY_MS
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
-from stream.worker.kafka.topics import CENTURY_MS, DAY_MS, INPUTS, ROLES
+from stream.worker.kafka.topics import CENTURY_MS, INPUTS, ROLES
 
 NEEDED_BYTES = 1_048_576
 """The largest event that the contract allows: 1 MiB."""

@@ -14,12 +14,12 @@ from typing import Literal
 from msgspec import Struct
 
 from stream.config.settings import Settings
+from stream.core.units import DAY_MS
 
 Role = Literal["purchases", "engagement", "feedback", "control", "profiles", "alerts", "deadletter"]
 INPUTS: tuple[Role, ...] = ("purchases", "engagement", "feedback", "control")
 ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deadletter")
 
-DAY_MS = 86_400_000
 CENTURY_MS = 36_525 * DAY_MS
 KEPT_FOR_EVER = {
     "cleanup.policy": "delete",
