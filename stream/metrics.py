@@ -184,7 +184,7 @@ def label_names(metrics: Metrics) -> dict[str, tuple[str, ...]]:
     return named
 
 
-def markdown() -> str:
+def metrics_page() -> str:
     """The page docs/metrics.md."""
     metrics = Metrics()
     labels = label_names(metrics)
@@ -204,4 +204,4 @@ def markdown() -> str:
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")
+    print(metrics_page(), end="")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from stream.contracts import check as checks
-from stream.contracts import export as exports
-from stream.contracts.asyncapi import DOCUMENT, document
+from stream.contracts.asyncapi import DOCUMENT, asyncapi_document
+from stream.contracts.check import schema_findings
+from stream.contracts.export import export_schemas, mark_released
 from stream.contracts.registry import contracts
 
 DIRECTORY = click.option(
@@ -41,9 +41,9 @@ def export(root: Path, as_json: bool) -> None:
     \b
     Example: stream schemas export --dir schemas
     """
-    written = exports.export(root)
+    written = export_schemas(root)
     path = root / DOCUMENT
-    text = document(root)
+    text = asyncapi_document(root)
     if not path.is_file() or path.read_text() != text:
         path.write_text(text)
         written.append(path)
@@ -68,7 +68,7 @@ def check(root: Path, as_json: bool) -> None:
     """
     if not root.is_dir():
         raise click.UsageError(f"{root}: no such folder; run `stream schemas export --dir {root}` first")
-    found = checks.findings(root)
+    found = schema_findings(root)
     if as_json:
         click.echo(json.dumps({"findings": found, "types": len(contracts())}))
     else:
@@ -92,9 +92,9 @@ def release(types: tuple[str, ...], root: Path, as_json: bool) -> None:
     known = [contract.name for contract in contracts()]
     if unknown := [name for name in types if name not in known]:
         raise click.UsageError(f"{', '.join(unknown)}: no such type; types are {', '.join(known)}")
-    if checks.findings(root):
+    if schema_findings(root):
         raise click.ClickException("`stream schemas check` has findings: nothing was released")
-    names = exports.release(root, types)
+    names = mark_released(root, types)
     if as_json:
         click.echo(json.dumps({"released": names}))
         return

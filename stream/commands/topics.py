@@ -9,8 +9,14 @@ import msgspec
 
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
-from stream.worker.kafka.topics import Finding, findings, topic_plans
-from stream.worker.kafka.topics_admin import ClusterError, admin_client, alter, cluster_topics, create
+from stream.worker.kafka.topics import TopicFinding, topic_findings, topic_plans
+from stream.worker.kafka.topics_admin import (
+    ClusterError,
+    admin_client,
+    alter_topics,
+    cluster_topics,
+    create_topics,
+)
 
 EMBEDDED = (
     "the embedded broker creates its own topics and cannot be checked; name a real one by STREAM_BROKERS"
@@ -71,11 +77,11 @@ def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
         return
     try:
         client = admin_client(settings)
-        create(client, [plan for plan in topic_plans(settings) if plan.name in missing])
-        alter(client, drifted)
+        create_topics(client, [plan for plan in topic_plans(settings) if plan.name in missing])
+        alter_topics(client, drifted)
     except ClusterError as error:
         raise click.ClickException(str(error)) from error
-    solved = [Finding(topic, "ok") for topic in sorted(missing)]
+    solved = [TopicFinding(topic, "ok") for topic in sorted(missing)]
     left = [finding for finding in found if finding.what != "missing" and finding not in drifted]
     _report(left + solved, done, as_json)
 
@@ -87,16 +93,16 @@ def _real_cluster_settings() -> Settings:
     return settings
 
 
-def _found(settings: Settings) -> list[Finding]:
+def _found(settings: Settings) -> list[TopicFinding]:
     plans = topic_plans(settings)
     try:
         client = admin_client(settings)
-        return list(findings(plans, cluster_topics(client, [plan.name for plan in plans])))
+        return list(topic_findings(plans, cluster_topics(client, [plan.name for plan in plans])))
     except ClusterError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _report(found: list[Finding], done: list[str], as_json: bool) -> None:
+def _report(found: list[TopicFinding], done: list[str], as_json: bool) -> None:
     """Print what was done and which differences remain; exit code 1 when one does."""
     left = [finding for finding in found if finding.what != "ok"]
     if as_json:

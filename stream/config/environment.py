@@ -45,7 +45,7 @@ def _bounds(kind: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:
     return f", {low} to {high}" if high else f", {low} or more"
 
 
-def allowed(name: str) -> str:
+def allowed_in_words(name: str) -> str:
     """What a setting may be, in words."""
     told = msgspec.inspect.type_info(TYPES[name])
     extra, kind = (told.extra or {}, told.type) if isinstance(told, msgspec.inspect.Metadata) else ({}, told)
@@ -62,7 +62,7 @@ def allowed(name: str) -> str:
 def _refusal(name: str, text: str) -> str:
     shown = "(secret)" if name in SECRETS else repr(text)
     default = f"; the default is {getattr(DEFAULTS, name)}" if getattr(DEFAULTS, name) != "" else ""
-    return f"{variable(name)} = {shown}: expected {allowed(name)}{default}"
+    return f"{variable(name)} = {shown}: expected {allowed_in_words(name)}{default}"
 
 
 def _converted(name: str, text: str) -> Any:

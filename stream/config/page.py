@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stream.config.environment import DEFAULTS, TYPES, allowed, variable
+from stream.config.environment import DEFAULTS, TYPES, allowed_in_words, variable
 
 SECTIONS: Mapping[str, str] = {
     "brokers": "Kafka",
@@ -38,7 +38,7 @@ def settings_page() -> str:
             lines += [f"\n## {SECTIONS[name]}\n", *TABLE_HEAD]
         default = getattr(DEFAULTS, name)
         shown = f"`{default}`" if default != "" else ""
-        lines.append(f"| `{variable(name)}` | {shown} | {allowed(name)} | {_meaning(name)} |")
+        lines.append(f"| `{variable(name)}` | {shown} | {allowed_in_words(name)} | {_meaning(name)} |")
     return "\n".join(lines) + "\n"
 
 

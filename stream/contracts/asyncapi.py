@@ -27,7 +27,7 @@ TOPICS = {
 }
 
 
-def document(root: Path) -> str:
+def asyncapi_document(root: Path) -> str:
     """The document as YAML text."""
     known = contracts()
     topics = [topic for topic in TOPICS if any(contract.topic == topic for contract in known)]

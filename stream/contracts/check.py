@@ -7,20 +7,28 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
-from stream.contracts.asyncapi import DOCUMENT, document
-from stream.contracts.compatibility import breaks
-from stream.contracts.export import Schema, digest, is_up_to_date, next_version, released, schema_of, versions
+from stream.contracts.asyncapi import DOCUMENT, asyncapi_document
+from stream.contracts.compatibility import incompatibilities
+from stream.contracts.export import (
+    Schema,
+    file_digest,
+    is_up_to_date,
+    next_version,
+    released_digests,
+    schema_of,
+    version_files,
+)
 from stream.contracts.registry import Contract, contracts
 
 
-def findings(root: Path) -> list[str]:
+def schema_findings(root: Path) -> list[str]:
     """Everything that is wrong, in words; empty when the contract may be published as it is."""
     found = [*_tampered(root), *_orphans(root)]
     for contract in contracts():
         found += _drift(root, contract)
         found += _incompatibilities(root, contract)
     path = root / DOCUMENT
-    if not path.is_file() or path.read_text() != document(root):
+    if not path.is_file() or path.read_text() != asyncapi_document(root):
         found.append(f"{path}: differs from the schemas; run `stream schemas export`")
     return found
 
@@ -42,7 +50,7 @@ def _drift(root: Path, contract: Contract) -> Iterator[str]:
 def _incompatibilities(root: Path, contract: Contract) -> Iterator[str]:
     """Every pair of versions, both ways: old and new programs share a topic for as long as it is kept."""
     existing: dict[int, Schema] = {
-        version: json.loads(path.read_text()) for version, path in versions(root, contract.name).items()
+        version: json.loads(path.read_text()) for version, path in version_files(root, contract.name).items()
     }
     existing[next_version(root, contract)] = schema_of(contract, next_version(root, contract))
     for old, new in combinations(sorted(existing), 2):
@@ -53,18 +61,18 @@ def _incompatibilities(root: Path, contract: Contract) -> Iterator[str]:
 
 def _between(name: str, old: tuple[str, Schema], new: tuple[str, Schema]) -> Iterator[str]:
     """What readers of the old would see of the new, and the other way round."""
-    for reason in breaks(new[1], old[1]):
+    for reason in incompatibilities(new[1], old[1]):
         yield f"{name}: programs that read {old[0]} would reject events of {new[0]}: {reason}"
-    for reason in breaks(old[1], new[1]):
+    for reason in incompatibilities(old[1], new[1]):
         yield (f"{name}: {new[0]} would reject events of {old[0]}, which are still on the topic: {reason}")
 
 
 def _tampered(root: Path) -> Iterator[str]:
-    for name, mark in released(root).items():
+    for name, mark in released_digests(root).items():
         path = root / f"{name}.json"
         if not path.is_file():
             yield f"{path}: was released and is gone; bring it back"
-        elif digest(path) != mark:
+        elif file_digest(path) != mark:
             yield f"{path}: was released and has changed since; restore it, export a new one"
 
 

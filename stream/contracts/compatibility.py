@@ -25,7 +25,7 @@ _SAME = ("pattern", "format", "multipleOf", "contentEncoding")
 _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
-def breaks(writer: Schema, reader: Schema) -> list[str]:
+def incompatibilities(writer: Schema, reader: Schema) -> list[str]:
     """Each way in which a document of the writer's schema can fail the reader's; empty: all are accepted."""
     return list(_Pair(writer, reader).breaks(writer, reader, "", frozenset()))
 

@@ -35,34 +35,34 @@ def schema_of(contract: Contract, version: int) -> Schema:
     }
 
 
-def as_text(schema: Schema) -> str:
+def schema_text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def versions(root: Path, name: str) -> dict[int, Path]:
+def version_files(root: Path, name: str) -> dict[int, Path]:
     """The versions of one type that exist as files, oldest first."""
     paths = [path for path in (root / name).glob("*.json") if path.stem.isdigit()]
     return {int(path.stem): path for path in sorted(paths, key=lambda path: int(path.stem))}
 
 
-def released(root: Path) -> dict[str, str]:
+def released_digests(root: Path) -> dict[str, str]:
     """`type/version` -> digest of each released schema."""
     listed = root / RELEASED
     lines = listed.read_text().splitlines() if listed.is_file() else []
     return {line.split()[0]: line.split()[1] for line in lines if line.strip()}
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
 def next_version(root: Path, contract: Contract) -> int:
     """The version the struct would be exported as: the newest, unless that is released and differs."""
-    existing = versions(root, contract.name)
+    existing = version_files(root, contract.name)
     if not existing:
         return 1
     newest = max(existing)
-    if f"{contract.name}/{newest}" not in released(root):
+    if f"{contract.name}/{newest}" not in released_digests(root):
         return newest
     return newest if is_up_to_date(existing[newest], contract, newest) else newest + 1
 
@@ -72,10 +72,10 @@ def is_up_to_date(path: Path, contract: Contract, version: int) -> bool:
     if not path.is_file():
         return False
     text, wanted = path.read_text(), schema_of(contract, version)
-    if text == as_text(wanted):
+    if text == schema_text(wanted):
         return True
     root = path.parent.parent
-    is_released = f"{contract.name}/{version}" in released(root)
+    is_released = f"{contract.name}/{version}" in released_digests(root)
     return is_released and without_words(json.loads(text)) == without_words(wanted)
 
 
@@ -92,26 +92,26 @@ def without_words(schema: Any) -> Any:
     }
 
 
-def export(root: Path) -> list[Path]:
+def export_schemas(root: Path) -> list[Path]:
     """Write what differs; released versions stay as they are. Returns what was written."""
     written = []
     for contract in contracts():
         version = next_version(root, contract)
         path = root / contract.name / f"{version}.json"
         if not is_up_to_date(path, contract, version):
-            _write(path, as_text(schema_of(contract, version)))
+            _write(path, schema_text(schema_of(contract, version)))
             written.append(path)
     return written
 
 
-def release(root: Path, names: Collection[str] = ()) -> list[str]:
+def mark_released(root: Path, names: Collection[str] = ()) -> list[str]:
     """List what is not yet listed as released, of these types or of all: from now on it may not change."""
-    known = released(root)
+    known = released_digests(root)
     found = {
-        f"{contract.name}/{version}": digest(path)
+        f"{contract.name}/{version}": file_digest(path)
         for contract in contracts()
         if not names or contract.name in names
-        for version, path in versions(root, contract.name).items()
+        for version, path in version_files(root, contract.name).items()
     }
     new = sorted(set(found) - set(known))
     lines = [f"{name} {mark}" for name, mark in sorted((found | known).items())]

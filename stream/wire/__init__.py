@@ -1,6 +1,6 @@
-"""Bytes <-> structs: the one place that knows how events and alerts look on the wire.
+"""Decodes Kafka records to events and encodes events and alerts: the only package that knows the wire format.
 
-Bad input is a value (`Rejected`), never an exception; whatever a producer may send, these functions return.
+Invalid input is a value (`Rejected`), never an exception: whatever a producer sends, these functions return.
 """
 
 from stream.wire.binary import STRUCTURED_HEADERS
@@ -19,7 +19,7 @@ from stream.wire.encode import (
     encode_event,
     encode_event_binary,
 )
-from stream.wire.outcome import Decoded, Headers, Reason, Rejected, TopicKind, Unknown
+from stream.wire.outcome import Decoded, InputHeaders, Reason, Rejected, TopicKind, Unknown
 from stream.wire.partition import murmur2, partition_of
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "YEAR_MAX",
     "YEAR_MIN",
     "Decoded",
-    "Headers",
+    "InputHeaders",
     "Reason",
     "Rejected",
     "TopicKind",

@@ -1,7 +1,7 @@
-"""CloudEvents' binary mode: the attributes travel as `ce_*` headers, the value is the data alone.
+"""CloudEvents binary mode: the context attributes are `ce_*` headers, the value is the `data` alone.
 
-The content-type decides (CloudEvents' Kafka binding, section 3); `ce_*` headers beside a structured value are
-legal and ignored.
+The content-type header decides between binary and structured mode (Kafka binding of CloudEvents,
+section 3). `ce_*` headers beside a structured value are legal and ignored.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.events.payload import Id, Instant
-from stream.wire.outcome import Headers, Reason, Rejected, without_values
+from stream.wire.outcome import InputHeaders, Reason, Rejected, without_values
 
 STRUCTURED_HEADERS: Final[list[tuple[str, bytes]]] = [("content-type", b"application/cloudevents+json")]
-"""The only header of a structured record: `ce_*` beside it would make some SDKs read it as binary."""
+"""All headers of a structured record that we send. With `ce_*` headers some SDKs would read it as binary."""
 
 _STRUCTURED: Final = tuple(STRUCTURED_HEADERS)
 
 
 class Attributes(Struct, kw_only=True):
-    """The context attributes, under the same rules as in the structured envelope."""
+    """The context attributes of an event, with the same rules as `Event` in structured mode."""
 
     id: Id
     source: Annotated[str, Meta(min_length=1, max_length=1_024)]
@@ -32,8 +32,8 @@ class Attributes(Struct, kw_only=True):
     specversion: Literal["1.0"]
 
 
-def is_binary(headers: Headers) -> bool | Rejected:
-    """Whether the value is data alone; a content-type that cannot be read is a rejection."""
+def is_binary(headers: InputHeaders) -> bool | Rejected:
+    """Whether a record is in binary mode; Rejected when its content-type is not one that we read."""
     if headers in (STRUCTURED_HEADERS, _STRUCTURED):
         return False
     content_type = None
@@ -50,8 +50,8 @@ def is_binary(headers: Headers) -> bool | Rejected:
     return Rejected(Reason.CONTENT_TYPE, "use application/cloudevents+json or application/json")
 
 
-def attributes_of(headers: Headers) -> Attributes | Rejected:
-    """The envelope that the headers spell."""
+def attributes_of(headers: InputHeaders) -> Attributes | Rejected:
+    """The context attributes that the `ce_*` headers hold."""
     attributes: dict[str, str] = {}
     for name, text in pairs_of(headers):
         if not name.startswith("ce_") or text is None:
@@ -68,8 +68,8 @@ def attributes_of(headers: Headers) -> Attributes | Rejected:
         return Rejected(Reason.SCHEMA, f"ce_ headers: {without_values(str(error))}")
 
 
-def pairs_of(headers: Headers) -> Iterable[tuple[str, bytes | None]]:
-    """Headers as pairs: Faust hands over a mapping, the clients a list."""
+def pairs_of(headers: InputHeaders) -> Iterable[tuple[str, bytes | None]]:
+    """Headers as (name, value) pairs: Faust gives a mapping, Kafka clients a list."""
     if headers is None:
         return ()
     return headers.items() if isinstance(headers, Mapping) else headers

@@ -1,6 +1,6 @@
-"""A record's bytes -> one event, strictly: structured or binary CloudEvents 1.0, told apart by content-type.
+"""Decodes one record to an event, strictly: CloudEvents 1.0 in structured or binary mode.
 
-The order of checks is by cost: one decode call, one count of quotes, the key, its partition, the time.
+The checks run in this order: type and schema, repeated fields (by counting quotes), key, partition, time.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from msgspec import UNSET, Struct, UnsetType
 
 from stream.core.events.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
 from stream.wire.binary import attributes_of, is_binary
-from stream.wire.outcome import Decoded, Headers, Reason, Rejected, TopicKind, Unknown, without_values
+from stream.wire.outcome import Decoded, InputHeaders, Reason, Rejected, TopicKind, Unknown, without_values
 from stream.wire.partition import partition_of
 from stream.wire.strict import DEPTH_MAX, flaw_in, is_plain_envelope
 
 VALUE_BYTES_MAX: Final = 1_048_576
+"""1 MiB. A whole record may have 1,048,588 bytes by Kafka's default (message.max.bytes)."""
 FUTURE_TOLERANCE_MS: Final = 300_000
+"""5 minutes: how far an event may be ahead of the wall clock, because clocks of producers differ a little."""
 YEAR_MIN: Final = 1990
 YEAR_MAX: Final = 2099
-"""What decays with a half-life of 30 days cannot be weighed beyond 2104 (stream/core/facts/decay.py)."""
+"""Weights that decay with a half-life of 30 days overflow after 2104 (stream/core/facts/decay.py)."""
 
 TOO_EARLY: Final = Rejected(Reason.TIME_IN_FUTURE, "time is more than 5 minutes ahead of the clock")
 
 BROADCAST: Final = (ClockTicked, ModelPublished)
-"""Sent to every partition on purpose; their key says nothing of where they belong."""
+"""Types that are sent to every partition; their key does not decide the partition."""
 
 _KIND_OF: Final[dict[str, TopicKind]] = {
     str(event_type.__struct_config__.tag): kind  # type: ignore[misc]
@@ -49,12 +51,12 @@ _TYPE_DECODER: Final = msgspec.json.Decoder(_TypeOnly)
 
 
 def kind_of(event: Event) -> TopicKind:
-    """Which input topic an event belongs on."""
+    """The input topic that an event belongs to."""
     return _KIND_OF[str(event.__struct_config__.tag)]
 
 
 def is_broadcast(event: Event) -> bool:
-    """Whether the event must be put on every partition of its topic."""
+    """Whether the event must be sent to every partition of its topic."""
     return isinstance(event, BROADCAST)
 
 
@@ -62,15 +64,15 @@ def decode(
     topic_kind: TopicKind,
     key: bytes | None,
     value: bytes | None,
-    headers: Headers = None,
+    headers: InputHeaders = None,
     *,
     partition: int | None = None,
     partition_count: int | None = None,
     now_ms: int | None = None,
 ) -> Decoded:
-    """One Kafka record as an event; its partition and the clock are checked where they are given.
+    """One Kafka record as an event; partition and wall clock (`now_ms`) are checked only when they are given.
 
-    Whoever works out the event's time anyway leaves the clock out and looks for what is TOO_EARLY itself.
+    A caller that computes the event's time anyway can leave out `now_ms` and make the check for TOO_EARLY.
     """
     if not key:
         return Rejected(Reason.MISSING_KEY, "the key must be the customer's id")
@@ -88,30 +90,32 @@ def decode(
         and partition_of(key, partition_count) != partition
         and kind not in BROADCAST
     ):
-        detail = (
-            f"murmur2 puts the key on partition {partition_of(key, partition_count)} of {partition_count}"
-        )
+        home = partition_of(key, partition_count)
+        detail = f"by murmur2 the key belongs to partition {home} of {partition_count}"
         return Rejected(Reason.WRONG_PARTITION, detail)
     return _in_time(event, now_ms)  # type: ignore[arg-type]
 
 
 def decode_line(line: bytes, *, now_ms: int | None = None) -> Decoded:
-    """One structured event of any topic, as files hold them: no key, no partition."""
+    """One line of an events file: a structured event of any topic, without key and partition."""
     event = _decode_structured(None, line)
     return _in_time(event, now_ms) if isinstance(event, Event) else event
 
 
 def _in_time(event: Event, now_ms: int | None) -> Event | Rejected:
     if event.subject < "\x01":
-        return Rejected(Reason.SCHEMA, "ids that begin with a NUL character are the workers' own")
+        return Rejected(
+            Reason.SCHEMA,
+            "the subject must not begin with a NUL character: such keys are reserved for the workers",
+        )
     if not YEAR_MIN <= event.time.year <= YEAR_MAX:
-        return Rejected(Reason.TIME_OUT_OF_RANGE, f"time must lie from {YEAR_MIN} to {YEAR_MAX}")
+        return Rejected(Reason.TIME_OUT_OF_RANGE, f"the year must be {YEAR_MIN} to {YEAR_MAX}")
     return TOO_EARLY if now_ms is not None and event.time_ms > now_ms + FUTURE_TOLERANCE_MS else event
 
 
 def _decode_structured(kind: TopicKind | None, value: bytes | None) -> Decoded:
     if value is None:
-        return Rejected(Reason.NULL_VALUE, "a null value deletes nothing here; send customer.erased")
+        return Rejected(Reason.NULL_VALUE, "a null value does not delete a customer; send customer.erased")
     if len(value) > VALUE_BYTES_MAX:
         return _too_large(value)
     try:
@@ -123,7 +127,7 @@ def _decode_structured(kind: TopicKind | None, value: bytes | None) -> Decoded:
     return flaw_in(value) or event
 
 
-def _decode_binary(kind: TopicKind, value: bytes | None, headers: Headers) -> Decoded:
+def _decode_binary(kind: TopicKind, value: bytes | None, headers: InputHeaders) -> Decoded:
     attributes = attributes_of(headers)
     if isinstance(attributes, Rejected):
         return attributes
@@ -158,7 +162,7 @@ def _decode_data(tag: str, value: bytes | None) -> Struct | UnsetType | Rejected
 
 
 def _unknown_type(kind: TopicKind | None, value: bytes) -> Unknown | Rejected | None:
-    """Whether the one thing wrong is the type: one nobody knows, or one of another topic."""
+    """When only the type is wrong: Unknown, or Rejected for a type of another topic. Otherwise None."""
     try:
         tag = _TYPE_DECODER.decode(value).type
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -175,7 +179,7 @@ def _wrong_topic(tag: str) -> Rejected:
 
 
 def _too_large(value: bytes) -> Rejected:
-    return Rejected(Reason.TOO_LARGE, f"{len(value)} bytes, at most {VALUE_BYTES_MAX}")
+    return Rejected(Reason.TOO_LARGE, f"{len(value)} bytes; at most {VALUE_BYTES_MAX} are allowed")
 
 
 def _rejection(value: bytes, error: Exception) -> Rejected:

@@ -1,4 +1,4 @@
-"""Structs -> bytes: one event or alert has one spelling, so equal values are equal bytes."""
+"""Encodes events and alerts to JSON. Equal values always have equal bytes: fields are in a fixed order."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def encode_event(event: Event) -> bytes:
-    """CloudEvents structured mode: the Kafka value, and a line of an events file."""
+    """An event in CloudEvents structured mode: the value of a Kafka record, or a line of an events file."""
     return _ENCODER.encode(event)
 
 
 def encode_alert(alert: Struct) -> bytes:
-    """An alert's bytes, made once; whoever stores, sends or compares it uses these."""
+    """An alert as JSON: the value that is sent, and what outboxes and replay files hold."""
     return _ENCODER.encode(alert)
 
 
 def encode_event_binary(event: Event) -> tuple[list[tuple[str, bytes]], bytes | None]:
-    """CloudEvents binary mode: headers, and the data alone as value."""
+    """An event in CloudEvents binary mode: its headers, and the data as the value (None without data)."""
     headers = [("content-type", b"application/json")]
     for name in ("specversion", "id", "source", "subject"):
         headers.append((f"ce_{name}", getattr(event, name).encode()))

@@ -1,6 +1,7 @@
-"""What decoding can come to: an event, a type nobody here knows, or a rejection with its reason.
+"""The outcomes of decoding: an event, an unknown type, or a rejection with its reason.
 
-A rejection's detail says where and what was expected; it never repeats a value, for values are personal data.
+The detail of a rejection says where the fault is and what was expected. It never quotes a value from the
+input, because values are personal data.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from msgspec import Struct
 from stream.core.events.event import Event
 
 TopicKind = Literal["purchases", "engagement", "feedback", "control"]
-Headers = Mapping[str, bytes | None] | Sequence[tuple[str, bytes | None]] | None
+InputHeaders = Mapping[str, bytes | None] | Sequence[tuple[str, bytes | None]] | None
 
 
 class Reason(StrEnum):
-    """Why an input record cannot be an event: a closed set, used as a metric label and in dead letters."""
+    """Why an input record is rejected: a closed set, used as metric label and in dead-letter headers."""
 
     MISSING_KEY = "missing_key"
     KEY_MISMATCH = "key_mismatch"
@@ -47,7 +48,7 @@ class Rejected(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
-    """A well-formed envelope of a type this version does not know: counted and passed by."""
+    """A valid envelope of a type that this version does not know: counted and otherwise ignored."""
 
     type: str
 
@@ -58,7 +59,7 @@ _QUOTED = re.compile(r"'.*'", re.DOTALL)
 
 
 def without_values(message: str) -> str:
-    """A validator's message with what it quotes from the input taken out."""
+    """msgspec's message without what it quotes from the input, 300 characters at most."""
     if message.startswith("Invalid"):
         message = _QUOTED.sub("'…'", message)
     return message[:300]

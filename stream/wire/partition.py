@@ -1,6 +1,7 @@
-"""Java's default partitioner, murmur2 of the key: every producer and consumer agrees on the partition.
+"""The partition of a key as Kafka's Java clients choose it: murmur2 of the key.
 
-As in org.apache.kafka.common.utils.Utils.murmur2; Python producers need librdkafka's `murmur2_random`.
+The hash is org.apache.kafka.common.utils.Utils.murmur2. Producers on librdkafka (Python, Go, .NET) must set
+`partitioner=murmur2_random`; their default is another hash.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ _SEED = 0x9747B28C
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 KEYS_REMEMBERED = 1 << 17
+"""Hashes kept: 131,072 keys are about 20 MB."""
 
 
 def murmur2(key: bytes) -> int:
-    """The 32-bit hash, as an unsigned number."""
+    """The 32-bit hash of a key, as an unsigned number."""
     length = len(key)
     whole = length & ~3
     value = _SEED ^ length
@@ -30,8 +32,11 @@ def murmur2(key: bytes) -> int:
 
 
 class _Hashes(dict[bytes, int]):
-    """Of the keys seen last: 0.1 us instead of 2. Where customers are many it costs half of an `lru_cache`,
-    which moves what it finds to its front; begun anew when full, 131,072 customers are about 20 MB."""
+    """A cache of hashes: a known key takes 0.1 us, computing takes 2 us.
+
+    It is emptied when full. With many customers that costs half as much as `lru_cache`, which reorders its
+    entries at every hit.
+    """
 
     def __missing__(self, key: bytes) -> int:
         if len(self) >= KEYS_REMEMBERED:
@@ -44,5 +49,5 @@ _hashes = _Hashes()
 
 
 def partition_of(key: bytes, partition_count: int) -> int:
-    """The partition Kafka's own clients choose for this key."""
+    """The partition, 0 to `partition_count` - 1, that Kafka's Java clients choose for this key."""
     return _hashes[key] % partition_count

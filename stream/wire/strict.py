@@ -1,7 +1,7 @@
-"""Strictness beyond what a validating JSON decoder sees: repeated fields, depth, what it skipped unread.
+"""Checks that msgspec's decoder does not make: repeated fields, depth, the contents of unknown fields.
 
-A JSON text without repeated fields has as many double quotes as the same value encoded again: decoding drops
-a repeated field, and its quotes with it. So one count proves most payloads clean, without a second parse.
+Decoding drops a repeated field. So when a JSON text has as many double quotes as its decoded value encoded
+again, no field was repeated. Counting quotes proves this for most payloads without a second parse.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from msgspec import UNSET, Struct
 from stream.wire.outcome import Reason, Rejected
 
 DEPTH_MAX = 64
+"""Levels of nesting; a purchase has 4. The fallback parser, json.loads, recurses once per level."""
 
-_ENVELOPE_QUOTES = 26  # type, id, source, subject, time, specversion: 6 names and texts; data: a name
+_ENVELOPE_QUOTES = 26
+"""Names and texts of type, id, source, subject, time and specversion: 6 x 4; the name of data: 2."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BACKSLASH = ord("\\")
 _QUOTE_ESCAPE = b"\\u0022"
@@ -31,21 +33,20 @@ class _DuplicateFieldError(ValueError):
 
 
 def is_plain_envelope(value: bytes, data: Struct | msgspec.UnsetType) -> bool:
-    """True proves that the envelope holds the fields of its struct, each once, and nothing else."""
-    if data is UNSET or value.find(b'"specversion"') < 0:  # `find`: half the time of `in` (0.15 and 0.29 us)
+    """True proves that the envelope has only the fields of its struct, each once; False proves nothing."""
+    if data is UNSET or value.find(b'"specversion"') < 0:  # `find` takes 0.15 us, `in` 0.29 us
         return False
-    if (
-        _BACKSLASH in value and _QUOTE_ESCAPE in value
-    ):  # a number is looked for much faster (0.04 and 0.32 us)
+    # Searching for one byte takes 0.04 us, for the whole escape 0.32 us.
+    if _BACKSLASH in value and _QUOTE_ESCAPE in value:
         return False
     surplus = value.count(b'"') - _ENVELOPE_QUOTES - _encode(data).count(b'"')
     return not surplus or (surplus > 0 and _are_defaults(value, data, surplus))
 
 
 def _are_defaults(value: bytes, data: Struct, surplus: int) -> bool:
-    """Whether all further quotes are those of names of fields that hold their default: encoding drops these.
+    """Whether the surplus quotes belong to fields that hold their default value, which encoding leaves out.
 
-    Every such name that is there once explains two quotes; whatever else is there brings quotes of its own.
+    Each such field that occurs once accounts for two quotes; any other content would add quotes of its own.
     """
     for name, quoted, default in _defaults_of(type(data)):
         if getattr(data, name) == default and value.count(quoted) == 1:
@@ -57,7 +58,8 @@ def _are_defaults(value: bytes, data: Struct, surplus: int) -> bool:
 
 @cache
 def _defaults_of(kind: type[Struct]) -> tuple[tuple[str, bytes, object], ...]:
-    """Fields with a default, those first that are likely to be written out: `"discount_minor":0`."""
+    """(name, quoted name, default) of each field that has a default. Defaults of None come last: producers
+    send `"discount_minor":0` more often than null."""
     found = [
         (field.name, f'"{field.encode_name}":'.encode(), field.default)
         for field in msgspec.structs.fields(kind)
@@ -67,7 +69,7 @@ def _defaults_of(kind: type[Struct]) -> tuple[tuple[str, bytes, object], ...]:
 
 
 def flaw_in(value: bytes) -> Rejected | None:
-    """What is wrong anywhere in a JSON text, also in fields that no struct reads; None when it is sound."""
+    """The fault anywhere in a JSON text, including fields that no struct reads; None when there is none."""
     if _depth_of(value) > DEPTH_MAX:
         return Rejected(Reason.TOO_DEEP, f"nested deeper than {DEPTH_MAX} levels")
     try:
@@ -77,7 +79,7 @@ def flaw_in(value: bytes) -> Rejected | None:
     except UnicodeDecodeError:
         return Rejected(Reason.NOT_UTF8, "a text is not UTF-8")
     except (OverflowError, msgspec.ValidationError, msgspec.EncodeError):
-        pass  # a number out of range where no struct reads it
+        pass  # a number out of msgspec's range, in a field that no struct reads
     except msgspec.DecodeError:
         return Rejected(Reason.INVALID_JSON, "malformed in a field that is not part of the contract")
     return _repeated_field(value)

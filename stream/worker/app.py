@@ -22,7 +22,7 @@ from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.health import HealthServer
-from stream.worker.monitoring.vitals import Liveness, ready, watch
+from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
 from stream.worker.monitoring.waiting import Waiting
 from stream.worker.processor import ProfileProcessor, attach
 from stream.worker.rows.codec import ProfileCodec
@@ -46,7 +46,7 @@ class Worker:
         self.settings = settings
         self.topics = topic_names(settings)
         self.bootstrap = bootstrap or settings.brokers
-        partitions = partition_count(settings, self.topics, self.bootstrap)
+        partitions = common_partition_count(settings, self.topics, self.bootstrap)
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
         types = {str(kind.__struct_config__.tag) for kinds in EVENT_TYPES.values() for kind in kinds}
         self.metrics = Metrics(
@@ -67,7 +67,7 @@ class Worker:
         self.app.on_recovered = partial(check_partition_count, partition_count=partitions)
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
         waiting = Waiting(self.app, self.topics.control)
-        checks = (Liveness(self.app), partial(ready, self.app), waiting.notes)
+        checks = (Liveness(self.app), partial(readiness_problems, self.app), waiting.notes)
         self.health = HealthServer(self.metrics.registry, *checks)
         self.app.task(self._serve)
         self.app.task(waiting.watch)
@@ -88,7 +88,7 @@ class Worker:
         await self.health.close()
 
 
-def partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:
+def common_partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:
     """How many partitions the inputs have; SettingsError when Kafka or a topic is not there."""
     client = Producer({**librdkafka_settings(settings, bootstrap), "log_level": 0})
     counts = {}

@@ -34,7 +34,7 @@ from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord, dead_l
 from stream.worker.kafka.topics import TopicNames
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.rows.codec import RejectedRecord
-from stream.worker.rows.models import Models
+from stream.worker.rows.models import PartitionModels
 from stream.worker.rows.row import LiveRow, StoredRow
 
 ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
@@ -60,7 +60,7 @@ class ProfileProcessor:
         self.counts = counts
         self._topics = topics
         self._limit = limit
-        self._models = Models(book)
+        self._models = PartitionModels(book)
         self._book_of = self._models.book_of
         self._total = self._rejected = 0
         self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], None]] = {
@@ -98,7 +98,7 @@ class ProfileProcessor:
         self._total += 1
         event = arrival.event
         special = self._special.get(type(event))
-        book = self._book_of(lane)  # Models must see a lane before the lane's first commit
+        book = self._book_of(lane)  # PartitionModels must see a lane before the lane's first commit
         if special is not None:
             special(lane, arrival, event)
             return

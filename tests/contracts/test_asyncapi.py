@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from stream.contracts.asyncapi import document
+from stream.contracts.asyncapi import asyncapi_document
 from stream.contracts.registry import contracts
 
 ROOT = Path(__file__).parents[2] / "schemas"
@@ -19,7 +19,7 @@ SPECS = "@asyncapi/specs@6.11.1"
 
 @functools.cache
 def parsed() -> dict[str, Any]:
-    whole: dict[str, Any] = yaml.safe_load(document(ROOT))
+    whole: dict[str, Any] = yaml.safe_load(asyncapi_document(ROOT))
     return whole
 
 

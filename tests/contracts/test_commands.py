@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
     """A copy of schemas/ of which nothing is released yet, in today's words (released files keep theirs)."""
     root = tmp_path / "schemas"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("released.txt"))
-    export.export(root)
+    export.export_schemas(root)
     return root
 
 
@@ -65,7 +65,7 @@ def test_export_restores_what_was_lost(root):
     code, output = run("export", "--dir", str(root), "--json")
 
     assert (code, len(json.loads(output)["written"])) == (0, 2)
-    assert check.findings(root) == []
+    assert check.schema_findings(root) == []
 
 
 def test_a_break_is_told_as_what_consumers_would_see(root, monkeypatch):
@@ -103,10 +103,10 @@ def test_a_break_of_what_is_not_yet_released_is_told_too(root, monkeypatch):
 def test_other_words_in_a_docstring_are_no_new_version(root):
     path = root / "purchase.cancelled" / "1.json"
     path.write_text(path.read_text().replace("the order never happened", "it never was"))
-    line = f"purchase.cancelled/1 {export.digest(path)}\n"
+    line = f"purchase.cancelled/1 {export.file_digest(path)}\n"
     (root / "released.txt").write_text(line)
 
-    assert check.findings(root) == []
+    assert check.schema_findings(root) == []
     assert run("export", "--dir", str(root)) == (0, f"{len(contracts())} types, 0 files changed\n")
 
 
@@ -125,7 +125,7 @@ def test_some_types_are_released_by_name(root):
     assert run("release", "--dir", str(root), "alert", "purchase.refunded", "--json") == (
         *(0, '{"released": ["alert/1", "purchase.refunded/1"]}\n'),
     )
-    assert set(export.released(root)) == {"alert/1", "purchase.refunded/1"}
+    assert set(export.released_digests(root)) == {"alert/1", "purchase.refunded/1"}
     code, output = run("release", "--dir", str(root), "purchase")
     assert code == 2
     assert "purchase: no such type; types are purchase.completed" in output
@@ -164,7 +164,7 @@ def test_every_pair_of_versions_is_held_against_each_other(root, monkeypatch):
     with_struct(monkeypatch, Narrowed)
     run("export", "--dir", str(root))
 
-    found = [line for line in check.findings(root) if "`data.by`" in line]
+    found = [line for line in check.schema_findings(root) if "`data.by`" in line]
 
     assert any("programs that read version 2 would reject events of version 3" in line for line in found)
     assert any("version 3 would reject events of version 2" in line for line in found)
@@ -188,7 +188,7 @@ def test_a_folder_without_its_type_is_found(root):
     (root / "purchase.gifted").mkdir()
     (root / "examples" / "purchase.lent").mkdir()
 
-    found = check.findings(root)
+    found = check.schema_findings(root)
 
     assert [line.partition(":")[0].rpartition("/")[2] for line in found] == [
         "purchase.gifted",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stream.contracts.compatibility import breaks
+from stream.contracts.compatibility import incompatibilities
 
 ROOT = Path(__file__).parents[2] / "schemas"
 PURCHASE = json.loads((ROOT / "purchase.completed" / "1.json").read_text())
@@ -71,15 +71,15 @@ TEXT = {"type": "string"}
     ],
 )
 def test_what_a_change_means_for_each_side(new, old_rejects_new, new_rejects_old):
-    assert breaks(new, PURCHASE) == old_rejects_new
-    assert breaks(PURCHASE, new) == new_rejects_old
+    assert incompatibilities(new, PURCHASE) == old_rejects_new
+    assert incompatibilities(PURCHASE, new) == new_rejects_old
 
 
 def test_a_renamed_field_breaks_the_readers_of_both():
     new = requiring("total_cents", changed(total_minor=None, total_cents={"type": "integer"}))
 
-    assert breaks(new, PURCHASE) == ["`data.total_minor` is never there"]
-    assert breaks(PURCHASE, new) == ["`data.total_cents` is never there"]
+    assert incompatibilities(new, PURCHASE) == ["`data.total_minor` is never there"]
+    assert incompatibilities(PURCHASE, new) == ["`data.total_cents` is never there"]
 
 
 def test_recursive_schemas_come_to_an_end():
@@ -90,8 +90,8 @@ def test_recursive_schemas_come_to_an_end():
     deeper = copy.deepcopy(tree)
     deeper["$defs"]["Tree"]["properties"]["left"] = {"anyOf": [{"$ref": "#/$defs/Tree"}, {"type": "null"}]}
 
-    assert breaks(tree, tree) == breaks(tree, deeper) == []
-    assert breaks(deeper, tree) == ["`left` may be of type null where of type object is expected"]
+    assert incompatibilities(tree, tree) == incompatibilities(tree, deeper) == []
+    assert incompatibilities(deeper, tree) == ["`left` may be of type null where of type object is expected"]
 
 
 NUMBERS = st.builds(
@@ -159,11 +159,11 @@ def document(schema: dict[str, Any], draw: Any) -> Any:
 def test_where_no_break_is_told_no_document_is_refused(writer, reader, data):
     sent = document(writer, data.draw)
 
-    assert breaks(writer, reader) or jsonschema_rs.Draft202012Validator(reader).is_valid(sent)
+    assert incompatibilities(writer, reader) or jsonschema_rs.Draft202012Validator(reader).is_valid(sent)
 
 
 @given(SCHEMAS)
 def test_every_schema_reads_what_it_writes(schema):
     assume('"additionalProperties": false' not in json.dumps(schema))
 
-    assert breaks(schema, schema) == []
+    assert incompatibilities(schema, schema) == []

@@ -6,8 +6,8 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from stream.contracts.check import findings
-from stream.contracts.export import is_up_to_date, next_version, versions
+from stream.contracts.check import schema_findings
+from stream.contracts.export import is_up_to_date, next_version, version_files
 from stream.contracts.profile_record import ProfileRecord
 from stream.contracts.registry import Contract, contracts
 from stream.core.events.event import Event
@@ -36,7 +36,7 @@ def test_the_file_is_what_the_struct_exports(contract: Contract):
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_every_schema_is_a_valid_schema_with_a_meaning(contract: Contract):
-    for path in versions(ROOT, contract.name).values():
+    for path in version_files(ROOT, contract.name).values():
         schema = json.loads(path.read_text())
 
         jsonschema_rs.meta.validate(schema)
@@ -63,7 +63,7 @@ def accepted(contract: Contract, payload: bytes) -> bool:
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_every_version_has_good_and_bad_examples(contract: Contract):
-    for version in versions(ROOT, contract.name):
+    for version in version_files(ROOT, contract.name):
         names = {
             path.name.partition("-")[0]
             for path in (ROOT / "examples" / contract.name / f"{version}").iterdir()
@@ -73,7 +73,7 @@ def test_every_version_has_good_and_bad_examples(contract: Contract):
 
 
 def test_the_published_contract_has_no_findings():
-    assert findings(ROOT) == []
+    assert schema_findings(ROOT) == []
 
 
 GOLDEN = [line for path in sorted((Path(__file__).parent / "golden").glob("*.jsonl"))

@@ -26,7 +26,7 @@ from stream.policy_file import load_policy
 from stream.replay.run import in_order, replay
 from stream.wire import STRUCTURED_HEADERS, encode_alert, encode_event, is_broadcast, kind_of, partition_of
 from stream.worker.kafka.topics import ROLES, topic_names, topic_plans
-from stream.worker.kafka.topics_admin import admin_client, create
+from stream.worker.kafka.topics_admin import admin_client, create_topics
 from stream.worker.rows.row import MODEL_KEY, StoredRow
 from tests.faults.verifier import read_all
 from tests.support.laws import assert_same_facts
@@ -78,7 +78,7 @@ class Ground:
 
     def make_topics(self) -> Ground:
         client = admin_client(self.settings)
-        create(client, topic_plans(self.settings))
+        create_topics(client, topic_plans(self.settings))
         until = time.monotonic() + TIMEOUT_S
         for plan in topic_plans(self.settings):  # a broker may know of fewer partitions for a moment
             while (

@@ -16,9 +16,9 @@ from stream.worker.kafka.topics import (
     CENTURY_MS,
     INPUTS,
     ROLES,
-    Finding,
+    TopicFinding,
     TopicState,
-    findings,
+    topic_findings,
     topic_names,
     topic_plans,
 )
@@ -64,7 +64,7 @@ def test_names_carry_the_prefix():
 def test_a_cluster_as_planned_has_no_difference():
     settings = Settings()
 
-    assert {f.what for f in findings(topic_plans(settings), as_planned(settings))} == {"ok"}
+    assert {f.what for f in topic_findings(topic_plans(settings), as_planned(settings))} == {"ok"}
 
 
 def test_each_difference_is_found_once():
@@ -75,12 +75,12 @@ def test_each_difference_is_found_once():
     cluster[names.purchases] = TopicState(3, cluster[names.purchases].config)
     cluster[names.profiles] = TopicState(12, {**cluster[names.profiles].config, "cleanup.policy": "delete"})
 
-    found = [finding for finding in findings(topic_plans(settings), cluster) if finding.what != "ok"]
+    found = [finding for finding in topic_findings(topic_plans(settings), cluster) if finding.what != "ok"]
 
     assert found == [
-        Finding(names.purchases, "partitions", "", "12", "3"),
-        Finding(names.profiles, "config", "cleanup.policy", "compact", "delete"),
-        Finding(names.alerts, "missing"),
+        TopicFinding(names.purchases, "partitions", "", "12", "3"),
+        TopicFinding(names.profiles, "config", "cleanup.policy", "compact", "delete"),
+        TopicFinding(names.alerts, "missing"),
     ]
     assert "never changed" in found[0].line()
 

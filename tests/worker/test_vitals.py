@@ -17,7 +17,7 @@ from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.engine_setup import engine_options
-from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, ready, watch
+from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
 from stream.worker.monitoring.waiting import TELL_AFTER_S, Waiting
 from tests.engine.test_delivery import Raw, settled
 from tests.support.kafka_broker import MockBroker
@@ -95,11 +95,11 @@ def test_a_flush_is_observed(app):
 
 
 def test_a_worker_is_ready_when_it_delivers(app):
-    waiting = ready(app)
+    waiting = readiness_problems(app)
     app.delivering = True
 
     assert len(waiting) == 1
-    assert ready(app) == []
+    assert readiness_problems(app) == []
 
 
 def test_records_at_hand_that_are_not_applied_for_long_are_the_end(app):

@@ -21,7 +21,7 @@ HEADER_BYTES_MAX = 65_536
 DETAIL_CHARACTERS_MAX = 1_000
 
 Header = tuple[str, bytes | None]
-Headers = list[Header]
+HeaderList = list[Header]
 
 
 class InputRecord(Struct, frozen=True):
@@ -40,7 +40,7 @@ class DeadLetter(Struct, frozen=True):
 
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: HeaderList
 
     @property
     def id(self) -> str:
@@ -62,7 +62,7 @@ def dead_letter(source: InputRecord, reason: str, detail: str, stage: str = "dec
     return DeadLetter(key, value, headers)
 
 
-def _own_headers(source: InputRecord, reason: str, detail: str, stage: str) -> Headers:
+def _own_headers(source: InputRecord, reason: str, detail: str, stage: str) -> HeaderList:
     where = f"{source.topic}/{source.partition}/{source.offset}"
     told = {
         "__connect.errors.topic": source.topic,
@@ -78,9 +78,9 @@ def _own_headers(source: InputRecord, reason: str, detail: str, stage: str) -> H
     return [(name, text.encode("utf-8", "replace")) for name, text in told.items()]
 
 
-def _headers_that_fit(headers: Iterable[Header]) -> tuple[Headers, int]:
+def _headers_that_fit(headers: Iterable[Header]) -> tuple[HeaderList, int]:
     """The original headers up to HEADER_BYTES_MAX, and how many were left out."""
-    kept: Headers = []
+    kept: HeaderList = []
     room, dropped = HEADER_BYTES_MAX, 0
     for header in headers:
         room -= _size(header)

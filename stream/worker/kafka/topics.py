@@ -91,7 +91,7 @@ class TopicState(Struct, frozen=True):
     config: dict[str, str]
 
 
-class Finding(Struct, frozen=True):
+class TopicFinding(Struct, frozen=True):
     """One difference between plan and cluster; `ok` findings have none."""
 
     topic: str
@@ -131,21 +131,21 @@ def topic_plans(settings: Settings) -> list[TopicPlan]:
     ]
 
 
-def findings(plans: list[TopicPlan], cluster: Mapping[str, TopicState]) -> Iterator[Finding]:
+def topic_findings(plans: list[TopicPlan], cluster: Mapping[str, TopicState]) -> Iterator[TopicFinding]:
     """What differs, topic by topic; a topic without a difference is one `ok`."""
     for plan in plans:
         state = cluster.get(plan.name)
         if state is None:
-            yield Finding(plan.name, "missing")
+            yield TopicFinding(plan.name, "missing")
             continue
         found = list(_differences(plan, state))
-        yield from found or [Finding(plan.name, "ok")]
+        yield from found or [TopicFinding(plan.name, "ok")]
 
 
-def _differences(plan: TopicPlan, state: TopicState) -> Iterator[Finding]:
+def _differences(plan: TopicPlan, state: TopicState) -> Iterator[TopicFinding]:
     if state.partitions != plan.partitions:
-        yield Finding(plan.name, "partitions", "", str(plan.partitions), str(state.partitions))
+        yield TopicFinding(plan.name, "partitions", "", str(plan.partitions), str(state.partitions))
     for name, wanted in plan.config.items():
         found = state.config.get(name, "")
         if found != wanted:
-            yield Finding(plan.name, "config", name, wanted, found)
+            yield TopicFinding(plan.name, "config", name, wanted, found)

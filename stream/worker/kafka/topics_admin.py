@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
 
 from stream.config.settings import Settings
 from stream.worker.kafka.connection import librdkafka_settings
-from stream.worker.kafka.topics import Finding, TopicPlan, TopicState
+from stream.worker.kafka.topics import TopicFinding, TopicPlan, TopicState
 
 TIMEOUT_S = 15.0
 
@@ -51,7 +51,7 @@ def cluster_topics(client: AdminClient, names: Iterable[str]) -> dict[str, Topic
     return states
 
 
-def create(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
+def create_topics(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
     """Make these topics; one that somebody made meanwhile is left as it is."""
     wanted = [
         NewTopic(p.name, num_partitions=p.partitions, replication_factor=p.replication, config=p.config)
@@ -67,7 +67,7 @@ def create(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
                 raise ClusterError(f"{name} could not be created: {error.args[0].str()}") from error
 
 
-def alter(client: AdminClient, drifted: Iterable[Finding]) -> None:
+def alter_topics(client: AdminClient, drifted: Iterable[TopicFinding]) -> None:
     """Set just the settings that differ; brokers tell them back a moment later, and that is waited for."""
     wanted = list(drifted)
     entries: dict[str, list[ConfigEntry]] = {}
@@ -85,7 +85,7 @@ def alter(client: AdminClient, drifted: Iterable[Finding]) -> None:
         time.sleep(0.1)
 
 
-def _told_back(client: AdminClient, wanted: Iterable[Finding]) -> bool:
+def _told_back(client: AdminClient, wanted: Iterable[TopicFinding]) -> bool:
     names = {finding.topic for finding in wanted}
     resources = {name: ConfigResource(ResourceType.TOPIC, name) for name in names}
     answers = client.describe_configs(list(resources.values()), request_timeout=TIMEOUT_S)

@@ -58,7 +58,7 @@ def _watermarks(lanes: Any) -> Readings:
     return {(str(lane.partition),): lane.clock_ms / 1_000 for lane in lanes if lane.clock_ms is not None}
 
 
-def ready(app: EngineApp[Any]) -> Sequence[str]:
+def readiness_problems(app: EngineApp[Any]) -> Sequence[str]:
     """The reasons why this worker does not work now."""
     if not app.delivering:
         return ["no partitions are assigned yet, or the table is not complete yet"]

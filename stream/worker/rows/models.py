@@ -23,7 +23,7 @@ from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 log = logging.getLogger("stream.worker")
 
 
-class Models:
+class PartitionModels:
     """The book of each partition. The first look at a lane must come before its first commit."""
 
     def __init__(self, own: Book) -> None:
