@@ -41,8 +41,9 @@ def test_the_readme_lists_every_command():
     assert set(re.findall(r"^\| `stream (\w+)` \|", text_of(README), flags=re.MULTILINE)) == set(COMMANDS)
 
 
-def test_the_customer_in_the_readme_is_what_the_commands_above_print(tmp_path, monkeypatch):
-    typed, shown = next(pair for pair in pairwise(BLOCKS) if "stream explain" in pair[0])
+@pytest.mark.parametrize("page", [README, "docs/how-alerts-work.md"])
+def test_what_a_page_shows_of_a_customer_is_what_the_commands_above_print(page, tmp_path, monkeypatch):
+    typed, shown = next(pair for pair in pairwise(blocks(page)) if "stream explain" in pair[0])
     monkeypatch.chdir(tmp_path)
 
     printed = [printed_by(words) for words in commands(typed)]
