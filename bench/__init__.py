@@ -1,1 +1,1 @@
-"""Measures the engine and the core beside the engines they are compared with. `python -m bench --help`."""
+"""Benchmarks: the worker beside other stream processors, and the core alone. See `python -m bench --help`."""

@@ -1,4 +1,4 @@
-"""`python -m bench`: parsing only. Without a subcommand: everything that `make bench` promises."""
+"""`python -m bench`: the command line of the benchmarks; `make bench` runs its subcommand `all`."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from bench.stage import Stage, stage
 from bench.workload import Workload, messages
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
-    """Measure the worker beside other engines, and alone.
+    """Measure the worker, alone and beside other stream processors on the same backlog.
 
+    \b
     Example: python -m bench compare --events 200000 --rounds 1 --only ours,floor
     """
 
 
-def tell(result: dict[str, Any]) -> None:
-    """The last line of every subcommand: one JSON object."""
+def print_result(result: dict[str, Any]) -> None:
+    """Print the last line of every subcommand: one JSON object."""
     sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
 
 
 workload = click.option("--events", default=1_000_000, show_default=True, type=click.IntRange(min=50_000))
 population = click.option("--customers", default=50_000, show_default=True, type=click.IntRange(min=10))
 turns = click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1))
-chosen = click.option("--only", default="", help="Peers, separated by commas; all when left out.")
-keeping = click.option("--keep/--no-keep", "kept", default=False, help="Write bench/results/ and docs/.")
+chosen = click.option("--only", default="", help="Names of peers, separated by commas. [default: all]")
+keeping = click.option("--keep/--no-keep", "kept", default=False, help="Write the result to bench/results/.")
 
 
 def peers_named(only: str) -> list[Peer]:
@@ -50,7 +51,7 @@ def peers_named(only: str) -> list[Peer]:
 @chosen
 @keeping
 def compare_command(*, events: int, customers: int, rounds: int, only: str, kept: bool) -> None:
-    """Events per second of every peer on the same backlog."""
+    """Events per second of every peer (measured program) on the same backlog."""
     peers = peers_named(only)
     with stage() as here:
         here.fill(Workload(events, customers))
@@ -59,7 +60,7 @@ def compare_command(*, events: int, customers: int, rounds: int, only: str, kept
     result = comparison.result(standings, {"events": events, "customers": customers, "rounds": rounds})
     if kept:
         keep("compare", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
-    tell({**result, **stamp()})
+    print_result({**result, **stamp()})
 
 
 @main.command(name="all")
@@ -67,9 +68,9 @@ def compare_command(*, events: int, customers: int, rounds: int, only: str, kept
 @population
 @turns
 @chosen
-@click.option("--quick", is_flag=True, help="150,000 events, one round, no result kept.")
+@click.option("--quick", is_flag=True, help="150,000 events, one round; no result is written.")
 def all_command(*, events: int, customers: int, rounds: int, only: str, quick: bool) -> None:
-    """What `make bench` does: all peers, then latency at half the capacity, recovery, bytes per customer."""
+    """As `make bench`: all peers, then recovery, bytes per customer, and latency at half of the full rate."""
     peers = peers_named(only)
     if quick:
         events, customers, rounds = 150_000, 7_500, 1
@@ -92,26 +93,28 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
         keep("", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
         PICTURE.parent.mkdir(exist_ok=True)
         PICTURE.write_text(draw(result, f"Events per second, one process each, {events:,} events, 2 cores"))
-    tell({**result, **stamp()})
+    print_result({**result, **stamp()})
 
 
 HISTORY = 100_000
+"""Events that the worker has read before the latency of live events is measured."""
 WARM_S, LIVE_S = 30.0, 20.0
+"""Seconds of live events before, and during, the measurement."""
 
 
 def _latency(here: Stage, rate: float, extra: dict[str, str]) -> dict[str, float]:
-    """At one rate, in the workload of the comparison: as many customers, and a year for a million events."""
+    """Latency at `rate` events/s, with the customers and the event time per event that `compare` has."""
     count = HISTORY + int(rate * (WARM_S + LIVE_S))
     whole = list(messages(Workload(count, span_days=max(1, 365 * count // 1_000_000))))
     return latency.measure(here, whole[:HISTORY], whole[HISTORY:], rate, extra, warm_s=WARM_S)
 
 
 @main.command(name="latency")
-@click.option("--capacity", required=True, type=float, help="Events per second at full load.")
+@click.option("--capacity", required=True, type=float, help="Events per second at full load, from `compare`.")
 @click.option("--guarantee", default="at_least_once", type=click.Choice(["at_least_once", "exactly_once"]))
 @keeping
 def latency_command(*, capacity: float, guarantee: str, kept: bool) -> None:
-    """From an event to the alert it caused, at 25, 50 and 80% of the capacity."""
+    """Time from an event to the alert it caused, in milliseconds, at 25, 50 and 80% of the capacity."""
     with stage() as here:
         found = {
             f"{round(share * 100)}%": _latency(here, share * capacity, {"STREAM_GUARANTEE": guarantee})
@@ -120,7 +123,7 @@ def latency_command(*, capacity: float, guarantee: str, kept: bool) -> None:
     result = {"latency_ms": found, "capacity": capacity, "guarantee": guarantee, **stamp()}
     if kept:
         keep(f"latency-{guarantee}", result)
-    tell(result)
+    print_result(result)
 
 
 @main.command(name="sizes")
@@ -128,14 +131,14 @@ def latency_command(*, capacity: float, guarantee: str, kept: bool) -> None:
 @population
 @keeping
 def sizes_command(*, events: int, customers: int, kept: bool) -> None:
-    """Bytes per customer in memory and on disk, and how fast a worker recovers."""
+    """Bytes per customer in memory and on disk, and rows per second when a worker recovers."""
     with stage() as here:
         here.fill(Workload(events, customers))
         result = {**alone.bytes_per_customer(here, customers), "disk": alone.bytes_on_disk(here, customers)}
     result = {**result, "events": events, "customers": customers, **stamp()}
     if kept:
         keep("sizes", result)
-    tell(result)
+    print_result(result)
 
 
 @main.command(name="scaling")
@@ -143,13 +146,13 @@ def sizes_command(*, events: int, customers: int, kept: bool) -> None:
 @population
 @keeping
 def scaling_command(*, events: int, customers: int, kept: bool) -> None:
-    """One worker against two on the same backlog."""
+    """Events per second of one worker and of two on the same backlog."""
     with stage() as here:
         here.fill(Workload(events, customers))
         result = {**alone.scaling(here), "events": events, "customers": customers, **stamp()}
     if kept:
         keep("scaling", result)
-    tell(result)
+    print_result(result)
 
 
 @main.command(name="customers")
@@ -161,18 +164,18 @@ def customers_command(*, events: int, kept: bool) -> None:
         result = {**alone.by_customers(here, events, (10_000, 100_000, 1_000_000)), **stamp()}
     if kept:
         keep("customers", result)
-    tell(result)
+    print_result(result)
 
 
 @main.command(name="core")
 @click.option("--events", default=200_000, show_default=True, type=click.IntRange(min=1_000))
 @click.option("--customers", default=10_000, show_default=True, type=click.IntRange(min=1))
-@click.option("--profile", "lines", default=0, help="Also print that many lines of a profile.")
+@click.option("--profile", "lines", default=0, help="Also run cProfile and print so many of its lines.")
 def core_command(*, events: int, customers: int, lines: int) -> None:
-    """Microseconds of CPU per event in the core: decode, step, reviews, row encode; by type of event."""
+    """CPU microseconds per event in the core: decode, step, reviews, row encode; in all and by event type."""
     from bench.core.report import report
 
-    tell(report(events, customers, lines))
+    print_result(report(events, customers, lines))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What only our own worker is asked: recovery, memory and disk per customer, two workers, more customers."""
+"""Measures of our own worker: recovery, memory and disk per customer, two workers, growing customers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from bench.workload import Workload
 
 OPEN_LINE = re.compile(r"lanes are open: partitions .*?, (\d+) rows recovered in ([0-9.]+) s")
 OPEN_LIMIT_S = 180.0
-TALKATIVE = {"STREAM_LOG_LEVEL": "info", "STREAM_LOG_FORMAT": "json"}
+"""A worker that has not opened its partitions by then has failed: recovery takes seconds."""
+LOG_TO_READ = {"STREAM_LOG_LEVEL": "info", "STREAM_LOG_FORMAT": "json"}
 
 
 def ours() -> Peer:
-    """`stream worker`."""
+    """The peer `stream worker`."""
     return next(peer for peer in ROSTER if peer.name == "ours")
 
 
-def opened(program: Program) -> tuple[int, float]:
-    """Rows recovered and the seconds that took, as the worker logs them when its partitions are open."""
+def rows_recovered(program: Program) -> tuple[int, float]:
+    """How many rows the worker recovered, and in how many seconds; waits until it logs that."""
     until = time.monotonic() + OPEN_LIMIT_S
     while time.monotonic() < until:
         found = OPEN_LINE.search(program.log.read_text(errors="replace"))
@@ -36,18 +37,18 @@ def opened(program: Program) -> tuple[int, float]:
 
 
 def bytes_per_customer(stage: Stage, customers: int) -> dict[str, float]:
-    """Resident memory above an idle worker, per customer with the memory store; disk with the other."""
-    run = stage.prepared("memory")
-    program = stage.start(ours(), run, TALKATIVE)
+    """Resident memory per customer with the memory store, above that of an idle worker; and recovery."""
+    run = stage.prepare("memory")
+    program = stage.start(ours(), run, LOG_TO_READ)
     try:
-        opened(program)
+        rows_recovered(program)
         idle = usage(program.pid).rss_bytes
         stage.finish(run, program, ours().limit_s)
         full = usage(program.pid).rss_bytes
         program.stop()
-        restarted = stage.start(ours(), run, TALKATIVE)
+        restarted = stage.start(ours(), run, LOG_TO_READ)
         try:
-            rows, seconds = opened(restarted)
+            rows, seconds = rows_recovered(restarted)
         finally:
             restarted.stop()
     finally:
@@ -62,8 +63,8 @@ def bytes_per_customer(stage: Stage, customers: int) -> dict[str, float]:
 
 
 def bytes_on_disk(stage: Stage, customers: int) -> float:
-    """Size of the RocksDB store after the backlog, per customer."""
-    run = stage.prepared("disk")
+    """Bytes per customer of the RocksDB store once the backlog is read."""
+    run = stage.prepare("disk")
     program = stage.start(ours(), run, {"STREAM_STORE": "rocksdb"})
     try:
         stage.finish(run, program, ours().limit_s)
@@ -74,10 +75,10 @@ def bytes_on_disk(stage: Stage, customers: int) -> float:
 
 
 def scaling(stage: Stage) -> dict[str, float]:
-    """Events per second of one worker and of two; the broker's share of the CPU said beside it."""
+    """Events per second of one worker and of two, with the CPU share that the broker took meanwhile."""
     found: dict[str, float] = {}
     for count in (1, 2):
-        run = stage.prepared(f"scaling-{count}")
+        run = stage.prepare(f"scaling-{count}")
         programs = [
             stage.start(ours(), run, {"STREAM_DATA_DIR": str(stage.scratch / run / str(number))})
             for number in range(count)
@@ -106,6 +107,7 @@ def _broker_cpu_s(stage: Stage) -> float:
 
 
 def _first_commit(group: Group, program: Program) -> float:
+    """Wait for the first commit; the monotonic time when it was seen."""
     until = time.monotonic() + 90
     while group.committed() == 0:
         if program.exit_code() is not None or time.monotonic() > until:
@@ -115,8 +117,8 @@ def _first_commit(group: Group, program: Program) -> float:
 
 
 def by_customers(stage: Stage, events: int, counts: tuple[int, ...]) -> dict[str, float]:
-    """Events per second as customers grow, with the disk store from a million on."""
-    found = {}
+    """Events per second by number of customers; the store is on disk from a million customers on."""
+    found: dict[str, float] = {}
     for customers in counts:
         stage.fill(Workload(events, customers))
         store = {"STREAM_STORE": "rocksdb"} if customers >= 1_000_000 else {}

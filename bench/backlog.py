@@ -1,4 +1,4 @@
-"""Topics of the workload on a real broker, and their filling: lz4, key murmur2, record time = event time."""
+"""Creates and fills the topics of the workload on a real broker: lz4, murmur2, record time = event time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.worker.kafka.topics import CENTURY_MS
 
 INPUTS = ("purchases", "engagement", "feedback")
 KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "segment.ms": str(CENTURY_MS)}
-"""Nothing is forgotten, and no file begun for every week of event time: see stream/worker/kafka/topics.py."""
+"""No record is deleted, and no log segment rolled by event time: see stream/worker/kafka/topics.py."""
 
 
 def topic(name: str) -> str:
@@ -21,7 +21,7 @@ def topic(name: str) -> str:
 
 
 def make_topics(bootstrap: str, names: Iterable[str], partitions: int = 4, compact: bool = False) -> None:
-    """Make topics that forget nothing, and wait until they are there."""
+    """Create topics that delete nothing, and wait until the broker has them."""
     config = KEEP | ({"cleanup.policy": "compact"} if compact else {})
     client = AdminClient({"bootstrap.servers": bootstrap})
     for future in client.create_topics(
@@ -32,7 +32,7 @@ def make_topics(bootstrap: str, names: Iterable[str], partitions: int = 4, compa
 
 
 def drop_topics(bootstrap: str, keep: frozenset[str]) -> None:
-    """Delete every topic that is neither kept nor the broker's own: each run starts on the same disk."""
+    """Delete all topics but `keep` and the broker's own, so that every run starts with the same disk."""
     client = AdminClient({"bootstrap.servers": bootstrap})
     names = [
         name
@@ -45,7 +45,7 @@ def drop_topics(bootstrap: str, keep: frozenset[str]) -> None:
         try:
             future.result(30)
         except KafkaException:
-            continue  # gone already
+            continue  # deleted already
     time.sleep(0.5)
 
 
@@ -66,7 +66,7 @@ def producer(bootstrap: str, linger_ms: int = 50) -> Producer:
 
 
 def fill(bootstrap: str, messages: Iterable[Message]) -> dict[tuple[str, int], int]:
-    """Produce the messages; how many each partition of the inputs then holds."""
+    """Produce the messages; returns the number of records by topic and partition."""
     sender = producer(bootstrap)
     names = {name: topic(name) for name in INPUTS}
     ends: dict[tuple[str, int], int] = {}

@@ -1,4 +1,4 @@
-"""All peers on the same backlog in one run, round by round, and the medians of the rounds."""
+"""Measures all peers on the same backlog, round by round, and reports medians over the rounds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bench.stage import Stage, say
 from bench.watch import Run, RunError
 
 MEMBERS = ("kafka_streams_rocksdb", "kafka_streams_memory")
-"""Kafka Streams counts with the faster of its two stores."""
+"""Kafka Streams is measured with both of its stores; the faster one is compared."""
 
 
 class Standing(Struct):
-    """What one peer did over all rounds; without a run, why."""
+    """The runs of one peer; `reason` says why there is none."""
 
     name: str
     what: str
@@ -30,17 +30,17 @@ class Standing(Struct):
 
 
 def chosen(only: str) -> list[Peer]:
-    """The peers named, separated by commas; all of them when none is."""
+    """The peers named in `only`, separated by commas; all peers when it is empty."""
     names = [name.strip() for name in only.split(",") if name.strip()]
     unknown = set(names) - {peer.name for peer in ROSTER}
     if unknown:
         there = ", ".join(peer.name for peer in ROSTER)
-        raise ValueError(f"--only: no such peer: {', '.join(sorted(unknown))}; there are {there}")
+        raise ValueError(f"--only: no such peer: {', '.join(sorted(unknown))}; peers are {there}")
     return [peer for peer in ROSTER if not names or peer.name in names]
 
 
 def compare(stage: Stage, peers: Sequence[Peer], rounds: int) -> list[Standing]:
-    """Round by round, so that a slow minute of the machine hits everyone; who fails once is tried again."""
+    """Every peer once per round, so that a slow minute of the machine affects all; a failure is retried."""
     standings = {peer.name: Standing(peer.name, peer.what, []) for peer in peers}
     for turn in range(rounds):
         for peer in peers:
@@ -63,7 +63,7 @@ def compare(stage: Stage, peers: Sequence[Peer], rounds: int) -> list[Standing]:
 
 
 def rates(standings: Sequence[Standing], field: str = "events_per_s") -> dict[str, float | None]:
-    """Medians by name, with `kafka_streams` as its faster store."""
+    """Median of `field` by peer; `kafka_streams` is the store with the higher rate of events."""
     found = {standing.name: standing.median(field) for standing in standings}
     if any(name in found for name in MEMBERS):
         speeds = {name: rate for name in MEMBERS if (rate := _speed(standings, name)) is not None}
@@ -77,7 +77,7 @@ def _speed(standings: Sequence[Standing], name: str) -> float | None:
 
 
 def ratios(speed: dict[str, float | None]) -> dict[str, float]:
-    """`ours` against every peer, and the engine with the toy fold against the floor."""
+    """Speed of `ours` relative to each peer, and of our engine's toy fold relative to the floor."""
     ours, toy, floor = speed.get("ours"), speed.get("ours_toy_fold"), speed.get("floor")
     found = {
         f"ours_to_{name}": round(ours / rate, 2)
@@ -92,7 +92,7 @@ def ratios(speed: dict[str, float | None]) -> dict[str, float]:
 
 
 def table(standings: Sequence[Standing]) -> str:
-    """For people: one line per peer."""
+    """The result as text: one line per peer."""
     lines = ["peer                    events/s    lowest   highest    /CPU s  broker CPU s  RSS MiB"]
     for standing in standings:
         if not standing.runs:
@@ -108,7 +108,7 @@ def table(standings: Sequence[Standing]) -> str:
 
 
 def result(standings: Sequence[Standing], workload: dict[str, Any]) -> dict[str, Any]:
-    """For programs: every peer's median, the ratios, and why a peer is null."""
+    """The result as an object: every peer's median, the ratios, and the reason where a peer is null."""
     speed = rates(standings)
     return {
         **speed,

@@ -1,9 +1,9 @@
 """Alert latency: from the moment an event is produced until the alert that it caused is read by a consumer.
 
-An alert names the event that caused it, so each is timed exactly. The worker first digests a history; then
-the same workload goes on at a fixed rate, produced in slices of 20 ms: librdkafka sends a request per slice
-and partition, and the broker that answers them runs on the same two cores. The first part of the live events
-is not timed: until then broker and worker meet small batches, and the broker compiles itself for them.
+An alert names the event that caused it, so each alert is timed exactly. The worker first reads a history;
+then the same workload continues at a fixed rate, produced in slices of 20 ms (librdkafka sends one request
+per slice and partition, and the broker that answers runs on the same two cores). The first seconds of live
+events are not timed: batches are small then for the first time, and the broker's JVM still compiles for them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from bench.watch import RunError
 from bench.workload import Message
 
 SLICE_S = 0.02
+"""Shorter slices would make the broker answer more requests than the events need."""
 
 
 class _Caused(msgspec.Struct):
@@ -36,7 +37,7 @@ class _EventId(msgspec.Struct):
 
 
 class Listener(threading.Thread):
-    """Reads alerts and notes when each came."""
+    """Reads the alerts topic and notes the time at which each alert arrived, by the event that caused it."""
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(daemon=True)
@@ -59,24 +60,24 @@ class Listener(threading.Thread):
         self._consumer.close()
 
 
-def paced(bootstrap: str, messages: Sequence[Message], rate: float) -> dict[str, float]:
-    """Produce at a rate; event id -> when it was produced. RunError when the broker took less than all."""
+def produce_at(bootstrap: str, messages: Sequence[Message], rate: float) -> dict[str, float]:
+    """Produce at `rate` events/s; event id -> time of producing. RunError when the broker refused any."""
     sender, decode = producer(bootstrap, linger_ms=1), msgspec.json.Decoder(_EventId).decode
     named = [(topic(message.stream), message, decode(message.value).id) for message in messages]
     sent_at: dict[str, float] = {}
     refused: list[object] = []
 
-    def heard(error: object, _message: object) -> None:
+    def delivered(error: object, _message: object) -> None:
         if error is not None:
             refused.append(error)
 
-    gc.freeze()  # else a million messages are looked through while alerts wait to be timed
+    gc.freeze()  # a collection would walk a million messages while alerts are timed
     began, sent = time.monotonic(), 0
     while sent < len(named):
         due = min(len(named), int((time.monotonic() - began) * rate))
         now = time.monotonic()
         for name, message, event_id in named[sent:due]:
-            sender.produce(name, message.value, message.key, timestamp=message.time_ms, on_delivery=heard)
+            sender.produce(name, message.value, message.key, timestamp=message.time_ms, on_delivery=delivered)
             sent_at[event_id] = now
         sent = due
         sender.poll(0)
@@ -96,23 +97,23 @@ def measure(
     *,
     warm_s: float = 0.0,
 ) -> dict[str, float]:
-    """Milliseconds at one rate, of what was sent later than `warm_s` into the live part."""
+    """Quantiles of the latency in milliseconds, for events sent `warm_s` or more after the first live one."""
     stage.empty()
     stage.ends = fill(stage.bootstrap, history)
-    run = stage.prepared("latency")
+    run = stage.prepare("latency")
     program: Program = stage.start(ours(), run, extra)
     listener = Listener(stage.bootstrap)
     try:
         stage.finish(run, program, ours().limit_s)
         listener.start()
         time.sleep(3)
-        sent_at = paced(stage.bootstrap, live, rate)
+        sent_at = produce_at(stage.bootstrap, live, rate)
         time.sleep(2)
     finally:
         listener.done = True
         program.stop()
     if not listener.read_at:
-        raise RunError(f"not one alert came of {len(live):,} events at {rate:,.0f}/s")
+        raise RunError(f"no alert arrived for {len(live):,} events at {rate:,.0f} events/s")
     timed_from = min(sent_at.values()) + warm_s
     found = sorted(
         (read - sent_at[cause]) * 1_000
@@ -124,7 +125,7 @@ def measure(
 
 
 def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
-    """The median and the tail; empty when no alert came."""
+    """Count, median and tail; only the count when there are fewer than 20 alerts."""
     if len(milliseconds) < 20:
         return {"count": len(milliseconds)}
     cuts = statistics.quantiles(milliseconds, n=1_000, method="inclusive")

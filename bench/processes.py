@@ -1,4 +1,4 @@
-"""Starts a program in a session of its own, reads CPU and memory of its tree from /proc, ends it for sure."""
+"""Programs to be measured: start, CPU and memory of the process tree (from /proc), and a certain end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Usage(NamedTuple):
-    """What a process tree has used so far."""
+    """CPU seconds that a process tree has used so far, and its resident bytes now."""
 
     cpu_s: float
     rss_bytes: int
 
 
 def _stat(pid: str) -> tuple[int, int, int] | None:
-    """Parent, own ticks with those of reaped children, resident pages; None when it is gone (proc(5))."""
+    """Parent, CPU ticks with those of ended children, resident pages (proc(5)); None when it has ended."""
     try:
         fields = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -34,7 +34,7 @@ def usage(root: int) -> Usage:
     """CPU seconds and resident bytes of a process and all its descendants."""
     seen = {int(pid): stat for pid in os.listdir("/proc") if pid.isdigit() and (stat := _stat(pid))}
     tree = {root}
-    for pid in sorted(seen):  # a child's id is above its parent's but for a wrap-around: two passes do
+    for pid in sorted(seen):  # children have larger ids, except after a wrap-around: two passes suffice
         if seen[pid][0] in tree:
             tree.add(pid)
     for pid, stat in seen.items():
@@ -46,12 +46,12 @@ def usage(root: int) -> Usage:
 
 
 def _end_with_parent() -> None:
-    """A bench that is killed takes its programs along (prctl PR_SET_PDEATHSIG = 1)."""
+    """Kill this program when the bench is killed (prctl PR_SET_PDEATHSIG = 1)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class Program:
-    """A running program with its output in a file."""
+    """A running program in a session of its own, its output in a file."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.log = log
@@ -74,13 +74,13 @@ class Program:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def kill(self) -> None:
-        """SIGKILL to the whole session: no goodbye."""
+        """SIGKILL to the whole session."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait(30)
 
     def stop(self, grace_s: float = 10) -> None:
-        """SIGTERM, and SIGKILL for what is left after the grace."""
+        """SIGTERM, and after `grace_s` SIGKILL for what still runs."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

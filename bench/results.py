@@ -1,4 +1,4 @@
-"""What a run leaves behind: one JSON file per date and machine, and a picture of the latest."""
+"""Results on disk: one JSON file per date and machine, and a picture of the latest comparison."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = {
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """The machine that was measured: processor, memory, system, Python."""
     cpu = next(
         (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor(),
@@ -50,7 +50,7 @@ def _lines(path: str) -> list[str]:
 
 
 def stamp() -> dict[str, Any]:
-    """Date, commit, machine and how busy it was. A load above 2 spoils rates and ratios."""
+    """Date, commit, machine and load average. With a load above 2, rates and ratios mean little."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -63,7 +63,7 @@ def stamp() -> dict[str, Any]:
 
 
 def keep(name: str, result: dict[str, Any]) -> Path:
-    """Write bench/results/<date>-<machine>-<name>.json; a later run of one day replaces the earlier."""
+    """Write bench/results/<date>-<machine>-<name>.json, replacing an earlier result of the same day."""
     here = machine()
     who = f"{platform.machine()}-{here['cores']}cores"
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def keep(name: str, result: dict[str, Any]) -> Path:
 
 
 def draw(speed: dict[str, Any], title: str) -> str:
-    """Bars as SVG: events per second of each peer."""
+    """A bar chart as SVG: events per second of each peer."""
     shown = [(NAMES[name], rate, name) for name in NAMES if (rate := speed.get(name))]
     top = max((rate for _, rate, _ in shown), default=1.0)
     rows = []

@@ -1,4 +1,4 @@
-"""Who is measured: how each peer is got ready (a cached environment outside this repository) and started."""
+"""The peers (measured programs): how each is installed, in a cache outside this repository, and started."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "custom
 
 
 class PeerError(Exception):
-    """A peer cannot be had here; the text says why."""
+    """A peer cannot be installed or run on this machine; the text says why."""
 
 
 class Peer(Struct, frozen=True):
-    """One contestant: `ready` gives its command; `limit_s` ends a run of one too slow to finish."""
+    """A measured program.
+
+    `ready` installs it and returns its command. `limit_s` ends the run of a peer too slow to finish.
+    """
 
     name: str
     what: str
@@ -38,7 +41,7 @@ def _ran(command: list[str], what: str) -> None:
 
 
 def _interpreter(requirements: str) -> str:
-    """A Python with the pinned packages, made once per version of the list."""
+    """A Python interpreter with the pinned packages, installed once per version of the list."""
     listed = HERE / "peers" / requirements
     home = CACHE / f"{listed.stem}-{hashlib.sha256(listed.read_bytes()).hexdigest()[:12]}"
     python = home / "bin" / "python"

@@ -1,4 +1,4 @@
-"""A real broker, the backlog on it, and one measured run of one peer: what every subcommand stands on."""
+"""A real broker with the backlog, and measured runs of peers on it: the base of every subcommand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOGS = Path(tempfile.gettempdir()) / "customer-stream-bench"
 
 
 class Stage:
-    """A broker with a backlog."""
+    """A broker with the backlog on its input topics."""
 
     def __init__(self, broker: Any, scratch: Path) -> None:
         self.broker = broker
@@ -33,24 +33,24 @@ class Stage:
 
     @property
     def broker_pid(self) -> int | None:
-        """The broker's own process, so that its CPU is counted apart; None when it is not ours."""
+        """Process id of the broker, to count its CPU apart; None when this bench did not start it."""
         server = getattr(self.broker, "_server", None)
         return None if server is None else int(server.pid)
 
     def fill(self, workload: Workload, partitions: int = 4) -> None:
-        """Make the inputs anew and produce the whole workload."""
+        """Create the inputs again and produce the whole workload."""
         self.empty(partitions)
         began = time.monotonic()
         self.ends = fill(self.bootstrap, messages(workload))
         say(f"{sum(self.ends.values()):,} events produced in {time.monotonic() - began:.0f} s")
 
     def empty(self, partitions: int = 4) -> None:
-        """All topics gone, and the inputs there again without a record."""
+        """Delete all topics, and create the inputs again without records."""
         drop_topics(self.bootstrap, frozenset())
         make_topics(self.bootstrap, KEPT, partitions)
 
     def environment(self, run: str, extra: Mapping[str, str]) -> dict[str, str]:
-        """What a peer is told, and our own worker's settings: each ignores the other's."""
+        """Environment variables for the peers (BENCH_*) and for our own worker (STREAM_*)."""
         state = self.scratch / run
         return {
             "PYTHONPATH": str(REPOSITORY),
@@ -66,8 +66,8 @@ class Stage:
             **extra,
         }
 
-    def prepared(self, name: str) -> str:
-        """A new run: empty outputs, an empty state directory, a consumer group of its own."""
+    def prepare(self, name: str) -> str:
+        """Prepare a run (empty outputs, empty state directory, a new consumer group) and return its name."""
         self.runs += 1
         run = f"bench-{name.replace('_', '-')}-{self.runs}"
         drop_topics(self.bootstrap, KEPT)
@@ -77,12 +77,12 @@ class Stage:
         return run
 
     def start(self, peer: Peer, run: str, extra: Mapping[str, str] | None = None) -> Program:
-        """The peer under way; whoever starts it stops it."""
-        told = self.environment(run, {**peer.settings, **(extra or {})})
-        return Program(peer.ready(), told, LOGS / f"{run}.log")
+        """Start a peer; the caller stops it."""
+        environment = self.environment(run, {**peer.settings, **(extra or {})})
+        return Program(peer.ready(), environment, LOGS / f"{run}.log")
 
     def finish(self, run: str, program: Program, limit_s: float) -> Run:
-        """Watch a program until the backlog is committed."""
+        """Watch a program until the whole backlog is committed."""
         group = Group(self.bootstrap, run, self.ends)
         try:
             return watch(group, program, self.broker_pid, limit_s)
@@ -90,8 +90,8 @@ class Stage:
             group.close()
 
     def measure(self, peer: Peer, extra: Mapping[str, str] | None = None) -> Run:
-        """One run of one peer, from nothing to the end of the backlog."""
-        run = self.prepared(peer.name)
+        """One run of one peer over the whole backlog."""
+        run = self.prepare(peer.name)
         program = self.start(peer, run, extra)
         try:
             return self.finish(run, program, peer.limit_s)
@@ -101,6 +101,7 @@ class Stage:
 
 
 def say(text: str) -> None:
+    """Print progress to stderr; stdout is for the result."""
     import sys
 
     print(f"bench: {text}", file=sys.stderr, flush=True)
@@ -108,7 +109,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def stage(choice: str | None = None) -> Iterator[Stage]:
-    """A broker that lives as long as the block: Maven jars unless STREAM_TEST_BROKER says otherwise."""
+    """A broker for the `with` block: Kafka from Maven's jars, unless STREAM_TEST_BROKER names another."""
     import os
 
     from tests.support.kafka_broker import start_broker

@@ -1,6 +1,6 @@
 """Review and ticket texts: one to three sentences, each from a pool of generated ones.
 
-Single sentences repeat as "works fine" does in a real shop; longer texts hardly ever do.
+Short texts repeat, as "works fine" does in a real shop; longer texts hardly ever do.
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ def sentence_pool(rng: random.Random) -> list[str]:
 
 
 def text(rng: random.Random, pool: list[str]) -> str:
-    """One to three sentences; early ones of the pool are said more often."""
+    """One to three sentences; the first ones of the pool are chosen more often."""
     count = 1 + (rng.random() < 0.55) + (rng.random() < 0.3)
     return " ".join(pool[int(len(pool) * rng.random() ** 2)] for _ in range(count))

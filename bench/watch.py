@@ -1,9 +1,9 @@
-"""Measures any consumer group from outside, the same way for everyone.
+"""Measures any consumer group from outside, by its committed offsets: the same method for every peer.
 
-The clock starts at the first commit that is seen and stops at the commit that reaches the end of the backlog:
-the events in between, divided by the time in between. Start-up, assignment and the first half second are so
-left out for all, and nobody has to report about itself. CPU is that of the process tree between the same
-instants.
+The measurement starts at the first commit that is seen and ends at the commit that reaches the end of the
+backlog; the rate is the events between the two, divided by the time between them. Start-up, assignment and
+the first half second are therefore left out for all, and no peer reports about itself. CPU seconds are those
+of the process tree between the same instants.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from bench.processes import Program, usage
 
 POLL_S = 0.05
 START_LIMIT_S = 180.0
+"""A program that has committed nothing by then has failed."""
 
 
 class RunError(Exception):
-    """The program did not do its work; the text says what was seen."""
+    """The measured program failed; the text says what was seen."""
 
 
 class Sample(Struct):
-    """What was seen at one instant."""
+    """Committed events and CPU seconds so far, at one instant."""
 
     at_s: float
     events: int
@@ -34,7 +35,7 @@ class Sample(Struct):
 
 
 class Run(Struct):
-    """One measured run."""
+    """The figures of one run."""
 
     events_per_s: float
     events_per_cpu_s: float
@@ -48,9 +49,9 @@ class Run(Struct):
 
 
 class Group:
-    """A consumer group seen through the broker, by a consumer that never joins it.
+    """The committed offsets of a consumer group, read by a consumer that never joins it.
 
-    (AdminClient.list_consumer_group_offsets of confluent-kafka 2.16.1 crashes the interpreter.)
+    AdminClient.list_consumer_group_offsets of confluent-kafka 2.16.1 crashes the interpreter.
     """
 
     def __init__(self, bootstrap: str, name: str, ends: Mapping[tuple[str, int], int]) -> None:
@@ -60,7 +61,7 @@ class Group:
         self.end = sum(ends.values())
 
     def committed(self) -> int:
-        """The sum of its committed offsets on the inputs."""
+        """The sum of its committed offsets on the inputs; 0 when the broker does not answer."""
         try:
             found = self._consumer.committed(self._places, timeout=10)
         except KafkaException:
@@ -72,7 +73,7 @@ class Group:
 
 
 def watch(group: Group, program: Program, broker_pid: int | None, limit_s: float) -> Run:
-    """Until the end is committed, or `limit_s` after the first commit (for those too slow to finish)."""
+    """Measure until the end is committed, or for `limit_s` after the first commit (for slow peers)."""
     began = time.monotonic()
     first: Sample | None = None
     peak = 0
@@ -95,7 +96,7 @@ def watch(group: Group, program: Program, broker_pid: int | None, limit_s: float
 def _run(first: Sample, last: Sample, start_up_s: float, peak: int, finished: bool) -> Run:
     events, seconds = last.events - first.events, last.at_s - first.at_s
     if events <= 0 or seconds <= 0:
-        raise RunError("it committed everything at once: use more --events")
+        raise RunError("everything was committed at once: use more --events")
     cpu_s = last.cpu_s - first.cpu_s
     return Run(
         events_per_s=events / seconds,

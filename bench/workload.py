@@ -1,6 +1,7 @@
 """The seeded workload: JSON CloudEvents in time order, 20% purchases, 70% engagement, 10% feedback.
 
-The same (seed, events, customers) give the same bytes. Event times span a year, so that silences fall due.
+The same seed, number of events and customers give the same bytes. Event times span a year, so that reviews
+of inactive customers fall due.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 from bench.texts import sentence_pool, text
 
 DAY_MS = 86_400_000
-START_MS = 1_420_070_400_000  # 2015-01-01; a broker refuses what is more than an hour ahead of it
+START_MS = 1_420_070_400_000
+"""2015-01-01. Long past: brokers refuse record times more than an hour ahead of their clock."""
 START_DAY = START_MS // DAY_MS
 CATEGORIES = ("coffee", "kitchen", "garden", "books", "toys", "sports", "beauty", "shoes")
 ENGAGEMENT_MIX = (
@@ -28,7 +30,7 @@ FEEDBACK_MIX = (
 
 
 class Workload(NamedTuple):
-    """What is generated. `span_days` of event time are spread evenly over the events."""
+    """Size and seed of the workload; its events are spread evenly over `span_days` of event time."""
 
     events: int = 1_000_000
     customers: int = 50_000
@@ -37,7 +39,7 @@ class Workload(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One event as it goes to Kafka."""
+    """One event as it is produced."""
 
     stream: str  # purchases, engagement or feedback
     key: bytes
@@ -46,7 +48,7 @@ class Message(NamedTuple):
 
 
 class _Shop:
-    """Random facts, all from one generator."""
+    """The payloads, drawn from one seeded generator."""
 
     def __init__(self, workload: Workload) -> None:
         self.rng = random.Random(workload.seed)
@@ -56,7 +58,7 @@ class _Shop:
         self._ids = range(workload.customers)
 
     def customers(self, count: int) -> list[int]:
-        """Customers by their own activity: a few come often, most seldom."""
+        """Customer numbers, drawn by activity (gamma distributed): few customers come often, most seldom."""
         return self.rng.choices(self._ids, cum_weights=self._cumulative, k=count)
 
     def purchase(self) -> tuple[str, str]:
@@ -157,5 +159,5 @@ def messages(workload: Workload) -> Iterator[Message]:
 
 
 def values(workload: Workload, wanted: Callable[[str], bool] = lambda _: True) -> list[bytes]:
-    """The events' bytes alone, of the streams wanted, for benchmarks without Kafka."""
+    """The bytes of the events, of the wanted streams only, for benchmarks without Kafka."""
     return [message.value for message in messages(workload) if wanted(message.stream)]

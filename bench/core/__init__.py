@@ -1,1 +1,1 @@
-"""Where the time of one event goes: decode, fold, judge, row encode; without Kafka and without an engine."""
+"""CPU time of one event by part (decode, fold, judge, encode the row), without Kafka or the engine."""

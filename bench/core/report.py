@@ -1,4 +1,4 @@
-"""The core's costs as text and numbers, beside the speed of the machine at that moment."""
+"""The CPU costs of the core as text and numbers, with the speed of the machine at that moment."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from stream.policy_file import default_policy
 
 LOOP = 1_000_000
 IDLE_LOOP_NS = 28.0
-"""One turn of an empty Python loop on the idle machine of bench/results: costs are scaled by it."""
+"""Nanoseconds of one iteration of `loop_ns` on the idle machine of bench/results; costs are scaled to it."""
 
 
 def loop_ns() -> float:
-    """How slow the machine is just now: other programs share its caches and cores."""
+    """Nanoseconds per iteration now: higher when other programs share the caches and cores."""
     began, total = time.process_time(), 0
     for number in range(LOOP):
         total += number
@@ -30,7 +30,7 @@ def loop_ns() -> float:
 
 
 def report(events: int, customers: int, lines: int) -> dict[str, Any]:
-    """Measure, print a table, and give the numbers back; `idle_total` is scaled to an idle machine."""
+    """Measure and print a table; returns the numbers. `idle_total` is the total scaled to an idle machine."""
     book = Book(default_policy(), default_model())
     workload = list(messages(Workload(events, customers)))
     profiler = cProfile.Profile()
@@ -51,7 +51,7 @@ def report(events: int, customers: int, lines: int) -> dict[str, Any]:
 
 
 def text(costs: Costs) -> str:
-    """One line per part, one per type."""
+    """One line per part, then one line per event type."""
     rows = [
         f"{name:<10}{getattr(costs, name):8.2f} us/event" for name in ("decode", "step", "reviews", "encode")
     ]

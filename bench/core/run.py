@@ -1,6 +1,6 @@
-"""The full job of one worker in one loop, as the engine calls it: decode, due reviews, step, rows per flush.
+"""The full job of one worker in a single loop: decode, due reviews, step, and the rows of each flush.
 
-Events come in time order over all partitions; a changed row is encoded once per flush.
+Events come in order of time over all partitions; a changed row is encoded once per flush, as in the engine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import heapq
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, json
 
@@ -25,8 +25,17 @@ FLUSH_EVERY = 10_000
 PARTITIONS = 4
 
 
+class Seconds(NamedTuple):
+    """CPU seconds of a whole run, by part."""
+
+    decode: float
+    step: float
+    reviews: float
+    encode: float
+
+
 class Costs(Struct):
-    """Microseconds per event of the workload, by part; what each type costs is per event of that type."""
+    """CPU microseconds per event by part, over all events; `by_type` is per event of that type."""
 
     decode: float = 0.0
     step: float = 0.0
@@ -43,7 +52,7 @@ class Costs(Struct):
 
 
 def decoded(messages: Sequence[Message]) -> tuple[list[Event], float, dict[str, float]]:
-    """Every event as the worker decodes it; seconds in all, and by type."""
+    """Every event as the worker decodes it; CPU seconds in all, and by event type."""
     clock = time.process_time
     seconds: defaultdict[str, float] = defaultdict(float)
     events: list[Event] = []
@@ -58,7 +67,7 @@ def decoded(messages: Sequence[Message]) -> tuple[list[Event], float, dict[str, 
 
 
 class Shop:
-    """All customers, their due reviews and the rows that changed."""
+    """All profiles, the due reviews, and the profiles changed since the last flush."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -74,7 +83,7 @@ class Shop:
             heapq.heappush(self.dues, (due_ms, profile.customer))
 
     def review(self, until_ms: int) -> None:
-        """Everyone who falls due, each as of their own time."""
+        """Review every profile that is due by `until_ms`, each at its own due time."""
         dues, profiles, book = self.dues, self.profiles, self.book
         while dues and dues[0][0] <= until_ms:
             due_ms, customer = heapq.heappop(dues)
@@ -96,7 +105,7 @@ class Shop:
 
 
 def measure(messages: Sequence[Message], book: Book, flush_every: int = FLUSH_EVERY) -> Costs:
-    """Once through; the garbage collector is frozen as the worker freezes it."""
+    """Run all messages once, with the garbage collector frozen as in the worker."""
     gc.collect()
     gc.freeze()
     events, decode_s, decode_by = decoded(messages)
@@ -120,11 +129,32 @@ def measure(messages: Sequence[Message], book: Book, flush_every: int = FLUSH_EV
             encode_s += clock() - start
             sizes.extend(map(len, encoded))
             shop.changed.clear()
-    seconds = (decode_s, sum(step_by.values()), review_s, encode_s)
+    seconds = Seconds(decode_s, sum(step_by.values()), review_s, encode_s)
     by_type = {
         name: (count, decode_by[name] / count * 1e6, step_by[name] / count * 1e6)
         for name, count in sorted(counts.items(), key=lambda item: -step_by[item[0]])
     }
-    parts = (each / len(events) * 1e6 for each in (*seconds, sum(seconds)))
-    mean_size = sum(sizes) / max(1, len(sizes))
-    return Costs(*parts, len(events), shop.reviewed, len(sizes), mean_size, shop.alerts, by_type)
+    return costs(seconds, shop, sizes, by_type, len(events))
+
+
+def costs(
+    seconds: Seconds,
+    shop: Shop,
+    row_sizes: Sequence[int],
+    by_type: dict[str, tuple[int, float, float]],
+    events: int,
+) -> Costs:
+    """The measured CPU seconds as microseconds per event; sizes of rows in bytes."""
+    return Costs(
+        decode=seconds.decode / events * 1e6,
+        step=seconds.step / events * 1e6,
+        reviews=seconds.reviews / events * 1e6,
+        encode=seconds.encode / events * 1e6,
+        total=sum(seconds) / events * 1e6,
+        events=events,
+        reviewed=shop.reviewed,
+        rows=len(row_sizes),
+        row_bytes=sum(row_sizes) / max(1, len(row_sizes)),
+        alerts=shop.alerts,
+        by_type=by_type,
+    )

@@ -1,1 +1,1 @@
-"""The programs that are measured, each a process of its own; contract.py says what they are told."""
+"""The measured programs, each a process of its own; contract.py says what each must do."""

@@ -1,7 +1,7 @@
-"""Bytewax: one Kafka source per partition, a batch decode, a stateful fold, its own SQLite recovery store.
+"""Bytewax: a Kafka source, batches decoded at once, a stateful fold, Bytewax's own SQLite recovery store.
 
-Bytewax commits nothing to Kafka; librdkafka's auto-commit is switched on so that its progress can be seen.
-Its rows go to no topic: its recovery store stands for the changelog.
+Bytewax commits no offsets to Kafka; librdkafka's auto-commit is switched on so that its progress can be seen.
+Its rows go to no topic: the recovery store takes the place of a changelog.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""No framework: librdkafka, msgspec, fold, coalesced changelog, commit once its rows are acknowledged."""
+"""No framework: librdkafka, msgspec, the fold, a changelog of changed rows, commits once these are safe."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ PRODUCER = {"bootstrap.servers": BOOTSTRAP, "compression.type": "lz4", "linger.m
 
 
 def run() -> None:
-    """Offsets are committed as soon as the rows of their flush are acknowledged; flushes never overlap."""
+    """Read, fold and flush until SIGTERM.
+
+    Offsets are committed once all rows of their flush are acknowledged; flushes never overlap.
+    """
     consumer, producer = Consumer(CONSUMER), Producer(PRODUCER)
     consumer.subscribe(list(TOPICS))
     decode, encode = decoder().decode, msgspec.json.Encoder().encode

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import faust
+from faust.types import StreamT
 
 from bench.peers.contract import BOOTSTRAP, GROUP, PARTITIONS, STATE_DIR, TOPICS, UNHAPPY_BELOW
 
@@ -14,7 +15,7 @@ class Envelope(faust.Record):
     type: str
     subject: str
     time: str
-    data: dict
+    data: dict  # type: ignore[type-arg]  # as in the documentation
 
 
 class Row(faust.Record):
@@ -51,7 +52,7 @@ def _seen(row: Row, event: Envelope) -> Row:
 
 
 @app.agent(purchases)
-async def count_purchases(stream: faust.Stream[Envelope]) -> None:
+async def count_purchases(stream: StreamT[Envelope]) -> None:
     async for event in stream:
         row = _seen(rows[event.subject], event)
         row.purchases += 1
@@ -61,7 +62,7 @@ async def count_purchases(stream: faust.Stream[Envelope]) -> None:
 
 
 @app.agent(engagement)
-async def count_touches(stream: faust.Stream[Envelope]) -> None:
+async def count_touches(stream: StreamT[Envelope]) -> None:
     async for event in stream:
         row = _seen(rows[event.subject], event)
         row.touches += 1
@@ -69,7 +70,7 @@ async def count_touches(stream: faust.Stream[Envelope]) -> None:
 
 
 @app.agent(feedback)
-async def count_voices(stream: faust.Stream[Envelope]) -> None:
+async def count_voices(stream: StreamT[Envelope]) -> None:
     async for event in stream:
         row = _seen(rows[event.subject], event)
         row.voices += 1

@@ -24,7 +24,7 @@ decode = decoder().decode
 
 
 def count(value: bytes, state: State) -> None:
-    """The row is kept as the list of its counters, which is what its JSON is everywhere else."""
+    """Fold one event. The row is stored as the list of its counters: the same JSON as in the other peers."""
     stored = state.get("row")
     row = Counters() if stored is None else Counters(*stored)
     event = decode(value)
