@@ -1,9 +1,10 @@
-"""The core's whole API: an event or the passing of time in, the customer's profile and alerts out.
+"""The core's whole API: an event or the passing of time goes in, the profile and its alerts come out.
 
-The way of an event: facts (fold.py), what they say at one instant (standing.py), the three rules (policy.py),
-whether an alert opens, grows or ends (judge.py, episode.py), and its words (announce.py, explain.py).
-Between events only silence happens, and the instant at which it changes anything is known: `next_review_ms`.
-So whoever calls `on_due` with every instant that has come due, before the next event, has judged them all.
+An event passes through four rooms: facts (fold.py adds it to sums and sets), standing.py (what the facts mean
+at one instant), judge.py (which episodes open, escalate or end) and alerts/build.py (one alert a transition).
+Between events only time passes, and `next_review_ms` is the next instant at which that alone may change a
+judgement. A caller that gives `on_due` every such instant in order, each before the customer's next event,
+misses no change.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.alerts.build import Occasion, announcement
+from stream.core.alerts.build import build_alert
 from stream.core.events.event import CustomerErased, Event
 from stream.core.facts.fold import CHANGES, CORRECTION, HARD, SOFT, fold
 from stream.core.facts.profile import (
@@ -26,10 +27,8 @@ from stream.core.facts.profile import (
     first_sight,
 )
 from stream.core.judgement.basis import Book
-from stream.core.judgement.episode import OPEN, close, is_open
-from stream.core.judgement.judge import SOFT_REVIEW_MS, judge
-from stream.core.judgement.rules import Signal
-from stream.core.judgement.standing import standing
+from stream.core.judgement.episode import OPEN
+from stream.core.judgement.judge import SOFT_REVIEW_MS, Transition, judge, retract_all
 
 Outcome = Literal["applied", "duplicate", "erased", "passed"]
 
@@ -79,8 +78,9 @@ def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | Non
     if news >= HARD:
         as_of_ms = judged_ms if late else at_ms
         corrected = late or news is CORRECTION
-        judged = judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
-        return Step(profile, (*(alerts or ()), *judged), "applied", late, changed | JUDGEMENT)
+        decided = judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
+        alerts = [*(alerts or ()), *_worded(decided, profile, book)]
+        return Step(profile, tuple(alerts), "applied", late, changed | JUDGEMENT)
     if news is SOFT and _any_open(profile):  # docs/decisions/0004
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
         profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
@@ -99,8 +99,13 @@ def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
     """Judge a customer by a new model or policy from this instant on; the next review follows from it."""
     if profile.erased_ms:
         return Step(profile)
-    alerts = judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)
-    return Step(profile, tuple(alerts), changed=JUDGEMENT)
+    decided = judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)
+    return Step(profile, tuple(_worded(decided, profile, book)), changed=JUDGEMENT)
+
+
+def _worded(transitions: list[Transition], profile: Profile, book: Book) -> list[Alert]:
+    """The alerts of what was just decided; before anything else is judged, for they read the profile."""
+    return [build_alert(transition, profile, book) for transition in transitions]
 
 
 def _any_open(profile: Profile) -> bool:
@@ -118,7 +123,7 @@ def _reviewed(profile: Profile, as_of_ms: int, book: Book) -> list[Alert]:
     alerts: list[Alert] = []
     due_ms = profile.next_review_ms
     while due_ms is not None and due_ms <= as_of_ms:
-        alerts += judge(profile, due_ms, book)
+        alerts += _worded(judge(profile, due_ms, book), profile, book)
         due_ms = profile.next_review_ms
     return alerts
 
@@ -132,13 +137,6 @@ def _erase(profile: Profile | None, event: Event, at_ms: int, book: Book) -> Ste
         return Step(stub if at_ms > profile.erased_ms else profile, (), "duplicate")
     alerts = _reviewed(profile, at_ms, book)
     as_of_ms = max(at_ms, profile.judgement.judged_ms)
-    now = standing(profile, as_of_ms, book)
-    for kind, episode in profile.judgement.episodes.items():
-        if is_open(episode):
-            before, closed_ms = episode.score, episode.closed_ms
-            close(episode, as_of_ms, before, "retracted")
-            signal = Signal(kind, before, eligible=False)  # type: ignore[arg-type]
-            occasion = Occasion(signal, "retracted", before, closed_ms, event.id)
-            alerts.append(announcement(occasion, now, profile, book))
+    alerts += _worded(retract_all(profile, as_of_ms, book, event.id), profile, book)
     stub.judgement.alerts = profile.judgement.alerts
     return Step(stub, tuple(alerts))

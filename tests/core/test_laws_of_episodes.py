@@ -45,8 +45,9 @@ def run(scores: list[float], rule: Hysteresis = RULE, step_ms: int = DAY_MS) -> 
     episode, found = Episode(), []
     for day, score in enumerate(scores, start=1):
         signal = Signal("churn_risk", score, eligible=True)
-        for transition in advance(episode, signal, day * step_ms, rule, corrected=False, held_back=False):
-            found.append((day, transition, score))
+        state = advance(episode, signal, day * step_ms, rule, corrected=False, held_back=False)
+        if state is not None:
+            found.append((day, state, score))
     return found
 
 
@@ -135,9 +136,9 @@ def test_what_is_held_back_is_raised_as_soon_as_there_is_room():
     episode, signal = Episode(), Signal("churn_risk", 0.7, eligible=True)
     instant = Hysteresis(raise_at=0.6, clear_at=0.4, escalate_at=0.8, cool_down_ms=0)
 
-    assert advance(episode, signal, 1, instant, corrected=False, held_back=True) == []
+    assert advance(episode, signal, 1, instant, corrected=False, held_back=True) is None
     assert due_ms(episode, instant) is not None
-    assert advance(episode, signal, 2, instant, corrected=False, held_back=False) == ["raised"]
+    assert advance(episode, signal, 2, instant, corrected=False, held_back=False) == "raised"
 
 
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stream.core.facts.profile import Profile
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.judge import judge
-from stream.core.step import on_due, on_event
+from stream.core.step import on_book, on_due, on_event
 from stream.core.units import DAY_MS
 from stream.wire import YEAR_MAX, YEAR_MIN
 from tests.support.builders import at, book, bought, complained, learnt_book, reviewed
@@ -84,9 +84,9 @@ def test_before_the_next_review_no_instant_would_change_anything(life, places, r
 
     for span in spans:
         early = deepcopy(profile)
-        alerts = judge(early, judged_ms + max(0, round(span)), in_force)
+        decided = judge(early, judged_ms + max(0, round(span)), in_force)
 
-        assert transitions(alerts) == [], f"{span / DAY_MS} days"
+        assert decided == [], f"{span / DAY_MS} days"
         assert conclusions(early) == conclusions(profile), f"{span / DAY_MS} days"
 
 
@@ -105,7 +105,7 @@ def test_the_alerts_of_silence_are_those_of_a_look_at_every_quarter_of_a_day(lif
     _, alerts = waited(profile, start_ms + days * DAY_MS, book())
     brute, found = deepcopy(profile), []
     for quarter in range(1, days * 4 + 1):
-        found += judge(brute, start_ms + quarter * DAY_MS // 4, book())
+        found += on_book(brute, start_ms + quarter * DAY_MS // 4, book()).alerts
 
     assert transitions(found) == transitions(alerts)
     for seen, due in zip(found, alerts, strict=True):

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Struct
 
-from stream.core.judgement.episode import Transition
+from stream.core.judgement.episode import AlertState
 from stream.core.policy.policy import AlertKind
 from stream.core.units import DAY_MS
 
@@ -135,7 +135,7 @@ class AlertData(_AlertPart, frozen=True):
     alert_id: str
     dedupe_key: str
     kind: AlertKind
-    state: Transition
+    state: AlertState
     episode: EpisodeRef
     policy: PolicyRef
     customer: CustomerRef

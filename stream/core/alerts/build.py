@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from stream.core.alerts.alert import (
     ALERT_SCHEMA,
     ALERT_SOURCE,
@@ -26,8 +24,8 @@ from stream.core.alerts.counterfactual import counterfactual
 from stream.core.alerts.reasons import reasons
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
-from stream.core.judgement.episode import Transition
-from stream.core.judgement.rules import Signal
+from stream.core.judgement.episode import AlertState
+from stream.core.judgement.judge import Transition
 from stream.core.judgement.standing import Standing
 from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
@@ -41,74 +39,61 @@ SCORE_NAMES = {
 }
 
 
-class Occasion(Struct, frozen=True):
-    """What is announced: one transition of one episode, and what came before it."""
-
-    signal: Signal
-    transition: Transition
-    previous: float
-    """The score of the transition before."""
-    closed_ms: int = 0
-    """When the episode before this one ended; 0: there was none."""
-    cause: str | None = None
-    """The id of the event that led to it; None for silence."""
-
-
-def announcement(occasion: Occasion, now: Standing, profile: Profile, book: Book) -> Alert:
-    """The alert of one transition."""
+def build_alert(transition: Transition, profile: Profile, book: Book) -> Alert:
+    """The alert of one transition; counts it in the profile. The episode must not have moved on since."""
     judgement, policy = profile.judgement, book.policy
-    kind, transition = occasion.signal.kind, occasion.transition
+    kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = judgement.episodes[kind]
     judgement.alerts += 1
     name = _dedupe_key(kind, profile.customer, episode.n)
-    identity = alert_id(policy.id, policy.version, name, episode.opened_ms, transition)
-    severity = _severity(kind, transition, episode.state == "escalated")
+    identity = alert_id(policy.id, policy.version, name, episode.opened_ms, state)
+    severity = _severity(kind, state, episode.state == "escalated")
     expires = rfc3339(episode.opened_ms + book.hysteresis[kind].expire_ms)
     return Alert(
         specversion="1.0",
         id=identity,
         source=ALERT_SOURCE,
-        type=f"{kind}.{transition}",
+        type=f"{kind}.{state}",
         subject=profile.customer,
         time=rfc3339(now.as_of_ms),
         partitionkey=profile.customer,
         datacontenttype="application/json",
         dataschema=ALERT_SCHEMA,
-        expirytime=expires if transition in OPENING else None,
+        expirytime=expires if state in OPENING else None,
         severitynumber=SEVERITY_NUMBER[severity],
         severitytext=severity,
         sequence=f"{judgement.alerts:010d}",
         correlationid=f"{name}|{episode.opened_ms}",
-        causationid=occasion.cause,
-        data=_body(occasion, identity, now, profile, book),
+        causationid=transition.cause,
+        data=_body(transition, identity, profile, book),
     )
 
 
-def _body(occasion: Occasion, identity: str, now: Standing, profile: Profile, book: Book) -> AlertData:
-    kind, transition = occasion.signal.kind, occasion.transition
+def _body(transition: Transition, identity: str, profile: Profile, book: Book) -> AlertData:
+    kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = profile.judgement.episodes[kind]
     policy, rule = book.policy, book.hysteresis[kind]
     base, evidence = reasons(kind, now, profile, book)
-    opening = transition in OPENING
-    previous_closed = occasion.closed_ms if transition == "raised" else 0
+    opening = state in OPENING
+    previous_closed_ms = transition.previous_closed_ms if state == "raised" else 0
     return AlertData(
         alert_id=identity,
         dedupe_key=_dedupe_key(kind, profile.customer, episode.n),
         kind=kind,
-        state=transition,
+        state=state,
         episode=EpisodeRef(
             n=episode.n,
             opened_at=rfc3339(episode.opened_ms),
-            previous_closed=rfc3339(previous_closed) if previous_closed else None,
+            previous_closed=rfc3339(previous_closed_ms) if previous_closed_ms else None,
         ),
         policy=PolicyRef(id=policy.id, version=policy.version, hash=policy.hash, model=book.model.version),
         customer=_customer(profile, now, book),
         score=Score(
             name=SCORE_NAMES[kind],
-            value=occasion.signal.score,
+            value=transition.signal.score,
             scale="log_odds" if kind == "churn_risk" else "share",
             base=base,
-            previous=occasion.previous,
+            previous=transition.previous_score,
             raise_at=rule.raise_at,
             clear_at=rule.clear_at,
         ),
@@ -126,8 +111,8 @@ def _dedupe_key(kind: str, customer: str, n: int) -> str:
     return f"{kind}|{customer}|{n}"
 
 
-def _severity(kind: str, transition: Transition, escalated: bool) -> Severity:
-    if kind == "upgrade_opportunity" or transition in ("cleared", "expired", "retracted"):
+def _severity(kind: str, state: AlertState, escalated: bool) -> Severity:
+    if kind == "upgrade_opportunity" or state in ("cleared", "expired", "retracted"):
         return "INFO"
     return "ERROR" if escalated else "WARN"
 

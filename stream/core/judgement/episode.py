@@ -12,7 +12,8 @@ from stream.core.facts.profile import Episode
 from stream.core.judgement.rules import Signal
 from stream.core.policy.policy import Hysteresis
 
-Transition = Literal["raised", "escalated", "cleared", "expired", "retracted"]
+AlertState = Literal["raised", "escalated", "cleared", "expired", "retracted"]
+"""The transitions of an episode. Each becomes one alert, whose `state` names it."""
 OPEN = ("raised", "escalated")
 
 
@@ -23,8 +24,8 @@ def is_open(episode: Episode | None) -> bool:
 
 def advance(
     episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, *, corrected: bool, held_back: bool
-) -> list[Transition]:
-    """Move an episode on to this instant, in place; what is to be said of it, in order.
+) -> AlertState | None:
+    """Bring an episode up to `as_of_ms`, in place; the transition that this makes, if any.
 
     `corrected`: the past was changed (refund, cancellation, late event), so what no longer holds never did.
     `held_back`: nothing may be raised now (another kind is open, or the contact budget is spent).
@@ -35,43 +36,43 @@ def advance(
         episode.armed = True
     if not (signal.eligible and episode.armed and signal.score >= rule.raise_at):
         episode.state = "idle"
-        return []
+        return None
     if episode.state == "idle":
         episode.state, episode.since_ms = "pending", as_of_ms
     if held_back or as_of_ms < raisable_ms(episode, rule):
-        return []
+        return None
     episode.state = "escalated" if _severe(signal, rule) else "raised"
     episode.n += 1
     episode.opened_ms = as_of_ms
     episode.score = signal.score
-    return ["raised"]
+    return "raised"
 
 
 def _go_on(
     episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, corrected: bool
-) -> list[Transition]:
+) -> AlertState | None:
     if signal.score < rule.clear_at or (corrected and not signal.eligible):
-        return [close(episode, as_of_ms, signal.score, "retracted" if corrected else "cleared")]
+        return close(episode, as_of_ms, signal.score, "retracted" if corrected else "cleared")
     if as_of_ms >= episode.opened_ms + rule.expire_ms:
         episode.armed = False
-        return [close(episode, as_of_ms, signal.score, "expired")]
+        return close(episode, as_of_ms, signal.score, "expired")
     if episode.state == "raised" and _severe(signal, rule):
         episode.state = "escalated"
         episode.score = signal.score
-        return ["escalated"]
-    return []
+        return "escalated"
+    return None
 
 
 def _severe(signal: Signal, rule: Hysteresis) -> bool:
     return signal.urgent or signal.score >= rule.escalate_at
 
 
-def close(episode: Episode, as_of_ms: int, score: float, transition: Transition) -> Transition:
+def close(episode: Episode, as_of_ms: int, score: float, state: AlertState) -> AlertState:
     """End an open episode."""
     episode.state = "idle"
     episode.closed_ms = as_of_ms
     episode.score = score
-    return transition
+    return state
 
 
 def raisable_ms(episode: Episode, rule: Hysteresis) -> int:

@@ -1,15 +1,15 @@
-"""The judgement of one customer at one instant: tier, stage, episodes, alerts, and when to look again.
+"""The judgement of one customer at one instant: tier, stage, episodes, and when the next review is due.
 
-It follows from the facts and from the judgement before; nothing here reads a clock.
+It follows from the facts and from the judgement before; nothing here reads a clock or writes an alert's text.
 """
 
 from __future__ import annotations
 
-from stream.core.alerts.alert import Alert
-from stream.core.alerts.build import Occasion, announcement
+from msgspec import Struct
+
 from stream.core.facts.profile import Episode, Judgement, Profile
 from stream.core.judgement.basis import Book
-from stream.core.judgement.episode import advance, due_ms, is_open
+from stream.core.judgement.episode import AlertState, advance, close, due_ms, is_open
 from stream.core.judgement.rules import (
     Signal,
     at_risk_loyal,
@@ -29,17 +29,34 @@ SOFT_REVIEW_MS = DAY_MS
 """While an alert is open, engagement is weighed at the next midnight UTC; a purchase or a word at once."""
 
 
+class Transition(Struct, frozen=True, gc=False):
+    """One transition of one episode: what was decided, and all that its alert needs besides the profile."""
+
+    standing: Standing
+    signal: Signal
+    state: AlertState
+    previous_score: float
+    """The score of the episode's transition before this one; 0 if there was none."""
+    previous_closed_ms: int = 0
+    """When the customer's previous episode of this kind ended; 0 if there was none."""
+    cause: str | None = None
+    """The id of the event that led to it; None when the passing of time did."""
+
+
 def judge(
     profile: Profile, as_of_ms: int, book: Book, *, corrected: bool = False, cause: str | None = None
-) -> list[Alert]:
-    """Bring the judgement up to `as_of_ms`; the alerts that this makes, in order."""
+) -> list[Transition]:
+    """Bring the judgement up to `as_of_ms`, in place; the transitions that this makes, in order.
+
+    `corrected`: the past was changed, so an alert that lost its cause is retracted, not cleared.
+    """
     now = standing(profile, as_of_ms, book)
     judgement = profile.judgement
     judgement.judged_ms = as_of_ms
     judgement.risk = now.risk
     _place(judgement, now, profile, book)
     signals = _signals(now, profile, book)
-    alerts: list[Alert] = []
+    transitions: list[Transition] = []
     for signal in signals:
         rule = book.hysteresis[signal.kind]
         episode = judgement.episodes.get(signal.kind)
@@ -50,13 +67,26 @@ def judge(
         before = episode.score
         closed_ms = episode.closed_ms
         held_back = _held_back(judgement, signal, as_of_ms, book)
-        for transition in advance(episode, signal, as_of_ms, rule, corrected=corrected, held_back=held_back):
-            if transition == "raised":
+        state = advance(episode, signal, as_of_ms, rule, corrected=corrected, held_back=held_back)
+        if state is not None:
+            if state == "raised":
                 judgement.contacts.append(as_of_ms)
-            occasion = Occasion(signal, transition, before, closed_ms, cause)
-            alerts.append(announcement(occasion, now, profile, book))
+            transitions.append(Transition(now, signal, state, before, closed_ms, cause))
     profile.next_review_ms = _next_review(profile, now, signals, book)
-    return alerts
+    return transitions
+
+
+def retract_all(profile: Profile, as_of_ms: int, book: Book, cause: str) -> list[Transition]:
+    """End every open episode of a customer who is to be forgotten."""
+    now = standing(profile, as_of_ms, book)
+    transitions = []
+    for kind, episode in profile.judgement.episodes.items():
+        if is_open(episode):
+            before, closed_ms = episode.score, episode.closed_ms
+            state = close(episode, as_of_ms, before, "retracted")
+            signal = Signal(kind, before, eligible=False)  # type: ignore[arg-type]
+            transitions.append(Transition(now, signal, state, before, closed_ms, cause))
+    return transitions
 
 
 def _signals(now: Standing, profile: Profile, book: Book) -> list[Signal]:
