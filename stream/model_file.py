@@ -1,4 +1,4 @@
-"""Model records on disk: read, checked, and written whole or not at all."""
+"""Model records (JSON) on disk: read and checked, and written so that a half-written file is never seen."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def load_model(path: Path) -> Model:
 
 
 def default_model() -> Model:
-    """What is assumed before anything was fitted: the CDNOW cohort, see the record's own `source`."""
+    """The model used until one is fitted: learnt from the CDNOW data set, as the record's `source` says."""
     return decode_model(files("stream.data").joinpath(DEFAULT).read_bytes())
 
 
 def write_model(path: Path, model: Model) -> None:
-    """Write beside the file and take its place at the end."""
+    """Write to a temporary file beside `path` and rename it at the end."""
     partial = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         partial.write_bytes(encode_model(model))

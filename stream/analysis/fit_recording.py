@@ -28,7 +28,7 @@ def purchase_span(recording: Recording) -> tuple[int, int]:
         last_ms = event.time_ms
         if not first_ms and type(event) is PurchaseCompleted:
             first_ms = last_ms // DAY_MS * DAY_MS
-    recording.refused.clear()  # each reading finds them anew
+    recording.unreadable.clear()  # each reading finds them anew
     if not first_ms:
         raise Lacking("no purchase in these events: nothing to learn from")
     return first_ms, last_ms

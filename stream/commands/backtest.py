@@ -93,4 +93,4 @@ def _answered(
         precision=precision,
         budget_share=budget,
     )
-    return backtest(recording.events(), question, chosen_model(None)), len(recording.refused)
+    return backtest(recording.events(), question, chosen_model(None)), len(recording.unreadable)

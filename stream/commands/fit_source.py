@@ -30,7 +30,7 @@ def fitted_to(
     if paths or from_kafka:
         recording = Recording(paths) if paths else _topics()
         model = learnt_model(recording, until_ms, wishes, policy, chosen_model(None))
-        return Fitted(model, len(recording.refused))
+        return Fitted(model, len(recording.unreadable))
     from stream.ops.topic_profiles import topic_profiles
 
     profiles, in_force = topic_profiles()

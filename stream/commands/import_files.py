@@ -18,7 +18,7 @@ from stream.commands.import_output import ImportRefusedError
 from stream.importing.files.mapping import Mapping, MappingError, load, ready
 from stream.importing.files.run import Importer
 from stream.progress import progress
-from stream.recording.event_file import STDOUT, written
+from stream.recording.event_file import STDOUT, atomic_writer
 
 GC_THRESHOLD = 200_000
 """Rows are millions of short-lived containers without cycles: looking for those is work for nothing."""
@@ -114,7 +114,7 @@ def _rejects_path(out: Path | None, first: Path) -> Path:
 
 def _written(paths: Sequence[Path], mapping: Mapping, rejects: Path, out: Path) -> dict[str, Any]:
     began = time.monotonic()
-    with written(rejects) as refused, written(out) as file, progress("lines") as advance:
+    with atomic_writer(rejects) as refused, atomic_writer(out) as file, progress("lines") as advance:
         importer = Importer(mapping, refused, advance)
         for told in importer.events(paths):
             file.write(told.value + b"\n")
@@ -131,7 +131,7 @@ def _sent(paths: Sequence[Path], mapping: Mapping, rejects: Path, journal: Path 
     digest = _fingerprint(paths, mapping, settings.brokers + settings.topic_prefix)
     kept = Journal(journal or Path(f".stream-import-{digest}.json"), digest)
     already = kept.sent
-    with written(rejects) as refused, progress("lines and events") as advance:
+    with atomic_writer(rejects) as refused, progress("lines and events") as advance:
         importer = Importer(mapping, refused, advance)
         now = send(importer.events(paths), settings, kept, advance)
     return {**importer.accounts.summary(), **_ends(began, rejects), "sent": now, "sent_before": already}

@@ -12,7 +12,7 @@ from stream.commands.import_output import output_options, write_events
 from stream.core.events.event import Event
 from stream.importing.generated.disorder import Disorder, disordered
 from stream.importing.generated.shop import Shop
-from stream.recording.event_file import written
+from stream.recording.event_file import atomic_writer
 
 SHARE = click.FloatRange(0, 1)
 
@@ -59,7 +59,7 @@ def _events(shop: Shop, disorder: Disorder, truth: Path | None) -> Iterator[Even
 
     lived = play.lives(shop)
     if truth is not None:
-        with written(truth) as file:
+        with atomic_writer(truth) as file:
             file.write(json.dumps(play.truth(shop, lived), indent=1).encode())
     events = play.events(shop, lived)
     return iter(events) if disorder == Disorder() else disordered(events, disorder, shop.seed)

@@ -16,7 +16,7 @@ import msgspec
 from stream.core.events.event import Event
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.progress import progress
-from stream.recording.event_file import STDOUT, written
+from stream.recording.event_file import STDOUT, atomic_writer
 
 
 class ImportRefusedError(click.ClickException):
@@ -55,7 +55,7 @@ def _write(read: Callable[[], Iterable[Event]], out: Path) -> dict[str, Any]:
     types: Counter[type[Event]] = Counter()
     event: Event | None = None
     began, first_at = time.monotonic(), None
-    with written(out) as file, progress("events") as advance:
+    with atomic_writer(out) as file, progress("events") as advance:
         for event in read():
             file.write(encode(event) + b"\n")
             types[type(event)] += 1

@@ -13,7 +13,7 @@ from stream.core.model.record import Model, ModelError
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS, YEAR_MS
 from stream.model_file import default_model, load_model
-from stream.policy_file import PolicyFaults, load_policy
+from stream.policy_file import PolicyFileError, load_policy
 from stream.wire import YEAR_MAX, YEAR_MIN
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -62,7 +62,7 @@ def chosen_policy(path: Path | None) -> Policy:
     """The policy of a file, or the shipped one."""
     try:
         return load_policy(path)
-    except PolicyFaults as faults:
+    except PolicyFileError as faults:
         click.echo(str(faults), err=True)
         raise SystemExit(2) from None
 

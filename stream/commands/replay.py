@@ -14,7 +14,7 @@ import msgspec
 from stream.commands.parameters import EXISTING, OUTPUT, chosen_book
 from stream.core.alerts.alert import Alert
 from stream.progress import progress
-from stream.recording.event_file import written
+from stream.recording.event_file import atomic_writer
 from stream.recording.recording import Recording
 from stream.replay.run import Replay, in_order
 from stream.replay.summary import ReplaySummary, summarize
@@ -78,11 +78,11 @@ def replay_command(
     raised.sort(key=in_order)
     _write(profiles, (_ENCODE(profile) for profile in run.profiles.values()))
     _write(alerts, (encode_alert(alert) for alert in raised))
-    _write(rejects, (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.refused))
+    _write(rejects, (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.unreadable))
     summary = summarize(run, raised, recording, time.monotonic() - started)
     click.echo(_ENCODE(summary).decode() if as_json else _as_text(summary))
     _print_refusals(recording)
-    sys.exit(1 if recording.refused else 0)
+    sys.exit(1 if recording.unreadable else 0)
 
 
 def _run_through(run: Replay, recording: Recording, until_ms: int) -> None:
@@ -102,7 +102,7 @@ def _topics(begin: datetime | None, end: datetime | None) -> Recording:
 
 def _write(path: Path | None, lines: Iterable[bytes]) -> None:
     if path is not None:
-        with written(path) as out:
+        with atomic_writer(path) as out:
             for line in lines:
                 out.write(line + b"\n")
 
@@ -116,9 +116,9 @@ def _as_text(summary: ReplaySummary) -> str:
 
 
 def _print_refusals(recording: Recording) -> None:
-    for refusal in recording.refused[:REFUSALS_SHOWN]:
+    for refusal in recording.unreadable[:REFUSALS_SHOWN]:
         click.echo(f"{refusal.path}:{refusal.line}: {refusal.reason}: {refusal.detail}", err=True)
-    more = len(recording.refused) - REFUSALS_SHOWN
+    more = len(recording.unreadable) - REFUSALS_SHOWN
     if more > 0:
         click.echo(f"... and {more:,} more lines that are not events", err=True)
 

@@ -13,7 +13,7 @@ from stream.config.settings import Settings
 from stream.core.judgement.basis import Book
 from stream.core.model.record import ModelError
 from stream.model_file import default_model, load_model
-from stream.policy_file import PolicyFaults, load_policy
+from stream.policy_file import PolicyFileError, load_policy
 
 
 @click.command("worker")
@@ -49,7 +49,7 @@ def book_of(settings: Settings) -> Book:
     try:
         policy = load_policy(Path(settings.policy) if settings.policy else None)
         model = load_model(Path(settings.model)) if settings.model else default_model()
-    except (PolicyFaults, ModelError) as error:
+    except (PolicyFileError, ModelError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     return Book(policy, model)

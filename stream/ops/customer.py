@@ -17,8 +17,8 @@ from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
-from stream.recording.event_file import lines_of
-from stream.recording.recording import TOPIC_RANK, usable
+from stream.recording.event_file import numbered_lines
+from stream.recording.recording import TOPIC_RANK, reject_bad_model
 from stream.replay.run import replay
 from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
 from stream.worker.kafka.topics import topic_names
@@ -56,10 +56,10 @@ def snapshot_from_events(
     mark = msgspec.json.encode(customer)
     events: list[Event] = []
     newest_ms = 0.0
-    for _, line in chain.from_iterable(map(lines_of, paths)):
+    for _, line in chain.from_iterable(map(numbered_lines, paths)):
         newest_ms = max(newest_ms, _time_ms(line))
         if mark in line or ESCAPE in line or b'"model.published"' in line:
-            event = usable(decode_line(line))
+            event = reject_bad_model(decode_line(line))
             if isinstance(event, Event) and (event.subject == customer or isinstance(event, ModelPublished)):
                 events.append(event)
     as_of_ms = round(newest_ms) if at_ms is None else at_ms
@@ -83,7 +83,7 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) 
     """The lines that contain `mark`, decoded; ValueError when `stream replay` did not write the file."""
     if path is None:
         return
-    for number, line in lines_of(path):
+    for number, line in numbered_lines(path):
         if mark in line:
             try:
                 yield decode(line)

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from msgspec import Struct
 
 from stream.core.events.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
-from stream.recording.event_file import lines_of
+from stream.recording.event_file import numbered_lines
 from stream.wire import STRUCTURED_HEADERS, Rejected, Unknown, decode_line
 from stream.worker.kafka.topics import TopicNames
 
@@ -102,7 +102,7 @@ def produce(producer: Producer, counts: SendCounts, record: OutgoingRecord) -> N
 def checked_lines(files: Iterable[Path], now_ms: int | None) -> Iterator[EventLine]:
     """Every line that is not blank, decoded by the worker's own rules."""
     for file in files:
-        for number, text in lines_of(file):
+        for number, text in numbered_lines(file):
             yield EventLine(file, number, text, decode_line(text, now_ms=now_ms))
 
 
@@ -115,7 +115,7 @@ def addressed_records(
     """
     topics = {event_type: getattr(names, kind) for event_type, kind in TOPIC_KINDS.items()}
     for file in files:
-        for number, line in lines_of(file):
+        for number, line in numbered_lines(file):
             if (file, number) in bad:
                 continue
             address = _decode_address(line)

@@ -1,9 +1,9 @@
-"""The policy file: TOML that a marketer edits -> the frozen Policy that every judgement uses."""
+"""The policy file: a TOML file that a marketer edits becomes the immutable Policy of every decision."""
 
 from stream.policy_file.duration import duration_ms, duration_text
 from stream.policy_file.load import (
-    Finding,
-    PolicyFaults,
+    PolicyFault,
+    PolicyFileError,
     default_policy,
     default_text,
     load_policy,
@@ -12,8 +12,8 @@ from stream.policy_file.load import (
 )
 
 __all__ = [
-    "Finding",
-    "PolicyFaults",
+    "PolicyFault",
+    "PolicyFileError",
     "default_policy",
     "default_text",
     "duration_ms",

@@ -1,7 +1,7 @@
-"""Every fault of a policy file at once, each with its key, what is wrong and what is allowed.
+"""All faults of a policy file at once, each with its key, what is wrong and what is allowed.
 
-The structs of core/policy/policy.py are the only source of what may be written: a key is a field's name, a
-duration drops its `_ms`, and what a file leaves out keeps its default.
+The structs of core/policy/policy.py alone define what may be written. A key is the name of a field, without
+the `_ms` of a duration; a key that is missing in the file keeps its default.
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ from msgspec import inspect
 
 from stream.core.policy.policy import Policy
 from stream.policy_file.duration import ALLOWED, duration_ms, duration_text
-from stream.policy_file.toml_lines import Path
+from stream.policy_file.toml_lines import KeyPath
 
-Fault = tuple[Path, str]
+KeyFault = tuple[KeyPath, str]
+"""Where in the file, and what is wrong there."""
 
 NOT_IN_FILES = {"hash"}
+"""Fields of the policy that are computed, not written."""
 PATTERN_WORDS = {
     "^[a-z][a-z0-9_]*$": "lower-case letters, digits and _, beginning with a letter",
     "^[A-Z][A-Z0-9_]*$": "capital letters, digits and _, beginning with a letter",
     r"^[^\sA-Z]+$": "one lower-case word",
     r"^\S+( \S+)*$": "a word, a word's beginning with *, or a phrase",
 }
+"""Every pattern of a text in the structs, in words for the error message."""
+SHOWN_MAX = 60
+"""Characters of a wrong value that an error message shows."""
 POLICY = inspect.type_info(Policy)
 
 
@@ -33,22 +38,24 @@ def file_key(field: inspect.Field) -> str:
     return field.encode_name.removesuffix("_ms")
 
 
-def checked(written: dict[str, Any], defaults: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The file's content over the defaults, ready for the struct; and every fault in it."""
-    check = _Check()
+def checked(written: dict[str, Any], defaults: dict[str, Any]) -> tuple[dict[str, Any], list[KeyFault]]:
+    """The content of the file merged over the defaults, ready for msgspec.convert; and every fault in it."""
+    check = _Checker()
     content = check.value(written, POLICY, defaults, ())
     return content, check.faults
 
 
-class _Check:
-    def __init__(self) -> None:
-        self.faults: list[Fault] = []
+class _Checker:
+    """Walks through the content of a file along the types of the structs, and collects faults."""
 
-    def fault(self, path: Path, problem: str) -> None:
+    def __init__(self) -> None:
+        self.faults: list[KeyFault] = []
+
+    def fault(self, path: KeyPath, problem: str) -> None:
         self.faults.append((path, problem))
 
-    def value(self, value: Any, kind: inspect.Type, default: Any, path: Path) -> Any:
-        """The value as the struct wants it; with a fault noted, anything."""
+    def value(self, value: Any, kind: inspect.Type, default: Any, path: KeyPath) -> Any:
+        """The value in the form that the struct takes; after a fault the result is not used."""
         match kind:
             case inspect.Metadata():
                 return self.value(value, kind.type, default, path)
@@ -66,7 +73,7 @@ class _Check:
             self.fault(path, problem)
         return value
 
-    def struct(self, table: dict[str, Any], kind: inspect.StructType, default: Any, path: Path) -> Any:
+    def struct(self, table: dict[str, Any], kind: inspect.StructType, default: Any, path: KeyPath) -> Any:
         fields = {file_key(field): field for field in kind.fields if field.name not in NOT_IN_FILES}
         content = dict(default)
         for key, value in table.items():
@@ -80,10 +87,10 @@ class _Check:
                 content[key] = self.value(value, field.type, default.get(key), (*path, key))
         for key, field in fields.items():
             if field.required and field.encode_name not in content:
-                self.fault(path, f"{key} is missing: {allowed(field.type)}")
+                self.fault(path, f"{key} is missing: {allowed_words(field.type)}")
         return content
 
-    def table(self, table: dict[str, Any], kind: inspect.DictType, default: Any, path: Path) -> Any:
+    def table(self, table: dict[str, Any], kind: inspect.DictType, default: Any, path: KeyPath) -> Any:
         content = dict(default)
         for key, value in table.items():
             wrong = problem_of(key, kind.key_type)
@@ -92,13 +99,13 @@ class _Check:
             content[key] = self.value(value, kind.value_type, default.get(key), (*path, key))
         return content
 
-    def array(self, items: list[Any], kind: inspect.VarTupleType, path: Path) -> Any:
+    def array(self, items: list[Any], kind: inspect.VarTupleType, path: KeyPath) -> Any:
         low, high = kind.min_length or 0, kind.max_length
         if len(items) < low or (high is not None and len(items) > high):
             self.fault(path, f"has {len(items)} entries; allowed: {low} to {high}")
         return [self.value(item, kind.item_type, None, (*path, index)) for index, item in enumerate(items)]
 
-    def duration(self, value: Any, kind: inspect.Type, path: Path) -> int:
+    def duration(self, value: Any, kind: inspect.Type, path: KeyPath) -> int:
         assert isinstance(kind, inspect.IntType)
         span_ms = duration_ms(value) if isinstance(value, str) else None
         if span_ms is None:
@@ -110,13 +117,13 @@ class _Check:
 
 
 def unknown(what: str, key: str, known: list[str]) -> str:
-    """`unknown key; did you mean raise_at?`, or the list of what there is."""
+    """`unknown key; did you mean raise_at?`, or the list of the known ones."""
     near = get_close_matches(key.removesuffix("_ms"), known, n=1, cutoff=0.6)
     return f"unknown {what}; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")
 
 
 def problem_of(value: Any, kind: inspect.Type) -> str | None:
-    """What is wrong with a plain value; None when nothing is."""
+    """What is wrong with a plain value; None when it is allowed."""
     fits = False
     match kind:
         case inspect.BoolType():
@@ -127,7 +134,7 @@ def problem_of(value: Any, kind: inspect.Type) -> str | None:
             fits = isinstance(value, int | float) and not isinstance(value, bool) and _within(value, kind)
         case inspect.StrType():
             fits = isinstance(value, str) and _spelt(value, kind)
-    return None if fits else f"{shown(value)} is not allowed; allowed: {allowed(kind)}"
+    return None if fits else f"{shown(value)} is not allowed; allowed: {allowed_words(kind)}"
 
 
 def _within(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:
@@ -148,8 +155,8 @@ def _spelt(value: str, kind: inspect.StrType) -> bool:
     )
 
 
-def allowed(kind: inspect.Type) -> str:
-    """What may stand there, in words."""
+def allowed_words(kind: inspect.Type) -> str:
+    """The values that a type allows, in words."""
     words = "a table"
     match kind:
         case inspect.BoolType():
@@ -165,7 +172,7 @@ def allowed(kind: inspect.Type) -> str:
             words = "a list"
         case inspect.UnionType():
             inner = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-            words = allowed(inner) + ', or "" for none'
+            words = allowed_words(inner) + ', or "" for none'
     return words
 
 
@@ -180,10 +187,10 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a message."""
+    """A value of the file as an error message shows it."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
         return "a list"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 3] + "..."

@@ -1,4 +1,4 @@
-"""Faults that no single key shows: thresholds in the wrong order, a tier or reason that does not exist."""
+"""Faults that only several keys together show: thresholds in the wrong order, a tier that does not exist."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from stream.core.policy.policy import DEFAULT_PLAYBOOK, Hysteresis, Policy
-from stream.policy_file.check import Fault, unknown
+from stream.policy_file.check import KeyFault, unknown
 
 
-def contradictions(policy: Policy) -> Iterator[Fault]:
-    """Every pair of knobs that do not go together."""
+def contradictions(policy: Policy) -> Iterator[KeyFault]:
+    """Every setting that contradicts another one."""
     yield from _ladder(policy)
     for kind in ("churn_risk", "upgrade_opportunity", "at_risk_loyal"):
         yield from _thresholds(kind, getattr(policy, kind).hysteresis)
@@ -34,7 +34,7 @@ def contradictions(policy: Policy) -> Iterator[Fault]:
             yield ("playbook", reason), unknown("reason", reason, list(DEFAULT_PLAYBOOK))
 
 
-def _ladder(policy: Policy) -> Iterator[Fault]:
+def _ladder(policy: Policy) -> Iterator[KeyFault]:
     steps = policy.ladder.steps
     if steps[0].quantile != 0:
         yield ("ladder", "steps", 0, "quantile"), "the lowest tier takes everybody: its quantile is 0"
@@ -49,7 +49,7 @@ def _ladder(policy: Policy) -> Iterator[Fault]:
             yield ("ladder", "steps", index, "name"), f"{step.name!r} is the name of an earlier tier"
 
 
-def _thresholds(kind: str, rule: Hysteresis) -> Iterator[Fault]:
+def _thresholds(kind: str, rule: Hysteresis) -> Iterator[KeyFault]:
     if rule.clear_at >= rule.raise_at:
         yield (
             (kind, "hysteresis", "clear_at"),

@@ -1,4 +1,4 @@
-"""Durations as people write them: `30d`, `12h`, `1d12h`, and back."""
+"""Durations of a policy file, `30d`, `12h`, `1d12h`, to milliseconds and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ALLOWED = 'a duration as text: "30d", "12h", "15m", "1d12h"'
 
 
 def duration_ms(text: str) -> int | None:
-    """Milliseconds; None when the text is no duration. Units go from weeks (w) to seconds (s), each once."""
+    """Milliseconds; None for any other text. Units go from weeks (w) to seconds (s), each once."""
     text = text.strip()
     if not text or not WRITTEN.fullmatch(text):
         return None
@@ -20,7 +20,7 @@ def duration_ms(text: str) -> int | None:
 
 
 def duration_text(span_ms: int) -> str:
-    """The shortest way to write it without weeks; what is below a second is lost."""
+    """The shortest text without weeks; fractions of a second are dropped."""
     parts = []
     for unit in "dhms":
         count, span_ms = divmod(span_ms, UNITS_MS[unit])

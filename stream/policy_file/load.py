@@ -1,4 +1,4 @@
-"""One TOML file -> a Policy, or every fault of the file with its line. The hash is that of the content."""
+"""One TOML file to a Policy with the hash of its content, or to all faults of the file with their lines."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ import msgspec
 from msgspec import Struct
 
 from stream.core.policy.policy import Policy
-from stream.policy_file.check import Fault, checked
+from stream.policy_file.check import KeyFault, checked
 from stream.policy_file.contradictions import contradictions
 from stream.policy_file.toml_lines import key_lines, line_of
 
 DEFAULT_NAME = "policy.default.toml"
 
 
-class Finding(Struct, frozen=True):
+class PolicyFault(Struct, frozen=True):
     """One fault of a policy file."""
 
     line: int
     key: str
+    """Dotted key, such as churn_risk.hysteresis.raise_at; empty for a fault of the whole file."""
     problem: str
 
 
-class PolicyFaults(ValueError):  # noqa: N818  (it holds them)
-    """A policy file that cannot be used; its text is one line for each fault."""
+class PolicyFileError(ValueError):
+    """A policy file that cannot be used; its message has one line per fault."""
 
-    def __init__(self, name: str, findings: list[Finding]) -> None:
+    def __init__(self, name: str, faults: list[PolicyFault]) -> None:
         self.name = name
-        self.findings = findings
+        self.faults = faults
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
         """`file:line: key: what is wrong; what is allowed`"""
         return [
             f"{self.name}:{each.line}: {each.key + ': ' if each.key else ''}{each.problem}"
-            for each in self.findings
+            for each in self.faults
         ]
 
 
 def load_policy(path: Path | str | None = None) -> Policy:
-    """The policy of a file, the shipped default without one; raises PolicyFaults, or OSError."""
+    """The policy of a file, or the shipped default; PolicyFileError or OSError when it cannot be used."""
     if path is None:
         return default_policy()
     raw = Path(path).read_bytes()
@@ -53,7 +54,7 @@ def load_policy(path: Path | str | None = None) -> Policy:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise PolicyFaults(str(path), [Finding(line, "", "not UTF-8 text")]) from None
+        raise PolicyFileError(str(path), [PolicyFault(line, "", "not UTF-8 text")]) from None
     return parse_policy(text, str(path))
 
 
@@ -64,22 +65,22 @@ def default_policy() -> Policy:
 
 
 def default_text() -> str:
-    """The commented file of the default policy."""
+    """The text of the shipped policy file, with its comments."""
     return resources.files("stream").joinpath("data", DEFAULT_NAME).read_text(encoding="utf-8")
 
 
 def parse_policy(text: str, name: str = "policy") -> Policy:
-    """The policy of a TOML text; PolicyFaults names `name` and the line of everything that is wrong."""
+    """The policy of a TOML text; PolicyFileError has every fault with its line, and `name` as the file."""
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyFaults(name, [_syntax(str(error), text)]) from None
+        raise PolicyFileError(name, [_syntax(str(error), text)]) from None
     content, faults = checked(written, msgspec.to_builtins(Policy()))
     policy = None if faults else msgspec.convert(content, Policy)
     if policy is not None:
         faults = list(contradictions(policy))
     if faults or policy is None:
-        raise PolicyFaults(name, _findings(text, faults))
+        raise PolicyFileError(name, _located(text, faults))
     return with_hash(policy)
 
 
@@ -90,9 +91,9 @@ def with_hash(policy: Policy) -> Policy:
     return msgspec.structs.replace(policy, hash=f"sha256:{digest}")
 
 
-def _findings(text: str, faults: list[Fault]) -> list[Finding]:
+def _located(text: str, faults: list[KeyFault]) -> list[PolicyFault]:
     lines = key_lines(text)
-    found = [Finding(line_of(lines, path), _dotted(path), problem) for path, problem in faults]
+    found = [PolicyFault(line_of(lines, path), _dotted(path), problem) for path, problem in faults]
     return sorted(found, key=lambda each: each.line)
 
 
@@ -101,9 +102,9 @@ def _dotted(path: tuple[str | int, ...]) -> str:
     return "".join(keys).removeprefix(".")
 
 
-def _syntax(message: str, text: str) -> Finding:
-    """tomllib's `... (at line 3, column 5)` or `(at end of document)` as a finding."""
+def _syntax(message: str, text: str) -> PolicyFault:
+    """A message of tomllib, `... (at line 3, column 5)` or `(at end of document)`, as a fault."""
     where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     problem = message[: where.start()] if where else message
     line = int(where[1]) if where and where[1] else text.count("\n") + 1
-    return Finding(line, "", f"not TOML: {problem[:1].lower()}{problem[1:]}")
+    return PolicyFault(line, "", f"not TOML: {problem[:1].lower()}{problem[1:]}")

@@ -1,7 +1,7 @@
-"""The policy as people read it: the commented default file, and docs/policy.md, both from the structs.
+"""The texts that explain the policy, made from the structs: the commented default file and docs/policy.md.
 
-`stream policy default` prints the one, `stream policy default --markdown` the other; tests hold the committed
-copies equal.
+`stream policy default` prints the file, `stream policy default --markdown` the page; tests compare both with
+the committed copies.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec import inspect as types
 
-from stream.core.policy import policy as rulebook
+from stream.core.policy import policy as structs
 from stream.core.policy.policy import Policy
-from stream.policy_file.check import NOT_IN_FILES, allowed, file_key
+from stream.policy_file.check import NOT_IN_FILES, allowed_words, file_key
 from stream.policy_file.duration import duration_text
 
 FILE_HEAD = """# The policy: who is alerted about, when, and what is recommended.
@@ -52,9 +52,9 @@ Docs = dict[str, dict[str, str]]
 
 @lru_cache(maxsize=1)
 def _docs() -> Docs:
-    """Struct -> field -> its docstring; the struct's own under the empty name."""
+    """Struct -> field -> docstring; the docstring of the struct itself is under the empty name."""
     found: Docs = {}
-    for node in ast.parse(inspect.getsource(rulebook)).body:
+    for node in ast.parse(inspect.getsource(structs)).body:
         if isinstance(node, ast.ClassDef):
             fields = found[node.name] = {"": ast.get_docstring(node) or ""}
             name = ""
@@ -68,24 +68,24 @@ def _docs() -> Docs:
 
 
 def meaning(kind: types.StructType, field: str = "") -> str:
-    """What a struct, or one of its fields, is for."""
+    """The docstring of a struct, or of one of its fields, in one line."""
     return _docs().get(kind.cls.__name__, {}).get(field, "")
 
 
 def knobs(kind: types.StructType) -> list[types.Field]:
-    """The fields that may stand in a file."""
+    """The fields that may be written in a file."""
     return [field for field in kind.fields if field.name not in NOT_IN_FILES]
 
 
-def default_file() -> str:
-    """The text of stream/data/policy.default.toml."""
+def default_toml() -> str:
+    """The text of stream/data/policy.default.toml: every key with its default and a comment."""
     root = types.type_info(Policy)
     assert isinstance(root, types.StructType)
     return "\n".join([FILE_HEAD, "", *_table(Policy(), root, "")]) + "\n"
 
 
 def _table(values: Struct, kind: types.StructType, path: str) -> Iterator[str]:
-    """The plain keys of a struct, then the tables in it."""
+    """The plain keys of a struct, then its inner tables."""
     inner = []
     for field in knobs(kind):
         value = getattr(values, field.name)
@@ -120,7 +120,7 @@ def _inner(owner: types.StructType, field: types.Field, value: Any, path: str) -
 
 
 def _plain(entry: Struct) -> Iterator[str]:
-    """An entry of a list of tables, uncommented."""
+    """An entry of a list of tables, without comments."""
     for field in knobs(_struct(entry)):
         yield f"{file_key(field)} = {_written(_in_file(field, getattr(entry, field.name)))}"
 
@@ -130,7 +130,7 @@ def _in_file(field: types.Field, value: Any) -> Any:
 
 
 def _written(value: Any) -> str:
-    """A plain value in TOML; a long list goes over several lines."""
+    """A plain value in TOML; a long list is wrapped."""
     if value is None:
         return '""'
     if isinstance(value, list | tuple):
@@ -157,7 +157,7 @@ def _struct(value: Struct) -> types.StructType:
     return kind
 
 
-def markdown() -> str:
+def policy_markdown() -> str:
     """The text of docs/policy.md."""
     root = types.type_info(Policy)
     assert isinstance(root, types.StructType)
@@ -165,7 +165,7 @@ def markdown() -> str:
 
 
 def _section(values: Struct, kind: types.StructType, path: str) -> Iterator[str]:
-    """One table of knobs, then a section for each part that has its own."""
+    """One table of the plain keys, then a section for each inner table."""
     rows, parts = [], []
     for field in knobs(kind):
         value = getattr(values, field.name)
@@ -190,7 +190,7 @@ def _section(values: Struct, kind: types.StructType, path: str) -> Iterator[str]
 
 def _row(field: types.Field, value: Any, note: str) -> str:
     is_span = file_key(field) != field.encode_name
-    bounds = "a duration" if is_span else allowed(_bare(field.type))
+    bounds = "a duration" if is_span else allowed_words(_bare(field.type))
     default = _written(_in_file(field, value)).replace("\n", " ")
     return f"| `{file_key(field)}` | `{default}` | {bounds} | {note} |"
 

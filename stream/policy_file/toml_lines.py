@@ -1,42 +1,42 @@
-"""On which line each key of a TOML text stands: what tomllib knows while it reads, and does not tell.
+"""The line of each key of a TOML text, which tomllib does not report.
 
-Only for text that tomllib has accepted; a path is keys and positions, `("ladder", "steps", 2, "name")`.
+Only for text that tomllib has accepted. A path is keys and positions: `("ladder", "steps", 2, "name")`.
 """
 
 from __future__ import annotations
 
 import tomllib
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 SPACE = " \t"
-BARE_END = frozenset(" \t=.]\n,}#")
+BARE_KEY_END = frozenset(" \t=.]\n,}#")
 
 
-def key_lines(text: str) -> dict[Path, int]:
+def key_lines(text: str) -> dict[KeyPath, int]:
     """Line (from 1) of every table header, key and array element."""
     return _Scan(text.replace("\r\n", "\n")).document()
 
 
-def line_of(lines: dict[Path, int], path: Path) -> int:
-    """The line of a path, or of the nearest table around it; 1 when the file has none of it."""
+def line_of(lines: dict[KeyPath, int], path: KeyPath) -> int:
+    """The line of a path, or else of the nearest table around it; 1 when the file has neither."""
     while path not in lines and path:
         path = path[:-1]
     return lines.get(path, 1)
 
 
 class _Scan:
-    """One pass over the text; `at` is the next character."""
+    """One pass over the text; `at` is the index of the next character."""
 
     def __init__(self, text: str) -> None:
         self.text = text + "\n"
         self.at = 0
         self.line = 1
-        self.lines: dict[Path, int] = {}
-        self.arrays: dict[Path, int] = {}
+        self.lines: dict[KeyPath, int] = {}
+        self.arrays: dict[KeyPath, int] = {}
 
-    def document(self) -> dict[Path, int]:
-        table: Path = ()
+    def document(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
         self.blank()
         while self.at < len(self.text):
             if self.text[self.at] == "[":
@@ -46,13 +46,13 @@ class _Scan:
             self.blank()
         return self.lines
 
-    def header(self) -> Path:
-        """`[a.b]` or `[[a.b]]`, which adds one more table to the array a.b."""
+    def header(self) -> KeyPath:
+        """`[a.b]`, or `[[a.b]]`, which appends a table to the array a.b; returns the path of the table."""
         line, is_array = self.line, self.text.startswith("[[", self.at)
         self.skip(2 if is_array else 1)
         keys = self.key()
         self.skip(2 if is_array else 1)
-        path: Path = ()
+        path: KeyPath = ()
         for position, key in enumerate(keys):
             path += (key,)
             self.lines.setdefault(path, line)
@@ -63,7 +63,7 @@ class _Scan:
         self.lines[path] = line
         return path
 
-    def entry(self, table: Path) -> None:
+    def entry(self, table: KeyPath) -> None:
         """`a.b = value`"""
         line = self.line
         path = table
@@ -75,7 +75,7 @@ class _Scan:
         self.skip_while(SPACE)
         self.value(path)
 
-    def value(self, path: Path) -> None:
+    def value(self, path: KeyPath) -> None:
         opening = self.text[self.at]
         if opening in "\"'":
             self.string()
@@ -85,8 +85,8 @@ class _Scan:
         else:
             self.skip_until(frozenset(",]}\n#"))
 
-    def members(self, path: Path, *, is_array: bool) -> None:
-        """What is between the brackets, the closing one included."""
+    def members(self, path: KeyPath, *, is_array: bool) -> None:
+        """The content of an array or an inline table, with the closing bracket."""
         position = 0
         self.blank()
         while self.text[self.at] not in "]}":
@@ -103,7 +103,7 @@ class _Scan:
         self.skip(1)
 
     def key(self) -> list[str]:
-        """A bare, quoted or dotted key, with the space after it."""
+        """A bare, quoted or dotted key as its parts, with the space after it."""
         keys = []
         while True:
             self.skip_while(SPACE)
@@ -112,7 +112,7 @@ class _Scan:
                 self.string()
                 keys.append(str(tomllib.loads(f"k={self.text[start : self.at]}")["k"]))
             else:
-                self.skip_until(BARE_END)
+                self.skip_until(BARE_KEY_END)
                 keys.append(self.text[start : self.at])
             self.skip_while(SPACE)
             if self.text[self.at] != ".":
@@ -126,11 +126,11 @@ class _Scan:
         while not self.text.startswith(ending, self.at):
             self.skip(2 if quote == '"' and self.text[self.at] == "\\" else 1)
         self.skip(len(ending))
-        if len(ending) == 3:  # up to two more quotes belong to the text
+        if len(ending) == 3:  # up to two more quotes belong to the string
             self.skip_while(quote)
 
     def blank(self) -> None:
-        """White space, line ends and comments."""
+        """Skip white space, line ends and comments."""
         while self.at < len(self.text) and self.text[self.at] in " \t\n#":
             if self.text[self.at] == "#":
                 self.skip_until(frozenset("\n"))

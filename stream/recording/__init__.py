@@ -1,1 +1,1 @@
-"""Recorded events on disk: files of JSON lines, read in order of event time."""
+"""Recorded events: files of JSON lines, or the records of topics, read in order of event time."""

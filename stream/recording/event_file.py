@@ -1,6 +1,7 @@
-"""A file of events: one structured CloudEvent a line, compressed by its suffix, whole or not there.
+"""Files of events: one structured CloudEvent (JSON) per line, plain, gzip or Zstandard.
 
-What is read is told by its first bytes, not by its name; a damaged file is one readable line.
+A file is written compressed as its suffix says, and appears only when it is complete. A file is read by the
+format that its first bytes show, whatever its name; a damaged file is a one-line error.
 """
 
 from __future__ import annotations
@@ -22,30 +23,33 @@ GZIP, ZSTD, BYTE_ORDER_MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 
 
 class UnreadableFileError(click.ClickException):
-    """A file that cannot be read to its end."""
+    """A file that cannot be read to its end; exit code 2."""
 
     exit_code = 2
 
 
 @contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
-    """Write beside `path` and take its place at the end: nothing half written stays after Ctrl-C."""
+def atomic_writer(path: Path) -> Iterator[BinaryIO]:
+    """Write to a temporary file beside `path`, renamed at the end: Ctrl-C leaves nothing half written.
+
+    `-` is standard output.
+    """
     if path == STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    partial = path.with_name(f".{os.getpid()}-{path.name}")  # keeps the suffix, so it is compressed alike
+    partial = path.with_name(f".{os.getpid()}-{path.name}")  # the same suffix: the same compression
     try:
-        with _begun(partial) as out:
+        with _open_for_writing(partial) as out:
             yield out
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Every line that is not blank, with its number; Windows' mark before the first is none of it."""
-    with opened(path) as file:
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every line that is not blank, with its number from 1; a byte order mark at the start is left out."""
+    with open_unpacked(path) as file:
         for number, line in enumerate(file, 1):
             text = line.strip()
             if number == 1:
@@ -54,13 +58,13 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, text
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open for reading, through the compression that its first bytes name."""
+def open_unpacked(path: Path) -> BinaryIO:
+    """Open for reading, decompressed as the first bytes say (gzip, Zstandard or plain)."""
     file = path.open("rb")
-    begins = file.peek(len(ZSTD))
-    if begins.startswith(GZIP):
+    first_bytes = file.peek(len(ZSTD))
+    if first_bytes.startswith(GZIP):
         return io.BufferedReader(_Unpacked(path, file, gzip.GzipFile(fileobj=file)))
-    if begins.startswith(ZSTD):
+    if first_bytes.startswith(ZSTD):
         pa = _arrow(path)
         unpacked = pa.CompressedInputStream(pa.PythonFile(file), "zstd")
         return io.BufferedReader(_Unpacked(path, file, unpacked))
@@ -68,7 +72,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 class _Unpacked(io.RawIOBase):
-    """What is in a compressed file."""
+    """The decompressed content of a file; damage becomes UnreadableFileError."""
 
     def __init__(self, path: Path, packed: BinaryIO, inner: Any) -> None:
         self._path, self._packed, self._inner = path, packed, inner
@@ -80,7 +84,7 @@ class _Unpacked(io.RawIOBase):
         try:
             count: int = self._inner.readinto(buffer)
         except (EOFError, zlib.error, OSError) as damage:
-            raise UnreadableFileError(f"{self._path} is damaged or not whole: {damage}") from damage
+            raise UnreadableFileError(f"{self._path} is damaged or incomplete: {damage}") from damage
         return count
 
     def close(self) -> None:
@@ -89,7 +93,7 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
 
-def _begun(path: Path) -> BinaryIO:
+def _open_for_writing(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         return cast(BinaryIO, gzip.open(path, "wb", compresslevel=3))
     if path.suffix in {".zst", ".zstd"}:
@@ -101,6 +105,6 @@ def _arrow(path: Path) -> Any:
     try:
         import pyarrow as pa
     except ImportError:
-        told = f"{path}: zstandard needs pyarrow, of customer-stream[demo]"
-        raise UnreadableFileError(told) from None
+        needs = "Zstandard needs pyarrow, which customer-stream[demo] installs"
+        raise UnreadableFileError(f"{path}: {needs}") from None
     return pa

@@ -1,6 +1,7 @@
-"""Recorded events: JSON lines of one or several files in order of event time; the rest is told apart.
+"""Recorded events: JSON lines of one or several files, read in order of event time.
 
-Ties keep the order of topics (purchases first), then of files and lines: the same rule as the worker's merge.
+Events of the same time keep the order of their topics (purchases first), then of files and lines: the same
+rule as the worker's merge of its input topics. Lines that are not events are collected with the reason.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 
 from stream.core.events.event import EVENT_TYPES, Event, ModelPublished
 from stream.core.model.record import ModelError, decode_model
-from stream.recording.event_file import lines_of
+from stream.recording.event_file import numbered_lines
 from stream.wire import Reason, Rejected, Unknown, decode_line
 
 TOPIC_RANK: dict[str, int] = {
@@ -25,8 +26,8 @@ TOPIC_RANK: dict[str, int] = {
 }
 
 
-class Refusal(NamedTuple):
-    """A line that is no event: where it stands, and why."""
+class UnreadableLine(NamedTuple):
+    """A line that is not an event: where it is, and what is wrong with it."""
 
     path: Path
     line: int
@@ -34,16 +35,16 @@ class Refusal(NamedTuple):
     detail: str
 
 
-class _Head(msgspec.Struct):
+class _TypeAndTime(msgspec.Struct):
     type: str
     time: datetime
 
 
-_HEAD = msgspec.json.Decoder(_Head)
+_HEAD = msgspec.json.Decoder(_TypeAndTime)
 
 
-def usable(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
-    """As it is, but for a published model that nobody can judge by: the worker sets it aside as well."""
+def reject_bad_model(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
+    """The outcome, or Rejected for a published model that cannot be used: a dead letter of the worker too."""
     if isinstance(outcome, ModelPublished):
         try:
             decode_model(outcome.data.model)
@@ -53,16 +54,16 @@ def usable(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
 
 
 class Recording:
-    """The lines of some files, to be read in time order; `refused` and `unknown` are known after reading."""
+    """The lines of some files in order of time; `unreadable` and `unknown` are complete after `events()`."""
 
     def __init__(self, paths: Sequence[Path] = ()) -> None:
-        self.refused: list[Refusal] = []
+        self.unreadable: list[UnreadableLine] = []
         self.unknown = 0
         self._lines: list[tuple[float, int, Path, int, bytes | Event]] = self._load(paths)
 
     @classmethod
     def of(cls, records: Iterable[tuple[str, int, Event | Unknown | Rejected]]) -> Recording:
-        """Records that were decoded already, each with where it stood (a topic's partition, an offset)."""
+        """A recording of decoded records, each with its place: topic and partition, offset."""
         recording = cls()
         for place, number, outcome in records:
             if isinstance(outcome, Event):
@@ -78,9 +79,9 @@ class Recording:
         return len(self._lines)
 
     def events(self) -> Iterator[Event]:
-        """Every event, decoded strictly."""
+        """Every event in order of time, decoded as the worker decodes it."""
         for _, _, path, number, line in self._lines:
-            event = usable(decode_line(line) if isinstance(line, bytes) else line)
+            event = reject_bad_model(decode_line(line) if isinstance(line, bytes) else line)
             if isinstance(event, Event):
                 yield event
             else:
@@ -89,7 +90,7 @@ class Recording:
     def _load(self, paths: Sequence[Path]) -> list[tuple[float, int, Path, int, bytes | Event]]:
         lines: list[tuple[float, int, Path, int, bytes | Event]] = []
         for path in paths:
-            for number, line in lines_of(path):
+            for number, line in numbered_lines(path):
                 try:
                     head = _HEAD.decode(line)
                     at = head.time.timestamp()
@@ -103,8 +104,8 @@ class Recording:
 
     def _set_aside(self, outcome: Event | Unknown | Rejected, path: Path, number: int) -> None:
         if isinstance(outcome, Rejected):
-            self.refused.append(Refusal(path, number, str(outcome.reason), outcome.detail))
+            self.unreadable.append(UnreadableLine(path, number, str(outcome.reason), outcome.detail))
         elif isinstance(outcome, Unknown):
             self.unknown += 1
         else:
-            self.refused.append(Refusal(path, number, "schema", "the envelope has no usable time"))
+            self.unreadable.append(UnreadableLine(path, number, "schema", "the envelope has no usable time"))

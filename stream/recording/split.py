@@ -1,4 +1,4 @@
-"""Recorded events read in two parts: up to the end of a day, and after it, without reading them twice."""
+"""Recorded events in two parts, up to an instant and after it, read only once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stream.core.events.event import Event
 
 
 class SplitEvents:
-    """Events in time order, split at `end_ms`. Read `before()` whole, then `after()`, each once."""
+    """Events in time order, split at `end_ms`: exhaust `before()` first, then `after()`, each once."""
 
     def __init__(self, events: Iterable[Event], end_ms: int) -> None:
         self._events = iter(events)
@@ -16,7 +16,7 @@ class SplitEvents:
         self._held: Event | None = None
 
     def before(self) -> Iterator[Event]:
-        """Events up to and including the end."""
+        """Events up to and including `end_ms`."""
         for event in self._events:
             if event.time_ms > self._end_ms:
                 self._held = event
@@ -24,7 +24,7 @@ class SplitEvents:
             yield event
 
     def after(self) -> Iterator[Event]:
-        """All the others."""
+        """Events after `end_ms`."""
         if self._held is not None:
             yield self._held
             self._held = None

@@ -1,1 +1,1 @@
-"""The offline shell: sources, run, generator: the same step, no Kafka."""
+"""Recorded events through the worker's own step, without Kafka: run, summary, policy comparison."""

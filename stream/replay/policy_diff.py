@@ -1,4 +1,4 @@
-"""Two policies over the same events: which knobs differ, and whom only one of them would alert about."""
+"""Two policies over the same events: which settings differ, and whom only one would alert about."""
 
 from __future__ import annotations
 
@@ -18,31 +18,33 @@ from stream.policy_file import duration_text
 from stream.replay.run import Replay
 
 KINDS: tuple[AlertKind, ...] = ("at_risk_loyal", "churn_risk", "upgrade_opportunity")
-NOT_TOLD = ("hash", "id", "version")
+NOT_COMPARED = ("hash", "id", "version")
+"""Fields of a policy that name it and decide nothing."""
 DAY_S = 86_400
 
 
-class Knob(Struct, frozen=True):
-    """One setting that is not the same; None: not there."""
+class ChangedKnob(Struct, frozen=True):
+    """One setting in which policies A and B differ; None where a policy does not have it."""
 
     key: str
     a: Any
     b: Any
 
 
-class Difference(Struct):
-    """One kind of alert: the first one of each customer whom only one policy alerts about."""
+class AlertDifference(Struct):
+    """One kind of alert: for each customer alerted by only one policy, the first alert."""
 
     kind: AlertKind
     only_a: list[Alert]
     only_b: list[Alert]
     both: int
+    """Customers alerted by both policies."""
     b_later_days: float | None
-    """Median of how much later B's first alert comes, for those in both; negative: earlier."""
+    """Median delay of B's first alert after A's, for customers alerted by both; negative: earlier."""
 
 
-def raised_by_both(events: Iterable[Event], books: tuple[Book, Book], until_ms: int) -> list[list[Alert]]:
-    """The raised alerts of either book, over one pass of the events."""
+def alerts_of_both(events: Iterable[Event], books: tuple[Book, Book], until_ms: int) -> list[list[Alert]]:
+    """The raised alerts of each of two runs; the events are read once, in time order."""
     raised: list[list[Alert]] = []
     runs = []
     for book in books:
@@ -57,15 +59,15 @@ def raised_by_both(events: Iterable[Event], books: tuple[Book, Book], until_ms: 
     return [[alert for alert in alerts if alert.data.state == "raised"] for alerts in raised]
 
 
-def differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[Difference]:
-    """Customer by customer, for each kind of alert."""
+def alert_differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[AlertDifference]:
+    """For each kind of alert, the customers alerted by one policy only."""
     found = []
     for kind in KINDS:
         in_a, in_b = _first(a, kind), _first(b, kind)
         both = sorted(in_a.keys() & in_b.keys())
         later = [_seconds(in_b[customer]) - _seconds(in_a[customer]) for customer in both]
         found.append(
-            Difference(
+            AlertDifference(
                 kind,
                 [in_a[customer] for customer in sorted(in_a.keys() - in_b.keys())],
                 [in_b[customer] for customer in sorted(in_b.keys() - in_a.keys())],
@@ -76,11 +78,11 @@ def differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[Difference]:
     return found
 
 
-def knobs_changed(a: Policy, b: Policy) -> list[Knob]:
-    """Every setting in which two policies differ, as it is written in the file."""
+def knobs_changed(a: Policy, b: Policy) -> list[ChangedKnob]:
+    """Every setting in which two policies differ, with key and value as a policy file writes them."""
     one, other = dict(_written(msgspec.to_builtins(a))), dict(_written(msgspec.to_builtins(b)))
     keys = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
-    return [Knob(key, one.get(key), other.get(key)) for key in keys if key not in NOT_TOLD]
+    return [ChangedKnob(key, one.get(key), other.get(key)) for key in keys if key not in NOT_COMPARED]
 
 
 def _first(alerts: Iterable[Alert], kind: AlertKind) -> dict[str, Alert]:
@@ -96,7 +98,7 @@ def _seconds(alert: Alert) -> float:
 
 
 def _written(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of every leaf; lists of plain values are leaves."""
+    """Dotted key and value of every leaf of a policy; a list of plain values is one leaf."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _written(inner, f"{path}.{key}" if path else key)

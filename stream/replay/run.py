@@ -1,7 +1,7 @@
-"""The same step as the worker's, over a dict of profiles: no Kafka, exact event time, any partitions.
+"""The worker's own step over profiles in memory, in exact event time, with any number of partitions.
 
-Before an event at time t, the reviews due up to and including t are judged, each as of its own due time; at
-the end the clock moves on to `until_ms`. So the alerts do not depend on how customers are spread.
+Before an event at time t, every review due up to and including t is judged, each as of its own due time; at
+the end the clock goes on to `until_ms`. So the alerts do not depend on which partition a customer is in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AlertSink = Callable[[Alert], None]
 
 
 class Shard:
-    """The customers of one partition: profiles, what is due when, and the clock."""
+    """The customers of one partition: their profiles, and a queue of their next reviews by due time."""
 
     def __init__(self, book: Book, sink: AlertSink) -> None:
         self.book = book
@@ -32,7 +32,7 @@ class Shard:
         self._sink = sink
 
     def advance(self, to_ms: int) -> None:
-        """Silence up to and including an instant."""
+        """Judge every review due up to and including an instant."""
         due = self._due
         while due and due[0][0] <= to_ms:
             due_ms, customer = heapq.heappop(due)
@@ -41,7 +41,7 @@ class Shard:
                 self._keep(customer, on_due(profile, due_ms, self.book))
 
     def apply(self, event: Event, at_ms: int) -> None:
-        """One event, after the silence before it."""
+        """Apply one event, after the reviews that are due before it."""
         self.advance(at_ms)
         customer = event.subject
         known = self.profiles.get(customer)
@@ -51,7 +51,7 @@ class Shard:
             self._keep(customer, step)
 
     def take(self, book: Book, at_ms: int) -> None:
-        """A new model or policy is in force: everyone is judged by it."""
+        """Put a new model or policy in force and judge every customer by it, in order of their ids."""
         self.advance(at_ms)
         self.book = book
         for customer in sorted(self.profiles):
@@ -70,7 +70,7 @@ class Shard:
 
 
 class Replay:
-    """A run over events in time order; its outcome is `profiles`, and the alerts given to the sink."""
+    """A run over events in time order: it keeps `profiles` and passes each alert to the sink."""
 
     def __init__(self, book: Book, sink: AlertSink, partitions: int = 1) -> None:
         self.book = book
@@ -79,7 +79,7 @@ class Replay:
         self.events = 0
 
     def feed(self, event: Event) -> None:
-        """One event, not earlier than the one before."""
+        """Apply one event; its time must not be before that of the last one."""
         at_ms = event.time_ms
         self.clock_ms = max(self.clock_ms, at_ms)
         self.events += 1
@@ -95,27 +95,27 @@ class Replay:
             self.shards[place].apply(event, at_ms)
 
     def advance(self, to_ms: int) -> None:
-        """The clock moves on though nothing happens."""
+        """Move the clock on without an event: reviews that are due by then are judged."""
         self.clock_ms = max(self.clock_ms, to_ms)
         for shard in self.shards:
             shard.advance(self.clock_ms)
 
     @property
     def profiles(self) -> dict[str, Profile]:
-        """Every profile by customer, in the order of their ids."""
+        """Customer -> profile, in order of customer ids."""
         merged = {customer: profile for shard in self.shards for customer, profile in shard.profiles.items()}
         return dict(sorted(merged.items()))
 
     @property
     def outcomes(self) -> Counter[str]:
-        """How many events were applied, duplicate, erased or passed by."""
+        """How many events were applied, duplicate, of an erased customer, or without effect (`passed`)."""
         return sum((shard.outcomes for shard in self.shards), Counter())
 
 
 def replay(
     events: Iterable[Event], book: Book, *, partitions: int = 1, until_ms: int = 0
 ) -> tuple[Replay, list[Alert]]:
-    """Run events that are in time order; the run and its alerts by time, customer and sequence."""
+    """Run events that are in time order; returns the run, and its alerts by time, customer and sequence."""
     alerts: list[Alert] = []
     run = Replay(book, alerts.append, partitions)
     for event in events:
@@ -126,5 +126,5 @@ def replay(
 
 
 def in_order(alert: Alert) -> tuple[str, str, str]:
-    """Sort key of alerts: the same whatever the partitions."""
+    """Sort key that puts alerts in the same order whatever the number of partitions."""
     return alert.time, alert.subject, alert.sequence

@@ -44,7 +44,7 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
         events=run.events,
         outcomes=dict(run.outcomes),
         unknown_types=recording.unknown,
-        rejected=len(recording.refused),
+        rejected=len(recording.unreadable),
         customers=len(run.profiles),
         tiers={name: tiers[name] for name in names},
         alerts={kind: dict(states) for kind, states in sorted(kinds.items())},

@@ -13,7 +13,7 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.model_file import default_model, load_model
 from tests.support.builders import START_MS, bought, visited
-from tests.support.shop import day_ms, purchases, written
+from tests.support.shop import day_ms, purchases, write_events
 
 EVENTS = purchases(customers=300)
 SPLIT_MS, HORIZON_MS = day_ms(36), 12 * WEEK_MS
@@ -123,7 +123,7 @@ def test_a_policy_against_itself_differs_in_nobody():
 
 
 def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
-    path, report = written(EVENTS, tmp_path / "events.jsonl"), tmp_path / "report.html"
+    path, report = write_events(EVENTS, tmp_path / "events.jsonl"), tmp_path / "report.html"
 
     result = CliRunner().invoke(
         main,
@@ -160,7 +160,7 @@ def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
 
 
 def test_a_precision_that_was_not_reached_is_told_with_what_was(tmp_path):
-    path = written(EVENTS, tmp_path / "events.jsonl")
+    path = write_events(EVENTS, tmp_path / "events.jsonl")
     asked = ["--split", "2024-09-09", "--horizon", "12w", "--precision", "0.99"]
 
     told = " ".join(CliRunner().invoke(main, ["backtest", str(path), *asked]).output.split())
@@ -189,7 +189,7 @@ def test_the_likely_share_is_wide_for_few_and_holds_what_was_seen():
     ],
 )
 def test_what_cannot_be_answered_is_told(tmp_path, arguments, code, words):
-    path = written(EVENTS[:50], tmp_path / "events.jsonl")
+    path = write_events(EVENTS[:50], tmp_path / "events.jsonl")
 
     result = CliRunner().invoke(main, ["backtest", str(path), *arguments])
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_answered_is_told(tmp_path, arguments, code, words):
 
 
 def test_a_fit_writes_a_model_that_loads(tmp_path):
-    path, out = written(EVENTS, tmp_path / "events.jsonl"), tmp_path / "model.json"
+    path, out = write_events(EVENTS, tmp_path / "events.jsonl"), tmp_path / "model.json"
 
     result = CliRunner().invoke(
         main, ["fit", str(path), "--out", str(out), "--until", "2024-09-09", "--horizon", "12w", "--json"]
@@ -216,7 +216,7 @@ def test_a_fit_of_a_handful_of_customers_falls_back_and_says_so(tmp_path):
     first = {}
     for event in EVENTS:
         first.setdefault(event.subject, event)
-    path, out = written(list(first.values())[:8], tmp_path / "events.jsonl"), tmp_path / "model.json"
+    path, out = write_events(list(first.values())[:8], tmp_path / "events.jsonl"), tmp_path / "model.json"
 
     result = CliRunner().invoke(main, ["fit", str(path), "--out", str(out)])
 

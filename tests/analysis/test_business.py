@@ -22,7 +22,7 @@ from stream.fit.history import History, Snapshot
 from stream.importing.generated import play
 from stream.importing.generated.shop import CHANNELS, Shop
 from stream.model_file import default_model
-from tests.support.shop import written
+from tests.support.shop import write_events
 
 SHOP = Shop(seed=3, customers=120, days=540)
 LIVES = play.lives(SHOP)
@@ -216,7 +216,7 @@ def test_the_report_counts_every_buyer_once():
 
 
 def test_the_command_writes_a_page_and_prints_json(tmp_path):
-    path, out = written(EVENTS[:6_000], tmp_path / "shop.jsonl"), tmp_path / "report.html"
+    path, out = write_events(EVENTS[:6_000], tmp_path / "shop.jsonl"), tmp_path / "report.html"
 
     result = CliRunner().invoke(main, ["report", str(path), "--out", str(out), "--json"])
 

@@ -236,9 +236,9 @@ def test_every_format_gives_the_same_events(tmp_path, suffix):
     if suffix.startswith(".csv"):
         table.to_csv(path, index=False, compression={".gz": "gzip"}.get(path.suffix))
         if path.suffix == ".zst":
-            from stream.recording.event_file import written
+            from stream.recording.event_file import atomic_writer
 
-            with written(path) as out:
+            with atomic_writer(path) as out:
                 out.write(text.encode())
     elif suffix == ".tsv":
         table.to_csv(path, index=False, sep="\t")

@@ -9,7 +9,7 @@ import pytest
 
 from stream.importing.files.mapping import parsed
 from stream.importing.files.suggest.suggest import suggested
-from stream.recording.event_file import written
+from stream.recording.event_file import atomic_writer
 from tests.support.importing import Imported
 
 LINES = 2_500
@@ -149,7 +149,7 @@ def gzipped(path, lines):
 
 
 def zstandard(path, lines):
-    with written(path) as out:
+    with atomic_writer(path) as out:
         out.write(text_of(lines).encode())
 
 

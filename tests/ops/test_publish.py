@@ -7,13 +7,13 @@ from stream.model_file import load_model
 from stream.ops.publish import in_force_from_ms
 from tests.ops.conftest import PARTITIONS
 from tests.ops.test_with_worker import wait_until_read, worked  # noqa: F401
-from tests.support.shop import purchases, written
+from tests.support.shop import purchases, write_events
 
 
 @pytest.mark.kafka
 @pytest.mark.timeout(600)
 def test_a_published_model_is_in_force_in_a_worker_that_was_already_running(worked, tmp_path):  # noqa: F811
-    events = written(purchases(customers=400), tmp_path / "events.jsonl")
+    events = write_events(purchases(customers=400), tmp_path / "events.jsonl")
     model = tmp_path / "model.json"
     assert worked.run("send", str(events)).exit_code == 0
     wait_until_read(worked)

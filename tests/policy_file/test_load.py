@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.policy_file import (
-    Finding,
-    PolicyFaults,
+    PolicyFault,
+    PolicyFileError,
     default_policy,
     default_text,
     duration_ms,
@@ -54,12 +54,12 @@ alerts_max = nan
 
 
 def faults(text: str) -> list[str]:
-    with pytest.raises(PolicyFaults) as raised:
+    with pytest.raises(PolicyFileError) as raised:
         parse_policy(text, "p.toml")
     return raised.value.lines()
 
 
-def test_the_shipped_file_says_what_the_structs_say():
+def test_the_shipped_file_has_the_defaults_of_the_structs():
     assert msgspec.structs.replace(default_policy(), hash="") == Policy()
 
 
@@ -121,7 +121,7 @@ def test_all_faults_are_told_at_once_each_with_file_line_and_key():
 
 
 @pytest.mark.parametrize("line", KNOB_LINES)
-def test_a_value_of_the_wrong_kind_is_found_at_every_single_knob(line):
+def test_a_value_of_the_wrong_type_is_found_at_every_key(line):
     rows = default_text().splitlines()
     rows[line - 1] = rows[line - 1].split(" = ")[0] + " = 1979-05-27"
 
@@ -143,7 +143,7 @@ def test_a_value_of_the_wrong_kind_is_found_at_every_single_knob(line):
         ('id = "a\\u0007"', "p.toml:1: id: 'a\\x07' is not allowed"),
     ],
 )
-def test_what_is_no_policy_is_told_in_one_line(text, fault):
+def test_what_is_not_a_policy_is_one_fault(text, fault):
     (found,) = faults(text)
 
     assert found.startswith(fault)
@@ -185,17 +185,17 @@ def test_what_is_no_policy_is_told_in_one_line(text, fault):
         ),
     ],
 )
-def test_knobs_that_contradict_each_other_are_told(text, fault):
+def test_settings_that_contradict_each_other_are_a_fault(text, fault):
     (found,) = faults(text)
 
     assert found.startswith(fault)
 
 
-def test_a_file_that_is_no_text_is_told_with_its_line(tmp_path):
+def test_a_file_that_is_not_text_is_a_fault_with_its_line(tmp_path):
     file = tmp_path / "policy.toml"
     file.write_bytes(b'id = "x"\n# \xff\n')
 
-    with pytest.raises(PolicyFaults, match=re.escape(f"{file}:2: not UTF-8 text")):
+    with pytest.raises(PolicyFileError, match=re.escape(f"{file}:2: not UTF-8 text")):
         load_policy(file)
 
 
@@ -209,7 +209,7 @@ def test_the_hash_is_that_of_the_content_not_of_the_file():
     assert plain.hash != other.hash != default_policy().hash
 
 
-def test_every_spelling_rule_of_the_structs_has_words():
+def test_every_text_pattern_of_the_structs_is_explained():
     schema = msgspec.json.encode(msgspec.json.schema(Policy)).decode()
     patterns = {
         msgspec.json.decode(f'"{found}"') for found in re.findall(r'"pattern":"((?:[^"\\]|\\.)*)"', schema)
@@ -226,18 +226,18 @@ def test_a_duration_in_whole_seconds_reads_back_as_it_was(seconds):
 @pytest.mark.parametrize(
     "text", ["", " ", "30", "d", "1.5d", "-1d", "1h1d", "1d1d", "1 d", "1y", "٣d", "9" * 12 + "d"]
 )
-def test_what_is_no_duration_is_refused(text):
+def test_what_is_not_a_duration_is_rejected(text):
     assert duration_ms(text) is None
 
 
 @given(st.text(max_size=60))
 def test_any_text_at_all_is_a_policy_or_a_list_of_faults(text):
     try:
-        findings = parse_policy(text).hash and []
-    except PolicyFaults as found:
-        findings = found.findings or [Finding(0, "", "no fault named")]
+        faults = parse_policy(text).hash and []
+    except PolicyFileError as found:
+        faults = found.faults or [PolicyFault(0, "", "no fault named")]
 
-    assert all(1 <= each.line <= text.count("\n") + 1 for each in findings)
+    assert all(1 <= each.line <= text.count("\n") + 1 for each in faults)
 
 
 def test_the_shipped_file_is_toml_with_every_key_of_the_structs():

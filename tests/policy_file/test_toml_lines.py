@@ -1,4 +1,4 @@
-"""The line of every key: on written examples, and on any file put together from the parts TOML allows."""
+"""The line of every key: in an example, and in random files made of the constructs that TOML allows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_key_header_and_element_has_its_line():
     assert lines["t", "steps", 1, "sub", "k"] == 19
 
 
-def test_what_is_not_in_the_file_has_the_line_of_what_is_around_it():
+def test_a_missing_key_has_the_line_of_the_table_around_it():
     lines = key_lines("[a]\n[a.b]\nc = 1\n")
 
     assert line_of(lines, ("a", "b", "missing", 3)) == 2
@@ -80,7 +80,7 @@ def test_what_is_not_in_the_file_has_the_line_of_what_is_around_it():
     ),
     st.booleans(),
 )
-def test_any_file_put_together_has_its_keys_on_the_lines_they_were_put_on(tables, windows):
+def test_keys_of_a_random_file_are_found_on_their_lines(tables, windows):
     lines: list[str] = []
     expected: dict[tuple[str | int, ...], int] = {}
     for index, (kind, entries) in enumerate(tables):

@@ -1,3 +1,5 @@
+"""Files of events: written whole, read whatever their compression, damage reported in one line."""
+
 import gzip
 
 import pyarrow as pa
@@ -5,21 +7,21 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from stream.recording.event_file import UnreadableFileError, lines_of, opened, written
+from stream.recording.event_file import UnreadableFileError, atomic_writer, numbered_lines, open_unpacked
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz", "events.jsonl.zst"])
-def test_what_was_written_is_read_back_through_the_suffixs_compression(tmp_path, name):
-    with written(tmp_path / name) as out:
+def test_a_file_is_compressed_as_its_suffix_says_and_read_back(tmp_path, name):
+    with atomic_writer(tmp_path / name) as out:
         out.write(b'{"a":1}\n')
         out.write(b'{"a":2}\n')
 
-    with opened(tmp_path / name) as file:
+    with open_unpacked(tmp_path / name) as file:
         assert file.read() == b'{"a":1}\n{"a":2}\n'
 
 
 def test_a_gz_suffix_is_really_gzip(tmp_path):
-    with written(tmp_path / "e.gz") as out:
+    with atomic_writer(tmp_path / "e.gz") as out:
         out.write(b"x")
 
     assert gzip.decompress((tmp_path / "e.gz").read_bytes()) == b"x"
@@ -30,7 +32,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, tro
     (tmp_path / "events.jsonl").write_bytes(b"old")
 
     def interrupted():
-        with written(tmp_path / "events.jsonl") as out:
+        with atomic_writer(tmp_path / "events.jsonl") as out:
             out.write(b"half")
             raise trouble
 
@@ -56,23 +58,23 @@ def packed(path, compression, content=b'{"a":1}\n\n{"a":2}\n'):
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
 @pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.zst"])
-def test_lines_are_read_by_what_the_file_is_whatever_its_name(tmp_path, compression, name):
+def test_lines_are_read_by_the_format_of_the_content_whatever_the_name(tmp_path, compression, name):
     path = packed(tmp_path / name, compression)
 
-    assert list(lines_of(path)) == [(1, b'{"a":1}'), (3, b'{"a":2}')]
+    assert list(numbered_lines(path)) == [(1, b'{"a":1}'), (3, b'{"a":2}')]
 
 
 @pytest.mark.parametrize("name", ["e.jsonl", "e.gz", "e.zst"])
 def test_an_empty_file_has_no_lines(tmp_path, name):
     (tmp_path / name).touch()
 
-    assert list(lines_of(tmp_path / name)) == []
+    assert list(numbered_lines(tmp_path / name)) == []
 
 
-def test_windows_mark_before_the_first_line_is_none_of_it(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_the_first_line(tmp_path):
     path = packed(tmp_path / "e.jsonl", "none", b'\xef\xbb\xbf{"a":1}\r\n')
 
-    assert list(lines_of(path)) == [(1, b'{"a":1}')]
+    assert list(numbered_lines(path)) == [(1, b'{"a":1}')]
 
 
 def cut(whole: bytes) -> bytes:
@@ -85,21 +87,19 @@ def garbled(whole: bytes) -> bytes:
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 @pytest.mark.parametrize("harm", [cut, garbled])
-def test_a_damaged_file_is_one_line_that_names_it(tmp_path, compression, harm):
+def test_a_damaged_file_is_a_one_line_error_with_its_name(tmp_path, compression, harm):
     path = packed(tmp_path / "events", compression, b"".join(b'{"a":%d}\n' % n for n in range(9_999)))
     path.write_bytes(harm(path.read_bytes()))
 
-    with pytest.raises(UnreadableFileError, match="events is damaged or not whole"):
-        list(lines_of(path))
+    with pytest.raises(UnreadableFileError, match="events is damaged or incomplete"):
+        list(numbered_lines(path))
     result = CliRunner().invoke(main, ["replay", str(path)])
 
     assert result.exit_code == 2
-    assert f"Error: {path} is damaged or not whole" in result.output
+    assert f"Error: {path} is damaged or incomplete" in result.output
 
 
-def test_a_published_model_that_nobody_can_judge_by_is_a_refused_line_as_it_is_a_dead_letter_to_the_worker(
-    tmp_path,
-):
+def test_an_unusable_published_model_is_a_rejected_line_as_it_is_a_dead_letter_of_the_worker(tmp_path):
     line = (
         b'{"specversion":"1.0","id":"m","source":"/fit","type":"model.published","subject":"m",'
         b'"time":"2024-01-01T00:00:00Z","data":{"model":{"name":"none"}}}'

@@ -1,4 +1,4 @@
-"""Law 3 through the replay: the same events make the same bytes, however customers are spread."""
+"""The same events give the same bytes, whatever the number of partitions."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ def test_profiles_and_alerts_are_the_same_bytes_for_any_number_of_partitions(eve
 
 @settings(max_examples=25)
 @given(shops())
-def test_a_customer_is_judged_alone_whoever_else_there_is(events):
+def test_a_customers_alerts_do_not_depend_on_other_customers(events):
     until_ms = events[-1].time_ms + 90 * DAY_MS
     run, alerts = replay(events, book(), until_ms=until_ms)
     for customer in CUSTOMERS:
         own = [event for event in events if event.subject == customer]
-        alone, said = replay(own, book(), until_ms=until_ms)
+        alone, own_alerts = replay(own, book(), until_ms=until_ms)
 
-        assert ENCODE(said) == ENCODE([alert for alert in alerts if alert.subject == customer])
+        assert ENCODE(own_alerts) == ENCODE([alert for alert in alerts if alert.subject == customer])
         assert ENCODE(alone.profiles.get(customer)) == ENCODE(run.profiles.get(customer))
 
 
-def test_the_clock_that_runs_on_finds_what_silence_does():
+def test_alerts_follow_from_inactivity_alone_when_the_clock_goes_on():
     events = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(20)]
     _, early = replay(events, book())
     _, later = replay(events, book(), until_ms=at(300))
@@ -69,12 +69,12 @@ def test_the_clock_that_runs_on_finds_what_silence_does():
 def test_an_erased_customer_leaves_no_profile_behind_after_the_grace():
     events = [bought(0), reviewed(1, 1), erased(2)]
 
-    assert list(replay(events, book(), until_ms=at(3))[0].profiles) == ["c"]  # turns late events away
+    assert list(replay(events, book(), until_ms=at(3))[0].profiles) == ["c"]  # it rejects late events
     assert replay(events, book(), until_ms=at(30))[0].profiles == {}
 
 
 @pytest.mark.parametrize("late_days", [3, 20])
-def test_a_refund_long_after_is_counted_at_its_orders_time(late_days):
+def test_a_late_refund_counts_at_the_time_of_its_order(late_days):
     life = [bought(0, 5_000, "o"), bought(1, 2_000)]
     run, _ = replay([*life, refunded(1 + late_days, "o", 5_000)], book())
 

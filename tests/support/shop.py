@@ -49,7 +49,7 @@ def day_ms(week):
     return round((OPENING + timedelta(weeks=week)).timestamp()) // 86_400 * 86_400_000
 
 
-def written(events, path):
+def write_events(events, path):
     """The events as a file."""
     path.write_bytes(b"".join(encode_event(event) + b"\n" for event in events))
     return path

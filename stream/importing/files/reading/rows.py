@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from stream.importing.files.mapping import Mapping, MappingError
-from stream.recording.event_file import BYTE_ORDER_MARK, opened
+from stream.recording.event_file import BYTE_ORDER_MARK, open_unpacked
 
 COMPRESSED = {".gz", ".zst", ".zstd"}
 FORMATS = {
@@ -68,7 +68,7 @@ def file_format(path: Path, mapping: Mapping) -> str:
 def _delimited(path: Path, mapping: Mapping, delimiter: str) -> Iterator[Row | Unreadable]:
     csv.field_size_limit(CELL_BYTES_MAX)
     with io.TextIOWrapper(
-        opened(path), encoding(path, mapping.file.encoding), errors="replace", newline=""
+        open_unpacked(path), encoding(path, mapping.file.encoding), errors="replace", newline=""
     ) as text:
         reader = csv.reader(text, delimiter=delimiter)
         header = list(mapping.file.names) or next(reader, [])
@@ -103,7 +103,7 @@ def encoding(path: Path, named: str) -> str:
     """The encoding as named; a byte order mark in the file says more than the usual one does."""
     if named.lower().replace("_", "-") not in {"utf-8", "utf8"}:
         return named
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         return "utf-16" if file.read(2) in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
 
 
@@ -147,7 +147,7 @@ def _json_lines(path: Path, mapping: Mapping) -> Iterator[Row | Unreadable]:
     decode = msgspec.json.Decoder(float_hook=str).decode
     places = {field: _places(named) for field, named in mapping.columns.items()}
     items_at = mapping.items.split(".") if mapping.items else []
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         for line, raw in enumerate(file, start=1):
             try:
                 told = decode(raw.removeprefix(BYTE_ORDER_MARK))

@@ -15,7 +15,7 @@ import msgspec
 from stream.importing.files.mapping import Mapping as ColumnMapping
 from stream.importing.files.mapping import MappingError
 from stream.importing.files.reading.rows import as_text, encoding, file_format, names
-from stream.recording.event_file import BYTE_ORDER_MARK, opened
+from stream.recording.event_file import BYTE_ORDER_MARK, open_unpacked
 
 SAMPLE_LINES = 2_000
 SAMPLE_BYTES = 1 << 20
@@ -32,7 +32,7 @@ def sampled(path: Path) -> Columns:
         return {name: [as_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
     if kind == "jsonl":
         return _json_sample(path)
-    with io.TextIOWrapper(opened(path), found_encoding(path), errors="replace", newline="") as text:
+    with io.TextIOWrapper(open_unpacked(path), found_encoding(path), errors="replace", newline="") as text:
         head = "".join(islice(text, SAMPLE_LINES + 1))
     rows = list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter(head)))
     if not rows:
@@ -44,7 +44,7 @@ def sampled(path: Path) -> Columns:
 def found_encoding(path: Path) -> str:
     """What the first bytes can be: a byte order mark's, UTF-8, else Windows' Western one."""
     marked = encoding(path, "utf-8")
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         head = file.read(SAMPLE_BYTES)
     try:
         codecs.getincrementaldecoder(marked)().decode(head)
@@ -61,7 +61,7 @@ def delimiter(head: str) -> str:
 
 def _json_sample(path: Path) -> Columns:
     columns: dict[str, list[str]] = {}
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         for line in islice(file, SAMPLE_LINES):
             try:
                 told = msgspec.json.decode(line.removeprefix(BYTE_ORDER_MARK))

@@ -26,7 +26,7 @@ from stream.importing.files.reading.values import amounts
 from stream.importing.files.run import Importer
 from stream.importing.files.suggest.column_names import EXCEL_DAYS, NAMES, TIME_FORMATS, bare
 from stream.importing.files.suggest.sample import SAMPLE_LINES, Columns, delimiter, found_encoding, sampled
-from stream.recording.event_file import opened
+from stream.recording.event_file import open_unpacked
 
 FULL_SCAN_LINES = 300_000
 READABLE_MIN = 0.9
@@ -189,7 +189,7 @@ def _delimiter(path: Path) -> str | None:
     """The delimiter, where it is not the usual one."""
     if file_format(path, ColumnMapping(columns={})) != "csv":
         return None
-    with io.TextIOWrapper(opened(path), found_encoding(path), errors="replace") as text:
+    with io.TextIOWrapper(open_unpacked(path), found_encoding(path), errors="replace") as text:
         mark = delimiter(text.readline())
     return mark if mark != "," else None
 
