@@ -1,8 +1,8 @@
-"""Every metric, with its meaning; nobody else makes one. `python -m stream.metrics` prints docs/metrics.md.
+"""Every metric with its meaning; no other module creates one. `python -m stream.metrics` prints the page.
 
-Names are customer_stream_*, in seconds and bytes. Labels come from LABELS and their values from closed sets:
-no customer, campaign, event id or text of an error ever becomes a label. Children are bound once, counters
-are added to by the batch, and gauges are read from their source when Prometheus asks.
+Names begin with customer_stream_; units are seconds and bytes. Labels come from LABELS and their values from
+closed sets: a customer, campaign, event id or error text never becomes a label. Counters are increased once
+per batch; gauges are read from their source when Prometheus scrapes.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from prometheus_client.registry import Collector
 
 from stream import __version__
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # one series more for every child, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # *_created would double the number of series
 
 NAMESPACE = "customer_stream"
 LABELS = frozenset({"topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table"})
 CHILDREN_MAX = 5_000
-"""More than any closed set makes; beyond it a new combination counts as `other`."""
+"""Combinations of label values per metric: more than the closed sets have. Further ones count as `other`."""
 OTHER = "other"
 
 FAST_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 SLOW_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 
 Readings = Mapping[tuple[str, ...], float]
-"""Label values -> value of a gauge; the empty tuple for a gauge without labels."""
+"""Label values -> value of a gauge; the key is empty for a gauge without labels."""
 
-Closed = Mapping[str, frozenset[str]]
-"""Label -> all the values it may take."""
+ClosedSets = Mapping[str, frozenset[str]]
+"""Label -> all values it may have. A label that is missing here is not limited."""
 
 
 class Count:
-    """A counter whose children are bound once; a value outside its label's closed set counts as `other`."""
+    """A Prometheus counter. A label value outside its closed set counts as `other`."""
 
-    def __init__(self, name: str, counter: Counter, labels: tuple[str, ...], closed: Closed) -> None:
+    def __init__(self, name: str, counter: Counter, labels: tuple[str, ...], closed: ClosedSets) -> None:
         self.name = name.removesuffix("_total")
         self.labels = labels
         self._counter = counter
@@ -56,7 +56,7 @@ class Count:
             value if allowed is None or value in allowed else OTHER
             for value, allowed in zip(values, self._closed, strict=True)
         )
-        if len(self._children) >= CHILDREN_MAX:  # do not keep it: the names may go on for ever
+        if len(self._children) >= CHILDREN_MAX:  # not cached: there may be no end of them
             return self._counter.labels(*[OTHER] * len(values))
         child = self._counter.labels(*known) if known else self._counter
         self._children[values] = child
@@ -64,17 +64,18 @@ class Count:
 
 
 class Gauges(Collector):
-    """Gauges whose values are asked for at the scrape; one without a source says nothing."""
+    """Gauges that are read at the scrape; a gauge without source has no samples."""
 
     def __init__(self) -> None:
         self.meanings: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._sources: dict[str, Callable[[], Readings]] = {}
 
     def declare(self, name: str, meaning: str, *labels: str) -> None:
+        """Add a gauge; `watch` gives it its source."""
         self.meanings[f"{NAMESPACE}_{name}"] = (meaning, labels)
 
     def watch(self, name: str, source: Callable[[], Readings]) -> None:
-        """Ask `source` for the readings of this gauge at every scrape."""
+        """Read this gauge from `source` at every scrape."""
         full = f"{NAMESPACE}_{name}"
         assert full in self.meanings, f"{name} is not declared in stream/metrics.py"
         self._sources[full] = source
@@ -88,15 +89,15 @@ class Gauges(Collector):
             yield family
 
     def describe(self) -> Iterable[Metric]:
-        """Names only: registering must not ask the sources."""
+        """Names only, for the registry: the sources are not read."""
         return [GaugeMetricFamily(name, meaning) for name, (meaning, _) in self.meanings.items()]
 
 
 class Metrics:
-    """The metrics of a worker, in a registry of their own."""
+    """The metrics of a worker, in their own registry."""
 
     def __init__(self, closed: Mapping[str, Iterable[str]] | None = None) -> None:
-        """`closed` gives, for a label, all the values it may take; what is missing there is not limited."""
+        """`closed`: label -> all values it may have. A label that is missing there is not limited."""
         self.registry = CollectorRegistry()
         self._closed = {label: frozenset(values) for label, values in (closed or {}).items()}
         self._declare_input()
@@ -105,7 +106,9 @@ class Metrics:
         self.gauges = Gauges()
         _declare_gauges(self.gauges)
         self.registry.register(self.gauges)
-        self.build = Info(f"{NAMESPACE}_build", "What runs.", registry=self.registry)
+        self.build = Info(
+            f"{NAMESPACE}_build", "Versions of this program and of Python.", registry=self.registry
+        )
         self.build.info({"version": __version__, "python": platform.python_version()})
 
     def _declare_input(self) -> None:
@@ -117,38 +120,40 @@ class Metrics:
             "outcome",
         )
         self.late_events = self._count(
-            "late_events_total", "Events older than the watermark; folded and judged all the same.", "topic"
+            "late_events_total",
+            "Events older than the last judgement of their customer; they are applied all the same.",
+            "topic",
         )
         self.duplicates = self._count(
-            "duplicate_events_total", "Events seen before: by offset (after a crash) or by id.", "topic"
+            "duplicate_events_total", "Repeated events, known by offset (after a crash) or by id.", "topic"
         )
         self.dead_letters = self._count(
             "dead_letters_total", "Records sent to the dead-letter topic.", "topic", "reason"
         )
         self.batch_processing = self._histogram(
-            "batch_processing_seconds", "Folding what one partition had at hand.", FAST_BUCKETS
+            "batch_processing_seconds", "Time to apply the records at hand of one partition.", FAST_BUCKETS
         )
 
     def _declare_output(self) -> None:
         self.alerts = self._count("alerts_total", "Alerts sent and acknowledged.", "kind", "state", "tier")
         self.alert_latency = self._histogram(
             "alert_latency_seconds",
-            "From the decision to alert until the broker has acknowledged the alert.",
+            "Time from the decision to alert until the broker has acknowledged the alert.",
             SLOW_BUCKETS,
         )
 
     def _declare_engine(self) -> None:
         self.flush_duration = self._histogram(
             "flush_duration_seconds",
-            "Writing a batch's rows and alerts until all are acknowledged.",
+            "Time to write a batch's rows and alerts until all are acknowledged.",
             SLOW_BUCKETS,
         )
         self.merge_given_up = self._count(
             "merge_given_up_total",
-            "Times a topic with records to come gave none for STREAM_MAX_IDLE_MS, and the others went on.",
+            "Times that the merge went on without a topic that had records but gave none in time.",
             "topic",
         )
-        self.rebalances = self._count("rebalances_total", "Times the group shared out its partitions anew.")
+        self.rebalances = self._count("rebalances_total", "Rebalances of the consumer group.")
 
     def _count(self, name: str, meaning: str, *labels: str) -> Count:
         counter = Counter(f"{NAMESPACE}_{name}", meaning, labels, registry=self.registry)
@@ -159,24 +164,30 @@ class Metrics:
 
 
 def _declare_gauges(gauges: Gauges) -> None:
-    gauges.declare("consumer_lag_records", "Records of the broker not applied yet.", "topic", "partition")
-    gauges.declare("watermark_timestamp_seconds", "Event time up to which all was applied.", "partition")
-    gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall.", "partition")
-    gauges.declare("source_stalled", "1 while purchases are silent altogether; churn is not judged.", "topic")
-    gauges.declare("held_records", "Records waiting for a purchase or a tick while source_stalled.", "topic")
-    gauges.declare("partitions_assigned", "Partition numbers this worker works on.")
-    gauges.declare("recovering", "1 while the table is not complete yet and no event is applied.")
+    gauges.declare(
+        "consumer_lag_records", "Records on the broker that were not applied yet.", "topic", "partition"
+    )
+    gauges.declare(
+        "watermark_timestamp_seconds", "Event time up to which everything was applied.", "partition"
+    )
+    gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall clock.", "partition")
+    gauges.declare("source_stalled", "1 while no purchases arrive and churn is not judged.", "topic")
+    gauges.declare(
+        "held_records", "Records that wait for a purchase or a tick while source_stalled is 1.", "topic"
+    )
+    gauges.declare("partitions_assigned", "Partition numbers assigned to this worker.")
+    gauges.declare("recovering", "1 while the table is being restored and no event is applied.")
     gauges.declare("table_keys", "Rows in the table; an estimate with the rocksdb store.", "table")
-    gauges.declare("unflushed_events", "Events applied whose rows and alerts are not durable yet.")
+    gauges.declare("unflushed_events", "Applied events whose rows and alerts are not durable yet.")
 
 
 def families(metrics: Metrics) -> list[Metric]:
-    """Every family of a process, in the order of their names."""
+    """Every metric family of a process, sorted by name."""
     return sorted(metrics.registry.collect(), key=lambda family: family.name)
 
 
 def label_names(metrics: Metrics) -> dict[str, tuple[str, ...]]:
-    """Family -> its labels."""
+    """Metric family -> its labels."""
     named = {name: labels for name, (_, labels) in metrics.gauges.meanings.items()}
     for member in vars(metrics).values():
         if isinstance(member, Count):
@@ -185,7 +196,7 @@ def label_names(metrics: Metrics) -> dict[str, tuple[str, ...]]:
 
 
 def metrics_page() -> str:
-    """The page docs/metrics.md."""
+    """The page docs/metrics.md, as Markdown."""
     metrics = Metrics()
     labels = label_names(metrics)
     lines = [

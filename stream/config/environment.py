@@ -1,7 +1,7 @@
-"""Environment variables STREAM_* -> one frozen Settings, checked once at the start of a process.
+"""Reads the environment variables STREAM_* into a frozen `Settings`, once at the start of a process.
 
-Every problem is one line that names the variable, the value and what is allowed; all are told at once, and
-the process ends with exit code 2 before anything has happened. An empty variable is one that is not set.
+Every problem is one line that names the variable, its value and what is allowed. All problems are reported
+together, and the process ends with exit code 2 before it does anything. An empty variable counts as not set.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DEFAULTS = Settings()
 
 
 class SettingsError(click.ClickException):
-    """One line for each thing that is wrong with the environment."""
+    """The environment is wrong; one line for each problem."""
 
     exit_code = 2
 
@@ -37,6 +37,7 @@ class SettingsError(click.ClickException):
 
 
 def variable(name: str) -> str:
+    """The environment variable of a setting."""
     return PREFIX + name.upper()
 
 
@@ -46,11 +47,11 @@ def _bounds(kind: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> str:
 
 
 def allowed_in_words(name: str) -> str:
-    """What a setting may be, in words."""
-    told = msgspec.inspect.type_info(TYPES[name])
-    extra, kind = (told.extra or {}, told.type) if isinstance(told, msgspec.inspect.Metadata) else ({}, told)
+    """The allowed values of a setting, in words."""
+    info = msgspec.inspect.type_info(TYPES[name])
+    extra, kind = (info.extra or {}, info.type) if isinstance(info, msgspec.inspect.Metadata) else ({}, info)
     if isinstance(kind, msgspec.inspect.LiteralType):
-        declared = TYPES[name].__origin__.__args__  # inspect sorts them
+        declared = TYPES[name].__origin__.__args__  # in this order; msgspec.inspect sorts them
         return "one of " + ", ".join(declared)
     if isinstance(kind, msgspec.inspect.IntType):
         return "a whole number" + _bounds(kind)
@@ -66,7 +67,7 @@ def _refusal(name: str, text: str) -> str:
 
 
 def _converted(name: str, text: str) -> Any:
-    """The value of a setting; words of a closed list are taken in any case. Raises ValidationError."""
+    """The value of a setting; choices are read in upper or lower case. Raises ValidationError."""
     wanted = TYPES[name]
     if getattr(wanted.__origin__, "__origin__", None) is Literal:
         text = next((word for word in wanted.__origin__.__args__ if word.lower() == text.lower()), text)
@@ -74,7 +75,7 @@ def _converted(name: str, text: str) -> Any:
 
 
 def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
-    """A variable one letter off would be ignored in silence; other people's STREAM_* are left alone."""
+    """Variables that look like a misspelt setting. Other STREAM_* variables may belong to other programs."""
     known = {variable(name) for name in TYPES} | {variable(name) + "_FILE" for name in SECRETS}
     words = [name.removeprefix(PREFIX) for name in known]
     for name in sorted(environ):
@@ -85,7 +86,7 @@ def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
-    """The text of every setting that is set; a secret may be in a file of its own. Raises OSError."""
+    """The text of every setting that is set; secrets also from their files. Raises OSError."""
     texts = {name: environ[variable(name)] for name in TYPES if environ.get(variable(name))}
     for name in SECRETS:
         path = environ.get(variable(name) + "_FILE")
@@ -95,7 +96,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What no single value shows: the settings concerned, and the line to tell."""
+    """Settings that contradict each other: their names, and the line to report."""
     sasl = settings.security.startswith("SASL")
     for name in ("sasl_username", "sasl_password"):
         if sasl and not getattr(settings, name):
@@ -121,7 +122,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings, or SettingsError with every problem there is."""
+    """The settings of the environment; SettingsError with all problems."""
     problems = list(_misspelt(environ))
     try:
         texts = _given(environ)

@@ -1,4 +1,4 @@
-"""Every setting, what it means, its bounds and its default: one table, which environment.py reads."""
+"""Every setting with its meaning, bounds and default. To add a setting, add a field to `Settings`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BROKERS_PATTERN = r"^(embedded|[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*)$"
 
 
 def _meaning(text: str, allowed: str = "", **bounds: Any) -> Meta:
-    """What a setting means; `allowed` says in words what a pattern or a path cannot."""
+    """The description of a setting; `allowed` gives the allowed values in words, for patterns and paths."""
     return Meta(description=text, extra={"allowed": allowed}, **bounds)
 
 
@@ -20,37 +20,43 @@ def _topic(meaning: str) -> Meta:
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """All that the environment decides: `flush_interval_ms` is the variable STREAM_FLUSH_INTERVAL_MS."""
+    """The settings of a process. `flush_interval_ms` is read from the variable STREAM_FLUSH_INTERVAL_MS."""
 
     brokers: Annotated[
         str,
         _meaning(
-            "Where Kafka is; `embedded` is a broker in memory inside the process, for trials.",
+            "Kafka's bootstrap servers. `embedded`: a broker in memory inside this process, for trials.",
             "host:port, several separated by commas, or embedded",
             pattern=BROKERS_PATTERN,
         ),
     ] = "localhost:9092"
     security: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
-        _meaning("How to talk to the brokers."),
+        _meaning("Security protocol of the brokers."),
     ] = "PLAINTEXT"
     sasl_mechanism: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], _meaning("How to log in, with SASL.")
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], _meaning("SASL mechanism.")
     ] = "SCRAM-SHA-512"
-    sasl_username: Annotated[str, _meaning("User name, with SASL.")] = ""
-    sasl_password: Annotated[str, _meaning("Password, with SASL. Secret.")] = ""
+    sasl_username: Annotated[str, _meaning("User name for SASL.")] = ""
+    sasl_password: Annotated[str, _meaning("Password for SASL. Secret.")] = ""
     ssl_ca_file: Annotated[
-        str, _meaning("Certificates to trust, PEM; empty: the system's own.", "a readable file")
+        str, _meaning("CA certificates to trust, PEM; empty: those of the system.", "a readable file")
     ] = ""
-    ssl_cert_file: Annotated[str, _meaning("Our own certificate, PEM.", "a readable file")] = ""
-    ssl_key_file: Annotated[str, _meaning("The key of our own certificate, PEM.", "a readable file")] = ""
+    ssl_cert_file: Annotated[str, _meaning("Client certificate of this process, PEM.", "a readable file")] = (
+        ""
+    )
+    ssl_key_file: Annotated[
+        str, _meaning("Private key of the client certificate, PEM.", "a readable file")
+    ] = ""
 
-    app_id: Annotated[str, _topic("Consumer group, and prefix of transactional ids.")] = "customer-stream"
+    app_id: Annotated[str, _topic("Consumer group; also the prefix of transactional ids.")] = (
+        "customer-stream"
+    )
     instance_id: Annotated[
         str,
         _meaning(
-            "Name of this worker within the group, for restarts without a rebalance (static membership); "
-            "empty: none.",
+            "Id of this worker in the group (static membership, KIP-345): a restart within "
+            "STREAM_SESSION_TIMEOUT_S causes no rebalance; empty: no static membership.",
             "at most 200 letters, digits, `.`, `_`, `-`",
             pattern=r"^[a-zA-Z0-9._-]{0,200}$",
         ),
@@ -58,20 +64,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     guarantee: Annotated[
         Literal["at_least_once", "exactly_once"],
         _meaning(
-            "Both lose nothing. `at_least_once`: after a crash an alert may come a second time, under the "
-            "same id. `exactly_once`: rows, alerts and offsets are one Kafka transaction."
+            "Neither loses events or alerts. `at_least_once`: after a crash an alert may be sent a second "
+            "time, with the same id. `exactly_once`: rows, alerts and offsets are one Kafka transaction."
         ),
     ] = "at_least_once"
     store: Annotated[
         Literal["memory", "rocksdb"],
-        _meaning("Where profiles live between events; both are rebuilt from the profiles topic."),
+        _meaning("Where profiles are kept between events; both are rebuilt from the profiles topic."),
     ] = "memory"
     data_dir: Annotated[str, _meaning("Folder of the rocksdb store; one per worker.")] = ".stream"
     hot_rows: Annotated[
         int,
         _meaning(
-            "Profiles kept ready as objects, about 10 kB each, over all partitions of a worker; the others "
-            "rest as 2 kB in memory or on disk and cost 10 to 20 us more to come back.",
+            "Profiles kept as decoded objects, about 10 kB each, over all partitions of a worker. The others "
+            "are kept encoded, about 2 kB each, in memory or on disk; decoding one takes 10 to 20 us.",
             ge=100,
             le=100_000_000,
         ),
@@ -79,9 +85,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     flush_interval_ms: Annotated[
         int,
         _meaning(
-            "About the longest that a changed profile waits to be written, and the offset of its events to "
-            "be committed. Under little load both are done at once. Alerts of a worker that keeps up do not "
-            "wait for it.",
+            "About the longest time until a changed profile is written and the offsets of its events are "
+            "committed. Under low load both are done at once. A worker that keeps up with its input sends "
+            "alerts without waiting for it.",
             ge=10,
             le=60_000,
         ),
@@ -89,8 +95,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_idle_ms: Annotated[
         int,
         _meaning(
-            "How long the merge by time waits for a topic that has records to come when Kafka gives none of "
-            "them; then it goes on without, and counts that.",
+            "How long the merge by event time waits for a topic that has more records while Kafka delivers "
+            "none. Then it goes on without the topic and counts that (`merge_given_up_total`).",
             ge=0,
             le=100_000,
         ),
@@ -98,8 +104,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     merge_wait_ms: Annotated[
         int,
         _meaning(
-            "How long a record waits for topics that were read to their end, so that what is sent into a "
-            "running worker is judged in order of time; alerts are later by as much. 0: not at all.",
+            "How long a record waits for topics that were read to their end, so that events sent to a "
+            "running worker are applied in order of event time. Alerts are later by as much. 0: no waiting.",
             ge=0,
             le=60_000,
         ),
@@ -107,29 +113,35 @@ class Settings(Struct, frozen=True, kw_only=True):
     session_timeout_s: Annotated[
         int,
         _meaning(
-            "How long a worker may be silent before Kafka gives its partitions to the others.", ge=6, le=1_800
+            "How long Kafka waits for a worker that sends no heartbeats before it gives the worker's "
+            "partitions to others.",
+            ge=6,
+            le=1_800,
         ),
     ] = 30
     stall_after_s: Annotated[
         int,
         _meaning(
-            "When other sources are this much ahead of purchases in event time, these count as stalled: "
-            "silence is then not held against customers.",
+            "How far other topics may be ahead of purchases in event time. Beyond that, purchases count as "
+            "stalled: later records wait, and customers are not judged inactive for missing purchases.",
             ge=1,
             le=31_536_000,
         ),
     ] = 21_600
     clock: Annotated[
         Literal["wall", "event"],
-        _meaning("`wall`: time passes without events (live). `event`: only events move time (replay, demo)."),
+        _meaning(
+            "`wall`: time follows the wall clock (live). `event`: time moves with events (replay, demo)."
+        ),
     ] = "wall"
 
     policy: Annotated[str, _meaning("Policy file, TOML; empty: the built-in policy.", "a readable file")] = ""
     model: Annotated[
         str,
         _meaning(
-            "Model record to begin with; empty: the built-in one. A published model takes its place, and "
-            "gives way at a start to one set since then that was fitted later.",
+            "Model file to start with; empty: the built-in model. A published model replaces it. At a start "
+            "STREAM_MODEL replaces the published model if it was changed since the publication and its model "
+            "was fitted later.",
             "a readable file",
         ),
     ] = ""
@@ -137,64 +149,74 @@ class Settings(Struct, frozen=True, kw_only=True):
     topic_prefix: Annotated[
         str,
         _meaning(
-            "Put before every topic name, as `staging.`.",
+            "Prefix of every topic name, for example `staging.`.",
             "at most 40 letters, digits, `.`, `_`, `-`",
             pattern=r"^[a-zA-Z0-9._-]{0,40}$",
         ),
     ] = ""
-    topic_purchases: Annotated[str, _topic("Purchases, refunds, cancellations: in.")] = (
+    topic_purchases: Annotated[str, _topic("Input: purchases, refunds, cancellations.")] = (
         "customers.purchases.v1"
     )
-    topic_engagement: Annotated[str, _topic("Sessions, products, messages: in.")] = "customers.engagement.v1"
-    topic_feedback: Annotated[str, _topic("Reviews, surveys, tickets: in.")] = "customers.feedback.v1"
-    topic_control: Annotated[str, _topic("Identity, consent, erasure, cost, ticks: in.")] = (
+    topic_engagement: Annotated[str, _topic("Input: sessions, products, messages.")] = (
+        "customers.engagement.v1"
+    )
+    topic_feedback: Annotated[str, _topic("Input: reviews, surveys, tickets.")] = "customers.feedback.v1"
+    topic_control: Annotated[str, _topic("Input: identity, consent, erasure, cost, ticks, models.")] = (
         "customers.control.v1"
     )
-    topic_profiles: Annotated[str, _topic("Profiles, compacted: out, and the table's changelog.")] = (
+    topic_profiles: Annotated[str, _topic("Output: profiles, compacted; the table's changelog.")] = (
         "customers.profiles.v1"
     )
-    topic_alerts: Annotated[str, _topic("Alerts: out.")] = "customers.alerts.v1"
-    topic_deadletter: Annotated[str, _topic("What could not be understood: out.")] = "customers.deadletter.v1"
+    topic_alerts: Annotated[str, _topic("Output: alerts.")] = "customers.alerts.v1"
+    topic_deadletter: Annotated[str, _topic("Output: rejected records (dead letters).")] = (
+        "customers.deadletter.v1"
+    )
     partitions: Annotated[
         int,
         _meaning(
-            "Partitions of every topic `stream topics apply` makes; never changed afterwards.", ge=1, le=1_000
+            "Partitions of every topic that `stream topics apply` creates; never changed afterwards.",
+            ge=1,
+            le=1_000,
         ),
     ] = 12
     replication: Annotated[
         int,
-        _meaning("Copies of each partition; 3 in production, -1: the brokers' own default.", ge=-1, le=10),
+        _meaning("Replicas of each partition; 3 in production, -1: the brokers' default.", ge=-1, le=10),
     ] = -1
 
     deadletter_window: Annotated[
         int,
-        _meaning("Dead letters are counted over this many input records; 0: no limit.", ge=0, le=100_000_000),
+        _meaning(
+            "Dead letters are counted over this many of the latest input records; 0: no limit.",
+            ge=0,
+            le=100_000_000,
+        ),
     ] = 10_000
     deadletter_count_max: Annotated[
         int,
-        _meaning("The worker stops when more than this many of the window were rejected ...", ge=0),
+        _meaning("The worker stops when more than this many records of the window were rejected ...", ge=0),
     ] = 1_000
     deadletter_share_max: Annotated[
-        float, _meaning("... and they are more than this share of the window so far.", ge=0, le=1)
+        float, _meaning("... and they are more than this share of the records counted so far.", ge=0, le=1)
     ] = 0.5
 
     http_host: Annotated[
-        str, _meaning("Address of /healthz, /readyz, /metrics. There is no login: keep it inside.")
+        str, _meaning("Address of /healthz, /readyz and /metrics. There is no login: do not expose it.")
     ] = "127.0.0.1"
-    http_port: Annotated[int, _meaning("Their port; 0: any free one, told in the log.", ge=0, le=65_535)] = (
-        6066
-    )
+    http_port: Annotated[
+        int, _meaning("Port of the same; 0: any free port, which is logged.", ge=0, le=65_535)
+    ] = 6066
     log_format: Annotated[
-        Literal["auto", "json", "console"], _meaning("`auto`: console on a terminal, else JSON.")
+        Literal["auto", "json", "console"], _meaning("`auto`: console on a terminal, otherwise JSON.")
     ] = "auto"
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], _meaning("The least that is logged.")
+        Literal["debug", "info", "warning", "error"], _meaning("Lowest level that is logged.")
     ] = "info"
     log_key: Annotated[
         str,
         _meaning(
-            "Customer ids are logged as a hash under this key, so that lines of several workers can be "
-            "joined; empty: a new one per process. Secret."
+            "Key of the hashes that replace customer ids in log lines. With one key for all workers their "
+            "lines about a customer can be joined; empty: a random key per process. Secret."
         ),
     ] = ""
 
@@ -203,6 +225,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 SECRETS = frozenset({"sasl_password", "log_key"})
-"""Never shown; may also be given as a file: STREAM_SASL_PASSWORD_FILE."""
+"""Never shown. Each may also be in a file that a variable names, for example STREAM_SASL_PASSWORD_FILE."""
 
 FILES = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file", "policy", "model")
+"""Settings that name a file; it must be readable at the start."""

@@ -1,1 +1,1 @@
-"""The published contract: schemas/, derived from the structs, and what a change would mean for others."""
+"""The published contract: exports the structs as schemas/ and checks changes for compatibility."""

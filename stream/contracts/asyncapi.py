@@ -1,6 +1,6 @@
-"""schemas/asyncapi.yaml: the topics, their keys and their messages as one AsyncAPI 3.1 document.
+"""Writes schemas/asyncapi.yaml: topics, keys and messages as one AsyncAPI 3.1 document.
 
-The messages refer to the newest schema files beside it, so there is no second copy to drift.
+The messages refer to the newest schema files in the same folder; nothing is copied from them.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ TOPICS = {
     "control": "Identity, consent and erasure, marketing cost, actions on alerts, ticks and models.",
     "alerts": "Explained alerts: raised, escalated, cleared, expired, retracted.",
     "profiles": "The newest profile of each customer; compacted, a null value deletes. Keys that begin with "
-    "a NUL byte are the workers' own (the model in force, a change of writer), and so is the header `epoch`.",
+    "a NUL byte (the model in force, a change of writer) and the header `epoch` are internal to the workers.",
 }
 
 
 def asyncapi_document(root: Path) -> str:
-    """The document as YAML text."""
+    """The AsyncAPI document as YAML text."""
     known = contracts()
     topics = [topic for topic in TOPICS if any(contract.topic == topic for contract in known)]
     whole = {
@@ -96,7 +96,7 @@ def _slug(contract: Contract) -> str:
 
 
 def _yaml(value: Any, indent: str) -> list[str]:
-    """Block style for maps, flow style for lists; every scalar as JSON, which YAML reads the same way."""
+    """Lines of YAML: maps in block style, lists and scalars as JSON, which YAML reads the same way."""
     lines = []
     for name, part in value.items():
         key = name if name.replace("_", "").isalnum() else json.dumps(name)

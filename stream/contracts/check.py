@@ -1,4 +1,4 @@
-"""What is wrong with schemas/: each finding is one line that says what producers or consumers would see."""
+"""Finds faults in schemas/. Each finding is one line that says what producers or consumers would notice."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 from stream.contracts.asyncapi import DOCUMENT, asyncapi_document
-from stream.contracts.compatibility import incompatibilities
+from stream.contracts.compatibility import Schema, incompatibilities
 from stream.contracts.export import (
-    Schema,
     file_digest,
     is_up_to_date,
     next_version,
@@ -22,7 +21,7 @@ from stream.contracts.registry import Contract, contracts
 
 
 def schema_findings(root: Path) -> list[str]:
-    """Everything that is wrong, in words; empty when the contract may be published as it is."""
+    """All faults in words; empty when the schemas may be published."""
     found = [*_tampered(root), *_orphans(root)]
     for contract in contracts():
         found += _drift(root, contract)
@@ -34,11 +33,11 @@ def schema_findings(root: Path) -> list[str]:
 
 
 def _drift(root: Path, contract: Contract) -> Iterator[str]:
-    """The structs of the program against the newest file."""
+    """Differences between the program's struct and the newest schema file."""
     version = next_version(root, contract)
     path = root / contract.name / f"{version}.json"
     if not path.is_file():
-        yield f"{path}: not there, but the program's struct needs it; run `stream schemas export`"
+        yield f"{path}: missing, but the program has a struct for it; run `stream schemas export`"
     elif not is_up_to_date(path, contract, version):
         yield f"{path}: differs from the program's struct; run `stream schemas export`"
         committed, exported = json.loads(path.read_text()), schema_of(contract, version)
@@ -48,7 +47,7 @@ def _drift(root: Path, contract: Contract) -> Iterator[str]:
 
 
 def _incompatibilities(root: Path, contract: Contract) -> Iterator[str]:
-    """Every pair of versions, both ways: old and new programs share a topic for as long as it is kept."""
+    """Compare each two versions in both directions: as long as a topic keeps its records, all are on it."""
     existing: dict[int, Schema] = {
         version: json.loads(path.read_text()) for version, path in version_files(root, contract.name).items()
     }
@@ -60,7 +59,7 @@ def _incompatibilities(root: Path, contract: Contract) -> Iterator[str]:
 
 
 def _between(name: str, old: tuple[str, Schema], new: tuple[str, Schema]) -> Iterator[str]:
-    """What readers of the old would see of the new, and the other way round."""
+    """Why readers of one version would reject events of the other."""
     for reason in incompatibilities(new[1], old[1]):
         yield f"{name}: programs that read {old[0]} would reject events of {new[0]}: {reason}"
     for reason in incompatibilities(old[1], new[1]):
@@ -68,18 +67,19 @@ def _between(name: str, old: tuple[str, Schema], new: tuple[str, Schema]) -> Ite
 
 
 def _tampered(root: Path) -> Iterator[str]:
+    """Released files that are missing or were changed."""
     for name, mark in released_digests(root).items():
         path = root / f"{name}.json"
         if not path.is_file():
-            yield f"{path}: was released and is gone; bring it back"
+            yield f"{path}: was released and is missing; restore it"
         elif file_digest(path) != mark:
-            yield f"{path}: was released and has changed since; restore it, export a new one"
+            yield f"{path}: was released and has changed since; restore it and export a new version"
 
 
 def _orphans(root: Path) -> Iterator[str]:
-    """Folders that belong to no type: left behind by a rename, which is a break of its own."""
+    """Folders that belong to no message type. A published type must not be renamed or removed."""
     known = {contract.name for contract in contracts()}
     for folder in (root, root / "examples"):
         for path in sorted(folder.glob("*/")):
             if path.name not in known and path != root / "examples":
-                yield f"{path}: no type of this name; a type that was published must stay"
+                yield f"{path}: there is no type of this name; a published type must not be removed"

@@ -1,7 +1,8 @@
-"""Whether everything one schema lets a writer send is accepted by a reader of another: sound, not complete.
+"""Checks that a reader with one schema accepts everything that a writer with another schema may send.
 
-The writer is taken as closed (it sends only fields its schema names), the reader as its schema says. A
-keyword this module does not know is a break: better a question too many than a consumer that stops.
+The check is sound but not complete: it may report an incompatibility that never occurs, but misses none. A
+writer is assumed to send only fields that its schema names. A keyword that this module does not know counts
+as an incompatibility.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 Schema = dict[str, Any]
+"""A JSON Schema as parsed JSON."""
 
 _SILENT = {"$schema", "$id", "$defs", "title", "description", "default", "examples", "$comment"}
 _JUDGED = {
@@ -26,21 +28,23 @@ _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(
 
 
 def incompatibilities(writer: Schema, reader: Schema) -> list[str]:
-    """Each way in which a document of the writer's schema can fail the reader's; empty: all are accepted."""
-    return list(_Pair(writer, reader).breaks(writer, reader, "", frozenset()))
+    """Why the reader's schema may reject a document of the writer's; empty when it accepts every one."""
+    return list(_Pair(writer, reader).incompatibilities(writer, reader, "", frozenset()))
 
 
 class _Pair:
-    """Two documents of schemas, each with its own `$defs`."""
+    """The schemas of writer and reader, each with its own `$defs`."""
 
     def __init__(self, writer: Schema, reader: Schema) -> None:
         self.writer = writer
         self.reader = reader
 
-    def breaks(self, writer: Schema, reader: Schema, at: str, open_: frozenset[Any]) -> Iterator[str]:
+    def incompatibilities(
+        self, writer: Schema, reader: Schema, at: str, open_: frozenset[Any]
+    ) -> Iterator[str]:
         pair = (writer.get("$ref") or id(writer), reader.get("$ref") or id(reader))
         if pair in open_:
-            return  # recursive types: what holds on the way in holds further down
+            return  # a recursive type, which is being compared already
         open_ |= {pair}
         writer, reader = _resolved(writer, self.writer), _resolved(reader, self.reader)
         unknown = (set(writer) | set(reader)) - _SILENT - _JUDGED
@@ -51,9 +55,9 @@ class _Pair:
             yield f"{_where(at)} uses {', '.join(sorted(unknown))}, which cannot be judged"
         elif "anyOf" in writer:
             for branch in writer["anyOf"]:
-                yield from self.breaks(branch, reader, at, open_)
+                yield from self.incompatibilities(branch, reader, at, open_)
         elif "anyOf" in reader:
-            tries = [list(self.breaks(writer, branch, at, open_)) for branch in reader["anyOf"]]
+            tries = [list(self.incompatibilities(writer, branch, at, open_)) for branch in reader["anyOf"]]
             yield from min(tries, key=len)
         else:
             yield from self._values(writer, reader, at, open_)
@@ -90,20 +94,20 @@ class _Pair:
                 yield f"{_where(at, name)} may be missing"
         for name, schema in sent.items():
             if name in known:
-                yield from self.breaks(schema, known[name], _join(at, name), open_)
+                yield from self.incompatibilities(schema, known[name], _join(at, name), open_)
             elif rest is False:
                 yield f"{_where(at, name)} is a field that is not allowed"
             elif isinstance(rest, dict):
-                yield from self.breaks(schema, rest, _join(at, name), open_)
+                yield from self.incompatibilities(schema, rest, _join(at, name), open_)
         free = writer.get("additionalProperties")
         if isinstance(free, dict) and isinstance(rest, dict):
-            yield from self.breaks(free, rest, _join(at, "*"), open_)
+            yield from self.incompatibilities(free, rest, _join(at, "*"), open_)
         elif isinstance(free, dict) and rest is False:
             yield f"{_where(at)} may have any field"
         if "propertyNames" in reader:
             names = {"type": "string", **writer.get("propertyNames", {})}
             read_names = {"type": "string", **reader["propertyNames"]}
-            yield from self.breaks(names, read_names, _join(at, "(a field's name)"), open_)
+            yield from self.incompatibilities(names, read_names, _join(at, "(a field's name)"), open_)
 
     def _items(self, writer: Schema, reader: Schema, at: str, open_: frozenset[Any]) -> Iterator[str]:
         sent, known = writer.get("prefixItems", []), reader.get("prefixItems", [])
@@ -111,10 +115,10 @@ class _Pair:
             yield f"{_where(at)} may have {len(sent)} parts where {len(known)} are expected"
             return
         for index, (one, other) in enumerate(zip(sent, known, strict=True)):
-            yield from self.breaks(one, other, f"{at}[{index}]", open_)
+            yield from self.incompatibilities(one, other, f"{at}[{index}]", open_)
         said, read = writer.get("items", {}), reader.get("items", {})
         if isinstance(said, dict) and isinstance(read, dict):
-            yield from self.breaks(said, read, at + "[]", open_)
+            yield from self.incompatibilities(said, read, at + "[]", open_)
         elif read is False and said is not False:
             yield f"{_where(at)} may have more parts"
 

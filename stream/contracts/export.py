@@ -1,6 +1,7 @@
-"""schemas/<type>/<version>.json: JSON Schema 2020-12 of each struct; a released version never changes again.
+"""Exports each struct as JSON Schema 2020-12 to schemas/<type>/<version>.json.
 
-schemas/released.txt lists the released ones with their digest. What is not listed there may be rewritten.
+schemas/released.txt lists the released versions with their digests: these files never change again. A version
+that is not listed there may be rewritten.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from typing import Any
 
 import msgspec
 
+from stream.contracts.compatibility import Schema
 from stream.contracts.registry import Contract, contracts
 
 RELEASED = "released.txt"
 
-Schema = dict[str, Any]
-
 
 def schema_of(contract: Contract, version: int) -> Schema:
-    """The struct as a schema on its own: the root is the message, `$defs` its parts."""
+    """The JSON Schema of a message type: the root is the message, `$defs` are its parts."""
     generated = msgspec.json.schema(contract.struct)
     parts = generated.get("$defs", {})
     root = parts.pop(generated["$ref"].rpartition("/")[2])
@@ -36,11 +36,12 @@ def schema_of(contract: Contract, version: int) -> Schema:
 
 
 def schema_text(schema: Schema) -> str:
+    """The text of a schema file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def version_files(root: Path, name: str) -> dict[int, Path]:
-    """The versions of one type that exist as files, oldest first."""
+    """Version -> schema file of one type, the oldest first."""
     paths = [path for path in (root / name).glob("*.json") if path.stem.isdigit()]
     return {int(path.stem): path for path in sorted(paths, key=lambda path: int(path.stem))}
 
@@ -53,11 +54,12 @@ def released_digests(root: Path) -> dict[str, str]:
 
 
 def file_digest(path: Path) -> str:
+    """The first 128 bits of the file's SHA-256, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
 def next_version(root: Path, contract: Contract) -> int:
-    """The version the struct would be exported as: the newest, unless that is released and differs."""
+    """The version to export the struct as: the newest, or the next if that is released and differs."""
     existing = version_files(root, contract.name)
     if not existing:
         return 1
@@ -68,7 +70,7 @@ def next_version(root: Path, contract: Contract) -> int:
 
 
 def is_up_to_date(path: Path, contract: Contract, version: int) -> bool:
-    """Whether a file says what the struct says; other words in a released one's descriptions do not count."""
+    """Whether a schema file equals the struct's schema; for a released version descriptions may differ."""
     if not path.is_file():
         return False
     text, wanted = path.read_text(), schema_of(contract, version)
@@ -80,7 +82,7 @@ def is_up_to_date(path: Path, contract: Contract, version: int) -> bool:
 
 
 def without_words(schema: Any) -> Any:
-    """A schema without titles and descriptions; a property may bear such a name, and then it stays."""
+    """A schema without titles and descriptions. Properties that are called `title` or `description` stay."""
     if isinstance(schema, list):
         return [without_words(part) for part in schema]
     if not isinstance(schema, dict):
@@ -93,7 +95,7 @@ def without_words(schema: Any) -> Any:
 
 
 def export_schemas(root: Path) -> list[Path]:
-    """Write what differs; released versions stay as they are. Returns what was written."""
+    """Write the schema files that are not up to date, except released ones. Returns the written files."""
     written = []
     for contract in contracts():
         version = next_version(root, contract)
@@ -105,7 +107,7 @@ def export_schemas(root: Path) -> list[Path]:
 
 
 def mark_released(root: Path, names: Collection[str] = ()) -> list[str]:
-    """List what is not yet listed as released, of these types or of all: from now on it may not change."""
+    """List the unreleased versions of these types, or of all, in released.txt. Returns their names."""
     known = released_digests(root)
     found = {
         f"{contract.name}/{version}": file_digest(path)

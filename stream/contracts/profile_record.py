@@ -1,4 +1,4 @@
-"""What readers of the profiles topic may rely on: the profile. The rest of a record is the workers' own."""
+"""The public part of a record of the profiles topic. Its other fields are internal to the workers."""
 
 from __future__ import annotations
 

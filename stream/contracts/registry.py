@@ -1,4 +1,4 @@
-"""Every message of the contract: its name, its topic, which way it goes, and the struct it comes from."""
+"""Every message type of the contract: name, topic, direction and struct."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Contract(Struct, frozen=True):
 
     @property
     def meaning(self) -> str:
-        """The first line of what the data says of itself."""
+        """The first line of the docstring of the message's data."""
         data = next(
             (field.type for field in structs.fields(self.struct) if field.name == "data"), self.struct
         )
-        told = next(part for part in getattr(data, "__args__", (data,)) if issubclass(part, Struct))
-        return (told.__doc__ or "").strip().partition("\n")[0]
+        described = next(part for part in getattr(data, "__args__", (data,)) if issubclass(part, Struct))
+        return (described.__doc__ or "").strip().partition("\n")[0]
 
 
 def contracts() -> tuple[Contract, ...]:
-    """The contract of this version of the program, in the order of the data flow."""
+    """All message types of this version: input events, alert, profile."""
     events = (
         Contract(str(event_type.__struct_config__.tag), topic, "in", event_type)
         for topic, event_types in EVENT_TYPES.items()

@@ -1,1 +1,1 @@
-"""The Faust app: topics, agents, dead letters, ticks. Every Kafka name is here."""
+"""The live worker: it reads events from Kafka, keeps the profiles (processor.py) and sends alerts."""

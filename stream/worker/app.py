@@ -1,4 +1,4 @@
-"""The worker put together from its settings: engine, agents, health, gauges."""
+"""Builds a worker from its settings: engine, agent, metrics, health server."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.health import HealthServer
+from stream.worker.monitoring.stall_report import StallReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
-from stream.worker.monitoring.waiting import Waiting
 from stream.worker.processor import ProfileProcessor, attach
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.partition_check import check_partition_count
@@ -31,10 +31,11 @@ from stream.worker.rows.row import LiveRow
 
 log = logging.getLogger("stream.worker")
 METADATA_TIMEOUT_S = 20.0
+"""How long a start waits for the brokers; they may be starting at the same time."""
 
 
 class Worker:
-    """One worker process: its app and what can be seen of it from outside."""
+    """One worker: its app, its metrics and its health server. `on_alert` is called with every alert."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class Worker:
             {"type": {*types, "unknown", "none"}, "tier": book.tier_names, "topic": self.topics.inputs}
         )
         policy = f"{book.policy.id} ({book.policy.hash})"
-        log.info("judged by policy %s and, until one is published, model %s", policy, book.model.version)
+        log.info("policy %s; model %s until another one is published", policy, book.model.version)
         self.counts = BatchCounts(self.metrics, on_alert)
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
@@ -63,18 +64,14 @@ class Worker:
         self.processor = ProfileProcessor(book, self.topics, limit, self.counts)
         attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
-        self.app.flusher.on_flushed = self._flushed
+        self.app.flusher.on_flushed = self.counts.flushed
         self.app.on_recovered = partial(check_partition_count, partition_count=partitions)
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
-        waiting = Waiting(self.app, self.topics.control)
-        checks = (Liveness(self.app), partial(readiness_problems, self.app), waiting.notes)
+        stall_report = StallReport(self.app, self.topics.control)
+        checks = (Liveness(self.app), partial(readiness_problems, self.app), stall_report.notes)
         self.health = HealthServer(self.metrics.registry, *checks)
         self.app.task(self._serve)
-        self.app.task(waiting.watch)
-
-    def _flushed(self, seconds: float) -> None:
-        self.metrics.flush_duration.observe(seconds)
-        self.counts.acknowledged()
+        self.app.task(stall_report.watch)
 
     async def _serve(self) -> None:
         try:
@@ -89,19 +86,19 @@ class Worker:
 
 
 def common_partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:
-    """How many partitions the inputs have; SettingsError when Kafka or a topic is not there."""
+    """The number of partitions of every topic; SettingsError when it differs or a topic is missing."""
     client = Producer({**librdkafka_settings(settings, bootstrap), "log_level": 0})
     counts = {}
     for topic in (*topics.inputs, topics.profiles, topics.alerts, topics.deadletter):
         try:
-            told = client.list_topics(topic, timeout=METADATA_TIMEOUT_S).topics[topic]
+            found = client.list_topics(topic, timeout=METADATA_TIMEOUT_S).topics[topic]
         except KafkaException as error:
             problem = f"STREAM_BROKERS = {bootstrap!r}: no answer from Kafka ({error.args[0].str()})"
             raise SettingsError([problem]) from error
-        if told.error is not None or not told.partitions:
-            raise SettingsError([f"topic {topic} is not there; `stream topics apply` makes it"])
-        counts[topic] = len(told.partitions)
+        if found.error is not None or not found.partitions:
+            raise SettingsError([f"topic {topic} does not exist; `stream topics apply` creates it"])
+        counts[topic] = len(found.partitions)
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{topic} {count}" for topic, count in counts.items())
-        raise SettingsError([f"all topics need the same number of partitions, but there are: {listed}"])
+        raise SettingsError([f"all topics need the same number of partitions, but have: {listed}"])
     return counts[topics.purchases]

@@ -1,4 +1,4 @@
-"""Settings -> options of the engine: the one place where the two vocabularies meet."""
+"""Translates `Settings` into the options of the engine."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from stream.worker.kafka.connection import faust_credentials, librdkafka_setting
 from stream.worker.kafka.topics import topic_names
 
 ROW_BYTES_MAX = 2_000_000
-"""A row with its outbox, or a dead letter; topics allow a little more (`stream topics`)."""
+"""The largest row with its outbox, or dead letter; their topics allow 2 MiB (`stream topics`)."""
 
 
 def engine_options(settings: Settings, bootstrap: str = "") -> EngineOptions:
-    """`bootstrap` is the address of an embedded broker; else the settings name the brokers."""
+    """The options of the engine; `bootstrap`, when given, replaces STREAM_BROKERS (embedded broker)."""
     names = topic_names(settings)
     return EngineOptions(
         app_id=settings.app_id,
         bootstrap=bootstrap or settings.brokers,
         inputs=names.inputs,
         changelog=names.profiles,
-        reference=names.purchases,  # customers are silent by not buying
+        reference=names.purchases,  # without purchases nobody may be judged inactive
         ticks=names.control,
         guarantee=settings.guarantee,
         clock=settings.clock,
@@ -39,16 +39,16 @@ def engine_options(settings: Settings, bootstrap: str = "") -> EngineOptions:
 
 
 def _security(settings: Settings) -> dict[str, Any]:
-    wanted = librdkafka_settings(settings)
-    del wanted["bootstrap.servers"]
-    return wanted
+    client = librdkafka_settings(settings)
+    del client["bootstrap.servers"]
+    return client
 
 
 def _faust_settings(settings: Settings) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
+    faust: dict[str, Any] = {}
     credentials = faust_credentials(settings)
     if credentials is not None:
-        wanted["broker_credentials"] = credentials
+        faust["broker_credentials"] = credentials
     if settings.instance_id:
-        wanted["consumer_group_instance_id"] = settings.instance_id
-    return wanted
+        faust["consumer_group_instance_id"] = settings.instance_id
+    return faust

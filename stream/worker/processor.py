@@ -72,8 +72,7 @@ class ProfileProcessor:
         """What to do with an arrival that is no event of one customer."""
 
     def apply(self, lane: Lane[LiveRow], moment: Moment) -> None:
-        """One moment of one partition: a record arrived, a review fell due, or an outbox must be sent
-        again."""
+        """One moment: a record arrived, a review is due, or an outbox may not have been sent."""
         if type(moment) is Arrival:
             self._arrived(lane, moment)
         elif type(moment) is Timer:
@@ -85,8 +84,7 @@ class ProfileProcessor:
             self._send_again(lane, moment.key)
 
     def end_batch(self, seconds: float) -> None:
-        """Publish the counts of the batch; EngineError(DEAD_LETTERS) when too much recent input was
-        rejected."""
+        """Publish the counts; EngineError(DEAD_LETTERS) when too many recent records were rejected."""
         too_many = self._limit.count(self._total, self._rejected)
         self._total = self._rejected = 0
         self.counts.publish(seconds)
@@ -114,7 +112,7 @@ class ProfileProcessor:
                 return
             row = LiveRow(StoredRow())
         if row.profile is None:  # a new customer is judged by the published model from the beginning
-            for topic_adopted, offset in self._models.adopted(lane).items():
+            for topic_adopted, offset in self._models.adopted_offsets(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         row.applied[topic] = arrival.offset + 1
         self._keep(lane, key, row, step, arrival)
@@ -167,8 +165,7 @@ class ProfileProcessor:
         lane.send(self._topics.alerts, key, body, headers, lane.partition, row=key)
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
-        """After a crash: send a row's outbox, for it may not have gone out. Consumers see the same alert
-        ids."""
+        """After a crash: a row's outbox may not have been sent. A repeated alert has the same id."""
         row = lane.get(key)
         if row is None:
             return

@@ -181,7 +181,7 @@ def test_a_released_file_that_changed_is_found(root):
 
     assert code == 1
     assert f"{path}: was released and has changed since" in output
-    assert "purchase.refunded/1.json: was released and is gone" in output
+    assert "purchase.refunded/1.json: was released and is missing" in output
 
 
 def test_a_folder_without_its_type_is_found(root):

@@ -31,7 +31,7 @@ def test_topics_that_are_not_there(broker, prefix, tmp_path):
 
     assert code == 2
     (line,) = told.splitlines()
-    assert line.endswith("is not there; `stream topics apply` makes it")
+    assert line.endswith("does not exist; `stream topics apply` creates it")
 
 
 def test_topics_with_unequal_partitions(ground, tmp_path):
@@ -106,7 +106,7 @@ def test_a_running_worker_tells_how_it_is(ground, history, tmp_path):
         for fed in ("batch_processing_seconds_count", "flush_duration_seconds_count"):
             assert worker.metrics(fed)[""] >= 1
         assert worker.stop() == 0
-        assert re.search(r"judged by policy \w+ \(sha256:\w{64}\) and, until one is published", worker.told())
+        assert re.search(r"policy \w+ \(sha256:\w{64}\); model \w+", worker.told())
     assert here.committed() == here.sent()
 
 

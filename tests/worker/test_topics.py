@@ -179,7 +179,7 @@ def test_partitions_are_never_changed_not_even_when_asked(broker, prefix):
 
 
 def test_no_broker_is_one_readable_line(monkeypatch):
-    monkeypatch.setattr("stream.worker.kafka.topics_admin.TIMEOUT_S", 0.5)
+    monkeypatch.setattr("stream.worker.kafka.topics_admin.ADMIN_TIMEOUT_S", 0.5)
 
     answer = run("127.0.0.1:1", "p", "check")
 

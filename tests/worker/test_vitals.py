@@ -17,8 +17,9 @@ from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.engine_setup import engine_options
+from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.monitoring.stall_report import WARN_AFTER_S, StallReport
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
-from stream.worker.monitoring.waiting import TELL_AFTER_S, Waiting
 from tests.engine.test_delivery import Raw, settled
 from tests.support.kafka_broker import MockBroker
 from tests.support.toy_app import HOUR_MS, Counters, ToyCodec
@@ -85,11 +86,10 @@ def test_lag_watermark_and_rows_follow_what_is_applied(app):
     assert gauge(metrics, "recovering") == {"": 1}
 
 
-def test_a_flush_is_observed(app):
+def test_a_flush_is_observed():
     metrics = Metrics()
-    watch(metrics, app, "profiles")
 
-    app.flusher.on_flushed(0.02)
+    BatchCounts(metrics).flushed(0.02)
 
     assert gauge(metrics, "flush_duration_seconds_count") == {"": 1}
 
@@ -143,19 +143,19 @@ def silent(app: EngineApp[Any]) -> None:
 def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(app, caplog):
     now, metrics = Now(), Metrics()
     watch(metrics, app, "profiles", now=now)
-    waiting = Waiting(app, "control", now)
+    stalls = StallReport(app, "control", now)
     caplog.set_level(logging.INFO, "stream.worker")
     apply_all(app)
-    waiting.look()
-    assert waiting.notes() == []  # purchases are still to be read: nothing is silent yet
+    stalls.check_stall()
+    assert stalls.notes() == []  # purchases are still to be read: nothing is silent yet
 
     silent(app)
     apply_all(app)
-    for seconds in (0, TELL_AFTER_S, TELL_AFTER_S):
+    for seconds in (0, WARN_AFTER_S, WARN_AFTER_S):
         now.seconds += seconds
-        waiting.look()
+        stalls.check_stall()
 
-    (line,) = waiting.notes()
+    (line,) = stalls.notes()
     assert [record.getMessage() for record in caplog.records] == [line]
     assert f"{PURCHASES} is silent" in line
     assert "7 records of other topics that are more than 6:00:00 (STREAM_STALL_AFTER_S) later" in line
@@ -164,9 +164,12 @@ def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(ap
 
     app.delivery.reference.advance(3 * 24 * HOUR_MS)
     apply_all(app)
-    waiting.look()
-    assert waiting.notes() == []
-    assert caplog.records[-1].getMessage() == "what waited for purchases goes on"
+    stalls.check_stall()
+    assert stalls.notes() == []
+    assert (
+        caplog.records[-1].getMessage()
+        == "purchases arrive again; the records that waited for them are applied"
+    )
 
 
 def test_what_kafka_does_not_deliver_is_not_held_against_the_worker(app):

@@ -1,1 +1,1 @@
-"""The worker's side of Kafka: topics and their settings, connections, dead letters, the embedded broker."""
+"""The worker's use of Kafka: topics and their settings, connections, dead letters, the embedded broker."""

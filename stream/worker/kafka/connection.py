@@ -1,4 +1,4 @@
-"""How each Kafka client is told where the brokers are and who we are. Secrets go no further than here."""
+"""The connection settings of each Kafka client: brokers, TLS, login. Only this module reads the passwords."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ TLS = ("SSL", "SASL_SSL")
 
 
 def librdkafka_settings(settings: Settings, bootstrap: str = "") -> dict[str, Any]:
-    """For confluent-kafka's clients; `bootstrap` is the address of an embedded broker."""
-    wanted: dict[str, Any] = {"bootstrap.servers": bootstrap or settings.brokers}
+    """The settings of confluent-kafka's clients; `bootstrap`, when given, replaces STREAM_BROKERS."""
+    client: dict[str, Any] = {"bootstrap.servers": bootstrap or settings.brokers}
     if settings.security != "PLAINTEXT":
-        wanted["security.protocol"] = settings.security
+        client["security.protocol"] = settings.security
     if settings.security.startswith("SASL"):
-        wanted["sasl.mechanism"] = settings.sasl_mechanism
-        wanted["sasl.username"] = settings.sasl_username
-        wanted["sasl.password"] = settings.sasl_password
+        client["sasl.mechanism"] = settings.sasl_mechanism
+        client["sasl.username"] = settings.sasl_username
+        client["sasl.password"] = settings.sasl_password
     if settings.security in TLS:
         files = {
             "ssl.ca.location": settings.ssl_ca_file,
             "ssl.certificate.location": settings.ssl_cert_file,
             "ssl.key.location": settings.ssl_key_file,
         }
-        wanted |= {name: path for name, path in files.items() if path}
-    return wanted
+        client |= {name: path for name, path in files.items() if path}
+    return client
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """A client's context that checks certificate and host name; None without TLS."""
+    """A TLS context that checks the brokers' certificate and host name; None without TLS."""
     if settings.security not in TLS:
         return None
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=settings.ssl_ca_file or None)
@@ -42,7 +42,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def faust_credentials(settings: Settings) -> Credentials | None:
-    """For Faust's `broker_credentials`; None for plain text without a login."""
+    """Faust's setting `broker_credentials`; None for PLAINTEXT."""
     context = tls_context(settings)
     if settings.security.startswith("SASL"):
         return SASLCredentials(

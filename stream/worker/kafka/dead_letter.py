@@ -1,8 +1,9 @@
-"""A record that cannot be an event goes on unchanged, with headers that say where it came from and why.
+"""Dead letters: a rejected record is sent on unchanged, with headers that say where it came from and why.
 
-Headers are those of Kafka Connect, as text, so that known tools read them; ours begin with `x-dlq-`. The id
-is made of topic, partition and offset: the same record twice is the same dead letter. Too many of them mean
-that not the input but this program is wrong, and DeadLetterLimit stops it.
+The headers are those of Kafka Connect's dead-letter queue, as text, so that existing tools can read them;
+our own begin with `x-dlq-`. The id is topic, partition and offset, so a record that is rejected twice has
+the same id. When too many records are rejected, the fault is more likely in this program or its settings
+than in the input; DeadLetterLimit then stops the worker.
 """
 
 from __future__ import annotations
@@ -15,17 +16,22 @@ from msgspec import Struct
 from stream import __version__
 
 COPY_BYTES_MAX = 900_000
-"""Key, value and headers of a dead letter together; Kafka's default limit for one record is 1,000,000."""
+"""Key, value and headers of a dead letter together. Producers refuse more than 1,000,000 bytes by default
+(librdkafka, message.max.bytes)."""
 KEY_BYTES_MAX = 65_536
+"""Our keys have at most 1,024 bytes (256 characters); a longer one is garbage."""
 HEADER_BYTES_MAX = 65_536
+"""Original headers that are kept; they must leave room for the value."""
 DETAIL_CHARACTERS_MAX = 1_000
+VARINT_BYTES = 5
+"""Kafka writes the length of a header's name and of its value as a varint of at most 5 bytes."""
 
 Header = tuple[str, bytes | None]
 HeaderList = list[Header]
 
 
 class InputRecord(Struct, frozen=True):
-    """The record as it came in."""
+    """The rejected record as it was read."""
 
     topic: str
     partition: int
@@ -36,7 +42,7 @@ class InputRecord(Struct, frozen=True):
 
 
 class DeadLetter(Struct, frozen=True):
-    """The record as it goes out."""
+    """The record as it is sent to the dead-letter topic."""
 
     key: bytes | None
     value: bytes | None
@@ -44,17 +50,18 @@ class DeadLetter(Struct, frozen=True):
 
     @property
     def id(self) -> str:
+        """`topic/partition/offset` of the rejected record."""
         return (dict(self.headers)["x-dlq-id"] or b"").decode()
 
 
-def dead_letter(source: InputRecord, reason: str, detail: str, stage: str = "decode") -> DeadLetter:
-    """What to send. Only a record that would not fit is cut, and then a header gives its true size."""
-    kept, dropped = _headers_that_fit(source.headers)
-    headers = kept + _own_headers(source, reason, detail, stage)
-    key = source.key if source.key is None else source.key[:KEY_BYTES_MAX]
+def dead_letter(record: InputRecord, reason: str, detail: str, stage: str = "decode") -> DeadLetter:
+    """The dead letter of a record. Only what would not fit is cut; a header then gives the true size."""
+    kept, dropped = _headers_that_fit(record.headers)
+    headers = kept + _own_headers(record, reason, detail, stage)
+    key = record.key if record.key is None else record.key[:KEY_BYTES_MAX]
     room = COPY_BYTES_MAX - len(key or b"") - sum(_size(header) for header in headers)
-    value = source.value if source.value is None else source.value[:room]
-    for name, original, copy in (("key", source.key, key), ("value", source.value, value)):
+    value = record.value if record.value is None else record.value[:room]
+    for name, original, copy in (("key", record.key, key), ("value", record.value, value)):
         if original is not None and copy is not None and len(copy) < len(original):
             headers.append((f"x-dlq-truncated-{name}-bytes", str(len(original)).encode()))
     if dropped:
@@ -62,24 +69,23 @@ def dead_letter(source: InputRecord, reason: str, detail: str, stage: str = "dec
     return DeadLetter(key, value, headers)
 
 
-def _own_headers(source: InputRecord, reason: str, detail: str, stage: str) -> HeaderList:
-    where = f"{source.topic}/{source.partition}/{source.offset}"
-    told = {
-        "__connect.errors.topic": source.topic,
-        "__connect.errors.partition": str(source.partition),
-        "__connect.errors.offset": str(source.offset),
+def _own_headers(record: InputRecord, reason: str, detail: str, stage: str) -> HeaderList:
+    values = {
+        "__connect.errors.topic": record.topic,
+        "__connect.errors.partition": str(record.partition),
+        "__connect.errors.offset": str(record.offset),
         "__connect.errors.stage": stage,
         "__connect.errors.exception.class.name": reason,
         "__connect.errors.exception.message": detail[:DETAIL_CHARACTERS_MAX],
-        "x-dlq-id": where,
+        "x-dlq-id": f"{record.topic}/{record.partition}/{record.offset}",
         "x-dlq-reason": reason,
         "x-dlq-app-version": __version__,
     }
-    return [(name, text.encode("utf-8", "replace")) for name, text in told.items()]
+    return [(name, text.encode("utf-8", "replace")) for name, text in values.items()]
 
 
 def _headers_that_fit(headers: Iterable[Header]) -> tuple[HeaderList, int]:
-    """The original headers up to HEADER_BYTES_MAX, and how many were left out."""
+    """The original headers up to HEADER_BYTES_MAX, and the number of those left out."""
     kept: HeaderList = []
     room, dropped = HEADER_BYTES_MAX, 0
     for header in headers:
@@ -92,15 +98,14 @@ def _headers_that_fit(headers: Iterable[Header]) -> tuple[HeaderList, int]:
 
 
 def _size(header: Header) -> int:
-    return (
-        len(header[0].encode("utf-8", "replace")) + len(header[1] or b"") + 10
-    )  # two lengths, varints of up to 5 bytes
+    return len(header[0].encode("utf-8", "replace")) + len(header[1] or b"") + 2 * VARINT_BYTES
 
 
 class DeadLetterLimit:
-    """How many of the last records may be rejected; counted in records, so that a replay stops alike.
+    """Too many of the latest `window` records were rejected: more than `count_max` and than `share_max`.
 
-    The window is kept in whole batches: the oldest is let go once the others cover the window by themselves.
+    Counting records instead of time makes the worker stop at the same record when the input is read again.
+    The window consists of whole batches: the oldest batch leaves it when the others have `window` records.
     """
 
     def __init__(self, window: int, count_max: int, share_max: float) -> None:
@@ -109,8 +114,8 @@ class DeadLetterLimit:
         self.total = self.rejected = 0
 
     def count(self, total: int, rejected: int) -> str | None:
-        """Add a batch; the line to stop with when there are too many, else None."""
-        assert 0 <= rejected <= total, "more rejected than there were"
+        """Add a batch of `total` records; the message to stop with when the limit is exceeded, else None."""
+        assert 0 <= rejected <= total, "more records rejected than read"
         if self._window == 0 or total == 0:
             return None
         self._batches.append((total, rejected))

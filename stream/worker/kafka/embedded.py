@@ -1,10 +1,10 @@
 """A Kafka broker inside this process: librdkafka's mock cluster. For trials, the demo and tests only.
 
-It speaks the real protocol on a port of the loopback interface, so the worker runs on it unchanged. It keeps
-everything in memory and forgets it at the end; topics appear when first used, with 4 partitions; it has no
-compaction, no admin requests (topics cannot be created, altered or described) and no access control.
-Of each partition it keeps the last RETAINED_BYTES or RETAINED_RECORDS and drops older ones without a word: a
-player must not run ahead of the readers by more than that.
+It speaks the real protocol on a port of the loopback interface, so the worker runs on it unchanged. It
+differs from a real broker: everything is in memory and gone at the end; topics appear when first used, with
+4 partitions; there is no compaction, no access control, and topics cannot be created, altered or described.
+Each partition keeps its last RETAINED_BYTES or RETAINED_RECORDS and drops older records silently, so a
+producer must not be further ahead of the readers than that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ START_TIMEOUT_S = 10.0
 
 
 class EmbeddedBroker:
-    """Lives from `start` to `close`, or as long as a `with` block."""
+    """Runs from `start` to `close`, or for the length of a `with` block."""
 
     partitions = PARTITIONS
 
@@ -31,20 +31,20 @@ class EmbeddedBroker:
         self.bootstrap = ""
 
     def start(self) -> str:
-        """The address, host:port."""
+        """Start the broker; returns its address, host:port."""
         self._cluster = Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 1, "log_level": 0})
         brokers = self._cluster.list_topics(timeout=START_TIMEOUT_S).brokers
         self.bootstrap = ",".join(f"{broker.host}:{broker.port}" for broker in brokers.values())
         return self.bootstrap
 
     def create(self, *topics: str) -> None:
-        """Make topics appear: asking for one by name is what creates it here."""
+        """Create topics: the mock cluster creates a topic when its metadata is requested."""
         assert self._cluster is not None, "start the broker first"
         for topic in topics:
             self._cluster.list_topics(topic, timeout=START_TIMEOUT_S)
 
     def close(self) -> None:
-        """Everything in it is gone."""
+        """Stop the broker and lose everything in it."""
         self._cluster = None
 
     def __enter__(self) -> EmbeddedBroker:

@@ -1,9 +1,10 @@
-"""Every topic: its name, what it is for and how it must be set. What is there is compared, never guessed.
+"""Every topic with its name and required settings, and the differences between these and a cluster.
 
-Historical event times must survive: under a time limit a broker deletes a replayed record of 2011 within
-minutes. So inputs and profiles keep everything, and topics with a limit count it from the time of writing.
-By the same clock a broker begins a file for every seven days of its records: years that are replayed in a
-minute cost it more in files than in records (75% of a core beside 30%). So inputs begin one by size alone.
+Record timestamps are event times, so a replay writes records of past years. With a time limit a broker would
+delete such a record within minutes. Inputs and profiles therefore keep everything, and the other topics
+count their limit from the time of writing. By default a broker also starts a new segment file for every
+seven days of record timestamps; years replayed in a minute then cost it more for files than for records (75%
+of a core instead of 30%). Inputs therefore start a new file by size alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ INPUTS: tuple[Role, ...] = ("purchases", "engagement", "feedback", "control")
 ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deadletter")
 
 CENTURY_MS = 36_525 * DAY_MS
+"""Longer than any history, so segments are closed by size alone."""
 KEPT_FOR_EVER = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
@@ -32,16 +34,16 @@ COMPACTED = {
     "retention.ms": "-1",
     "message.timestamp.type": "CreateTime",
     "min.compaction.lag.ms": "60000",
-    "max.compaction.lag.ms": str(DAY_MS),  # an erased customer is gone from the log after a day
-    "delete.retention.ms": str(DAY_MS),  # a reader may be a day behind and still see the erasure
+    "max.compaction.lag.ms": str(DAY_MS),  # the data of an erased customer are gone from the log after a day
+    "delete.retention.ms": str(DAY_MS),  # readers up to a day behind still see the tombstone
     "segment.ms": "3600000",
     "min.cleanable.dirty.ratio": "0.1",
-    "max.message.bytes": "2097152",  # a row with its outbox
+    "max.message.bytes": "2097152",  # a row with its outbox (ROW_BYTES_MAX), with room for headers
 }
 
 
 def _kept_for(days: int, **more: str) -> dict[str, str]:
-    """Counted from the writing, whatever time the record itself claims."""
+    """A time limit that counts from the time of writing, whatever the record's own timestamp."""
     kept = {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
     return {**kept, "message.timestamp.type": "LogAppendTime", **more}
 
@@ -52,13 +54,15 @@ CONFIGS: Mapping[Role, Mapping[str, str]] = {
     "feedback": KEPT_FOR_EVER,
     "control": KEPT_FOR_EVER,
     "profiles": COMPACTED,
-    "alerts": _kept_for(30, **{"compression.type": "gzip"}),  # n8n and KafkaJS read no other
+    "alerts": _kept_for(
+        30, **{"compression.type": "gzip"}
+    ),  # the only compression that KafkaJS and n8n can read
     "deadletter": _kept_for(14, **{"max.message.bytes": "2097152"}),
 }
 
 
 class TopicNames(Struct, frozen=True):
-    """The full names, prefix included."""
+    """The names of all topics, with STREAM_TOPIC_PREFIX."""
 
     purchases: str
     engagement: str
@@ -70,12 +74,12 @@ class TopicNames(Struct, frozen=True):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """In the order in which events of one instant are applied."""
+        """The input topics, in the order in which events of one instant are applied."""
         return tuple(getattr(self, role) for role in INPUTS)
 
 
 class TopicPlan(Struct, frozen=True):
-    """How one topic must be."""
+    """The required state of one topic."""
 
     role: Role
     name: str
@@ -85,14 +89,14 @@ class TopicPlan(Struct, frozen=True):
 
 
 class TopicState(Struct, frozen=True):
-    """How one topic is."""
+    """The state of one topic on the cluster."""
 
     partitions: int
     config: dict[str, str]
 
 
 class TopicFinding(Struct, frozen=True):
-    """One difference between plan and cluster; `ok` findings have none."""
+    """One difference between the plan of a topic and the cluster, or `ok` when there is none."""
 
     topic: str
     what: Literal["ok", "missing", "partitions", "config"]
@@ -101,26 +105,27 @@ class TopicFinding(Struct, frozen=True):
     found: str = ""
 
     def line(self) -> str:
-        """The finding and its remedy, in words."""
+        """The difference in words, and what to do about it."""
         if self.what == "missing":
             return f"{self.topic}: missing"
         if self.what == "partitions":
             return (
-                f"{self.topic}: {self.found} partitions, {self.wanted} wanted. Partitions of a keyed topic "
-                "are never changed: set STREAM_PARTITIONS to what is there, or make new topics "
+                f"{self.topic}: {self.found} partitions, not {self.wanted}. Partitions of a keyed topic are "
+                "never changed: set STREAM_PARTITIONS to the existing number, or create new topics "
                 "(STREAM_TOPIC_PREFIX)"
             )
         if self.what == "config":
-            return f"{self.topic}: {self.config} is {self.found}, {self.wanted} wanted"
+            return f"{self.topic}: {self.config} is {self.found}, not {self.wanted}"
         return f"{self.topic}: as it should be"
 
 
 def topic_names(settings: Settings) -> TopicNames:
+    """The topic names that the settings give."""
     return TopicNames(*(settings.topic_prefix + getattr(settings, f"topic_{role}") for role in ROLES))
 
 
 def topic_plans(settings: Settings) -> list[TopicPlan]:
-    """Every topic as it must be: equal partition counts, for one customer lives in one partition number."""
+    """The plan of every topic. Their partition counts are equal: a customer has one partition number."""
     safe = {"min.insync.replicas": "2"} if settings.replication >= 3 else {}
     names = topic_names(settings)
     return [
@@ -132,7 +137,7 @@ def topic_plans(settings: Settings) -> list[TopicPlan]:
 
 
 def topic_findings(plans: list[TopicPlan], cluster: Mapping[str, TopicState]) -> Iterator[TopicFinding]:
-    """What differs, topic by topic; a topic without a difference is one `ok`."""
+    """The differences of each topic; one `ok` for a topic without any."""
     for plan in plans:
         state = cluster.get(plan.name)
         if state is None:

@@ -1,4 +1,4 @@
-"""The topics of a real cluster, read and changed by admin requests; partition counts are never changed."""
+"""Reads, creates and alters the topics of a real cluster. It never changes a number of partitions."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from stream.config.settings import Settings
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics import TopicFinding, TopicPlan, TopicState
 
-TIMEOUT_S = 15.0
+ADMIN_TIMEOUT_S = 15.0
 
 
 class ClusterError(Exception):
-    """The cluster does not answer, or refuses; one readable line."""
+    """The cluster does not answer or refuses a request; the message is one line."""
 
 
 def admin_client(settings: Settings) -> AdminClient:
-    """A client that has been answered once."""
+    """A client that is connected: a broker has answered it. ClusterError when none does."""
     client = AdminClient({**librdkafka_settings(settings), "log_level": 0})
     try:
-        client.list_topics(timeout=TIMEOUT_S)
+        client.list_topics(timeout=ADMIN_TIMEOUT_S)
     except KafkaException as error:
         reason = error.args[0].str()
         raise ClusterError(f"no broker answers at {settings.brokers} (STREAM_BROKERS): {reason}") from error
@@ -38,28 +38,28 @@ def admin_client(settings: Settings) -> AdminClient:
 
 
 def cluster_topics(client: AdminClient, names: Iterable[str]) -> dict[str, TopicState]:
-    """Those of `names` that exist, with their partitions and settings in force."""
-    listed = client.list_topics(timeout=TIMEOUT_S).topics
+    """The existing ones of these topics, with their partitions and effective settings."""
+    listed = client.list_topics(timeout=ADMIN_TIMEOUT_S).topics
     present = [name for name in names if name in listed]
     if not present:
         return {}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in present]
     states = {}
-    for resource, answer in client.describe_configs(resources, request_timeout=TIMEOUT_S).items():
+    for resource, answer in client.describe_configs(resources, request_timeout=ADMIN_TIMEOUT_S).items():
         config = {name: str(entry.value) for name, entry in _answered(resource.name, answer).items()}
         states[resource.name] = TopicState(len(listed[resource.name].partitions), config)
     return states
 
 
 def create_topics(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
-    """Make these topics; one that somebody made meanwhile is left as it is."""
+    """Create these topics; one that exists by now is left as it is."""
     wanted = [
         NewTopic(p.name, num_partitions=p.partitions, replication_factor=p.replication, config=p.config)
         for p in plans
     ]
     if not wanted:
         return
-    for name, answer in client.create_topics(wanted, request_timeout=TIMEOUT_S).items():
+    for name, answer in client.create_topics(wanted, request_timeout=ADMIN_TIMEOUT_S).items():
         try:
             answer.result()
         except KafkaException as error:
@@ -68,7 +68,7 @@ def create_topics(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
 
 
 def alter_topics(client: AdminClient, drifted: Iterable[TopicFinding]) -> None:
-    """Set just the settings that differ; brokers tell them back a moment later, and that is waited for."""
+    """Set the settings that differ, and wait until the cluster reports the new values."""
     wanted = list(drifted)
     entries: dict[str, list[ConfigEntry]] = {}
     for finding in wanted:
@@ -78,19 +78,21 @@ def alter_topics(client: AdminClient, drifted: Iterable[TopicFinding]) -> None:
         return
     kind = ResourceType.TOPIC
     resources = [ConfigResource(kind, name, incremental_configs=each) for name, each in entries.items()]
-    for resource, answer in client.incremental_alter_configs(resources, request_timeout=TIMEOUT_S).items():
+    for resource, answer in client.incremental_alter_configs(
+        resources, request_timeout=ADMIN_TIMEOUT_S
+    ).items():
         _answered(resource.name, answer)
-    until = time.monotonic() + TIMEOUT_S
-    while not _told_back(client, wanted) and time.monotonic() < until:
+    until = time.monotonic() + ADMIN_TIMEOUT_S
+    while not _are_in_effect(client, wanted) and time.monotonic() < until:
         time.sleep(0.1)
 
 
-def _told_back(client: AdminClient, wanted: Iterable[TopicFinding]) -> bool:
+def _are_in_effect(client: AdminClient, wanted: Iterable[TopicFinding]) -> bool:
     names = {finding.topic for finding in wanted}
     resources = {name: ConfigResource(ResourceType.TOPIC, name) for name in names}
-    answers = client.describe_configs(list(resources.values()), request_timeout=TIMEOUT_S)
-    told = {resource.name: _answered(resource.name, answer) for resource, answer in answers.items()}
-    return all(told[each.topic][str(each.config)].value == each.wanted for each in wanted)
+    answers = client.describe_configs(list(resources.values()), request_timeout=ADMIN_TIMEOUT_S)
+    configs = {resource.name: _answered(resource.name, answer) for resource, answer in answers.items()}
+    return all(configs[each.topic][str(each.config)].value == each.wanted for each in wanted)
 
 
 def _answered(name: str, answer: object) -> dict[str, ConfigEntry]:

@@ -1,1 +1,1 @@
-"""What operators see of a worker: health, metrics, logs."""
+"""What operators see of a worker: health checks, metrics, log lines."""

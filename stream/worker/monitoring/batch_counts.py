@@ -1,4 +1,4 @@
-"""Counts of one batch, given to Prometheus at its end: a counter per event would cost more than the event.
+"""Counts of one batch, added to the Prometheus counters at its end: an increment costs more than an event.
 
 Alerts are counted when the broker has acknowledged them.
 """
@@ -17,18 +17,19 @@ from stream.metrics import Metrics
 from stream.wire import Rejected, Unknown
 
 OUTCOMES = {"applied": "applied", "duplicate": "deduplicated", "erased": "deduplicated", "passed": "applied"}
-
+"""Step.outcome -> value of the metric label `outcome`; other outcomes keep their name."""
 
 NAMELESS: dict[type, str] = {Unknown: "unknown", Rejected: "none"}
+"""The metric label `type` of records that are no event we know."""
 
 
 def type_name(kind: type) -> str:
-    """An event's type as a metric label."""
+    """The metric label `type` of an event's struct."""
     return NAMELESS.get(kind) or str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 
 
-class OnItsWay(NamedTuple):
-    """An alert that leaves with a flush of its lane."""
+class PendingAlert(NamedTuple):
+    """An alert that is sent by a flush of its lane and not acknowledged yet."""
 
     lane: Lane[Any]
     flush: int
@@ -37,7 +38,7 @@ class OnItsWay(NamedTuple):
 
 
 class BatchCounts:
-    """What happened since the last `publish`; `totals` is what happened since the start."""
+    """Counts since the last `publish`, and `totals` since the start of the worker."""
 
     def __init__(self, metrics: Metrics, on_alert: Callable[[Alert], None] | None = None) -> None:
         self._metrics = metrics
@@ -45,49 +46,50 @@ class BatchCounts:
         self._events: defaultdict[tuple[str, type, str], int] = defaultdict(int)
         self._late: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
-        self._on_their_way: list[OnItsWay] = []
+        self._pending_alerts: list[PendingAlert] = []
         self.totals: Counter[str] = Counter()
 
     def event(self, topic: str, event: Any, outcome: str) -> None:
-        """One input record."""
+        """Count an input record that no profile was asked about."""
         self._events[topic, type(event), outcome] += 1
 
     def step(self, topic: str, event: Any, step: Step) -> None:
-        """One event that the core saw."""
+        """Count an event by the outcome of its step."""
         self._events[topic, type(event), step.outcome] += 1
         if step.late:
             self._late[topic] += 1
 
     def dead_letter(self, topic: str, reason: str) -> None:
-        """One dead letter."""
+        """Count a dead letter."""
         self._events[topic, Rejected, "dead_lettered"] += 1
         self._reasons[topic, reason] += 1
 
     def alert(self, lane: Lane[Any], alert: Alert) -> None:
-        """One alert on its way."""
+        """Note an alert that the next flush of the lane sends."""
         data = alert.data
         labels = (data.kind, data.state, data.customer.tier)
-        self._on_their_way.append(OnItsWay(lane, lane.flush_number, time.monotonic(), labels))
+        self._pending_alerts.append(PendingAlert(lane, lane.flush_number, time.monotonic(), labels))
         if self._on_alert is not None:
             self._on_alert(alert)
 
-    def acknowledged(self) -> None:
-        """A flush is durable: its alerts are out."""
-        waiting, self._on_their_way = self._on_their_way, []
+    def flushed(self, seconds: float) -> None:
+        """A flush was committed, which took so many seconds: count its alerts."""
+        self._metrics.flush_duration.observe(seconds)
+        pending, self._pending_alerts = self._pending_alerts, []
         now = time.monotonic()
-        for each in waiting:
+        for each in pending:
             if each.flush > each.lane.committed_flush:
-                self._on_their_way.append(each)
+                self._pending_alerts.append(each)
                 continue
             self._metrics.alerts.add(1, *each.labels)
             self._metrics.alert_latency.observe(now - each.decided_s)
             self.totals["alerts"] += 1
 
     def publish(self, seconds: float) -> None:
-        """Give the counts of what one lane had at hand to Prometheus."""
+        """Add the counts of a batch, which took so many seconds, to the Prometheus counters."""
         metrics = self._metrics
-        for (topic, kind, said), count in self._events.items():
-            outcome = OUTCOMES.get(said, said)
+        for (topic, kind, step_outcome), count in self._events.items():
+            outcome = OUTCOMES.get(step_outcome, step_outcome)
             metrics.events.add(count, topic, type_name(kind), outcome)
             self.totals[outcome] += count
             if outcome == "deduplicated":

@@ -1,9 +1,9 @@
-"""/healthz, /readyz and /metrics, on loopback unless told otherwise. GET only, no login, no customer's data.
+"""The HTTP server of a worker: /healthz, /readyz and /metrics. GET only, no login, no data of customers.
 
-`/healthz` answers whether this process is worth keeping: its loop runs and its work is not stuck. It says
-nothing of Kafka, whose outage must not restart every worker. `/readyz` answers whether it does its work now:
-partitions assigned and the table recovered; its notes say what is waited for although nothing is wrong.
-Both are 200, or 503 with the reasons.
+`/healthz` says whether this process should go on running: its event loop answers and its work is not stuck.
+It does not look at Kafka, because an outage of Kafka must not restart every worker. `/readyz` says whether
+it works now: partitions are assigned and the table is restored. Both answer 200, or 503 with the reasons.
+The notes of `/readyz` name what the worker waits for although nothing is wrong with it.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from stream.config.environment import SettingsError
 
 Check = Callable[[], Sequence[str]]
-"""The reasons against, in words; none when all is well."""
+"""Gives the problems in words; none when all is well."""
 
 
-def _all_well() -> Sequence[str]:
+def _no_problems() -> Sequence[str]:
     return ()
 
 
 class HealthServer:
-    """Answers from `start` to `close`."""
+    """Serves requests from `start` to `close`."""
 
     def __init__(
         self,
         registry: CollectorRegistry,
-        alive: Check = _all_well,
-        ready: Check = _all_well,
-        notes: Check = _all_well,
+        alive: Check = _no_problems,
+        ready: Check = _no_problems,
+        notes: Check = _no_problems,
     ) -> None:
         application = web.Application()
         application.router.add_get("/healthz", _answer(alive))
@@ -42,7 +42,7 @@ class HealthServer:
         self.url = ""
 
     async def start(self, host: str, port: int) -> str:
-        """The base URL; SettingsError when the address cannot be had."""
+        """Start to serve; returns the base URL. SettingsError when the address or port cannot be used."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         try:
@@ -56,13 +56,16 @@ class HealthServer:
         return self.url
 
     async def close(self) -> None:
+        """Stop serving."""
         await self._runner.cleanup()
 
 
-def _answer(check: Check, notes: Check = _all_well) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answer(
+    check: Check, notes: Check = _no_problems
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
-        reasons, worth_knowing = list(check()), list(notes())
-        told = {"ok": not reasons, "reasons": reasons, **({"notes": worth_knowing} if worth_knowing else {})}
-        return web.json_response(told, status=503 if reasons else 200)
+        reasons, noted = list(check()), list(notes())
+        body = {"ok": not reasons, "reasons": reasons, **({"notes": noted} if noted else {})}
+        return web.json_response(body, status=503 if reasons else 200)
 
     return answer

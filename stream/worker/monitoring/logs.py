@@ -1,8 +1,8 @@
-"""Log lines: one event with fields, JSON for machines or colours for a terminal, on stderr.
+"""Log lines on stderr: one event with fields, as JSON or, on a terminal, in colours.
 
-No customer id is ever logged as it is: the fields in PERSONAL are replaced by a keyed hash, under which
-lines about one customer can still be found together. Lines of Faust and aiokafka go the same way, without
-the records that they would quote.
+Customer ids are never logged: the fields in PERSONAL are replaced by a keyed hash, by which the lines about
+one customer can still be found. Lines of Faust and aiokafka take the same path; records that they quote are
+cut out.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ import structlog
 from stream.config.settings import Settings
 
 PERSONAL = frozenset({"customer", "customer_id", "subject", "key"})
+"""Fields of log lines that hold a customer id."""
 QUOTED_RECORD = re.compile(
     r"(?s)(<FutureMessage|ConsumerRecord\(|<Event:|<ConsumerMessage|<PendingMessage).*"
 )
 FOREIGN_CHARACTERS_MAX = 2_000
+"""Longest line of Faust or aiokafka that is logged: a traceback of some 20 frames."""
 
 EventDict = MutableMapping[str, Any]
 Processor = Callable[[Any, str, EventDict], EventDict]
 
 
 def customer_hash(key: bytes) -> Callable[[object], str]:
-    """A short hash under `key`; without the key ids cannot be guessed from it."""
+    """A function customer id -> 16 hex digits. Without the key nobody can test a guessed id against them."""
 
     def hashed(customer: object) -> str:
         text = customer if isinstance(customer, bytes) else str(customer).encode("utf-8", "surrogatepass")
@@ -53,7 +55,7 @@ def _without_customers(key: bytes) -> Processor:
 
 
 def without_quoted_record(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Faust and aiokafka quote whole records in warnings (faust/topics.py, _on_published): cut there."""
+    """Cut a line of Faust or aiokafka where it begins to quote a record (faust/topics.py, _on_published)."""
     for field in ("event", "exception"):
         if field in event:
             event[field] = QUOTED_RECORD.sub("(record left out)", str(event[field]))[:FOREIGN_CHARACTERS_MAX]
@@ -72,7 +74,7 @@ def _json(event: EventDict, **_: Any) -> str:
 
 
 def log_config(settings: Settings) -> dict[str, Any]:
-    """For dictConfig, and for Faust's `logging_config`: it would set up its own otherwise."""
+    """The configuration for logging.config.dictConfig, of all loggers; also configures structlog."""
     key = settings.log_key.encode() or os.urandom(32)
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
@@ -107,5 +109,5 @@ def log_config(settings: Settings) -> dict[str, Any]:
 
 
 def configure_logs(settings: Settings) -> None:
-    """Once, at the start of a process."""
+    """Set up logging; call it once, at the start of a process."""
     logging.config.dictConfig(log_config(settings))

@@ -1,4 +1,4 @@
-"""What can be seen of a running engine: its gauges, whether it is worth keeping, whether it works."""
+"""Gauges, liveness and readiness of a running engine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 
 from stream.engine import EngineApp, Lane
 from stream.metrics import Metrics, Readings
-from stream.worker.monitoring.waiting import held_records
+from stream.worker.monitoring.stall_report import Clock, held_records
 
 STUCK_AFTER_S = 120.0
-"""Records at hand and not one applied for this long: something of ours does not go on."""
-
-Clock = Callable[[], float]
+"""The process counts as stuck when it has records and applies none for so long."""
 
 
 def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.time) -> None:
-    """Bind the gauges to the engine; they are read when Prometheus asks."""
+    """Connect the gauges and the count of rebalances with the engine; `table` is the label of table_keys."""
     lanes = app.delivery.lanes
     heartbeat = app.options.reference or ""
     watched: dict[str, Callable[[], Readings]] = {
@@ -35,7 +33,6 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
     }
     for name, source in watched.items():
         metrics.gauges.watch(name, source)
-    app.flusher.on_flushed = metrics.flush_duration.observe
     app.on_partitions_assigned.connect(_count_rebalances(metrics), weak=False)
 
 
@@ -59,14 +56,14 @@ def _watermarks(lanes: Any) -> Readings:
 
 
 def readiness_problems(app: EngineApp[Any]) -> Sequence[str]:
-    """The reasons why this worker does not work now."""
+    """Why this worker does not apply events now; empty when it does."""
     if not app.delivering:
         return ["no partitions are assigned yet, or the table is not complete yet"]
     return []
 
 
 class Liveness:
-    """Whether the engine goes on with what is at hand; what Kafka does not deliver is not held against it."""
+    """Whether the engine applies the records it has. Records that Kafka does not deliver do not count."""
 
     def __init__(self, app: EngineApp[Any], now: Clock = time.monotonic) -> None:
         self._app = app
@@ -74,7 +71,7 @@ class Liveness:
         self._seen: dict[int, tuple[int, float]] = {}
 
     def __call__(self) -> Sequence[str]:
-        """The reasons to end this process and start another."""
+        """The reasons to replace this process; empty when it works."""
         reasons = []
         for number, lane in self._app.delivery.lanes.items():
             stuck_s = self._stuck_s(number, lane)

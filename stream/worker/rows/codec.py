@@ -29,8 +29,7 @@ reads some 100 bytes where parsing reads all 2 kB. A row that does not match is 
 
 
 class RejectedRecord(Struct, frozen=True):
-    """The event of an Arrival that could not be decoded: the reason, and the whole record for its dead
-    letter."""
+    """An input record that is no event: the reason, and the whole record for its dead letter."""
 
     rejected: Rejected
     record: Record
@@ -56,8 +55,7 @@ def _monotonic_ms() -> int:
 
 
 class ProfileCodec:
-    """The worker's codec. `topic_kinds` maps topic names to kinds; `live` rejects events that are too
-    early."""
+    """The worker's codec. With `live`, events ahead of the wall clock are rejected."""
 
     def __init__(self, topic_kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool) -> None:
         self._topic_kinds = topic_kinds

@@ -1,15 +1,15 @@
-"""By which model a partition is judged: the settings' own, or one that was published on the control topic.
+"""The model that a partition's customers are judged by: STREAM_MODEL, or one published on the control topic.
 
-A published model holds from its instant of event time on, and a row of the partition remembers it, so that a
-restart goes on with it. It gives way at a start when the settings name another model than at its publication,
-and that one was fitted later.
+A published model is in force from its instant of event time on. The row under MODEL_KEY of the partition
+stores it, so a restarted worker goes on with it. After a restart STREAM_MODEL takes its place when both
+hold: it names another model than at the time of the publication, and that model was fitted later than the
+published one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from itertools import chain, repeat
 from typing import NamedTuple
 
 from msgspec import Raw
@@ -24,92 +24,106 @@ log = logging.getLogger("stream.worker")
 
 
 class PartitionModels:
-    """The book of each partition. The first look at a lane must come before its first commit."""
+    """Policy and model of each partition. `book_of` must see a lane before the lane's first commit."""
 
-    def __init__(self, own: Book) -> None:
-        self.own = own
+    def __init__(self, configured: Book) -> None:
+        self.configured = configured
+        """The policy and the model of the settings."""
         self._books: dict[int, Book] = {}
         self._lanes: dict[int, Lane[LiveRow]] = {}
         self._adopted: dict[int, dict[str, int]] = {}
 
     def book_of(self, lane: Lane[LiveRow]) -> Book:
-        """What this partition is judged by now."""
+        """What the customers of this partition are judged by now."""
         if self._lanes.get(lane.partition) is not lane:
-            self._take_up(lane)
+            self._restore(lane)
         return self._books[lane.partition]
 
-    def adopted(self, lane: Lane[LiveRow]) -> dict[str, int]:
-        """What a new row starts with: the publication it need not be judged by again, after a crash."""
+    def adopted_offsets(self, lane: Lane[LiveRow]) -> dict[str, int]:
+        """Topic -> offset after the publication of the model in force; empty for the configured one.
+
+        A new row starts with these offsets in `applied`: if the publication is read again after a crash, this
+        customer needs no second judgement by it.
+        """
         return self._adopted[lane.partition]
 
     def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, model: Model) -> Book:
-        """From here on the partition is judged by this model."""
-        known, own = lane.get(MODEL_KEY) or LiveRow(StoredRow()), self.book_of(lane) is self.own
-        here = {arrival.topic: arrival.offset + 1}
-        before = [] if own else _before(_publications(known), arrival.offset + 1, lane)
-        models = [Raw(bytes(event.data.model)), *(each.model for each in before)]
-        adopted = [each.behind for each in before]
-        row = StoredRow(here, models=models, instead_of=self.own.model.version, adopted=adopted)
+        """Put a published model in force in this partition, and store it in the partition's model row."""
+        stored, is_first = lane.get(MODEL_KEY) or LiveRow(StoredRow()), self.book_of(lane) is self.configured
+        next_offset = arrival.offset + 1
+        earlier = [] if is_first else _still_needed(_publications(stored), next_offset, lane)
+        adopted = {arrival.topic: next_offset}
+        row = StoredRow(
+            adopted,
+            models=[Raw(bytes(event.data.model)), *(each.model for each in earlier)],
+            instead_of=self.configured.model.version,
+            adopted=[each.next_offset for each in earlier],
+        )
         lane.put(MODEL_KEY, LiveRow(row))
-        self._adopted[lane.partition] = here
+        self._adopted[lane.partition] = adopted
         book = self._books[lane.partition] = self._book_with(model)
         return book
 
-    def _take_up(self, lane: Lane[LiveRow]) -> None:
-        """A partition is ours anew: what it remembers holds, up to what is committed."""
-        kept = lane.get(MODEL_KEY) or LiveRow(StoredRow())
-        held = [each for each in _publications(kept) if each.is_committed(lane)]
-        self._lanes[lane.partition] = lane
-        self._adopted[lane.partition] = {each.topic: each.behind for each in held[:1] if each.behind}
-        self._books[lane.partition] = self.own
-        if held:
-            model = decode_model(held[0].model)
-            if self._gives_way(model, kept):
-                version = self.own.model.version
-                log.info("partition %d: model %s of STREAM_MODEL was fitted later", lane.partition, version)
-                return
-            self._books[lane.partition] = self._book_with(model)
-            log.info("partition %d: judged by the published model %s", lane.partition, model.version)
+    def _restore(self, lane: Lane[LiveRow]) -> None:
+        """This worker got the partition: go on with the last stored model whose publication is committed.
 
-    def _gives_way(self, published: Model, kept: LiveRow) -> bool:
-        own = self.own.model
-        return own.version != kept.instead_of and own.fitted_at_ms > published.fitted_at_ms
+        A publication that is not committed is read again, and is adopted then.
+        """
+        stored = lane.get(MODEL_KEY) or LiveRow(StoredRow())
+        in_force = next((each for each in _publications(stored) if each.is_committed(lane)), None)
+        self._lanes[lane.partition] = lane
+        self._adopted[lane.partition] = {}
+        self._books[lane.partition] = self.configured
+        if in_force is None:
+            return
+        self._adopted[lane.partition] = {in_force.topic: in_force.next_offset}
+        model = decode_model(in_force.model)
+        if self._is_replaced(model, stored):
+            newer = self.configured.model.version
+            line = "partition %d: model %s of STREAM_MODEL replaces the published model %s, which is older"
+            log.info(line, lane.partition, newer, model.version)
+            return
+        self._books[lane.partition] = self._book_with(model)
+        log.info("partition %d: the published model %s is in force", lane.partition, model.version)
+
+    def _is_replaced(self, published: Model, stored: LiveRow) -> bool:
+        configured = self.configured.model
+        return configured.version != stored.instead_of and configured.fitted_at_ms > published.fitted_at_ms
 
     def _book_with(self, model: Model) -> Book:
-        for book in (self.own, *self._books.values()):
+        for book in (self.configured, *self._books.values()):
             if book.model.version == model.version:
                 return book
-        return Book(self.own.policy, model)
+        return Book(self.configured.policy, model)
 
 
 class Publication(NamedTuple):
-    """A model that was in force, and the offset behind the event that brought it."""
+    """A published model, and the offset after the event that published it."""
 
     model: Raw
     topic: str
-    behind: int
+    next_offset: int
 
     def is_committed(self, lane: Lane[LiveRow]) -> bool:
-        """Whether the event that brought this model will not come again."""
-        return lane.committed_offset(self.topic) >= self.behind
+        """Whether the event that published this model will not be read again."""
+        return lane.committed_offset(self.topic) >= self.next_offset
 
 
-def _publications(kept: LiveRow) -> list[Publication]:
-    """The last one first. Of one that an earlier version kept beside it no offset is known."""
-    for topic, behind in kept.applied.items():
-        offsets = chain((behind, *kept.adopted), repeat(0))
-        return [
-            Publication(model, topic, offset) for model, offset in zip(kept.models, offsets, strict=False)
-        ]
-    return []
+def _publications(stored: LiveRow) -> list[Publication]:
+    """The published models of a partition's model row, the newest first."""
+    return [
+        Publication(model, topic, offset)
+        for topic, newest in stored.applied.items()
+        for model, offset in zip(stored.models, (newest, *stored.adopted), strict=True)
+    ]
 
 
-def _before(known: Iterable[Publication], behind: int, lane: Lane[LiveRow]) -> list[Publication]:
-    """Those that a restart may go back to, and not what comes again by itself."""
-    before: list[Publication] = []
+def _still_needed(known: Iterable[Publication], next_offset: int, lane: Lane[LiveRow]) -> list[Publication]:
+    """Of the publications before `next_offset` those that a restart may need: down to a committed one."""
+    needed: list[Publication] = []
     for each in known:
-        if each.behind < behind:
-            before.append(each)
+        if each.next_offset < next_offset:
+            needed.append(each)
             if each.is_committed(lane):
                 break
-    return before
+    return needed

@@ -13,8 +13,7 @@ half of the keys still belong where they are, so 64 keys miss it with a chance o
 
 
 def check_partition_count(lane: Lane[LiveRow], partition_count: int) -> None:
-    """EngineError when stored profiles belong to other partitions: each such customer would get a second
-    profile."""
+    """EngineError when stored profiles belong elsewhere: those customers would get a second profile."""
     here = lane.partition
     keys = [key for key in lane.table.some_keys(KEYS_CHECKED) if not key.startswith(b"\0")]
     misplaced = sum(partition_of(key, partition_count) != here for key in keys)

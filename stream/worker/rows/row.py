@@ -22,8 +22,7 @@ class _Transport(Struct, omit_defaults=True, gc=False):
     applied: dict[str, int] = field(default_factory=dict)
     """Input topic -> the first offset that was not applied to this row yet; lower offsets are repeats."""
     outbox: list[Raw] = field(default_factory=list)
-    """Alerts (JSON) that were sent in the flush `outbox_flush`; sent again if that flush was not
-    committed."""
+    """Alerts (JSON) of the flush `outbox_flush`; they are sent again if it was not committed."""
     outbox_flush: int = 0
     models: list[Raw] = field(default_factory=list)
     """Under MODEL_KEY only: the published model in force, then the earlier ones that a restart may still need
@@ -56,8 +55,7 @@ CHANGED_SECTIONS = tuple(
     )
     for changed in range(EVERYTHING + 1)
 )
-"""Indexed by a set of changed sections (bit mask): of each its place, its name, and the JSON before its
-value."""
+"""Indexed by a bit mask of sections: place, name and the JSON before the value of each section in it."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -65,8 +63,8 @@ _encode = msgspec.json.Encoder().encode
 class LiveRow:
     """A row in memory. It keeps the encoded bytes of each section of the profile until the section changes.
 
-    Most events change one section of six. Encoding the whole row takes 15 us, encoding only what changed 12
-    us (bench/results/core.md).
+    Most events change one section of six. Encoding the whole row takes 15 us, only what changed 12 us
+    (bench/results/core.md).
     """
 
     __slots__ = (

@@ -1,4 +1,5 @@
-"""Records held because purchases are silent: what a worker waits for is told, or it looks like a hang."""
+"""Reports what a worker waits for while purchases are stalled; without the report it would look like a
+hang."""
 
 from __future__ import annotations
 
@@ -12,16 +13,17 @@ from typing import Any
 from stream.engine import EngineApp, Lane
 from stream.metrics import Readings
 
-TELL_AFTER_S = 5.0
-"""While a backlog is read, engagement may be at hand for a moment before the purchases that come first."""
-LOOK_EVERY_S = 1.0
+WARN_AFTER_S = 5.0
+"""While a backlog is read, other topics may be ahead of purchases for a moment; that is no reason to warn."""
+CHECK_EVERY_S = 1.0
 
 log = logging.getLogger("stream.worker")
 Clock = Callable[[], float]
+"""Gives the time in seconds."""
 
 
 def held_lanes(app: EngineApp[Any]) -> Iterator[Lane[Any]]:
-    """Those whose records wait for a purchase although every purchase there is was read."""
+    """The lanes whose records wait for a purchase although all purchases on the broker were read."""
     for lane in app.delivery.lanes.values():
         if lane.stalled and all(
             source.caught_up for source in lane.sources if source.topic == app.options.reference
@@ -30,7 +32,7 @@ def held_lanes(app: EngineApp[Any]) -> Iterator[Lane[Any]]:
 
 
 def held_records(app: EngineApp[Any]) -> Readings:
-    """Topic -> how many records wait, also those not fetched yet."""
+    """(topic,) -> how many records wait, including those that were not fetched yet."""
     counts: dict[tuple[str, ...], float] = {(topic,): 0.0 for topic in app.options.inputs}
     for lane in held_lanes(app):
         for source in lane.sources:
@@ -38,33 +40,36 @@ def held_records(app: EngineApp[Any]) -> Readings:
     return counts
 
 
-class Waiting:
-    """Says once per silence what is waited for; `notes` say it as long as it lasts."""
+class StallReport:
+    """Logs one warning per stall and one line at its end; `notes` are for /readyz while it lasts."""
 
     def __init__(self, app: EngineApp[Any], control: str, now: Clock = time.monotonic) -> None:
         self._app = app
         self._control = control
         self._now = now
         self._since: float | None = None
-        self._told = False
+        self._warned = False
 
     async def watch(self) -> None:
+        """Check every second until the app stops."""
         while not self._app.should_stop:
-            self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            self.check_stall()
+            await asyncio.sleep(CHECK_EVERY_S)
 
-    def look(self) -> None:
+    def check_stall(self) -> None:
+        """Log the beginning and the end of a stall."""
         if not any(held_lanes(self._app)):
-            if self._told:
-                log.info("what waited for purchases goes on")
-            self._since, self._told = None, False
+            if self._warned:
+                log.info("purchases arrive again; the records that waited for them are applied")
+            self._since, self._warned = None, False
             return
         self._since = self._now() if self._since is None else self._since
-        if not self._told and self._now() - self._since >= TELL_AFTER_S:
-            self._told = True
+        if not self._warned and self._now() - self._since >= WARN_AFTER_S:
+            self._warned = True
             log.warning(self._line())
 
     def notes(self) -> list[str]:
+        """The line about the present stall; empty when there is none."""
         return [self._line()] if any(held_lanes(self._app)) else []
 
     def _line(self) -> str:
@@ -76,5 +81,5 @@ class Waiting:
         return (
             f"{options.reference} is silent: its newest event is of {newest}; {count:,.0f} records of other "
             f"topics that are more than {ahead} (STREAM_STALL_AFTER_S) later wait for the next purchase. If "
-            f"none is to come, send a clock.ticked event of a later time to {self._control}"
+            f"no purchase will come, send a clock.ticked event of a later time to {self._control}"
         )
