@@ -7,16 +7,16 @@ NEEDS_PYTHON := 3.11
 LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help setup demo test check soak bench lock clean
+.PHONY: help setup demo test check coverage wheel hooks soak bench lock clean
 
-help: ## what can be typed here
-	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-8s %s\n", $$1, $$2}'
+help: ## the targets
+	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml requirements.lock
 	@bash deploy/setup.sh "$(VENV)" "$(NEEDS_PYTHON)" "$(PYTHON)"
 	@touch $@
 
-setup: $(READY) ## make .venv and install everything into it, from the lock (demo, test and check do so by themselves)
+setup: $(READY) ## install everything from the lock into .venv (every other target does this first)
 
 demo: $(READY) ## a year of a real shop through the real worker, on an embedded broker
 	@$(BIN)/stream demo $(ARGS)
@@ -30,16 +30,25 @@ check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q -m "not kafka and not data and not slow" -x
 
-soak: $(READY) ## random crashes on a real Apache Kafka until 200 were survived (ARGS="--crashes 1000 --seed 7", or --long)
+coverage: $(READY) ## share of the lines and branches that the fast tests run, by module
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not kafka and not data and not slow" --cov --cov-report=term:skip-covered $(ARGS)
+
+wheel: $(READY) ## build wheel and sdist, install the wheel into an empty environment, run it there
+	@.ci/wheel $(BIN)/python
+
+hooks: $(READY) ## lint, format and types before every commit (git hooks, by pre-commit)
+	@$(BIN)/pre-commit install
+
+soak: $(READY) ## random crashes on a real Apache Kafka until 200 are survived (ARGS="--crashes 1000 --seed 7", or --long)
 	@$(BIN)/python -u -m tests.faults.soak $(ARGS)
 
-bench: $(READY) ## beside other engines on a real Kafka: a table, and one JSON object as the last line (QUICK=1)
+bench: $(READY) ## measure beside other stream processors on a real Kafka: a table, and JSON as the last line (QUICK=1)
 	@$(BIN)/python -m bench all $(if $(QUICK),--quick) $(ARGS)
 
-lock: ## pin every dependency again, with hashes, here and for the image (needs uv)
+lock: ## pin every dependency again, with hashes, also for the image (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK) --extra rocksdb --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 
-clean: ## remove what make and the tools have made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove everything that make and the tools created
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
