@@ -1,4 +1,4 @@
-"""A counter on the terminal while something long runs; silent where standard error is no terminal."""
+"""A progress counter on the terminal (standard error) during long work; nothing where it is no terminal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-EVERY = 2_000
+UPDATE_EVERY = 2_000
+"""Things done between two updates of the display."""
 
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-    """Yields a function to be called once for each thing done, or with how many were done."""
+    """Yields a function that is called after each thing done, or with the number of things done."""
     if not sys.stderr.isatty():
         yield lambda count=1: None
         return
@@ -24,7 +25,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None
         def advance(count: int = 1) -> None:
             nonlocal waiting
             waiting += count
-            if waiting >= EVERY:
+            if waiting >= UPDATE_EVERY:
                 bar.update(task, advance=waiting)
                 waiting = 0
 

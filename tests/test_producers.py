@@ -17,7 +17,7 @@ from stream.demo import player
 from stream.engine.options import EngineOptions
 from stream.engine.output.producer import Sender
 from stream.engine.task.batch import Outgoing
-from stream.importing.files.kafka_out import client_settings
+from stream.importing.files.output.kafka import client_settings
 from stream.ops import cluster
 from tests.faults.verifier import read_all
 from tests.support.refusing_cluster import RefusingCluster

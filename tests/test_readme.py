@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from stream.demo.moods import with_feedback
 
 from stream.commands.demo import MODEL
 from stream.commands.main import COMMANDS, main
-from stream.demo.moods import with_feedback
 from stream.importing.datasets import completejourney
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.wire import encode_event

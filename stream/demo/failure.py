@@ -1,4 +1,4 @@
-"""What ends the demo early, in one message."""
+"""The error that ends the demo early."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import click
 
 
 class DemoError(click.ClickException):
-    """The demo could not be played to its end."""
+    """The demo could not be played to its end; the message says why."""

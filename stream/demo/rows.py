@@ -1,4 +1,4 @@
-"""Last rows of the profiles topic to what the summary tells of them."""
+"""The last rows of the profiles topic, for the summary."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from stream.worker.rows.row import StoredRow
 ROW = msgspec.json.Decoder(StoredRow)
 
 
-def tiers(rows: Mapping[bytes, bytes], names: tuple[str, ...]) -> Iterator[str]:
-    """The tier of every customer there is: not of rows that hold something else, nor of the erased."""
+def customer_tiers(rows: Mapping[bytes, bytes], names: tuple[str, ...]) -> Iterator[str]:
+    """The name of each customer's tier; rows without a profile and erased customers are left out."""
     for value in rows.values():
         profile = ROW.decode(value).profile
         if profile is not None and not profile.erased_ms:

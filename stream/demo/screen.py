@@ -1,7 +1,8 @@
-"""What is seen while the year is played: the date, how far the worker is, alerts as they are raised."""
+"""What the terminal shows while the year is played: the date, how far the worker is, and new alerts."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -10,27 +11,32 @@ from types import TracebackType
 import click
 
 from stream.core.alerts.alert import Alert
-from stream.wording.alert import KINDS, reason_lines
+from stream.wording.alert import ALERT_NAMES, reason_lines
+from stream.wording.wrap import for_terminal
 
 PLAIN_EVERY_S = 10.0
-ALERTS_A_SECOND = 3.0
+"""Where output is no terminal, the status is a line of its own, this often."""
+ALERTS_PER_SECOND = 3.0
+"""As many as one can read."""
 
 
-def line(alert: Alert) -> str:
-    """Who, what, and the strongest reason."""
+def alert_line(alert: Alert) -> str:
+    """Date, customer, what the alert is, and its strongest reason."""
     why = (reason_lines(alert.data) or ["no single reason stands out"])[0]
-    return f"{alert.time[:10]}  {alert.subject} ({alert.data.customer.tier}), {KINDS[alert.data.kind]}: {why}"
+    what = ALERT_NAMES[alert.data.kind]
+    return f"{alert.time[:10]}  {alert.subject} ({alert.data.customer.tier}): {what}, {why}"
 
 
 class Screen:
-    """A status line on a terminal, else a plain line now and then; no more alerts than one can read."""
+    """One status line that is rewritten, with alerts above it; plain lines where output is no terminal."""
 
     def __init__(self) -> None:
         self._tty = sys.stdout.isatty()
-        self._told_at = time.monotonic()
-        self._room = ALERTS_A_SECOND
-        self._room_at = time.monotonic()
-        self._unseen = 0
+        self._status_at = time.monotonic()
+        self._allowance = ALERTS_PER_SECOND
+        """Alerts that may be shown now; grows with time, up to one second's worth."""
+        self._allowance_at = time.monotonic()
+        self._hidden = 0
 
     def __enter__(self) -> Screen:
         return self
@@ -38,36 +44,37 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._wipe()
+        self._wipe_status()
 
     def say(self, text: str = "") -> None:
-        self._wipe()
-        click.echo(text)
+        """One line of output, wrapped between words on a terminal."""
+        self._wipe_status()
+        click.echo(for_terminal(text))
 
     def status(self, date: str, sent: int, done: int, alerts: int) -> None:
-        """Where the play has come to."""
+        """How far the demo is."""
         text = f"{date}  {sent:,} events sent, {done:,} done, {alerts:,} alerts"
         if self._tty:
-            self._wipe()
-            click.echo(text, nl=False)
-        elif time.monotonic() - self._told_at >= PLAIN_EVERY_S:
-            self._told_at = time.monotonic()
+            self._wipe_status()
+            click.echo(text[: shutil.get_terminal_size().columns - 1], nl=False)
+        elif time.monotonic() - self._status_at >= PLAIN_EVERY_S:
+            self._status_at = time.monotonic()
             click.echo(text)
 
     def show(self, alerts: Sequence[Alert]) -> None:
-        """Alerts that were raised just now, as many as can be read; the others are counted."""
+        """New alerts, at most ALERTS_PER_SECOND; the others are only counted."""
         now = time.monotonic()
-        self._room = min(self._room + (now - self._room_at) * ALERTS_A_SECOND, ALERTS_A_SECOND)
-        self._room_at = now
+        grown = self._allowance + (now - self._allowance_at) * ALERTS_PER_SECOND
+        self._allowance, self._allowance_at = min(grown, ALERTS_PER_SECOND), now
         for alert in alerts:
-            if self._room < 1:
-                self._unseen += 1
+            if self._allowance < 1:
+                self._hidden += 1
                 continue
-            self._room -= 1
-            more = f"  (and {self._unseen} more before)" if self._unseen else ""
-            self._unseen = 0
-            self.say(line(alert) + more)
+            self._allowance -= 1
+            more = f"  (and {self._hidden} more before it)" if self._hidden else ""
+            self._hidden = 0
+            self.say(alert_line(alert) + more)
 
-    def _wipe(self) -> None:
+    def _wipe_status(self) -> None:
         if self._tty:
             click.echo("\r\x1b[2K", nl=False)

@@ -1,4 +1,4 @@
-"""Reads what the worker says while it says it: every alert, the last row of every profile, dead letters."""
+"""Reads what the worker writes, as it is written: all alerts, the last row of each profile, dead letters."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-AT_ONCE = 500
+RECORDS_AT_ONCE = 500
 BEHIND_MAX = 1_500
-"""Rows the embedded broker surely still remembers; the player waits for a watcher further behind."""
+"""Records that the embedded broker certainly still holds; the player waits for a watcher further behind."""
 
 
 class Watcher:
-    """A thread that keeps up; `missed` counts records the broker forgot before they were read."""
+    """A thread that reads; `missed` counts records that the broker dropped before they were read."""
 
     def __init__(self, bootstrap: str, topics: tuple[str, str, str], partitions: int) -> None:
-        """`topics` are those of profiles, alerts and dead letters."""
+        """`topics`: those of profiles, alerts and dead letters, in this order."""
         self.rows: dict[bytes, bytes] = {}
         self.dead_letters: list[Message] = []
         self.missed = 0
         self.behind = 0
-        """Records of the fullest partition that are written and not read yet, as far as is known."""
+        """Unread records of the partition that has most, as far as the client knows."""
         self._profiles, self._alerts, _ = topics
         self._new_alerts: list[bytes] = []
-        self._places = [(topic, number) for topic in topics for number in range(partitions)]
-        self._next = dict.fromkeys(self._places, 0)
+        self._partitions = [(topic, number) for topic in topics for number in range(partitions)]
+        self._next = dict.fromkeys(self._partitions, 0)
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -36,7 +36,7 @@ class Watcher:
                 "log_level": 0,
             }
         )
-        self._consumer.assign([TopicPartition(topic, number, 0) for topic, number in self._places])
+        self._consumer.assign([TopicPartition(topic, number, 0) for topic, number in self._partitions])
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -45,44 +45,39 @@ class Watcher:
         self._thread.start()
 
     def take_alerts(self) -> list[bytes]:
-        """What has come since the last call, in order."""
+        """The alerts read since the last call, in order."""
         with self._lock:
             taken, self._new_alerts = self._new_alerts, []
         return taken
 
     def finish(self) -> None:
-        """Read to the end, then stop; nothing is written any more."""
+        """Read to the end and stop; call it when the worker has stopped."""
         self._stop.set()
         self._thread.join()
-        while any(self._left(place, cached=False) > 0 for place in self._places):
-            self._take(self._consumer.consume(AT_ONCE, timeout=0.5))
+        while any(self._left(partition, cached=False) > 0 for partition in self._partitions):
+            self._take(self._consumer.consume(RECORDS_AT_ONCE, timeout=0.5))
         self._consumer.close()
 
-    def abandon(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._consumer.close()
-
-    def _left(self, place: tuple[str, int], *, cached: bool) -> int:
-        ends = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=10, cached=cached)
-        return max(ends[1] - self._next[place], 0) if ends else 0
+    def _left(self, partition: tuple[str, int], *, cached: bool) -> int:
+        ends = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=10, cached=cached)
+        return max(ends[1] - self._next[partition], 0) if ends else 0
 
     def _run(self) -> None:
-        """The consumer is touched by this thread alone: two of them can lock each other out for ever."""
+        """Only this thread uses the consumer: two threads in one consumer can block each other for ever."""
         while not self._stop.is_set():
-            self._take(self._consumer.consume(AT_ONCE, timeout=0.1))
-            self.behind = max(self._left(place, cached=True) for place in self._places)
+            self._take(self._consumer.consume(RECORDS_AT_ONCE, timeout=0.1))
+            self.behind = max(self._left(partition, cached=True) for partition in self._partitions)
 
     def _take(self, messages: list[Message]) -> None:
         for message in messages:
             if message.error() is not None:
                 continue
-            place = (message.topic(), message.partition())
-            self.missed += max(message.offset() - self._next[place], 0)
-            self._next[place] = message.offset() + 1
-            self._sort(message)
+            partition = (message.topic(), message.partition())
+            self.missed += max(message.offset() - self._next[partition], 0)
+            self._next[partition] = message.offset() + 1
+            self._keep(message)
 
-    def _sort(self, message: Message) -> None:
+    def _keep(self, message: Message) -> None:
         key, value = message.key() or b"", message.value()
         if message.topic() == self._alerts:
             with self._lock:
@@ -97,7 +92,7 @@ class Watcher:
 
 
 def paced(watcher: Watcher, check: Callable[[], None]) -> Callable[[], None]:
-    """A check that also waits for a watcher that has fallen behind."""
+    """A check that also waits until the watcher has caught up."""
 
     def wait() -> None:
         check()

@@ -1,4 +1,4 @@
-"""The real worker as its own process, told by environment variables where the embedded broker is."""
+"""The real worker in a process of its own, configured by environment variables."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ from stream.demo.failure import DemoError
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
 COUNT_TIMEOUT_S = 10.0
+"""For the worker's metrics to reach the expected number of events."""
+HTTP_TIMEOUT_S = 10.0
+POLL_EVERY_S = 0.2
 LOG_LINES_SHOWN = 15
-EVENTS = "customer_stream_events"
+EVENTS_METRIC = "customer_stream_events"
 
 
 class WorkerProcess:
-    """Runs from `with` to the end of the block; killed if it does not stop when asked."""
+    """The worker runs inside the `with` block; at its end it is killed if it has not stopped."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
@@ -44,7 +47,7 @@ class WorkerProcess:
             env=environment,
             stdout=self._log,
             stderr=self._log,
-            start_new_session=True,  # Ctrl-C is ours; we stop the worker ourselves
+            start_new_session=True,  # Ctrl-C reaches only this process, which stops the worker
         )
         return self
 
@@ -57,57 +60,64 @@ class WorkerProcess:
         self._log.close()
 
     def check(self) -> None:
-        """Raises when the worker has ended by itself."""
+        """Raise DemoError if the worker has ended."""
         assert self._process is not None
         code = self._process.poll()
         if code is not None:
-            raise DemoError(f"the worker ended with exit code {code}; its last words:\n{self._last_words()}")
+            raise DemoError(
+                f"the worker ended with exit code {code}; the end of its log:\n{self._end_of_log()}"
+            )
 
     def wait_until_ready(self) -> None:
+        """Wait until /readyz answers 200."""
         until = time.monotonic() + READY_TIMEOUT_S
         while not self._is_ready():
             self.check()
             if time.monotonic() > until:
-                raise DemoError(f"the worker was not ready in time; its last words:\n{self._last_words()}")
-            time.sleep(0.2)
+                raise DemoError(
+                    f"the worker was not ready in time; the end of its log:\n{self._end_of_log()}"
+                )
+            time.sleep(POLL_EVERY_S)
 
     def outcomes(self, expected: int) -> dict[str, int]:
-        """Input records by outcome, as the worker's own metrics count them; they may lag by a moment."""
+        """Input records by outcome, from the metrics of the worker; waits until they add up to `expected`."""
         until = time.monotonic() + COUNT_TIMEOUT_S
         while sum((counts := self._counts()).values()) < expected and time.monotonic() < until:
-            time.sleep(0.2)
+            time.sleep(POLL_EVERY_S)
         return counts
 
     def _counts(self) -> dict[str, int]:
-        with urllib.request.urlopen(f"{self._url}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self._url}/metrics", timeout=HTTP_TIMEOUT_S) as answer:
             text = answer.read().decode()
         counts: dict[str, int] = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                if sample.name == f"{EVENTS}_total":
+                if sample.name == f"{EVENTS_METRIC}_total":
                     outcome = sample.labels["outcome"]
                     counts[outcome] = counts.get(outcome, 0) + int(sample.value)
         return counts
 
     def stop(self) -> None:
-        """Gracefully: all that is decided is written and committed first."""
+        """Stop gracefully: the worker writes and commits all its results first."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         try:
             code = self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            raise DemoError(f"the worker did not stop; its last words:\n{self._last_words()}") from None
+            raise DemoError(f"the worker did not stop; the end of its log:\n{self._end_of_log()}") from None
         if code != 0:
-            raise DemoError(f"the worker stopped with exit code {code}:\n{self._last_words()}")
+            raise DemoError(
+                f"the worker stopped with exit code {code}; the end of its log:\n{self._end_of_log()}"
+            )
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self._url}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self._url}/readyz", timeout=HTTP_TIMEOUT_S) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
 
-    def _last_words(self) -> str:
+    def _end_of_log(self) -> str:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").splitlines()
         return "\n".join(f"  {line}" for line in lines[-LOG_LINES_SHOWN:])

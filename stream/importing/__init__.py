@@ -1,1 +1,1 @@
-"""Importing: public data sets, a generated shop, or files of your own become events."""
+"""Data from elsewhere becomes events: public data sets, a generated shop, and your own files."""

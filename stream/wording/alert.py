@@ -10,7 +10,7 @@ from collections.abc import Callable
 from stream.core.alerts.alert import Action, Alert, AlertData, Evidence, Remedy, ValueAtRisk
 from stream.wording.amounts import count, date, days, every, listed, money, mood, share
 
-KINDS = {
+ALERT_NAMES = {
     "at_risk_loyal": "loyal customer at risk",
     "churn_risk": "customer likely to leave",
     "upgrade_opportunity": "ready for the next tier",
@@ -53,7 +53,7 @@ def headline(alert: Alert) -> str:
     """`2 May 2018: c-42 (platinum tier, customer for 14 months), loyal customer at risk: new alert`."""
     data = alert.data
     who = f"{alert.subject} ({data.customer.tier} tier, customer for {days(data.customer.tenure_days)})"
-    return f"{date(alert.time)}: {who}, {KINDS[data.kind]}: {STATES[data.state]}"
+    return f"{date(alert.time)}: {who}, {ALERT_NAMES[data.kind]}: {STATES[data.state]}"
 
 
 def because(data: AlertData) -> str:

@@ -19,7 +19,7 @@ from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import scores, summary
-from stream.wording.alert import KINDS
+from stream.wording.alert import ALERT_NAMES
 from stream.wording.amounts import count, date, days, every, listed, money, mood, share
 from stream.wording.dead_ends import dead_end_lines
 
@@ -264,7 +264,7 @@ def outlook_lines(profile: Profile, now: Standing) -> list[str]:
     for kind, episode in sorted(profile.judgement.episodes.items()):
         if is_open(episode):
             urgent = ", urgent" if episode.state == "escalated" else ""
-            lines.append(f"Open alert since {date(episode.opened_ms)}: {KINDS[kind]}{urgent}.")
+            lines.append(f"Open alert since {date(episode.opened_ms)}: {ALERT_NAMES[kind]}{urgent}.")
     if profile.next_review_ms is not None:
         lines.append(f"If nothing happens, the next look at them is due on {date(profile.next_review_ms)}.")
     return lines

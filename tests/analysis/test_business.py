@@ -19,21 +19,21 @@ from stream.core.policy.policy import Policy
 from stream.core.risk.features import Features
 from stream.core.units import DAY_MS, YEAR_MS
 from stream.fit.history import History, Snapshot
-from stream.importing.generated import play
+from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import CHANNELS, Shop
 from stream.model_file import default_model
 from tests.support.shop import write_events
 
 SHOP = Shop(seed=3, customers=120, days=540)
-LIVES = play.lives(SHOP)
-EVENTS = play.events(SHOP, LIVES)
+LIVES = planned_lives(SHOP)
+EVENTS = shop_events(SHOP, LIVES)
 DAY_OF_REPORT_MS = EVENTS[-1].time_ms // DAY_MS * DAY_MS
 POLICY = Policy()
 
 
 def told(shop):
     """The books of a whole shop, and the day of its last event."""
-    events = play.events(shop, play.lives(shop))
+    events = shop_events(shop, planned_lives(shop))
     day_ms = events[-1].time_ms // DAY_MS * DAY_MS
     return read_books(events, (day_ms,), POLICY), day_ms
 

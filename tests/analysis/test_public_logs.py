@@ -6,7 +6,8 @@ from stream.analysis.backtest.backtest import Question, backtest
 from stream.commands.parameters import DAY
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
-from stream.importing.datasets import cdnow, completejourney
+from stream.importing.datasets.cdnow import cdnow_events
+from stream.importing.datasets.completejourney import completejourney_events
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.model_file import default_model
 
@@ -34,7 +35,7 @@ def beats_the_baselines(numbers):
 
 @pytest.mark.parametrize(("sample", "customers", "auc"), [(True, 2_357, 0.779), (False, 23_570, 0.770)])
 def test_cdnow(sample, customers, auc):
-    numbers = answered(lambda: cdnow.events(sample=sample), "1997-09-30", 39, "1997-01-01")
+    numbers = answered(lambda: cdnow_events(sample=sample), "1997-09-30", 39, "1997-01-01")
 
     assert numbers["n"] == customers
     assert numbers["p_active"]["auc"] == pytest.approx(0.757, abs=0.004)
@@ -46,7 +47,7 @@ def test_cdnow(sample, customers, auc):
 
 @pytest.mark.parametrize(("weeks", "churn", "auc"), [(8, 0.0737, 0.904), (26, 0.0167, 0.8975)])
 def test_complete_journey(weeks, churn, auc):
-    numbers = answered(completejourney.events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
+    numbers = answered(completejourney_events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
 
     assert numbers["n"] == 2_281
     assert numbers["churn_rate"] == pytest.approx(churn, abs=5e-5)

@@ -1,4 +1,4 @@
-"""The player and the watcher on the embedded broker, with a slow reader in the worker's place."""
+"""The player and the watcher on the embedded broker; a slow reader stands for the worker."""
 
 import threading
 from collections import Counter
@@ -36,7 +36,7 @@ def broker():
 
 
 class SlowReader(threading.Thread):
-    """Reads a group's topics in small bites and commits each."""
+    """Reads the topics in small batches and commits each."""
 
     def __init__(self, bootstrap):
         super().__init__(daemon=True)
@@ -56,8 +56,8 @@ class SlowReader(threading.Thread):
         self._consumer.close()
 
 
-def test_more_than_the_broker_remembers_is_played_without_a_loss(broker, monkeypatch):
-    monkeypatch.setattr(player_module, "STUCK_AFTER_S", 30.0)
+def test_more_events_than_the_broker_can_hold_arrive_without_loss(broker, monkeypatch):
+    monkeypatch.setattr(player_module, "STALLED_AFTER_S", 30.0)
     reader = SlowReader(broker.bootstrap)
     reader.start()
     player = Player(broker.bootstrap, "reader", TOPICS, PARTITIONS, lambda: None)
@@ -72,15 +72,15 @@ def test_more_than_the_broker_remembers_is_played_without_a_loss(broker, monkeyp
     assert set(reader.read.values()) == {1}
 
 
-def test_a_worker_that_stands_still_ends_the_play(broker, monkeypatch):
-    monkeypatch.setattr(player_module, "STUCK_AFTER_S", 0.2)
+def test_a_stalled_worker_ends_the_demo(broker, monkeypatch):
+    monkeypatch.setattr(player_module, "STALLED_AFTER_S", 0.2)
     player = Player(broker.bootstrap, "nobody", TOPICS, PARTITIONS, lambda: None)
 
-    with pytest.raises(DemoError, match="stands still: 0 of"):
+    with pytest.raises(DemoError, match="has stalled: 0 of"):
         player.play((message(number) for number in range(16_000)), lambda event: None)
 
 
-def test_the_watcher_keeps_the_last_row_of_each_key_and_counts_what_was_forgotten(broker):
+def test_the_watcher_keeps_the_last_row_of_each_key_and_every_alert(broker):
     producer = Producer({"bootstrap.servers": broker.bootstrap})
     for number in range(8):
         producer.produce("profiles", f"row {number}", f"key {number % 2}", 0)
@@ -99,7 +99,7 @@ def test_the_watcher_keeps_the_last_row_of_each_key_and_counts_what_was_forgotte
     assert watcher.missed == 0
 
 
-def test_a_watcher_that_was_too_slow_says_so(broker):
+def test_a_watcher_that_was_too_slow_counts_what_it_missed(broker):
     producer = Producer({"bootstrap.servers": broker.bootstrap, "queue.buffering.max.kbytes": 200_000})
     for number in range(3_000):
         producer.produce("profiles", b"x" * 4_000, f"key {number % 9}", 0)

@@ -23,7 +23,7 @@ from tests.support.pareto import fit_pareto
 def published(name):
     """A summary file of the package that CDNOW comes with."""
     try:
-        return list(csv.DictReader(cdnow._text(name, None).splitlines()))
+        return list(csv.DictReader(cdnow._read_text(name, None).splitlines()))
     except Exception as error:
         pytest.skip(f"CDNOW is not at hand: {error}")
 

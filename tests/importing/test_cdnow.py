@@ -4,11 +4,11 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from stream.importing.datasets import cdnow
+from stream.importing.datasets.cdnow import SAMPLE, cdnow_events
 from stream.importing.datasets.unavailable import SourceUnavailableError
-from stream.importing.in_time import in_time
+from stream.importing.event_order import event_order
 
-SAMPLE = """master sample date cds dollars
+SAMPLE_TEXT = """master sample date cds dollars
  00018 0002 19970104 2 29.73
  00004 0001 19970101 2 29.33
  00004 0001 19970118 0  0.00
@@ -18,12 +18,12 @@ SAMPLE = """master sample date cds dollars
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / cdnow.SAMPLE).write_text(SAMPLE)
+    (tmp_path / SAMPLE).write_text(SAMPLE_TEXT)
     return tmp_path
 
 
 def test_lines_become_purchases_in_time_order_with_exact_cents(folder):
-    purchases = list(cdnow.events(sample=True, folder=folder))
+    purchases = list(cdnow_events(sample=True, folder=folder))
 
     assert [p.subject for p in purchases] == ["cdnow-00004", "cdnow-00021", "cdnow-00018", "cdnow-00004"]
     assert [p.data.total_minor for p in purchases] == [2933, 6330, 2973, 0]
@@ -59,7 +59,7 @@ def test_a_folder_without_the_file_is_one_readable_message(tmp_path):
 )
 def test_the_published_files_give_the_published_numbers(sample, purchases, customers, cents):
     try:
-        events = list(cdnow.events(sample=sample))
+        events = list(cdnow_events(sample=sample))
     except SourceUnavailableError as missing:
         pytest.skip(str(missing))
 
@@ -67,4 +67,4 @@ def test_the_published_files_give_the_published_numbers(sample, purchases, custo
     assert len({e.id for e in events}) == purchases
     assert len({e.subject for e in events}) == customers
     assert cents is None or sum(e.data.total_minor for e in events) == cents
-    assert events == sorted(events, key=in_time)
+    assert events == sorted(events, key=event_order)

@@ -11,8 +11,8 @@ from stream.core.events.event import (
     PromotionRedeemed,
     PurchaseCompleted,
 )
-from stream.importing.datasets import completejourney
-from stream.importing.in_time import in_time
+from stream.importing.datasets.completejourney import completejourney_events
+from stream.importing.event_order import event_order
 
 LINE = {"store_id": 7, "quantity": 1, "retail_disc": 0.0, "coupon_disc": 0.0, "coupon_match_disc": 0.0}
 LINES = [
@@ -67,10 +67,10 @@ def of(kind, events):
 
 
 def test_a_basket_is_one_purchase_whose_total_is_the_exact_sum_of_its_lines(folder):
-    events = list(completejourney.events(folder))
+    events = list(completejourney_events(folder))
     fuel, basket = of(PurchaseCompleted, events)
 
-    assert events == sorted(events, key=in_time)
+    assert events == sorted(events, key=event_order)
     assert (basket.subject, basket.data.order_id, basket.data.total_minor) == (
         "household-1",
         "10",
@@ -86,7 +86,7 @@ def test_a_basket_is_one_purchase_whose_total_is_the_exact_sum_of_its_lines(fold
 
 
 def test_mailings_and_redemptions_are_engagement_on_the_shops_own_day(folder):
-    events = list(completejourney.events(folder))
+    events = list(completejourney_events(folder))
 
     assert {m.time for m in of(MessageDelivered, events)} == {datetime(2017, 3, 3, 5, tzinfo=UTC)}
     assert {r.time for r in of(PromotionRedeemed, events)} == {datetime(2017, 3, 4, 2, tzinfo=UTC)}
@@ -94,7 +94,7 @@ def test_mailings_and_redemptions_are_engagement_on_the_shops_own_day(folder):
 
 
 def test_a_coupons_cost_goes_to_the_campaign_whose_coupon_names_the_product(folder):
-    (cost,) = of(CostRecorded, completejourney.events(folder))
+    (cost,) = of(CostRecorded, completejourney_events(folder))
 
     assert (cost.subject, cost.data.spend_minor) == ("campaign-6", 50)
     assert cost.time == cost.data.period.to == datetime(2017, 4, 1, 4, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_a_coupons_cost_goes_to_the_campaign_whose_coupon_names_the_product(fold
 @pytest.mark.data
 def test_the_whole_year_adds_up_to_the_packages_own_numbers():
     kinds, total, cost, households, ids = Counter(), 0, 0, set(), set()
-    for event in completejourney.events():
+    for event in completejourney_events():
         kinds[type(event)] += 1
         ids.add(event.id)
         if isinstance(event, PurchaseCompleted):

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from stream.commands.main import main
 from stream.core.events.event import EVENT_TYPES, Event, PurchaseCompleted, PurchaseRefunded, Reviewed
-from stream.importing.generated import play
+from stream.importing.event_order import event_order
 from stream.importing.generated.disorder import Disorder, disordered
+from stream.importing.generated.history import planned_lives, planted_truth, shop_events
 from stream.importing.generated.shop import DRIVERS, Shop
-from stream.importing.in_time import in_time
 
 SHOP = Shop(customers=120, days=500)
 EVENTS = (kind for kinds in EVENT_TYPES.values() for kind in kinds)
@@ -21,27 +21,27 @@ ANY_EVENT = msgspec.json.Decoder(reduce(or_, EVENTS))
 
 @pytest.fixture(scope="module")
 def lived():
-    return play.lives(SHOP)
+    return planned_lives(SHOP)
 
 
 @pytest.fixture(scope="module")
 def events(lived):
-    return play.events(SHOP, lived)
+    return shop_events(SHOP, lived)
 
 
 @pytest.fixture(scope="module")
 def truth(lived):
-    return play.truth(SHOP, lived)["customers"]
+    return planted_truth(SHOP, lived)["customers"]
 
 
 def test_the_seed_decides_everything(events):
-    assert play.events(SHOP, play.lives(SHOP)) == events
+    assert shop_events(SHOP, planned_lives(SHOP)) == events
     other = msgspec.structs.replace(SHOP, seed=2)
-    assert play.events(other, play.lives(other)) != events
+    assert shop_events(other, planned_lives(other)) != events
 
 
 def test_events_come_in_time_order_with_ids_of_their_own_inside_the_shops_span(events):
-    assert events == sorted(events, key=in_time)
+    assert events == sorted(events, key=event_order)
     assert len({event.id for event in events}) == len(events)
     assert all(e.time >= SHOP.begins for e in events if isinstance(e, PurchaseCompleted))
 
@@ -84,7 +84,7 @@ def test_leavers_with_a_cause_spoke_badly_before_they_left_and_others_rarely(eve
 
 def test_each_value_class_is_driven_away_by_its_own_themes():
     shop = Shop(customers=600, days=500)
-    fates = play.truth(shop, play.lives(shop))["customers"].values()
+    fates = planted_truth(shop, planned_lives(shop))["customers"].values()
     for value, themes in DRIVERS.items():
         seen = {f["trouble"]["theme"] for f in fates if f["value"] == value and f["trouble"]}
         assert seen
@@ -93,7 +93,7 @@ def test_each_value_class_is_driven_away_by_its_own_themes():
 
 def test_noise_plants_nothing():
     shop = Shop(customers=80, days=400, drivers=False)
-    fates = play.truth(shop, play.lives(shop))["customers"].values()
+    fates = planted_truth(shop, planned_lives(shop))["customers"].values()
 
     assert {fate["cause"] for fate in fates} <= {"natural", ""}
     assert all(fate["trouble"] is None and fate["grows_from"] is None for fate in fates)
@@ -104,7 +104,7 @@ def test_disorder_moves_and_repeats_events_but_changes_none(events):
 
     assert {e.id for e in arrived} == {e.id for e in events}
     assert 0.05 < len(arrived) / len(events) - 1 < 0.15
-    assert arrived != sorted(arrived, key=in_time)
+    assert arrived != sorted(arrived, key=event_order)
     assert arrived == list(disordered(events, Disorder(duplicates=0.1, late=0.05, shuffled=0.2), seed=3))
     by_id = {e.id: e for e in events}
     assert all(by_id[e.id] == e for e in arrived)

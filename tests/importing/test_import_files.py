@@ -91,7 +91,7 @@ def test_the_suggested_mapping_can_be_used_as_it_is(shop):
 
     assert answer.exit_code == 0, answer.output
     assert 'order_prefix = "C"' in answer.stdout
-    assert "# Of the first 3 lines: 1 rejected." in answer.stdout
+    assert "# Of the first 3 lines, 1 is rejected." in answer.stdout
     assert json.loads(used.stdout)["lines"]["orders"] == 1
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.events.event import EVENT_TYPES
-from stream.importing.files import run
 from stream.importing.files.external_sort import ExternalSort
+from stream.importing.files.summary import ImportSummary
 from stream.wire import Rejected, decode_line
 from tests.support.importing import HEADER, INVOICES, Imported, imported
 
@@ -47,7 +47,7 @@ def test_a_return_refunds_the_latest_earlier_order_with_enough_pieces_left(tmp_p
     refunds = [(e["data"]["order_id"], e["data"]["refund_minor"]) for e in done.of("purchase.refunded")]
 
     assert refunds == [("unmatched-C6", 200), ("1", 400), ("2", 200), ("unmatched-C5", 800)]
-    assert (done.accounts.in_refunds, done.accounts.refunds_unmatched) == (4, 2)
+    assert (done.summary.in_refunds, done.summary.refunds_unmatched) == (4, 2)
 
 
 def test_a_credit_note_over_several_orders_is_one_refund_for_each(tmp_path):
@@ -69,7 +69,7 @@ def test_unmatched_returns_can_be_refused_instead(tmp_path):
     done = imported(tmp_path, text, INVOICES + 'unmatched = "reject"\n')
 
     assert done.reasons() == [(2, "return_unmatched")]
-    assert (done.accounts.in_refunds, done.events) == (0, [])
+    assert (done.summary.in_refunds, done.events) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_line_that_cannot_be_an_event_is_refused_with_its_number_and_reason(tm
 
     assert done.reasons() == [(3, reason)]
     assert len(done.events) == 2
-    assert done.accounts.lines == 3
+    assert done.summary.lines == 3
 
 
 def test_line_numbers_are_those_of_the_file_even_after_a_quoted_line_break(tmp_path):
@@ -120,7 +120,7 @@ def test_an_order_has_one_currency(tmp_path):
 
     assert done.reasons() == [(3, "currency_differs")]
     assert done.events[0]["data"]["total_minor"] == 5
-    assert done.accounts.in_orders == 1
+    assert done.summary.in_orders == 1
 
 
 @pytest.mark.parametrize(
@@ -196,12 +196,12 @@ def _lowering(kept):
 def test_every_line_is_accounted_for_and_the_money_is_the_sum_of_the_kept_lines(tmp_path_factory, lines):
     folder = tmp_path_factory.mktemp("lines")
     done = imported(folder, HEADER + "".join(",".join(line) + "\n" for line in lines))
-    accounts, refused = done.accounts, {line for line, _ in done.reasons()}
+    summary, refused = done.summary, {line for line, _ in done.reasons()}
     kept = [line for number, line in enumerate(lines, start=2) if number not in refused]
     net = sum(_worth(order, quantity, price) for order, _, quantity, _, price, _ in kept)
 
-    assert accounts.lines == len(lines) == accounts.in_orders + accounts.in_refunds + len(done.rejects)
-    assert accounts.orders_minor["GBP"] - accounts.refunds_minor["GBP"] == net
+    assert summary.lines == len(lines) == summary.in_orders + summary.in_refunds + len(done.rejects)
+    assert summary.orders_minor["GBP"] - summary.refunds_minor["GBP"] == net
     assert sum(len(e["data"].get("products", ())) for e in done.events) == len(kept) - _lowering(kept)
     assert len({e["id"] for e in done.events}) == len(done.events)
     for told in done.told:
@@ -221,9 +221,9 @@ def test_totals_equal_pandas_to_the_cent_and_disk_changes_nothing(tmp_path, monk
     kept = table[(table["quantity"] != 0) & ~free_return & table["customer"].notna()]
     worth = kept["quantity"] * kept["price"]
 
-    assert in_memory.accounts.orders_minor["GBP"] == round(worth[kept["quantity"] > 0].sum() * 100)
-    assert in_memory.accounts.refunds_minor["GBP"] == -round(worth[kept["quantity"] < 0].sum() * 100)
-    assert in_memory.accounts.in_orders + in_memory.accounts.in_refunds == len(kept)
+    assert in_memory.summary.orders_minor["GBP"] == round(worth[kept["quantity"] > 0].sum() * 100)
+    assert in_memory.summary.refunds_minor["GBP"] == -round(worth[kept["quantity"] < 0].sum() * 100)
+    assert in_memory.summary.in_orders + in_memory.summary.in_refunds == len(kept)
     assert on_disk.events == in_memory.events
     assert [told[:2] for told in on_disk.told] == sorted(told[:2] for told in on_disk.told)
 
@@ -269,4 +269,4 @@ def test_the_types_are_those_of_the_contract(tmp_path):
     known = {k.__struct_config__.tag for kinds in EVENT_TYPES.values() for k in kinds}
 
     assert Counter(e["type"] for e in done.events).keys() <= known
-    assert set(run.Accounts().rejected) == set()
+    assert set(ImportSummary().rejected) == set()

@@ -1,6 +1,7 @@
 import pytest
 
-from stream.importing.files.mapping import MappingError, load, parsed, ready
+from stream.importing.files.mapping.load import load_mapping, parse_mapping, ready_mappings
+from stream.importing.files.mapping.mapping import MappingError
 from tests.support.importing import INVOICES, imported
 
 
@@ -16,7 +17,7 @@ from tests.support.importing import INVOICES, imported
         (("[returns]", "[returns"), "line 12"),
         (
             ("[returns]", '[time]\nformats = ["%d/%m/%Y", "%m/%d/%Y"]\n[returns]'),
-            "line 13: '%d/%m/%Y' and '%m/%d/%Y' read one text as two different days",
+            "line 13: '%d/%m/%Y' and '%m/%d/%Y' read the same text as two different days",
         ),
         (("[returns]", '[file]\nencoding = "utf-9"\n[returns]'), "line 13: unknown encoding: utf-9"),
         (("[returns]", '[file]\ndelimiter = ";;"\n[returns]'), "line 13: ';;' is no delimiter"),
@@ -24,7 +25,7 @@ from tests.support.importing import INVOICES, imported
 )
 def test_a_wrong_mapping_is_told_with_its_line(change, told):
     with pytest.raises(MappingError, match=r"test\.toml") as caught:
-        parsed(INVOICES.replace(*change), "test.toml")
+        parse_mapping(INVOICES.replace(*change), "test.toml")
 
     assert told in str(caught.value)
 
@@ -36,9 +37,9 @@ def test_a_column_that_is_not_in_the_file_is_told_with_those_that_are(tmp_path):
 
 def test_an_unknown_mapping_names_the_ready_ones():
     with pytest.raises(MappingError, match="online-retail"):
-        load("nowhere.toml")
+        load_mapping("nowhere.toml")
 
 
-@pytest.mark.parametrize("name", ready())
+@pytest.mark.parametrize("name", ready_mappings())
 def test_every_ready_mapping_can_be_loaded(name):
-    assert load(name).columns["customer"]
+    assert load_mapping(name).columns["customer"]

@@ -3,13 +3,13 @@ from collections import Counter
 
 import pytest
 
-from stream.importing.files.mapping import ready
+from stream.importing.files.mapping.load import ready_mappings
 from tests.support.importing import Imported, imported
 from tests.support.public_data import gift_card_file
 
 
 def of_ready(folder, name, text, file):
-    return imported(folder, text, ready()[name], file)
+    return imported(folder, text, ready_mappings()[name], file)
 
 
 def lines_of(*objects):
@@ -125,7 +125,7 @@ def test_ga4_export(tmp_path):
     }
     assert done.of("purchase.completed")[0]["data"]["total_minor"] == 1150
     assert done.of("engagement.checkout_started")[0]["data"]["session_id"] == "42"
-    assert done.accounts.ignored == 2  # the page view, and the checkout's second product
+    assert done.summary.ignored == 2  # the page view, and the checkout's second product
 
 
 def test_amazon_reviews(tmp_path):
@@ -145,8 +145,8 @@ def test_amazon_reviews(tmp_path):
 
 @pytest.mark.data
 def test_real_reviews_are_all_read():
-    done = Imported(ready()["amazon-reviews"], gift_card_file())
+    done = Imported(ready_mappings()["amazon-reviews"], gift_card_file())
 
-    assert (done.accounts.lines, done.accounts.in_other_events, len(done.rejects)) == (2_972, 2_972, 0)
+    assert (done.summary.lines, done.summary.in_other_events, len(done.rejects)) == (2_972, 2_972, 0)
     assert len({e["subject"] for e in done.events}) == 458
     assert Counter(e["data"]["rating"] for e in done.events)[5.0] == 2_752

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from stream.importing.files.mapping import parsed
-from stream.importing.files.suggest.suggest import suggested
+from stream.importing.files.mapping.load import parse_mapping
+from stream.importing.files.suggest.suggest import suggested_mapping
 from stream.recording.event_file import atomic_writer
 from tests.support.importing import Imported
 
@@ -202,19 +202,19 @@ def test_a_file_nobody_has_seen_is_mapped_by_suggestion_and_pandas_agrees(tmp_pa
     write(path, lines)
     kept, worth = expected(lines)
 
-    mapping = suggested(path, as_json=False)
+    mapping = suggested_mapping(path, as_json=False)
     done = Imported(mapping, path)
-    accounts = done.accounts
-    (currency,) = accounts.orders_minor
+    summary = done.summary
+    (currency,) = summary.orders_minor
 
-    assert parsed(mapping, "suggested").returns.order_prefix == "C"
-    assert (accounts.lines, accounts.ignored) == (len(lines), 0)
-    assert accounts.in_orders + accounts.in_refunds == kept
-    assert accounts.in_orders + accounts.in_refunds + len(done.rejects) == accounts.lines
-    net = accounts.orders_minor[currency] - accounts.refunds_minor[currency]
-    assert net * 10**9 - accounts.rounding[currency] == worth
+    assert parse_mapping(mapping, "suggested").returns.order_prefix == "C"
+    assert (summary.lines, summary.ignored) == (len(lines), 0)
+    assert summary.in_orders + summary.in_refunds == kept
+    assert summary.in_orders + summary.in_refunds + len(done.rejects) == summary.lines
+    net = summary.orders_minor[currency] - summary.refunds_minor[currency]
+    assert net * 10**9 - summary.rounding[currency] == worth
     assert sum(e["data"]["total_minor"] for e in done.of("purchase.completed")) == sum(
-        accounts.orders_minor.values()
+        summary.orders_minor.values()
     )
 
 
@@ -223,7 +223,7 @@ def test_the_times_are_those_that_were_written(tmp_path, write):
     lines = invoices("times")
     path = tmp_path / "unseen.csv"
     write(path, lines)
-    done = Imported(suggested(path, as_json=False), path)
+    done = Imported(suggested_mapping(path, as_json=False), path)
     days = {at.strftime("%Y-%m-%dT%H:%M:00Z") for _, _, _, _, at, *_ in lines}
 
     assert {e["time"] for e in done.events} <= days
@@ -234,7 +234,7 @@ def test_a_suggestion_says_so_where_day_and_month_cannot_be_told_apart(tmp_path)
     path = tmp_path / "unseen.csv"
     day_first(path, lines)
 
-    assert "# every time also fits %d/%m/%Y %H:%M: which is right?" in suggested(path, as_json=False)
+    assert "# every time also fits %d/%m/%Y %H:%M: which is right?" in suggested_mapping(path, as_json=False)
 
 
 def test_a_ready_mapping_takes_over_how_the_file_writes_its_times(tmp_path):
@@ -250,7 +250,7 @@ def test_a_ready_mapping_takes_over_how_the_file_writes_its_times(tmp_path):
     )
     path = tmp_path / "unseen.csv"
     path.write_text(text_of(invoices("retail"), "%d/%m/%Y %H:%M", retail))
-    said = suggested(path, as_json=False)
+    said = suggested_mapping(path, as_json=False)
 
     assert said.startswith("# ready mapping: online-retail")
     assert 'formats = ["%d/%m/%Y %H:%M"]' in said

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.importing.files.mapping import MoneyOptions, TimeOptions
-from stream.importing.files.reading.instants import instants
-from stream.importing.files.reading.values import amounts, in_minor, times, whole_number
+from stream.importing.files.mapping.mapping import MoneyOptions, TimeOptions
+from stream.importing.files.values.amounts import amount_reader, product, rounded_to_minor, whole_number
+from stream.importing.files.values.instants import instant_reader
 
-READ = amounts(MoneyOptions())
+READ = amount_reader(MoneyOptions())
 
 
 def new_year(year):
@@ -32,7 +32,7 @@ def test_any_decimal_text_is_read_exactly(number):
     st.integers(1, 10_000),
 )
 def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
-    minor, added = in_minor(times(READ(str(price)), (pieces, 0)), 2)
+    minor, added = rounded_to_minor(product(READ(str(price)), (pieces, 0)), 2)
     exact = price * pieces * 100
 
     assert minor == exact.quantize(Decimal(1), ROUND_HALF_UP)
@@ -78,7 +78,7 @@ def test_amounts_as_people_write_them(text, amount):
 
 
 def test_a_decimal_comma_turns_the_point_into_a_thousands_mark():
-    assert amounts(MoneyOptions(decimal=","))("1.234,56") == (123456, 2)
+    assert amount_reader(MoneyOptions(decimal=","))("1.234,56") == (123456, 2)
 
 
 def test_only_whole_quantities_are_whole():
@@ -111,7 +111,7 @@ def test_only_whole_quantities_are_whole():
     ],
 )
 def test_times_become_utc_by_the_mappings_zone(form, text, at):
-    assert instants(TimeOptions(formats=(form,), zone="Europe/London"))(text) == at
+    assert instant_reader(TimeOptions(formats=(form,), zone="Europe/London"))(text) == at
 
 
 @given(st.datetimes(new_year(1990), new_year(2099)), st.sampled_from(["", " %H:%M", " %H:%M:%S"]))
@@ -120,12 +120,12 @@ def test_formats_of_numbers_are_read_as_strptime_reads_them(at, clock):
         text = at.strftime(form)
         known = datetime.strptime(text, form).replace(tzinfo=UTC)
 
-        read = instants(TimeOptions(formats=(form,)))(text)
+        read = instant_reader(TimeOptions(formats=(form,)))(text)
         assert read == (ms(*known.timetuple()[:6]) if known.year >= 1990 else None)
 
 
 def test_the_first_format_that_fits_wins():
-    read = instants(TimeOptions(formats=("iso", "%d/%m/%Y")))
+    read = instant_reader(TimeOptions(formats=("iso", "%d/%m/%Y")))
 
     assert read("02/03/2020") == ms(2020, 3, 2)
     assert read("2020-03-02") == ms(2020, 3, 2)

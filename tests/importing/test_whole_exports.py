@@ -51,7 +51,7 @@ def test_a_whole_shopify_export(tmp_path):
     )
     (refund,) = done.of("purchase.refunded")
     assert (refund["data"]["order_id"], refund["data"]["refund_minor"]) == ("#2", 3490)
-    assert (done.accounts.ignored, done.rejects) == (3, [])  # never paid
+    assert (done.summary.ignored, done.rejects) == (3, [])  # never paid
 
 
 def ga4_event(name, params, items=(), **more):
@@ -93,7 +93,7 @@ def test_a_day_of_ga4(tmp_path):
     assert (refund["data"]["order_id"], refund["data"]["refund_minor"]) == ("T_12345", 3499)
     assert done.of("engagement.product_viewed")[0]["data"]["price_minor"] == 3499
     assert done.of("engagement.searched")[0]["data"]["query"] == "jacket"
-    assert done.accounts.ignored == 1
+    assert done.summary.ignored == 1
 
 
 GAME = {"product_id": "507f1f77bcf86cd799439011", "sku": "45790-32", "name": "Monopoly: 3rd Edition"}

@@ -1,10 +1,10 @@
-"""Short words for import tests: text in, events, rejects and accounts out."""
+"""Short words for import tests: text in, events, rejects and summary out."""
 
 import io
 import json
 
-from stream.importing.files.mapping import parsed
-from stream.importing.files.run import Importer
+from stream.importing.files.importer import Importer
+from stream.importing.files.mapping.load import parse_mapping
 
 INVOICES = """
 source = "/shop"
@@ -26,10 +26,10 @@ HEADER = "invoice,product,quantity,time,price,customer\n"
 class Imported:
     def __init__(self, mapping, *paths, **options):
         rejects = io.BytesIO()
-        importer = Importer(parsed(mapping, "test.toml"), rejects, lambda count: None, **options)
+        importer = Importer(parse_mapping(mapping, "test.toml"), rejects, lambda count: None, **options)
         self.told = list(importer.events(list(paths)))
         self.events = [json.loads(told.value) for told in self.told]
-        self.accounts = importer.accounts
+        self.summary = importer.summary
         self.rejects = [json.loads(line) for line in rejects.getvalue().splitlines()]
 
     def of(self, kind):

@@ -28,13 +28,22 @@ def package_of(path: str) -> str:
 
 
 def floor_breaches(package: str, floors: list[set[str]], path: str, source: str) -> list[str]:
-    """The rooms of one package that this module imports although they are not below its own."""
+    """The rooms of one package that this module imports although they are not below its own.
+
+    A package with rooms inside a room is given by its path: `importing/files`.
+    """
     height = {room: number for number, floor in enumerate(floors) for room in floor}
-    room = Path(path).parts[2].removesuffix(".py")
+    room = room_of(package, path)
     if room == "__init__":  # what the package offers to others
         return []
-    found = {n.split(".")[2] for n in imported(source) if n.startswith(f"stream.{package}.")}
+    prefix = f"stream.{package.replace('/', '.')}."
+    found = {n.removeprefix(prefix).split(".")[0] for n in imported(source) if n.startswith(prefix)}
     return sorted(other for other in found - {room} if height.get(other, -1) <= height[room])
+
+
+def room_of(package: str, path: str) -> str:
+    """core, stream/core/facts/fold.py -> facts; core, stream/core/step.py -> step."""
+    return Path(path).relative_to(f"stream/{package}").parts[0].removesuffix(".py")
 
 
 def modules(sources: Sources) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from stream.core.events.event import Event
-from stream.importing.generated.play import events, lives
+from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
 from tests.support.kafka_broker import Broker
 from tests.support.running_worker import Ground, tick
@@ -16,7 +16,7 @@ SHOP = Shop(seed=5, customers=60)
 @pytest.fixture(scope="session")
 def history() -> list[Event]:
     """All events in order of time, and a last tick that makes the clocks of all partitions agree."""
-    return [*events(SHOP, lives(SHOP)), tick(SHOP.ends)]
+    return [*shop_events(SHOP, planned_lives(SHOP)), tick(SHOP.ends)]
 
 
 @pytest.fixture

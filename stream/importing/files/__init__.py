@@ -1,1 +1,1 @@
-"""Your own files become events: a mapping names the columns, and every line is accounted for."""
+"""Your own files become events: a mapping says what each column is, and every line is accounted for."""

@@ -1,4 +1,4 @@
-"""Sorting more than memory holds: full batches go to disk as sorted runs, reading merges them."""
+"""Sorts more items than fit in memory: full batches go to temporary files in order, reading merges them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,23 @@ from typing import IO, Any, Generic, TypeVar
 import msgspec
 
 IN_MEMORY_MAX = 100_000
+"""Weight of the items in memory before they go to disk; most items weigh 1."""
 RUNS_MAX = 64
+"""Open temporary files before they are merged into one."""
 BLOCK = 1_024
+"""Items that are encoded and decoded at once."""
 
 Item = TypeVar("Item", bound=tuple[Any, ...])
 
 
 class ExternalSort(Generic[Item]):
-    """Add tuples in any order, read them once in order. Their leading elements must tell any two apart."""
+    """Tuples are added in any order and read once in order.
+
+    The last element need not be comparable: no two tuples may be equal in all elements before it.
+    """
 
     def __init__(self, kind: object, in_memory_max: int = IN_MEMORY_MAX) -> None:
+        """`kind` is the type of the items, as msgspec decodes them."""
         self._kind = kind
         self._in_memory_max = in_memory_max
         self._batch: list[Item] = []
@@ -30,6 +37,7 @@ class ExternalSort(Generic[Item]):
         self._open = ExitStack()
 
     def add(self, item: Item, weight: int = 1) -> None:
+        """`weight` says how many usual items this one takes in memory."""
         self._batch.append(item)
         self._weight += weight
         if self._weight >= self._in_memory_max:
@@ -37,14 +45,14 @@ class ExternalSort(Generic[Item]):
             self._spill(self._batch)
             self._batch, self._weight = [], 0
             if len(self._runs) >= RUNS_MAX:
-                self._merge_runs()
+                self._merge_open_runs()
 
     def __iter__(self) -> Iterator[Item]:
         self._batch.sort()
         if not self._runs:
             return iter(self._batch)
         rest = (self._batch[at : at + BLOCK] for at in range(0, len(self._batch), BLOCK))
-        return merged([*map(self._read, self._runs), rest])
+        return merge_runs([*map(self._read, self._runs), rest])
 
     def __enter__(self) -> ExternalSort[Item]:
         return self
@@ -67,10 +75,10 @@ class ExternalSort(Generic[Item]):
         _write(run, encode(block))
         self._runs.append(run)
 
-    def _merge_runs(self) -> None:
-        """Few files stay open at once, however long the input."""
+    def _merge_open_runs(self) -> None:
+        """Merge all runs into one, so that few files are open however long the input is."""
         runs, self._runs = self._runs, []
-        self._spill(merged([*map(self._read, runs)]))
+        self._spill(merge_runs([*map(self._read, runs)]))
         for run in runs:
             run.close()
 
@@ -81,19 +89,19 @@ class ExternalSort(Generic[Item]):
             yield decode(run.read(int.from_bytes(size, "big")))
 
 
-def merged(runs: Sequence[Iterator[list[Item]]]) -> Iterator[Item]:
-    """Sorted runs as one, a block at a time: all up to the least of the blocks' ends can follow in order."""
+def merge_runs(runs: Sequence[Iterator[list[Item]]]) -> Iterator[Item]:
+    """Merge sorted runs, given as blocks: all items up to the smallest block end can be yielded in order."""
     heads = [next(run, []) for run in runs]
     while any(heads):
         bound = min(head[-1] for head in heads if head)
-        ready: list[Item] = []
+        mergeable: list[Item] = []
         for number, head in enumerate(heads):
             if head and not bound < head[0]:
                 cut = bisect_right(head, bound)
-                ready += head[:cut]
+                mergeable += head[:cut]
                 heads[number] = head[cut:] or next(runs[number], [])
-        ready.sort()
-        yield from ready
+        mergeable.sort()
+        yield from mergeable
 
 
 def _write(run: IO[bytes], block: bytes) -> None:

@@ -1,1 +1,1 @@
-"""A seeded shop whose truth is known: who left, when and why, who grew, what each customer cost to win."""
+"""A generated shop whose truth is known: who left, when and why, who bought more, what each customer cost."""

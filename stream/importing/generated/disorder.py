@@ -1,4 +1,4 @@
-"""The same events as a careless network delivers them: some twice, some late, neighbours swapped."""
+"""The same events as an unreliable network delivers them: some twice, some late, some out of order."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from stream.core.events.event import Event
 
 
 class Disorder(Struct, frozen=True, kw_only=True):
-    """Shares of all events, 0 to 1; everything else arrives at its own time."""
+    """Shares of all events, 0 to 1. All other events arrive at their event time."""
 
     duplicates: float = 0.0
-    """Sent again under the same id, up to an hour later."""
+    """Delivered again under the same id, up to an hour later."""
     late: float = 0.0
     late_hours_max: float = 72.0
     shuffled: float = 0.0
@@ -24,7 +24,7 @@ class Disorder(Struct, frozen=True, kw_only=True):
 
 
 def disordered(events: Iterable[Event], disorder: Disorder, seed: int) -> Iterator[Event]:
-    """Events in the order of arrival; event time, ids and content stay as they were."""
+    """The events in order of arrival; their time, ids and content do not change."""
     random = Random(f"{seed}:disorder")
     waiting: list[tuple[datetime, int, Event]] = []
     number = 0

@@ -1,4 +1,4 @@
-"""The shop's settings and the truth that is planted in it; every draw comes from the seed."""
+"""The settings of the shop and the planted life of each customer; all random numbers follow from the seed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from random import Random
 
 from msgspec import Struct
 
+SOURCE = "/generated"
+"""The source of every generated event, so that nobody takes it for a real one."""
 DAY = timedelta(days=1)
 CATALOGUE: Mapping[str, tuple[int, ...]] = {
     "Home/Kitchen": (1_290, 2_450, 3_990, 8_900),
@@ -19,38 +21,44 @@ CATALOGUE: Mapping[str, tuple[int, ...]] = {
     "Toys/Creative": (790, 1_590, 2_490, 4_990),
     "Food/Delicatessen": (450, 890, 1_490, 2_900),
 }
-"""Category -> prices of its products, cents."""
+"""Category -> the prices of its products in cents."""
 CHANNELS: Mapping[str, tuple[float, int]] = {
     "search": (1.0, 1_800),
     "social": (0.7, 2_600),
     "referral": (1.5, 900),
     "display": (0.5, 3_100),
 }
-"""Acquisition channel -> how eagerly its customers buy, and what winning one costs, cents."""
+"""Acquisition channel -> factor on the purchase rate of its customers, cost of acquiring one in cents."""
 DRIVERS: Mapping[str, Mapping[str, float]] = {
     "platinum": {"delivery": 0.7, "service": 0.3},
     "gold": {"quality": 0.5, "delivery": 0.3, "app": 0.2},
     "basic": {"price": 0.6, "returns": 0.2, "quality": 0.2},
 }
-"""Why customers of each value become dissatisfied, and how often: the planted drivers."""
+"""Value class -> theme -> how often it is the reason of dissatisfaction: the planted drivers, sum 1."""
 
 
 class Shop(Struct, frozen=True, kw_only=True):
-    """Everything that decides what is generated."""
+    """All settings of the generator. Shares are 0 to 1."""
 
     seed: int = 1
     customers: int = 500
     days: int = 730
     begins: datetime = datetime(2024, 1, 1, tzinfo=UTC)
     drivers: bool = True
-    """False: nobody is driven away or grows, and feedback says nothing about what comes: only noise."""
+    """False: only noise. Nobody leaves because of trouble, nobody grows, and feedback predicts nothing."""
     trouble_share: float = 0.25
+    """Of all customers: have one period of trouble."""
     leaves_after_trouble: float = 0.8
+    """Of those in trouble: leave at its end."""
     growth_share: float = 0.12
+    """Of those without trouble: buy more and more from some day on."""
     mean_lifetime_days: float = 900.0
     refund_share: float = 0.04
+    """Of all orders; eight times as many while quality or returns are the trouble."""
     cancelled_share: float = 0.01
+    """Of all orders."""
     review_share: float = 0.15
+    """Of the orders of customers who are not in trouble."""
 
     @property
     def ends(self) -> datetime:
@@ -58,7 +66,7 @@ class Shop(Struct, frozen=True, kw_only=True):
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """A span in which everything of one theme goes wrong for the customer."""
+    """A period in which one theme (delivery, price ...) goes wrong for a customer."""
 
     theme: str
     from_at: datetime
@@ -67,11 +75,11 @@ class Trouble(Struct, frozen=True, kw_only=True):
 
 
 class Customer(Struct, frozen=True, kw_only=True):
-    """A life as planned before a single event of it is drawn: the truth."""
+    """The life of a customer as planned before any event is drawn: the truth."""
 
     id: str
     value: str
-    """platinum (top tenth of expected yearly spend), gold (next fifth) or basic."""
+    """platinum (top tenth by expected yearly spend), gold (next fifth) or basic."""
     channel: str
     campaign: str
     acquired_at: datetime
@@ -80,14 +88,16 @@ class Customer(Struct, frozen=True, kw_only=True):
     """Mean spend of one order, cents."""
     likes: tuple[str, ...]
     dies_at: datetime
-    """No order comes after this; beyond the shop's end for those who stay."""
+    """There is no order after this time; later than the end of the shop for customers who stay."""
     cause: str
-    """natural, or the theme that drove the customer away; "" for those who stay."""
+    """`natural`, or the theme that made the customer leave; empty for those who stay."""
     trouble: Trouble | None = None
     grows_from: datetime | None = None
 
 
-class _Draft(Struct, frozen=True, kw_only=True):
+class _CustomerDraft(Struct, frozen=True, kw_only=True):
+    """What is drawn of a customer before the value classes are known."""
+
     number: int
     channel: str
     acquired_at: datetime
@@ -97,7 +107,7 @@ class _Draft(Struct, frozen=True, kw_only=True):
 
 
 def customers(shop: Shop) -> list[Customer]:
-    """Everyone who will ever buy, with value known from the whole population's latent yearly spend."""
+    """All customers; value classes follow from the rank of the expected yearly spend among all."""
     drafts = [_draft(shop, number) for number in range(shop.customers)]
     by_value = sorted(drafts, key=lambda d: (-d.orders_per_day * d.order_minor, d.number))
     value = {
@@ -108,16 +118,16 @@ def customers(shop: Shop) -> list[Customer]:
 
 
 def random_for(shop: Shop, *names: object) -> Random:
-    """A generator of its own for each thing drawn, so that one customer's luck never moves another's."""
+    """A random generator for each purpose and customer: the draws of one never change those of another."""
     return Random(":".join(str(name) for name in (shop.seed, *names)))
 
 
-def _draft(shop: Shop, number: int) -> _Draft:
-    """Gamma-distributed rates, as in the NBD models; spend is log-normal between customers."""
+def _draft(shop: Shop, number: int) -> _CustomerDraft:
+    """Purchase rates are gamma-distributed as in the NBD models; mean order values are log-normal."""
     random = random_for(shop, "draft", number)
     channel = random.choice(list(CHANNELS))
     rate = random.gammavariate(1.6, 1 / 40) * CHANNELS[channel][0]
-    return _Draft(
+    return _CustomerDraft(
         number=number,
         channel=channel,
         acquired_at=shop.begins + random.random() * 0.6 * shop.days * DAY,
@@ -127,7 +137,7 @@ def _draft(shop: Shop, number: int) -> _Draft:
     )
 
 
-def _customer(shop: Shop, draft: _Draft, value: str) -> Customer:
+def _customer(shop: Shop, draft: _CustomerDraft, value: str) -> Customer:
     random = random_for(shop, "fate", draft.number)
     lifetime = random.expovariate(1 / random.gammavariate(4.0, shop.mean_lifetime_days / 3.0))
     dies_at, cause = draft.acquired_at + lifetime * DAY, "natural"
@@ -155,8 +165,8 @@ def _customer(shop: Shop, draft: _Draft, value: str) -> Customer:
     )
 
 
-def _trouble(shop: Shop, random: Random, draft: _Draft, value: str) -> Trouble | None:
-    """Begins once a rhythm is known, lasts three to five of the customer's own gaps."""
+def _trouble(shop: Shop, random: Random, draft: _CustomerDraft, value: str) -> Trouble | None:
+    """Begins when there is a purchase history; lasts 3 to 5 mean purchase gaps, and 21 to 120 days."""
     if not shop.drivers or random.random() >= shop.trouble_share:
         return None
     begins = draft.acquired_at + random.uniform(0.3, 0.8) * (shop.ends - draft.acquired_at)

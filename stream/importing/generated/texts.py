@@ -1,4 +1,4 @@
-"""What generated customers write: English sentences of one theme, glad or sorry. None was ever said."""
+"""Invented sentences for generated feedback: English, about one theme, positive or negative."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 
 THEMES = ("delivery", "price", "quality", "service", "app", "returns")
 
-SORRY: Mapping[str, tuple[str, ...]] = {
+NEGATIVE: Mapping[str, tuple[str, ...]] = {
     "delivery": (
         "The delivery was late again and nobody told me why.",
         "My parcel arrived damaged after two weeks of waiting. Terrible shipping.",
@@ -51,7 +51,7 @@ SORRY: Mapping[str, tuple[str, ...]] = {
         "The returns process is slow and frustrating.",
     ),
 }
-GLAD: Mapping[str, tuple[str, ...]] = {
+POSITIVE: Mapping[str, tuple[str, ...]] = {
     "delivery": (
         "Fast delivery, it arrived a day early. Great!",
         "Delivery was quick and the parcel was well packed. Very happy.",
@@ -85,11 +85,11 @@ GLAD: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def sentence(random: Random, theme: str, *, glad: bool) -> str:
-    """One sentence about `theme`."""
-    return random.choice((GLAD if glad else SORRY)[theme])
+def sentence(random: Random, theme: str, *, positive: bool) -> str:
+    """One sentence about the theme."""
+    return random.choice((POSITIVE if positive else NEGATIVE)[theme])
 
 
-def rating(random: Random, *, glad: bool) -> float:
-    """Stars, 1 to 5: the glad give four or five, the sorry one or two."""
-    return float(random.choices((5, 4), (7, 3))[0] if glad else random.choices((1, 2), (6, 4))[0])
+def rating(random: Random, *, positive: bool) -> float:
+    """Stars from 1 to 5: four or five when positive, one or two when negative."""
+    return float(random.choices((5, 4), (7, 3))[0] if positive else random.choices((1, 2), (6, 4))[0])

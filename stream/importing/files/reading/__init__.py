@@ -1,1 +1,1 @@
-"""Reading files: rows of text from any format, and text to exact amounts and instants."""
+"""Files become rows of text, whatever their format: CSV, TSV, JSON lines or Parquet."""

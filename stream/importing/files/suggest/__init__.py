@@ -1,1 +1,1 @@
-"""A mapping suggested for a file: columns by their names and by what is in them."""
+"""`--suggest`: a mapping proposed for a file, from the names and the contents of its columns."""

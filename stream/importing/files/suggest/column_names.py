@@ -1,4 +1,4 @@
-"""What columns are usually called and how times are usually written: what `--suggest` goes by."""
+"""Common column names, in several languages, and common time formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-NAMES: Mapping[str, str] = {
+COLUMN_PATTERNS: Mapping[str, str] = {
     "customer": r"(cust(omer)?|client|user|buyer|household|member|reviewer|kunde|cliente)"
     r"n?(id|no|number|nr|nummer|key|email|code)?|email|debitor",
     "order": r"(invoice|inv|order|basket|transaction|receipt|bill|rechnung|auftrag|beleg|facture|commande|"
@@ -29,20 +29,30 @@ NAMES: Mapping[str, str] = {
     "coupon": r"(coupon|vouchercode|discountcode)(code)?",
     "channel": r"(channel|saleschannel)",
 }
-DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
-TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M")
+"""Field -> regular expression of its usual column names, as `simplified` writes them."""
+DATE_FORMATS = (
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%y",
+)
+CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M")
 TIME_FORMATS = (
     "iso",
-    *(day + clock for clock in TIMES for day in DATES),
+    *(day + clock for clock in CLOCK_FORMATS for day in DATE_FORMATS),
     *("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d-%b-%Y", "%d %b %Y", "%d-%b-%y", "%b %d, %Y"),
     *("%d-%b-%Y %H:%M", "%d %b %Y %H:%M", "%Y-%m-%d %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z"),
 )
 EXCEL_DAYS = (32_874, 73_050)
-"""1990 to 2099 as a spreadsheet counts days."""
+"""The days 1990-01-01 to 2099-12-31 as spreadsheets number them; the end is excluded."""
 
 
-def bare(name: str) -> str:
-    """A column's name without path, case, accents and marks: `Stück-Preis` is stueckpreis."""
+def simplified(name: str) -> str:
+    """A column name without path, case, accents and punctuation: `Stück-Preis` is `stueckpreis`."""
     plain = name.rpartition(".")[2].lower()
     for letter, spelled in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
         plain = plain.replace(letter, spelled)

@@ -1,0 +1,168 @@
+"""The way of every line: it is read, joins its order, returns are matched, and events leave in time order.
+
+Lines are sorted by customer and order on disk, so memory does not grow with the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from stream.core.events.event import Event
+from stream.importing.files.events.order_lines import LineReader, LineRejection, OrderLine
+from stream.importing.files.events.orders import OrderDraft, order_drafts
+from stream.importing.files.events.returns import matched_events
+from stream.importing.files.events.single_events import EventReader, is_once_per_row
+from stream.importing.files.external_sort import ExternalSort
+from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
+from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
+from stream.importing.files.reading.fill_down import FillDown
+from stream.importing.files.reading.row import UnreadableRow, Values
+from stream.importing.files.reading.rows import file_rows
+from stream.importing.files.summary import ImportSummary
+
+LineItem = tuple[str, str, int, OrderLine]
+"""(customer, order, sequence, line): sorts the lines of a customer together, and those of an order."""
+DraftItem = tuple[int, bool, str, int, OrderDraft]
+"""(time in ms, whether it is a return, order, sequence of the first line, draft)."""
+FIRST, SECOND = itemgetter(0), itemgetter(1)
+ADVANCE_EVERY = 1_000
+"""Lines between two steps of the progress counter."""
+WEIGHT_BYTES = 512
+"""Bytes of an event that count as one item of the external sort, which bounds items in memory."""
+ORDER_TYPES = {"purchase.completed", "purchase.refunded"}
+
+
+class Importer:
+    """Turns files into events by one mapping; rejected lines are written to `rejects` as JSON lines."""
+
+    def __init__(
+        self,
+        mapping: ColumnMapping,
+        rejects: BinaryIO,
+        advance: Callable[[int], None],
+        lines_max: int | None = None,
+    ) -> None:
+        """`advance` is called with numbers of lines read; `lines_max` bounds the lines read of each file."""
+        self.summary = ImportSummary()
+        self._mapping = mapping
+        self._rejects = rejects
+        self._advance = advance
+        self._lines_max = lines_max
+        self._order_lines = LineReader(mapping)
+        self._single_events = EventReader(mapping, self._order_lines)
+        self._paths: Sequence[Path] = ()
+        self._last_single_event = (-1, -1)
+        """(file, line) of the last row that is no order line."""
+        self._built = 0
+
+    def events(self, paths: Sequence[Path]) -> Iterator[OutgoingEvent]:
+        """All events in time order; memory holds the history of one customer and one batch of each sort."""
+        self._paths = paths
+        with ExternalSort[OutgoingEvent](OutgoingEvent) as events:
+            with ExternalSort[LineItem](LineItem) as lines:
+                for number, path in enumerate(paths):
+                    self._read(number, path, lines, events)
+                self._build_orders(lines, events)
+            yield from events
+
+    def _read(
+        self, file: int, path: Path, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]
+    ) -> None:
+        constants, fill_down = self._mapping.constants, FillDown(self._mapping.fill_down)
+        only_orders = "event" not in {*self._mapping.columns, *constants}
+        blanks = {name: text for name, text in constants.items() if name in self._mapping.columns}
+        if only_orders:
+            constants = {name: text for name, text in constants.items() if name != "currency"}
+        seen = 0
+        for row in islice(file_rows(path, self._mapping), self._lines_max):
+            seen += 1
+            if seen % ADVANCE_EVERY == 0:
+                self._advance(ADVANCE_EVERY)
+            self.summary.lines += 1
+            if isinstance(row, UnreadableRow):
+                self._reject(file, row.line, LineRejection(row.reason, row.detail), None)
+                continue
+            values = fill_down.filled(row.values) if fill_down.fields else row.values
+            place = (self.summary.lines, file, row.line)
+            known = constants | values if constants else values
+            for name, default in blanks.items():
+                if not known.get(name, default).strip():
+                    known = {**known, name: default}
+            if only_orders:
+                result: OrderLine | Event | LineRejection | None = self._order_lines.line(
+                    known, place, path.name, refund=False
+                )
+            else:
+                result = self._converted(known, place)
+            if isinstance(result, OrderLine):
+                lines.add((result.customer, result.order, result.sequence, result))
+            elif isinstance(result, LineRejection):
+                self._reject(file, row.line, result, values)
+            elif result is None:
+                self.summary.ignored += 1
+            else:
+                self.summary.in_other_events += 1
+                self._add(result, events)
+
+    def _converted(
+        self, values: Values, place: tuple[int, int, int]
+    ) -> OrderLine | Event | LineRejection | None:
+        """A row by its event type; None where it is ignored, or where the row is an event already."""
+        kind = "purchase.completed"
+        if "event" in values:
+            named = values["event"].strip()
+            found = self._mapping.events.get(named) if "event" in self._mapping.columns else named
+            if found is None:
+                return LineRejection("event_not_mapped", named)
+            if found == IGNORED:
+                return None
+            kind = found
+        if kind in ORDER_TYPES:
+            file_name = self._paths[place[1]].name
+            return self._order_lines.line(values, place, file_name, refund=kind == "purchase.refunded")
+        is_same_row = place[1:] == self._last_single_event
+        self._last_single_event = place[1:]
+        return None if is_same_row and is_once_per_row(kind) else self._single_events.event(kind, values)
+
+    def _build_orders(self, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]) -> None:
+        """Customer by customer: lines become orders, orders are sorted by time, returns are matched."""
+        row_is_order = self._mapping.items is not None
+        for _, items in groupby(lines, FIRST):
+            orders = ([item[3] for item in group] for _, group in groupby(items, SECOND))
+            returns = False
+            with ExternalSort[DraftItem](DraftItem) as history:
+                for draft in order_drafts(orders, self._reject_line, row_is_order=row_is_order):
+                    returns = returns or draft.returned
+                    first = draft.lines[0].sequence
+                    history.add((draft.time_ms, draft.returned, draft.order, first, draft), len(draft.lines))
+                    self.summary.count_draft(draft)
+                by_time = (item[4] for item in history)
+                for event in matched_events(by_time, self._mapping, self._reject_line, returns=returns):
+                    self._add(event, events)
+
+    def _add(self, event: Event, events: ExternalSort[OutgoingEvent]) -> None:
+        self.summary.count_event(event)
+        self._built += 1
+        item = outgoing(event, self._built)
+        events.add(item, 1 + len(item.value) // WEIGHT_BYTES)
+
+    def _reject_line(self, line: OrderLine, why: LineRejection) -> None:
+        """Reject a line that could be read, but cannot be part of an event."""
+        if why.reason == "return_unmatched":
+            self.summary.in_refunds -= 1
+        self._reject(line.file, line.number, why, None)
+
+    def _reject(self, file: int, line: int, why: LineRejection, values: Values | None) -> None:
+        self.summary.rejected[why.reason] += 1
+        reject: dict[str, Any] = {"file": str(self._paths[file]), "line": line, "reason": why.reason}
+        if why.detail:
+            reject["detail"] = why.detail
+        if values is not None:
+            reject["values"] = values
+        self._rejects.write(msgspec.json.encode(reject) + b"\n")

@@ -1,0 +1,100 @@
+"""A mapping as it stands in a TOML file: which column holds which field, and how values are written."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+MAPPING_FIELDS = (
+    *("customer", "time", "id", "event", "currency"),
+    *("order", "product", "name", "category", "brand", "quantity", "unit_price", "line_total"),
+    *("order_total", "tax", "shipping", "discount", "refunded", "coupon", "payment_method", "affiliation"),
+    *("channel", "campaign_id", "campaign_name", "campaign_source", "campaign_medium"),
+    *("rating", "rating_max", "text", "language", "review", "survey", "survey_kind", "ticket", "topic"),
+    *("message", "link", "session", "cart", "query", "promotion", "program", "reason", "country", "timezone"),
+)
+"""The fields that a column can be mapped to."""
+IGNORED = "ignore"
+"""In [events]: rows with this value become no event."""
+
+
+class FileOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the files are written."""
+
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    """None: the suffix of the file decides."""
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    names: tuple[str, ...] = ()
+    """Column names of a file that has no header line."""
+
+
+class TimeOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How times are written."""
+
+    formats: tuple[str, ...] = ("iso",)
+    """`iso`, `unix_s`, `unix_ms`, `unix_us`, `excel` or a strptime format; tried in this order."""
+    zone: str = "UTC"
+    """IANA time zone of times that name no zone."""
+
+
+class MoneyOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How amounts are written."""
+
+    decimal: Literal[".", ","] = "."
+    minor_units: bool = False
+    """Amounts are in cents already."""
+
+
+class CustomerOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How customer ids are written."""
+
+    prefix: str = ""
+    """Put before every id."""
+    whole_number: bool = False
+    """`17850.0` is customer 17850, as spreadsheets and data frames write it."""
+
+
+class ReturnOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How returned goods are written; a return refunds the customer's latest order that fits."""
+
+    negative_quantity: bool = True
+    """A negative quantity is a return; False: such a line is rejected."""
+    order_prefix: str = ""
+    """All lines of an order whose number begins like this are returns."""
+    unmatched: Literal["refund", "reject"] = "refund"
+    """A return that fits no earlier order refunds the order `unmatched-<number>`, or is rejected."""
+
+
+class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
+    """One mapping file."""
+
+    columns: dict[str, str]
+    """Field -> column name; in JSON lines a path. `A|B`: the first that exists. `A?`: may be absent."""
+    source: str = "/import"
+    """The source of the events."""
+    constants: dict[str, str] = {}
+    """Fields that have the same value on every line; beside a column: the value of its blank cells."""
+    events: dict[str, str] = {}
+    """Value of the `event` column -> event type, or `ignore`."""
+    items: str | None = None
+    """Path of the list of products in a JSON line; `items.x` in [columns] is then a field of a product."""
+    fill_down: tuple[str, ...] = ()
+    """Fields that only the first line of an order has."""
+    file: FileOptions = FileOptions()
+    time: TimeOptions = TimeOptions()
+    money: MoneyOptions = MoneyOptions()
+    customer: CustomerOptions = CustomerOptions()
+    returns: ReturnOptions = ReturnOptions()
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for mappings with equal content."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+
+class MappingError(Exception):
+    """The mapping cannot be used; the message says where and why."""

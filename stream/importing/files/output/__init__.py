@@ -1,0 +1,1 @@
+"""Where imported events go: a file, or Kafka topics with a journal that lets a stopped import continue."""

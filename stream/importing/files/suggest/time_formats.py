@@ -1,0 +1,62 @@
+"""Which time formats a column of text fits, and which of them would read another day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+from stream.importing.files.mapping.check import formats_contradict
+from stream.importing.files.mapping.mapping import ColumnMapping, FileOptions, TimeOptions
+from stream.importing.files.reading.row import FileRow
+from stream.importing.files.reading.rows import file_rows
+from stream.importing.files.suggest.column_names import EXCEL_DAYS, TIME_FORMATS
+from stream.importing.files.values.instants import instant_reader
+
+FULL_SCAN_LINES = 300_000
+"""Lines that are read where the sample leaves day and month unclear."""
+READABLE_MIN = 0.9
+"""Share of the sample that a format must read."""
+UNIX_SECONDS_DIGITS_MAX, UNIX_MS_DIGITS_MAX = 11, 14
+"""Digits before the point of a number of seconds, of milliseconds; a longer number is microseconds."""
+
+
+def fitting_formats(cells: list[str]) -> list[str]:
+    """The formats, or units of a number, that read at least READABLE_MIN of the cells; the best first."""
+    texts = list(dict.fromkeys(filled(cells)))
+    if texts and all(re.fullmatch(r"\d{9,16}(\.\d+)?", text) for text in texts):
+        digits = len(texts[0].partition(".")[0])
+        if digits <= UNIX_SECONDS_DIGITS_MAX:
+            return ["unix_s"]
+        return ["unix_ms" if digits <= UNIX_MS_DIGITS_MAX else "unix_us"]
+    if texts and all(re.fullmatch(r"\d{5}(\.\d+)?", text) for text in texts):
+        return ["excel"] if all(EXCEL_DAYS[0] <= float(text) < EXCEL_DAYS[1] for text in texts) else []
+    counts = {form: readable_count(form, texts) for form in TIME_FORMATS}
+    enough = [form for form, count in counts.items() if texts and count >= READABLE_MIN * len(texts)]
+    return sorted(enough, key=lambda form: -counts[form])
+
+
+def rival_formats(chosen: str, fits: list[str], cells: list[str]) -> list[str]:
+    """Formats that read every cell too, but as other days than the chosen one."""
+    rivals = [form for form in fits if form != chosen and formats_contradict(chosen, form)]
+    return [form for form in rivals if readable_count(form, cells) == len(cells)]
+
+
+def readable_count(form: str, cells: list[str]) -> int:
+    """How many of the cells a format reads; blank ones are none."""
+    read = instant_reader(TimeOptions(formats=(form,)))
+    return sum(read(text) is not None for text in filled(cells))
+
+
+def days_in_file(path: Path, column: str, file: FileOptions) -> list[str]:
+    """One time of each different day in the column, far beyond the sample."""
+    mapping = ColumnMapping(columns={"time": column.replace("|", " ")}, file=file)
+    texts = (row.values["time"] for row in file_rows(path, mapping) if isinstance(row, FileRow))
+    days: Mapping[str, str] = {text.partition(" ")[0]: text for text in islice(texts, FULL_SCAN_LINES)}
+    return list(days.values())
+
+
+def filled(cells: list[str]) -> list[str]:
+    """The cells that are not blank, stripped."""
+    return [cell.strip() for cell in cells if cell.strip()]

@@ -1,0 +1,81 @@
+"""What an import did: where every line went, how many events there are, and the money in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct, field
+
+from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRefunded
+from stream.importing.files.events.orders import OrderDraft
+from stream.importing.files.events.returns import UNMATCHED
+
+TYPE_NAMES = {kind: str(kind.__struct_config__.tag) for kind in RANK}
+
+
+class ImportSummary(Struct):
+    """Where every line went: `lines` = in_orders + in_refunds + in_other_events + ignored + rejected."""
+
+    lines: int = 0
+    in_orders: int = 0
+    in_refunds: int = 0
+    refunds_unmatched: int = 0
+    """Refund events whose order is unknown."""
+    in_other_events: int = 0
+    ignored: int = 0
+    """Lines that the mapping ignores."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Reason -> lines."""
+    events: Counter[str] = field(default_factory=Counter)
+    """Event type -> events."""
+    orders_minor: Counter[str] = field(default_factory=Counter)
+    """Currency -> what was paid, minor units."""
+    refunds_minor: Counter[str] = field(default_factory=Counter)
+    """Currency -> what was refunded, minor units."""
+    rounding: Counter[str] = field(default_factory=Counter)
+    """Currency -> what rounding the lines to whole minor units added in all, in 1e-9 of a minor unit."""
+
+    def count_draft(self, draft: OrderDraft) -> None:
+        """Count the lines of an order, or of returns that were booked together."""
+        rounding = sum([line.rounding for line in draft.lines])
+        if rounding:
+            self.rounding[draft.currency] += -rounding if draft.returned else rounding
+        if draft.returned:
+            self.in_refunds += len(draft.lines)
+        else:
+            self.in_orders += len(draft.lines)
+
+    def count_event(self, event: Event) -> None:
+        """Count an event and its money."""
+        self.events[TYPE_NAMES[type(event)]] += 1
+        if isinstance(event, PurchaseCompleted):
+            self.orders_minor[event.data.currency] += event.data.total_minor
+        elif isinstance(event, PurchaseRefunded):
+            self.refunds_minor[event.data.currency] += event.data.refund_minor
+            if event.data.order_id.startswith(UNMATCHED):
+                self.refunds_unmatched += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of `--json`. Orders - refunds - rounding is the sum of the lines, exactly."""
+        return {
+            "lines": {
+                "in": self.lines,
+                "orders": self.in_orders,
+                "refunds": self.in_refunds,
+                "other_events": self.in_other_events,
+                "ignored": self.ignored,
+                "rejected": self.rejected.total(),
+            },
+            "reasons": dict(sorted(self.rejected.items())),
+            "events": dict(sorted(self.events.items())),
+            "refunds_unmatched": self.refunds_unmatched,
+            "orders_minor": dict(sorted(self.orders_minor.items())),
+            "refunds_minor": dict(sorted(self.refunds_minor.items())),
+            "rounding_minor": {
+                currency: str(Decimal(added).scaleb(-9).normalize())
+                for currency, added in sorted(self.rounding.items())
+                if added
+            },
+        }

@@ -1,0 +1,107 @@
+"""Text of an amount becomes an exact decimal number, and minor units of a currency, with integers only.
+
+Text that could mean two numbers is not read: `2,55` is no number where the comma groups thousands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+from stream.importing.files.mapping.mapping import MoneyOptions
+
+CURRENCY_MARKS = (
+    r"(?:[A-Z]{0,2}[$£€¥₹₩₺₽₴₫₱₪฿₦]|Rs\.?|kr\.?|zł|Kč|Ft|Fr\.?|"
+    r"(?:AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|KWD|MXN|MYR|NOK|"
+    r"NZD|PHP|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR))"
+)
+"""Pattern of what may stand before or after an amount; skipped, since the mapping says the currency."""
+GROUP_MARKS = "\u00a0\u202f '’"
+"""Thousands separators, in addition to the point or the comma, whichever is not the decimal mark."""
+POWER_MAX = 30
+"""Largest exponent of a number like 1e-05: beyond it, no amount is meant, and 10**power would grow."""
+CACHE_SIZE = 1 << 16
+"""Different texts that a reader remembers: prices, times and names repeat in a file."""
+
+Amount = tuple[int, int]
+"""An exact decimal number: (digits, scale) means digits / 10**scale."""
+
+
+def amount_reader(options: MoneyOptions) -> Callable[[str], Amount | None]:
+    """A function from text to an amount; None for text that is no number."""
+    mark = re.escape(options.decimal)
+    plain = re.compile(rf"([+-]?)(\d*)(?:{mark}(\d*))?", re.ASCII)
+    group_mark = f"[{'.' if options.decimal == ',' else ','}{GROUP_MARKS}]"
+    written = re.compile(
+        rf"(?P<open>\()?\s*{CURRENCY_MARKS}?\s*(?P<sign>[+−-])?\s*{CURRENCY_MARKS}?\s*"
+        rf"(?P<whole>[0-9]{{1,3}}(?:{group_mark}[0-9]{{2,3}})*{group_mark}[0-9]{{3}}|[0-9]*)(?:{mark}(?P<part>[0-9]*))?"
+        rf"\s*{CURRENCY_MARKS}?\s*(?P<after>[−-])?(?P<close>\))?"
+    )
+
+    @lru_cache(CACHE_SIZE)
+    def read(text: str) -> Amount | None:
+        text = text.strip()
+        if found := plain.fullmatch(text):
+            sign, whole, part = found.groups(default="")
+            return _amount(sign == "-", whole, part)
+        if found := written.fullmatch(text):
+            minus = [name for name in ("open", "sign", "after") if found[name] not in {None, "+"}]
+            if len(minus) > 1 or (found["open"] is None) != (found["close"] is None):
+                return None
+            whole = re.sub(r"\D", "", found["whole"])
+            return _amount(bool(minus), whole, found["part"] or "")
+        return _scientific(text.replace(options.decimal, "."))
+
+    return read
+
+
+def _amount(minus: bool, whole: str, part: str) -> Amount | None:
+    if not whole and not part:
+        return None
+    part = part.rstrip("0")
+    digits = int(whole + part or "0")
+    return (-digits if minus else digits), len(part)
+
+
+def _scientific(text: str) -> Amount | None:
+    """`1e-05`: numbers as data frames and spreadsheets sometimes write them."""
+    try:
+        sign, digits, power = Decimal(text).as_tuple()
+    except InvalidOperation:
+        return None
+    if (
+        not text.isascii()
+        or not re.search("[eE]", text)
+        or not isinstance(power, int)
+        or abs(power) > POWER_MAX
+    ):
+        return None
+    number = int("".join(map(str, digits)))
+    number = -number if sign else number
+    return (number, -power) if power < 0 else (number * 10**power, 0)
+
+
+def product(amount: Amount, factor: Amount) -> Amount:
+    """Exact multiplication."""
+    return amount[0] * factor[0], amount[1] + factor[1]
+
+
+def rounded_to_minor(amount: Amount, digits: int) -> tuple[int, int]:
+    """In units of 10**-digits, halves away from zero; and what rounding added, in 1e-9 of a unit."""
+    number, scale = amount
+    if scale <= digits:
+        return number * 10 ** (digits - scale), 0
+    unit = 10 ** (scale - digits)
+    whole = (2 * abs(number) + unit) // (2 * unit)
+    rounded = -whole if number < 0 else whole
+    return rounded, (rounded * unit - number) * 10**9 // unit
+
+
+def whole_number(amount: Amount | None) -> int | None:
+    """3 for `3`, `3.0` and `3E+0`; None for `1.5`."""
+    if amount is None:
+        return None
+    number, left = divmod(amount[0], 10 ** amount[1])
+    return None if left else number

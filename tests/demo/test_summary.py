@@ -1,0 +1,92 @@
+import json
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+
+from stream.commands.main import main
+from stream.demo.run import MODEL
+from stream.demo.screen import Screen, alert_line
+from stream.demo.summary import AlertHistory, demo_summary, is_complete, summary_lines
+from stream.importing.datasets.completejourney import completejourney_events
+from stream.importing.datasets.unavailable import SourceUnavailableError
+from stream.model_file import load_model
+from tests.support.demo_alerts import alert
+
+
+def test_an_alert_counts_once_however_often_it_is_delivered():
+    alerts = AlertHistory()
+
+    assert alerts.add(alert("a")) is True
+    assert alerts.add(alert("a")) is False
+    assert alerts.counts == {"churn_risk": Counter(raised=1)}
+
+
+def test_the_customers_shown_have_an_open_alert_and_the_most_money_at_stake():
+    alerts = AlertHistory()
+    for given in (
+        alert("poor", worth=1),
+        alert("rich", worth=900),
+        alert("saved", worth=990),
+        alert("saved", worth=990, state="cleared"),
+        alert("mid", worth=50),
+        alert("mid", worth=60, kind="at_risk_loyal"),
+        alert("low", worth=5),
+        alert("up", worth=999, kind="upgrade_opportunity"),
+    ):
+        alerts.add(given)
+
+    assert [one.subject for one in alerts.most_valuable_at_risk()] == ["rich", "mid", "low"]
+
+
+def test_the_summary_summary_for_every_event():
+    outcomes = {"applied": 7, "ignored": 1, "deduplicated": 2, "dead_lettered": 1}
+    summary = demo_summary(
+        outcomes=outcomes, sent=11, tiers=["gold", "gold"], alerts=AlertHistory(), seconds=1
+    )
+
+    assert is_complete(summary)
+    assert not is_complete({**summary, "events_in": 12})
+    assert (summary["customers"], summary["tiers"]) == (2, {"gold": 2})
+
+
+def test_the_summary_in_words_has_no_codes():
+    alerts = AlertHistory()
+    alerts.add(alert("rich", worth=90_000))
+    summary = demo_summary(outcomes={}, sent=0, tiers=["gold"], alerts=alerts, seconds=1)
+    text = "\n".join(summary_lines(summary, alerts))
+
+    assert "usually buys every 3 days, silent for 10 days" in text
+    assert "SILENT" not in text
+    assert "churn_risk" not in text
+
+
+def test_the_screen_shows_no_more_alerts_than_one_can_read(capsys):
+    with Screen() as screen:
+        screen.show([alert(f"c{number}") for number in range(10)])
+    shown = capsys.readouterr().out.splitlines()
+
+    assert shown == [alert_line(alert(f"c{number}")) for number in range(3)]
+
+
+def test_the_model_of_the_demo_loads_and_is_of_this_shop():
+    model = load_model(MODEL)
+
+    assert model.currency == "USD"
+    assert model.population.customers > 2_000
+
+
+@pytest.mark.data
+def test_ten_days_of_the_real_year_through_the_real_worker():
+    try:
+        next(completejourney_events())
+    except SourceUnavailableError as missing:
+        pytest.skip(str(missing))
+    answer = CliRunner().invoke(main, ["demo", "--days", "10", "--json", "--no-browser"])
+    summary = json.loads(answer.stdout.splitlines()[-1])
+
+    assert answer.exit_code == 0, answer.output
+    assert summary["events_in"] == summary["applied"] > 5_000
+    assert summary["dead_lettered"] == summary["deduplicated"] == 0
+    assert sum(summary["tiers"].values()) == summary["customers"] > 1_000
+    assert "GENERATED" in answer.stdout
