@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 from stream.demo.moods import with_feedback
 
-from stream.commands.demo import MODEL
 from stream.commands.main import COMMANDS, main
-from stream.importing.datasets import completejourney
+from stream.demo.feedback import with_feedback
+from stream.demo.run import MODEL
+from stream.importing.datasets.completejourney import completejourney_events
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.wire import encode_event
 from tests.support.pages import blocks, commands, linked, text_of
@@ -57,7 +58,7 @@ def test_the_alert_in_the_readme_is_what_the_demo_prints(tmp_path):
     customer = re.findall(r": (\S+) \(", shown)[0]
     events = tmp_path / "events.jsonl"
     try:
-        year = list(with_feedback(completejourney.events(), 1))
+        year = list(with_feedback(completejourney_events(), 1))
     except SourceUnavailableError as missing:
         pytest.skip(str(missing))
     events.write_bytes(b"".join(encode_event(each) + b"\n" for each in year if each.subject == customer))
