@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from stream.demo.moods import with_feedback
 
 from stream.commands.main import COMMANDS, main
 from stream.demo.feedback import with_feedback
