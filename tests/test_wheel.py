@@ -16,7 +16,7 @@ DATA = {
     "stream/data/policy.default.toml",
     "stream/data/model.default.json",
     "stream/demo/model.json",
-    "stream/importing/files/ready/shopify-orders.toml",
+    "stream/importing/files/mapping/ready/shopify-orders.toml",
 }
 
 
