@@ -47,7 +47,7 @@ ENGINE_FLOORS = [
     {"task"},
     {"state"},
     {"faust_settings"},
-    {"codec", "partition_id", "options", "failure", "headers"},
+    {"codec", "client_internals", "failure", "headers", "options", "partition_id", "units"},
 ]
 FIT_FLOORS = [{"refit"}, {"model_fit"}, {"risk"}, {"history"}, {"purchases", "cases"}, {"arrays"}]
 ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]

@@ -1,44 +1,60 @@
-"""Faust by the batch: durable, in order, and never a silent gap. It knows nothing of customers.
+"""Stateful stream processing on Kafka by event time: at least once or exactly once, and never a silent gap.
 
-How to write a worker on it (tests/support/toy_app.py is a whole one):
+The engine reads co-partitioned topics, merges them by event time, keeps a row of state per key, and writes
+rows and other records (alerts, dead letters) back to Kafka. It knows nothing of customers. Faust runs the
+consumer group and the agent, aiokafka reads, librdkafka writes.
 
-    app = EngineApp(EngineOptions(app_id=..., bootstrap=..., inputs=(...), changelog=...), MyCodec())
+How a worker is written (a complete one: tests/support/toy_app.py):
 
-    @app.processor                               # the one agent that touches rows
-    async def keep(deliveries):
-        async for lane in deliveries:            # one partition number of all inputs
-            for moment in lane.moments():        # in order of event time; no await inside this loop
+    options = EngineOptions("shop", "kafka:9092", inputs=("orders", "visits"), changelog="shop-rows")
+    app = EngineApp(options, ShopCodec())
+
+    @app.processor                                   # the one agent that may change rows
+    async def keep(lanes):
+        async for lane in lanes:                     # a lane is one partition number of all inputs
+            for moment in lane.moments():            # in order of event time; no await inside this loop
                 match moment:
-                    case Arrival():     ...      # moment.key, .event, .time_ms, .topic, .partition, .offset
-                    case Timer(key, at_ms): ...  # the row asked for it by Codec.timer_ms; put it to ask anew
-                    case Unsent(key):   ...      # after a crash: the row's outbox may not have gone out
-                row = lane.get(key)              # the live row, or None
-                lane.put(key, row)               # after every change; lane.delete_after(...) forgets it
-                lane.send(topic, key, value, headers=None, partition=None, row=None)
+                    case Arrival(key=key):           # an input record: .event .time_ms .topic .offset
+                        row = lane.get(key)          # the live row, or None
+                        ...                          # apply the event to it
+                        lane.put(key, row)           # after every change
+                        lane.send("alerts", key, alert, row=key)
+                    case Timer(key, at_ms): ...      # the time has come that Codec.timer_ms named for the row
+                    case Unsent(key): ...            # after a restart: send again what is in the row's outbox
             await lane.flush_if_due()
 
-    run(app)                                     # until SIGTERM or SIGINT
+    run(app)                                         # until SIGTERM or SIGINT
 
-`Codec` (codec.py) is the plug-in: decode, decode_row, encode_row, timer_ms, peek. `decode` gives an Arrival
-for bad input too (with the rejection as its event and time_ms=None), so that its dead letter is accounted to
-its offset; None passes a record by. An Arrival with `complete_to_ms` on the topic `options.ticks` tells that
-no input before that time is still to come; as any arrival it also moves the clock to its own time.
+Codec: the application's own part, a class with the methods of `Codec` (codec.py): `decode` for an input
+record, `decode_row` and `encode_row` for a row, `timer_ms` for a row's next timer, `peek` and `applied` for a
+start.
 
-What holds: when an offset is committed, all rows and records of what was given out before it were
-acknowledged. After a crash records come again, and rows may be ahead of them: a row keeps the next offset
-applied per topic and drops what is older. An alert stays in its row's outbox: send it with `row=key`, and
-note `row.outbox_flush = lane.flush_number`; at the next change forget the outbox if
-`row.outbox_flush <= lane.committed_flush`. `Unsent` names recovered rows with an outbox that was not
-committed. Under `exactly_once` a row, what it remembers and the number of their flush are one transaction,
-and no Unsent ever comes; what no row remembers is in the transaction that commits its offset.
+Guarantees: an offset is committed only when every row and record that came of the input before it was
+acknowledged. After a crash the input since the last commit comes again, and some rows are ahead of it
+already. The application therefore follows three rules:
 
-Time: `clock="event"` moves with arrivals and ticks only; `clock="wall"` follows the wall while input is
-current. Neither runs ahead of the `reference` topic by more than `stall_after_ms`; `lane.stalled` says that
-input is held for that reason. A topic with more to come is waited for, while it is silent at most
-`max_idle_s` (then `app.on_give_up` is told); one that was read to its end, at most `merge_wait_s`.
+1.  A row keeps, per topic, the next offset that it has not applied, and ignores arrivals with a lower offset.
+2.  A record sent with `row=key` is also kept in that row, in its outbox, together with the number of the
+    flush: `row.outbox_flush = lane.flush_number`. At the next change of the row its outbox is emptied if
+    `row.outbox_flush <= lane.committed_flush`. After a restart `Unsent` names the rows whose outbox was not
+    committed. With "exactly_once" row, outbox and records are in one transaction, and `Unsent` never comes.
+3.  A row that is no longer needed is removed by `lane.delete_after(key, row, after=row.applied)`, not at
+    once.
 
-An exception in the agent, a failed write, lost partitions, a gap that Kafka cannot fill: the process ends
-with a status of `Exit` and a line that says why. Nothing of it is committed. `app.fail` can be replaced.
+Time: timers and the order of moments are event time. With `clock="event"` only arrivals move the clock; with
+`clock="wall"` the wall clock does too, while all input was read. Neither gets more than `stall_after_ms`
+ahead of the `reference` topic, the one that never pauses: when it does, later input is held and
+`lane.stalled` is true. A tick, an arrival with `complete_to_ms` on the topic `ticks`, says that the reference
+topic is complete until then. A topic of which Kafka has more is waited for, at most `max_idle_s` without a
+record (then `app.on_give_up` is called with its name); a topic that was read to its end is waited for at most
+`merge_wait_s`.
+
+Failures: an exception in the agent, a failed write, partitions that another worker owns now, records that
+Kafka no longer has: the process ends with a status of `Exit` and one line that says why, and nothing of the
+flush under way is committed. `app.fail` is the function that ends it; tests replace it.
+
+Rooms, from the top: run, app, output (flush and commit), input (consumer, no gaps), start (start offsets),
+task (a lane: merge, clock, batch), state (rows, timers, recovery). Each imports only from those after it.
 """
 
 from stream.engine.app import EngineApp

@@ -1,4 +1,7 @@
-"""What the engine asks of its user, and the moments it gives back: keys, times and bytes, no more."""
+"""The plug-in of an application, and the moments that a lane gives to it.
+
+The engine itself sees keys, times and bytes. What a record or a row means is the codec's to say.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 State = TypeVar("State")
+"""A row as a live object: whatever type the application works with."""
 Headers = Sequence[tuple[str, bytes]]
 
 
 class Record(Protocol):
-    """A raw Kafka record, as aiokafka's parser gives it."""
+    """One Kafka record, as aiokafka's parser gives it. `timestamp` is Kafka's own, in ms since 1970."""
 
     offset: int
     timestamp: int
@@ -22,33 +26,36 @@ class Record(Protocol):
 
 
 class Arrival(msgspec.Struct, gc=False):
-    """One input record, decoded. What could not be decoded arrives too, so that it is accounted for.
+    """One input record after `Codec.decode`.
 
-    `time_ms` is event time; None means the time of its predecessor in the topic, for records that cannot be
-    trusted to have one. `complete_to_ms` is for ticks: no input earlier than this is still to come. With
-    `for_all` rows of other keys may note it as applied, too.
+    A record that cannot be decoded is an arrival too, with the rejection as its `event`: so its dead letter
+    leaves before its offset is committed.
     """
 
-    key: bytes
-    time_ms: int | None
+    key: bytes  # of the row that the event belongs to
+    time_ms: int | None  # event time; None: the time of the record before it in the topic
     event: Any
     topic: str
     partition: int
     offset: int
-    complete_to_ms: int | None = None
-    order_ms: int = 0  # the time by which the engine gave it out: never decreasing within a topic
-    for_all: bool = False
+    complete_to_ms: int | None = (
+        None  # of a tick: no earlier record of the reference source is to be expected
+    )
+    order_ms: int = (
+        0  # set by the engine: the highest event time of the topic so far; topics are merged by it
+    )
+    for_all: bool = False  # rows of other keys may count this record as applied, too
 
 
 class Timer(NamedTuple):
-    """The time that a row asked to be looked at again has come. The row asks anew by being put back."""
+    """The time has come that `Codec.timer_ms` named for this row. `Lane.put` sets the row's next timer."""
 
     key: bytes
     at_ms: int
 
 
 class Unsent(NamedTuple):
-    """A recovered row whose outbox was filled in a flush that was never committed: send it again."""
+    """After a restart: the records in this row's outbox were perhaps not sent, and must be sent again."""
 
     key: bytes
 
@@ -57,34 +64,36 @@ Moment = Arrival | Timer | Unsent
 
 
 class Peek(NamedTuple):
-    """What the engine must know of a stored row without decoding all of it."""
+    """What the engine needs to know of each stored row at a start, without decoding all of it."""
 
     timer_ms: int | None
-    outbox_flush: int  # the number of the flush that the row's outbox belongs to, 0 for an empty outbox
-    leaving: Mapping[str, int] | None = None  # of a row that was left (Lane.leave): up to which offsets
+    outbox_flush: int  # the number of the flush that the row's outbox belongs to; 0: the outbox is empty
+    delete_after: Mapping[str, int] | None = (
+        None  # of a row with `Lane.delete_after`: the offsets given there
+    )
 
 
 class Codec(Protocol[State]):
-    """The plug-in: bytes to meaning and back. Pure; called on the event loop, so it must not block."""
+    """Decodes and encodes for one application. Pure and quick: it is called on the event loop."""
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
-        """None passes the record by; it still counts as read. Never raises for bad input."""
+        """An input record; None skips it (its offset counts as read). Must not raise for bad input."""
 
     def decode_row(self, key: bytes, row: bytes) -> State:
         """A row of the changelog as a live object."""
 
     def encode_row(self, state: State) -> bytes:
-        """The row as it is written to the changelog."""
+        """A live row as the bytes that go to the changelog."""
 
     def timer_ms(self, state: State) -> int | None:
-        """When this row wants to be looked at again, in event time."""
+        """The event time of the row's next `Timer`; None: it needs none."""
 
     def peek(self, row: bytes) -> Peek:
-        """timer_ms and outbox of a stored row, cheaply."""
+        """The timer and the outbox of a stored row. Called for every row at a start: it should be cheap."""
 
     def applied(self, row: bytes) -> Mapping[str, int]:
-        """Of a stored row: topic -> the next offset that is new to it.
+        """Topic -> the next offset of it that a stored row has not applied yet.
 
-        The record before that offset arrived under the row's own key, or `for_all`: it is looked up when
-        Kafka has forgotten the group's offsets (stream/engine/start/witnesses.py).
+        The record before that offset belongs to the row's own key, or is `for_all`: it is read again to check
+        the topic when Kafka has lost the offsets of the group (start/spot_check.py).
         """

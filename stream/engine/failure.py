@@ -1,4 +1,4 @@
-"""Fail stop: what cannot be dealt with ends the process before anything wrong is committed."""
+"""Fail stop: an error that cannot be dealt with ends the process before anything wrong is committed."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ CUT_OVER = "see the runbook (cut over) before anything is deleted"
 
 
 class Exit(IntEnum):
-    """The exit status says which kind of help is needed."""
+    """The exit status of the process. It says who must do something, if anybody."""
 
-    BUG = 70  # an exception in decode, fold or encode
-    PRODUCER = 71  # rows or records could not be made durable
-    DATA_LOSS = 74  # Kafka no longer has what was not read yet, or a topic was made anew
-    FENCED = 75  # another worker owns these partitions now; starting again is right
-    DEAD_LETTERS = 76  # so much of the input was refused that not the input must be wrong
-    CONFIGURATION = 78
+    BUG = 70  # an exception in the application or the engine: nobody but a developer can help
+    PRODUCER = 71  # rows or records could not be made durable, or Kafka does not answer: start again
+    DATA_LOSS = 74  # Kafka no longer has what was not read yet, or a topic was created again: see the runbook
+    FENCED = 75  # another worker owns these partitions now: start again
+    DEAD_LETTERS = 76  # so many records were rejected that the worker's settings or code must be wrong
+    CONFIGURATION = 78  # settings or topics do not fit together
 
 
 class EngineError(Exception):
-    """The reason in words, and how to exit."""
+    """An error with a reason in words and an exit status. It is logged without a traceback."""
 
     def __init__(self, code: Exit, reason: str) -> None:
         super().__init__(reason)
         self.code = code
 
 
-def leave(code: int) -> NoReturn:
-    """At once: no cleaning up that could still write or commit."""
+def exit_now(code: int) -> NoReturn:
+    """End the process at once: nothing that cleans up could still write or commit."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -41,9 +41,9 @@ def leave(code: int) -> NoReturn:
 
 
 class FailStop:
-    """The one way out. Tests replace `exit`."""
+    """Logs the first failure and ends the process. Tests replace `exit`."""
 
-    def __init__(self, exit: Callable[[int], object] = leave) -> None:
+    def __init__(self, exit: Callable[[int], object] = exit_now) -> None:
         self.exit = exit
         self.reason: BaseException | None = None
 

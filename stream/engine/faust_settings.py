@@ -1,4 +1,4 @@
-"""What Faust is told, so that it keeps membership and agents and leaves tables, topics and commits alone."""
+"""Settings that leave to Faust the membership and the agents, and nothing of tables, topics and commits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stream.engine.options import EngineOptions
 
 
 class DeliverySchema(faust.Schema[Any, Any]):
-    """The doorbell carries its lane; nothing is decoded."""
+    """The value of a message is a lane (input/transport.py): there is nothing to decode."""
 
     def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> None:
         return None
@@ -20,6 +20,7 @@ class DeliverySchema(faust.Schema[Any, Any]):
 
 
 def faust_settings(options: EngineOptions) -> dict[str, Any]:
+    """Faust's settings for these options."""
     return {
         "broker": ";".join(f"kafka://{each.strip()}" for each in options.bootstrap.split(",")),
         "autodiscover": False,

@@ -1,4 +1,7 @@
-"""Headers of a record that confluent-kafka read, also where a name is no text: any producer can write one."""
+"""The headers of a record that confluent-kafka read, also if a header's name is not UTF-8.
+
+Any producer can write such a name, and confluent-kafka has no way to report it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ _headers = methodcaller("headers")
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
-    """None of them when one has a name that is no UTF-8: librdkafka's client in Python cannot say that.
+    """Names and values; an empty list if any name is not UTF-8.
 
-    It gives a list with a hole, and leaves its exception for whoever comes next; a call that Python has not
-    specialised notices at once. The list stays with the message: who reads it again ends the process.
+    In that case confluent-kafka returns a list with a NULL in it and leaves its exception set. CPython
+    notices that after a call through `methodcaller`, but not after a call that its interpreter has
+    specialized. The list stays with the message and would crash whoever reads it next, so it is replaced.
     """
     try:
         return _headers(message) or []

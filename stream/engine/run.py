@@ -1,4 +1,4 @@
-"""A worker's process: started, run until a signal, ended with a status."""
+"""Run an application as a worker process, until a signal ends it or it fails."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from typing import Any
 import faust
 
 from stream.engine.app import EngineApp
-from stream.engine.failure import leave
+from stream.engine.failure import exit_now
 
 GC_THRESHOLDS = (5_000, 1, 10_000)
-"""Rows are many and in no cycles: looking through all of them again and again took 12% of the time. What is
-new is looked at twice, a little at a time: 10 and 15 ms every second. (50,000 objects at once were 75 ms
-without an alert, and those of twenty times that 0.2 s.)"""
+"""For Python's garbage collector (gc.set_threshold). Rows are many and in no reference cycles; with the
+defaults searching all of them took 12% of the time. So the oldest generation is hardly ever searched, and the
+young ones often and in small steps: 10 and 15 ms every second. (With 50,000 objects at once it was 75 ms
+without an alert, with a million 0.2 s.)"""
 
 SWITCH_S = 0.0005
-"""How long a thread that waits for Python's lock lets another one run. The threads that end a transaction ask
-for it again and again: with Python's 5 ms alerts took 97 and 116 ms at half load (median), so 85 and 100.
-at_least_once gains nothing by it (bench/README.md)."""
+"""For exactly once: how long a thread may keep Python's lock while others want it. The threads that end
+transactions need it often and briefly. At half load the median alert took 85 and 100 ms with this, and 97 and
+116 ms with Python's 5 ms. At least once gains nothing from it (bench/README.md)."""
 
 
 def run(app: EngineApp[Any]) -> None:
-    """Run as a worker until SIGTERM or SIGINT; ends the process. A failure exits with its own code."""
-    gc.freeze()  # code and modules: never garbage
+    """Run until SIGTERM or SIGINT, then end the process. Its status is 0 or, after a failure, an `Exit`."""
+    gc.freeze()  # what exists by now, mostly code, is never garbage
     gc.set_threshold(*GC_THRESHOLDS)
     if app.options.exactly_once:
         sys.setswitchinterval(SWITCH_S)
     worker = faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
-    worker.spinner = None  # it writes "OK ^" and cursor codes to stdout, also where that is no terminal
+    worker.spinner = None  # it writes cursor codes to stdout, also where that is not a terminal
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
         if app.stuck:
-            leave(int(end.code or 0))
+            exit_now(int(end.code or 0))
         raise

@@ -10,13 +10,13 @@ from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from tests.support.toy_app import Event, ToyCodec
 
 TOPIC = "events"
-PLACE = PartitionId(TOPIC, 0)
+TP = PartitionId(TOPIC, 0)
 OPTIONS = EngineOptions(app_id="a", bootstrap="nowhere:1", inputs=(TOPIC,), changelog="rows")
 
 
@@ -34,7 +34,7 @@ class Raw:
         self.value = msgspec.json.encode(Event("k", self.offset))
 
 
-async def settled() -> None:
+async def no_flush() -> None:
     return
 
 
@@ -46,9 +46,9 @@ def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
         table=Table(ToyCodec(), MemoryStore(), 100),
         options=OPTIONS,
         reference=delivery.reference,
-        flush_if_due=settled,
+        flush_if_due=no_flush,
     )
-    lane.start_at({TOPIC: (start, Mark(0, None, None))})
+    lane.start_at({TP: CommitPoint(start)})
     delivery.open_lane(lane)
     return delivery, lane
 
@@ -56,10 +56,10 @@ def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
 def test_a_hole_is_not_believed_when_something_else_came_in_between() -> None:
     delivery, lane = opened()
     assert fetch(delivery, 0, 1, 2) == {}
-    assert fetch(delivery, 7) == {PLACE: 3}
+    assert fetch(delivery, 7) == {TP: 3}
 
     assert fetch(delivery, 1, 2) == {}  # comes again: it says nothing about the hole
-    assert fetch(delivery, 7) == {PLACE: 3}
+    assert fetch(delivery, 7) == {TP: 3}
 
     assert fetch(delivery, 3, 4, 5, 6, 7) == {}
     assert lane.sources[0].expected == 8
@@ -69,20 +69,20 @@ def test_the_end_of_a_log_may_lie_behind_its_last_record() -> None:
     delivery, lane = opened()
     source = lane.sources[0]
 
-    delivery.distribute([PLACE], {PLACE: [Raw(0), Raw(1)]}, {PLACE: 3}, 0.0)
+    delivery.distribute([TP], {TP: [Raw(0), Raw(1)]}, {TP: 3}, 0.0)
     assert not source.caught_up  # a record of offset 2, or a marker
-    delivery.distribute([PLACE], {}, {PLACE: AT_END}, 0.0)
+    delivery.distribute([TP], {}, {TP: AT_END}, 0.0)
     assert source.caught_up
-    delivery.distribute([PLACE], {}, {PLACE: 9}, 0.0)
+    delivery.distribute([TP], {}, {TP: 9}, 0.0)
     assert not source.caught_up
 
 
 def test_a_gap_at_the_end_of_a_log_is_still_to_come() -> None:
     delivery, lane = opened()
 
-    result = delivery.distribute([PLACE], {PLACE: [Raw(5)]}, {PLACE: AT_END}, 0.0)
+    result = delivery.distribute([TP], {TP: [Raw(5)]}, {TP: AT_END}, 0.0)
 
-    assert result.rewind == {PLACE: 0}
+    assert result.rewind == {TP: 0}
     assert not lane.sources[0].caught_up
 
 
@@ -95,7 +95,7 @@ def test_that_a_topic_is_waited_for_no_longer_is_told_once() -> None:
         table=lane.table,
         options=replace(OPTIONS, max_idle_s=0.0),
         reference=delivery.reference,
-        flush_if_due=settled,
+        flush_if_due=no_flush,
         on_give_up=told.append,
     )
     lane.sources[1].highwater = 7
@@ -112,7 +112,7 @@ def offsets(lane: Lane[Any]) -> list[int]:
 
 
 def fetch(delivery: Delivery[Any], *found: int) -> dict[PartitionId, int]:
-    return delivery.distribute([PLACE], {PLACE: [Raw(at) for at in found]}, {PLACE: 100}, 0.0).rewind
+    return delivery.distribute([TP], {TP: [Raw(at) for at in found]}, {TP: 100}, 0.0).rewind
 
 
 def test_records_that_were_taken_already_are_passed_by() -> None:
@@ -128,7 +128,7 @@ def test_records_that_were_taken_already_are_passed_by() -> None:
 def test_a_gap_between_two_fetches_is_fetched_again_and_nothing_behind_it_is_given_out() -> None:
     delivery, lane = opened(start=5)
 
-    assert fetch(delivery, 8, 9) == {PLACE: 5}
+    assert fetch(delivery, 8, 9) == {TP: 5}
     assert (lane.sources[0].applied, offsets(lane)) == (5, [])
     assert fetch(delivery, 5, 6, 7, 8) == {}
     assert lane.sources[0].expected == 9
@@ -137,7 +137,7 @@ def test_a_gap_between_two_fetches_is_fetched_again_and_nothing_behind_it_is_giv
 def test_a_gap_that_is_the_same_when_fetched_again_is_in_the_log() -> None:
     delivery, lane = opened(start=5)
 
-    assert fetch(delivery, 8) == {PLACE: 5}
+    assert fetch(delivery, 8) == {TP: 5}
     assert fetch(delivery, 8) == {}
     assert (lane.sources[0].expected, delivery.holes) == (9, 3)
 
@@ -145,22 +145,22 @@ def test_a_gap_that_is_the_same_when_fetched_again_is_in_the_log() -> None:
 def test_another_gap_is_not_believed_because_of_the_first() -> None:
     delivery, _ = opened(start=5)
 
-    assert fetch(delivery, 8) == {PLACE: 5}
-    assert fetch(delivery, 9) == {PLACE: 5}
+    assert fetch(delivery, 8) == {TP: 5}
+    assert fetch(delivery, 9) == {TP: 5}
 
 
 def test_a_gap_is_not_believed_when_a_fetch_in_between_began_somewhere_else() -> None:
     delivery, _ = opened(start=5)
 
-    assert fetch(delivery, 8) == {PLACE: 5}
+    assert fetch(delivery, 8) == {TP: 5}
     assert fetch(delivery, 3, 4) == {}  # not an answer to our seek
-    assert fetch(delivery, 8) == {PLACE: 5}
+    assert fetch(delivery, 8) == {TP: 5}
 
 
 def test_a_closed_lane_gives_nothing() -> None:
     delivery, lane = opened()
     fetch(delivery, 0, 1)
-    delivery.close()
+    delivery.close_lanes()
 
     assert offsets(lane) == []
-    assert delivery.wanted() == []
+    assert delivery.to_fetch() == []

@@ -1,4 +1,4 @@
-"""When a flush starts: at once near the head of the topics, with a share of the backlog far from it."""
+"""When a flush starts and what it takes: often and little near the head of the topics, seldom far from it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import asyncio
 import pytest
 
 from stream.engine.failure import FailStop
-from stream.engine.output.commit import Cargo
 from stream.engine.output.flush import ALL, SHARE_OF_BACKLOG, Flusher
-from stream.engine.task.batch import Outgoing
+from stream.engine.task.batch import FlushBatch, Outgoing
 from tests.engine.test_lane import ENGAGEMENT, Pipe, event
 
 APPLIED = 20
 FAR = round(APPLIED / SHARE_OF_BACKLOG)
 
 
-class Ledger:
-    """An outlet that only notes what it was given."""
+class Notes:
+    """An committer that only notes what it was given."""
 
     fence = None
 
@@ -28,7 +27,7 @@ class Ledger:
         self.partitions: list[list[int]] = []
         self.sent: list[tuple[str, bytes | None]] = []
 
-    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+    def send_before_rows(self, records: list[Outgoing]) -> list[Outgoing]:
         if not self.ahead:
             return records
         self._note(records)
@@ -37,25 +36,27 @@ class Ledger:
     def _note(self, records: list[Outgoing]) -> None:
         self.sent += [(record.topic, record.value) for record in records]
 
-    def write(self, cargo: Cargo) -> None:
-        self.flushed.append(len(cargo.rows))
-        self._note(cargo.outgoing)
+    def write(self, batch: FlushBatch) -> None:
+        self.flushed.append(len(batch.rows))
+        self._note(batch.outgoing)
 
-    async def settle(self, cargoes: list[Cargo]) -> None:
-        self.partitions.append([cargo.lane.partition for cargo in cargoes])
+    async def commit(self, batches: list[FlushBatch]) -> None:
+        self.partitions.append([batch.partition for batch in batches])
 
 
-def flusher_of(pipe: Pipe, ledger: Ledger) -> Flusher:
-    async def own() -> None:
+def flusher_of(pipe: Pipe, notes: Notes) -> Flusher:
+    async def owned() -> None:
         return
 
-    return Flusher(options=pipe.options, delivery=pipe.delivery, outlet=ledger, own=own, fail=FailStop())
+    return Flusher(
+        options=pipe.options, delivery=pipe.delivery, committer=notes, until_owned=owned, fail=FailStop()
+    )
 
 
 async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]:
     """Rows per flush, when `APPLIED` events of as many customers were applied since the last one."""
-    pipe, ledger = Pipe(reference=None, ticks=None, flush_interval_s=flush_interval_s), Ledger()
-    flusher = flusher_of(pipe, ledger)
+    pipe, notes = Pipe(reference=None, ticks=None, flush_interval_s=flush_interval_s), Notes()
+    flusher = flusher_of(pipe, notes)
 
     async def applied(count: int, to_come: int) -> None:
         first = pipe.lane.applied_count
@@ -63,13 +64,13 @@ async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]
         source = pipe.lane.sources[1]
         source.highwater = source.expected + to_come
         pipe.moments()
-        flusher.consider()
+        flusher.maybe_flush()
         if flusher._under_way:
             await flusher._under_way
 
     await applied(1, 0)  # the clock of the flusher starts
     await applied(APPLIED, still_to_come)
-    return ledger.flushed[1:]
+    return notes.flushed[1:]
 
 
 @pytest.mark.parametrize(
@@ -86,40 +87,39 @@ def test_a_flush_waits_for_a_share_of_what_is_still_to_come(still_to_come, flush
     assert asyncio.run(rows_flushed(still_to_come, flush_interval_s)) == flushed
 
 
-async def sent_and_flushed(ledger: Ledger) -> tuple[list[tuple[str, bytes | None]], list[int]]:
+async def sent_and_flushed(notes: Notes) -> tuple[list[tuple[str, bytes | None]], list[int]]:
     """What is out, and the rows of each flush, when one flush is done and an event more was applied."""
     pipe = Pipe(reference=None, ticks=None, flush_interval_s=3_600.0)
-    flusher = flusher_of(pipe, ledger)
+    flusher = flusher_of(pipe, notes)
     for number in range(2):
         pipe.feed(ENGAGEMENT, event(f"c{number}", number))
         pipe.moments()
         pipe.lane.send("alerts", b"c", f"alert {number}".encode(), row=f"c{number}".encode())
-        await flusher.settle()
+        await flusher.flush_if_due()
         if flusher._under_way:
             await flusher._under_way
-    return ledger.sent, ledger.flushed
+    return notes.sent, notes.flushed
 
 
 def test_an_alert_does_not_wait_for_the_flush_of_the_row_that_remembers_it() -> None:
-    sent, flushed = asyncio.run(sent_and_flushed(Ledger(pace_s=1_800.0)))
+    sent, flushed = asyncio.run(sent_and_flushed(Notes(pace_s=1_800.0)))
     assert sent == [("alerts", b"alert 0"), ("alerts", b"alert 1")]
     assert flushed == [1]  # the second row waits until it is time again
 
 
 def test_an_alert_of_a_transaction_leaves_with_its_row() -> None:
-    sent, flushed = asyncio.run(sent_and_flushed(Ledger(pace_s=1_800.0, ahead=False)))
+    sent, flushed = asyncio.run(sent_and_flushed(Notes(pace_s=1_800.0, ahead=False)))
     assert (sent, flushed) == ([("alerts", b"alert 0")], [1])
 
 
-def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Ledger]:
+def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Notes]:
     """So many partitions, each with a customer who has an event, and one flusher for all."""
-    pipes = [Pipe(reference=None, ticks=None, **options) for _ in range(count)]
-    ledger = Ledger()
-    flusher = flusher_of(pipes[0], ledger)
-    for number, pipe in enumerate(pipes):
-        pipe.lane.partition = number
-        pipes[0].delivery.lanes[number] = pipe.lane
-    return pipes, flusher, ledger
+    pipes = [Pipe(partition=number, reference=None, ticks=None, **options) for number in range(count)]
+    notes = Notes()
+    flusher = flusher_of(pipes[0], notes)
+    for pipe in pipes:
+        pipes[0].delivery.lanes[pipe.lane.partition] = pipe.lane
+    return pipes, flusher, notes
 
 
 def more_events(pipe: Pipe, count: int) -> None:
@@ -156,82 +156,84 @@ def test_near_the_head_rows_take_a_tenth_of_the_time_but_none_waits_too_long(
 
 
 def test_offsets_are_committed_when_the_last_row_of_their_input_is_written() -> None:
-    [pipe], flusher, ledger = pipes_of(1)
+    [pipe], flusher, notes = pipes_of(1)
     more_events(pipe, 5)
     found = []
     for _ in range(4):
         asyncio.run(flusher._flush([pipe.lane], 2))
-        found.append((ledger.flushed[-1], committed(pipe), pipe.lane.committed_flush, pipe.lane.midway))
+        found.append(
+            (notes.flushed[-1], committed(pipe), pipe.lane.committed_flush, pipe.lane.partly_written)
+        )
         more_events(pipe, 1)  # belongs to the next commit
 
     assert found == [(2, 0, 1, True), (2, 0, 2, True), (1, 5, 3, False), (2, 5, 4, True)]
 
 
 def test_a_partition_that_still_owes_rows_goes_first() -> None:
-    pipes, flusher, ledger = pipes_of(3, flush_interval_s=3_600.0)
+    pipes, flusher, notes = pipes_of(3, flush_interval_s=3_600.0)
     flusher._row_limit = lambda waited_s: 4  # type: ignore[method-assign]
     for pipe in pipes:
         more_events(pipe, 3)
     for _ in range(3):
-        asyncio.run(flusher._flush(*flusher._due()))
+        asyncio.run(flusher._flush(*flusher._lanes_due()))
 
-    assert ledger.partitions == [[0, 1], [1, 2], [2]]
-    assert ledger.flushed == [3, 1, 2, 2, 1]
+    assert notes.partitions == [[0, 1], [1, 2], [2]]
+    assert notes.flushed == [3, 1, 2, 2, 1]
 
 
 def test_what_a_row_remembers_leaves_with_that_row_alone() -> None:
-    [pipe], flusher, ledger = pipes_of(1)
+    [pipe], flusher, notes = pipes_of(1)
     more_events(pipe, 3)
     pipe.lane.send("alerts", b"c1", b"alert", row=b"c1")
     pipe.lane.send("deadletter", b"c2", b"letter")
 
     asyncio.run(flusher._flush([pipe.lane], 0))
-    assert (ledger.flushed, ledger.sent) == ([1], [("alerts", b"alert")])
-    assert (committed(pipe), pipe.lane.committed_flush, pipe.lane.midway) == (0, 1, False)
+    assert (notes.flushed, notes.sent) == ([1], [("alerts", b"alert")])
+    assert (committed(pipe), pipe.lane.committed_flush, pipe.lane.partly_written) == (0, 1, False)
 
     asyncio.run(flusher._flush([pipe.lane], 9))
-    assert (ledger.flushed, ledger.sent[1:]) == ([1, 2], [("deadletter", b"letter")])
+    assert (notes.flushed, notes.sent[1:]) == ([1, 2], [("deadletter", b"letter")])
     assert (committed(pipe), pipe.lane.committed_flush) == (3, 2)
 
 
 def test_the_row_of_an_alert_that_went_ahead_is_in_the_next_flush() -> None:
     """Else it would come again after a crash for as long as other rows take their turn."""
-    [pipe], flusher, ledger = pipes_of(1)
+    [pipe], flusher, notes = pipes_of(1)
     more_events(pipe, 3)
     pipe.lane.send("alerts", b"c1", b"alert", row=b"c1")
-    flusher.send_ahead()
-    assert ledger.sent == [("alerts", b"alert")]
+    flusher.send_early()
+    assert notes.sent == [("alerts", b"alert")]
 
     asyncio.run(flusher._flush([pipe.lane], 0))
-    assert (ledger.flushed, pipe.lane.table.waiting_count) == ([1], 2)
+    assert (notes.flushed, pipe.lane.table.unwritten_count) == ([1], 2)
     asyncio.run(flusher._flush([pipe.lane], 0))
-    assert (ledger.flushed, ledger.sent) == ([1], [("alerts", b"alert")])
+    assert (notes.flushed, notes.sent) == ([1], [("alerts", b"alert")])
 
 
 def test_a_partition_without_a_share_of_the_rows_takes_part_when_it_has_something_to_say() -> None:
-    pipes, flusher, ledger = pipes_of(3)
+    pipes, flusher, notes = pipes_of(3)
     for pipe in pipes:
         more_events(pipe, 3)
     pipes[2].lane.send("alerts", b"c0", b"alert", row=b"c0")
     asyncio.run(flusher._flush([pipe.lane for pipe in pipes], 3))
 
-    assert (ledger.partitions, ledger.flushed) == ([[0, 2]], [3, 1])
+    assert (notes.partitions, notes.flushed) == ([[0, 2]], [3, 1])
     assert [committed(pipe) for pipe in pipes] == [3, 0, 0]
 
 
 def test_all_rows_are_written_before_folding_would_have_to_wait() -> None:
     [pipe], flusher, _ = pipes_of(1, flush_interval_s=3_600.0, max_unflushed=10)
     more_events(pipe, 5)
-    assert flusher._due()[1] < ALL
+    assert flusher._lanes_due()[1] < ALL
     more_events(pipe, 1)
-    assert flusher._due() == ([pipe.lane], ALL)
+    assert flusher._lanes_due() == ([pipe.lane], ALL)
 
 
 def test_no_partition_waits_longer_than_the_interval() -> None:
-    pipes, flusher, ledger = pipes_of(4, flush_interval_s=0.0)
+    pipes, flusher, notes = pipes_of(4, flush_interval_s=0.0)
     for pipe in pipes:
         more_events(pipe, 3)
         pipe.lane.sources[1].highwater += 1_000  # far from the head
-    asyncio.run(flusher._flush(*flusher._due()))
+    asyncio.run(flusher._flush(*flusher._lanes_due()))
 
-    assert (ledger.partitions, ledger.flushed) == ([[0, 1, 2, 3]], [3] * 4)
+    assert (notes.partitions, notes.flushed) == ([[0, 1, 2, 3]], [3] * 4)

@@ -12,14 +12,14 @@ from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.merge import Source
 from tests.support.engine_model import Raw
-from tests.support.toy_app import HOUR_MS, TOPICS, Counters, Shopkeeper, ToyCodec
+from tests.support.toy_app import HOUR_MS, TOPICS, Counters, ToyCodec, ToyProcessor
 
 PURCHASES, ENGAGEMENT, FEEDBACK = TOPICS
-KEEPER = Shopkeeper("out")
-MARKS = {topic: (0, Mark(0, None, None)) for topic in TOPICS}
+PROCESSOR = ToyProcessor("out")
+TPS = [PartitionId(topic, 0) for topic in TOPICS]
 
 
 async def _no_flush() -> None:
@@ -27,9 +27,9 @@ async def _no_flush() -> None:
 
 
 class Pipe:
-    """A lane of partition 0 fed by hand. `purchases` is the heartbeat, `feedback` carries the ticks."""
+    """A lane that is fed by hand. `purchases` is the reference source, `feedback` has the ticks."""
 
-    def __init__(self, marks: dict[str, tuple[int, Mark]] | None = None, **options: Any) -> None:
+    def __init__(self, points: CommitPoints | None = None, partition: int = 0, **options: Any) -> None:
         self.options = EngineOptions(
             app_id="lane",
             bootstrap="nowhere:1",
@@ -40,30 +40,30 @@ class Pipe:
         self.delivery: Delivery[Counters] = Delivery(ToyCodec(), PURCHASES, FEEDBACK)
         self.table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
         self.lane = Lane(
-            0,
-            sources=[Source(topic, 0, 1_000) for topic in TOPICS],
+            partition,
+            sources=[Source(topic, partition, 1_000) for topic in TOPICS],
             table=self.table,
             options=self.options,
             reference=self.delivery.reference,
             flush_if_due=_no_flush,
         )
         self._ends = dict.fromkeys(TOPICS, 0)
-        self.lane.start_at(marks or MARKS)
+        self.lane.start_at(points or {source.tp: CommitPoint(0) for source in self.lane.sources})
         self.delivery.open_lane(self.lane)
 
     def feed(self, topic: str, *events: dict[str, Any]) -> None:
         start = self._ends[topic]
         self._ends[topic] += len(events)
-        records = [Raw(topic, 0, start + n, json.dumps(event).encode()) for n, event in enumerate(events)]
-        place = PartitionId(topic, 0)
-        assert not self.delivery.distribute([place], {place: records}, {place: self._ends[topic]}, 0.0).rewind
+        tp = PartitionId(topic, self.lane.partition)
+        records = [Raw(*tp, start + n, json.dumps(event).encode()) for n, event in enumerate(events)]
+        assert not self.delivery.distribute([tp], {tp: records}, {tp: self._ends[topic]}, 0.0).rewind
 
     def moments(self) -> list[Moment]:
-        lived = []
+        given = []
         for moment in self.lane.moments():
-            KEEPER.live(self.lane, moment)
-            lived.append(moment)
-        return lived
+            PROCESSOR.apply(self.lane, moment)
+            given.append(moment)
+        return given
 
 
 def event(key: str, time_ms: int) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def tick(time_ms: int) -> dict[str, Any]:
     return {"key": "clock", "time_ms": time_ms, "complete_to_ms": time_ms}
 
 
-def dues(moments: list[Moment]) -> list[tuple[bytes, int]]:
+def timers(moments: list[Moment]) -> list[tuple[bytes, int]]:
     return [(each.key, each.at_ms) for each in moments if isinstance(each, Timer)]
 
 
@@ -82,7 +82,7 @@ def arrivals(moments: list[Moment]) -> list[tuple[str, int | None]]:
     return [(each.topic, each.time_ms) for each in moments if isinstance(each, Arrival)]
 
 
-def test_inputs_far_ahead_of_a_silent_heartbeat_are_held_and_given_out_when_it_beats_again() -> None:
+def test_input_far_ahead_of_a_silent_reference_source_is_held_until_that_goes_on() -> None:
     pipe = Pipe()
     pipe.feed(PURCHASES, event("a", HOUR_MS))
     pipe.feed(ENGAGEMENT, event("b", 2 * HOUR_MS), event("b", 9 * HOUR_MS))
@@ -121,19 +121,19 @@ def test_what_was_held_is_judged_as_if_nothing_had_been_held() -> None:
     assert [str(each) for each in given[held]] == [str(each) for each in given[free]]
 
 
-def test_a_tick_moves_the_clock_and_makes_silence_due() -> None:
+def test_a_tick_moves_the_clock_and_lets_timers_come() -> None:
     pipe = Pipe()
     pipe.feed(PURCHASES, event("a", HOUR_MS))
     pipe.moments()
     pipe.feed(FEEDBACK, tick(2 * HOUR_MS - 1))
-    before = dues(pipe.moments())
+    before = timers(pipe.moments())
     pipe.feed(FEEDBACK, tick(2 * HOUR_MS))
 
-    assert (before, dues(pipe.moments())) == ([], [(b"a", 2 * HOUR_MS)])
+    assert (before, timers(pipe.moments())) == ([], [(b"a", 2 * HOUR_MS)])
     assert pipe.lane.clock_ms == 2 * HOUR_MS
 
 
-def test_a_tick_says_that_the_heartbeat_source_was_complete_so_far() -> None:
+def test_a_tick_says_that_the_reference_source_is_complete_until_then() -> None:
     pipe = Pipe()
     pipe.feed(PURCHASES, event("a", HOUR_MS))
     pipe.feed(ENGAGEMENT, event("b", 20 * HOUR_MS))
@@ -145,20 +145,20 @@ def test_a_tick_says_that_the_heartbeat_source_was_complete_so_far() -> None:
     assert (stalled, pipe.lane.stalled) == (True, False)
 
 
-def test_by_event_time_the_clock_stands_still_when_nothing_comes() -> None:
+def test_by_event_time_the_clock_stands_still_while_no_record_comes() -> None:
     pipe = Pipe(clock="event")
     pipe.feed(PURCHASES, event("a", HOUR_MS))
     pipe.moments()
 
     assert pipe.moments() == []
-    assert not pipe.lane.wants_attention()
+    assert not pipe.lane.may_have_moments()
 
 
-def test_by_the_wall_silence_is_due_although_nothing_comes() -> None:
+def test_by_the_wall_timers_come_although_no_record_does() -> None:
     now_ms = int(time.time() * 1_000)
     pipe = Pipe(clock="wall", stall_after_ms=10 * HOUR_MS)
     pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
-    lived = dues(pipe.moments())
+    lived = timers(pipe.moments())
 
     assert lived == [(b"a", now_ms - 60_000)]
 
@@ -169,14 +169,14 @@ def test_by_the_wall_the_clock_waits_while_input_is_behind() -> None:
     pipe.lane.sources[1].highwater = 1  # engagement has one more that was not fetched yet
     pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
 
-    assert dues(pipe.moments()) == []
+    assert timers(pipe.moments()) == []
 
 
-def test_by_the_wall_the_clock_does_not_run_ahead_of_a_silent_heartbeat() -> None:
+def test_by_the_wall_the_clock_does_not_run_ahead_of_a_silent_reference_source() -> None:
     pipe = Pipe(clock="wall", stall_after_ms=HOUR_MS // 2)
     pipe.feed(PURCHASES, event("a", HOUR_MS))
 
-    assert dues(pipe.moments()) == []
+    assert timers(pipe.moments()) == []
     assert pipe.lane.clock_ms == HOUR_MS + HOUR_MS // 2
 
 
@@ -188,11 +188,11 @@ def row_with_outbox(flush: int) -> bytes:
 def test_an_outbox_is_given_out_again_when_its_flush_was_not_committed(
     outbox_flush: int, again: list[Moment]
 ) -> None:
-    pipe = Pipe({topic: (0, Mark(6, None, None)) for topic in TOPICS})
+    pipe = Pipe(dict.fromkeys(TPS, CommitPoint(0, flush=6)))
     pipe.table.apply_changelog([(b"a", row_with_outbox(outbox_flush), None)])
     pipe.table.index()
 
-    assert pipe.lane.wants_attention()
+    assert pipe.lane.may_have_moments()
     assert not pipe.lane.dirty, "a flush before the outbox was given out would pass for its own"
     assert pipe.moments() == again
     assert [each.value for each in pipe.lane.outgoing] == [b"a:count:10"] * len(again)
@@ -232,13 +232,13 @@ def test_a_lane_that_was_closed_gives_out_nothing() -> None:
 
 
 def test_every_commit_names_the_topic_that_its_offset_is_of() -> None:
-    pipe = Pipe({topic: (0, Mark(0, None, None, topic_id=f"id of {topic}")) for topic in TOPICS})
+    pipe = Pipe({tp: CommitPoint(0, topic_id=f"id of {tp.topic}") for tp in TPS})
     pipe.feed(PURCHASES, event("a", HOUR_MS), event("b", HOUR_MS))
     pipe.moments()
 
-    for row_limit in (1, 1):  # midway, and then whole
-        load = pipe.lane.take_batch(row_limit)
-        pipe.lane.note_committed(load.flush, load.marks)
-        named = {topic: mark.topic_id for topic, (_, mark) in load.marks.items()}
-        assert named == {topic: f"id of {topic}" for topic in TOPICS}
+    for row_limit in (1, 1):  # the first batch holds half of the checkpoint, the second one the rest
+        batch = pipe.lane.take_batch(row_limit)
+        pipe.lane.note_durable(batch)
+        named = {tp: point.topic_id for tp, point in batch.points.items()}
+        assert named == {tp: f"id of {tp.topic}" for tp in TPS}
     assert pipe.lane.committed_offset(PURCHASES) == 2

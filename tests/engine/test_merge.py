@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from stream.engine.codec import Arrival
 from stream.engine.options import EngineOptions
-from stream.engine.task.merge import FOREVER_MS, Source, release
+from stream.engine.task.merge import Source, merge_ready
+from stream.engine.units import FOREVER_MS
 
 MAX_IDLE_S = 0.5
 TIMES = st.lists(st.integers(0, 50), max_size=30)
@@ -22,7 +23,7 @@ def source(topic: str, times: list[int | None], more: int = 0, max_pending: int 
 def given_out(
     sources: list[Source], now_s: float = 0.0, limit_ms: int = FOREVER_MS, merge_wait_s: float = 0.0
 ) -> list[tuple[str, int]]:
-    released = release(sources, now_s, MAX_IDLE_S, limit_ms, merge_wait_s)
+    released = merge_ready(sources, now_s, MAX_IDLE_S, limit_ms, merge_wait_s)
     return [(each.topic, each.order_ms) for each in released]
 
 
@@ -78,9 +79,9 @@ def test_a_minute_is_how_long_a_slow_machine_may_take() -> None:
     ready, slow = source("a", [1]), source("b", [], more=3)
     slow.note_empty_poll(0.0)
 
-    assert release([ready, slow], 59.9, options.max_idle_s) == []
+    assert merge_ready([ready, slow], 59.9, options.max_idle_s) == []
     assert not slow.given_up
-    assert len(release([ready, slow], 60.0, options.max_idle_s)) == 1
+    assert len(merge_ready([ready, slow], 60.0, options.max_idle_s)) == 1
     assert slow.given_up
 
 
@@ -143,7 +144,7 @@ def test_any_cut_of_the_polls_gives_every_record_once_and_each_topic_in_its_orde
         times = topics[int(chosen.topic)]
         fetched = range(chosen.expected, until)
         chosen.add([Arrival(b"", times[at], None, chosen.topic, 0, at) for at in fetched], until)
-        out += release(sources, 0.0, MAX_IDLE_S)
+        out += merge_ready(sources, 0.0, MAX_IDLE_S)
 
     for index, times in enumerate(topics):
         assert [each.offset for each in out if each.topic == str(index)] == list(range(len(times)))

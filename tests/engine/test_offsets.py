@@ -1,194 +1,188 @@
-"""Reading goes on where it was left, or not at all."""
+"""Start offsets: reading goes on where it ended, or the worker stops with a reason."""
+
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.partition_id import PartitionId
-from stream.engine.start.offsets import check_fetch, check_rows, starting_marks
-from stream.engine.start.witnesses import WITNESSES
-from stream.engine.task.batch import Mark
-from tests.engine.test_lane import Pipe
-from tests.support.toy_app import TOPICS, Counters, ToyCodec
+from stream.engine.start.offsets import check_fetch, check_rows, start_points
+from stream.engine.start.spot_check import CHECKS_MAX
+from stream.engine.task.commit_point import CommitPoint
+from tests.engine.test_lane import TPS, Pipe
+from tests.support.toy_app import Counters, ToyCodec
 
 A, B = PartitionId("a", 0), PartitionId("b", 0)
-BY_A_WORKER, BY_HAND = Mark(7, 1, 1), Mark(0, None, None)
 FIRST, LAST = {A: 2, B: 0}, {A: 9, B: 9}
 OLD, NEW = "FanuN8pRSJ-tHmYrza4rUQ", "G3g82g0iTJaGTtXeOT0rwA"
-PLACES = [PartitionId(topic, 0) for topic in TOPICS]
 
 
-def refused(work) -> str:
+def by_worker(offset: int, topic_id: str = "") -> CommitPoint:
+    return CommitPoint(offset, flush=7, clock_ms=1, given_ms=1, topic_id=topic_id)
+
+
+def by_hand(offset: int, topic_id: str = "") -> CommitPoint:
+    return CommitPoint(offset, topic_id=topic_id)
+
+
+def reason(work: Callable[[], object]) -> str:
+    """Why it stops the worker."""
     with pytest.raises(EngineError) as failure:
         work()
     assert failure.value.code == Exit.DATA_LOSS
     return str(failure.value)
 
 
-def test_what_was_never_committed_begins_at_the_first_record_there_is():
-    assert starting_marks([A, B], {}, FIRST, LAST, {}) == {A: (2, BY_HAND), B: (0, BY_HAND)}
+def test_what_was_never_committed_starts_at_the_first_record_there_is():
+    assert start_points([A, B], {}, FIRST, LAST, {}) == {A: by_hand(2), B: by_hand(0)}
 
 
-def test_what_a_worker_committed_goes_on_there():
-    committed = {A: (5, BY_A_WORKER), B: (9, BY_A_WORKER)}
+def test_reading_goes_on_where_a_worker_committed():
+    committed = {A: by_worker(5), B: by_worker(9)}
 
-    assert starting_marks([A, B], committed, FIRST, LAST, {}) == committed
+    assert start_points([A, B], committed, FIRST, LAST, {}) == committed
 
 
-def test_marks_carry_the_ids_of_their_topics_as_far_as_they_are_known():
-    of_old = BY_A_WORKER._replace(topic_id=OLD)
-
-    assert starting_marks([A], {}, FIRST, LAST, {"a": OLD})[A] == (2, BY_HAND._replace(topic_id=OLD))
-    assert starting_marks([A], {A: (5, BY_A_WORKER)}, FIRST, LAST, {"a": OLD}) == {A: (5, of_old)}
-    assert starting_marks([A], {A: (5, of_old)}, FIRST, LAST, {"a": OLD}) == {A: (5, of_old)}
-    assert starting_marks([A], {A: (5, of_old)}, FIRST, LAST, {"b": NEW}) == {A: (5, of_old)}
+@pytest.mark.parametrize(
+    ("committed", "ids", "expected"),
+    [
+        ({}, {"a": OLD}, by_hand(2, OLD)),
+        ({A: by_worker(5)}, {"a": OLD}, by_worker(5, OLD)),
+        ({A: by_worker(5, OLD)}, {"a": OLD}, by_worker(5, OLD)),
+        ({A: by_worker(5, OLD)}, {"b": NEW}, by_worker(5, OLD)),
+    ],
+    ids=["a first start", "an id that was not known", "the same id", "no answer about this topic"],
+)
+def test_start_points_carry_the_ids_of_their_topics_as_far_as_they_are_known(committed, ids, expected):
+    assert start_points([A], committed, FIRST, LAST, ids) == {A: expected}
 
 
 def test_an_offset_of_another_topic_of_that_name_is_refused():
-    committed = {A: (5, BY_A_WORKER._replace(topic_id=OLD)), B: (5, BY_A_WORKER._replace(topic_id=NEW))}
+    committed = {A: by_worker(5, OLD), B: by_worker(5, NEW)}
 
-    told = refused(lambda: starting_marks([A, B], committed, FIRST, LAST, {"a": NEW, "b": NEW}))
+    text = reason(lambda: start_points([A, B], committed, FIRST, LAST, {"a": NEW, "b": NEW}))
 
-    assert told.startswith("a was made anew: ")
-    assert f"the topic with id {OLD}, and its id is {NEW} now" in told
-
-
-def test_an_offset_that_was_set_by_hand_for_one_topic_before_the_first_start_is_obeyed():
-    marks = starting_marks([A, B], {A: (8, BY_HAND)}, FIRST, LAST, {})
-
-    assert marks == {A: (8, BY_HAND), B: (0, BY_HAND)}
+    assert text.startswith("a was created again: ")
+    assert f"the topic that was read had the id {OLD}, this one has {NEW};" in text
 
 
-def test_an_offset_that_is_forgotten_while_others_are_not_is_a_topic_made_anew():
-    told = refused(lambda: starting_marks([A, B], {A: (5, BY_A_WORKER)}, FIRST, LAST, {}))
+def test_an_offset_that_was_set_by_hand_for_one_topic_before_the_first_start_is_used():
+    points = start_points([A, B], {A: by_hand(8)}, FIRST, LAST, {})
 
-    assert told.startswith("b/0 was made anew")
+    assert points == {A: by_hand(8), B: by_hand(0)}
+
+
+def test_a_topic_whose_offset_is_forgotten_while_others_are_not_was_created_again():
+    text = reason(lambda: start_points([A, B], {A: by_worker(5)}, FIRST, LAST, {}))
+
+    assert text.startswith("b/0 was created again")
 
 
 @pytest.mark.parametrize("offset", [1, 10])
 def test_an_offset_outside_of_the_log_is_refused(offset):
-    committed = {A: (offset, BY_A_WORKER), B: (0, BY_A_WORKER)}
+    committed = {A: by_worker(offset), B: by_worker(0)}
 
-    assert "a/0 holds offsets 2 to 9" in refused(lambda: starting_marks([A, B], committed, FIRST, LAST, {}))
+    assert "a/0 holds offsets 2 to 9" in reason(lambda: start_points([A, B], committed, FIRST, LAST, {}))
 
 
 def test_what_is_to_be_fetched_must_still_be_there():
     check_fetch({A: 2, B: 9}, FIRST, LAST)
 
-    assert "records were deleted before they were read" in refused(lambda: check_fetch({A: 1}, FIRST, LAST))
-    assert "made anew or cut" in refused(lambda: check_fetch({B: 10}, FIRST, LAST))
+    assert "records were deleted before they were read" in reason(lambda: check_fetch({A: 1}, FIRST, LAST))
+    assert "created again or cut" in reason(lambda: check_fetch({B: 10}, FIRST, LAST))
 
 
-def rows(had: dict[str, int]) -> Pipe:
+def rows(applied: dict[str, int]) -> Pipe:
     """A lane with such rows: key -> the next offset of the first topic."""
     pipe = Pipe()
-    applied = {key: Counters(key, applied={PLACES[0].topic: offset}) for key, offset in had.items()}
-    pipe.table.apply_changelog(
-        [(key.encode(), ToyCodec().encode_row(row), None) for key, row in applied.items()]
-    )
+    states = [Counters(key, applied={TPS[0].topic: offset}) for key, offset in applied.items()]
+    pipe.table.apply_changelog([(state.key.encode(), ToyCodec().encode_row(state), None) for state in states])
     return pipe
 
 
-def says_nothing(_asked):
+def no_keys(_asked: object) -> tuple[()]:
     return ()
 
 
 def check_forgotten(read: int, first: int, set_by_hand: bool = False) -> None:
-    """Rows have `read` of the first topic, which begins at `first`; no offset of a worker is known."""
+    """Rows have `read` of the first topic, which begins at `first`; no worker has committed an offset."""
     pipe = rows({"a": read} if read else {})
-    marks = dict.fromkeys(PLACES, (0, BY_HAND)) | {PLACES[0]: (first, BY_HAND)}
-    forgotten = set() if set_by_hand else set(marks)
-    check_rows([pipe.lane], marks, dict.fromkeys(marks, 9), forgotten, says_nothing)
+    points = dict.fromkeys(TPS, by_hand(0)) | {TPS[0]: by_hand(first)}
+    forgotten = set() if set_by_hand else set(points)
+    check_rows([pipe.lane], points, dict.fromkeys(points, 9), forgotten, no_keys)
 
 
 def test_records_that_were_deleted_unread_are_missed_also_when_the_group_s_offsets_expired():
-    told = refused(lambda: check_forgotten(read=3, first=5))
+    text = reason(lambda: check_forgotten(read=3, first=5))
 
-    assert told.startswith("purchases/0 begins at 5, but rows have only what came before 3")
-    assert "set the group's offsets" in told
+    assert text.startswith("purchases/0 begins at 5, but rows have only what came before 3")
+    assert "set the group's offsets" in text
 
 
 def test_a_first_start_begins_where_the_topics_begin_now():
     check_forgotten(read=0, first=5)
 
 
-def test_what_the_rows_had_read_may_be_deleted_and_who_sets_offsets_by_hand_has_the_last_word():
+def test_records_that_rows_have_read_may_be_deleted_and_offsets_set_by_hand_are_always_obeyed():
     check_forgotten(read=5, first=5)
     check_forgotten(read=3, first=5, set_by_hand=True)
 
 
-def test_a_mark_comes_back_as_it_was_and_an_earlier_version_reads_its_part_of_it():
-    mark = Mark(7, None, 5, rows=300)
-
-    assert Mark.decode(mark.encode()) == mark
-    assert Mark.decode(mark.encode() + "\0?") == mark, "what confluent-kafka writes behind it"
-    assert mark.encode().partition(";")[0] == "7 - 5"
-    assert Mark.decode("7 - 5;") == Mark.decode("7 - 5;\0x") == Mark(7, None, 5)
-    assert Mark.decode("7 - 5;30") == Mark(7, None, 5), "half of it"
-
-
-def test_a_mark_of_a_known_topic_comes_back_and_earlier_versions_read_their_part_of_it():
-    mark = Mark(7, None, 5, rows=300, topic_id=OLD)
-
-    assert Mark.decode(mark.encode()) == Mark.decode(mark.encode() + "\0?;") == mark
-    assert mark.encode().startswith(mark._replace(topic_id="").encode()), "an earlier version reads so far"
-    assert Mark.decode(mark.encode()[:-1]).topic_id == "", "half of it"
-    assert Mark.decode(f"7 - 5;300;\0{OLD[1:]};").topic_id == "", "what lies behind an earlier version's"
-    assert len(Mark(10**18, -(10**18), 10**18, 10**18, OLD).encode()) < 200, "Kafka takes 4,096"
-
-
-def test_an_offset_of_one_input_that_was_set_by_hand_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_offset_of_one_input_that_was_set_by_hand_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     pipe = Pipe()
-    marks = {PartitionId(topic, 0): (4, BY_A_WORKER) for topic in TOPICS} | {
-        PartitionId(TOPICS[1], 0): (2, BY_HAND)
-    }
+    points = dict.fromkeys(TPS, by_worker(4)) | {TPS[1]: by_hand(2)}
 
-    check_rows([pipe.lane], marks, dict.fromkeys(marks, 9), set(), says_nothing)
+    check_rows([pipe.lane], points, dict.fromkeys(points, 9), set(), no_keys)
 
     assert caplog.messages == ["engagement/0: its offset was set by hand to 2"]
 
 
-def checked(pipe: Pipe, log: dict[int, bytes], by_hand: list[PartitionId]) -> dict[PartitionId, list[int]]:
-    """Passes, or raises; the offsets that it asked for, of a first topic with these keys at its offsets."""
+def checked(
+    pipe: Pipe, log: dict[int, bytes], set_by_hand: list[PartitionId]
+) -> dict[PartitionId, list[int]]:
+    """The offsets that were spot-checked, if the check passes. `log`: offset -> key in the first topic."""
     asked = {}
 
-    def keys_at(witnesses):
-        asked.update({place: sorted(offsets) for place, offsets in witnesses.items() if offsets})
-        for place, offsets in witnesses.items():
-            yield from ((place, offset, log[offset]) for offset in offsets if offset in log)
+    def keys_at(
+        last_keys: Mapping[PartitionId, Mapping[int, bytes]],
+    ) -> Iterable[tuple[PartitionId, int, bytes]]:
+        asked.update({tp: sorted(offsets) for tp, offsets in last_keys.items() if offsets})
+        for tp, offsets in last_keys.items():
+            yield from ((tp, offset, log[offset]) for offset in offsets if offset in log)
 
-    marks = {place: (4, BY_HAND if place in by_hand else BY_A_WORKER) for place in PLACES}
-    check_rows([pipe.lane], marks, dict.fromkeys(PLACES, 99), set(), keys_at)
+    points = {tp: by_hand(4) if tp in set_by_hand else by_worker(4) for tp in TPS}
+    check_rows([pipe.lane], points, dict.fromkeys(TPS, 99), set(), keys_at)
     return asked
 
 
 def test_rows_whose_last_records_are_still_there_go_on_when_all_offsets_are_forgotten():
     pipe, log = rows({"a": 5, "b": 7, "c": 9}), {4: b"a", 6: b"b", 8: b"c"}
 
-    assert checked(pipe, log, PLACES) == {PLACES[0]: [4, 6, 8]}
-    assert checked(pipe, {6: b"b"}, PLACES), "compaction or a time limit took the others"
-    assert checked(pipe, {4: b"x"}, by_hand=[]) == {}, "offsets of workers say more than rows"
+    assert checked(pipe, log, TPS) == {TPS[0]: [4, 6, 8]}
+    assert checked(pipe, {6: b"b"}, TPS), "compaction or retention may have removed the others"
+    assert checked(pipe, {4: b"x"}, []) == {}, "no check where workers have committed"
 
 
-@pytest.mark.parametrize("by_hand", [PLACES, PLACES[:1]])
-def test_a_topic_that_has_another_key_where_a_row_had_its_last_record_was_made_anew(
-    by_hand: list[PartitionId],
-):
-    told = refused(lambda: checked(rows({"a": 5, "b": 7, "c": 9}), {4: b"a", 6: b"b", 8: b"x"}, by_hand))
+@pytest.mark.parametrize("set_by_hand", [TPS, TPS[:1]])
+def test_a_topic_with_another_key_where_a_row_had_its_last_record_was_created_again(set_by_hand):
+    pipe, log = rows({"a": 5, "b": 7, "c": 9}), {4: b"a", 6: b"b", 8: b"x"}
 
-    assert told.startswith("purchases/0 holds another key's record at 8 than the one that was read there")
-    assert "see the runbook" in told
+    text = reason(lambda: checked(pipe, log, set_by_hand))
+
+    assert text.startswith("purchases/0 holds another key's record at 8 than the one that was read there")
+    assert "see the runbook" in text
 
 
 def test_rows_that_are_ahead_of_an_input_whose_offset_was_set_by_hand_are_of_another_topic():
-    assert "made anew or cut" in refused(lambda: checked(rows({"a": 100}), {}, PLACES[:1]))
+    assert "created again or cut" in reason(lambda: checked(rows({"a": 100}), {}, TPS[:1]))
 
 
-def test_rows_that_the_workers_keep_for_themselves_are_no_witnesses():
-    assert checked(rows({"\0model": 8, "a": 8, "c": 7, "\0other": 6}), {}, PLACES) == {PLACES[0]: [6, 7]}
+def test_rows_that_workers_keep_for_themselves_are_not_checked():
+    assert checked(rows({"\0model": 8, "a": 8, "c": 7, "\0other": 6}), {}, TPS) == {TPS[0]: [6, 7]}
 
 
-def test_so_many_of_the_newest_are_asked_for():
-    offsets = [17 * n % 97 + 1 for n in range(97)]  # each once, in no order
+def test_only_the_newest_records_are_checked():
+    offsets = [17 * n % 97 + 1 for n in range(97)]  # each of 1 to 97 once, in no order
     pipe = rows({f"key{offset}": offset for offset in offsets})
 
-    assert checked(pipe, {}, PLACES) == {PLACES[0]: list(range(97 - WITNESSES, 97))}
+    assert checked(pipe, {}, TPS) == {TPS[0]: list(range(97 - CHECKS_MAX, 97))}

@@ -12,10 +12,10 @@ from stream.engine.app import EngineApp
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import DiskStore, new_store
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.lane import Lane
 from tests.support.engine_model import Raw
-from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyCodec
+from tests.support.toy_app import TOPICS, Counters, ToyCodec, ToyProcessor
 
 pytest.importorskip("rocksdict")
 EVENT = b'{"key":"a","time_ms":1}'
@@ -31,9 +31,9 @@ class Letting:
             producer={"log_level": 0},
         )  # fmt: skip
         self.app: EngineApp[Counters] = EngineApp(self.options, ToyCodec())
-        places = {PartitionId(topic, 0): 0 for topic in TOPICS}
-        marks = {place: (0, Mark(0, None, None)) for place in places}
-        self.lane: Lane[Counters] = self.app._new_lane(0, marks, places, 1)
+        ends = {PartitionId(topic, 0): 0 for topic in TOPICS}
+        points = dict.fromkeys(ends, CommitPoint(0))
+        self.lane: Lane[Counters] = self.app._new_lane(0, points, ends, 1)
         self.lane.table.position = END
         self.app.delivery.open_lane(self.lane)
         self.asked, self.answer = threading.Event(), threading.Event()
@@ -48,11 +48,11 @@ class Letting:
         letting = asyncio.create_task(self.app._release_lanes())
         while not self.asked.is_set():
             await asyncio.sleep(0.001)
-        place = PartitionId(TOPICS[0], 0)
-        self.app.delivery.distribute([place], {place: [Raw(*place, 0, EVENT)]}, {place: 1}, 0.0)
-        given, keeper = 0, Shopkeeper("out")
+        tp = PartitionId(TOPICS[0], 0)
+        self.app.delivery.distribute([tp], {tp: [Raw(*tp, 0, EVENT)]}, {tp: 1}, 0.0)
+        given, processor = 0, ToyProcessor("out")
         for moment in self.lane.moments():
-            keeper.live(self.lane, moment)
+            processor.apply(self.lane, moment)
             given += 1
         self.answer.set()
         await letting

@@ -14,7 +14,7 @@ import pytest
 from stream.engine.input.delivery import Delivery
 from stream.engine.state.epoch import FENCE_KEY
 from tests.faults.verifier import Expected, fold
-from tests.support.engine_model import PARTITIONS, Broker, ModelOutlet
+from tests.support.engine_model import PARTITIONS, Broker, ModelCommitter
 from tests.support.engine_simulation import simulate
 from tests.support.toy_app import HOUR_MS, TOPICS
 
@@ -95,32 +95,33 @@ def test_thousands_of_seeds_hold_as_well(exactly_once: bool) -> None:
     assert {seed: found for seed in range(SEEDS) if (found := faults(seed, exactly_once))} == {}
 
 
-class CommitsBeforeAcknowledging(ModelOutlet):
+class CommitsBeforeAcknowledging(ModelCommitter):
     commits_first = True
 
 
-class LetsZombiesWrite(ModelOutlet):
+class LetsZombiesWrite(ModelCommitter):
     fenced = looks = names_its_epoch = False
 
 
-class NamesNoEpoch(ModelOutlet):
+class NamesNoEpoch(ModelCommitter):
     names_its_epoch = False
 
 
-class LeavesRowsBehind(ModelOutlet):
+class LeavesRowsBehind(ModelCommitter):
     """Alerts without the rows that remember them."""
 
-    def write(self, cargo: Any) -> None:
-        super().write(cargo._replace(rows=cargo.rows[1:] if cargo.outgoing else cargo.rows))
+    def write(self, batch: Any) -> None:
+        super().write(batch._replace(rows=batch.rows[1:] if batch.outgoing else batch.rows))
 
 
-class CommitsWhatIsOwed(ModelOutlet):
+class CommitsWhatIsOwed(ModelCommitter):
     """The offsets of all that was lived, with the first of its rows."""
 
-    def write(self, cargo: Any) -> None:
-        if cargo.lane.midway:
-            cargo.marks.update(cargo.lane.marks())
-        super().write(cargo)
+    def write(self, batch: Any) -> None:
+        lane = self.lanes[batch.partition]
+        if lane.partly_written:
+            batch.points.update(lane.commit_points())
+        super().write(batch)
 
 
 class SkipsTheGuard(Delivery[Any]):
@@ -132,15 +133,15 @@ class SkipsTheGuard(Delivery[Any]):
 @pytest.mark.parametrize(
     ("exactly_once", "broken"),
     [
-        (False, {"outlet": CommitsBeforeAcknowledging}),
+        (False, {"committer": CommitsBeforeAcknowledging}),
         (False, {"delivery": SkipsTheGuard}),
         (True, {"delivery": SkipsTheGuard}),
-        (False, {"outlet": LetsZombiesWrite}),
-        (True, {"outlet": LetsZombiesWrite}),
-        (False, {"outlet": NamesNoEpoch}),
-        (False, {"outlet": CommitsWhatIsOwed}),
-        (True, {"outlet": CommitsWhatIsOwed}),
-        (True, {"outlet": LeavesRowsBehind}),
+        (False, {"committer": LetsZombiesWrite}),
+        (True, {"committer": LetsZombiesWrite}),
+        (False, {"committer": NamesNoEpoch}),
+        (False, {"committer": CommitsWhatIsOwed}),
+        (True, {"committer": CommitsWhatIsOwed}),
+        (True, {"committer": LeavesRowsBehind}),
     ],
     ids=[
         "commits before acknowledging",

@@ -12,7 +12,7 @@ from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import DiskStore, MemoryStore, Store, new_store
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint
 from tests.support.toy_app import TOPICS, Counters, ToyCodec
 
 KEYS = [b"a", b"b", b"c", b"d"]
@@ -34,11 +34,11 @@ def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes
             table.delete(key)
             plain.pop(key, None)
         elif step == "owe":
-            table.owe()
+            table.checkpoint()
         elif step == "take" and not flying:
-            flying = table.take(1 + number % 2)
+            flying = table.take_rows(1 + number % 2)
         elif step == "take of" and not flying:
-            flying = table.take_of([key, key])
+            flying = table.take_rows_of([key, key])
         elif step == "rest":
             table.store_written(flying)
             written.update(flying)
@@ -50,25 +50,25 @@ def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes
     written.update(table.take_all())
     left = {key: ToyCodec().decode_row(key, row).count for key, row in written.items() if row is not None}
     assert left == plain
-    assert table.waiting_count == 0
+    assert table.unwritten_count == 0
 
 
 def test_rows_owed_are_written_as_they_are_by_then_and_the_others_wait() -> None:
     table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
     for key in KEYS[:3]:
         table.put(key, Counters(key.decode(), count=1))
-    table.owe()
+    table.checkpoint()
     table.put(b"b", Counters("b", count=2))
     table.put(b"d", Counters("d", count=2))
 
-    first, more = table.take(1), table.take(9)
+    first, more = table.take_rows(1), table.take_rows(9)
 
     assert [key for key, _ in first] == [b"a"]
     assert [(key, ToyCodec().decode_row(key, row or b"").count) for key, row in more] == [
         (b"b", 2),
         (b"c", 1),
     ]
-    assert (table.owed_count, table.waiting_count) == (0, 1)
+    assert (table.checkpoint_left, table.unwritten_count) == (0, 1)
     assert [key for key, _ in table.take_all()] == [b"d"], "b was written as it is now"
 
 
@@ -166,9 +166,9 @@ def test_the_rows_kept_ready_are_so_many_over_all_partitions_held() -> None:
         producer={"log_level": 0},
     )  # fmt: skip
     app = EngineApp(options, ToyCodec())
-    places = {PartitionId(topic, partition): 0 for topic in TOPICS for partition in range(4)}
-    marks = {place: (0, Mark(0, None, None)) for place in places}
-    tables = [app._new_lane(partition, marks, places, 4).table for partition in range(4)]
+    ends = {PartitionId(topic, partition): 0 for topic in TOPICS for partition in range(4)}
+    points = dict.fromkeys(ends, CommitPoint(0))
+    tables = [app._new_lane(partition, points, ends, 4).table for partition in range(4)]
     for table in tables:
         for number in range(20):
             table.put(b"%d" % number, Counters(str(number)))

@@ -11,32 +11,32 @@ POPS = st.integers(0, 20)
 
 
 @given(st.lists(st.one_of(SETS, POPS), max_size=60))
-def test_dues_come_once_each_in_order_of_time_whatever_was_set_before(
+def test_timers_come_once_each_in_order_of_time_whatever_was_set_before(
     steps: list[tuple[bytes, int | None] | int],
 ) -> None:
-    dues, plain = Timers(), dict[bytes, int]()
+    timers, plain = Timers(), dict[bytes, int]()
     for step in steps:
         if isinstance(step, tuple):
-            key, timer_ms = step
-            dues.set(key, timer_ms)
+            key, at_ms = step
+            timers.set(key, at_ms)
             plain.pop(key, None)
-            if timer_ms is not None:
-                plain[key] = timer_ms
+            if at_ms is not None:
+                plain[key] = at_ms
             continue
         popped = []
-        while due := dues.pop(step):
-            popped.append(due)
-        expected = sorted((timer_ms, key) for key, timer_ms in plain.items() if timer_ms <= step)
+        while timer := timers.pop(step):
+            popped.append(timer)
+        expected = sorted((at_ms, key) for key, at_ms in plain.items() if at_ms <= step)
         assert popped == expected
         for _, key in expected:
             del plain[key]
-    assert len(dues) == len(plain)
+    assert len(timers) == len(plain)
 
 
-def test_a_due_time_is_included_and_the_next_instant_is_not() -> None:
-    dues = Timers()
-    dues.load({b"k": 10, b"l": 11})
+def test_a_timer_of_that_instant_comes_and_one_of_the_next_does_not() -> None:
+    timers = Timers()
+    timers.set_all({b"k": 10, b"l": 11})
 
-    assert dues.pop(9) is None
-    assert dues.pop(10) == (10, b"k")
-    assert dues.pop(10) is None
+    assert timers.pop(9) is None
+    assert timers.pop(10) == (10, b"k")
+    assert timers.pop(10) is None

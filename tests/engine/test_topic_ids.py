@@ -1,4 +1,4 @@
-"""An input that is deleted, or made anew under its old name, ends the process; what is not known does not."""
+"""An input that is deleted, or created again, ends the process; a topic whose id is unknown does not."""
 
 import time
 
@@ -8,11 +8,11 @@ from confluent_kafka.admin import AdminClient
 
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
-from stream.engine.start.topic_ids import GONE_LOOKS_MAX, Answer, TopicIds, TopicWatch, id_of
+from stream.engine.start.topic_ids import MISSES_MAX, TopicAnswer, TopicIds, TopicWatch, id_of
 from tests.faults.losses import delete_topics
 from tests.support.kafka_broker import Broker, MockBroker, create_topics, free_port
 
-NOTHING = Answer({})
+NOTHING = TopicAnswer({})
 
 
 def options(bootstrap: str, *inputs: str) -> EngineOptions:
@@ -24,36 +24,38 @@ def watch() -> TopicWatch:
     return TopicWatch(options("nowhere:1"), FailStop(exit=lambda _: None))
 
 
-def test_another_id_than_before_is_a_topic_made_anew(watch: TopicWatch) -> None:
-    watch.note(Answer({"a": "one", "b": "two"}))
+def test_a_topic_with_another_id_than_before_was_created_again(watch: TopicWatch) -> None:
+    watch.note(TopicAnswer({"a": "one", "b": "two"}))
     watch.note(NOTHING)
-    watch.note(Answer({"b": "two"}, {"a"}))
+    watch.note(TopicAnswer({"b": "two"}, {"a"}))
 
-    with pytest.raises(EngineError, match=r"a was made anew: .* id one, and its id is three now") as told:
-        watch.note(Answer({"a": "three"}))
+    with pytest.raises(
+        EngineError, match=r"a was created again: .* had the id one, this one has three"
+    ) as failure:
+        watch.note(TopicAnswer({"a": "three"}))
 
-    assert told.value.code == Exit.DATA_LOSS
+    assert failure.value.code == Exit.DATA_LOSS
 
 
-def test_an_id_that_is_known_late_is_the_one_from_then_on(watch: TopicWatch) -> None:
+def test_an_id_that_becomes_known_late_counts_from_then_on(watch: TopicWatch) -> None:
     watch.note(NOTHING)
-    watch.note(Answer({"a": "one"}))
+    watch.note(TopicAnswer({"a": "one"}))
 
     with pytest.raises(EngineError):
-        watch.note(Answer({"a": "two"}))
+        watch.note(TopicAnswer({"a": "two"}))
 
 
 def test_a_topic_that_is_missing_again_and_again_was_deleted(watch: TopicWatch) -> None:
-    for _ in range(GONE_LOOKS_MAX - 1):
-        watch.note(Answer({}, {"a"}))
-    watch.note(NOTHING)  # a broker that is away is no topic that is gone
-    for _ in range(GONE_LOOKS_MAX - 1):
-        watch.note(Answer({}, {"a"}))
+    for _ in range(MISSES_MAX - 1):
+        watch.note(TopicAnswer({}, {"a"}))
+    watch.note(NOTHING)  # no answer: that does not say that the topic is gone
+    for _ in range(MISSES_MAX - 1):
+        watch.note(TopicAnswer({}, {"a"}))
 
-    with pytest.raises(EngineError, match="a was deleted: the broker has not known it for 30 s") as told:
-        watch.note(Answer({"b": "two"}, {"a"}))
+    with pytest.raises(EngineError, match="a was deleted: the broker has not known it for 30 s") as failure:
+        watch.note(TopicAnswer({"b": "two"}, {"a"}))
 
-    assert told.value.code == Exit.DATA_LOSS
+    assert failure.value.code == Exit.DATA_LOSS
 
 
 def test_ids_are_written_as_kafka_writes_them() -> None:
@@ -61,7 +63,7 @@ def test_ids_are_written_as_kafka_writes_them() -> None:
     assert id_of(Uuid(0, 0)) == id_of(None) == "", "an older broker has none"
 
 
-def test_the_embedded_broker_and_one_that_is_away_say_nothing_and_the_first_does_so_at_once(
+def test_an_embedded_broker_and_one_that_is_away_give_no_answer_and_the_first_does_so_at_once(
     mock_broker: MockBroker,
 ) -> None:
     embedded = TopicIds(options(mock_broker.bootstrap))
@@ -73,7 +75,7 @@ def test_the_embedded_broker_and_one_that_is_away_say_nothing_and_the_first_does
 
 
 @pytest.mark.kafka
-def test_a_topic_made_anew_has_another_id_and_a_missing_one_is_gone(broker: Broker, prefix: str) -> None:
+def test_a_topic_created_again_has_another_id_and_a_missing_one_is_gone(broker: Broker, prefix: str) -> None:
     topic, other, client = f"{prefix}.a", f"{prefix}.b", AdminClient({"bootstrap.servers": broker.bootstrap})
     create_topics(broker.bootstrap, [topic])
     ids = TopicIds(options(broker.bootstrap, topic, other))
@@ -83,7 +85,7 @@ def test_a_topic_made_anew_has_another_id_and_a_missing_one_is_gone(broker: Brok
     create_topics(broker.bootstrap, [topic, other])
     anew = ids.ask()
 
-    assert first == again == Answer({topic: first.ids[topic]}, {other})
+    assert first == again == TopicAnswer({topic: first.ids[topic]}, {other})
     assert len(first.ids[topic]) == 22
     assert anew.ids.keys() == {topic, other}
     assert anew.ids[topic] != first.ids[topic]

@@ -1,4 +1,4 @@
-"""The simulated broker: logs, the group's offsets, and a producer whose every step may be the last."""
+"""A simulated broker: logs, the offsets of a group, and a producer that may fail at every step."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stream.engine.failure import EngineError, Exit
-from stream.engine.output.commit import Cargo
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import ChangelogRow
-from stream.engine.task.batch import Mark, Outgoing
+from stream.engine.task.batch import FlushBatch, Outgoing
+from stream.engine.task.commit_point import CommitPoints
+from stream.engine.task.lane import Lane
 from tests.support.toy_app import TOPICS
 
 PARTITIONS = (0, 1)
@@ -20,6 +21,8 @@ PARTITIONS = (0, 1)
 
 @dataclass
 class Raw:
+    """An input record, as the engine's codec gets it."""
+
     topic: str
     partition: int
     offset: int
@@ -36,10 +39,10 @@ class Broker:
         self.chance = chance
         self.exactly_once = exactly_once
         self.inputs: dict[PartitionId, list[Raw]] = {
-            PartitionId(t, p): [] for t in TOPICS for p in PARTITIONS
+            PartitionId(topic, partition): [] for topic in TOPICS for partition in PARTITIONS
         }
-        self.committed: dict[PartitionId, tuple[int, Mark]] = {}
-        self.rows: dict[int, list[ChangelogRow]] = {p: [] for p in PARTITIONS}
+        self.committed: CommitPoints = {}
+        self.rows: dict[int, list[ChangelogRow]] = {partition: [] for partition in PARTITIONS}
         self.out: list[tuple[str, bytes]] = []
         self.generation = 0
 
@@ -48,31 +51,32 @@ class Broker:
         log.append(Raw(topic, partition, len(log), value))
 
 
-class ModelOutlet:
-    """A producer and a committer whose every step may be the last."""
+class ModelCommitter:
+    """Stands for AtLeastOnce or ExactlyOnce. The worker may be stopped between any two of its steps."""
 
     commits_first = False
     fenced = True
     names_its_epoch = True
     looks = True
-    fence: Any = print  # not None: a changelog is taken over by a record in it
+    fence: Any = print  # not None: a changelog gets a new writer by a record in it
     pace_s = 0.0
 
-    def __init__(self, broker: Broker, generation: int) -> None:
+    def __init__(self, broker: Broker, generation: int, lanes: Mapping[int, Lane[Any]]) -> None:
         self.broker = broker
         if broker.exactly_once:
             self.fence = None
         self.generation = generation
-        self.queue: list[tuple[str, Any]] = []  # written by us, not yet by the broker
-        self.running = False  # a frozen process does nothing until it is woken
+        self.lanes = lanes
+        self.queue: list[tuple[str, Any]] = []  # written by the worker, not yet by the broker
+        self.running = False  # a frozen process does nothing until it wakes up
 
     async def _step(self) -> None:
         await asyncio.sleep(0)
         while not self.running:
             await asyncio.sleep(0)
 
-    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
-        if self.broker.exactly_once or self.broker.chance.random() < 0.3:  # a lease that ran out
+    def send_before_rows(self, records: list[Outgoing]) -> list[Outgoing]:
+        if self.broker.exactly_once or self.broker.chance.random() < 0.3:  # the lease ran out
             return records
         self._note(records)
         return []
@@ -80,21 +84,20 @@ class ModelOutlet:
     def _note(self, records: list[Outgoing]) -> None:
         self.queue += [("out", (each.topic, each.value)) for each in records]
 
-    def write(self, cargo: Cargo) -> None:
-        partition = cargo.lane.partition
-        epoch = cargo.lane.table.epoch if self.names_its_epoch else None
-        self.queue += [("row", (partition, key, row, epoch)) for key, row in cargo.rows]
-        self._note(cargo.outgoing)
+    def write(self, batch: FlushBatch) -> None:
+        epoch = batch.epoch if self.names_its_epoch else None
+        self.queue += [("row", (batch.partition, key, row, epoch)) for key, row in batch.rows]
+        self._note(batch.outgoing)
 
-    async def settle(self, cargoes: Sequence[Cargo]) -> None:
+    async def commit(self, batches: Sequence[FlushBatch]) -> None:
         if self.broker.exactly_once:
-            await self._transaction(cargoes)
+            await self._transaction(batches)
         elif self.commits_first:
-            await self._commit(cargoes)
+            await self._commit(batches)
             await self._acknowledge()
         else:
             await self._acknowledge()
-            await self._commit(cargoes)
+            await self._commit(batches)
 
     async def _acknowledge(self) -> None:
         while self.queue:
@@ -111,20 +114,19 @@ class ModelOutlet:
                 self.broker.out.append(what)
         del self.queue[:count]
 
-    async def _commit(self, cargoes: Sequence[Cargo]) -> None:
+    async def _commit(self, batches: Sequence[FlushBatch]) -> None:
         self._check_owner()
-        for cargo in cargoes:
-            cargo.lane.table.position += len(cargo.rows)
-            self.broker.committed.update(cargo.offsets)
+        for batch in batches:
+            self.broker.committed.update(batch.points)
         await self._step()
 
-    async def _transaction(self, cargoes: Sequence[Cargo]) -> None:
+    async def _transaction(self, batches: Sequence[FlushBatch]) -> None:
         for _ in range(self.broker.chance.randint(1, 3)):
             await self._step()
         self._check_owner()
         self.append(len(self.queue))
-        for cargo in cargoes:
-            self.broker.committed.update(cargo.offsets)
+        for batch in batches:
+            self.broker.committed.update(batch.points)
         await self._step()
 
     def _check_owner(self) -> None:
@@ -142,5 +144,5 @@ class ModelOutlet:
             return {}
         return {partition: len(self.broker.rows[partition]) for partition in partitions}
 
-    def let_go(self) -> None:
+    def on_revoked(self) -> None:
         return

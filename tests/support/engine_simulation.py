@@ -1,8 +1,8 @@
-"""The engine's own lanes, guard and flusher against a model broker that fails at any step. Seeded, no I/O.
+"""The engine's lanes, delivery and flusher on a simulated broker that fails at any step. Seeded, no I/O.
 
-What is real: Delivery, Lane, Table, merge, Flusher, the toy's fold. What is modelled: logs, the group's
-offsets, a producer whose records are acknowledged one by one, transactions, crashes, lost fetches, zombies.
-Any worker may sleep while another takes over. At least once it wakes, and what it had written goes out late.
+Real: Delivery, Lane, Table, merge, Flusher, the toy application. Simulated: logs, the offsets of the group, a
+producer whose records are acknowledged one by one, transactions, crashes, lost fetches, zombies. A worker may
+be frozen while another one takes over. With at least once it wakes up, and what it had written arrives late.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.epoch import FENCE_KEY
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
-from tests.support.engine_model import PARTITIONS, Broker, ModelOutlet, Raw
-from tests.support.toy_app import TOPICS, Counters, Shopkeeper, ToyCodec
+from tests.support.engine_model import PARTITIONS, Broker, ModelCommitter, Raw
+from tests.support.toy_app import TOPICS, Counters, ToyCodec, ToyProcessor
 
 CODEC = ToyCodec()
-KEEPER = Shopkeeper("out")
-FOR_EVER_S = 1e12
+PROCESSOR = ToyProcessor("out")
+FOREVER_S = 1e12
 
 
 class Piecemeal(Flusher):
-    """Flushes take any of the lanes that are due, and rarely all of their rows."""
+    """Flushes take some of the lanes that are due, and rarely all of their rows."""
 
     chance: random.Random
 
-    def _due(self) -> tuple[list[Lane[Any]], int]:
-        lanes, _ = super()._due()
+    def _lanes_due(self) -> tuple[list[Lane[Any]], int]:
+        lanes, _ = super()._lanes_due()
         return self.chance.sample(lanes, self.chance.randint(0, len(lanes))), self.chance.choice(
             (0, 1, 2, ALL)
         )
@@ -46,43 +46,42 @@ class Piecemeal(Flusher):
 class Worker:
     """A worker process: what it holds is lost when it is dropped."""
 
-    def __init__(self, broker: Broker, delivery: type[Delivery[Any]], outlet: type[ModelOutlet]) -> None:
+    def __init__(
+        self, broker: Broker, delivery: type[Delivery[Any]], committer: type[ModelCommitter]
+    ) -> None:
         broker.generation += 1
         self.broker = broker
         self.dead = False
         self.delivery: Delivery[Counters] = delivery(CODEC, None, None)
-        self.outlet = outlet(broker, broker.generation)
+        self.committer = committer(broker, broker.generation, self.delivery.lanes)
         self.flusher = Piecemeal(
             options=OPTIONS,
             delivery=self.delivery,
-            outlet=self.outlet,
-            own=self._own,
+            committer=self.committer,
+            until_owned=self._until_owned,
             fail=FailStop(exit=self._die),
         )
         self.flusher.chance = broker.chance
         self.position: dict[PartitionId, int] = {}
-        self.sought: set[PartitionId] = (
-            set()
-        )  # a fetch that follows our own seek does begin where it was told
+        self.sought: set[PartitionId] = set()  # a fetch after a seek begins at its offset
         for partition in PARTITIONS:
             self.delivery.open_lane(self._lane(partition))
 
     def _die(self, _code: int) -> None:
         self.dead = True
 
-    async def _own(self) -> None:
-        """A lease ends with its session; what was written before stays in the queue."""
+    async def _until_owned(self) -> None:
+        """The lease ends with the session; what was written before stays in the queue."""
         if not self.broker.exactly_once:
-            self.outlet._check_owner()
+            self.committer._check_owner()
 
     def _lane(self, partition: int) -> Lane[Counters]:
-        broker, marks = self.broker, {}
+        broker, points = self.broker, {}
         sources = [Source(topic, partition, OPTIONS.max_pending) for topic in TOPICS]
         for source in sources:
-            place = PartitionId(source.topic, partition)
-            marks[source.topic] = broker.committed.get(place, (0, Mark(0, None, None)))
-            source.highwater = len(broker.inputs[place])
-            self.position[place] = marks[source.topic][0]
+            points[source.tp] = broker.committed.get(source.tp, CommitPoint(0))
+            source.highwater = len(broker.inputs[source.tp])
+            self.position[source.tp] = points[source.tp].offset
         table = Table(CODEC, MemoryStore(), max_hot_rows=4)
         if not broker.exactly_once:
             broker.rows[partition].append((FENCE_KEY, None, broker.generation))
@@ -95,45 +94,45 @@ class Worker:
             table=table,
             options=OPTIONS,
             reference=self.delivery.reference,
-            flush_if_due=self.flusher.settle,
+            flush_if_due=self.flusher.flush_if_due,
         )
-        lane.start_at(marks)
+        lane.start_at(points)
         return lane
 
     def poll(self, chance: random.Random, lossy: bool) -> None:
-        """Some records of some partitions; a fetch may get lost or come again."""
+        """Fetch some records of some partitions; a fetch may be lost, or bring records again."""
         records: dict[PartitionId, list[Raw]] = {}
-        asked = [place for place in self.delivery.wanted() if chance.random() < 0.7]
-        for place in asked:
-            log, at = self.broker.inputs[place], self.position[place]
+        asked = [tp for tp in self.delivery.to_fetch() if chance.random() < 0.7]
+        for tp in asked:
+            log, at = self.broker.inputs[tp], self.position[tp]
             count = chance.randint(0, 4)
-            if lossy and place not in self.sought and chance.random() < 0.05:
-                at = self.position[place] = min(len(log), at + count)
+            if lossy and tp not in self.sought and chance.random() < 0.05:
+                at = self.position[tp] = min(len(log), at + count)
             if lossy and chance.random() < 0.05:
                 at = max(0, at - 2)
             if found := log[at : at + count]:
-                records[place] = found
-                self.position[place] = found[-1].offset + 1
-                self.sought.discard(place)
-        ends = {place: len(self.broker.inputs[place]) for place in asked}
+                records[tp] = found
+                self.position[tp] = found[-1].offset + 1
+                self.sought.discard(tp)
+        ends = {tp: len(self.broker.inputs[tp]) for tp in asked}
         result = self.delivery.distribute(asked, records, ends, 0.0)
         self.position.update(result.rewind)
         self.sought.update(result.rewind)
 
-    def fold(self, chance: random.Random) -> None:
-        self.live(chance.choice(PARTITIONS))
-        self.flusher.attend(quiet=False)
+    def apply_some(self, chance: random.Random) -> None:
+        self.apply(chance.choice(PARTITIONS))
+        self.flusher.on_poll(quiet=False)
 
-    def live(self, partition: int) -> None:
+    def apply(self, partition: int) -> None:
         lane = self.delivery.lanes[partition]
         for moment in lane.moments():
-            KEEPER.live(lane, moment)
-        self.flusher.send_ahead()
+            PROCESSOR.apply(lane, moment)
+        self.flusher.send_early()
 
     @property
     def finished(self) -> bool:
-        ends = {place: len(log) for place, log in self.broker.inputs.items()}
-        return all(self.broker.committed.get(place, (0,))[0] == end for place, end in ends.items())
+        ends = {tp: len(log) for tp, log in self.broker.inputs.items()}
+        return all(self.broker.committed.get(tp, CommitPoint(0)).offset == end for tp, end in ends.items())
 
 
 OPTIONS = EngineOptions(
@@ -141,7 +140,7 @@ OPTIONS = EngineOptions(
     bootstrap="nowhere:1",
     inputs=TOPICS,
     changelog="rows",
-    max_idle_s=FOR_EVER_S,
+    max_idle_s=FOREVER_S,
     flush_interval_s=0.0,
     look_every_s=0.0,
     max_pending=8,
@@ -153,10 +152,10 @@ async def simulate(
     chance: random.Random,
     *,
     delivery: type[Delivery[Any]] = Delivery,
-    outlet: type[ModelOutlet] = ModelOutlet,
+    committer: type[ModelCommitter] = ModelCommitter,
 ) -> None:
-    """Until everything is committed: steps of a worker, crashes at any of them, zombies that wake again."""
-    start: Callable[[], Worker] = lambda: Worker(broker, delivery, outlet)  # noqa: E731
+    """Until everything is committed: steps of a worker, crashes between them, zombies that wake up."""
+    start: Callable[[], Worker] = lambda: Worker(broker, delivery, committer)  # noqa: E731
     worker, zombie, crashes = start(), None, chance.randint(0, 4)
     for _ in range(3_000):
         if worker.finished:
@@ -172,43 +171,43 @@ async def simulate(
         elif worker.dead:
             worker = start()
         elif zombie is not None and not zombie.dead and step < 0.1:
-            await _live(zombie, chance)
+            await _go_on(zombie, chance)
         else:
-            await _live(worker, chance)
-    assert worker.finished, "it does not come to an end"
+            await _go_on(worker, chance)
+    assert worker.finished, "the worker does not get to the end of its input"
     for each in filter(None, (worker, zombie)):
         await _wind_up(each)
-    last = start()  # mends what the zombie wrote last
+    last = start()  # writes again what the zombie has overwritten
     for partition in PARTITIONS:
-        last.live(partition)
+        last.apply(partition)
     await _wind_up(last)
 
 
 async def _wind_up(worker: Worker) -> None:
-    """What it has and may write goes out."""
-    worker.outlet.running = True
+    """A worker that is alive writes all it has, as far as it may."""
+    worker.committer.running = True
     if not worker.dead:
         await worker.flusher.drain()
 
 
-async def _live(worker: Worker, chance: random.Random) -> None:
+async def _go_on(worker: Worker, chance: random.Random) -> None:
     step = chance.random()
     if step < 0.4:
         worker.poll(chance, lossy=True)
     elif step < 0.7:
-        worker.fold(chance)
+        worker.apply_some(chance)
     else:
-        worker.outlet.running = True
+        worker.committer.running = True
         await asyncio.sleep(0)
-        worker.outlet.running = False
+        worker.committer.running = False
 
 
 async def _crash(worker: Worker, chance: random.Random) -> None:
-    """kill -9: what lies in the socket may still arrive, a prefix of it; the rest of the process is gone."""
+    """kill -9: some of what was in the socket may still arrive; the rest is gone with the process."""
     worker.dead = True
     if not worker.broker.exactly_once:
-        worker.outlet.append(chance.randint(0, len(worker.outlet.queue)))
-    worker.outlet.queue.clear()
+        worker.committer.append(chance.randint(0, len(worker.committer.queue)))
+    worker.committer.queue.clear()
     if task := worker.flusher._under_way:
         task.cancel()
         await asyncio.wait([task])

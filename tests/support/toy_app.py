@@ -1,4 +1,4 @@
-"""A small job for the engine, and the example of how a worker is written: counters per key.
+"""A small application on the engine, and the example of how a worker is written: counters per key.
 
 Every event adds to its key's counters. Every tenth raises an alert; a key silent for an hour of event time
 raises one too. Run it as a worker: `python -m tests.support.toy_app --bootstrap host:port --prefix NAME`.
@@ -29,7 +29,7 @@ class Event(msgspec.Struct, gc=False):
 
 
 class Counters(msgspec.Struct):
-    """One row: counters, what was applied, and what was not yet sent."""
+    """One row: counters, the offsets applied, and the outbox."""
 
     key: str
     count: int = 0
@@ -48,12 +48,12 @@ class RowPeek(msgspec.Struct):
 
 
 def silence_due_ms(row: Counters | RowPeek) -> int | None:
-    """One look per silence: an hour after the last event, then not again until the next event."""
+    """One timer per silence: an hour after the last event, then none until the next event."""
     return row.last_ms + HOUR_MS if row.silences == 0 else None
 
 
 class ToyCodec:
-    """Bytes to meaning and back."""
+    """Records and rows as objects, and back."""
 
     def __init__(self) -> None:
         self._decode = msgspec.json.Decoder(Event).decode
@@ -84,18 +84,18 @@ class ToyCodec:
         return self._load(row).applied
 
 
-class Shopkeeper:
-    """What happens at each moment. It has no await in it."""
+class ToyProcessor:
+    """What happens at each moment. There is no await in it."""
 
     def __init__(self, prefix: str) -> None:
         self._alerts, self._dead_letters = f"{prefix}.alerts", f"{prefix}.deadletter"
 
-    def live(self, lane: Lane[Counters], moment: Moment) -> None:
+    def apply(self, lane: Lane[Counters], moment: Moment) -> None:
         match moment:
             case Arrival():
                 self._arrived(lane, moment)
             case Timer(key, at_ms):
-                self._fell_silent(lane, key, at_ms)
+                self._on_timer(lane, key, at_ms)
             case Unsent(key):
                 self._send_again(lane, key)
 
@@ -117,7 +117,7 @@ class Shopkeeper:
             self._raise_alert(lane, row, f"{row.key}:count:{row.count}")
         lane.put(key, row)
 
-    def _fell_silent(self, lane: Lane[Counters], key: bytes, at_ms: int) -> None:
+    def _on_timer(self, lane: Lane[Counters], key: bytes, at_ms: int) -> None:
         row = lane.get(key)
         assert row is not None
         row.silences += 1
@@ -144,15 +144,15 @@ def toy_app(
     options: EngineOptions, prefix: str, slow_s: float = 0.0, rows_at_once: int = 0
 ) -> EngineApp[Counters]:
     app: EngineApp[Counters] = EngineApp(options, ToyCodec())
-    keeper = Shopkeeper(prefix)
+    processor = ToyProcessor(prefix)
     if rows_at_once:
         app.flusher._row_limit = lambda waited_s: rows_at_once  # type: ignore[method-assign]
 
     @app.processor
-    async def keep_counters(deliveries: Any) -> None:
-        async for lane in deliveries:
+    async def keep_counters(lanes: Any) -> None:
+        async for lane in lanes:
             for moment in lane.moments():
-                keeper.live(lane, moment)
+                processor.apply(lane, moment)
             if slow_s:
                 await asyncio.sleep(slow_s)
             await lane.flush_if_due()
@@ -176,9 +176,11 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--options", default="{}", help="more engine options, as JSON")
-    parser.add_argument("--slow-s", type=float, default=0.0, help="rest after every delivery")
-    parser.add_argument("--rows-at-once", type=int, default=0, help="of a flush, near the head of the topics")
-    parser.add_argument("--clock-offset-s", type=int, default=0, help="a wall clock that is wrong")
+    parser.add_argument("--slow-s", type=float, default=0.0, help="pause after the moments of each lane")
+    parser.add_argument(
+        "--rows-at-once", type=int, default=0, help="rows per flush near the head of the topics"
+    )
+    parser.add_argument("--clock-offset-s", type=int, default=0, help="how wrong the wall clock is")
     arguments = parser.parse_args()
     if arguments.clock_offset_s:
         right_time = time.time

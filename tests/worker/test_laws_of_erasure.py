@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 
 from stream.core.events.event import Event
 from stream.engine.output.flush import ALL
-from stream.engine.task.batch import Mark
+from stream.engine.partition_id import PartitionId
+from stream.engine.task.batch import FlushBatch
+from stream.engine.task.commit_point import CommitPoint
 from stream.worker.rows.row import StoredRow
 from tests.support.builders import bought, erased, visited
 from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic
 
+TPS = [PartitionId(topic, 0) for topic in TOPICS]
 ERASED = 310.0
 
 
@@ -45,11 +48,11 @@ STORY = story()
 
 
 class Kafka:
-    """What outlives a worker: compacted rows, committed marks, alerts that went out."""
+    """What outlives a worker: compacted rows, committed points, alerts that went out."""
 
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}
-        self.marks = {topic: (0, Mark(0, None, None)) for topic in TOPICS}
+        self.points = dict.fromkeys(TPS, CommitPoint(0))
         self.alerts: set[bytes] = set()
 
     def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
@@ -63,7 +66,7 @@ class Kafka:
         pipe = Pipe(guarded=False)
         pipe.lane.table.apply_changelog([(*row, None) for row in self.rows.items()])
         pipe.lane.table.index()
-        pipe.lane.start_at(self.marks)
+        pipe.lane.start_at(self.points)
         return pipe
 
     def read(self, pipe: Pipe, count: int) -> None:
@@ -75,17 +78,16 @@ class Kafka:
     def flush(self, pipe: Pipe, survives: Any = None, row_limit: int = ALL) -> None:
         """A flush becomes durable, or just what `survives`, and then the worker is gone."""
         lane = pipe.lane
-        load = lane.take_batch(row_limit)
-        alerts = {each.value for each in load.outgoing}
+        batch = lane.take_batch(row_limit)
+        alerts = {each.value for each in batch.outgoing}
         if survives is not None:
-            self.write([each for each in load.rows if survives()])
+            self.write([each for each in batch.rows if survives()])
             self.alerts |= {each for each in alerts if survives()}
             return
-        self.write(load.rows)
+        self.write(batch.rows)
         self.alerts |= alerts
-        self.marks = load.marks
-        lane.table.store_written(load.rows)
-        lane.note_committed(load.flush, load.marks)
+        self.points = batch.points
+        lane.note_durable(batch)
 
     def settle(self, pipe: Pipe) -> None:
         while pipe.lane.dirty:
@@ -149,10 +151,10 @@ def test_a_row_that_waits_to_be_forgotten_is_so_also_when_a_replaced_worker_wrot
     table.apply_changelog([(b"c", left, 2), (b"c", None, 1)])  # the second is void: of an earlier epoch
     table.index()
 
-    pipe.lane.start_at({topic: (5, Mark(0, None, None)) for topic in TOPICS})
+    pipe.lane.start_at(dict.fromkeys(TPS, CommitPoint(5)))
     pipe.live()
     assert table.take_all() == [(b"c", left)], "what the void record hides is written anew"
-    pipe.lane.note_committed(1, {topic: (9, Mark(1, None, None)) for topic in TOPICS})
+    pipe.lane.note_durable(FlushBatch(0, 0, 1, [], [], dict.fromkeys(TPS, CommitPoint(9, flush=1))))
 
     assert table.take_all() == [(b"c", None)]
 
@@ -171,7 +173,7 @@ def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> No
             row_limit = data.draw(st.sampled_from([0, 1, ALL]))
             kafka.flush(worker, survives=lambda: data.draw(st.booleans()), row_limit=row_limit)
             worker = kafka.worker()
-            place = sum(offset for offset, _ in kafka.marks.values())
+            place = sum(point.offset for point in kafka.points.values())
     kafka.read(worker, len(STORY))
     kafka.settle(worker)
 

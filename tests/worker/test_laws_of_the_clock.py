@@ -19,9 +19,9 @@ from stream.core.units import DAY_MS
 from stream.engine import Arrival, EngineOptions, Lane
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Mark
-from stream.engine.task.lane import ReferenceSource
+from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.merge import Source
+from stream.engine.task.reference_source import ReferenceSource
 from stream.metrics import Metrics
 from stream.replay.run import replay
 from stream.worker.kafka.dead_letter import DeadLetterLimit
@@ -68,7 +68,9 @@ class Pipe:
             reference=self.reference,
             flush_if_due=_nothing,
         )
-        self.lane.start_at({topic: ((start or {}).get(topic, 0), Mark(0, None, None)) for topic in TOPICS})
+        self.lane.start_at(
+            {source.tp: CommitPoint((start or {}).get(source.topic, 0)) for source in self.lane.sources}
+        )
         counts = BatchCounts(Metrics())
         self.processor = ProfileProcessor(judged_by or book(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
 

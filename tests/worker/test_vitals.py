@@ -12,7 +12,7 @@ from stream.engine import EngineApp
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
@@ -20,7 +20,7 @@ from stream.worker.engine_setup import engine_options
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.stall_report import WARN_AFTER_S, StallReport
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
-from tests.engine.test_delivery import Raw, settled
+from tests.engine.test_delivery import Raw, no_flush
 from tests.support.kafka_broker import MockBroker
 from tests.support.toy_app import HOUR_MS, Counters, ToyCodec
 
@@ -48,9 +48,9 @@ def app(mock_broker: MockBroker) -> EngineApp[Any]:
         table=Table(ToyCodec(), MemoryStore(), 100),
         options=options,
         reference=app.delivery.reference,
-        flush_if_due=settled,
+        flush_if_due=no_flush,
     )
-    lane.start_at({topic: (0, Mark(0, None, None)) for topic in INPUTS})
+    lane.start_at({source.tp: CommitPoint(0) for source in lane.sources})
     app.delivery.open_lane(lane)
     records = {PLACE: [Raw(at, PURCHASES, 3) for at in (0, 1)]}
     app.delivery.distribute([PLACE], records, {PLACE: 10}, 0.0)

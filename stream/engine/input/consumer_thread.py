@@ -1,4 +1,7 @@
-"""The consumer in its own thread: what is asked of it on the event loop, and answered over there."""
+"""The consumer in its own thread: asked on the event loop, answered over there.
+
+The thread keeps the group's heartbeats going while the event loop is busy with records.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,32 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from stream.engine import client_internals as internals
 from stream.engine.failure import EngineError, Exit, FailStop
-from stream.engine.input.fetch import Highwaters, Records, fetched, highwaters
-from stream.engine.input.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_BYTES
+from stream.engine.input.delivery import AT_END
+from stream.engine.input.fetch_size import MAX_FETCH_BYTES, MAX_PARTITION_BYTES, next_size
 from stream.engine.input.lease import Lease
-from stream.engine.input.member import Member
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoint, CommitPoints
+from stream.engine.units import MS_PER_S
 
 Result = TypeVar("Result")
-MS = 1000
+Highwaters = dict[TopicPartition, int | None]
 START_RETRY_S = 0.5
 METADATA_MAX_AGE_MS = 5_000
-"""A broker that has just started may not know the topics: the leader of the group then assigns nothing to
-anybody, until it looks again (aiokafka: after five minutes)."""
+"""A broker that has just started may not know the topics. The group's leader then assigns nothing to anybody
+until it asks again, by default after five minutes."""
 FETCH_WAIT_MS = 50
-"""aiokafka fetches once per node at a time: a long wait for one partition delays the others."""
+"""How long the broker may wait for records. aiokafka has one fetch per broker under way at a time, so a long
+wait for one partition delays the others."""
+MAX_POLL_INTERVAL_MS = 86_400_000
+"""A day: aiokafka must not leave the group because records wait for the merge."""
+HEARTBEAT_MAX_S, HEARTBEATS_PER_SESSION = 3.0, 4
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The aiokafka consumer in its thread. Each method runs a coroutine over there and waits for it here."""
+    """A member of the consumer group. Its methods may be awaited on the event loop of the application."""
 
     lease: Lease
 
@@ -44,12 +52,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._fail = fail
 
     async def on_start(self) -> None:
-        """A broker that is away for a moment when we start is waited for."""
+        """Connect; a broker that is away for a moment is waited for."""
         until = time.monotonic() + self._options.delivery_timeout_s
         while True:
             try:
                 await super().on_start()
-                return
+                break
             except KafkaConnectionError as away:
                 if self.app.should_stop:
                     self._fail.exit(0)  # nothing was begun
@@ -57,107 +65,109 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     self._fail(EngineError(Exit.PRODUCER, f"no Kafka answers: {away}"))
                 await self._ensure_consumer().stop()
                 await asyncio.sleep(START_RETRY_S)
+        internals.on_answered_heartbeat(self._ensure_consumer(), self.lease.renew)
+        internals.adapt_fetch_size(self._ensure_consumer(), next_size)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        internals.read_in_bulk()
         options, conf = self._options, self.app.conf
-        # Equal ranges of every topic: a partition number of all inputs goes to one worker by construction.
-        # Sticky or round robin place each topic by itself. aiokafka has no cooperative protocol; with it the
-        # lanes that stay would not be closed and opened again, which is what a rebalance costs here.
+        # Equal ranges of every topic give one worker the same partition number of all inputs. Sticky and
+        # round robin assignors place each topic by itself. aiokafka has no cooperative protocol, so that a
+        # rebalance closes and opens the lanes that stay as well: that is most of what it costs here.
         self._assignor = RangePartitionAssignor
         self.lease = Lease(options.session_timeout_s)
         auth = driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context)
-        return Member(
-            self.lease,
+        heartbeat_s = min(HEARTBEAT_MAX_S, options.session_timeout_s / HEARTBEATS_PER_SESSION)
+        return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=options.app_id,
             group_instance_id=conf.consumer_group_instance_id,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
-            auto_offset_reset="none",  # every start is an explicit seek, and there is no other move
-            max_poll_interval_ms=86_400_000,
+            auto_offset_reset="none",  # every start seeks to its offsets; nothing else may move them
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=MAX_PARTITION_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
-            request_timeout_ms=int(conf.broker_request_timeout * MS),
-            session_timeout_ms=int(options.session_timeout_s * MS),
-            heartbeat_interval_ms=int(min(3.0, options.session_timeout_s / 4) * MS),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * MS),
+            request_timeout_ms=int(conf.broker_request_timeout * MS_PER_S),
+            session_timeout_ms=int(options.session_timeout_s * MS_PER_S),
+            heartbeat_interval_ms=int(heartbeat_s * MS_PER_S),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * MS_PER_S),
             check_crcs=conf.broker_check_crcs,
             isolation_level="read_uncommitted",
             **auth,
         )
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Faust calls this after a rebalance: the group has just dealt with us."""
         self.lease.renew(time.monotonic())
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def there(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Await in the consumer's thread."""
+        """Await a coroutine in the consumer's thread."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
 
-    async def poll(self, places: Iterable[PartitionId], timeout_s: float, limit: int) -> tuple[Any, Any]:
-        return await self.there(self._poll({TopicPartition(*place) for place in places}, timeout_s, limit))
+    async def poll(self, tps: Iterable[PartitionId], timeout_s: float, limit: int) -> tuple[Any, Any]:
+        """Records by partition, `limit` at most, and the high watermarks (or AT_END) of these partitions."""
+        return await self.there(self._poll({TopicPartition(*tp) for tp in tps}, timeout_s, limit))
 
     async def _poll(
         self, partitions: set[TopicPartition], timeout_s: float, limit: int
-    ) -> tuple[Records, Highwaters]:
-        fetcher = self._ensure_consumer()._fetcher
-        with fetcher._subscriptions.fetch_context():
-            records = await fetched(fetcher, partitions, timeout_s, limit)
-        return records, highwaters(fetcher, partitions)
+    ) -> tuple[internals.Records, Highwaters]:
+        consumer = self._ensure_consumer()
+        records = await internals.take_fetched(consumer, partitions, timeout_s, limit)
+        positions = internals.positions(consumer, partitions)
+        ends = {
+            partition: AT_END if position is not None and position == highwater else highwater
+            for partition, (position, highwater) in positions.items()
+        }
+        return records, ends
 
     async def seek_to(self, offsets: Mapping[PartitionId, int]) -> None:
+        """Fetch from these offsets next."""
         await self.there(self._seek_to(offsets))
 
     async def _seek_to(self, offsets: Mapping[PartitionId, int]) -> None:
         consumer = self._ensure_consumer()
-        for place, offset in offsets.items():
-            consumer.seek(TopicPartition(*place), offset)
+        for tp, offset in offsets.items():
+            consumer.seek(TopicPartition(*tp), offset)
 
-    async def ends(
-        self, places: Iterable[PartitionId]
-    ) -> tuple[dict[PartitionId, int], dict[PartitionId, int]]:
+    async def ends(self, tps: Iterable[PartitionId]) -> tuple[dict[PartitionId, int], dict[PartitionId, int]]:
         """First and next offset of each partition."""
-        consumer, partitions = self._ensure_consumer(), [TopicPartition(*place) for place in places]
+        consumer, partitions = self._ensure_consumer(), [TopicPartition(*tp) for tp in tps]
         first = await self.there(consumer.beginning_offsets(partitions))
         last = await self.there(consumer.end_offsets(partitions))
-        return (
-            {PartitionId(*partition): offset for partition, offset in first.items()},
-            {PartitionId(*partition): offset for partition, offset in last.items()},
-        )
+        return _by_id(first), _by_id(last)
 
-    async def next_offsets(self, places: Iterable[PartitionId]) -> dict[PartitionId, int]:
-        last = await self.there(
-            self._ensure_consumer().end_offsets([TopicPartition(*each) for each in places])
-        )
-        return {PartitionId(*partition): offset for partition, offset in last.items()}
+    async def next_offsets(self, tps: Iterable[PartitionId]) -> dict[PartitionId, int]:
+        """The offset that the next record of each partition will get."""
+        partitions = [TopicPartition(*tp) for tp in tps]
+        return _by_id(await self.there(self._ensure_consumer().end_offsets(partitions)))
 
     async def refresh_metadata(self) -> None:
-        await self.there(self._refresh_metadata())
-
-    async def _refresh_metadata(self) -> None:
-        await self._ensure_consumer()._client.force_metadata_update()
+        """Ask the broker for topics and partitions now."""
+        await self.there(internals.refresh_metadata(self._ensure_consumer()))
 
     def partitions_for_topic(self, topic: str) -> set[int]:
+        """The partition numbers of a topic, as far as they are known."""
         return self._ensure_consumer().partitions_for_topic(topic) or set()
 
-    async def committed_marks(self, places: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, Mark]]:
-        coordinator = self._ensure_consumer()._coordinator
-        found = await self.there(
-            coordinator.fetch_committed_offsets([TopicPartition(*each) for each in places])
-        )
+    async def committed_points(self, tps: Iterable[PartitionId]) -> CommitPoints:
+        """Of the partitions for which the group has an offset. EngineError: see CommitPoint.decode."""
+        partitions = [TopicPartition(*tp) for tp in tps]
+        found = await self.there(internals.committed_offsets(self._ensure_consumer(), partitions))
+        committed = {PartitionId(*each): value for each, value in found.items() if value.offset >= 0}
         return {
-            PartitionId(*partition): (value.offset, Mark.decode(value.metadata or ""))
-            for partition, value in found.items()
-            if value.offset >= 0
+            tp: CommitPoint.decode(tp, value.offset, value.metadata or "") for tp, value in committed.items()
         }
 
-    async def commit_marks(self, marks: Mapping[PartitionId, tuple[int, Mark]]) -> None:
+    async def commit_points(self, points: CommitPoints) -> None:
+        """Commit offsets and metadata. EngineError: this worker is no longer in charge of all of them."""
         offsets = {
-            TopicPartition(*place): OffsetAndMetadata(offset, mark.encode())
-            for place, (offset, mark) in marks.items()
+            TopicPartition(*tp): OffsetAndMetadata(point.offset, point.metadata())
+            for tp, point in points.items()
         }
         try:
             await self.there(self._ensure_consumer().commit(offsets))
@@ -169,7 +179,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             raise EngineError(Exit.FENCED, f"offsets could not be committed: {failure!r}") from failure
 
     @property
-    def membership(self) -> tuple[int, str]:
-        """Generation and member id, as the broker knows us."""
-        coordinator = self._ensure_consumer()._coordinator
-        return coordinator.generation, coordinator.member_id
+    def generation_and_member(self) -> tuple[int, str]:
+        """Of this membership; the generation is negative when the group removed it."""
+        return internals.generation_and_member(self._ensure_consumer())
+
+
+def _by_id(offsets: Mapping[TopicPartition, int]) -> dict[PartitionId, int]:
+    return {PartitionId(*partition): offset for partition, offset in offsets.items()}

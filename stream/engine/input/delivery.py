@@ -1,4 +1,9 @@
-"""From polls to lanes: no gap passes. Knows records and offsets, not how they were fetched."""
+"""From polls to lanes, without a gap. Knows records and offsets, not how they were fetched.
+
+The rule that guards against lost records: offsets of a partition that follow each other inside one fetch may
+skip some (transaction markers, compaction). A gap between two fetches is not believed at once: we fetch again
+from the offset that was expected, and believe it when the next fetch begins behind the same gap.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +14,25 @@ from typing import Any, Generic
 
 from stream.engine.codec import Arrival, Codec, Record, State
 from stream.engine.partition_id import PartitionId
-from stream.engine.task.lane import Lane, ReferenceSource
+from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
+from stream.engine.task.reference_source import ReferenceSource
 
 AT_END = -1
-"""In place of a highwater: the reader stands at the end, which markers may put behind the last record."""
+"""In place of a high watermark: the consumer stands at it. Transaction markers occupy offsets, so it may be
+greater than the last record's offset + 1."""
 
 
 @dataclass(slots=True)
 class PollResult:
-    """What a poll led to."""
+    """What one poll led to."""
 
-    touched: list[Lane[Any]] = field(default_factory=list)
-    rewind: dict[PartitionId, int] = field(default_factory=dict)  # a gap: fetch again from here
+    lanes: list[Lane[Any]] = field(default_factory=list)  # that received records
+    rewind: dict[PartitionId, int] = field(default_factory=dict)  # gaps: fetch again from these offsets
 
 
 class Delivery(Generic[State]):
-    """Hands raw records to the lanes, in unbroken order of offsets."""
+    """Gives fetched records to the lanes, decoded and in unbroken order of offsets."""
 
     def __init__(self, codec: Codec[State], reference_topic: str | None, tick_topic: str | None) -> None:
         self._codec = codec
@@ -34,37 +41,39 @@ class Delivery(Generic[State]):
         self.reference = ReferenceSource()
         self.lanes: dict[int, Lane[State]] = {}
         self._sources: dict[PartitionId, Source] = {}
-        self._probed: dict[PartitionId, tuple[int, int]] = {}
-        self.holes = 0  # offsets that the log does not have: transaction markers, compaction
+        self._gaps: dict[PartitionId, tuple[int, int]] = {}  # seen once: (offset expected, offset found)
+        self.holes = 0  # offsets that the logs do not have: transaction markers, compacted records
 
     def open_lane(self, lane: Lane[State]) -> None:
+        """From now on the lane gets the records of its partitions."""
         self.lanes[lane.partition] = lane
-        self._sources.update((PartitionId(source.topic, source.partition), source) for source in lane.sources)
+        self._sources.update((source.tp, source) for source in lane.sources)
 
-    def shut(self) -> None:
-        """All that was given out is committed; nothing is given out any more."""
+    def stop_lanes(self) -> None:
+        """Everything given out is committed: the lanes give out nothing more. Their tables stay open."""
         for lane in self.lanes.values():
             lane.open = False
 
-    def close(self) -> None:
+    def close_lanes(self) -> None:
+        """Close the lanes and their tables, and forget them."""
         for lane in self.lanes.values():
             lane.close()
         self.lanes.clear()
         self._sources.clear()
-        self._probed.clear()
+        self._gaps.clear()
 
     @property
     def backlog(self) -> int:
-        """Records that the broker told of and that were not given out yet."""
+        """Records that Kafka has and that were not given out yet, as far as the broker has reported."""
         return sum([source.backlog for source in self._sources.values()])
 
-    def wanted(self) -> list[PartitionId]:
-        """The partitions to fetch from; those with enough at hand are left to wait."""
-        return [place for place, source in self._sources.items() if not source.full]
+    def to_fetch(self) -> list[PartitionId]:
+        """The partitions to fetch from now: not those of which enough records wait already."""
+        return [tp for tp, source in self._sources.items() if not source.full]
 
-    def expected(self, place: PartitionId) -> int:
-        """The next offset to come."""
-        return self._sources[place].expected
+    def next_offset(self, tp: PartitionId) -> int:
+        """The offset that must be read next."""
+        return self._sources[tp].expected
 
     def distribute(
         self,
@@ -73,40 +82,40 @@ class Delivery(Generic[State]):
         highwaters: Mapping[PartitionId, int | None],
         now_s: float,
     ) -> PollResult:
+        """Give the records of one poll to their lanes. `asked`: every partition that the poll asked for."""
         result = PollResult()
         touched = set()
-        for place in asked:
-            source = self._sources.get(place)
+        for tp in asked:
+            source = self._sources.get(tp)
             if source is None:
                 continue
-            batch = records.get(place)
+            batch = records.get(tp)
             if batch:
-                self._take(place, source, batch, result)
-                touched.add(place.partition)
-            _note_end(source, highwaters.get(place), result.rewind.get(place))
+                self._take(tp, source, batch, result)
+                touched.add(tp.partition)
+            _note_end(source, highwaters.get(tp), result.rewind.get(tp))
             if not batch:
                 source.note_empty_poll(now_s)
-        result.touched = [self.lanes[partition] for partition in sorted(touched)]
+        result.lanes = [self.lanes[partition] for partition in sorted(touched)]
         return result
 
-    def _take(self, place: PartitionId, source: Source, batch: Sequence[Record], result: PollResult) -> None:
-        """Holes inside one fetch are the log's own; one between two is believed when the next has it too."""
-        probed = self._probed.pop(place, None)
+    def _take(self, tp: PartitionId, source: Source, batch: Sequence[Record], result: PollResult) -> None:
+        gap = self._gaps.pop(tp, None)
         if batch[0].offset < source.expected:
             batch = [record for record in batch if record.offset >= source.expected]
             if not batch:
                 return
         first, expected = batch[0].offset, source.expected
-        if first > expected and probed != (expected, first):
-            self._probed[place] = (expected, first)
-            result.rewind[place] = expected
+        if first > expected and gap != (expected, first):
+            self._gaps[tp] = (expected, first)
+            result.rewind[tp] = expected
             return
         next_offset = batch[-1].offset + 1
         self.holes += next_offset - expected - len(batch)
-        source.add(map(partial(self._codec.decode, *place), batch), next_offset)
-        if place.topic == self._reference_topic:
+        source.add(map(partial(self._codec.decode, *tp), batch), next_offset)
+        if tp.topic == self._reference_topic:
             self.reference.advance(source.seen_ms)
-        elif place.topic == self._tick_topic:
+        elif tp.topic == self._tick_topic:
             self._note_ticks(source.pending[-len(batch) :])
 
     def _note_ticks(self, arrivals: Sequence[Arrival]) -> None:
@@ -117,6 +126,6 @@ class Delivery(Generic[State]):
 
 def _note_end(source: Source, highwater: int | None, rewound: int | None) -> None:
     if highwater == AT_END:
-        source.highwater = source.expected + (rewound is not None)  # what was missed is still to come
+        source.highwater = source.expected + (rewound is not None)  # behind a gap there is more to read
     elif highwater is not None:
         source.highwater = highwater

@@ -1,7 +1,9 @@
-"""Faust's consumer, delivering by the batch: one message per (partition number, poll), carrying its lane.
+"""Faust's consumer and producer, replaced where Faust works record by record.
 
-Faust keeps the group membership, the threads and the agents. Offsets, commits and seeks are ours: Faust's own
-acknowledgements decide nothing (its commit is a no-op here).
+Faust keeps the group's membership, the threads and the agents. Its consumer sends one message per poll and
+lane, which carries the lane itself. Offsets, commits and seeks are the engine's: Faust's acknowledgements
+decide nothing, and its commit does nothing here. Faust's producer never connects: all records go through
+output/producer.py.
 """
 
 from __future__ import annotations
@@ -20,14 +22,15 @@ from stream.engine.input.consumer_thread import ConsumerThread
 from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
-from stream.engine.start.offsets import OUTSIDE, check_fetch
+from stream.engine.start.offsets import OUT_OF_LOG, check_fetch
 from stream.engine.task.lane import Lane
 
-CROWDED_POLL_S = 0.005
+BUSY_POLL_S = 0.005
+"""How long a poll waits for records while a lane already has some to apply."""
 POLL_PACE_S = 0.005
-"""Polls that bring little start so far apart: each costs two threads some ms, however little it brings.
-At 10,000 events/s alerts take 26 ms (median) with 5, 37 with 10, 54 with 20, for a tenth more CPU."""
-LITTLE = 1_000
+"""Polls that bring few records start so far apart: each costs two threads some ms, however few it brings. At
+10,000 events/s alerts take 26 ms (median) with 5 ms, 37 with 10, 54 with 20, for a tenth more CPU."""
+FEW_RECORDS = 1_000
 
 
 class Host(Protocol):
@@ -35,15 +38,15 @@ class Host(Protocol):
 
     options: EngineOptions
     delivery: Delivery[Any]
-    delivering: bool  # lanes are open: what is fetched may be handed to them
+    delivering: bool  # lanes are open, and fetched records may go to them
     fail: FailStop
 
     def on_poll(self, *, quiet: bool) -> None:
-        """Called after every poll; `quiet`: it brought nothing, and no lane has anything at hand."""
+        """Called after every poll. `quiet`: it brought nothing, and no lane waits for the agent."""
 
 
 class BatchConsumer(driver.Consumer):
-    """Polls, hands raw records to the lanes, and rings the agent once per lane touched."""
+    """Polls, gives the records to the lanes, and sends each lane with something to do to the agent."""
 
     transport: Transport
     _thread: ConsumerThread
@@ -62,9 +65,9 @@ class BatchConsumer(driver.Consumer):
         try:
             while not (self.should_stop or fetcher.should_stop):
                 for lane in await self._poll_once(host):
-                    if not lane.rung:
-                        lane.rung = True
-                        await self.callback(self._doorbell(lane))
+                    if not lane.queued:
+                        lane.queued = True
+                        await self.callback(self._message_with(lane))
         except asyncio.CancelledError:
             # Faust takes a fetcher that is cancelled in a rebalance for one to be started again, and crashes
             # on that (faust/transport/consumer.py, Fetcher._fetcher); this one is being stopped.
@@ -77,41 +80,39 @@ class BatchConsumer(driver.Consumer):
                 host.fail(EngineError(Exit.PRODUCER, text) if away else failure)
 
     async def _poll_once(self, host: Host) -> list[Lane[Any]]:
+        """The lanes with something to do."""
         delivery, options = host.delivery, host.options
-        asked = delivery.wanted()
+        asked = delivery.to_fetch()
         if not host.delivering or not asked:
-            await asyncio.sleep(CROWDED_POLL_S if host.delivering and delivery.lanes else options.poll_s)
-            return (
-                [lane for lane in delivery.lanes.values() if lane.wants_attention()]
-                if host.delivering
-                else []
-            )
+            await asyncio.sleep(BUSY_POLL_S if host.delivering and delivery.lanes else options.poll_s)
+            lanes = list(delivery.lanes.values()) if host.delivering else []
+            return [lane for lane in lanes if lane.may_have_moments()]
         await asyncio.sleep(self._next_poll - time.monotonic())
-        crowded = any(lane.rung for lane in delivery.lanes.values())
+        busy = any(lane.queued for lane in delivery.lanes.values())
         self._next_poll = time.monotonic() + POLL_PACE_S
-        timeout_s = CROWDED_POLL_S if crowded else options.poll_s
+        timeout_s = BUSY_POLL_S if busy else options.poll_s
         try:
             records, ends = await self._thread.poll(asked, timeout_s, options.max_poll_records)
-        except OUTSIDE:
+        except OUT_OF_LOG:
             if host.delivering:
-                await self._rewind({place: delivery.expected(place) for place in delivery.wanted()})
+                await self._rewind({tp: delivery.next_offset(tp) for tp in delivery.to_fetch()})
             return []
         if not host.delivering:
             return []
-        if sum(map(len, records.values())) > LITTLE:
+        if sum(map(len, records.values())) > FEW_RECORDS:
             self._next_poll = 0.0
         result = delivery.distribute(asked, records, ends, time.monotonic())
         if result.rewind:
             await self._rewind(result.rewind)
-        host.on_poll(quiet=not (records or crowded))
-        return [lane for lane in delivery.lanes.values() if lane in result.touched or lane.wants_attention()]
+        host.on_poll(quiet=not (records or busy))
+        return [lane for lane in delivery.lanes.values() if lane in result.lanes or lane.may_have_moments()]
 
     async def _rewind(self, offsets: Mapping[PartitionId, int]) -> None:
-        """A gap: fetch again from where we are. Records deleted unread are the end of it."""
+        """Fetch again from these offsets. EngineError: records there were deleted before they were read."""
         check_fetch(offsets, *await self._thread.ends(offsets))
         await self._thread.seek_to(offsets)
 
-    def _doorbell(self, lane: Lane[Any]) -> ConsumerMessage:
+    def _message_with(self, lane: Lane[Any]) -> ConsumerMessage:
         topic = lane.sources[0].topic
         return ConsumerMessage(
             topic, lane.partition, 0, time.time(), 0, None, None, cast(bytes, lane), None, 0, 0,
@@ -119,30 +120,31 @@ class BatchConsumer(driver.Consumer):
         )  # fmt: skip
 
     def ack(self, message: Any) -> bool:
-        """A doorbell was answered; it says nothing about durability."""
+        """The agent has taken the lane; nothing follows about durability."""
         message.acked = True
         self._unacked_messages.discard(message)
         return True
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Nothing: offsets are committed by output/commit.py."""
         return False
 
     async def wait_empty(self) -> None:
-        return
+        """Nothing: the flusher is drained before partitions are given up."""
 
     async def verify_all_partitions_active(self) -> None:
-        return
+        """Nothing: Faust would judge by offsets that it does not have."""
 
 
 class SilentProducer(driver.Producer):
-    """Faust's own producer, never connected: all that is written goes through `sender`."""
+    """Faust's own producer, never connected."""
 
     async def on_start(self) -> None:
-        return
+        """Nothing."""
 
 
 class Transport(driver.Transport):
-    """How Faust reaches Kafka for us: it makes the consumer and the producer above."""
+    """Makes Faust use the consumer and the producer above."""
 
     Consumer = BatchConsumer
     Producer = SilentProducer

@@ -1,75 +1,69 @@
-"""How a flush becomes durable: acknowledged and then committed, or all in one transaction per partition.
+"""How a flush becomes durable and is committed: once for each guarantee.
 
-At least once: one idempotent producer; offsets are committed after the last acknowledgement. Exactly once: a
-transactional producer per partition, its id made of application and partition. Taking a partition over fences
-whoever had it, finishes or aborts what was left open, and only then are offsets and rows read
-(docs/decisions/0001-one-transaction-per-partition.md).
+At least once: one idempotent producer, and offsets are committed after the last acknowledgement. Exactly
+once: one transactional producer per partition, its id made of application and partition number. Its first
+call (`take_over`) fences the worker that had the partition, and commits or aborts what that one left open;
+offsets and rows are read only after that (docs/decisions/0001-one-transaction-per-partition.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
+from stream.engine.client_internals import group_metadata
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
 from stream.engine.output.producer import AbortedError, Sender
 from stream.engine.partition_id import PartitionId
-from stream.engine.task.batch import Mark, Outgoing
-from stream.engine.task.lane import Lane
+from stream.engine.task.batch import FlushBatch, Outgoing
 
 log = logging.getLogger("stream.engine")
-Marks = dict[PartitionId, tuple[int, Mark]]
 WriteFence = Callable[[Mapping[int, int]], None]
 THREADS_MAX = 16
-PATIENCE_SHARE = 1 / 3  # of the transaction's own time-out; then it is done again, which is safe at any time
+PATIENCE_SHARE = 1 / 3
+"""Of the transaction's time-out: so long we wait for its end, then it is done again, which is always safe."""
 GRACE_S = 5
 
 
-class Cargo(NamedTuple):
-    """What one lane puts into a flush: its `Load`, and whose it is."""
-
-    lane: Lane[Any]
-    flush: int
-    rows: list[tuple[bytes, bytes | None]]
-    outgoing: list[Outgoing]
-    marks: dict[str, tuple[int, Mark]]
-
-    @property
-    def offsets(self) -> Marks:
-        return {PartitionId(topic, self.lane.partition): mark for topic, mark in self.marks.items()}
-
-
-class Outlet(Protocol):
-    def partition_count(self, topic: str) -> int: ...
-
-    fence: WriteFence | None  # how a changelog is taken over when the broker itself does not fence
+class Committer(Protocol):
+    """What the flusher and the start need of a guarantee."""
 
     pace_s: float  # near the head of the topics flushes start so far apart
+    fence: WriteFence | None  # writes the beginning of our epoch; None: the broker itself fences
 
-    async def take_over(self, partitions: Sequence[int]) -> None: ...
-    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
-        """Sends what need not wait for the rows that remember it; returns what must."""
+    def partition_count(self, topic: str) -> int:
+        """0 when there is no such topic. Blocks."""
 
-    def write(self, cargo: Cargo) -> None: ...
-    async def settle(self, cargoes: Sequence[Cargo]) -> None: ...
+    async def take_over(self, partitions: Sequence[int]) -> None:
+        """Become the writer for these partitions; nobody else's writes for them end after this."""
+
+    def send_before_rows(self, records: list[Outgoing]) -> list[Outgoing]:
+        """Send the records that need not wait for the rows in whose outbox they are; returns the others."""
+
+    def write(self, batch: FlushBatch) -> None:
+        """Hand rows and records of a batch to the producer."""
+
+    async def commit(self, batches: Sequence[FlushBatch]) -> None:
+        """Wait until all that was written is durable and the batches' points are committed."""
+
     async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """The next offset of each, where only we should move it; nothing where the broker sees to that."""
+        """The next offset of each changelog partition, if another worker's writes could have moved it."""
 
-    def let_go(self) -> None: ...
+    def on_revoked(self) -> None:
+        """The partitions are no longer ours."""
 
 
-class AcknowledgeThenCommit:
-    """At least once. Who writes a changelog says so in it first, and every row names its writer's epoch."""
+class AtLeastOnce:
+    """Acknowledge, then commit. The changelog names its writer, and so does every row (state/epoch.py)."""
 
-    pace_s = 0.1  # alerts went ahead
+    pace_s = 0.1  # alerts do not wait for flushes
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._changelog = options.changelog
@@ -80,54 +74,56 @@ class AcknowledgeThenCommit:
         self.fence: WriteFence | None = partial(self._sender.fence, options.changelog)
 
     async def take_over(self, partitions: Sequence[int]) -> None:
-        return
+        """Nothing: recovery writes the fence."""
 
-    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
-        if not self._group.holds:  # we may have been replaced: the flush asks the group first
+    def send_before_rows(self, records: list[Outgoing]) -> list[Outgoing]:
+        """All of them, unless we may have been replaced: the flush asks the group first."""
+        if not self._group.lease_holds:
             return records
         self._sender.write_records(records)
         return []
 
-    def write(self, cargo: Cargo) -> None:
-        table = cargo.lane.table
-        self._sender.write_rows(self._changelog, cargo.lane.partition, cargo.rows, table.epoch)
-        self._sender.write_records(cargo.outgoing)
+    def write(self, batch: FlushBatch) -> None:
+        """See Committer."""
+        self._sender.write_rows(self._changelog, batch.partition, batch.rows, batch.epoch)
+        self._sender.write_records(batch.outgoing)
 
-    async def settle(self, cargoes: Sequence[Cargo]) -> None:
+    async def commit(self, batches: Sequence[FlushBatch]) -> None:
+        """See Committer."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.wait_for_acks)
-        for cargo in cargoes:
-            cargo.lane.table.position += len(cargo.rows)
-        await self._group.commit({place: mark for cargo in cargoes for place, mark in cargo.offsets.items()})
+        await self._group.commit({tp: point for batch in batches for tp, point in batch.points.items()})
 
     async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """See Committer."""
         ends = await self._group.ends([PartitionId(self._changelog, partition) for partition in partitions])
-        return {place.partition: end for place, end in ends.items()}
+        return {tp.partition: end for tp, end in ends.items()}
 
-    def let_go(self) -> None:
-        return
+    def on_revoked(self) -> None:
+        """Nothing: the producer serves all partitions."""
 
 
-class OneTransaction:
-    """Exactly once. Alerts are seen when their transaction ends."""
+class ExactlyOnce:
+    """One transaction per lane and flush. Readers see its records when it ends."""
 
     fence: WriteFence | None = None
-    pace_s = 0.06  # each costs broker and worker the same, however little it holds
+    pace_s = 0.06  # a transaction costs broker and worker the same, however little it holds
 
     def __init__(self, options: EngineOptions, group: Group) -> None:
         self._options = options
         self._group = group
         self._patience_s = options.transaction_timeout_s * PATIENCE_SHARE
         self._senders: dict[int, Sender] = {}
-        self._given_up: list[Sender] = []  # stuck; dropping one would wait for it
+        self._abandoned: list[Sender] = []  # blocked in librdkafka; freeing one would block as well
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="flush")
         self.partition_count = Sender(options, f"{options.app_id}-metadata").partition_count
 
     @property
     def stuck(self) -> bool:
-        """A thread hangs in librdkafka: an orderly end of the process would wait for it for ever."""
-        return bool(self._given_up)
+        """A thread is blocked in librdkafka, and an orderly exit of Python would wait for it for ever."""
+        return bool(self._abandoned)
 
     async def take_over(self, partitions: Sequence[int]) -> None:
+        """See Committer."""
         await asyncio.gather(*(self._take_over(partition) for partition in partitions))
 
     async def _take_over(self, partition: int) -> None:
@@ -140,32 +136,29 @@ class OneTransaction:
                 Exit.PRODUCER, f"partition {partition} could not be taken over in time"
             ) from late
 
-    def send_ahead(self, records: list[Outgoing]) -> list[Outgoing]:
+    def send_before_rows(self, records: list[Outgoing]) -> list[Outgoing]:
+        """None: a record and the row that remembers it are in one transaction."""
         return records
 
-    def write(self, cargo: Cargo) -> None:
-        sender = self._senders[cargo.lane.partition]
+    def write(self, batch: FlushBatch) -> None:
+        """Begin the lane's transaction with rows and records."""
+        sender = self._senders[batch.partition]
         sender.begin()
-        sender.write_rows(self._options.changelog, cargo.lane.partition, cargo.rows)
-        sender.write_records(cargo.outgoing)
+        sender.write_rows(self._options.changelog, batch.partition, batch.rows)
+        sender.write_records(batch.outgoing)
 
-    async def settle(self, cargoes: Sequence[Cargo]) -> None:
-        await asyncio.gather(*(self._settle(cargo) for cargo in cargoes))
-        for cargo in cargoes:
-            cargo.lane.table.position += len(cargo.rows)  # at the least: ends of transactions count as well
+    async def commit(self, batches: Sequence[FlushBatch]) -> None:
+        """See Committer."""
+        await asyncio.gather(*(self._commit(batch) for batch in batches))
 
-    async def _settle(self, cargo: Cargo) -> None:
-        """Until it is committed: a transaction that a restarted broker lost is done again."""
+    async def _commit(self, batch: FlushBatch) -> None:
+        """Until it is committed: a transaction that a restarted broker has lost is done again."""
         until = time.monotonic() + self._options.delivery_timeout_s
-        offsets = {
-            (place.topic, place.partition): (offset, mark.encode())
-            for place, (offset, mark) in cargo.offsets.items()
-        }
         while True:
-            sender = self._senders[cargo.lane.partition]
+            sender = self._senders[batch.partition]
             try:
-                group = group_metadata(self._options.app_id, *self._group.membership())
-                await self._in_thread(partial(sender.commit, offsets, group), self._patience_s)
+                group = group_metadata(self._options.app_id, *self._group.generation_and_member())
+                await self._in_thread(partial(sender.commit, batch.points, group), self._patience_s)
                 return
             except (TimeoutError, AbortedError) as failure:
                 if time.monotonic() > until:
@@ -173,38 +166,33 @@ class OneTransaction:
                         f"a transaction did not end; the broker aborts it, its input comes again: {failure!r}"
                     )
                     raise EngineError(Exit.PRODUCER, text) from failure
-                log.warning("partition %d: its transaction is done again: %r", cargo.lane.partition, failure)
-                self._given_up += [sender] if isinstance(failure, TimeoutError) else []
-            await self._group.surely_ours()  # a worker that slept would fence its successor
-            if await self._ended_well(cargo):
+                log.warning("partition %d: its transaction is done again: %r", batch.partition, failure)
+                self._abandoned += [sender] if isinstance(failure, TimeoutError) else []
+            await self._group.until_owned()  # a worker that was frozen would fence its successor
+            if await self._was_committed(batch):
                 return
 
-    async def _ended_well(self, cargo: Cargo) -> bool:
-        """Taking over anew ends the old transaction one way or the other; the committed mark says which."""
-        await self._take_over(cargo.lane.partition)
-        marks = await self._group.committed(list(cargo.offsets))
-        if any(mark.flush >= cargo.flush for _, mark in marks.values()):
+    async def _was_committed(self, batch: FlushBatch) -> bool:
+        """Taking over ends the old transaction either way; the committed flush number says which.
+
+        If it was aborted, the batch is written again into a new transaction.
+        """
+        await self._take_over(batch.partition)
+        points = await self._group.committed(list(batch.points))
+        if any(point.flush >= batch.flush for point in points.values()):
             return True
-        self.write(cargo)
+        self.write(batch)
         return False
 
     async def _in_thread(self, work: Callable[[], None], limit_s: float) -> None:
-        """librdkafka 2.16 may wait for ever for a coordinator (its issues 5456 and 5511)."""
+        """At most `limit_s`: librdkafka 2.16 may wait for a coordinator for ever (its issues 5456, 5511)."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         await asyncio.wait_for(running, limit_s)
 
     async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """None: the broker refuses the transactions of a replaced worker."""
         return {}
 
-    def let_go(self) -> None:
+    def on_revoked(self) -> None:
+        """The producers end; whoever gets the partitions makes new ones."""
         self._senders.clear()
-
-
-def group_metadata(group: str, generation: int, member: str) -> bytes:
-    """What `Consumer.consumer_group_metadata()` would give, for a membership that aiokafka holds.
-
-    The layout is that of rd_kafka_consumer_group_metadata_write (librdkafka 2, rdkafka_cgrp.c); with it the
-    broker refuses offsets of a member that is no longer in the group (KIP-447).
-    """
-    names = b"".join(name.encode() + b"\0" for name in (group, member))
-    return b"CGMDv2:" + struct.pack("<i", generation) + names + b"\1"

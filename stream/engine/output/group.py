@@ -1,77 +1,79 @@
-"""The consumer group as the engine sees it: are we in charge, what is committed, where do logs end."""
+"""The consumer group as a flush sees it: are the partitions ours, what is committed, where do logs end."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.input.lease import Lease
 from stream.engine.partition_id import PartitionId
-from stream.engine.task.batch import Mark
+from stream.engine.task.commit_point import CommitPoints
 
-OWN_POLL_S = 0.05
-EXPELLED = "the group went on without this worker, which was away too long; its partitions are others' now"
+LEASE_POLL_S = 0.05
+EXPELLED = "the group went on without this worker, which was away too long; others have its partitions now"
 
 
 class Membership(Protocol):
-    """One member of the consumer group, as far as a flush needs it."""
+    """One member of the consumer group, as far as a flush needs it: input/consumer_thread.py."""
 
     lease: Lease
 
     @property
-    def membership(self) -> tuple[int, str]:
-        """Generation and member id; the generation is negative when the group went on without us."""
+    def generation_and_member(self) -> tuple[int, str]:
+        """The generation is negative when the group went on without this member."""
 
-    async def commit_marks(self, marks: Mapping[PartitionId, tuple[int, Mark]]) -> None: ...
-    async def committed_marks(self, places: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, Mark]]: ...
-    async def next_offsets(self, places: Iterable[PartitionId]) -> dict[PartitionId, int]: ...
+    async def commit_points(self, points: CommitPoints) -> None: ...
+    async def committed_points(self, tps: Iterable[PartitionId]) -> CommitPoints: ...
+    async def next_offsets(self, tps: Iterable[PartitionId]) -> dict[PartitionId, int]: ...
 
 
 class Group:
-    """Asks the consumer's thread, which there is only once the app has started."""
+    """Asks the member, which exists only after the application has started."""
 
-    def __init__(self, thread: Callable[[], Membership], patience_s: float) -> None:
-        self._thread = thread
+    def __init__(self, member: Callable[[], Membership], patience_s: float) -> None:
+        self._member = member
         self._patience_s = patience_s
 
     @property
     def expelled(self) -> bool:
-        """The group went on without us; aiokafka forgets its generation when it is told so."""
-        generation, _ = self._thread().membership
+        """The group went on without us: aiokafka drops its generation when the broker says so."""
+        generation, _ = self._member().generation_and_member
         return generation < 0
 
-    def membership(self) -> tuple[int, str]:
-        """Generation and member id."""
+    def generation_and_member(self) -> tuple[int, str]:
+        """Generation of the group and our member id. EngineError: the group went on without us."""
         if self.expelled:
             raise EngineError(Exit.FENCED, EXPELLED)
-        return self._thread().membership
+        return self._member().generation_and_member
 
     @property
-    def holds(self) -> bool:
-        """For now the group surely keeps our partitions."""
-        return self._thread().lease.holds
+    def lease_holds(self) -> bool:
+        """No other worker can be in charge of our partitions now."""
+        return self._member().lease.holds
 
-    async def surely_ours(self) -> None:
-        """Returns when the group surely keeps our partitions; a coordinator that is away is waited for."""
+    async def until_owned(self) -> None:
+        """Wait until the lease holds, in case the group's coordinator is away. EngineError: for too long."""
         until = time.monotonic() + self._patience_s
-        while not self.holds:
-            self.membership()
+        while not self.lease_holds:
+            self.generation_and_member()
             if time.monotonic() > until:
                 text = (
                     f"the group's coordinator was away for {self._patience_s:.0f} s: others may be in charge"
                 )
                 raise EngineError(Exit.FENCED, text)
-            await asyncio.sleep(OWN_POLL_S)
+            await asyncio.sleep(LEASE_POLL_S)
 
-    async def commit(self, marks: Mapping[PartitionId, tuple[int, Mark]]) -> None:
-        await self._thread().commit_marks(marks)
+    async def commit(self, points: CommitPoints) -> None:
+        """Commit offsets and metadata as a member of the group."""
+        await self._member().commit_points(points)
 
-    async def committed(self, places: Sequence[PartitionId]) -> dict[PartitionId, tuple[int, Mark]]:
-        return await self._thread().committed_marks(places)
+    async def committed(self, tps: Sequence[PartitionId]) -> CommitPoints:
+        """Of these partitions, as far as the group has offsets for them."""
+        return await self._member().committed_points(tps)
 
-    async def ends(self, places: Sequence[PartitionId]) -> dict[PartitionId, int]:
-        """The next offset of each."""
-        return await self._thread().next_offsets(places)
+    async def ends(self, tps: Sequence[PartitionId]) -> dict[PartitionId, int]:
+        """The offset that the next record of each partition will get."""
+        return await self._member().next_offsets(tps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -11,8 +11,9 @@ from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.state.epoch import EPOCH_HEADER, FENCE_KEY
 from stream.engine.task.batch import Outgoing
+from stream.engine.task.commit_point import CommitPoints
+from stream.engine.units import MS_PER_S
 
-MS = 1000
 ROOM_WAIT_S = 0.1
 QUERY_TIMEOUT_S = 30
 NOT_THE_OWNER = {
@@ -24,6 +25,7 @@ NOT_THE_OWNER = {
     KafkaError.FENCED_INSTANCE_ID,
     KafkaError.REBALANCE_IN_PROGRESS,
 }
+"""Errors by which Kafka says that another worker owns the partition or the transactional id now."""
 
 REFUSED_AGAIN = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -34,14 +36,15 @@ REFUSED_AGAIN = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 }
-"""A record that got one of these gets it at every attempt."""
+"""Errors that a record gets at every attempt: doing its transaction again is of no use."""
 
 
 class AbortedError(Exception):
-    """A transaction came to nothing for a reason that passes, a broker's restart as a rule."""
+    """A transaction was aborted for a reason that passes, mostly the restart of a broker."""
 
 
 def error_of(failure: KafkaException) -> KafkaError:
+    """The error inside confluent-kafka's exception."""
     error: KafkaError = failure.args[0]
     return error
 
@@ -61,17 +64,15 @@ class Sender:
     def __init__(self, options: EngineOptions, name: str, transactional_id: str | None = None) -> None:
         self._timeout_s = options.delivery_timeout_s
         self._failed: list[KafkaError] = []
-        self._in_transaction = False
         settings = self._settings(options, name)
         if transactional_id is not None:
-            settings["transactional.id"] = transactional_id
-            settings["enable.sparse.connections"] = (
-                False  # a lost coordinator is connected to again by itself
-            )
-            settings["transaction.timeout.ms"] = int(options.transaction_timeout_s * MS)
-            settings["message.timeout.ms"] = int(
-                min(options.delivery_timeout_s, options.transaction_timeout_s) * MS
-            )
+            message_s = min(options.delivery_timeout_s, options.transaction_timeout_s)
+            settings |= {
+                "transactional.id": transactional_id,
+                "enable.sparse.connections": False,  # it connects again by itself to a coordinator it lost
+                "transaction.timeout.ms": int(options.transaction_timeout_s * MS_PER_S),
+                "message.timeout.ms": int(message_s * MS_PER_S),
+            }
         self._producer = Producer({**settings, **options.producer})
 
     def _settings(self, options: EngineOptions, name: str) -> dict[str, Any]:
@@ -80,14 +81,14 @@ class Sender:
             "client.id": name,
             "acks": "all",
             "enable.idempotence": True,
-            "max.in.flight.requests.per.connection": 1,  # docs/decisions/0011
+            "max.in.flight.requests.per.connection": 1,  # with more, records can be lost: docs/decisions/0011
             "partitioner": "murmur2_random",  # as Java clients place keys
             "compression.type": "lz4",
             "linger.ms": 5,
             "batch.size": 1 << 20,
             "queue.buffering.max.messages": 2_000_000,
             "queue.buffering.max.kbytes": 1 << 20,
-            "message.timeout.ms": int(options.delivery_timeout_s * MS),
+            "message.timeout.ms": int(options.delivery_timeout_s * MS_PER_S),
             "delivery.report.only.error": True,
             "on_delivery": self._note_failure,
             "error_cb": self._note_fatal,
@@ -102,7 +103,7 @@ class Sender:
             self._failed.append(error)
 
     def partition_count(self, topic: str) -> int:
-        """0 when there is no such topic. (The embedded broker makes a topic when it is asked for one.)"""
+        """0 when there is no such topic. (The embedded broker creates a topic when it is asked for one.)"""
         found = self._producer.list_topics(topic, QUERY_TIMEOUT_S).topics.get(topic)
         return 0 if found is None or found.error is not None else len(found.partitions)
 
@@ -113,7 +114,7 @@ class Sender:
         rows: Iterable[tuple[bytes, bytes | None]],
         epoch: int | None = None,
     ) -> None:
-        """Into one partition of the changelog; None is a tombstone."""
+        """Produce rows (None: a tombstone) to one partition of the changelog, with the epoch as a header."""
         produce = self._producer.produce
         headers = None if epoch is None else {EPOCH_HEADER: str(epoch).encode()}
         for key, row in rows:
@@ -124,27 +125,29 @@ class Sender:
                 produce(topic, row, key, partition, headers=headers)
 
     def fence(self, topic: str, epochs: Mapping[int, int]) -> None:
-        """Blocks until these partitions of the changelog say that we are their writer now."""
+        """Begin an epoch in each changelog partition. Blocks until the records are acknowledged."""
         for partition, epoch in epochs.items():
             self.write_rows(topic, partition, [(FENCE_KEY, None)], epoch)
         self.wait_for_acks()
 
     def write_records(self, records: Iterable[Outgoing]) -> None:
+        """Produce records to whichever topic and partition they name."""
         for topic, key, value, headers, partition, _ in records:
-            place = {} if partition is None else {"partition": partition}
+            target = {} if partition is None else {"partition": partition}
             attached = None if headers is None else list(headers)
             try:
-                self._producer.produce(topic, value, key, headers=attached, **place)
+                self._producer.produce(topic, value, key, headers=attached, **target)
             except BufferError:
                 self._make_room()
-                self._producer.produce(topic, value, key, headers=attached, **place)
+                self._producer.produce(topic, value, key, headers=attached, **target)
 
     def _make_room(self) -> None:
+        """librdkafka's queue is full: wait until it is empty."""
         self._producer.poll(ROOM_WAIT_S)
         self._producer.flush(self._timeout_s)
 
     def wait_for_acks(self) -> None:
-        """Blocks until all that was written is acknowledged, or raises."""
+        """Block until everything written is acknowledged. EngineError: it was not."""
         left = self._producer.flush(self._timeout_s + ROOM_WAIT_S)
         if self._failed:
             raise stopped_by(self._failed[0])
@@ -155,30 +158,30 @@ class Sender:
     # -- transactions -------------------------------------------------------------------------------------
 
     def take_over(self) -> None:
-        """Blocks: whoever used this transactional id before is fenced, and what it left open is aborted."""
+        """Fence whoever used this transactional id before, and end what that one left open. Blocks."""
         try:
             self._producer.init_transactions(self._timeout_s)
         except KafkaException as failure:
             raise stopped_by(error_of(failure)) from failure
 
     def begin(self) -> None:
+        """Begin a transaction with what is written next."""
         try:
             self._producer.begin_transaction()
         except KafkaException as failure:
             raise stopped_by(error_of(failure)) from failure
 
-    def commit(self, offsets: Mapping[tuple[str, int], tuple[int, str]], group: bytes) -> None:
-        """Blocks until rows, records and offsets are committed as one, or raises.
+    def commit(self, points: CommitPoints, group: bytes) -> None:
+        """Commit rows, records and offsets as one, on behalf of the group's member (`group`). Blocks.
 
-        AbortedError: this sender is of no more use; a new one takes over and looks what came of it.
+        AbortedError: this sender is of no more use; a new one must take over and look what came of it.
         """
-        places = [
-            TopicPartition(topic, partition, offset, metadata)
-            for (topic, partition), (offset, metadata) in offsets.items()
-        ]
+        offsets = [TopicPartition(*tp, point.offset, point.metadata()) for tp, point in points.items()]
         try:
-            self._retried(lambda: self._producer.send_offsets_to_transaction(places, group, self._timeout_s))
-            self._retried(lambda: self._producer.commit_transaction(self._timeout_s))
+            self._tried_twice(
+                lambda: self._producer.send_offsets_to_transaction(offsets, group, self._timeout_s)
+            )
+            self._tried_twice(lambda: self._producer.commit_transaction(self._timeout_s))
         except KafkaException as failure:
             error = error_of(failure)
             if refused := next((each for each in self._failed if each.code() in REFUSED_AGAIN), None):
@@ -187,8 +190,8 @@ class Sender:
                 raise AbortedError(error.str()) from failure
             raise stopped_by(error) from failure
 
-    def _retried(self, step: Any) -> None:
-        """librdkafka asks for the same call again after a timeout; once more is all that is given."""
+    def _tried_twice(self, step: Callable[[], object]) -> None:
+        """After a time-out librdkafka asks for the same call again; it gets that once."""
         try:
             step()
         except KafkaException as failure:

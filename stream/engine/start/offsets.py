@@ -1,4 +1,8 @@
-"""Where reading goes on, and whether Kafka still holds what was read: never a silent new beginning."""
+"""Start offsets: where reading goes on, and whether Kafka still holds what was not read yet.
+
+The engine never begins anew without a sign of it: an offset that is missing or outside of the log stops the
+worker (exit 74), unless it was the first start or somebody set the offset by hand.
+"""
 
 from __future__ import annotations
 
@@ -11,103 +15,104 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stream.engine.failure import CUT_OVER, EngineError, Exit
 from stream.engine.partition_id import PartitionId
-from stream.engine.start.topic_ids import made_anew
-from stream.engine.start.witnesses import Had, KeysAt, check_witnesses
-from stream.engine.task.batch import Mark
+from stream.engine.start.spot_check import KeysAt, ReadByRows, spot_check
+from stream.engine.start.topic_ids import created_again
+from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.lane import Lane
 
 log = logging.getLogger("stream.engine")
-Marks = dict[PartitionId, tuple[int, Mark]]
-OUTSIDE = (OffsetOutOfRangeError, NoOffsetForPartitionError)
-"""What a fetch says that asks for what is not there."""
+OUT_OF_LOG = (OffsetOutOfRangeError, NoOffsetForPartitionError)
+"""What a fetch raises when its offset is not in the log."""
 
 
-def starting_marks(
-    places: Iterable[PartitionId],
-    committed: Marks,
+def start_points(
+    tps: Iterable[PartitionId],
+    committed: CommitPoints,
     first: Mapping[PartitionId, int],
     last: Mapping[PartitionId, int],
     ids: Mapping[str, str],
-) -> Marks:
-    """The committed marks, or the beginning of everything when there never was one.
+) -> CommitPoints:
+    """The committed point of each partition, or its first offset if no offset of it was ever committed.
 
-    `ids`: those of the topics now, as far as they are known.
+    `first`, `last`: first and next offset of each partition. `ids`: topic -> its id now, where it is known.
+    EngineError: the committed offset is not of this log.
     """
-    marks, known = {}, {place.partition for place, (_, mark) in committed.items() if mark.flush}
-    for place in places:
-        if place not in committed and place.partition in known:
-            # Offsets of a partition number are committed together; Kafka forgets those of a deleted topic.
+    points, known = {}, {tp.partition for tp, point in committed.items() if point.flush}
+    for tp in tps:
+        if tp not in committed and tp.partition in known:
+            # A worker commits all inputs of a partition number together; Kafka forgot those of one topic.
             raise EngineError(
                 Exit.DATA_LOSS,
-                f"{place.topic}/{place.partition} was made anew: its offset is forgotten, those of the other "
-                f"inputs are not; {CUT_OVER}",
+                f"{tp} was created again: its offset is forgotten, those of the other inputs are not; "
+                f"{CUT_OVER}",
             )
-        offset, mark = committed.get(place, (first[place], Mark(0, None, None)))
-        topic_id = ids.get(place.topic, mark.topic_id)
-        if mark.topic_id not in {"", topic_id}:
-            raise made_anew(place.topic, mark.topic_id, topic_id)
-        if not first[place] <= offset <= last[place]:
+        point = committed.get(tp, CommitPoint(first[tp]))
+        topic_id = ids.get(tp.topic, point.topic_id)
+        if point.topic_id not in {"", topic_id}:
+            raise created_again(tp.topic, point.topic_id, topic_id)
+        if not first[tp] <= point.offset <= last[tp]:
             raise EngineError(
                 Exit.DATA_LOSS,
-                f"{place.topic}/{place.partition} holds offsets {first[place]} to {last[place]}, but the "
-                f"next one to read is {offset}: records were deleted unread, or the topic was made anew",
+                f"{tp} holds offsets {first[tp]} to {last[tp]}, but the next one to read is {point.offset}: "
+                "records were deleted before they were read, or the topic was created again",
             )
-        marks[place] = (offset, mark._replace(topic_id=topic_id))
-    return marks
+        points[tp] = point._replace(topic_id=topic_id)
+    return points
 
 
 def check_rows(
     lanes: Iterable[Lane[Any]],
-    marks: Marks,
+    points: CommitPoints,
     last: Mapping[PartitionId, int],
     forgotten: Container[PartitionId],
     keys_at: KeysAt,
 ) -> None:
-    """Where the group's offsets were deleted or set by hand only the rows know what was read.
+    """Compare the inputs with what rows have read, where no worker has committed the offset.
 
-    `forgotten`: there is no offset, not even one set by hand. Blocks for a walk over all rows.
+    `forgotten`: partitions of which the group has no offset at all, not even one set by hand. EngineError:
+    the input is not the one that the rows know. Blocks, and reads all rows of such a lane.
     """
-    witnesses = {}
+    last_keys = {}
     for lane in lanes:
-        places = [PartitionId(source.topic, lane.partition) for source in lane.sources]
-        by_hand = [place for place in places if not marks[place][1].flush]
+        tps = [source.tp for source in lane.sources]
+        by_hand = [tp for tp in tps if not points[tp].flush]
         if not by_hand:
             continue
-        had = _had(lane)
-        _warn(by_hand, marks, whole=len(by_hand) == len(places), any_row=bool(had))
-        for place in by_hand:
-            theirs = had.get(place.topic, Had())
-            read, first = theirs.next_offset, marks[place][0]
-            if read > last[place]:
-                raise EngineError(Exit.DATA_LOSS, _shorter(place, last[place], read))
-            if had and place in forgotten and first > read:
+        read_by_rows = _read_by_rows(lane)
+        _warn(by_hand, points, whole=len(by_hand) == len(tps), any_row=bool(read_by_rows))
+        for tp in by_hand:
+            rows = read_by_rows.get(tp.topic, ReadByRows())
+            read, start = rows.next_offset, points[tp].offset
+            if read > last[tp]:
+                raise EngineError(Exit.DATA_LOSS, _shorter(tp, last[tp], read))
+            if read_by_rows and tp in forgotten and start > read:
                 raise EngineError(
                     Exit.DATA_LOSS,
-                    f"{place.topic}/{place.partition} begins at {first}, but rows have only what came before "
-                    f"{read}, and the group's offsets are forgotten: records seem to be deleted unread. "
-                    "To go on without them set the group's offsets by hand",
+                    f"{tp} begins at {start}, but rows have only what came before {read}, and the group's "
+                    "offsets are forgotten: records seem to be deleted unread. To go on without them set the "
+                    "group's offsets by hand",
                 )
-            witnesses[place] = theirs.witnesses
-    check_witnesses(witnesses, keys_at)
+            last_keys[tp] = rows.last_keys
+    spot_check(last_keys, keys_at)
 
 
-def _had(lane: Lane[Any]) -> Mapping[str, Had]:
-    """By topic. Empty: no row ever had anything."""
-    had: defaultdict[str, Had] = defaultdict(Had)
+def _read_by_rows(lane: Lane[Any]) -> Mapping[str, ReadByRows]:
+    """By topic; empty when no row has ever applied a record."""
+    read: defaultdict[str, ReadByRows] = defaultdict(ReadByRows)
     for key, applied in lane.table.applied():
         for topic, next_offset in applied.items():
-            had[topic].note(key, next_offset)
-    return had
+            read[topic].note(key, next_offset)
+    return read
 
 
-def _warn(by_hand: Sequence[PartitionId], marks: Marks, *, whole: bool, any_row: bool) -> None:
+def _warn(by_hand: Sequence[PartitionId], points: CommitPoints, *, whole: bool, any_row: bool) -> None:
     if not whole:
-        for place in by_hand:
-            log.warning("%s/%d: its offset was set by hand to %d", *place, marks[place][0])
+        for tp in by_hand:
+            log.warning("%s: its offset was set by hand to %d", tp, points[tp].offset)
     elif any_row:
         log.warning(
-            "partition %d: there are rows, but no offsets that a worker has committed: what the rows "
-            "already have of the inputs is passed by, and their last alerts are sent again",
+            "partition %d: there are rows, but no offsets that a worker has committed: records that the rows "
+            "have applied already are skipped, and what is in the outboxes of the rows is sent again",
             by_hand[0].partition,
         )
 
@@ -115,18 +120,17 @@ def _warn(by_hand: Sequence[PartitionId], marks: Marks, *, whole: bool, any_row:
 def check_fetch(
     offsets: Mapping[PartitionId, int], first: Mapping[PartitionId, int], last: Mapping[PartitionId, int]
 ) -> None:
-    """These may be fetched: no record is gone that was not read yet, and the log is not a shorter one."""
-    for place, offset in offsets.items():
-        if last[place] < offset:
-            raise EngineError(Exit.DATA_LOSS, _shorter(place, last[place], offset))
-        if first[place] > offset:
+    """EngineError: a log ends before the offset to fetch, or its records from there on were deleted."""
+    for tp, offset in offsets.items():
+        if last[tp] < offset:
+            raise EngineError(Exit.DATA_LOSS, _shorter(tp, last[tp], offset))
+        if first[tp] > offset:
             raise EngineError(
                 Exit.DATA_LOSS,
-                f"{place.topic}/{place.partition} begins at {first[place]}, but {offset} was not read "
-                "yet: records were deleted before they were read",
+                f"{tp} begins at {first[tp]}, but {offset} was not read yet: records were deleted before "
+                "they were read",
             )
 
 
-def _shorter(place: PartitionId, end: int, read: int) -> str:
-    name = f"{place.topic}/{place.partition}"
-    return f"{name} ends at {end}, but records up to {read} were read: it was made anew or cut; {CUT_OVER}"
+def _shorter(tp: PartitionId, end: int, read: int) -> str:
+    return f"{tp} ends at {end}, but records up to {read} were read: it was created again or cut; {CUT_OVER}"

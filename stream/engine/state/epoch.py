@@ -1,15 +1,20 @@
-"""Who writes a changelog: each row names the epoch of its writer, and a record of its own begins an epoch."""
+"""The epoch of a changelog's writer, which makes the rows of a replaced worker recognizable.
+
+Used with at least once only. A new owner of a partition writes a record that begins its epoch, and every row
+names the epoch of its writer in a header. A row of an earlier epoch behind that record is void: a worker
+wrote it that had been replaced already (docs/decisions/0007). With exactly once rows have no epoch, as the
+broker itself refuses the transactions of a replaced worker.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 EPOCH_HEADER = "epoch"
-"""On rows: the epoch of their writer. Rows of transactions have none: there the broker fences."""
 FENCE_KEY = b"\x00writer"
-"""A tombstone under this key begins an epoch; no customer can have this id on the wire."""
+"""A tombstone with this key and the header begins an epoch. No key of an event begins with a NUL."""
 
 
 def epoch_in(headers: Iterable[tuple[str, bytes | None]] | None) -> int | None:
-    """The epoch of a row's writer; None where writers have none."""
+    """The epoch that the headers of a row name; None: the row was written in a transaction."""
     return next((int(value or b"0") for name, value in headers or () if name == EPOCH_HEADER), None)

@@ -1,6 +1,10 @@
-"""The rows of all our partitions back from the changelog, by the batch. Blocks: run it in a thread.
+"""Recovery: the rows of all our partitions are read back from the changelog. Blocks: use it in a thread.
 
-One reader for all: its partitions are fetched together, and whoever waits for the end waits once.
+1. One reader for all partitions: they are fetched together, and the wait for the end of a log comes once.
+2. Each table is read on from the position it has, to the end that its changelog has at the start.
+3. With at least once we then write a record into each changelog that begins our epoch, and read on to it:
+   what a replaced worker may still write comes behind it, and is void for everybody (state/epoch.py).
+4. Rows of aborted transactions are never read, whichever guarantee is in use now.
 """
 
 from __future__ import annotations
@@ -22,36 +26,39 @@ from stream.engine.state.table import Table
 
 log = logging.getLogger("stream.engine")
 BATCH, QUEUED = 200, 20_000
-"""Rows taken at once, and read ahead: few, as what is still in the processor's cache is parsed sooner."""
+"""Rows taken at once, and rows read ahead. Few at once: what the processor still has in its cache is parsed
+faster."""
 QUEUE_FULL_WAIT_MS = 5
-"""librdkafka's own second of waiting starves a fast reader."""
-WAIT_S = 0.005  # `consume` waits this long for a full batch, also at the end
+"""After a full queue. librdkafka's own second would let a fast reader wait."""
+WAIT_S = 0.005
+"""How long `consume` waits for a full batch. It does so at the end of a log, too."""
 FETCH_WAIT_MS = 10
-"""The broker waits so long for more before it says that this is the end (librdkafka: 500)."""
+"""How long the broker waits for more records before it reports the end of a log (librdkafka: 500 ms)."""
 QUERY_TIMEOUT_S = 30
 RETRY_S = 0.5
 GIVEN_UP = "recovery was given up: the partition was taken away"
 ABORT_S = 30
-"""Within this time after its time-out a broker has ended a transaction that nobody ended."""
+"""So long after its time-out the broker has certainly aborted a transaction that nobody ended."""
 NO_END_S = 120
 """A changelog that gives no row for so long, and is not at its end, cannot be read."""
 SOON_S = 2
-"""Our own record comes back at once, unless an open transaction hides it."""
+"""Our own record comes back at once, unless an open transaction in front of it hides it."""
 
 
 class Fence(NamedTuple):
-    """How the writer of a changelog is changed: by a record in it. Blocks until it is there."""
+    """How a changelog gets a new writer: by a record in it."""
 
-    write: Callable[[Mapping[int, int]], None]  # partition -> epoch
-    generation: int
+    write: Callable[
+        [Mapping[int, int]], None
+    ]  # partition -> epoch; blocks until the records are acknowledged
+    generation: int  # of the group; an epoch is at least that
 
 
 def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consumer:
-    """Rows of a transaction that came to nothing are none, whichever guarantee reads them now."""
     return Consumer(
         {
             "bootstrap.servers": options.bootstrap,
-            "group.id": f"{options.app_id}-recovery",  # required by the client, never joined
+            "group.id": f"{options.app_id}-recovery",  # the client requires one; it never joins
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
@@ -67,12 +74,12 @@ def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consum
     )
 
 
-def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> tuple[int, int]:
+def _first_and_next(reader: Consumer, partition: TopicPartition, patience_s: float) -> tuple[int, int]:
     """First and next offset. A broker that is away for a moment is waited for."""
     until = time.monotonic() + patience_s
     while True:
         try:
-            first, end = reader.get_watermark_offsets(place, QUERY_TIMEOUT_S)
+            first, end = reader.get_watermark_offsets(partition, QUERY_TIMEOUT_S)
             return int(first), int(end)
         except KafkaException:
             if time.monotonic() > until:
@@ -81,9 +88,10 @@ def _watermarks(reader: Consumer, place: TopicPartition, patience_s: float) -> t
 
 
 def changelog_end(options: EngineOptions, partition: int, isolation: str = "read_committed") -> int:
+    """The offset that the next record of a changelog partition will get."""
     reader = _reader(options, isolation)
     try:
-        return _watermarks(reader, TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)[1]
+        return _first_and_next(reader, TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)[1]
     finally:
         reader.close()
 
@@ -94,13 +102,13 @@ def recover(
     stop: threading.Event,
     fence: Fence | None = None,
 ) -> int:
-    """Bring each partition's table up to the end of its changelog. Returns how many records were read.
+    """Bring each partition's table up to the end of its changelog; with a `fence`, become its writer.
 
-    With a `fence` we become its writer: what a former one still writes behind it counts for nobody.
+    Returns the number of records read. InterruptedError: `stop` was set.
     """
     reader = _reader(options)
     try:
-        changelogs = Changelogs(reader, options, tables, stop)
+        changelogs = ChangelogReader(reader, options, tables, stop)
         changelogs.read_to_ends()
         if fence is not None:
             epochs = {each: max(fence.generation, table.epoch + 1) for each, table in tables.items()}
@@ -113,8 +121,8 @@ def recover(
     return changelogs.count
 
 
-class Changelogs:
-    """Our partitions of the changelog, read by one reader."""
+class ChangelogReader:
+    """Our partitions of the changelog."""
 
     def __init__(
         self,
@@ -123,7 +131,7 @@ class Changelogs:
         tables: Mapping[int, Table[Any]],
         stop: threading.Event,
     ) -> None:
-        self.count = 0
+        self.count = 0  # records read
         self._reader = reader
         self._options = options
         self._tables = tables
@@ -132,25 +140,25 @@ class Changelogs:
         self._at_end: set[int] = set()
 
     def read_to_ends(self) -> None:
-        """From where each table stands to where its changelog ends now."""
-        topic, places, ends = self._options.changelog, [], {}
+        """From the position of each table to the end that its changelog has now."""
+        topic, starts, ends = self._options.changelog, [], {}
         for partition, table in self._tables.items():
-            start, end = self._first_and_end(partition)
-            _check_log(self._options, partition, start, end, table)
-            beginning = table.position <= start
-            places.append(TopicPartition(topic, partition, OFFSET_BEGINNING if beginning else table.position))
-            self._next[partition], ends[partition] = max(start, table.position), end
-        self._reader.assign(places)
+            first, end = self._first_and_end(partition)
+            _check_log(self._options, partition, first, end, table)
+            offset = OFFSET_BEGINNING if table.position <= first else table.position
+            starts.append(TopicPartition(topic, partition, offset))
+            self._next[partition], ends[partition] = max(first, table.position), end
+        self._reader.assign(starts)
         for partition in self._read(lambda each: self._next[each] >= ends[each], NO_END_S):
             text = f"{topic}/{partition} does not come to its end: {self.count} rows read in all"
             raise EngineError(Exit.DATA_LOSS, text)
 
     def read_to_epochs(self, epochs: Mapping[int, int]) -> None:
-        """On to the records that begin our epochs, and what is behind them. Nobody's may be later.
+        """Go on to the records that begin our epochs. EngineError: one of a later epoch is there as well.
 
-        A transaction that a worker of the other guarantee left open hides them; it ends by itself, and its
-        marker follows. The ends are not asked for: the answer would wait behind a fetch on the reader's
-        connection, partition by partition.
+        A transaction that a worker of the other guarantee left open hides our records. The broker ends it,
+        and its marker follows them. The new ends are not asked for: on the reader's connection the answers
+        would wait behind a fetch, one partition after the other.
         """
         topic, tables = self._options.changelog, self._tables
 
@@ -171,11 +179,11 @@ class Changelogs:
     def _first_and_end(self, partition: int) -> tuple[int, int]:
         if self._stop.is_set():
             raise InterruptedError(GIVEN_UP)
-        place = TopicPartition(self._options.changelog, partition)
-        return _watermarks(self._reader, place, self._options.delivery_timeout_s)
+        changelog = TopicPartition(self._options.changelog, partition)
+        return _first_and_next(self._reader, changelog, self._options.delivery_timeout_s)
 
     def _read(self, is_read: Callable[[int], bool], patience_s: float) -> set[int]:
-        """On, until each partition is read, or no row came for so long. Returns those that are not."""
+        """Read until every partition `is_read`, or no row came for `patience_s`. Returns those not read."""
         since, left = time.monotonic(), set(self._tables)
         while left := {partition for partition in left if not is_read(partition)}:
             if self._stop.is_set():
@@ -191,9 +199,9 @@ class Changelogs:
         return left
 
     def _take(self, partition: int, messages: Iterable[Message]) -> bool:
-        """Whether there was a row among them."""
+        """Apply the rows among the messages; whether there were any."""
         rows, next_offset, last, at_end = [], 0, None, False
-        known, epoch = None, None  # the headers read last: those of the next row are nearly always the same
+        known, epoch = None, None  # of the row before: nearly always the next one has the same headers
         for message in messages:
             error = message.error()
             if error is None:
@@ -216,15 +224,20 @@ class Changelogs:
         return last is not None
 
 
-def _check_log(options: EngineOptions, partition: int, start: int, end: int, table: Table[Any]) -> None:
-    """All rows but those at hand are still in the log. (Compaction leaves its beginning where it is.)"""
+def _check_log(options: EngineOptions, partition: int, first: int, end: int, table: Table[Any]) -> None:
+    """EngineError: rows that the table does not have are gone from the log.
+
+    `first`, `end`: its first and next offset. Compaction keeps the first one where it is.
+    """
     name, known = f"{options.changelog}/{partition}", max(table.position, table.written)
-    if known > end:  # as far as it can be read; an open transaction hides the rest
+    if known > end:  # that is the end for read_committed; an open transaction may hide the rest
         end = changelog_end(options, partition, "read_uncommitted")
     if known > end:
-        text = f"{name} ends at {end}, but rows up to {known} were written: the topic was made anew or cut"
-    elif table.position < start:
-        text = f"{name} begins at {start}, but there are only rows before {table.position}: the topic was cut"
+        text = (
+            f"{name} ends at {end}, but rows up to {known} were written: the topic was created again or cut"
+        )
+    elif table.position < first:
+        text = f"{name} begins at {first}, but there are only rows before {table.position}: the topic was cut"
     else:
         return
     raise EngineError(Exit.DATA_LOSS, f"{text}. See the runbook before deleting anything.")

@@ -1,7 +1,8 @@
-"""Where rows rest as bytes: in memory, or on disk when there are more of them than memory holds.
+"""Where rows are kept as bytes: in memory, or on disk when there are more of them than fit into memory.
 
-What a disk store holds is trusted only when it was closed cleanly, at a known changelog position, not long
-ago, and can be read. Otherwise it is emptied and rebuilt: it may hold rows that never became durable.
+A store on disk saves reading the whole changelog at a start. It is trusted only when it was closed cleanly at
+a known position of the changelog, not long ago, and when its files can be read. Otherwise it is emptied and
+rebuilt from the changelog: it may hold rows that never became durable.
 """
 
 from __future__ import annotations
@@ -20,28 +21,34 @@ from stream.engine.options import EngineOptions
 log = logging.getLogger("stream.engine")
 MIB = 1 << 20
 TRUSTED_S = 12 * 3_600
-"""A tombstone leaves the changelog a day after its compaction (delete.retention.ms): who was away for longer
-would keep the row for ever."""
+"""Half of the day for which compaction keeps a tombstone (delete.retention.ms): a store that was closed for
+longer may miss a deletion, and would keep the row for ever."""
 
 
 class Store(Protocol):
+    """The rows of one partition, by key. EngineError: a store on disk cannot be read or written."""
+
     position: int  # the changelog offset up to which it is complete
-    epoch: int  # the latest writer of the changelog that is known
+    epoch: int  # of the latest writer of the changelog that is known
 
     def get(self, key: bytes) -> bytes | None: ...
     def put(self, key: bytes, row: bytes) -> None: ...
-    def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None: ...
+    def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """None as a row deletes the key."""
+
     def delete(self, key: bytes) -> None: ...
     def items(self) -> Iterator[tuple[bytes, bytes]]: ...
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """On disk an estimate."""
+
     def clear(self) -> None: ...
     def close(self) -> None: ...
     def drop(self) -> None:
-        """Closed as after a crash: not to be trusted when it is opened again."""
+        """Close it as a crash would: the next opening empties it."""
 
 
 class MemoryStore:
-    """A dict."""
+    """A dict; a start always reads the whole changelog into it."""
 
     def __init__(self) -> None:
         self.position = 0
@@ -52,7 +59,7 @@ class MemoryStore:
 
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         kept, rows = self._rows, list(rows)
-        kept.update(rows)  # type: ignore[arg-type]  # the tombstones among them go again at once
+        kept.update(rows)  # type: ignore[arg-type]  # tombstones are removed at once
         for key in [key for key, row in rows if row is None]:
             if kept.get(key, b"") is None:
                 del kept[key]
@@ -77,7 +84,7 @@ class MemoryStore:
 
 
 class DiskStore:
-    """RocksDB, one database per partition. Kafka is the log, so its own write-ahead log stays off."""
+    """RocksDB, one database per partition. The changelog is its log, so its own write-ahead log is off."""
 
     def __init__(self, directory: Path, identity: str) -> None:
         import rocksdict
@@ -93,13 +100,13 @@ class DiskStore:
         except Exception as wrong:
             if self.position == 0:
                 raise
-            log.warning("the store in %s is spoilt and will be rebuilt: %s", self._path, wrong)
+            log.warning("the store in %s is damaged and will be rebuilt: %s", self._path, wrong)
             self.position = self.epoch = 0
             shutil.rmtree(self._path)
             self._database = self._open()
 
     def _break_seal(self) -> tuple[int, int]:
-        """Position and epoch of a clean close. From here on the store is unclean until it is closed."""
+        """Position and epoch of a clean close, or zeros. The seal is removed until the next close."""
         position = epoch = 0
         if self._seal.exists():
             try:
@@ -108,7 +115,7 @@ class DiskStore:
                 if seal["identity"] == self._identity and recent and (self._path / "CURRENT").exists():
                     position, epoch = int(seal["position"]), int(seal["epoch"])
             except (ValueError, KeyError, TypeError):
-                position = epoch = 0  # half a seal is none
+                position = epoch = 0  # an incomplete seal counts as none
             self._seal.unlink()
         if position == 0 and self._path.exists():
             shutil.rmtree(self._path)
@@ -163,7 +170,8 @@ class DiskStore:
         self._database.delete(key, write_opt=self._unlogged)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """RocksDB's iterator ends at a spoilt block as if no row came after it, so its end is looked at."""
+        """Every key and row. At a damaged block RocksDB's iterator ends as if no row followed, so the end
+        that it came to is compared with the last key of the database."""
         key = None
         for key, row in self._database.items():
             yield key, row
@@ -173,7 +181,7 @@ class DiskStore:
             raise self._unreadable("not all rows are there")
 
     def count(self) -> int:
-        """An estimate: counting would read everything."""
+        """RocksDB's estimate: counting would read everything."""
         return int(self._database.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def clear(self) -> None:
@@ -183,10 +191,11 @@ class DiskStore:
         self._database = self._open()
 
     def drop(self) -> None:
+        """See Store."""
         self._database.close()
 
     def close(self) -> None:
-        """Everything to disk, then the seal; a crash in between leaves an unclean store, which is rebuilt."""
+        """Write everything to disk, then the seal. A crash in between leaves a store without one."""
         try:
             self._database.flush()
             self._database.close()
@@ -200,10 +209,13 @@ class DiskStore:
 
 
 def new_store(options: EngineOptions, partition: int) -> Store:
+    """The store of one partition as the options want it. EngineError: its directory cannot be used."""
     if options.store is None:
         return MemoryStore()
-    place = options.store / str(partition)
+    directory = options.store / str(partition)
     try:
-        return DiskStore(place, f"{options.app_id}/{options.changelog}/{partition}")
+        return DiskStore(directory, f"{options.app_id}/{options.changelog}/{partition}")
     except Exception as wrong:
-        raise EngineError(Exit.CONFIGURATION, f"the store in {place} cannot be opened: {wrong}") from wrong
+        raise EngineError(
+            Exit.CONFIGURATION, f"the store in {directory} cannot be opened: {wrong}"
+        ) from wrong

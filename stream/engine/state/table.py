@@ -1,7 +1,7 @@
-"""The rows of one partition: live objects while they are busy, bytes at rest.
+"""The rows of one partition: live objects while they are in use, else bytes in a store.
 
-A changed row waits until it is written. Those that the next commit waits for are owed; what is written is
-always the row as it is at that moment, so that nothing is encoded twice.
+A changed row stays in memory until it is written to the changelog. It is encoded only then, as it is by then:
+a row that changed ten times between two flushes is encoded once.
 """
 
 from __future__ import annotations
@@ -17,49 +17,50 @@ from stream.engine.state.store import Store
 from stream.engine.state.timers import Timers
 
 ChangelogRow = tuple[bytes, bytes | None, int | None]
-"""Key, row or tombstone, and the epoch of its writer where writers have one."""
+"""Key, row (None: a tombstone), and the epoch of its writer (None: a transaction wrote it)."""
 EPOCH_OF = itemgetter(2)
 
 
 class Table(Generic[State]):
-    """Written by one agent, between two awaits; read back by `take` once for every changed row."""
+    """Changed by one agent, between two awaits; read by the flush, which takes each changed row once."""
 
     def __init__(
         self, codec: Codec[State], store: Store, max_hot_rows: int, name: str = "the changelog"
     ) -> None:
         self._name = name
         self._codec = codec
-        self._due_ms = codec.timer_ms
+        self._timer_ms = codec.timer_ms
         self._store = store
         self._max_hot_rows = max_hot_rows
         self._hot: dict[bytes, State] = {}
-        self._dirty: dict[bytes, State | None] = {}
-        self._owed: dict[bytes, State | None] = {}
-        self._gone: set[bytes] = set()  # deleted, and the store does not know it yet
-        self.void: set[bytes] = set()  # keys whose last record in the changelog does not count
-        self.written = 0  # so many records the changelog had at the last commit, or more
+        self._changed: dict[bytes, State | None] = {}  # since the last checkpoint
+        self._checkpointed: dict[bytes, State | None] = {}  # of the checkpoint, not written yet
+        self._deleted: set[bytes] = set()  # of which the store still has a row
+        self.void: set[bytes] = set()  # keys whose last record in the changelog is void (state/epoch.py)
+        self.written = 0  # at the last commit the changelog held at least so many records
         self.timers = Timers()
-        self.unsent: dict[bytes, int] = {}  # key -> number of the flush its outbox belongs to
-        self.leaving: dict[bytes, tuple[int, Mapping[str, int]]] = {}
-        """Key -> the flush and the offsets after whose commit its row may be forgotten."""
+        self.unsent: dict[bytes, int] = {}  # key -> number of the flush that the row's outbox belongs to
+        self.deletions: dict[bytes, tuple[int, Mapping[str, int]]] = {}
+        """Key -> the flush and the offsets after whose commit the row may be deleted."""
 
     @property
-    def waiting_count(self) -> int:
-        """Changed rows that are still to be written."""
-        return len(self._dirty) + len(self._owed)
+    def unwritten_count(self) -> int:
+        """Changed rows that no batch has taken yet."""
+        return len(self._changed) + len(self._checkpointed)
 
     @property
-    def owed_count(self) -> int:
-        return len(self._owed)
+    def checkpoint_left(self) -> int:
+        """Rows of the checkpoint that no batch has taken yet."""
+        return len(self._checkpointed)
 
     def row_count(self) -> int:
-        """Rows at rest; those of the flush under way are not among them yet."""
+        """Rows in the store; those that were never flushed are not among them."""
         return self._store.count()
 
     def get(self, key: bytes) -> State | None:
-        """The live row. Change it in place if you like, but put it back, or the change is not written."""
+        """The live row, or None. It may be changed in place, but only `put` has the change written."""
         state = self._hot.get(key)
-        if state is None and key not in self._gone:
+        if state is None and key not in self._deleted:
             row = self._store.get(key)
             if row is not None:
                 try:
@@ -69,94 +70,95 @@ class Table(Generic[State]):
         return state
 
     def _unreadable(self, wrong: Exception) -> EngineError:
-        """The key is a customer's: it is not told."""
+        """Without the key: it may name a person, and this goes to the log."""
         text = (
             f"{self._name} holds a row that this version cannot read ({wrong}): only workers may write there"
         )
         return EngineError(Exit.DATA_LOSS, f"{text}; `stream doctor` looks for such rows")
 
     def all_keys(self) -> list[bytes]:
-        """Every key there is, sorted: a walk over all rows, for what concerns everyone."""
-        resting = {key for key, _ in self._store.items()}
-        return sorted((resting - self._gone) | self._hot.keys())  # a new row in a flush under way is only hot
+        """Every key, sorted: for an event that concerns all rows."""
+        stored = {key for key, _ in self._store.items()}
+        return sorted((stored - self._deleted) | self._hot.keys())  # a new row under way is only hot
 
     def put(self, key: bytes, state: State) -> None:
-        self._hot[key] = self._dirty[key] = state
-        if self._gone:
-            self._gone.discard(key)
-        if self.leaving:
-            self.leaving.pop(key, None)
-        self.timers.set(key, self._due_ms(state))
+        """Note a change: the row waits to be written, and its timer is set."""
+        self._hot[key] = self._changed[key] = state
+        if self._deleted:
+            self._deleted.discard(key)
+        if self.deletions:
+            self.deletions.pop(key, None)
+        self.timers.set(key, self._timer_ms(state))
 
-    def leave(self, key: bytes, state: State, flush: int, after: Mapping[str, int]) -> None:
-        """Put a row that says nothing any more, to be forgotten later unless it is put again."""
+    def delete_after(self, key: bytes, state: State, flush: int, after: Mapping[str, int]) -> None:
+        """Put a row, and delete it when `flush` and the offsets `after` are committed. `put` revokes that."""
         self.put(key, state)
-        self.leaving[key] = (flush, after)
+        self.deletions[key] = (flush, after)
 
-    def forget(self, flush: int, committed: Mapping[str, int]) -> None:
-        """Rows that were left go when that and all their input is committed: nothing of it comes again."""
-        if not self.leaving:
+    def delete_committed(self, flush: int, committed: Mapping[str, int]) -> None:
+        """Delete the rows whose flush and input are committed now: none of that input comes again."""
+        if not self.deletions:
             return
-        for key, (left_in, after) in list(self.leaving.items()):
-            if left_in <= flush and all(committed.get(topic, at) >= at for topic, at in after.items()):
-                del self.leaving[key]
+        for key, (put_in, after) in list(self.deletions.items()):
+            if put_in <= flush and all(committed.get(topic, at) >= at for topic, at in after.items()):
+                del self.deletions[key]
                 self.delete(key)
 
     def delete(self, key: bytes) -> None:
-        """Forgotten: a tombstone is written. With at_least_once it may outlive its commit: see `leave`."""
+        """Write a tombstone. With at least once it may outlive its commit in a crash: see `delete_after`."""
         self._hot.pop(key, None)
-        self._dirty[key] = None
-        self._gone.add(key)
+        self._changed[key] = None
+        self._deleted.add(key)
         self.timers.set(key, None)
 
-    def owe(self) -> None:
-        """Every row that waits to be written is owed from now on."""
-        if self._dirty:
-            self._owed, self._dirty = {**self._owed, **self._dirty}, {}
+    def checkpoint(self) -> None:
+        """Every row changed until now belongs to the checkpoint."""
+        if self._changed:
+            self._checkpointed, self._changed = {**self._checkpointed, **self._changed}, {}
 
-    def take(self, count: int) -> list[tuple[bytes, bytes | None]]:
-        """The first `count` of the owed rows, encoded as they are now."""
-        owed = self._owed
-        return self.take_of(list(owed) if count >= len(owed) else list(islice(owed, count)))
+    def take_rows(self, count: int) -> list[tuple[bytes, bytes | None]]:
+        """At most `count` rows of the checkpoint, encoded as they are now."""
+        left = self._checkpointed
+        return self.take_rows_of(list(left) if count >= len(left) else list(islice(left, count)))
 
-    def take_of(self, keys: Iterable[bytes]) -> list[tuple[bytes, bytes | None]]:
-        """The rows of these keys, as far as they wait to be written."""
-        owed, dirty, encode_row, rows = self._owed, self._dirty, self._codec.encode_row, []
+    def take_rows_of(self, keys: Iterable[bytes]) -> list[tuple[bytes, bytes | None]]:
+        """The rows of these keys, encoded, as far as they changed and are not written."""
+        left, changed, encode, rows = self._checkpointed, self._changed, self._codec.encode_row, []
         for key in keys:
-            if key in dirty:
-                state = dirty.pop(key)
-                owed.pop(key, None)
-            elif key in owed:
-                state = owed.pop(key)
+            if key in changed:
+                state = changed.pop(key)
+                left.pop(key, None)
+            elif key in left:
+                state = left.pop(key)
             else:
                 continue
-            rows.append((key, None if state is None else encode_row(state)))
+            rows.append((key, None if state is None else encode(state)))
         return rows
 
     def take_all(self) -> list[tuple[bytes, bytes | None]]:
-        """Every row that waits to be written, encoded."""
-        self.owe()
-        return self.take(len(self._owed))
+        """Every changed row, encoded."""
+        self.checkpoint()
+        return self.take_rows(len(self._checkpointed))
 
     def store_written(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Rows that became durable go to rest; of the live ones those that came first make room.
+        """Move rows that are durable in the changelog to the store; drop surplus live rows, the oldest first.
 
-        On the loop, also for a store on disk: 2 us a row of 1 KB (at a load of 20 one flush of 2,000 rows in
-        ten waits 120 ms for RocksDB). Heartbeats have their own thread, and in another thread `get` would
-        have to look at rows that are under way.
+        On the event loop, also with a store on disk: 2 us a row of 1 KB (at a machine load of 20 one flush of
+        2,000 rows in ten waited 120 ms for RocksDB). The group's heartbeats have a thread of their own. In
+        another thread `get` would have to look for rows that are on their way into the store.
         """
         self._store.put_all(rows)
-        if self._gone:
-            waiting = chain(self._owed.items(), self._dirty.items())
-            self._gone = {key for key, state in waiting if state is None} - self._hot.keys()
+        if self._deleted:
+            waiting = chain(self._checkpointed.items(), self._changed.items())
+            self._deleted = {key for key, state in waiting if state is None} - self._hot.keys()
         surplus = len(self._hot) - self._max_hot_rows
         if surplus > 0:
             for key in list(islice(self._hot, surplus + self._max_hot_rows // 10)):
-                if key not in self._dirty and key not in self._owed:
+                if key not in self._changed and key not in self._checkpointed:
                     del self._hot[key]
 
     def apply_changelog(self, rows: Iterable[ChangelogRow]) -> None:
-        """Records of the changelog in its order. What a writer wrote after its successor began is void."""
+        """Records of the changelog, in its order. Those of an epoch that had ended by then are void."""
         store = self._store
         for epoch, run in groupby(rows, key=EPOCH_OF):
             valid = [(key, row) for key, row, _ in run]
@@ -169,24 +171,24 @@ class Table(Generic[State]):
                 self.void.difference_update(key for key, _ in valid)
             store.put_all(valid)
 
-    def mend(self) -> None:
-        """Write anew what a void record hides: compaction keeps a key's last record, whoever wrote it."""
+    def rewrite_void(self) -> None:
+        """Write again each row that a void record follows: compaction keeps the last record of a key."""
         void, self.void = self.void, set()
         for key in void:
-            state, leaving = self.get(key), self.leaving.get(key)
+            state, deletion = self.get(key), self.deletions.get(key)
             if state is None:
                 self.delete(key)
-            elif leaving is None:
+            elif deletion is None:
                 self.put(key, state)
             else:
-                self.leave(key, state, *leaving)
+                self.delete_after(key, state, *deletion)
 
     def some_keys(self, count: int) -> list[bytes]:
-        """Of rows at rest, whichever come first."""
+        """Of rows in the store, at most `count`, in no particular order."""
         return [key for key, _ in islice(self._store.items(), count)]
 
     def applied(self) -> Iterator[tuple[bytes, Mapping[str, int]]]:
-        """Key of every row at rest, and what was applied to it: a walk over all of them."""
+        """Key and `Codec.applied` of every row in the store: this reads all of them."""
         try:
             for key, row in self._store.items():
                 yield key, self._codec.applied(row)
@@ -196,24 +198,24 @@ class Table(Generic[State]):
             raise self._unreadable(wrong) from wrong
 
     def index(self) -> None:
-        """After recovery: due times and full outboxes of all rows at rest."""
-        peek, dues = self._codec.peek, {}
+        """After recovery: find the timers, the full outboxes and the deletions of all rows in the store."""
+        peek, timers = self._codec.peek, {}
         for key, row in self._store.items():
             try:
-                timer_ms, outbox_flush, leaving = peek(row)
+                timer_ms, outbox_flush, delete_after = peek(row)
             except Exception as wrong:
                 raise self._unreadable(wrong) from wrong
             if timer_ms is not None:
-                dues[key] = timer_ms
+                timers[key] = timer_ms
             if outbox_flush:
                 self.unsent[key] = outbox_flush
-            if leaving is not None:
-                self.leaving[key] = (0, leaving)
-        self.timers.load(dues)
+            if delete_after is not None:
+                self.deletions[key] = (0, delete_after)
+        self.timers.set_all(timers)
 
     @property
     def position(self) -> int:
-        """The changelog offset up to which the rows at rest are complete."""
+        """The changelog offset up to which the rows in the store are complete."""
         return self._store.position
 
     @position.setter
@@ -222,11 +224,13 @@ class Table(Generic[State]):
 
     @property
     def epoch(self) -> int:
-        """Of the writer of this changelog: ours, once the table is recovered and fenced."""
+        """Of the changelog's writer: of this worker, once the table is recovered with at least once."""
         return self._store.epoch
 
     def close(self) -> None:
+        """Close the store for a next start to trust."""
         self._store.close()
 
     def drop(self) -> None:
+        """Close the store as a crash would leave it: a next start empties it."""
         self._store.drop()

@@ -1,61 +1,66 @@
-"""When which row wants to be looked at again. One live entry per key; stale ones are dropped when met."""
+"""The timers of a partition's rows, at most one per row: a heap in which outdated entries stay a while."""
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush, heapreplace
 
-NEVER_MS = 1 << 62
+from stream.engine.units import FOREVER_MS
 
 
 class Timers:
-    """A due time that moves later costs one dict write; the heap's old entry is corrected when popped."""
+    """Key of a row -> event time of its timer.
+
+    Most changes of a row move its timer later. That costs one write to a dict: the heap keeps the earlier
+    time, and is corrected when that time comes.
+    """
 
     __slots__ = ("_at", "_heap", "earliest_ms")
 
     def __init__(self) -> None:
         self._at: dict[bytes, int] = {}
         self._heap: list[tuple[int, bytes]] = []
-        self.earliest_ms = NEVER_MS
-        """A lower bound: nothing is due before it."""
+        self.earliest_ms = FOREVER_MS
+        """A lower bound: no timer is earlier."""
 
     def __len__(self) -> int:
         return len(self._at)
 
-    def set(self, key: bytes, timer_ms: int | None) -> None:
-        known = self._at.get(key)
-        if timer_ms == known:
+    def set(self, key: bytes, at_ms: int | None) -> None:
+        """The timer of a row; None removes it."""
+        known_ms = self._at.get(key)
+        if at_ms == known_ms:
             return
-        if timer_ms is None:
+        if at_ms is None:
             del self._at[key]
             return
-        self._at[key] = timer_ms
-        if known is None or timer_ms < known:
-            heappush(self._heap, (timer_ms, key))
-            self.earliest_ms = min(self.earliest_ms, timer_ms)
+        self._at[key] = at_ms
+        if known_ms is None or at_ms < known_ms:
+            heappush(self._heap, (at_ms, key))
+            self.earliest_ms = min(self.earliest_ms, at_ms)
 
-    def load(self, dues: dict[bytes, int]) -> None:
-        """All at once, after recovery."""
-        self._at = dues
-        self._heap = [(timer_ms, key) for key, timer_ms in dues.items()]
+    def set_all(self, timers: dict[bytes, int]) -> None:
+        """Those of all rows at once, after recovery."""
+        self._at = timers
+        self._heap = [(at_ms, key) for key, at_ms in timers.items()]
         heapify(self._heap)
-        self._look()
+        self._note_earliest()
 
     def pop(self, until_ms: int) -> tuple[int, bytes] | None:
-        """The earliest due up to and including `until_ms`, ties by key. It is gone then, until set again."""
+        """Take out the earliest timer up to and including `until_ms`; of equal ones the lowest key."""
         heap, at = self._heap, self._at
         while heap and heap[0][0] <= until_ms:
-            timer_ms, key = heap[0]
+            at_ms, key = heap[0]
             real_ms = at.get(key)
-            if real_ms is not None and real_ms > timer_ms:
+            if real_ms is not None and real_ms > at_ms:
                 heapreplace(heap, (real_ms, key))
                 continue
             heappop(heap)
-            if real_ms == timer_ms:
+            if real_ms == at_ms:
                 del at[key]
-                self._look()
-                return timer_ms, key
-        self._look()
+                self._note_earliest()
+                return at_ms, key
+        self._note_earliest()
         return None
 
-    def _look(self) -> None:
-        self.earliest_ms = self._heap[0][0] if self._heap else NEVER_MS
+    def _note_earliest(self) -> None:
+        self.earliest_ms = self._heap[0][0] if self._heap else FOREVER_MS

@@ -1,39 +1,52 @@
-"""Everything of one partition number: its inputs, its clock, its rows, and what waits to become durable.
+"""A lane: one partition number of all inputs, with its rows, its clock and what waits for the next flush.
 
-A lane is used by one agent. Between two awaits of the agent nothing else touches it, so what it holds at any
-await is whole: every record given out has been applied.
+The rules:
+
+1.  One agent works on a lane, and reads `moments` to their end without an await. So at every await the lane
+    is whole: each moment that it gave out has been applied to its row.
+2.  Moments come in order of event time: the arrivals of all inputs, merged (task/merge.py), and the timers of
+    rows. A timer comes before the first arrival that is not earlier than it.
+3.  The clock is the event time that the lane has reached. It never goes back. Arrivals and timers move it;
+    with `clock="wall"` also the wall clock, while every record that Kafka has was given out.
+4.  Neither arrivals nor the wall clock may be more than `stall_after_ms` ahead of the reference source: when
+    it stops, keys must not look inactive because their records are missing. What is further ahead is held,
+    and the lane is `stalled`.
+5.  A lane is dirty when rows, records, moments or offsets wait for a flush. A flush takes a `FlushBatch`.
+6.  Most batches hold a part of the changed rows only, as encoding all of them would delay events. The first
+    batch after a commit makes a checkpoint: the commit points of that instant, and the keys of all rows that
+    were changed until then. Batches write these rows, each as it is at that moment, newer changes included.
+    The batch with the last of them carries the commit points of the checkpoint; those before it carry the
+    old offsets with the new flush number. After a crash in between, rows are ahead of the committed offsets;
+    they drop the records that they have applied already (docs/decisions/0012).
+7.  A record sent with `row=key` is in the outbox of that row, and is in a batch together with it. With at
+    least once it may leave earlier; its row is then in the next batch. A record in no outbox leaves with the
+    commit of its input: written earlier, it would be written again after a crash.
+8.  After a start the rows whose outbox belongs to a flush that was not committed come first, as `Unsent`.
+    Until that is done the lane is not dirty: a flush would commit a number that makes them look sent.
+9.  A row that is no longer needed is deleted after the commit of the input that it has applied
+    (docs/decisions/0005). A tombstone that survived a crash while that commit did not would let the old
+    records come again, with no row left that remembers them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Generic
+from typing import Generic
 
 from stream.engine.codec import Arrival, Headers, Moment, State, Timer, Unsent
 from stream.engine.options import EngineOptions
+from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Checkpoint, Load, Mark, Marks, Outgoing
-from stream.engine.task.merge import FOREVER_MS, Source, release
-
-MS = 1000
-
-
-class ReferenceSource:
-    """How far the source that must never fall silent has come, over all lanes of this worker."""
-
-    __slots__ = ("watermark_ms",)
-
-    def __init__(self) -> None:
-        self.watermark_ms: int | None = None
-
-    def advance(self, time_ms: int | None) -> None:
-        if time_ms is not None and (self.watermark_ms is None or time_ms > self.watermark_ms):
-            self.watermark_ms = time_ms
+from stream.engine.task.batch import Checkpoint, FlushBatch, Outgoing
+from stream.engine.task.commit_point import CommitPoint, CommitPoints
+from stream.engine.task.merge import Source, merge_ready
+from stream.engine.task.reference_source import ReferenceSource
+from stream.engine.units import FOREVER_MS, MS_PER_S
 
 
 class Lane(Generic[State]):
-    """One partition number of the co-partitioned inputs, and its rows."""
+    """One partition number of the inputs, and its rows. `get` and `put` are those of its table."""
 
     def __init__(
         self,
@@ -52,21 +65,21 @@ class Lane(Generic[State]):
         self.get = table.get
         self.put = table.put
         self.clock_ms: int | None = None
-        self.flush_number = 1  # of the flush that what is put and sent now will belong to
+        self.flush_number = 1  # of the flush that will hold what is put and sent now
         self.committed_flush = 0  # of the last one that is durable
         self.outgoing: list[Outgoing] = []
-        self._ahead: dict[bytes, None] = {}  # keys of rows whose records have left already
-        self.applied_count = 0
-        self.unflushed = 0
-        self.stalled = False  # inputs are held because the heartbeat source is silent
-        self.rung = False
+        self.applied_count = 0  # arrivals given out since the start
+        self.unflushed = 0  # moments given out that are in no checkpoint yet
+        self.stalled = False  # input is held because the reference source is behind
+        self.queued = False  # the agent was sent this lane and has not taken its moments yet
         self.open = True
         self.flush_if_due = flush_if_due
         self._options = options
         self._reference = reference
         self._on_give_up = on_give_up
         self._inside = False
-        self._committed: Marks = {}
+        self._rows_to_follow: dict[bytes, None] = {}  # rows whose records have left before them
+        self._committed: CommitPoints = {}
         self._checkpoint: Checkpoint | None = None
 
     def send(
@@ -79,51 +92,49 @@ class Lane(Generic[State]):
         *,
         row: bytes | None = None,
     ) -> None:
-        """A record that leaves with this flush. Without a partition it goes by key, as Java would send it.
+        """Send a record with this flush. Without a partition the key chooses one, as in Java's client.
 
-        `row` is the key of the row whose outbox has it: the two need not wait for any other row. A record
-        that no row remembers leaves with the offset of its input.
+        `row` is the key of the row whose outbox holds the record: the two need not wait for other rows.
         """
         self.outgoing.append(Outgoing(topic, key, value, headers, partition, row))
 
-    def send_ahead(self, send: Callable[[list[Outgoing]], list[Outgoing]]) -> None:
-        """What `send` takes need not wait for its rows; they are the first of the next flush."""
+    def offer_outgoing(self, send: Callable[[list[Outgoing]], list[Outgoing]]) -> None:
+        """Let `send` take what may leave before its rows; it returns the records that must wait."""
         kept = send(self.outgoing)
         if kept is not self.outgoing:
-            self._ahead.update(dict.fromkeys(each.row for each in self.outgoing if each.row is not None))
+            self._rows_to_follow |= _rows_of(self.outgoing)
             self.outgoing = kept
 
     def delete_after(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
-        """The row says nothing any more; its tombstone follows when its input up to `after` is committed.
+        """Put a row that is no longer needed; it is deleted once its input up to `after` is committed.
 
-        Written at once it could outlive a crash that its commit does not: what came before it would come
-        again, and no row would know.
+        `after`: topic -> offset, as `Codec.applied` would give it. A later `put` of the row keeps it.
         """
-        self.table.leave(key, state, self.flush_number, after)
+        self.table.delete_after(key, state, self.flush_number, after)
 
     def moments(self) -> Iterator[Moment]:
-        """All that is to be done now, in order of time. No await between this and the end of the loop."""
-        self.rung = False
+        """All that can be applied now, in order of time. Read it to its end without an await in between."""
+        self.queued = False
         if not self.open:
             return
         assert not self._inside, "the moments of a lane were left before their end"
         self._inside = True
         yield from self._unsent()
-        dues = self.table.timers
-        while batch := self._release():
+        timers = self.table.timers
+        while batch := self._next_arrivals():
             for arrival in batch:
-                if dues.earliest_ms <= arrival.order_ms:
-                    yield from self._dues(arrival.order_ms)
+                if timers.earliest_ms <= arrival.order_ms:
+                    yield from self._timers(arrival.order_ms)
                 yield arrival
             self.unflushed += len(batch)
             self.applied_count += len(batch)
             self._advance(batch[-1].order_ms)
-        yield from self._dues(self._time_limit_ms())
+        yield from self._timers(self._wall_limit_ms())
         self._inside = False
 
     @property
     def busy(self) -> bool:
-        """The agent is in the midst of its moments; there is no whole state to flush."""
+        """The agent is in the middle of the moments: there is no whole state to flush."""
         return self._inside
 
     def _unsent(self) -> Iterator[Moment]:
@@ -132,12 +143,14 @@ class Lane(Generic[State]):
             if flush > self.committed_flush:
                 self.unflushed += 1
                 yield Unsent(key)
-        self.table.mend()
+        self.table.rewrite_void()
 
-    def _release(self) -> list[Arrival]:
-        limit_ms = self._held_after_ms()
+    def _next_arrivals(self) -> list[Arrival]:
+        limit_ms = self._hold_after_ms()
         options, missing = self._options, [source for source in self.sources if source.given_up]
-        batch = release(self.sources, time.monotonic(), options.max_idle_s, limit_ms, options.merge_wait_s)
+        batch = merge_ready(
+            self.sources, time.monotonic(), options.max_idle_s, limit_ms, options.merge_wait_s
+        )
         for source in self.sources:
             if source.given_up and source not in missing:
                 self._on_give_up(source.topic)
@@ -146,12 +159,12 @@ class Lane(Generic[State]):
         )
         return batch
 
-    def _dues(self, until_ms: int | None) -> Iterator[Moment]:
+    def _timers(self, until_ms: int | None) -> Iterator[Moment]:
         if until_ms is None:
             return
         pop = self.table.timers.pop
-        while due := pop(until_ms):
-            at_ms, key = due
+        while timer := pop(until_ms):
+            at_ms, key = timer
             self.unflushed += 1
             yield Timer(key, at_ms)
         self._advance(until_ms)
@@ -160,121 +173,128 @@ class Lane(Generic[State]):
         if self.clock_ms is None or time_ms > self.clock_ms:
             self.clock_ms = time_ms
 
-    def _held_after_ms(self) -> int:
+    def _hold_after_ms(self) -> int:
+        """Input later than this is held (rule 4)."""
         watermark_ms = self._reference.watermark_ms
         if self._options.reference is None or watermark_ms is None:
             return FOREVER_MS
         return watermark_ms + self._options.stall_after_ms
 
-    def _time_limit_ms(self) -> int | None:
-        """How far time passes with nothing arriving: by event time not at all, by the wall while current."""
-        if self._options.clock == "event" or not self.current:
+    def _wall_limit_ms(self) -> int | None:
+        """How far the wall clock moves the lane's clock now; None: not at all (rule 3)."""
+        if self._options.clock == "event" or not self.caught_up:
             return None
-        return min(int(time.time() * MS), self._held_after_ms())
+        return min(int(time.time() * MS_PER_S), self._hold_after_ms())
 
     @property
-    def current(self) -> bool:
-        """All that the broker has was given out."""
+    def caught_up(self) -> bool:
+        """Every record that Kafka has was given out."""
         return all(source.caught_up and not source.pending for source in self.sources)
 
-    def wants_attention(self) -> bool:
-        """Time alone may have made something ready."""
-        if self._recovering or any(source.pending for source in self.sources):
+    def may_have_moments(self) -> bool:
+        """There may be something to give out although no record came: by the passing of time alone."""
+        if self._starting or any(source.pending for source in self.sources):
             return True
-        limit_ms = self._time_limit_ms()
+        limit_ms = self._wall_limit_ms()
         return limit_ms is not None and self.table.timers.earliest_ms <= limit_ms
 
     @property
-    def _recovering(self) -> bool:
-        """Outboxes of the last life were not given out yet: a flush now would pass for theirs."""
+    def _starting(self) -> bool:
+        """What the start found has not been given out and rewritten yet (rule 8)."""
         return bool(self.table.unsent or self.table.void)
 
     @property
     def dirty(self) -> bool:
-        if self._recovering:
+        """Something waits for a flush (rule 5)."""
+        if self._starting:
             return False
-        return bool(self.unflushed or self.outgoing or self.table.waiting_count) or any(
-            self.committed_offset(source.topic) != source.applied for source in self.sources
+        return bool(self.unflushed or self.outgoing or self.table.unwritten_count) or any(
+            self._committed[source.tp].offset != source.applied for source in self.sources
         )
 
     @property
-    def speaks(self) -> bool:
-        """Something is to be sent that needs no more than the row that remembers it, or was sent already."""
-        return bool(self._ahead) or any(each.row is not None for each in self.outgoing)
+    def has_outbox_records(self) -> bool:
+        """A record of some row's outbox waits to be sent, or was sent and its row must follow (rule 7)."""
+        return bool(self._rows_to_follow) or any(each.row is not None for each in self.outgoing)
 
     @property
     def uncommitted(self) -> int:
-        """Moments lived whose commit is not under way yet."""
+        """Moments given out whose commit is not under way yet."""
         return self.unflushed + (self._checkpoint.moments if self._checkpoint is not None else 0)
 
     @property
-    def midway(self) -> bool:
-        """Some rows of the next commit were written, and others are still owed."""
+    def partly_written(self) -> bool:
+        """Some rows of a checkpoint are written, and others are not."""
         return self._checkpoint is not None
 
-    def take_batch(self, row_limit: int) -> Load:
-        """What a row remembers, with that row, and so many of the rows that the next commit waits for.
-
-        While rows are still owed, the marks stay what they were, but for the number of the flush: rows are
-        ahead of the offsets then, and drop what comes again; what they remember is in the same flush.
-        """
+    def take_batch(self, row_limit: int) -> FlushBatch:
+        """Rows with records in their outbox, and at most `row_limit` rows of the checkpoint (rules 6, 7)."""
         outgoing = [each for each in self.outgoing if each.row is not None]
         self.outgoing = [each for each in self.outgoing if each.row is None]
         if self._checkpoint is None and row_limit > 0:
-            self._checkpoint = Checkpoint(self.marks(), self.outgoing, self.unflushed)
+            self._checkpoint = Checkpoint(self.commit_points(), self.outgoing, self.unflushed)
             self.outgoing, self.unflushed = [], 0
-            self.table.owe()
-        self._ahead.update(dict.fromkeys(each.row for each in outgoing if each.row is not None))
-        rows, self._ahead = self.table.take_of(self._ahead), {}
-        rows += self.table.take(max(0, row_limit - len(rows)))
-        marks = self._committed
-        if self._checkpoint is not None and not self.table.owed_count:
-            marks, outgoing = self._checkpoint.marks, self._checkpoint.records + outgoing
+            self.table.checkpoint()
+        rows = self.table.take_rows_of(self._rows_to_follow | _rows_of(outgoing))
+        self._rows_to_follow = {}
+        rows += self.table.take_rows(max(0, row_limit - len(rows)))
+        points = self._committed
+        if self._checkpoint is not None and not self.table.checkpoint_left:
+            points, outgoing = self._checkpoint.points, self._checkpoint.records + outgoing
             self._checkpoint = None
-        new: dict[str, Any] = {"flush": self.flush_number, "rows": self.table.position + len(rows)}
+        flush, written = self.flush_number, self.table.position + len(rows)
         self.flush_number += 1
-        renumbered = {topic: (offset, mark._replace(**new)) for topic, (offset, mark) in marks.items()}
-        return Load(new["flush"], rows, outgoing, renumbered)
+        points = {tp: point._replace(flush=flush, rows=written) for tp, point in points.items()}
+        return FlushBatch(self.partition, self.table.epoch, flush, rows, outgoing, points)
 
-    def marks(self) -> Marks:
-        """Per topic the offset that may be committed when all that waits now is durable."""
-        return {source.topic: (source.applied, self._mark(source)) for source in self.sources}
+    def commit_points(self) -> CommitPoints:
+        """What may be committed when all that waits now is durable."""
+        return {source.tp: self._commit_point(source) for source in self.sources}
 
-    def _mark(self, source: Source) -> Mark:
-        topic_id = self._committed[source.topic][1].topic_id
-        return Mark(self.flush_number, self.clock_ms, source.given_ms, topic_id=topic_id)
+    def _commit_point(self, source: Source) -> CommitPoint:
+        topic_id = self._committed[source.tp].topic_id
+        return CommitPoint(
+            source.applied, self.flush_number, self.clock_ms, source.given_ms, topic_id=topic_id
+        )
 
-    def start_at(self, marks: Marks) -> None:
-        """Take up where the committed marks left off; a topic without one starts at its `expected`."""
+    def start_at(self, points: CommitPoints) -> None:
+        """Go on where the committed points left off. There must be one for each input."""
         for source in self.sources:
-            offset, mark = marks[source.topic]
-            source.expected = offset
-            source.seen_ms = source.given_ms = mark.given_ms
-            self._committed[source.topic] = (offset, mark)
-            self.committed_flush = max(self.committed_flush, mark.flush)
-            self.table.written = max(self.table.written, mark.rows)
-            if mark.clock_ms is not None:
-                self._advance(mark.clock_ms)
+            point = self._committed[source.tp] = points[source.tp]
+            source.expected = point.offset
+            source.seen_ms = source.given_ms = point.given_ms
+            self.committed_flush = max(self.committed_flush, point.flush)
+            self.table.written = max(self.table.written, point.rows)
+            if point.clock_ms is not None:
+                self._advance(point.clock_ms)
             if source.topic == self._options.reference:
-                self._reference.advance(mark.given_ms)
+                self._reference.advance(point.given_ms)
         self.flush_number = self.committed_flush + 1
-        self._forget()
+        self._delete_committed()
 
     def committed_offset(self, topic: str) -> int:
-        """The next offset of an input that would come again after a crash now."""
-        return self._committed[topic][0]
+        """The first offset of an input that would be read again after a crash now."""
+        return self._committed[PartitionId(topic, self.partition)].offset
 
-    def note_committed(self, flush: int, marks: Marks) -> None:
-        self.committed_flush = flush
-        self._committed.update(marks)
-        self._forget()
+    def note_durable(self, batch: FlushBatch) -> None:
+        """A batch of this lane is acknowledged and its points are committed."""
+        self.table.position += len(batch.rows)  # at least: markers of transactions occupy offsets as well
+        self.table.store_written(batch.rows)
+        self.committed_flush = batch.flush
+        self._committed.update(batch.points)
+        self._delete_committed()
 
-    def _forget(self) -> None:
-        if self.table.leaving:
-            offsets = {topic: offset for topic, (offset, _) in self._committed.items()}
-            self.table.forget(self.committed_flush, offsets)
+    def _delete_committed(self) -> None:
+        if self.table.deletions:
+            offsets = {tp.topic: point.offset for tp, point in self._committed.items()}
+            self.table.delete_committed(self.committed_flush, offsets)
 
     def close(self) -> None:
-        """From now on it gives out nothing; what it holds is dropped."""
+        """Give out nothing any more, drop what waits, and close the table."""
         self.open = False
         self.table.close()
+
+
+def _rows_of(records: list[Outgoing]) -> dict[bytes, None]:
+    """The keys of the rows in whose outbox the records are, each once, in their order."""
+    return dict.fromkeys(each.row for each in records if each.row is not None)

@@ -1,9 +1,13 @@
-"""The input topics of one partition number, merged by event time. Pure: no clock, no Kafka.
+"""The input topics of one partition number, merged by event time. No Kafka and no clock: time is an argument.
 
-Each topic gives out prefixes only, so what is applied never has holes. Within a topic a record goes by the
-highest time seen so far, so a late one follows its predecessor. Topics are merged as far as all of them are
-known: a topic that has more to come holds back what is later than its last record at hand, for `max_idle`
-when nothing comes of it. One that was read to its end holds nothing back, or each record for `merge_wait`.
+1. Each topic gives out prefixes only, so what was applied of it has no holes.
+2. A record counts with the highest event time of its topic so far (`order_ms`): a late one follows directly
+   after the record before it.
+3. Records are given out up to the time until which all topics are known. A topic of which Kafka has more is
+   known up to the last record at hand; one that was read to its end holds nothing back.
+4. When a topic of which Kafka has more delivers nothing for `max_idle_s`, the others go on without it.
+5. With `merge_wait_s` a record also waits so long for topics that were read to their end: a later record of
+   theirs may have an earlier event time.
 """
 
 from __future__ import annotations
@@ -15,13 +19,14 @@ from itertools import chain
 from operator import attrgetter
 
 from stream.engine.codec import Arrival
+from stream.engine.partition_id import PartitionId
+from stream.engine.units import FOREVER_MS
 
-FOREVER_MS = 1 << 62
 order_of = attrgetter("order_ms")
 
 
 class Source:
-    """One topic of one partition number: what arrived and was not given out yet."""
+    """One topic of one partition number, and its records that were read and not given out yet."""
 
     __slots__ = (
         "arrived",
@@ -34,6 +39,7 @@ class Source:
         "pending",
         "seen_ms",
         "topic",
+        "tp",
         "waited_until_ms",
         "waiting_since",
     )
@@ -41,38 +47,41 @@ class Source:
     def __init__(self, topic: str, partition: int, max_pending: int) -> None:
         self.topic = topic
         self.partition = partition
+        self.tp = PartitionId(topic, partition)
         self.max_pending = max_pending
         self.pending: list[Arrival] = []
-        self.expected = 0  # the offset that must come next
-        self.highwater = 0  # the end of the topic, as the broker told last
-        self.seen_ms: int | None = None  # watermark of what arrived
-        self.given_ms: int | None = None  # watermark of what was given out
-        self.waiting_since: float | None = None
-        self.given_up = (
-            False  # so long nothing came, although more is there, that the others go on without it
-        )
-        self.arrived: deque[tuple[float, int]] = deque()  # when what was at hand: for merge_wait
+        self.expected = 0  # the offset that must be read next
+        self.highwater = 0  # the end of the partition, as the broker reported it last
+        self.seen_ms: int | None = None  # the highest event time that was read
+        self.given_ms: int | None = None  # the highest event time that was given out
+        self.waiting_since: float | None = None  # when fetches began to bring nothing although there is more
+        self.given_up = False  # that lasted for max_idle_s: the other topics no longer wait
+        self.arrived: deque[tuple[float, int]] = deque()
+        """For merge_wait: (when, order_ms of the last record at hand by then)."""
         self.waited_until_ms = -FOREVER_MS
 
     @property
     def caught_up(self) -> bool:
+        """All that Kafka has was read."""
         return self.expected >= self.highwater
 
     @property
     def backlog(self) -> int:
+        """Records that Kafka has and that were not given out yet."""
         return len(self.pending) + max(0, self.highwater - self.expected)
 
     @property
     def full(self) -> bool:
+        """So many records wait that no more should be fetched."""
         return len(self.pending) >= self.max_pending
 
     @property
     def applied(self) -> int:
-        """The next offset to apply: all before it was given out."""
+        """The offset of the next record to give out."""
         return self.pending[0].offset if self.pending else self.expected
 
     def add(self, arrivals: Iterable[Arrival | None], next_offset: int) -> None:
-        """Records that follow each other up to `next_offset`; None was passed by."""
+        """Records that follow each other, up to `next_offset`; None stands for one that was skipped."""
         seen = self.seen_ms
         append = self.pending.append
         for arrival in arrivals:
@@ -89,14 +98,14 @@ class Source:
         self.given_up = False
 
     def note_empty_poll(self, now_s: float) -> None:
-        """A fetch asked for this topic and brought nothing although more is there."""
+        """A fetch asked for this partition and brought none of its records."""
         if self.caught_up:
             self.waiting_since = None
         elif self.waiting_since is None:
             self.waiting_since = now_s
 
     def waited_ms(self, now_s: float, wait_s: float) -> int:
-        """The time of the last record that was at hand already `wait_s` ago, given out or not."""
+        """The `order_ms` of the last record that was at hand `wait_s` ago, given out since or not."""
         if self.pending:
             self.arrived.append((now_s, self.pending[-1].order_ms))
         while self.arrived and now_s - self.arrived[0][0] >= wait_s:
@@ -104,7 +113,7 @@ class Source:
         return self.waited_until_ms
 
     def take(self, bound_ms: int, through: bool) -> list[Arrival]:
-        """The prefix before `bound_ms` (or up to it, `through`)."""
+        """Take out the records before `bound_ms`, or with `through` those up to and including it."""
         cut = (bisect_right if through else bisect_left)(self.pending, bound_ms, key=order_of)
         taken = self.pending[:cut]
         if cut:
@@ -114,7 +123,7 @@ class Source:
 
 
 def known_until(sources: Sequence[Source], now_s: float, max_idle_s: float, merge_wait_s: float = 0) -> int:
-    """The time before which every topic is known, or was waited for long enough."""
+    """The time before which every topic is known, or was waited for long enough (rules 3 to 5)."""
     to_come = at_end = FOREVER_MS
     for source in sources:
         if source.caught_up:
@@ -132,20 +141,23 @@ def known_until(sources: Sequence[Source], now_s: float, max_idle_s: float, merg
     return min(to_come, max(at_end, waited_ms + 1))
 
 
-def release(
+def merge_ready(
     sources: Sequence[Source],
     now_s: float,
     max_idle_s: float,
     limit_ms: int = FOREVER_MS,
     merge_wait_s: float = 0,
 ) -> list[Arrival]:
-    """All that can be given out now, in order of time; equal times in the order of the topics."""
+    """Take out all that can be given out now, in order of time; equal times in the order of `sources`.
+
+    Nothing later than `limit_ms` is taken. `now_s` is a monotonic time in seconds.
+    """
     bound = known_until(sources, now_s, max_idle_s, merge_wait_s)
     if bound > limit_ms:
         bound = limit_ms + 1
     runs = [run for source in sources if source.pending and (run := source.take(bound, through=False))]
     if not runs and bound <= limit_ms and any(source.full for source in sources):
-        # A whole buffer of one and the same time: waiting for its end would wait for ever.
+        # A full buffer of one and the same time: nothing more is fetched, so its end would never come.
         runs = [run for source in sources if source.pending and (run := source.take(bound, through=True))]
     if len(runs) == 1:
         return runs[0]

@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine.input.records import FetchedRecords, RawRecords
+from stream.engine.client_internals import FetchedRecords, RawRecords
 
 READ_UNCOMMITTED = 0
 

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
-from stream.engine.start.witnesses import keys_at
+from stream.engine.start.spot_check import keys_at
 from tests.support.kafka_broker import Broker, create_topics
 from tests.support.toy_app import ToyCodec
 

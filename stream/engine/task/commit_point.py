@@ -1,0 +1,56 @@
+"""Commit points: what Kafka keeps of each input partition, so that a restart goes on exactly there.
+
+The offset is the committed offset of the consumer group. All else is the metadata that Kafka stores beside
+it, as text: `flush clock_ms given_ms;rows;topic_id;`, with `-` for a time that is not known and without the
+last part where topics have no ids.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from stream.engine.failure import EngineError, Exit
+from stream.engine.partition_id import PartitionId
+
+METADATA = re.compile(r"(\d+) (-|-?\d+) (-|-?\d+);(\d+);(?:([\w-]{22});)?", re.ASCII)
+"""Each part ends with a semicolon, and what follows the last one is ignored: confluent-kafka commits a NUL
+behind the text, and a program that copies offsets with it copies whatever its memory holds there."""
+
+
+class CommitPoint(NamedTuple):
+    """Where one input partition goes on, and the state of its lane at that offset."""
+
+    offset: int  # of the next record to read
+    flush: int = 0  # number of the flush that committed it; 0: no worker did, it is new or was set by hand
+    clock_ms: int | None = None  # the lane's clock
+    given_ms: int | None = None  # the highest event time of this input so far
+    rows: int = 0  # the lane's changelog holds at least so many records, dead and compacted ones counted
+    topic_id: str = ""  # Kafka's id of the topic, where it is known
+
+    @classmethod
+    def decode(cls, tp: PartitionId, offset: int, metadata: str) -> CommitPoint:
+        """EngineError: the metadata is neither empty, as after an offset was set by hand, nor in our form."""
+        if not metadata.strip("\0"):
+            return cls(offset)
+        found = METADATA.match(metadata)
+        if found is None:
+            raise EngineError(
+                Exit.CONFIGURATION,
+                f"{tp}: the metadata of its committed offset {offset} is in no form that this version writes "
+                f"({metadata[:80]!r}). Stop all workers, then set the offsets of the group by hand (runbook)",
+            )
+        flush, clock, given, rows, topic_id = found.groups()
+        return cls(offset, int(flush), _time(clock), _time(given), int(rows), topic_id or "")
+
+    def metadata(self) -> str:
+        """The text that Kafka keeps beside the offset."""
+        times = " ".join("-" if each is None else str(each) for each in (self.clock_ms, self.given_ms))
+        return f"{self.flush} {times};{self.rows};" + (f"{self.topic_id};" if self.topic_id else "")
+
+
+def _time(text: str) -> int | None:
+    return None if text == "-" else int(text)
+
+
+CommitPoints = dict[PartitionId, CommitPoint]
