@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from tests.support.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker, wait_until_ready
 
-# No deadlines: a busy machine is not a wrong program. Quick by default; CI tries more, the same on every run.
+# No deadlines: a busy machine is no fault of the program. CI tries more examples, always the same.
 settings.register_profile("default", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
@@ -50,7 +50,7 @@ def _spare_broker() -> Iterator[Broker]:
 
 @pytest.fixture
 def own_broker(_spare_broker: Broker) -> Iterator[Broker]:
-    """A real Kafka that nobody else uses now, and that may be stopped, killed and paused."""
+    """A real Kafka for one test at a time, which may stop, kill and pause it."""
     if _spare_broker.kind == "given":
         pytest.skip("this test kills its broker; STREAM_TEST_BROKER names one that is not ours")
     yield _spare_broker
@@ -64,7 +64,7 @@ def own_broker(_spare_broker: Broker) -> Iterator[Broker]:
 
 @pytest.fixture
 def mock_broker() -> Iterator[MockBroker]:
-    """librdkafka's mock cluster, fresh: 4 partitions a topic, made on first use."""
+    """A new mock cluster of librdkafka: 4 partitions per topic, created on first use."""
     broker = MockBroker()
     broker.start()
     yield broker
@@ -73,7 +73,7 @@ def mock_broker() -> Iterator[MockBroker]:
 
 @pytest.fixture(autouse=True)
 def _no_worker_is_left() -> Iterator[None]:
-    """A test that fails half-way leaves its toy workers running."""
+    """Kill the toy workers that a failed test left running."""
     yield
     workers = sys.modules.get("tests.faults.workers")
     for worker in workers.ALL if workers is not None else ():
@@ -83,5 +83,5 @@ def _no_worker_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def prefix() -> str:
-    """A beginning for topic and group names that no other test uses."""
+    """A prefix for topic and group names that no other test uses."""
     return f"t{uuid.uuid4().hex[:8]}"

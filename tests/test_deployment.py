@@ -1,4 +1,4 @@
-"""What is deployed names only settings, metrics, topics and headings that exist."""
+"""Image, compose file, Prometheus rules and runbook name only settings, metrics and headings that exist."""
 
 import re
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_every_alert_is_a_heading_of_the_runbook():
     assert re.findall(r"runbook\.md#(\w+)$", RULES, flags=re.MULTILINE) == [alert.lower() for alert in alerts]
 
 
-def test_the_image_runs_as_nobody_special():
+def test_the_image_runs_without_root():
     stages = (ROOT / "Dockerfile").read_text().split("FROM ")
 
     assert "USER 10001:10001" in stages[-1]

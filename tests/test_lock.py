@@ -39,7 +39,7 @@ def test_the_lock_satisfies_pyproject(line):
         assert requirement.specifier.contains(version), f"{line} but {version} is locked: make lock"
 
 
-def test_the_image_gets_what_was_tested_and_no_tools():
+def test_the_image_has_the_tested_versions_and_no_tools():
     image, tested = pins(IMAGE_LOCK), pins()
 
     assert {
@@ -62,5 +62,5 @@ def test_every_pin_carries_a_hash(lock):
     assert bare == []
 
 
-def test_the_locks_name_no_address():
+def test_the_locks_name_no_registry():
     assert "://" not in LOCK + IMAGE_LOCK

@@ -95,7 +95,7 @@ def read_dead_letters(messages: Iterable[Message]) -> DeadLetterTopic:
 
 
 def parse_dead_letter(message: Message) -> DeadLetterRecord:
-    """A record of the dead-letter topic, with the worker's headers and the producer's own told apart."""
+    """A record of the dead-letter topic, with the worker's headers and the producer's own separated."""
     pairs: HeaderPairs = message_headers(message)
     ours = {
         name: (text or b"").decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The command line: what it lists is what it can load, and it loads nothing it does not use."""
+"""The command line: every listed command can be loaded, and is loaded only when it is used."""
 
 import importlib
 import subprocess
@@ -52,7 +52,7 @@ def test_help_imports_no_heavy_package():
     assert loaded.stdout.strip() == "[]"
 
 
-def test_a_module_is_imported_only_when_its_command_is_asked_for():
+def test_a_module_is_imported_only_when_its_command_runs():
     group = LazyGroup(name="g", commands_by_name={"gone": ("stream.no_such_module:main", "Not there.")})
 
     assert CliRunner().invoke(group, ["--help"]).exit_code == 0

@@ -17,10 +17,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "completion.md").read_text(encoding
 def test_each_shell_of_the_page_gets_its_script(shell):
     assert f"_STREAM_COMPLETE={shell}_source stream" in PAGE
 
-    told = CliRunner().invoke(main, prog_name="stream", env={"_STREAM_COMPLETE": f"{shell}_source"})
+    result = CliRunner().invoke(main, prog_name="stream", env={"_STREAM_COMPLETE": f"{shell}_source"})
 
-    assert told.exit_code == 0
-    assert re.search(rf"_STREAM_COMPLETE={shell}_complete", told.output)
+    assert result.exit_code == 0
+    assert re.search(rf"_STREAM_COMPLETE={shell}_complete", result.output)
 
 
 def test_commands_and_their_own_commands_are_completed():

@@ -1,4 +1,4 @@
-"""Dead letters on a real broker: seen, shown, and redriven once each whatever interrupts it."""
+"""`stream dlq` on a real broker: list, show, and redrive each dead letter once, whatever interrupts it."""
 
 import json
 
@@ -8,19 +8,14 @@ from stream.ops import redrive as redriving
 from stream.ops.dead_letters import REDRIVEN_FROM
 from stream.wire import Rejected, decode, partition_of
 from stream.worker.kafka.dead_letter import InputRecord, dead_letter
-from tests.ops.conftest import PARTITIONS, Shop
+from tests.support.kafka_shop import PARTITIONS, KafkaShop, redriven_ids, repaired_event
 from tests.support.poison import GOOD, KEY, as_bytes, purchase
 
 pytestmark = pytest.mark.kafka
 
 
-def fixed(number: int) -> bytes:
-    """An event that an older version rejected and this one takes."""
-    return as_bytes(purchase(id=f"e{number}", subject=f"cust-{number}"))
-
-
-def bury(shop: Shop, offset: int, value: bytes | None, key: bytes | None, **more) -> str:
-    """Put a record on the dead-letter topic as the worker does; returns the letter's id."""
+def bury(shop: KafkaShop, offset: int, value: bytes | None, key: bytes | None, **more) -> str:
+    """Put a record on the dead-letter topic as the worker does; returns the id of the dead letter."""
     topic = more.pop("topic", shop.names.purchases)
     source = InputRecord(topic, 1, offset, key, value, more.pop("headers", [("traceparent", b"00-1")]))
     letter = dead_letter(source, more.pop("reason", "schema"), "Expected `int` - at `$.data.total_minor`")
@@ -30,31 +25,26 @@ def bury(shop: Shop, offset: int, value: bytes | None, key: bytes | None, **more
     return letter.id
 
 
-def arrived(shop: Shop, role: str = "purchases") -> list[str]:
-    """Letter ids found on an input topic."""
-    return sorted(dict(message.headers())[REDRIVEN_FROM].decode() for message in shop.all_of(role))
-
-
 def test_letters_are_counted_listed_and_shown(shop):
-    ids = [bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(3)]
+    ids = [bury(shop, n, repaired_event(n), f"cust-{n}".encode()) for n in range(3)]
     bury(shop, 9, b"\xff\x00", None, reason="not_utf8")
 
-    code, told = shop.run_json("dlq", "list")
-    assert (code, told["total"], told["by_reason"]) == (0, 4, {"schema": 3, "not_utf8": 1})
-    assert b"cust-" not in json.dumps(told).encode()
+    code, report = shop.run_json("dlq", "list")
+    assert (code, report["total"], report["by_reason"]) == (0, 4, {"schema": 3, "not_utf8": 1})
+    assert b"cust-" not in json.dumps(report).encode()
     assert shop.run_json("dlq", "list", "--reason", "schema", "--limit", "1")[1]["total"] == 3
     assert shop.run_json("dlq", "list", "--since", "2100-01-01")[1]["total"] == 0
 
     code, row = shop.run_json("dlq", "show", ids[1])
-    assert (code, row["key"], row["value"]) == (0, "cust-1", fixed(1).decode())
+    assert (code, row["key"], row["value"]) == (0, "cust-1", repaired_event(1).decode())
     assert row["headers"] == {"traceparent": "00-1"}
     assert shop.run_json("dlq", "show", f"{shop.names.purchases}/1/9")[1]["value"] == "hex:ff00"
     missing = shop.run("dlq", "show", "nowhere/0/0")
     assert (missing.exit_code, "no such dead letter" in missing.output) == (1, True)
 
 
-def test_redriven_letters_are_again_what_the_producer_sent(shop):
-    letter = bury(shop, 0, fixed(7), b"cust-7", headers=[("traceparent", b"00-7")])
+def test_a_redriven_record_is_what_the_producer_sent(shop):
+    letter = bury(shop, 0, repaired_event(7), b"cust-7", headers=[("traceparent", b"00-7")])
 
     assert shop.run_json("dlq", "redrive", letter)[1]["sent"] == 1
 
@@ -65,9 +55,9 @@ def test_redriven_letters_are_again_what_the_producer_sent(shop):
     assert not isinstance(event, Rejected)
 
 
-def test_each_letter_is_redriven_once_however_often_it_is_asked(shop):
-    ids = sorted(bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(20))
-    bury(shop, 0, fixed(0), b"cust-0")  # the worker crashed and wrote this one twice
+def test_each_letter_is_redriven_once_however_often_the_command_runs(shop):
+    ids = sorted(bury(shop, n, repaired_event(n), f"cust-{n}".encode()) for n in range(20))
+    bury(shop, 0, repaired_event(0), b"cust-0")  # the worker crashed and wrote this one twice
 
     assert shop.run_json("dlq", "redrive", "--all", "--dry-run")[1]["would_send"] == 20
     assert shop.run_json("dlq", "redrive", ids[0])[1]["sent"] == 1
@@ -75,13 +65,13 @@ def test_each_letter_is_redriven_once_however_often_it_is_asked(shop):
     assert shop.run_json("dlq", "redrive", "--all") == (
         0, {"selected": 0, "sent": 0, "sent_before": 0, "refused": 0, "staying": {}},
     )  # fmt: skip
-    assert arrived(shop) == ids
+    assert redriven_ids(shop) == ids
     assert all(row["redriven"] for row in shop.run_json("dlq", "list")[1]["letters"])
 
 
 @pytest.mark.parametrize("sent_before_the_crash", [0, 3, 10])
 def test_an_interrupted_redrive_is_completed_without_repeating(shop, monkeypatch, sent_before_the_crash):
-    ids = sorted(bury(shop, n, fixed(n), f"cust-{n}".encode()) for n in range(10))
+    ids = sorted(bury(shop, n, repaired_event(n), f"cust-{n}".encode()) for n in range(10))
     produce, left = redriving.produce, [1 + sent_before_the_crash]  # the intent is the first
 
     def produce_until_the_crash(producer, counts, record):
@@ -94,39 +84,43 @@ def test_an_interrupted_redrive_is_completed_without_repeating(shop, monkeypatch
     with monkeypatch.context() as crash:
         crash.setattr(redriving, "produce", produce_until_the_crash)
         assert shop.run("dlq", "redrive", "--all").exit_code == 1
-    assert len(arrived(shop)) == sent_before_the_crash
+    assert len(redriven_ids(shop)) == sent_before_the_crash
 
-    code, told = shop.run_json("dlq", "redrive", "--all")
+    code, report = shop.run_json("dlq", "redrive", "--all")
 
-    assert (code, told["sent"], told["sent_before"]) == (0, 10 - sent_before_the_crash, sent_before_the_crash)
-    assert arrived(shop) == ids
+    assert (code, report["sent"], report["sent_before"]) == (
+        0,
+        10 - sent_before_the_crash,
+        sent_before_the_crash,
+    )
+    assert redriven_ids(shop) == ids
     assert shop.run_json("dlq", "redrive", "--all")[1]["sent"] == 0
 
 
-def test_what_is_still_wrong_stays_with_its_reason(shop):
+def test_what_is_still_wrong_is_not_sent_and_the_reason_printed(shop):
     bad = bury(shop, 0, as_bytes(purchase(data__total_minor=1.5)), KEY)
     cut = bury(shop, 1, as_bytes(purchase(padding="x" * 2_000_000)), KEY, reason="too_large")
     other = bury(shop, 2, GOOD, KEY, topic="somebody.elses.v1")
 
-    code, told = shop.run_json("dlq", "redrive", "--all")
+    code, report = shop.run_json("dlq", "redrive", "--all")
 
-    assert (code, told["sent"]) == (1, 0)
-    assert told["staying"][bad].startswith("schema: Expected `int`, got `float`")
-    assert told["staying"][cut] == "only a part of it was kept: it was too large"
-    assert "none of this shop's input topics" in told["staying"][other]
-    assert arrived(shop) == []
+    assert (code, report["sent"]) == (1, 0)
+    assert report["staying"][bad].startswith("schema: Expected `int`, got `float`")
+    assert report["staying"][cut] == "only a part of it was kept: it was too large"
+    assert "none of this shop's input topics" in report["staying"][other]
+    assert redriven_ids(shop) == []
 
 
 def test_a_wrong_key_topic_or_partition_can_be_repaired(shop):
-    no_key = bury(shop, 0, fixed(1), None, reason="missing_key")
-    wrong_key = bury(shop, 1, fixed(2), b"somebody", reason="key_mismatch")
-    wrong_topic = bury(shop, 2, fixed(3), b"cust-3", reason="wrong_topic", topic=shop.names.feedback)
-    wrong_partition = bury(shop, 3, fixed(4), b"cust-4", reason="wrong_partition")
+    no_key = bury(shop, 0, repaired_event(1), None, reason="missing_key")
+    wrong_key = bury(shop, 1, repaired_event(2), b"somebody", reason="key_mismatch")
+    wrong_topic = bury(shop, 2, repaired_event(3), b"cust-3", reason="wrong_topic", topic=shop.names.feedback)
+    wrong_partition = bury(shop, 3, repaired_event(4), b"cust-4", reason="wrong_partition")
 
     assert shop.run_json("dlq", "redrive", "--all", "--dry-run")[1]["would_send"] == 1
     assert shop.run_json("dlq", "redrive", "--all", "--repair")[1]["sent"] == 4
 
-    assert arrived(shop) == sorted([no_key, wrong_key, wrong_topic, wrong_partition])
+    assert redriven_ids(shop) == sorted([no_key, wrong_key, wrong_topic, wrong_partition])
     for message in shop.all_of("purchases"):
         assert message.partition() == partition_of(message.key(), PARTITIONS)
         assert json.loads(message.value())["subject"].encode() == message.key()

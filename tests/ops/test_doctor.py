@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 from stream.commands.main import main
 from stream.ops.doctor import lag
 from stream.worker.kafka.dead_letter import InputRecord, dead_letter
-from tests.ops.conftest import Shop
+from tests.support.kafka_shop import KafkaShop
 from tests.support.poison import as_bytes, purchase
 
 ROOM = 60
@@ -32,14 +32,14 @@ def event(number: int, when: datetime | None = None, **changes) -> bytes:
     return as_bytes(purchase(id=f"e{number}", subject=f"cust-{number}", time=at, **changes))
 
 
-def produce(shop: Shop, role: str, values: dict[str, bytes | None], **config) -> None:
+def produce(shop: KafkaShop, role: str, values: dict[str, bytes | None], **config) -> None:
     client = Producer({"bootstrap.servers": shop.bootstrap, "partitioner": "murmur2_random", **config})
     for key, value in values.items():
         client.produce(getattr(shop.names, role), value, key.encode() or None)
     assert client.flush(10) == 0
 
 
-def configure(shop: Shop, role: str, **config: str) -> None:
+def configure(shop: KafkaShop, role: str, **config: str) -> None:
     entries = [
         ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET)
         for name, value in config.items()
@@ -49,21 +49,21 @@ def configure(shop: Shop, role: str, **config: str) -> None:
         answer.result(10)
 
 
-def examine(shop: Shop, check: str, found: Callable[[dict], bool]) -> dict:
-    """The doctor's report, once brokers have spread what was planted."""
+def examine(shop: KafkaShop, check: str, found: Callable[[dict], bool]) -> dict:
+    """A finding of the doctor, once all brokers know what was planted."""
     until = time.monotonic() + 20
     while True:
-        code, told = shop.run_json("doctor")
-        hits = [f for f in told["findings"] if f["check"] == check and found(f)]
+        code, report = shop.run_json("doctor")
+        hits = [f for f in report["findings"] if f["check"] == check and found(f)]
         if hits or time.monotonic() > until:
-            assert hits, told
-            return {"code": code, "faults": told["faults"], **hits[0]}
+            assert hits, report
+            return {"code": code, "faults": report["faults"], **hits[0]}
         time.sleep(0.5)
 
 
 @pytest.fixture
-def healthy(shop: Shop) -> Iterator[Shop]:
-    """Events on the topics, and a worker that has read them."""
+def healthy(shop: KafkaShop) -> Iterator[KafkaShop]:
+    """Events on the topics, and a consumer that has read them in the place of a worker."""
     produce(shop, "purchases", {f"cust-{n}": event(n) for n in range(ROOM)})
     worker = Consumer(
         {
@@ -86,48 +86,50 @@ def healthy(shop: Shop) -> Iterator[Shop]:
 
 
 @pytest.mark.kafka
-def test_where_all_is_well_there_is_no_fault(healthy):
-    code, told = healthy.run_json("doctor")
+def test_a_healthy_shop_has_no_fault(healthy):
+    code, report = healthy.run_json("doctor")
 
-    assert (code, [f for f in told["findings"] if f["level"] == "fault"]) == (0, [])
-    assert "Apache Kafka 4.1 or newer" in next(f["found"] for f in told["findings"] if f["check"] == "broker")
+    assert (code, [f for f in report["findings"] if f["level"] == "fault"]) == (0, [])
+    assert "Apache Kafka 4.1 or newer" in next(
+        f["found"] for f in report["findings"] if f["check"] == "broker"
+    )
     assert "0 faults in 16 checks" in healthy.run("doctor").output
 
 
-def delete_topic(shop: Shop) -> None:
+def delete_topic(shop: KafkaShop) -> None:
     for answer in shop.admin.delete_topics([shop.names.feedback]).values():
         answer.result(10)
 
 
-def add_partitions(shop: Shop) -> None:
+def add_partitions(shop: KafkaShop) -> None:
     more = NewPartitions(shop.names.engagement, 6)
     for answer in shop.admin.create_partitions([more]).values():
         answer.result(10)
 
 
-def misplace_keys(shop: Shop) -> None:
+def misplace_keys(shop: KafkaShop) -> None:
     produce(shop, "purchases", {f"cust-{n}": event(n) for n in range(ROOM)}, partitioner="consistent_random")
 
 
-def send_rubbish(shop: Shop) -> None:
+def send_rubbish(shop: KafkaShop) -> None:
     produce(shop, "feedback", {"cust-1": b"<xml/>"})
 
 
-def send_from_the_future(shop: Shop) -> None:
+def send_from_the_future(shop: KafkaShop) -> None:
     later = datetime.now(UTC) + timedelta(minutes=20)
     produce(shop, "purchases", {"cust-1": event(1, later)})
 
 
-def stop_the_worker(shop: Shop) -> None:
+def stop_the_worker(shop: KafkaShop) -> None:
     shop.worker.close()
 
 
-def forget_the_topic(shop: Shop) -> None:
-    """Committed offsets beyond the end: what is left after a topic was made anew."""
+def forget_the_topic(shop: KafkaShop) -> None:
+    """Committed offsets beyond the end: as they remain when a topic is deleted and created again."""
     shop.worker.commit(offsets=[TopicPartition(shop.names.purchases, 0, 1_000_000)], asynchronous=False)
 
 
-def bury_many(shop: Shop) -> None:
+def bury_many(shop: KafkaShop) -> None:
     client = shop.producer()
     for n in range(30):
         letter = dead_letter(InputRecord(shop.names.purchases, 0, n, b"k", b"x"), "schema", "")
@@ -135,11 +137,11 @@ def bury_many(shop: Shop) -> None:
     assert client.flush(10) == 0
 
 
-def write_strange_rows(shop: Shop) -> None:
+def write_strange_rows(shop: KafkaShop) -> None:
     produce(shop, "profiles", {f"cust-{n}": None for n in range(9)})
 
 
-def write_what_is_no_row(shop: Shop) -> None:
+def write_what_is_no_row(shop: KafkaShop) -> None:
     produce(shop, "profiles", {"cust-1": b"<xml/>", "cust-2": b'{"profile":7}'})
 
 
@@ -176,36 +178,36 @@ FAULTS = [
 def test_a_planted_fault_is_found_with_its_remedy(healthy, check, found, remedy, plant):
     plant(healthy)
 
-    told = examine(healthy, check, lambda finding: found in finding["found"])
+    finding = examine(healthy, check, lambda finding: found in finding["found"])
 
-    assert (told["code"], told["level"]) == (1, "fault")
-    assert remedy in told["remedy"]
-    assert told["faults"] <= 2  # the planted one, and at most what follows from it
+    assert (finding["code"], finding["level"]) == (1, "fault")
+    assert remedy in finding["remedy"]
+    assert finding["faults"] <= 2  # the planted one, and at most what follows from it
 
 
 @pytest.mark.kafka
 def test_log_segments_by_event_time_are_a_note_and_no_fault(healthy):
     configure(healthy, "purchases", segment_ms="604800000")
 
-    told = examine(healthy, "retention", lambda finding: "a file for every 7 days" in finding["found"])
+    finding = examine(healthy, "retention", lambda finding: "a file for every 7 days" in finding["found"])
 
-    assert (told["code"], told["level"], told["faults"]) == (0, "note", 0)
-    assert "--alter" in told["remedy"]
+    assert (finding["code"], finding["level"], finding["faults"]) == (0, "note", 0)
+    assert "--alter" in finding["remedy"]
 
 
-def add_unread_events(shop: Shop, count: int) -> None:
+def add_unread_events(shop: KafkaShop, count: int) -> None:
     produce(shop, "purchases", {f"cust-{n}": event(n) for n in range(count)})
 
 
-def lag_finding(shop: Shop) -> tuple[int, dict]:
-    code, told = shop.run_json("doctor")
-    return code, next(finding for finding in told["findings"] if finding["check"] == "lag")
+def lag_finding(shop: KafkaShop) -> tuple[int, dict]:
+    code, report = shop.run_json("doctor")
+    return code, next(finding for finding in report["findings"] if finding["check"] == "lag")
 
 
 class Reading:
-    """A worker that goes on reading, and committing."""
+    """A worker that reads and commits in the background."""
 
-    def __init__(self, shop: Shop, pause_s: float) -> None:
+    def __init__(self, shop: KafkaShop, pause_s: float) -> None:
         self._shop, self._pause_s, self._stop = shop, pause_s, threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
 
@@ -229,27 +231,27 @@ def test_a_worker_that_catches_up_is_a_note_with_its_rate(healthy, monkeypatch):
     add_unread_events(healthy, 5_000)
 
     with Reading(healthy, pause_s=0.01):
-        code, told = lag_finding(healthy)
+        code, finding = lag_finding(healthy)
 
-    assert (code, told["level"]) == (0, "note")
+    assert (code, finding["level"]) == (0, "note")
     left, minutes = re.match(
-        r"catching up: ([\d,]+) events left, about ([\d.]+) minutes", told["found"]
+        r"catching up: ([\d,]+) events left, about ([\d.]+) minutes", finding["found"]
     ).groups()
     assert 1_000 < int(left.replace(",", "")) < 5_000
     assert float(minutes) > 0
 
 
 @pytest.mark.kafka
-def test_a_lag_that_nobody_works_off_is_a_fault(healthy, monkeypatch):
+def test_a_lag_that_nobody_reads_is_a_fault(healthy, monkeypatch):
     monkeypatch.setattr("stream.ops.doctor.lag.LAG_MAX", 100)
     monkeypatch.setattr("stream.ops.doctor.lag.PATIENCE_S", 3.0)
     add_unread_events(healthy, 300)
 
-    code, told = lag_finding(healthy)
+    code, finding = lag_finding(healthy)
 
-    assert (code, told["level"]) == (1, "fault")
-    assert re.match(r"300 events are waiting, and none was read in [345] s", told["found"])
-    assert "/readyz" in told["remedy"]
+    assert (code, finding["level"]) == (1, "fault")
+    assert re.match(r"300 events are waiting, and none was read in [345] s", finding["found"])
+    assert "/readyz" in finding["remedy"]
 
 
 @pytest.mark.kafka
@@ -267,20 +269,20 @@ def test_a_worker_that_falls_behind_is_a_fault(healthy, monkeypatch):
 
     monkeypatch.setattr("stream.ops.doctor.cluster_view.measure_trend", measure_trend)
     with Reading(healthy, pause_s=0.01):
-        code, told = lag_finding(healthy)
+        code, finding = lag_finding(healthy)
     later.join()
 
-    assert (code, told["level"]) == (1, "fault")
-    assert re.search(r"in [345] s 5,000 arrived and only \d+ were read", told["found"])
-    assert told["remedy"] == "start more workers, at most one per partition"
+    assert (code, finding["level"]) == (1, "fault")
+    assert re.search(r"in [345] s 5,000 arrived and only \d+ were read", finding["found"])
+    assert finding["remedy"] == "start more workers, at most one per partition"
 
 
-def test_a_broker_that_does_not_answer_is_the_one_fault(monkeypatch):
+def test_a_broker_that_does_not_answer_is_the_only_fault(monkeypatch):
     monkeypatch.setattr("stream.ops.doctor.cluster_view.TIMEOUT_S", 1.0)
     environment = {"STREAM_BROKERS": "127.0.0.1:1"}
 
     result = CliRunner().invoke(main, ["doctor", "--json"], env=environment)
 
-    told = json.loads(result.stdout.splitlines()[-1])
-    assert (result.exit_code, told["faults"]) == (1, 1)
-    assert "no broker answers at 127.0.0.1:1 (STREAM_BROKERS)" in told["findings"][0]["found"]
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert (result.exit_code, report["faults"]) == (1, 1)
+    assert "no broker answers at 127.0.0.1:1 (STREAM_BROKERS)" in report["findings"][0]["found"]

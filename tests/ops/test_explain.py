@@ -39,35 +39,36 @@ def explain(*words: str | Path) -> Result:
     return CliRunner().invoke(main, ["explain", *map(str, words)])
 
 
-def test_a_customer_is_told_from_events_as_of_the_last_one(events):
-    told = explain("c", "--events", events)
+def test_a_customer_is_explained_as_of_the_last_event(events):
+    result = explain("c", "--events", events)
 
-    assert told.exit_code == 0
-    assert told.output.startswith("c, as of 7 September 2024\n\nWho\n")
+    assert result.exit_code == 0
+    assert result.output.startswith("c, as of 7 September 2024\n\nWho\n")
     assert (
-        "20 orders on 20 days since 1 January 2024; the last one 4 months ago, on 13 May 2024." in told.output
+        "20 orders on 20 days since 1 January 2024; the last one 4 months ago, on 13 May 2024."
+        in result.output
     )
-    assert "Why: usually buys every 7 days, silent for" in told.output
-    assert "$20,000" not in told.output  # the other customer's
-    assert "LATE" not in told.output
+    assert "Why: usually buys every 7 days, silent for" in result.output
+    assert "$20,000" not in result.output  # the other customer's
+    assert "LATE" not in result.output
 
 
-def test_a_customer_is_told_as_of_an_earlier_time_as_if_nothing_had_come_after(events):
-    told = explain("c", "--events", events, "--at", "2024-03-01T12:00")
+def test_as_of_an_earlier_time_later_events_do_not_count(events):
+    result = explain("c", "--events", events, "--at", "2024-03-01T12:00")
 
-    assert "c, as of 1 March 2024" in told.output
-    assert "9 orders on 9 days" in told.output
-    assert "\nAlerts\n" not in told.output
+    assert "c, as of 1 March 2024" in result.output
+    assert "9 orders on 9 days" in result.output
+    assert "\nAlerts\n" not in result.output
 
 
-def test_a_replays_files_tell_the_same(events, tmp_path):
+def test_the_files_of_a_replay_give_the_same(events, tmp_path):
     profiles, alerts = tmp_path / "profiles.jsonl", tmp_path / "alerts.jsonl"
     CliRunner().invoke(main, ["replay", str(events), "--profiles", str(profiles), "--alerts", str(alerts)])
     from_events = json.loads(explain("c", "--json", "--at", "2024-09-07", "--events", events).output)
 
-    told = explain("c", "--json", "--at", "2024-09-07", "--profiles", profiles, "--alerts", alerts)
+    result = explain("c", "--json", "--at", "2024-09-07", "--profiles", profiles, "--alerts", alerts)
 
-    assert json.loads(told.output) == from_events
+    assert json.loads(result.output) == from_events
     assert from_events["as_of"] == "2024-09-07T00:00:00.000Z"
     assert from_events["alerts"][0]["type"] == "at_risk_loyal.raised"
 
@@ -76,13 +77,13 @@ def test_a_finished_profile_cannot_go_back_in_time(events, tmp_path):
     profiles = tmp_path / "profiles.jsonl"
     CliRunner().invoke(main, ["replay", str(events), "--profiles", str(profiles)])
 
-    told = explain("c", "--profiles", profiles, "--at", "2024-02-01")
+    result = explain("c", "--profiles", profiles, "--at", "2024-02-01")
 
-    assert told.exit_code == 2
-    assert "--events can go back in time" in told.output
+    assert result.exit_code == 2
+    assert "--events can go back in time" in result.output
 
 
-def test_the_topics_tell_the_same_as_the_profile_that_was_written(mock_broker, monkeypatch):
+def test_the_topics_give_the_profile_that_was_written(mock_broker, monkeypatch):
     profile, alerts = lived(life(), book())
     profile, more = waited(profile, at(200), book())
     producer = Producer({"bootstrap.servers": mock_broker.bootstrap, "partitioner": "murmur2_random"})
@@ -100,24 +101,24 @@ def test_the_topics_tell_the_same_as_the_profile_that_was_written(mock_broker, m
     assert producer.flush(30) == 0
     monkeypatch.setenv("STREAM_BROKERS", mock_broker.bootstrap)
 
-    told = explain("c", "--from-kafka", "--json")
+    result = explain("c", "--from-kafka", "--json")
 
-    assert told.exit_code == 0, told.output
-    found = json.loads(told.output)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
     assert found["profile"] == json.loads(msgspec.json.encode(profile))
     assert [each["id"] for each in found["alerts"]] == [alert.id for alert in [*alerts, *more]]
     assert explain("nobody", "--from-kafka").exit_code == 1
 
 
-def test_who_is_not_there_is_a_finding(events):
-    told = explain("nobody", "--events", events, "--at", "2024-03-01")
+def test_an_unknown_customer_is_a_finding(events):
+    result = explain("nobody", "--events", events, "--at", "2024-03-01")
 
-    assert told.exit_code == 1
-    assert told.output == "nothing is known of 'nobody' before 1 March 2024\n"
+    assert result.exit_code == 1
+    assert result.output == "nothing is known of 'nobody' before 1 March 2024\n"
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ((), "name one source"),
         (("--events", "EVENTS", "--from-kafka"), "name one source"),
@@ -126,11 +127,11 @@ def test_who_is_not_there_is_a_finding(events):
         (("--events", "nowhere.jsonl"), "does not exist"),
     ],
 )
-def test_bad_usage_is_told(events, words, said):
-    told = explain("c", *(str(events) if word == "EVENTS" else word for word in words))
+def test_bad_usage_is_refused_with_a_message(events, words, message):
+    result = explain("c", *(str(events) if word == "EVENTS" else word for word in words))
 
-    assert told.exit_code == 2
-    assert said in told.output
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 @pytest.mark.parametrize("customer", ["josé", "a/b", "😀", "100 %", 'say "hi"', "back\\slash"])
@@ -140,10 +141,10 @@ def test_a_customer_is_found_however_the_writer_of_the_events_escaped_the_id(tmp
     for name, lines in (("plain", plain), ("escaped", escaped)):
         (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
 
-    told, alike = (explain(customer, "--events", tmp_path / name) for name in ("escaped", "plain"))
+    result, plainly = (explain(customer, "--events", tmp_path / name) for name in ("escaped", "plain"))
 
-    assert told.exit_code == 0
-    assert told.output == alike.output
+    assert result.exit_code == 0
+    assert result.output == plainly.output
 
 
 def test_a_line_of_an_impossible_year_does_not_move_the_clock(events):
@@ -155,7 +156,7 @@ def test_a_line_of_an_impossible_year_does_not_move_the_clock(events):
 
 
 def test_a_time_that_no_event_can_have_is_refused(events):
-    told = explain("c", "--events", events, "--at", "2150-01-01")
+    result = explain("c", "--events", events, "--at", "2150-01-01")
 
-    assert told.exit_code == 2
-    assert "'2150-01-01': years go from 1990 to 2099" in told.output
+    assert result.exit_code == 2
+    assert "'2150-01-01': years go from 1990 to 2099" in result.output

@@ -13,7 +13,7 @@ MINUTE_S = 60.0
 
 
 class Shop:
-    """Events come and are read at steady rates; each partition's offset is committed once a step."""
+    """Events arrive and are read at steady rates; the offset of each partition is committed once per step."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ STEPS = st.sampled_from([0.5, 5.0, 12.0, 60.0])
 
 
 @given(RATES, WHEN, PARTITIONS, STEPS)
-def test_workers_that_keep_up_are_in_order_however_fast_events_come(rate, when, partitions, step_s):
+def test_workers_that_keep_up_are_ok_however_fast_events_arrive(rate, when, partitions, step_s):
     assert Shop(rate, rate, partitions=partitions, step_s=step_s, at_s=when).level() == "ok"
 
 
@@ -82,7 +82,7 @@ def test_a_backlog_that_grows_is_a_fault(rate, when, partitions, step_s):
 
 
 @given(RATES, WHEN, PARTITIONS, STEPS)
-def test_a_backlog_that_becomes_less_is_a_note(rate, when, partitions, step_s):
+def test_a_backlog_that_shrinks_is_a_note(rate, when, partitions, step_s):
     shop = Shop(rate * 0.6, rate, backlog=400 * rate, partitions=partitions, step_s=step_s, at_s=when)
 
     assert shop.level() == "note"
@@ -100,5 +100,5 @@ def test_what_nobody_reads_is_a_fault(rate, when, partitions):
 
 
 @pytest.mark.parametrize("waiting", [0, LAG_MAX])
-def test_a_small_lag_is_not_looked_at_again(waiting):
+def test_a_small_lag_is_not_measured(waiting):
     assert Shop(0, 0, backlog=waiting, partitions=1).trend() is None

@@ -1,4 +1,4 @@
-"""What the topics hold replays to the very bytes that the file it came from does."""
+"""A replay of the topics gives the same bytes as a replay of the file that was sent to them."""
 
 import pytest
 
@@ -33,18 +33,18 @@ def events(tmp_path):
 def test_topics_replay_to_the_bytes_of_the_file(shop, events, tmp_path):
     assert shop.run("send", str(events)).exit_code == 0
     for name, source in (("file", str(events)), ("topics", "--from-kafka")):
-        told = shop.run(
+        result = shop.run(
             "replay", source, "--alerts", f"{tmp_path}/{name}", "--profiles", f"{tmp_path}/{name}.p"
         )
-        assert told.exit_code == 0, told.output
+        assert result.exit_code == 0, result.output
 
     assert (tmp_path / "topics").read_bytes() == (tmp_path / "file").read_bytes() != b""
     assert (tmp_path / "topics.p").read_bytes() == (tmp_path / "file.p").read_bytes() != b""
 
 
-def test_a_span_of_event_time_is_read_with_both_ends(shop, events):
+def test_a_span_of_event_time_includes_both_ends(shop, events):
     assert shop.run("send", str(events)).exit_code == 0
 
-    _, told = shop.run_json("replay", "--from-kafka", "--from", "2024-02-01", "--to", "2024-02-28")
+    _, report = shop.run_json("replay", "--from-kafka", "--from", "2024-02-01", "--to", "2024-02-28")
 
-    assert told["events"] == 9 * 8
+    assert report["events"] == 9 * 8

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from stream.commands.main import main
 from stream.wire import decode, partition_of
-from tests.ops.conftest import PARTITIONS
+from tests.support.kafka_shop import PARTITIONS
 from tests.support.poison import GOOD, as_bytes, purchase
 
 
@@ -17,7 +17,7 @@ def events(count: int) -> bytes:
     )
 
 
-def test_a_bad_line_is_told_with_its_place_and_reason(tmp_path):
+def test_a_bad_line_is_reported_with_its_place_and_reason(tmp_path):
     file = tmp_path / "events.jsonl"
     file.write_bytes(GOOD + b"\n\n" + as_bytes(purchase(data__total_minor=1.5)) + b"\n" + b'{"type":"x.y"}\n')
 
@@ -39,7 +39,7 @@ def test_the_embedded_broker_is_refused_with_a_remedy(tmp_path):
     assert "name a real one, host:port" in result.output
 
 
-def test_a_pipe_is_refused_for_it_could_not_be_read_again_after_the_check(tmp_path):
+def test_a_pipe_is_refused_because_it_can_be_read_only_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
     result = CliRunner().invoke(main, ["send", str(tmp_path / "pipe")])
@@ -55,10 +55,10 @@ def test_events_arrive_where_and_as_the_worker_expects_them(shop, tmp_path):
     tick = as_bytes(purchase(type="clock.ticked", data={}))
     file.write_bytes(gzip.compress(events(50) + b"\n" + erasure + b"\n" + tick))
 
-    code, told = shop.run_json("send", str(file))
+    code, report = shop.run_json("send", str(file))
 
     sent = {shop.names.purchases: 50, shop.names.control: 1 + PARTITIONS}
-    assert (code, told["acknowledged"], told["refused"]) == (0, sent, {})
+    assert (code, report["acknowledged"], report["refused"]) == (0, sent, {})
     arrived = shop.all_of("purchases")
     for message in arrived:
         event = decode(
@@ -79,8 +79,8 @@ def test_nothing_is_sent_when_a_line_is_bad_unless_asked(shop, tmp_path):
 
     assert shop.run_json("send", str(file))[1]["acknowledged"] == {}
     assert shop.all_of("purchases") == []
-    code, told = shop.run_json("send", "--skip-bad", str(file))
-    assert (code, told["good"], told["bad"]) == (1, 3, 1)
+    code, report = shop.run_json("send", "--skip-bad", str(file))
+    assert (code, report["good"], report["bad"]) == (1, 3, 1)
     assert {m.partition() for m in shop.all_of("purchases")} == {
         partition_of(json.loads(line)["subject"].encode(), PARTITIONS) for line in events(3).splitlines()
     }

@@ -1,4 +1,4 @@
-"""The profiles topic as a fit reads it: what a replaced worker wrote is void, as in the engine's recovery."""
+"""The profiles topic as a fit reads it: rows of a fenced worker are ignored, as in the engine's recovery."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ WRITER = b"\x00writer"
 
 
 class Record(NamedTuple):
-    """What is looked at of a message."""
+    """The parts of a message that are read."""
 
     whose: bytes
     what: bytes | None
@@ -44,7 +44,7 @@ def events_of(records):
     return {key: kept.profile.events for key, kept in newest_rows(records).items() if kept.profile}
 
 
-def test_what_a_replaced_worker_wrote_behind_its_successor_is_void():
+def test_rows_of_a_fenced_worker_are_ignored():
     records = [
         Record(b"c", row(1), 1),
         Record(WRITER, None, 2),
@@ -55,7 +55,7 @@ def test_what_a_replaced_worker_wrote_behind_its_successor_is_void():
     assert events_of(records) == {b"c": 5}
 
 
-def test_a_void_tombstone_erases_nobody_and_a_valid_one_does():
+def test_only_the_tombstone_of_the_present_worker_erases():
     kept = [Record(b"c", row(1), 1), Record(WRITER, None, 2), Record(b"c", None, 1)]
     erased = [Record(b"c", row(1), 1), Record(WRITER, None, 2), Record(b"c", None, 2)]
 
@@ -63,13 +63,13 @@ def test_a_void_tombstone_erases_nobody_and_a_valid_one_does():
     assert events_of(erased) == {}
 
 
-def test_epochs_are_those_of_a_partition_and_rows_without_one_count():
+def test_epochs_count_by_partition_and_rows_without_one_are_kept():
     records = [Record(b"a", row(1), 7), Record(b"b", row(2), 1, where=1), Record(b"c", row(3))]
 
     assert events_of(records) == {b"a": 1, b"b": 2, b"c": 3}
 
 
-def test_a_void_model_is_not_in_force():
+def test_the_model_of_a_fenced_worker_is_not_in_force():
     records = [Record(MODEL_KEY, row(9), 3), Record(MODEL_KEY, row(1), 2)]
 
     assert events_of(records) == {MODEL_KEY: 9}

@@ -1,70 +1,22 @@
-"""The whole round with a real worker: poison is set aside, good events go on, what was fixed counts once."""
+"""With a real worker: broken records become dead letters, good ones count, a redriven one counts once."""
 
 import json
-import os
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
 
 import msgspec
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka import Producer
 
-from stream.ops.cluster import bounds, partitions_of, reader
 from stream.wire import Reason, partition_of
 from stream.worker.rows.row import MODEL_KEY, StoredRow
-from tests.ops.conftest import PARTITIONS, Shop
+from tests.support.kafka_shop import PARTITIONS, ShopWithWorker, wait_until_read
 from tests.support.poison import HARMLESS, KEY, POISON, as_bytes, purchase
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
-PATIENCE_S = 120
 
 
-@pytest.fixture
-def worked(shop: Shop) -> Iterator[Shop]:
-    """A shop with a worker of its own."""
-    environment = {
-        **os.environ,
-        **shop.environment,
-        "STREAM_HTTP_PORT": "0",
-        "STREAM_GUARANTEE": "at_least_once",
-    }
-    worker = subprocess.Popen([sys.executable, "-m", "stream", "worker"], env=environment)
-    shop.worker = worker
-    yield shop
-    worker.terminate()
-    try:
-        worker.wait(60)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-
-
-def wait_until_read(shop: Shop) -> None:
-    """Until the worker has committed everything that is on the inputs."""
-    until = time.monotonic() + PATIENCE_S
-    waiting = {"everything": 1}
-    while waiting:
-        assert shop.worker.poll() is None, f"the worker ended with {shop.worker.returncode}"
-        assert time.monotonic() < until, f"not read: {waiting}"
-        time.sleep(0.5)
-        with reader(shop.settings) as consumer:
-            ends = {
-                (topic, number): bounds(consumer, topic, number)[1]
-                for topic in shop.names.inputs
-                for number in partitions_of(consumer, topic)
-            }
-        group = shop.settings.app_id
-        answer = shop.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(
-            10
-        )
-        done = {(part.topic, part.partition): part.offset for part in answer.topic_partitions}
-        waiting = {where: end for where, end in ends.items() if end > max(done.get(where, 0), 0)}
-
-
-def events_applied(shop: Shop) -> dict[str, int]:
-    """By customer, from the newest row of each."""
+def events_applied(shop: ShopWithWorker) -> dict[str, int]:
+    """Events applied by customer, from the newest row of each."""
     rows: dict[str, int] = {}
     for message in shop.all_of("profiles"):
         if message.key() != MODEL_KEY and message.value() is not None:
@@ -74,7 +26,7 @@ def events_applied(shop: Shop) -> dict[str, int]:
     return rows
 
 
-def send_poison(shop: Shop) -> None:
+def send_poison(shop: ShopWithWorker) -> None:
     client = Producer(
         {"bootstrap.servers": shop.bootstrap, "compression.type": "lz4", "message.max.bytes": 10_000_000}
     )
@@ -91,7 +43,7 @@ def send_poison(shop: Shop) -> None:
     assert client.flush(30) == 0
 
 
-def test_poison_is_set_aside_and_a_fixed_letter_counts_once(worked: Shop, tmp_path):
+def test_broken_records_become_dead_letters_and_a_redriven_one_counts_once(worked: ShopWithWorker, tmp_path):
     file = tmp_path / "events.jsonl"
     good = [as_bytes(purchase(id=f"e{n}", subject=f"cust-{n}", data__order_id=f"o{n}")) for n in range(40)]
     file.write_bytes(b"\n".join(good))
@@ -105,16 +57,16 @@ def test_poison_is_set_aside_and_a_fixed_letter_counts_once(worked: Shop, tmp_pa
     assert worked.run("send", str(file)).exit_code == 0  # the same again changes nothing
     wait_until_read(worked)
 
-    code, told = worked.run_json("dlq", "list", "--limit", "1000")
+    code, report = worked.run_json("dlq", "list", "--limit", "1000")
     expected = Counter(str(poison.reason) for poison in POISON) + Counter([str(Reason.WRONG_PARTITION)])
-    assert (code, told["by_reason"]) == (0, dict(expected))
+    assert (code, report["by_reason"]) == (0, dict(expected))
     applied = events_applied(worked)
     assert {name: applied[name] for name in applied if name != KEY.decode()} == {
         f"cust-{n}": 1 for n in range(40)
     }
     assert applied[KEY.decode()] == len(HARMLESS)
 
-    misplaced_ids = [row["id"] for row in told["letters"] if row["reason"] == Reason.WRONG_PARTITION]
+    misplaced_ids = [row["id"] for row in report["letters"] if row["reason"] == Reason.WRONG_PARTITION]
     (letter,) = [
         letter_id
         for letter_id in misplaced_ids

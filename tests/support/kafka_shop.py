@@ -1,0 +1,93 @@
+"""The topics of one test on a real broker, with the command line and a worker pointed at them."""
+
+import json
+import subprocess
+import time
+
+from click.testing import CliRunner, Result
+from confluent_kafka import ConsumerGroupTopicPartitions, Message, Producer
+from confluent_kafka.admin import AdminClient
+
+from stream.commands.main import main
+from stream.config.environment import load_settings
+from stream.config.settings import Settings
+from stream.ops.cluster import bounds, from_start, partitions_of, reader
+from stream.ops.dead_letters import REDRIVEN_FROM
+from stream.worker.kafka.topics import topic_names
+from tests.support.poison import as_bytes, purchase
+
+PARTITIONS = 4
+READ_LIMIT_S = 120
+
+
+class KafkaShop:
+    """Topics with a prefix of their own on the shared broker."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.environment = {
+            "STREAM_BROKERS": bootstrap,
+            "STREAM_TOPIC_PREFIX": f"{prefix}.",
+            "STREAM_APP_ID": prefix,
+            "STREAM_PARTITIONS": str(PARTITIONS),
+            "STREAM_REPLICATION": "1",
+        }
+        self.settings: Settings = load_settings(self.environment)
+        self.names = topic_names(self.settings)
+        self.bootstrap = bootstrap
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def run(self, *words: str) -> Result:
+        """Run `stream WORDS` in this process."""
+        return CliRunner().invoke(main, words, env=self.environment)
+
+    def run_json(self, *words: str) -> tuple[int, dict]:
+        """Exit code and JSON report of `stream WORDS --json`."""
+        result = self.run(*words, "--json")
+        assert result.stdout, result.output
+        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
+
+    def all_of(self, role: str) -> list[Message]:
+        """Every record of a topic, by its role: purchases, profiles, alerts and so on."""
+        with reader(self.settings) as consumer:
+            return list(from_start(consumer, getattr(self.names, role)))
+
+    def producer(self) -> Producer:
+        return Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random"})
+
+
+class ShopWithWorker(KafkaShop):
+    """A shop whose topics a worker process reads."""
+
+    worker: subprocess.Popen[bytes]
+
+
+def wait_until_read(shop: ShopWithWorker) -> None:
+    """Return once the worker has committed everything that is on the inputs."""
+    until = time.monotonic() + READ_LIMIT_S
+    unread = {("everything", 0): 1}
+    while unread:
+        assert shop.worker.poll() is None, f"the worker ended with {shop.worker.returncode}"
+        assert time.monotonic() < until, f"not read: {unread}"
+        time.sleep(0.5)
+        with reader(shop.settings) as consumer:
+            ends = {
+                (topic, number): bounds(consumer, topic, number)[1]
+                for topic in shop.names.inputs
+                for number in partitions_of(consumer, topic)
+            }
+        group = shop.settings.app_id
+        answers = shop.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+        committed = {
+            (part.topic, part.partition): part.offset for part in answers[group].result(10).topic_partitions
+        }
+        unread = {place: end for place, end in ends.items() if end > max(committed.get(place, 0), 0)}
+
+
+def repaired_event(number: int) -> bytes:
+    """An event that an older version rejected and this one accepts."""
+    return as_bytes(purchase(id=f"e{number}", subject=f"cust-{number}"))
+
+
+def redriven_ids(shop: KafkaShop, role: str = "purchases") -> list[str]:
+    """The ids of the dead letters that were sent again, as an input topic has them."""
+    return sorted(dict(message.headers())[REDRIVEN_FROM].decode() for message in shop.all_of(role))
