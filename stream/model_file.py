@@ -6,7 +6,8 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
-from stream.core.model.record import Model, ModelError, decode_model, encode_model
+from stream.core.model.document import ModelError, decode_model, encode_model
+from stream.core.model.record import Model
 
 DEFAULT = "model.default.json"
 

@@ -33,8 +33,9 @@ CORE_FLOORS = [
     {"judgement"},
     {"risk"},
     {"value"},
+    {"model"},
     {"facts"},
-    {"model", "text"},
+    {"text"},
     {"events", "policy"},
     {"units", "currency"},
 ]

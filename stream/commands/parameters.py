@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from stream.core.judgement.basis import Book
-from stream.core.model.record import Model, ModelError
+from stream.core.model.document import ModelError
+from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS, YEAR_MS
 from stream.model_file import default_model, load_model

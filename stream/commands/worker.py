@@ -11,7 +11,7 @@ import click
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.core.judgement.basis import Book
-from stream.core.model.record import ModelError
+from stream.core.model.document import ModelError
 from stream.model_file import default_model, load_model
 from stream.policy_file import PolicyFileError, load_policy
 

@@ -16,8 +16,8 @@ from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.profile import Profile, fingerprint, first_sight
 from stream.core.judgement.standing import features_of
+from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
-from stream.core.risk.features import Features
 from stream.core.text.themes import ThemeReader
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers

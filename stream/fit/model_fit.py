@@ -9,17 +9,9 @@ import msgspec
 import numpy as np
 from scipy.special import expit
 
-from stream.core.model.feature_names import NAMES
-from stream.core.model.record import (
-    Horizon,
-    Model,
-    PurchaseProcess,
-    RiskLayer,
-    Spend,
-    Table,
-    Thresholds,
-    sealed,
-)
+from stream.core.model.document import sealed
+from stream.core.model.features import NAMES
+from stream.core.model.record import Horizon, Model, PurchaseProcess, RiskLayer, Spend, Table, Thresholds
 from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance
 from stream.core.units import DAY_MS, WEEK_MS

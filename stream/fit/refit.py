@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import msgspec
 
 from stream.core.facts.profile import Profile
-from stream.core.model.record import Model, sealed
+from stream.core.model.document import sealed
+from stream.core.model.record import Model
 from stream.core.units import DAY_MS
 from stream.fit.history import History, take_snapshot
 from stream.fit.model_fit import Wishes, plain_model, tables_of

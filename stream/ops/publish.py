@@ -9,7 +9,8 @@ from msgspec import Raw
 from stream.config.settings import Settings
 from stream.core.events.event import ModelPublished
 from stream.core.events.payload import ModelRecord
-from stream.core.model.record import Model, encode_model
+from stream.core.model.document import encode_model
+from stream.core.model.record import Model
 from stream.core.units import DAY_MS
 from stream.ops.cluster import newest, producer, reader, wait_for_partition_count
 from stream.ops.send import FLUSH_S, OutgoingRecord, SendCounts, produce

@@ -8,7 +8,8 @@ import msgspec
 from confluent_kafka import Message
 
 from stream.core.facts.profile import Profile
-from stream.core.model.record import Model, decode_model
+from stream.core.model.document import decode_model
+from stream.core.model.record import Model
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, from_start, reader
 from stream.worker.kafka.topics import topic_names

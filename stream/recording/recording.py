@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream.core.events.event import EVENT_TYPES, Event, ModelPublished
-from stream.core.model.record import ModelError, decode_model
+from stream.core.model.document import ModelError, decode_model
 from stream.recording.event_file import numbered_lines
 from stream.wire import Reason, Rejected, Unknown, decode_line
 

@@ -14,7 +14,7 @@ from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, Event, ModelPublished
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
-from stream.core.model.record import decode_model
+from stream.core.model.document import decode_model
 from stream.core.step import Step, on_book, on_due, on_event
 from stream.wire import partition_of
 

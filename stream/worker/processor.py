@@ -26,7 +26,7 @@ from msgspec import Raw
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, ModelPublished
 from stream.core.judgement.basis import Book
-from stream.core.model.record import ModelError, decode_model
+from stream.core.model.document import ModelError, decode_model
 from stream.core.step import Step, on_book, on_due, on_event
 from stream.engine import Arrival, EngineApp, EngineError, Exit, Lane, Moment, Timer, Unsent
 from stream.wire import Unknown, encode_alert, encode_event

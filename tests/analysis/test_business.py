@@ -15,8 +15,8 @@ from stream.analysis.business.retention import kept_by_value, loyalty
 from stream.analysis.business.win_back import saved
 from stream.commands.main import main
 from stream.core.facts.profile import Profile
+from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
-from stream.core.risk.features import Features
 from stream.core.units import DAY_MS, YEAR_MS
 from stream.fit.history import History, Snapshot
 from stream.importing.generated.history import planned_lives, shop_events

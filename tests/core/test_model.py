@@ -3,15 +3,15 @@
 import msgspec
 import pytest
 
-from stream.core.model.record import (
-    MidRanks,
+from stream.core.model.document import (
     ModelError,
-    check,
+    check_model,
     content_version,
     decode_model,
     encode_model,
     sealed,
 )
+from stream.core.model.record import MidRanks
 from stream.model_file import default_model, load_model, write_model
 
 MODEL = default_model()
@@ -71,7 +71,7 @@ def test_a_number_that_is_none_is_refused():
     broken = msgspec.structs.replace(MODEL.process, r=float("nan"))
 
     with pytest.raises(ModelError, match=r"model\.process\.r"):
-        check(msgspec.structs.replace(MODEL, process=broken))
+        check_model(msgspec.structs.replace(MODEL, process=broken))
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -7,19 +7,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stream.core.model.feature_names import NAMES, RISES, SILENCE, STANDS
-from stream.core.model.record import ModelError, PurchaseProcess, RiskLayer, RiskSegment, Term, check
+from stream.core.model.document import ModelError, check_model
+from stream.core.model.features import COLUMNS, FEATURES, NAMES, RISES, STANDS, Features
+from stream.core.model.record import PurchaseProcess, RiskLayer, RiskSegment, Term
 from stream.core.risk.churn import (
     SILENCE_MAX_MS,
     churn_risk,
     crossing_ms,
     log_odds_of,
     look_again_ms,
+    observe,
     risk_score,
 )
 from stream.core.risk.crossing import first_crossing
 from stream.core.risk.curve import outlook
-from stream.core.risk.features import Features, observe
 from stream.core.risk.inactivity import silence
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon, p_active
@@ -40,7 +41,7 @@ def layered(weights):
 
 
 signs = {RISES: st.floats(0, 2), STANDS: st.floats(-1, 1), -1: st.floats(-2, 0)}
-layers = st.fixed_dictionaries({name: signs[way] for name, way in SILENCE.items()}).map(layered)
+layers = st.fixed_dictionaries({feature.name: signs[feature.silence] for feature in COLUMNS}).map(layered)
 models = st.one_of(
     st.just(PLAIN),
     st.just(
@@ -133,9 +134,9 @@ def test_the_near_bound_of_a_crossing_does_not_move_it(kind, features, threshold
 
 def test_a_weight_by_which_silence_would_lower_the_risk_is_no_model():
     with pytest.raises(ModelError, match="silence would lower the risk"):
-        check(layered({"recent": 0.5}))
+        check_model(layered({"recent": 0.5}))
     with pytest.raises(ModelError, match="'charm' is no feature"):
-        check(layered({"charm": 0.5}))
+        check_model(layered({"charm": 0.5}))
 
 
 def test_without_a_learnt_layer_the_risk_is_that_of_no_purchase_within_the_own_horizon():
@@ -147,7 +148,12 @@ def test_without_a_learnt_layer_the_risk_is_that_of_no_purchase_within_the_own_h
     )
 
 
-def test_every_feature_is_observed_in_the_order_of_its_name():
+def test_each_feature_has_its_own_name_and_column():
+    assert [feature.column for feature in COLUMNS] == list(range(len(FEATURES)))
+    assert len(set(NAMES)) == len(FEATURES)
+
+
+def test_every_feature_is_observed_in_the_order_of_the_columns():
     features = Features(
         frequency=3, first_ms=0, last_ms=90 * DAY_MS, monetary_minor=1_900, first_minor=900,
         last_gap_ms=30 * DAY_MS, regularity=0.5, recent=2.0, engagement=3.0, engagement_ms=90 * DAY_MS,

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from stream.core.judgement.basis import Book
-from stream.core.model.record import Horizon, PurchaseProcess, sealed
-from stream.core.risk.inactivity import silence, tempered
+from stream.core.model.document import sealed
+from stream.core.model.features import tempered
+from stream.core.model.record import Horizon, PurchaseProcess
+from stream.core.risk.inactivity import silence
 from stream.core.step import on_due, on_event
 from stream.core.units import DAY_MS, YEAR_MS
 from stream.model_file import default_model

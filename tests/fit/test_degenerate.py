@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from stream.core.model.record import Horizon, decode_model, encode_model
+from stream.core.model.document import decode_model, encode_model
+from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
 from stream.core.risk.churn import churn_risk
 from stream.core.units import DAY_MS

@@ -11,7 +11,8 @@ import msgspec
 from stream.core.events import event as ev
 from stream.core.events import payload as pl
 from stream.core.judgement.basis import Book
-from stream.core.model.record import RiskLayer, RiskSegment, Term, sealed
+from stream.core.model.document import sealed
+from stream.core.model.record import RiskLayer, RiskSegment, Term
 from stream.core.units import DAY_MS
 from stream.model_file import default_model
 from stream.policy_file import default_policy, parse_policy

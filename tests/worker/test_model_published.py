@@ -10,7 +10,8 @@ import pytest
 from stream.core.events.event import Event, ModelPublished
 from stream.core.events.payload import ModelRecord
 from stream.core.judgement.basis import Book
-from stream.core.model.record import Model, encode_model, sealed
+from stream.core.model.document import encode_model, sealed
+from stream.core.model.record import Model
 from stream.core.units import DAY_MS
 from stream.model_file import default_model
 from stream.replay.run import replay

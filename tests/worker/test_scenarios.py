@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from stream.core.events.event import CustomerErased, ModelPublished, PurchaseCancelled
 from stream.core.events.payload import ModelRecord
 from stream.core.facts.profile import Profile, facts
-from stream.core.model.record import encode_model, sealed
+from stream.core.model.document import encode_model, sealed
 from stream.model_file import default_model
 from stream.wire import kind_of
 from stream.worker.rows.row import MODEL_KEY

@@ -13,23 +13,13 @@ from stream.core.facts.rhythm import quickening, rhythm
 from stream.core.judgement.basis import Book
 from stream.core.judgement.rules import basket_growth, growth_parts, is_promoter
 from stream.core.judgement.standing import Standing
+from stream.core.model.features import BY_NAME, HISTORY, SILENCE
 from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import churn_risk
 from stream.core.units import DAY_MS
 
 NOTES_SHOWN = 3
 NPS_DETRACTOR = 6.0
-GROUPS = {
-    "engagement": "FADING_ENGAGEMENT",
-    "sentiment": "SENTIMENT_LOW",
-    "returns": "RETURNS",
-    "tickets": "TICKET_UNRESOLVED",
-}
-"""Features of the risk model that are a reason of their own."""
-HISTORY = frozenset(
-    {"frequency", "frequency_rank", "monetary", "monetary_rank", "span", "age", "pace", "regularity"}
-)
-"""Who the customer is; everything else the model looks at is silence in one form or another."""
 
 
 def reasons(
@@ -68,13 +58,13 @@ def _churn_reasons(now: Standing, profile: Profile, book: Book) -> tuple[float, 
     risk = churn_risk(book.model, now.features, now.as_of_ms)
     sums: dict[str, float] = {}
     for feature, log_odds in risk.contributions:
-        code = GROUPS.get(feature) or ("HISTORY" if feature in HISTORY else "SILENCE")
+        code = BY_NAME[feature].reason
         sums[code] = sums.get(code, 0.0) + log_odds
     found = []
     for code, log_odds in sums.items():
-        if code == "SILENCE":
+        if code == SILENCE:
             found.append(silence(now, profile, log_odds))
-        elif log_odds or code == "HISTORY":
+        elif log_odds or code == HISTORY:
             found.append(_churn_reason(code, log_odds, now, profile))
     return risk.base, found
 

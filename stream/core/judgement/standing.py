@@ -19,10 +19,10 @@ from stream.core.facts.purchases import Sums, monetary_minor
 from stream.core.facts.rhythm import regularity
 from stream.core.judgement.basis import Book
 from stream.core.judgement.tier import tier_of
+from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
 from stream.core.risk.churn import logistic, look_again_ms
 from stream.core.risk.curve import Outlook, outlook
-from stream.core.risk.features import Features
 from stream.core.units import DAY_MS
 
 

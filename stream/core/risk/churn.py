@@ -11,12 +11,11 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from stream.core.model.feature_names import NAMES
+from stream.core.model.features import COLUMNS, NAMES, Features, Observation
 from stream.core.model.record import Model
 from stream.core.risk.crossing import first_crossing
 from stream.core.risk.curve import Outlook, outlook, segment_of
-from stream.core.risk.features import Features, observe, own_silence
-from stream.core.risk.inactivity import REMEMBERED, silence
+from stream.core.risk.inactivity import REMEMBERED, Silence, silence
 from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
@@ -35,6 +34,17 @@ class Risk(Struct, frozen=True, gc=False):
     base: float
     contributions: tuple[tuple[str, float], ...]
     """Feature and log-odds it adds, weightiest first."""
+
+
+def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
+    """Every feature of one customer at one instant, in the order of `NAMES`."""
+    silent_ms = max(0, as_of_ms - features.last_ms)
+    at = Observation(model, features, own_silence(model, features), as_of_ms, silent_ms)
+    return [feature.formula(at) for feature in COLUMNS]
+
+
+def own_silence(model: Model, features: Features) -> Silence:
+    return silence(model, features.frequency, features.last_ms - features.first_ms)
 
 
 def churn_risk(model: Model, features: Features, as_of_ms: int) -> Risk:
@@ -68,7 +78,7 @@ def look_again_ms(model: Model, ahead: Outlook, threshold: float, now_ms: int, r
     """When to look at a silent customer of this risk again: at the crossing, or at one instant before it that
     is cheaper to know. Most customers buy before that one, and then the crossing need never be solved for."""
     last_ms = ahead.features.last_ms
-    if model.risk is not None and now_ms < (early_ms := last_ms + ahead.own.usual_ms):
+    if model.risk is not None and now_ms < (early_ms := last_ms + ahead.habit.own.usual_ms):
         goal = log_odds_of(threshold)
         usual = ahead.usual_log_odds()
         if usual < goal:

@@ -21,12 +21,6 @@ REMEMBERED = 1 << 16
 """Customers share spans by the day: 50,000 of them over a year need a few thousand (measured)."""
 
 
-def tempered(log_odds: float) -> float:
-    """Log-odds, those above 0 by their logarithm: of the ten whom the process was surest to have lost (270 to
-    one; Complete Journey, 26 weeks) eight came back."""
-    return log_odds if log_odds <= 0.0 else math.log1p(log_odds)
-
-
 class Silence(NamedTuple):
     """All that does not change while nothing is bought."""
 

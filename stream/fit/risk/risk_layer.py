@@ -14,9 +14,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from stream.core.model.feature_names import FALLS, NAMES, RISES, SILENCE, STANDS
+from stream.core.model.features import BY_NAME, FALLS, NAMES, RISES, STANDS
 from stream.core.model.record import Model, RiskLayer, RiskSegment, Term
-from stream.core.risk.features import observe
+from stream.core.risk.churn import observe
 from stream.core.units import DAY_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
@@ -186,8 +186,8 @@ def _regress(rows: Numbers, taught: Taught, columns: Columns, shrinkage: float) 
         slope = taught.weight * (expit(z) - taught.silent)
         return loss, np.concatenate([[slope.sum()], rows.T @ slope + shrinkage * away])
 
-    bounds = {RISES: (0.0, None), FALLS: (None, 0.0)}
-    limits = [(None, None), *(bounds.get(SILENCE.get(name, STANDS), (None, None)) for name in names)]
+    bounds = {RISES: (0.0, None), FALLS: (None, 0.0), STANDS: (None, None)}
+    limits = [(None, None), *(bounds[BY_NAME[name].silence if name in BY_NAME else STANDS] for name in names)]
     start = np.concatenate([[0.0], prior])
     options = {"maxiter": 2_000}
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)

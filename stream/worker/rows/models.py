@@ -16,7 +16,8 @@ from msgspec import Raw
 
 from stream.core.events.event import ModelPublished
 from stream.core.judgement.basis import Book
-from stream.core.model.record import Model, decode_model
+from stream.core.model.document import decode_model
+from stream.core.model.record import Model
 from stream.engine import Arrival, Lane
 from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 

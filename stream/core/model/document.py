@@ -1,0 +1,136 @@
+"""The model as a JSON document: checked, encoded, and versioned by the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from stream.core.model.features import BY_NAME
+from stream.core.model.record import MidRanks, Model, Population, RiskLayer
+from stream.core.units import YEAR_MS
+
+
+class ModelError(ValueError):
+    """The document is not a usable model; the message names the field."""
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Model)
+
+
+def content_version(model: Model) -> str:
+    """The first 16 hex digits of the SHA-256 of the model without its version."""
+    return hashlib.sha256(_ENCODER.encode(msgspec.structs.replace(model, version=""))).hexdigest()[:16]
+
+
+def sealed(model: Model) -> Model:
+    """The model with its version filled in; an unusable model raises ModelError."""
+    check_model(model)
+    as_read = _DECODER.decode(_ENCODER.encode(model))  # an int in a float's place hashes differently
+    return msgspec.structs.replace(as_read, version=content_version(as_read))
+
+
+def encode_model(model: Model) -> bytes:
+    """The model as compact JSON: the bytes that are published."""
+    return _ENCODER.encode(model)
+
+
+def decode_model(content: bytes | msgspec.Raw) -> Model:
+    """The model in these bytes, checked; ModelError says what is wrong and where."""
+    try:
+        model = _DECODER.decode(content)
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"not a model: {error}") from None
+    check_model(model)
+    version = content_version(model)
+    if model.version not in ("", version):
+        raise ModelError(
+            f"version is {model.version!r}, but the content hashes to {version!r}: it was edited"
+        )
+    return model if model.version else msgspec.structs.replace(model, version=version)
+
+
+BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
+    "process": {**dict.fromkeys(("r", "alpha", "a", "b"), (1e-6, 1e9)), "unit_ms": (60_000, YEAR_MS)},
+    "spend": {**dict.fromkeys(("p", "q", "v"), (1e-6, 1e9)), "scale_minor": (1, 1e6)},
+    "prior": {"gap_days": (1e-3, 1e5), "first_value_minor": (0.0, 2.0**53)},
+    "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
+    "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
+}
+"""Far wider than any fit has come to. Beyond, a judgement would overflow or take minutes."""
+LOG_ODDS_MAX = 1e6
+"""Of a weight per unit of its feature, and of a centre: with 22 features no sum of them overflows."""
+
+
+def check_model(model: Model) -> None:
+    """Raise ModelError for what the types alone cannot rule out; the message names the field."""
+    _check_finite(msgspec.to_builtins(model), "model")
+    for part, bounds in BOUNDS.items():
+        for name, (low, high) in bounds.items() if getattr(model, part) is not None else ():
+            value = getattr(getattr(model, part), name)
+            _require(low <= value <= high, f"{part}.{name}: {value:g} is not from {low:g} to {high:g}")
+    _check_population(model.population)
+    _require(model.spend.q > 1.0, "spend.q: must be above 1, or the mean spend of a new customer is infinite")
+    _require(model.horizon.min_ms <= model.horizon.max_ms, "horizon: min_ms is above max_ms")
+    if model.thresholds is not None:
+        _require(
+            model.thresholds.clear_at <= model.thresholds.raise_at,
+            "thresholds: clear_at must not be above raise_at",
+        )
+    if model.risk is not None:
+        _check_risk(model.risk)
+    for table in model.tables:
+        width = len(table.rows[0]) if table.rows else 0
+        even = width >= 4 and all(len(row) == width for row in table.rows)
+        _require(even and len(table.rows) == len(table.frequencies), "tables: rows must match frequencies")
+
+
+def _check_population(population: Population) -> None:
+    for name in ("inactive_days", "frequency", "monetary_minor"):
+        ranks: MidRanks = getattr(population, name)
+        _require(
+            len(ranks.values) == len(ranks.ranks) > 0, f"population.{name}: values and ranks must pair up"
+        )
+        rising = all(a < b for a, b in pairwise(ranks.values))
+        _require(rising and _sorted(ranks.ranks), f"population.{name}: values and ranks must rise")
+    quantiles = population.value_quantiles
+    _require(len(quantiles) == 101, f"population.value_quantiles: 101 percentiles, not {len(quantiles)}")
+    _require(_sorted(quantiles), "population.value_quantiles: must not fall")
+
+
+def _check_risk(layer: RiskLayer) -> None:
+    """Every term weighs a known feature, and none lets silence lower the risk."""
+    lows = [segment.frequency_min for segment in layer.segments]
+    _require(lows[0] == 0 and lows == sorted(set(lows)), "risk.segments: frequency_min must rise from 0")
+    for term in (term for segment in layer.segments for term in segment.terms):
+        _require(term.feature in BY_NAME, f"risk.segments: {term.feature!r} is no feature")
+        most = max(abs(term.weight / term.scale), abs(term.centre))
+        _require(most <= LOG_ODDS_MAX, f"risk.segments: {term.feature} weighs too much, or too far away")
+        _require(
+            term.weight * BY_NAME[term.feature].silence >= 0.0,
+            f"risk.segments: with this weight on {term.feature} silence would lower the risk",
+        )
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ModelError(message)
+
+
+def _sorted(values: tuple[float, ...]) -> bool:
+    return all(a <= b for a, b in pairwise(values))
+
+
+def _check_finite(value: Any, path: str) -> None:
+    if isinstance(value, float):
+        _require(math.isfinite(value), f"{path}: {value} is not a finite number")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_finite(inner, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            _check_finite(inner, f"{path}[{place}]")

@@ -1,0 +1,214 @@
+"""The features of churn risk in one table: name, what silence does to it, reason in an explanation, formula.
+
+A feature is one number about one customer at one instant which the learnt risk layer may weigh. The model's
+check takes names and signs from this table, the risk curve and the explanation take the formulas, and the fit
+takes its columns: to add a feature, add a row here.
+
+Silence may only raise the risk (the time of a crossing is solved for, see risk/churn.py). So a feature that
+rises during silence needs a weight of at least 0, one that falls a weight of at most 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from math import log1p
+from typing import Protocol
+
+from msgspec import Struct
+
+from stream.core.facts.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
+from stream.core.model.record import Model
+from stream.core.units import DAY_MS
+
+RISES, FALLS, STANDS = 1, -1, 0
+"""What silence does to a feature."""
+
+
+class Features(Struct, frozen=True, kw_only=True, gc=False):
+    """What the risk model knows of one customer at the last event; what is unknown keeps its neutral default.
+
+    The first and the last purchase are given as the midnight UTC of their day, as the purchase models count.
+    """
+
+    frequency: int
+    """x: purchase days after the first."""
+    first_ms: int
+    last_ms: int
+    monetary_minor: float = 0.0
+    """Mean money of a repeat purchase day; 0 while there is none."""
+    first_minor: float = 0.0
+    """Money of the first purchase day."""
+    last_gap_ms: int = 0
+    """Between the last two purchase days; 0: unknown."""
+    regularity: float = 0.0
+    """Standard deviation of the gaps over their mean (coefficient of variation); 0: even gaps, or unknown."""
+    recent: float = 0.0
+    """Purchase days, decayed to `last_ms` (half-life 90 days)."""
+    engagement: float = 0.0
+    """Weighted engagement events, decayed to `engagement_ms` (half-life 30 days)."""
+    engagement_ms: int = 0
+    """The last engagement; 0: none."""
+    sentiment: float = 0.0
+    """Mean sentiment of all feedback, -1 to 1; 0: none."""
+    returns: float = 0.0
+    """Refunded share of the money spent, 0 to 1."""
+    tickets: float = 0.0
+    """Open tickets and complaints."""
+
+
+class OwnProcess(Protocol):
+    """What the purchase process says of one customer; risk/inactivity.py works it out."""
+
+    @property
+    def gap(self) -> float:
+        """The customer's mean gap between purchases, in units of the purchase process."""
+
+    def log_odds(self, silent_ms: int) -> float:
+        """Log-odds of no purchase within the customer's own horizon, after a silence."""
+
+    def left_log_odds(self, silent_ms: int) -> float:
+        """Log-odds of having left for good, after a silence."""
+
+
+class Observation(Struct, frozen=True, gc=False):
+    """All that a feature may be computed from: one customer at one instant."""
+
+    model: Model
+    features: Features
+    own: OwnProcess
+    as_of_ms: int
+    silent_ms: int
+    """Since the last purchase day; never negative."""
+
+
+Formula = Callable[[Observation], float]
+
+
+class Feature(Struct, frozen=True):
+    """One row of the table."""
+
+    name: str
+    column: int
+    """Its place in `COLUMNS`; never changes, because the last digits of a fit depend on it."""
+    silence: int
+    """RISES, FALLS or STANDS."""
+    reason: str
+    """The reason of an explanation to which its contribution is added."""
+    formula: Formula
+    joined: bool = False
+    """Added to its joined neighbours first, and then their sum to the log-odds."""
+
+
+def tempered(log_odds: float) -> float:
+    """Log-odds, with those above 0 replaced by log(1 + log-odds).
+
+    The purchase process is overconfident there: of the ten customers whom it was surest to have lost (270 to
+    one; Complete Journey, 26 weeks) eight came back.
+    """
+    return log_odds if log_odds <= 0.0 else log1p(log_odds)
+
+
+def _span_days(at: Observation) -> float:
+    return (at.features.last_ms - at.features.first_ms) / DAY_MS
+
+
+def _gap_days(at: Observation) -> float:
+    return at.own.gap * at.model.process.unit_ms / DAY_MS
+
+
+def _frequency_rank(at: Observation) -> float:
+    return at.model.population.frequency.rank(at.features.frequency)
+
+
+def _monetary_rank(at: Observation) -> float:
+    return at.model.population.monetary_minor.rank(at.features.monetary_minor)
+
+
+def _silence_rank(at: Observation) -> float:
+    return at.model.population.inactive_days.rank(at.silent_ms / DAY_MS)
+
+
+def _lateness(at: Observation) -> float:
+    return log1p(at.silent_ms / at.model.process.unit_ms / at.own.gap)
+
+
+def _recent(at: Observation) -> float:
+    return log1p(at.features.recent * 0.5 ** (at.silent_ms / BASKET_HALF_LIFE_MS))
+
+
+def _engagement(at: Observation) -> float:
+    features = at.features
+    if features.engagement <= 0.0:
+        return 0.0
+    cold_ms = max(0, at.as_of_ms - features.engagement_ms)
+    return log1p(features.engagement * 0.5 ** (cold_ms / WARMTH_HALF_LIFE_MS))
+
+
+def _money(at: Observation, minor: float) -> float:
+    return log1p(max(0.0, minor) / at.model.spend.scale_minor)
+
+
+def _momentum(at: Observation) -> float:
+    gap_ms = at.features.last_gap_ms
+    return math.log(gap_ms / DAY_MS / _gap_days(at)) if gap_ms > 0 else 0.0
+
+
+SILENCE, HISTORY = "SILENCE", "HISTORY"
+"""Reasons: that nothing was bought, and who the customer is. The others are reason codes of the alert."""
+
+OF_HABIT = (
+    # log of days from the first to the last purchase
+    Feature("span", 8, STANDS, HISTORY, lambda at: log1p(_span_days(at))),
+    # log of repeat purchase days, and the mid-rank of their number in the population
+    Feature("frequency", 9, STANDS, HISTORY, lambda at: log1p(at.features.frequency)),
+    Feature("frequency_rank", 10, STANDS, HISTORY, _frequency_rank),
+    # log of the mean gap in days
+    Feature("pace", 13, STANDS, HISTORY, lambda at: math.log(_gap_days(at))),
+)
+"""The same for all customers with one number of purchase days and one span."""
+
+OF_CUSTOMER = (
+    # log of the mean money of a repeat purchase day, and its mid-rank
+    Feature("monetary", 11, STANDS, HISTORY, lambda at: _money(at, at.features.monetary_minor)),
+    Feature("monetary_rank", 12, STANDS, HISTORY, _monetary_rank),
+    # log of the money of the first purchase day
+    Feature("first_value", 16, STANDS, SILENCE, lambda at: _money(at, at.features.first_minor)),
+    # log of the last gap over the mean gap
+    Feature("momentum", 14, STANDS, SILENCE, _momentum),
+    Feature("regularity", 15, STANDS, HISTORY, lambda at: at.features.regularity, joined=True),
+    Feature("sentiment", 17, STANDS, "SENTIMENT_LOW", lambda at: at.features.sentiment, joined=True),
+    Feature("returns", 18, STANDS, "RETURNS", lambda at: at.features.returns, joined=True),
+    Feature("tickets", 19, STANDS, "TICKET_UNRESOLVED", lambda at: log1p(at.features.tickets)),
+)
+"""Fixed until the customer's next event."""
+
+OF_SILENCE = (
+    # log-odds of no purchase within the own horizon, by the purchase process; the same, tempered
+    Feature("churn_logit", 0, RISES, SILENCE, lambda at: at.own.log_odds(at.silent_ms)),
+    Feature("churn_tempered", 20, RISES, SILENCE, lambda at: tempered(at.own.log_odds(at.silent_ms))),
+    # log-odds of having left for good (MBG/NBD: after one purchase, too), tempered; as they are
+    Feature("dead_tempered", 21, RISES, SILENCE, lambda at: tempered(at.own.left_log_odds(at.silent_ms))),
+    Feature("dead_logit", 1, RISES, SILENCE, lambda at: at.own.left_log_odds(at.silent_ms)),
+    # mid-rank of the days since the last purchase in the population; log of these days
+    Feature("silence_rank", 4, RISES, SILENCE, _silence_rank),
+    Feature("silence", 2, RISES, SILENCE, lambda at: log1p(at.silent_ms / DAY_MS)),
+    # log of the silence over the mean gap
+    Feature("lateness", 3, RISES, SILENCE, _lateness),
+    # log of days since the first purchase
+    Feature("age", 5, RISES, HISTORY, lambda at: log1p(at.silent_ms / DAY_MS + _span_days(at))),
+)
+"""Moved by silence, and the same for all customers of one habit."""
+
+OF_FADING = (
+    # log of decayed purchase days; log of decayed engagement
+    Feature("recent", 6, FALLS, SILENCE, _recent),
+    Feature("engagement", 7, FALLS, "FADING_ENGAGEMENT", _engagement),
+)
+"""The customer's own, forgotten with time."""
+
+FEATURES = (*OF_HABIT, *OF_CUSTOMER, *OF_SILENCE, *OF_FADING)
+"""Every feature, in the order in which contributions are summed; it decides the last digits of every risk."""
+COLUMNS = tuple(sorted(FEATURES, key=lambda feature: feature.column))
+NAMES = tuple(feature.name for feature in COLUMNS)
+BY_NAME = {feature.name: feature for feature in FEATURES}
