@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from stream.contracts.compatibility import Schema
+from stream.contracts.examples import write_missing_examples
 from stream.contracts.registry import Contract, contracts
 
 RELEASED = "released.txt"
@@ -95,7 +96,10 @@ def without_words(schema: Any) -> Any:
 
 
 def export_schemas(root: Path) -> list[Path]:
-    """Write the schema files that are not up to date, except released ones. Returns the written files."""
+    """Write the schemas that are not up to date, except released ones, and the examples of new types.
+
+    Returns the written files.
+    """
     written = []
     for contract in contracts():
         version = next_version(root, contract)
@@ -103,6 +107,7 @@ def export_schemas(root: Path) -> list[Path]:
         if not is_up_to_date(path, contract, version):
             _write(path, schema_text(schema_of(contract, version)))
             written.append(path)
+        written += write_missing_examples(root, contract, version)
     return written
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from stream.contracts.profile_record import ProfileRecord
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import EVENT_TYPES
+from stream.core.events.event import EVENT_TYPES, type_name
 
 Direction = Literal["in", "out"]
 
@@ -34,7 +34,7 @@ class Contract(Struct, frozen=True):
 def contracts() -> tuple[Contract, ...]:
     """All message types of this version: input events, alert, profile."""
     events = (
-        Contract(str(event_type.__struct_config__.tag), topic, "in", event_type)
+        Contract(type_name(event_type), topic, "in", event_type)
         for topic, event_types in EVENT_TYPES.items()
         for event_type in event_types
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from stream.core.events.event import Event
+from stream.core.events.event import Event, type_name
 from stream.recording.event_file import atomic_writer
 
 
@@ -33,7 +33,7 @@ def write_events(
             advance()
     return {
         "events": types.total(),
-        "types": {str(kind.__struct_config__.tag): types[kind] for kind in sorted(types, key=str)},
+        "types": {type_name(kind): types[kind] for kind in sorted(types, key=str)},
         "first_at": first_at and first_at.isoformat(),
         "last_at": event and event.time.isoformat(),
         "out": str(out),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import Event, ModelPublished
+from stream.core.events.event import Event, ModelPublished, type_name
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
 from stream.ops.changelog import without_fenced_writes
@@ -64,7 +64,7 @@ def snapshot_from_events(
                 events.append(event)
     as_of_ms = round(newest_ms) if at_ms is None else at_ms
     events = [event for event in events if event.time_ms <= as_of_ms]
-    events.sort(key=lambda event: (event.time_ms, TOPIC_RANK[str(type(event).__struct_config__.tag)]))
+    events.sort(key=lambda event: (event.time_ms, TOPIC_RANK[type_name(type(event))]))
     run, alerts = replay(events, book, until_ms=as_of_ms)
     return CustomerSnapshot(run.profiles.get(customer), alerts, as_of_ms, run.book)
 

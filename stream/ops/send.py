@@ -11,19 +11,15 @@ import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 from msgspec import Struct
 
-from stream.core.events.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
+from stream.core.events.event import Event, type_name
 from stream.recording.event_file import numbered_lines
-from stream.wire import STRUCTURED_HEADERS, Rejected, Unknown, decode_line
+from stream.wire import BROADCAST, STRUCTURED_HEADERS, TOPIC_KIND_OF, Rejected, Unknown, decode_line
 from stream.worker.kafka.topics import TopicNames
 
 QUEUE_FULL_WAIT_S = 0.5
 FLUSH_S = 60.0
 """How long to wait for the last acknowledgements."""
-TOPIC_KINDS = {
-    str(event_type.__struct_config__.tag): kind for kind, types in EVENT_TYPES.items() for event_type in types
-}
-"""Event type -> purchases, engagement, feedback or control."""
-BROADCAST_TYPES = {str(event_type.__struct_config__.tag) for event_type in (ClockTicked, ModelPublished)}
+BROADCAST_TYPES = {type_name(event_type) for event_type in BROADCAST}
 """Event types that go to every partition: they are about time and the model, not about one customer."""
 
 
@@ -113,7 +109,7 @@ def addressed_records(
 
     The lines were checked before, so that only type, subject and time are decoded again.
     """
-    topics = {event_type: getattr(names, kind) for event_type, kind in TOPIC_KINDS.items()}
+    topics = {event_type: getattr(names, kind) for event_type, kind in TOPIC_KIND_OF.items()}
     for file in files:
         for number, line in numbered_lines(file):
             if (file, number) in bad:

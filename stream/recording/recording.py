@@ -14,15 +14,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from stream.core.events.event import EVENT_TYPES, Event, ModelPublished
+from stream.core.events.event import EVENT_TYPES, Event, ModelPublished, type_name
 from stream.core.model.document import ModelError, decode_model
 from stream.recording.event_file import numbered_lines
 from stream.wire import Reason, Rejected, Unknown, decode_line
 
 TOPIC_RANK: dict[str, int] = {
-    str(event_type.__struct_config__.tag): rank
-    for rank, types in enumerate(EVENT_TYPES.values())
-    for event_type in types
+    type_name(event_type): rank for rank, types in enumerate(EVENT_TYPES.values()) for event_type in types
 }
 
 
@@ -67,7 +65,7 @@ class Recording:
         recording = cls()
         for place, number, outcome in records:
             if isinstance(outcome, Event):
-                rank = TOPIC_RANK[str(type(outcome).__struct_config__.tag)]
+                rank = TOPIC_RANK[type_name(type(outcome))]
                 at = outcome.time.timestamp()
                 recording._lines.append((at, rank, Path(place), number, outcome))
             else:

@@ -5,8 +5,10 @@ Invalid input is a value (`Rejected`), never an exception: whatever a producer s
 
 from stream.wire.binary import STRUCTURED_HEADERS
 from stream.wire.decode import (
+    BROADCAST,
     FUTURE_TOLERANCE_MS,
     TOO_EARLY,
+    TOPIC_KIND_OF,
     YEAR_MAX,
     YEAR_MIN,
     decode,
@@ -23,9 +25,11 @@ from stream.wire.outcome import Decoded, InputHeaders, Reason, Rejected, TopicKi
 from stream.wire.partition import murmur2, partition_of
 
 __all__ = [
+    "BROADCAST",
     "FUTURE_TOLERANCE_MS",
     "STRUCTURED_HEADERS",
     "TOO_EARLY",
+    "TOPIC_KIND_OF",
     "YEAR_MAX",
     "YEAR_MIN",
     "Decoded",

@@ -5,12 +5,19 @@ The checks run in this order: type and schema, repeated fields (by counting quot
 
 from __future__ import annotations
 
-from typing import Final, Union, get_type_hints
+from typing import Final, Union, cast, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from stream.core.events.event import EVENT_TYPES, ClockTicked, Event, ModelPublished
+from stream.core.events.event import (
+    EVENT_BY_NAME,
+    EVENT_TYPES,
+    ClockTicked,
+    Event,
+    ModelPublished,
+    type_name,
+)
 from stream.wire.binary import attributes_of, is_binary
 from stream.wire.outcome import Decoded, InputHeaders, Reason, Rejected, TopicKind, Unknown, without_values
 from stream.wire.partition import partition_of
@@ -29,16 +36,17 @@ TOO_EARLY: Final = Rejected(Reason.TIME_IN_FUTURE, "time is more than 5 minutes 
 BROADCAST: Final = (ClockTicked, ModelPublished)
 """Types that are sent to every partition; their key does not decide the partition."""
 
-_KIND_OF: Final[dict[str, TopicKind]] = {
-    str(event_type.__struct_config__.tag): kind  # type: ignore[misc]
+TOPIC_KIND_OF: Final = {
+    type_name(event_type): cast(TopicKind, kind)
     for kind, event_types in EVENT_TYPES.items()
     for event_type in event_types
 }
-_TYPE_OF: Final = {str(t.__struct_config__.tag): t for types in EVENT_TYPES.values() for t in types}
-_DATA_OF: Final = {tag: get_type_hints(event_type)["data"] for tag, event_type in _TYPE_OF.items()}
+"""Event type -> the kind of input topic that it belongs to."""
+
+_DATA_OF: Final = {tag: get_type_hints(event_type)["data"] for tag, event_type in EVENT_BY_NAME.items()}
 _DECODE: Final = {
     kind: msgspec.json.Decoder(Union[event_types]).decode  # noqa: UP007
-    for kind, event_types in (*EVENT_TYPES.items(), (None, tuple(_TYPE_OF.values())))
+    for kind, event_types in (*EVENT_TYPES.items(), (None, tuple(EVENT_BY_NAME.values())))
 }
 _DATA_DECODER: Final = {tag: msgspec.json.Decoder(data) for tag, data in _DATA_OF.items()}
 
@@ -52,7 +60,7 @@ _TYPE_DECODER: Final = msgspec.json.Decoder(_TypeOnly)
 
 def kind_of(event: Event) -> TopicKind:
     """The input topic that an event belongs to."""
-    return _KIND_OF[str(event.__struct_config__.tag)]
+    return TOPIC_KIND_OF[type_name(type(event))]
 
 
 def is_broadcast(event: Event) -> bool:
@@ -131,14 +139,14 @@ def _decode_binary(kind: TopicKind, value: bytes | None, headers: InputHeaders) 
     attributes = attributes_of(headers)
     if isinstance(attributes, Rejected):
         return attributes
-    if attributes.type not in _KIND_OF:
+    if attributes.type not in TOPIC_KIND_OF:
         return Unknown(attributes.type[:256])
-    if _KIND_OF[attributes.type] != kind:
+    if TOPIC_KIND_OF[attributes.type] != kind:
         return _wrong_topic(attributes.type)
     data = _decode_data(attributes.type, value)
     if isinstance(data, Rejected):
         return data
-    return _TYPE_OF[attributes.type](
+    return EVENT_BY_NAME[attributes.type](
         id=attributes.id,
         source=attributes.source,
         subject=attributes.subject,
@@ -167,15 +175,15 @@ def _unknown_type(kind: TopicKind | None, value: bytes) -> Unknown | Rejected | 
         tag = _TYPE_DECODER.decode(value).type
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if tag not in _KIND_OF:
+    if tag not in TOPIC_KIND_OF:
         return flaw_in(value) or Unknown(tag[:256])
-    if kind is not None and _KIND_OF[tag] != kind:
+    if kind is not None and TOPIC_KIND_OF[tag] != kind:
         return _wrong_topic(tag)
     return None
 
 
 def _wrong_topic(tag: str) -> Rejected:
-    return Rejected(Reason.WRONG_TOPIC, f"{tag} belongs on the {_KIND_OF[tag]} topic")
+    return Rejected(Reason.WRONG_TOPIC, f"{tag} belongs on the {TOPIC_KIND_OF[tag]} topic")
 
 
 def _too_large(value: bytes) -> Rejected:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct
 
-from stream.core.events.event import Event
+from stream.core.events.event import Event, type_name
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -27,7 +27,7 @@ def encode_event_binary(event: Event) -> tuple[list[tuple[str, bytes]], bytes | 
     headers = [("content-type", b"application/json")]
     for name in ("specversion", "id", "source", "subject"):
         headers.append((f"ce_{name}", getattr(event, name).encode()))
-    headers.append(("ce_type", str(event.__struct_config__.tag).encode()))
+    headers.append(("ce_type", type_name(type(event)).encode()))
     headers.append(("ce_time", _ENCODER.encode(event.time)[1:-1]))
     data = event.data  # type: ignore[attr-defined]
     return headers, None if data is UNSET else _ENCODER.encode(data)

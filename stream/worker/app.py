@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException, Producer
 from stream.config.environment import SettingsError
 from stream.config.settings import Settings
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import EVENT_TYPES
+from stream.core.events.event import EVENT_BY_NAME
 from stream.core.judgement.basis import Book
 from stream.engine import EngineApp
 from stream.metrics import Metrics
@@ -49,9 +49,12 @@ class Worker:
         self.bootstrap = bootstrap or settings.brokers
         partitions = common_partition_count(settings, self.topics, self.bootstrap)
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
-        types = {str(kind.__struct_config__.tag) for kinds in EVENT_TYPES.values() for kind in kinds}
         self.metrics = Metrics(
-            {"type": {*types, "unknown", "none"}, "tier": book.tier_names, "topic": self.topics.inputs}
+            {
+                "type": {*EVENT_BY_NAME, "unknown", "none"},
+                "tier": book.tier_names,
+                "topic": self.topics.inputs,
+            }
         )
         policy = f"{book.policy.id} ({book.policy.hash})"
         log.info("policy %s; model %s until another one is published", policy, book.model.version)

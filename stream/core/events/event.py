@@ -233,7 +233,18 @@ EVENT_TYPES: dict[str, tuple[type[Event], ...]] = {
     "feedback": FEEDBACK,
     "control": CONTROL,
 }
-"""Which types belong on which input topic; the order is also the rank among events of one instant."""
+"""Input topic -> its event types. Events of one instant are applied in the order of these topics."""
+
+
+def type_name(event_type: type[Event]) -> str:
+    """The attribute `type` of the events of this struct."""
+    return str(event_type.__struct_config__.tag)
+
+
+EVENT_BY_NAME: dict[str, type[Event]] = {
+    type_name(event_type): event_type for event_types in EVENT_TYPES.values() for event_type in event_types
+}
+"""Attribute `type` -> struct, for every event type."""
 
 RANK: dict[type[Event], int] = {
     kind: rank for rank, kinds in enumerate(EVENT_TYPES.values()) for kind in kinds

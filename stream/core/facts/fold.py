@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from stream.core.events import event as ev
 from stream.core.events.payload import Acquired
@@ -186,59 +186,54 @@ def _outcome(profile: Profile, at_ms: int, event: ev.ActionResulted, reader: The
     return NONE
 
 
-FOLDS: dict[type[ev.Event], Fold] = {
-    ev.PurchaseCompleted: _purchase,
-    ev.PurchaseRefunded: _refund,
-    ev.PurchaseCancelled: _cancellation,
-    ev.SessionStarted: _engage(engaged.with_session),
-    ev.ProductViewed: _look(engaged.with_view, 1.0),
-    ev.ProductAdded: _look(engaged.with_addition, 2.0),
-    ev.ProductRemoved: _engage(engaged.with_view),
-    ev.Wishlisted: _look(engaged.with_addition, 2.0),
-    ev.Searched: _look(engaged.with_search, 0.5),
-    ev.CheckoutStarted: _engage(engaged.with_checkout),
-    ev.MessageDelivered: _engage(engaged.with_delivery, NONE),
-    ev.MessageOpened: _engage(engaged.with_opening),
-    ev.MessageClicked: _engage(engaged.with_click),
-    ev.MessageBounced: _engage(engaged.with_bounce, NONE),
-    ev.MessageComplained: _engage(engaged.with_spam_report, HARD),
-    ev.MessageUnsubscribed: _engage(engaged.with_unsubscription, HARD),
-    ev.LoyaltyJoined: _engage(engaged.with_joining),
-    ev.LoyaltyRedeemed: _engage(engaged.with_redemption),
-    ev.PromotionClicked: _engage(engaged.with_promotion),
-    ev.PromotionRedeemed: _engage(engaged.with_redemption),
-    ev.Reviewed: _review,
-    ev.SurveyAnswered: _survey,
-    ev.TicketOpened: _ticket,
-    ev.TicketResolved: _resolution,
-    ev.Complained: _complaint,
-    ev.CustomerIdentified: _identity,
-    ev.ConsentChanged: _consent,
-    ev.ActionTaken: _action,
-    ev.ActionResulted: _outcome,
-}
+class Folding(NamedTuple):
+    """How events of one type change the profile of their customer."""
 
-LOOKS = (ev.ProductViewed, ev.ProductAdded, ev.Wishlisted, ev.Searched)
-ABOUT_IDENTITY = (ev.CustomerIdentified, ev.ConsentChanged, ev.ActionTaken, ev.ActionResulted)
-CHANGES: dict[type[ev.Event], int] = {
-    **dict.fromkeys(ev.PURCHASES, BUYING),
-    **dict.fromkeys(ev.ENGAGEMENT, ENGAGEMENT),
-    **dict.fromkeys(ev.FEEDBACK, FEEDBACK),
-    **dict.fromkeys(ABOUT_IDENTITY, IDENTITY),
-    **dict.fromkeys(LOOKS, ENGAGEMENT | INTERESTS),
-    ev.PurchaseCompleted: BUYING | INTERESTS,
-}
-"""Which sections of a profile an event of a type may change; no other is touched."""
+    fold: Fold
+    sections: int
+    """The sections of the profile that may change, as a bit mask (profile.SECTIONS)."""
+    own: bool = True
+    """Whether the customer did it; the last own event before a silence is the profile's last touch."""
 
-NOT_OWN_DOING = (
-    ev.MessageDelivered,
-    ev.MessageBounced,
-    ev.CustomerIdentified,
-    ev.ActionTaken,
-    ev.ActionResulted,
-    ev.PurchaseRefunded,
-    ev.TicketResolved,
+
+EVENTS_FOLDED: dict[type[ev.Event], Folding] = {
+    ev.PurchaseCompleted: Folding(_purchase, BUYING | INTERESTS),
+    ev.PurchaseRefunded: Folding(_refund, BUYING, own=False),
+    ev.PurchaseCancelled: Folding(_cancellation, BUYING),
+    ev.SessionStarted: Folding(_engage(engaged.with_session), ENGAGEMENT),
+    ev.ProductViewed: Folding(_look(engaged.with_view, 1.0), ENGAGEMENT | INTERESTS),
+    ev.ProductAdded: Folding(_look(engaged.with_addition, 2.0), ENGAGEMENT | INTERESTS),
+    ev.ProductRemoved: Folding(_engage(engaged.with_view), ENGAGEMENT),
+    ev.Wishlisted: Folding(_look(engaged.with_addition, 2.0), ENGAGEMENT | INTERESTS),
+    ev.Searched: Folding(_look(engaged.with_search, 0.5), ENGAGEMENT | INTERESTS),
+    ev.CheckoutStarted: Folding(_engage(engaged.with_checkout), ENGAGEMENT),
+    ev.MessageDelivered: Folding(_engage(engaged.with_delivery, NONE), ENGAGEMENT, own=False),
+    ev.MessageOpened: Folding(_engage(engaged.with_opening), ENGAGEMENT),
+    ev.MessageClicked: Folding(_engage(engaged.with_click), ENGAGEMENT),
+    ev.MessageBounced: Folding(_engage(engaged.with_bounce, NONE), ENGAGEMENT, own=False),
+    ev.MessageComplained: Folding(_engage(engaged.with_spam_report, HARD), ENGAGEMENT),
+    ev.MessageUnsubscribed: Folding(_engage(engaged.with_unsubscription, HARD), ENGAGEMENT),
+    ev.LoyaltyJoined: Folding(_engage(engaged.with_joining), ENGAGEMENT),
+    ev.LoyaltyRedeemed: Folding(_engage(engaged.with_redemption), ENGAGEMENT),
+    ev.PromotionClicked: Folding(_engage(engaged.with_promotion), ENGAGEMENT),
+    ev.PromotionRedeemed: Folding(_engage(engaged.with_redemption), ENGAGEMENT),
+    ev.Reviewed: Folding(_review, FEEDBACK),
+    ev.SurveyAnswered: Folding(_survey, FEEDBACK),
+    ev.TicketOpened: Folding(_ticket, FEEDBACK),
+    ev.TicketResolved: Folding(_resolution, FEEDBACK, own=False),
+    ev.Complained: Folding(_complaint, FEEDBACK),
+    ev.CustomerIdentified: Folding(_identity, IDENTITY, own=False),
+    ev.ConsentChanged: Folding(_consent, IDENTITY),
+    ev.ActionTaken: Folding(_action, IDENTITY, own=False),
+    ev.ActionResulted: Folding(_outcome, IDENTITY, own=False),
+}
+"""The table of event types that change a customer's profile; a new type needs an entry here."""
+
+NOT_FOLDED: frozenset[type[ev.Event]] = frozenset(
+    {ev.CustomerErased, ev.CostRecorded, ev.ClockTicked, ev.ModelPublished}
 )
-OWN_DOING: frozenset[type[ev.Event]] = frozenset(FOLDS) - frozenset(NOT_OWN_DOING)
-"""Types that are the customer's own touch: the last of them is the last touch before silence."""
-TOUCHES = {kind: str(kind.__struct_config__.tag) for kind in OWN_DOING}
+"""The other types: erasure is in core/step.py, and the rest are about no single customer."""
+
+FOLDS = {kind: folding.fold for kind, folding in EVENTS_FOLDED.items()}
+CHANGES = {kind: folding.sections for kind, folding in EVENTS_FOLDED.items()}
+TOUCHES = {kind: ev.type_name(kind) for kind, folding in EVENTS_FOLDED.items() if folding.own}

@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRefunded
+from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRefunded, type_name
 from stream.importing.files.events.orders import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
 
-TYPE_NAMES = {kind: str(kind.__struct_config__.tag) for kind in RANK}
+TYPE_NAMES = {kind: type_name(kind) for kind in RANK}
 
 
 class ImportSummary(Struct):

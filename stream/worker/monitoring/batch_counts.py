@@ -23,7 +23,7 @@ NAMELESS: dict[type, str] = {Unknown: "unknown", Rejected: "none"}
 """The metric label `type` of records that are no event we know."""
 
 
-def type_name(kind: type) -> str:
+def type_label(kind: type) -> str:
     """The metric label `type` of an event's struct."""
     return NAMELESS.get(kind) or str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 
@@ -90,7 +90,7 @@ class BatchCounts:
         metrics = self._metrics
         for (topic, kind, step_outcome), count in self._events.items():
             outcome = OUTCOMES.get(step_outcome, step_outcome)
-            metrics.events.add(count, topic, type_name(kind), outcome)
+            metrics.events.add(count, topic, type_label(kind), outcome)
             self.totals[outcome] += count
             if outcome == "deduplicated":
                 metrics.duplicates.add(count, topic)

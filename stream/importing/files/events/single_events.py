@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
-from stream.core.events.event import EVENT_TYPES, Event
+from stream.core.events.event import EVENT_BY_NAME, Event
 from stream.importing.files.events.event_ids import content_hash, event_id, event_time
 from stream.importing.files.events.order_lines import LineReader, LineRejection
-from stream.importing.files.mapping.mapping import ColumnMapping
+from stream.importing.files.mapping.mapping import MAPPING_FIELDS, ColumnMapping
 from stream.importing.files.reading.row import Values
 
-TYPE_BY_NAME: dict[str, type[Event]] = {
-    str(kind.__struct_config__.tag): kind for kinds in EVENT_TYPES.values() for kind in kinds
-}
 TOUCH = {"product_id": "product", "category": "category", "cart_id": "cart", "session_id": "session"}
 MESSAGE = {"message_id": "message", "channel": "channel", "link": "link"}
 TICKET = {"ticket_id": "ticket", "topic": "topic", "text": "text", "order_id": "order", "channel": "channel"}
 LOYALTY = {"program_id": "program"}
 PROMOTION = {"promotion_id": "promotion", "channel": "channel"}
+
+
+def _fields_of_one_name(event_type: type[Event]) -> dict[str, str]:
+    """Data field -> field of the mapping that has the same name, or the name without `_id`."""
+    names = getattr(get_type_hints(event_type)["data"], "__struct_fields__", ())
+    return {name: name.removesuffix("_id") for name in names if name.removesuffix("_id") in MAPPING_FIELDS}
+
+
 DATA_FIELDS: dict[str, dict[str, str]] = {
+    **{kind: _fields_of_one_name(event_type) for kind, event_type in EVENT_BY_NAME.items()},
     "purchase.cancelled": {"order_id": "order", "reason": "reason"},
     "engagement.product_viewed": TOUCH,
     "engagement.product_added": TOUCH,
@@ -29,9 +35,9 @@ DATA_FIELDS: dict[str, dict[str, str]] = {
     "engagement.checkout_started": {"cart_id": "cart", "order_id": "order", "session_id": "session"},
     "engagement.searched": {"query": "query", "category": "category", "session_id": "session"},
     "engagement.session_started": {"session_id": "session", "channel": "channel"},
-    **dict.fromkeys((kind for kind in TYPE_BY_NAME if kind.startswith("engagement.message_")), MESSAGE),
-    **dict.fromkeys((kind for kind in TYPE_BY_NAME if kind.startswith("engagement.loyalty_")), LOYALTY),
-    **dict.fromkeys((kind for kind in TYPE_BY_NAME if kind.startswith("engagement.promotion_")), PROMOTION),
+    **dict.fromkeys((kind for kind in EVENT_BY_NAME if kind.startswith("engagement.message_")), MESSAGE),
+    **dict.fromkeys((kind for kind in EVENT_BY_NAME if kind.startswith("engagement.loyalty_")), LOYALTY),
+    **dict.fromkeys((kind for kind in EVENT_BY_NAME if kind.startswith("engagement.promotion_")), PROMOTION),
     "feedback.reviewed": {
         **{"review_id": "review", "rating": "rating", "rating_max": "rating_max", "product_id": "product"},
         **{"category": "category", "review_body": "text", "language": "language", "order_id": "order"},
@@ -90,7 +96,7 @@ class EventReader:
                     "time": event_time(time_ms),
                     "data": data,
                 },
-                TYPE_BY_NAME[kind],
+                EVENT_BY_NAME[kind],
                 strict=False,
             )
         except msgspec.ValidationError as failure:

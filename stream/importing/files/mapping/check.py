@@ -7,10 +7,10 @@ import re
 from datetime import datetime
 from itertools import combinations
 
-from stream.core.events.event import EVENT_TYPES
+from stream.core.events.event import EVENT_BY_NAME
 from stream.importing.files.mapping.mapping import IGNORED, MAPPING_FIELDS, ColumnMapping, MappingError
 
-TYPE_NAMES = tuple(str(kind.__struct_config__.tag) for kinds in EVENT_TYPES.values() for kind in kinds)
+TYPE_NAMES = tuple(EVENT_BY_NAME)
 SAMPLE_TIME = datetime(2006, 5, 2, 3, 4)  # noqa: DTZ001 - year, month, day, hour and minute all differ
 
 
