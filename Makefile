@@ -28,7 +28,7 @@ check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q -m "not kafka and not data and not slow" -x
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not kafka and not data and not slow" -x
 
 coverage: $(READY) ## share of the lines and branches that the fast tests run, by module
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not kafka and not data and not slow" --cov --cov-report=term:skip-covered $(ARGS)

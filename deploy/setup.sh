@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # setup.sh VENV NEEDED [PYTHON]: a virtual environment in VENV with everything of requirements.lock and the project.
-# Called by make; safe to run again. Says in one line what is missing.
+# Called by make; safe to run again. When something is missing, one line says what.
 set -euo pipefail
 venv=$1 needed=$2 wanted=${3:-}
 

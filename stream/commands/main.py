@@ -80,9 +80,11 @@ class LazyGroup(click.Group):
         self.commands_by_name = commands_by_name
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
         return list(self.commands_by_name)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command and return it; None for an unknown name."""
         if cmd_name not in self.commands_by_name:
             return None
         module, _, attribute = self.commands_by_name[cmd_name][0].partition(":")

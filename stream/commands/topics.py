@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 import msgspec
 
-from stream.config.environment import load_settings
-from stream.config.settings import Settings
-from stream.worker.kafka.topics import TopicFinding, topic_findings, topic_plans
-from stream.worker.kafka.topics_admin import (
-    ClusterError,
-    admin_client,
-    alter_topics,
-    cluster_topics,
-    create_topics,
-)
+from stream.ops.cluster import cluster_errors, cluster_settings
+from stream.ops.topic_setup import apply_changes, compare_topics, planned_changes
+from stream.worker.kafka.topics import TopicFinding
 
-EMBEDDED = (
-    "the embedded broker creates its own topics and cannot be checked; name a real one by STREAM_BROKERS"
-)
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
@@ -47,8 +38,9 @@ def check_command(as_json: bool) -> None:
     Example:
       stream topics check --json
     """
-    settings = _real_cluster_settings()
-    found = _found(settings)
+    settings = cluster_settings()
+    with cluster_errors():
+        found = compare_topics(settings)
     _report(found, [], as_json)
 
 
@@ -66,43 +58,19 @@ def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
     Example:
       STREAM_PARTITIONS=12 STREAM_REPLICATION=3 stream topics apply
     """
-    settings = _real_cluster_settings()
-    found = _found(settings)
-    missing = {finding.topic for finding in found if finding.what == "missing"}
-    drifted = [finding for finding in found if finding.what == "config"] if may_alter else []
-    done = [f"create {topic}" for topic in sorted(missing)]
-    done += [f"alter {finding.topic}: {finding.config}={finding.wanted}" for finding in drifted]
+    settings = cluster_settings()
+    with cluster_errors():
+        found = compare_topics(settings)
+        changes = planned_changes(found, may_alter)
+        if not dry_run:
+            apply_changes(settings, changes)
     if dry_run:
-        _report(found, [f"would {line}" for line in done], as_json)
-        return
-    try:
-        client = admin_client(settings)
-        create_topics(client, [plan for plan in topic_plans(settings) if plan.name in missing])
-        alter_topics(client, drifted)
-    except ClusterError as error:
-        raise click.ClickException(str(error)) from error
-    solved = [TopicFinding(topic, "ok") for topic in sorted(missing)]
-    left = [finding for finding in found if finding.what != "missing" and finding not in drifted]
-    _report(left + solved, done, as_json)
+        _report(found, [f"would {line}" for line in changes.lines()], as_json)
+    else:
+        _report(changes.remaining, changes.lines(), as_json)
 
 
-def _real_cluster_settings() -> Settings:
-    settings = load_settings()
-    if settings.brokers == "embedded":
-        raise click.UsageError(f"STREAM_BROKERS = 'embedded': {EMBEDDED}")
-    return settings
-
-
-def _found(settings: Settings) -> list[TopicFinding]:
-    plans = topic_plans(settings)
-    try:
-        client = admin_client(settings)
-        return list(topic_findings(plans, cluster_topics(client, [plan.name for plan in plans])))
-    except ClusterError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _report(found: list[TopicFinding], done: list[str], as_json: bool) -> None:
+def _report(found: Sequence[TopicFinding], done: list[str], as_json: bool) -> None:
     """Print what was done and which differences remain; exit code 1 when one does."""
     left = [finding for finding in found if finding.what != "ok"]
     if as_json:

@@ -278,7 +278,7 @@ def test_a_worker_that_falls_behind_is_a_fault(healthy, monkeypatch):
 
 
 def test_a_broker_that_does_not_answer_is_the_only_fault(monkeypatch):
-    monkeypatch.setattr("stream.ops.doctor.cluster_view.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("stream.worker.kafka.topics_admin.ADMIN_TIMEOUT_S", 1.0)
     environment = {"STREAM_BROKERS": "127.0.0.1:1"}
 
     result = CliRunner().invoke(main, ["doctor", "--json"], env=environment)

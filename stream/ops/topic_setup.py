@@ -1,0 +1,47 @@
+"""Compares the topics of a cluster with the required ones, and creates or corrects them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from stream.config.settings import Settings
+from stream.worker.kafka.topics import TopicFinding, topic_findings, topic_plans
+from stream.worker.kafka.topics_admin import admin_client, alter_topics, cluster_topics, create_topics
+
+
+class TopicChanges(Struct, frozen=True):
+    """What `stream topics apply` does, and the findings that remain afterwards."""
+
+    to_create: tuple[str, ...]
+    to_alter: tuple[TopicFinding, ...]
+    remaining: tuple[TopicFinding, ...]
+
+    def lines(self) -> list[str]:
+        """Each change in words."""
+        altered = [f"alter {each.topic}: {each.config}={each.wanted}" for each in self.to_alter]
+        return [f"create {topic}" for topic in self.to_create] + altered
+
+
+def compare_topics(settings: Settings) -> list[TopicFinding]:
+    """The differences between the required topics and the cluster's; ClusterError when no broker answers."""
+    plans = topic_plans(settings)
+    client = admin_client(settings)
+    return list(topic_findings(plans, cluster_topics(client, [plan.name for plan in plans])))
+
+
+def planned_changes(findings: Sequence[TopicFinding], may_alter: bool) -> TopicChanges:
+    """Missing topics are created, settings corrected if `may_alter`; partition counts are never changed."""
+    missing = sorted({finding.topic for finding in findings if finding.what == "missing"})
+    drifted = [finding for finding in findings if may_alter and finding.what == "config"]
+    remaining = [finding for finding in findings if finding.what != "missing" and finding not in drifted]
+    created = [TopicFinding(topic, "ok") for topic in missing]
+    return TopicChanges(tuple(missing), tuple(drifted), (*remaining, *created))
+
+
+def apply_changes(settings: Settings, changes: TopicChanges) -> None:
+    """Create and alter; ClusterError when the cluster refuses."""
+    client = admin_client(settings)
+    create_topics(client, [plan for plan in topic_plans(settings) if plan.name in changes.to_create])
+    alter_topics(client, changes.to_alter)
