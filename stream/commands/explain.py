@@ -1,4 +1,4 @@
-"""`stream explain CUSTOMER`: everything known of one customer, in plain words."""
+"""`stream explain CUSTOMER`: parsing and printing only."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.wording.alert import alert_lines
 from stream.wording.amounts import date
 from stream.wording.profile import profile_sections
+from stream.wording.wrap import for_terminal
 
 
 class Instant(click.ParamType):
-    """`2017-09-01`, `2017-09-01T12:00`, with an offset or in UTC, or `now`."""
+    """`2017-09-01` or `2017-09-01T12:00`, in UTC unless there is an offset; or `now`."""
 
     name = "time"
 
@@ -44,11 +45,11 @@ class Instant(click.ParamType):
 
 @click.command("explain")
 @click.argument("customer")
-@click.option("--events", multiple=True, type=EXISTING, help="Events; they are replayed up to --at.")
-@click.option("--profiles", type=EXISTING, help="Profiles that `stream replay` wrote.")
-@click.option("--alerts", type=EXISTING, help="Alerts that `stream replay` wrote.")
-@click.option("--from-kafka", is_flag=True, help="The profiles and alerts topics of STREAM_BROKERS.")
-@click.option("--at", "at_ms", type=Instant(), help="As of this time (UTC). [default: the last one known]")
+@click.option("--events", multiple=True, type=EXISTING, help="File of events, replayed up to --at.")
+@click.option("--profiles", type=EXISTING, help="Profiles written by `stream replay`.")
+@click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`.")
+@click.option("--from-kafka", is_flag=True, help="Read the topics of profiles and alerts (STREAM_*).")
+@click.option("--at", "at_ms", type=Instant(), help="As of this time (UTC). [default: the last event]")
 @click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
 @click.option(
@@ -66,9 +67,9 @@ def explain_command(
     model_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell what is known of a CUSTOMER: buying, interests, engagement, value, feedback, every alert and why.
+    """Show all that is known of a CUSTOMER: buying, interests, engagement, value, feedback, and every alert.
 
-    Name one source: events, what a replay wrote, or the topics. Exit code 1 when the customer is not there.
+    Name one source: events, files of a replay, or the topics. Exit code 1 when the customer is unknown.
 
     \b
     Examples:
@@ -92,9 +93,10 @@ def explain_command(
         when = f" before {date(at_ms)}" if at_ms is not None else ""
         click.echo(f"nothing is known of {customer!r}{when}", err=True)
         sys.exit(1)
-    click.echo(
-        json.dumps(_as_object(customer, known), ensure_ascii=False) if as_json else _as_text(customer, known)
-    )
+    if as_json:
+        click.echo(json.dumps(_as_object(customer, known), ensure_ascii=False))
+    else:
+        click.echo(for_terminal(_as_text(customer, known)))
 
 
 def _as_text(customer: str, known: CustomerSnapshot) -> str:
@@ -118,10 +120,10 @@ def _as_object(customer: str, known: CustomerSnapshot) -> dict[str, Any]:
         "customer": customer,
         "as_of": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "sections": {section.title: list(section.lines) for section in sections},
-        "alerts": [_told(alert) for alert in known.alerts],
+        "alerts": [_alert_object(alert) for alert in known.alerts],
         "profile": msgspec.to_builtins(profile, str_keys=True),
     }
 
 
-def _told(alert: Alert) -> dict[str, Any]:
+def _alert_object(alert: Alert) -> dict[str, Any]:
     return {"id": alert.id, "type": alert.type, "time": alert.time, "words": alert_lines(alert)}

@@ -1,1 +1,1 @@
-"""What the system knows, in words for people who were never told its formulas; nothing here decides."""
+"""What is known of a customer and of an alert, in plain words. Nothing here decides anything."""

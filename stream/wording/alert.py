@@ -1,6 +1,6 @@
-"""An alert in plain words: what happened, why, how much is at stake, what would end it, what to do.
+"""An alert in plain words: what happened, why, how much is at stake, what would close it, what to do.
 
-No code of the wire is shown; every number has its unit and what it is measured against.
+No code names are shown. Every number has its unit and what it is compared with.
 """
 
 from __future__ import annotations
@@ -8,42 +8,45 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stream.core.alerts.alert import Action, Alert, AlertData, Evidence, Remedy, ValueAtRisk
-from stream.wording.amounts import count, date, days, every, listed, money, mood, share
+from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
 
 ALERT_NAMES = {
     "at_risk_loyal": "loyal customer at risk",
     "churn_risk": "customer likely to leave",
     "upgrade_opportunity": "ready for the next tier",
 }
-MEASURES = {
-    "churn_risk": "{} chance that they do not buy again in the time they usually would",
-    "at_risk_loyal": "{} risk of losing them, by how likely they stop buying or by how unhappy they are",
-    "upgrade_opportunity": "{} of the way to the next tier, growth and interest counted in",
+SCORE_MEANINGS = {
+    "churn_risk": "{} probability that they do not buy again within their usual time",
+    "at_risk_loyal": "{} risk of losing them, from their purchases and their feedback",
+    "upgrade_opportunity": "{} of the way to the next tier, including growth and interest",
 }
-STATES = {
+STATE_WORDS = {
     "raised": "new alert",
-    "escalated": "more urgent now",
-    "cleared": "over, all is well again",
-    "expired": "ended, too old to act on",
-    "retracted": "taken back, its cause was corrected",
+    "escalated": "now more urgent",
+    "cleared": "closed, it no longer applies",
+    "expired": "closed, too old to act on",
+    "retracted": "withdrawn, its cause has been corrected",
 }
+CHANNEL_WORDS = {"call": "phone", "push": "push message", "app": "app message"}
+"""Channels of the playbook whose name does not read well after "by"."""
+SCALE = "on a scale from -1 to 1"
 
 
 def alert_lines(alert: Alert) -> list[str]:
-    """Headline first; then reasons, score, stakes, what would end it and what to do, each one line."""
+    """One line each: headline, reasons, score, money at stake, what would close the alert, what to do."""
     data = alert.data
     if data.state not in ("raised", "escalated"):
-        return [headline(alert), f"Now: {score_words(data)}"]
+        return [headline(alert), f"Score now: {score_words(data)}"]
     lines = [headline(alert)]
     lines += [f"Why: {reason}" for reason in reason_lines(data)]
-    against = listed([reason_words(each, currency(data)) for each in in_favour(data)])
+    against = listed([reason_words(each, currency(data)) for each in reasons_against(data)])
     if against:
-        lines.append(f"In their favour: {against}")
-    lines.append(f"How sure: {score_words(data)}")
+        lines.append(f"But: {against}")
+    lines.append(f"Score: {score_words(data)}")
     if data.value_at_risk is not None:
         lines.append(f"At stake: {stake_words(data.value_at_risk)}")
     if data.counterfactual is not None:
-        lines.append(f"Would end: {ending_words(data)}")
+        lines.append(closing_words(data))
     if data.recommended_action is not None:
         lines.append(f"To do: {action_words(data.recommended_action)}")
     return lines
@@ -53,33 +56,33 @@ def headline(alert: Alert) -> str:
     """`2 May 2018: c-42 (platinum tier, customer for 14 months), loyal customer at risk: new alert`."""
     data = alert.data
     who = f"{alert.subject} ({data.customer.tier} tier, customer for {days(data.customer.tenure_days)})"
-    return f"{date(alert.time)}: {who}, {ALERT_NAMES[data.kind]}: {STATES[data.state]}"
+    return f"{date(alert.time)}: {who}, {ALERT_NAMES[data.kind]}: {STATE_WORDS[data.state]}"
 
 
 def because(data: AlertData) -> str:
-    """The reasons in one sentence, for a table or a notice."""
+    """All reasons in one line, for a table."""
     return "; ".join(reason_lines(data)) or "no single reason stands out"
 
 
 def reason_lines(data: AlertData) -> list[str]:
-    """What speaks for the alert, the strongest reason first; who the customer is is no reason."""
-    for_it = [each for each in data.evidence if each.contribution > 0 and each.code != "HISTORY"]
-    return [reason_words(each, currency(data)) for each in for_it]
+    """The reasons for the alert, the strongest first; without the purchase history, which is no reason."""
+    reasons = [each for each in data.evidence if each.contribution > 0 and each.code != "HISTORY"]
+    return [reason_words(each, currency(data)) for each in reasons]
 
 
-def in_favour(data: AlertData) -> list[Evidence]:
-    """What speaks against the alert, the strongest first."""
+def reasons_against(data: AlertData) -> list[Evidence]:
+    """The reasons against the alert, the strongest first."""
     return [each for each in reversed(data.evidence) if each.contribution < 0]
 
 
 def currency(data: AlertData) -> str:
-    """The customer's currency, as far as the alert tells it."""
+    """The customer's currency; empty where the alert names none."""
     return data.value_at_risk.currency if data.value_at_risk else ""
 
 
 def reason_words(reason: Evidence, money_in: str) -> str:
-    """One reason: what was observed, against the customer's own past."""
-    words = REASONS.get(reason.code)
+    """One reason: what was observed, compared with the customer's own past. `money_in` is the currency."""
+    words = REASON_WORDS.get(reason.code)
     if words is not None:
         return words(reason, money_in)
     return f"{reason.feature.replace('_', ' ')}: {reason.observed:g} ({reason.unit})"
@@ -88,7 +91,7 @@ def reason_words(reason: Evidence, money_in: str) -> str:
 def _silent(reason: Evidence, money_in: str) -> str:
     if reason.baseline is None:
         return f"bought only once, {days(reason.observed)} ago"
-    return f"usually buys {every(reason.baseline)}, silent for {days(reason.observed)}"
+    return f"usually buys {every(reason.baseline)}, has bought nothing for {days(reason.observed)}"
 
 
 def _not_yet_late(reason: Evidence, money_in: str) -> str:
@@ -104,10 +107,10 @@ def _fading(reason: Evidence, money_in: str) -> str:
 
 
 def _low(reason: Evidence, money_in: str) -> str:
-    said = f"recent feedback is {mood(reason.observed)} ({reason.observed:+.1f} on a scale from -1 to 1)"
+    words = f"recent feedback is {sentiment_word(reason.observed)} ({reason.observed:+.1f} {SCALE})"
     if reason.baseline is not None:
-        said += f", usually {mood(reason.baseline)} ({reason.baseline:+.1f})"
-    return said + (f", mostly about {listed(reason.themes)}" if reason.themes else "")
+        words += f", usually {sentiment_word(reason.baseline)} ({reason.baseline:+.1f})"
+    return words + (f", mostly about {listed(reason.themes)}" if reason.themes else "")
 
 
 def _ticket(reason: Evidence, money_in: str) -> str:
@@ -123,7 +126,7 @@ def _returns(reason: Evidence, money_in: str) -> str:
 
 
 def _detractor(reason: Evidence, money_in: str) -> str:
-    return f"would warn others ({reason.observed:g} of 10)"
+    return f"would not recommend us ({reason.observed:g} of 10)"
 
 
 def _history(reason: Evidence, money_in: str) -> str:
@@ -136,20 +139,20 @@ def _near(reason: Evidence, money_in: str) -> str:
 
 
 def _growing(reason: Evidence, money_in: str) -> str:
-    return f"buys {share(reason.observed)} more, or more often, than before"
+    return f"buys {share(reason.observed)} more than before, in larger or more frequent orders"
 
 
 def _interest(reason: Evidence, money_in: str) -> str:
-    return f"keeps looking at {listed(reason.categories)} without ever having bought there"
+    return f"keeps looking at {listed(reason.categories)}, but has never bought there"
 
 
 def _promoter(reason: Evidence, money_in: str) -> str:
     if reason.feature == "nps":
         return f"would recommend us ({reason.observed:g} of 10)"
-    return f"speaks warmly of us ({reason.observed:+.1f} on a scale from -1 to 1)"
+    return f"gives positive feedback ({reason.observed:+.1f} {SCALE})"
 
 
-REASONS: dict[str, Callable[[Evidence, str], str]] = {
+REASON_WORDS: dict[str, Callable[[Evidence, str], str]] = {
     "SILENT_BEYOND_RHYTHM": _silent,
     "RISK_OF_NO_PURCHASE": _not_yet_late,
     "FADING_ENGAGEMENT": _fading,
@@ -167,48 +170,54 @@ REASONS: dict[str, Callable[[Evidence, str], str]] = {
 
 
 def score_words(data: AlertData) -> str:
-    """The score, what it is a measure of, and from where on it is an alert."""
+    """The score, what it means, and the thresholds at which an alert is raised and closed."""
     score = data.score
-    told = MEASURES[data.kind].format(share(score.value))
-    return f"{told} (alert from {share(score.raise_at)}, over below {share(score.clear_at)})"
+    meaning = SCORE_MEANINGS[data.kind].format(share(score.value))
+    return f"{meaning} (alert from {share(score.raise_at)}, closed below {share(score.clear_at)})"
 
 
 def stake_words(stake: ValueAtRisk) -> str:
-    """What the customer would be expected to earn if kept."""
+    """The profit expected from the customer if they stay: the mean of many such customers, and its range."""
     low, middle, high = (
         money(minor, stake.currency, rounded=True)
         for minor in (stake.p10_minor, stake.p50_minor, stake.p90_minor)
     )
     return (
-        f"about {middle} of earnings within {days(stake.horizon_days)} if they stay "
-        f"(8 in 10 such customers: {low} to {high}; {share(stake.margin)} of what they pay is earned)"
+        f"about {middle} of profit within {days(stake.horizon_days)} if they stay "
+        f"(8 in 10 such customers: {low} to {high}; profit is {share(stake.margin)} of what they pay)"
     )
 
 
-def ending_words(data: AlertData) -> str:
-    """What would end the alert, and by when."""
-    told = data.counterfactual
-    assert told is not None
-    parts = [_remedy(each, currency(data)) for each in told.clears_if]
-    return f"{listed(parts) or 'by itself'}, before {date(told.before)}"
+def closing_words(data: AlertData) -> str:
+    """What would close the alert, and before which day."""
+    counterfactual = data.counterfactual
+    assert counterfactual is not None
+    remedies = listed([_remedy(each, currency(data)) for each in counterfactual.clears_if])
+    closes = f"Closes with: {remedies}," if remedies else "Closes by itself"
+    return f"{closes} before {date(counterfactual.before)}"
 
 
 def _remedy(remedy: Remedy, money_in: str) -> str:
     if remedy.code == "ORDER":
         return count(remedy.count, "order")
     if remedy.code == "POSITIVE_FEEDBACK":
-        return count(remedy.count, "clearly happy answer or review", "clearly happy answers or reviews")
+        return count(
+            remedy.count,
+            "clearly positive review or survey answer",
+            "clearly positive reviews or survey answers",
+        )
     if remedy.code == "RESOLVE_TICKET":
-        return "the open tickets settled"
+        return "all open tickets resolved"
     return f"{money(remedy.amount_minor or 0, money_in)} more spend, which reaches the next tier"
 
 
 def action_words(action: Action) -> str:
-    """What the playbook recommends, by which channel, and whether they may be contacted."""
+    """What the playbook recommends, by which channel, and whether the customer has agreed to be contacted."""
     consent = {
-        "granted": f"they agreed to {action.requires_consent}",
-        "denied": f"but they refused {action.requires_consent}: do not send",
-        "unknown": f"whether they agreed to {action.requires_consent} is not known",
+        "granted": f"they have agreed to {action.requires_consent}",
+        "denied": f"they have refused {action.requires_consent}, so do not send it",
+        "unknown": f"it is not known whether they agreed to {action.requires_consent}",
         "not_needed": "no consent needed",
     }[action.consent]
-    return f"{action.text} By {listed(action.channels, 'or')}; {consent}."
+    channels = [CHANNEL_WORDS.get(channel, channel) for channel in action.channels]
+    return f"{action.text} By {listed(channels, 'or')}; {consent}."

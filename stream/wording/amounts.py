@@ -1,4 +1,4 @@
-"""Amounts as people say them: money by its currency's decimals, spans of time, dates, shares, counts."""
+"""Numbers as people say them: money with the decimals of its currency, durations, dates, shares, counts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from datetime import UTC, datetime
 
 from stream.core.currency import currency_digits
 
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-"""Currencies whose sign is put before the amount; of the others the ISO 4217 code comes after it."""
+CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+"""Currencies whose sign stands before the amount; for all others the ISO 4217 code stands after it."""
+
+NEUTRAL_BELOW, VERY_FROM = 0.2, 0.6
+"""Sentiments below 0.2 either way are neutral; from 0.6 on they are very positive or very negative."""
 
 
 def money(minor: float, currency: str, *, rounded: bool = False) -> str:
-    """`$1,234.50`, `¥1,234`, `12.345 KWD`; an estimate is `rounded` to whole units."""
+    """`$1,234.50`, `¥1,234`, `12.345 KWD`; `rounded` to whole units from 10 on, for estimates."""
     decimals = currency_digits(currency)
     amount = abs(round(minor)) / 10**decimals
     whole = rounded and (amount >= 10 or not round(minor))
     shown = f"{amount:,.0f}" if whole else f"{amount:,.{decimals}f}"
     sign = "-" if round(minor) < 0 else ""
-    if currency in SYMBOLS:
-        return f"{sign}{SYMBOLS[currency]}{shown}"
+    if currency in CURRENCY_SIGNS:
+        return f"{sign}{CURRENCY_SIGNS[currency]}{shown}"
     return f"{sign}{shown} {currency}".rstrip()
 
 
@@ -30,7 +33,7 @@ def count(number: float, one: str, many: str = "") -> str:
 
 
 def days(number: float) -> str:
-    """A span in days as people say it: hours below one day, months above two, years above two."""
+    """A duration: below one day in hours, from 60 days on in months, from 730 on in years."""
     if number < 1:
         hours = round(number * 24)
         return count(hours, "hour") if hours else "less than an hour"
@@ -48,7 +51,7 @@ def every(number: float) -> str:
 
 
 def share(part: float) -> str:
-    """`71 %`; a small share that is not nothing is never shown as none, nor a large one as all."""
+    """`71 %`; but `under 1 %` and `over 99 %`, since rounding to 0 % or 100 % would claim certainty."""
     if 0 < part < 0.01:
         return "under 1 %"
     if 0.99 < part < 1:
@@ -69,9 +72,10 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
-def mood(sentiment: float) -> str:
-    """A sentiment from -1 to 1 as a word."""
-    for limit, word in ((-0.6, "very unhappy"), (-0.2, "unhappy"), (0.2, "neutral"), (0.6, "content")):
-        if sentiment < limit:
-            return word
-    return "very happy"
+def sentiment_word(sentiment: float) -> str:
+    """A sentiment from -1 to 1 as a word; it agrees with the number rounded to one decimal."""
+    shown = round(sentiment, 1)
+    if abs(shown) < NEUTRAL_BELOW:
+        return "neutral"
+    word = "positive" if shown > 0 else "negative"
+    return f"very {word}" if abs(shown) >= VERY_FROM else word

@@ -1,4 +1,4 @@
-"""Where the relationship got stuck: the last step towards an order, and the last own doing before silence."""
+"""Where a customer stopped: the last step towards an order, and the last activity of their own."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from stream.core.facts.profile import Profile
 from stream.core.units import DAY_MS
 from stream.wording.amounts import date, days
 
-TOUCHES = {
+ACTIVITIES = {
     "purchase.completed": "a purchase",
-    "purchase.cancelled": "a cancelled order",
+    "purchase.cancelled": "cancelled an order",
     "engagement.session_started": "a visit",
-    "engagement.product_viewed": "a look at a product",
-    "engagement.product_added": "something put into the cart",
-    "engagement.product_removed": "something taken out of the cart",
-    "engagement.wishlisted": "something put on the wish list",
-    "engagement.checkout_started": "a checkout begun",
+    "engagement.product_viewed": "looked at a product",
+    "engagement.product_added": "put a product into the cart",
+    "engagement.product_removed": "took a product out of the cart",
+    "engagement.wishlisted": "put a product on the wish list",
+    "engagement.checkout_started": "started a checkout",
     "engagement.searched": "a search",
-    "engagement.message_opened": "a message opened",
-    "engagement.message_clicked": "a link in a message followed",
-    "engagement.message_complained": "a message reported as spam",
-    "engagement.message_unsubscribed": "leaving a mailing list",
-    "engagement.loyalty_joined": "joining the loyalty programme",
-    "engagement.loyalty_redeemed": "points redeemed",
-    "engagement.promotion_clicked": "a promotion clicked",
-    "engagement.promotion_redeemed": "a coupon redeemed",
-    "feedback.reviewed": "a review",
-    "feedback.survey_answered": "a survey answered",
-    "feedback.ticket_opened": "a support ticket",
-    "feedback.complained": "a complaint",
-    "customer.consent_changed": "a change of consent",
+    "engagement.message_opened": "opened a message",
+    "engagement.message_clicked": "clicked a link in a message",
+    "engagement.message_complained": "reported a message as spam",
+    "engagement.message_unsubscribed": "unsubscribed from messages",
+    "engagement.loyalty_joined": "joined the loyalty programme",
+    "engagement.loyalty_redeemed": "redeemed points",
+    "engagement.promotion_clicked": "clicked a promotion",
+    "engagement.promotion_redeemed": "redeemed a coupon",
+    "feedback.reviewed": "wrote a review",
+    "feedback.survey_answered": "answered a survey",
+    "feedback.ticket_opened": "opened a support ticket",
+    "feedback.complained": "complained",
+    "customer.consent_changed": "changed a consent",
 }
+"""Event type -> what the customer did."""
 
 
 def dead_end_lines(profile: Profile, as_of_ms: int) -> list[str]:
-    """How far they came on the way to the next order, and the last touch before silence."""
+    """How far they came towards the next order, and what they did last."""
     engagement, sums = profile.engagement, profile.buying.sums
     lines = []
     steps = (
-        (engagement.checkout_at_ms, "began to check out"),
-        (engagement.added_at_ms, "put something into the cart"),
+        (engagement.checkout_at_ms, "started a checkout"),
+        (engagement.added_at_ms, "put a product into the cart"),
         (engagement.viewed_at_ms, "looked at products"),
     )
     for at_ms, step in steps:
         if at_ms > sums.last_at_ms:
-            lines.append(f"Since the last order they {step} ({date(at_ms)}) but did not buy.")
+            lines.append(f"Since the last order they {step} ({date(at_ms)}), but did not buy.")
             break
     if profile.touch:
-        silent = max(0.0, (as_of_ms - profile.touch_at_ms) / DAY_MS)
-        touch = TOUCHES.get(profile.touch, "something else")
-        lines.append(f"The last thing they did themselves was {touch}, {days(silent)} ago.")
+        ago = days(max(0.0, (as_of_ms - profile.touch_at_ms) / DAY_MS))
+        lines.append(f"Last activity: {ACTIVITIES.get(profile.touch, 'something else')}, {ago} ago.")
     return lines

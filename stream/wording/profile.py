@@ -1,6 +1,6 @@
-"""One customer from every side, in plain words: who, buying, interests, engagement, value, feedback, outlook.
+"""All that is known of one customer, in plain words and in sections, from who they are to the outlook.
 
-What is said is worked out as of one instant, from the same facts and by the same rules as the judgement.
+Everything holds for one instant, and is computed from the same facts and by the same rules as alerts.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import scores, summary
-from stream.wording.alert import ALERT_NAMES
-from stream.wording.amounts import count, date, days, every, listed, money, mood, share
+from stream.wording.alert import ALERT_NAMES, SCALE
+from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
 from stream.wording.dead_ends import dead_end_lines
 
-WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-DAYPARTS = ("at night", "in the morning", "in the afternoon", "in the evening")
-CHANGE_TOLD = 0.05
-HABIT_SHARE = 0.4
-"""From this share of purchases on, a weekday or time of day is a habit worth telling."""
+WEEKDAY_WORDS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+DAYPART_WORDS = ("at night", "in the morning", "in the afternoon", "in the evening")
+CHANGE_SHOWN_FROM = 0.05
+"""Relative difference between recent and usual order values from which it is shown."""
+HABIT_ORDERS_MIN, HABIT_SHARE_MIN = 5, 0.4
+"""A weekday or time of day is a habit from so many orders on, with at least this share of them."""
+NPS_PROMOTER, NPS_PASSIVE = 9, 7
+"""Answers on the scale from 0 to 10 from which a customer is a promoter, or passive; below: a detractor."""
 STAGES = {
     "prospect": "has not bought yet",
     "new": "new customer",
@@ -38,16 +41,16 @@ STAGES = {
 
 
 class Section(Struct, frozen=True):
-    """A heading and what there is to say under it."""
+    """A heading and its lines."""
 
     title: str
     lines: tuple[str, ...]
 
 
 def profile_sections(profile: Profile, as_of_ms: int, book: Book) -> list[Section]:
-    """The customer as of an instant; sections without anything to say are left out."""
+    """The customer at an instant; sections without lines are left out."""
     if profile.erased_ms:
-        erased = f"Erased at their own wish on {date(profile.erased_ms)}; nothing is kept."
+        erased = f"Erased at the customer's request on {date(profile.erased_ms)}; no data is kept."
         return [Section("Who", (erased,))]
     now = standing(profile, as_of_ms, book)
     sections = [
@@ -64,41 +67,41 @@ def profile_sections(profile: Profile, as_of_ms: int, book: Book) -> list[Sectio
 
 
 def who(profile: Profile, now: Standing, book: Book) -> list[str]:
-    """Tier, stage, how they were won, consent."""
+    """Tier, stage, acquisition, country and consent."""
     identity = profile.identity
     lines = [
         f"{book.tier_names[now.tier].capitalize()} tier, {STAGES[profile.judgement.stage]}; "
         f"first seen on {date(profile.first_seen_ms)}."
     ]
     if identity.campaign or identity.channel:
-        by = f"by campaign {identity.campaign}" if identity.campaign else "without a known campaign"
-        through = f" through {identity.channel}" if identity.channel else ""
-        lines.append(f"Won {by}{through} on {date(identity.acquired_ms)}.")
+        by = f" by campaign {identity.campaign}" if identity.campaign else ""
+        through = f" through the channel {identity.channel}" if identity.channel else ""
+        lines.append(f"Acquired{by}{through} on {date(identity.acquired_ms)}.")
     if identity.country:
-        lines.append(f"Lives in {identity.country}.")
+        lines.append(f"Country: {identity.country}.")
     for purpose, (at_ms, status) in sorted(identity.consent.items()):
-        word = "agreed to" if status == "grant" else "refused"
-        lines.append(f"Has {word} {purpose} on {date(at_ms)}.")
+        answer = "Agreed to" if status == "grant" else "Refused"
+        lines.append(f"{answer} {purpose} on {date(at_ms)}.")
     return lines
 
 
 def buying_lines(buying: Buying, as_of_ms: int) -> list[str]:
-    """The pattern of buying."""
+    """Orders, purchase rhythm, money and habits."""
     sums = buying.sums
     if not sums.orders:
-        return ["Has not bought anything."]
-    silent = max(0.0, (as_of_ms - sums.last_at_ms) / DAY_MS)
+        return ["Has not bought anything yet."]
+    inactive = max(0.0, (as_of_ms - sums.last_at_ms) / DAY_MS)
     lines = [
         f"{count(sums.orders, 'order')} on {count(sums.days, 'day')} since {date(sums.first_at_ms)}; "
-        f"the last one {days(silent)} ago, on {date(sums.last_at_ms)}."
+        f"the last one {days(inactive)} ago, on {date(sums.last_at_ms)}."
     ]
     own = rhythm(buying)
     if own is not None:
-        lines.append(f"Usually buys {every(own.usual_gap_days)}; lately {every(own.recent_gap_days)}.")
+        lines.append(f"Usually buys {every(own.usual_gap_days)}; recently {every(own.recent_gap_days)}.")
     lines += _money_lines(buying)
     habits = _habits(sums)
     if habits:
-        lines.append(f"Buys mostly {listed(habits)} (UTC).")
+        lines.append(f"Mostly buys {listed(habits)} (UTC).")
     if len(sums.years) > 1:
         lines.append(f"Bought in {listed([str(year) for year in sums.years])}.")
     return lines
@@ -111,59 +114,57 @@ def _money_lines(buying: Buying) -> list[str]:
         return []
     basket = sums.gross_minor / priced
     lines = [
-        f"Paid {money(sums.gross_minor, currency)} so far, {money(basket, currency)} an order, "
-        f"with {sums.units / sums.orders:.1f} items from {sums.mix / sums.orders:.1f} categories each."
+        f"Has paid {money(sums.gross_minor, currency)} so far: {money(basket, currency)} per order, for "
+        f"{sums.units / sums.orders:.1f} items from {sums.mix / sums.orders:.1f} categories on average."
     ]
     if sums.basket_weight and priced > 1 and basket:
         recent = sums.basket_sum / sums.basket_weight
         change = recent / basket - 1
-        if abs(change) >= CHANGE_TOLD:
+        if abs(change) >= CHANGE_SHOWN_FROM:
             more = f"{share(abs(change))} {'more' if change > 0 else 'less'} than usual"
             lines.append(f"Recent orders are about {money(recent, currency)}, {more}.")
     if sums.refunded_minor:
         part = share(min(1.0, sums.refunded_minor / sums.gross_minor)) if sums.gross_minor else "all"
-        lines.append(f"{money(sums.refunded_minor, currency)} was refunded ({part} of what they paid).")
+        lines.append(f"Refunds came to {money(sums.refunded_minor, currency)} ({part} of what they paid).")
     if sums.discount_minor:
         part = share(sums.discount_minor / (sums.gross_minor + sums.discount_minor))
-        lines.append(
-            f"{money(sums.discount_minor, currency)} was taken off in discounts ({part} of full price)."
-        )
+        lines.append(f"Discounts came to {money(sums.discount_minor, currency)} ({part} of the full price).")
     if sums.foreign_orders:
         lines.append(
-            f"{count(sums.foreign_orders, 'order')} in another currency, not counted in these amounts."
+            f"{count(sums.foreign_orders, 'order')} in another currency, not included in these amounts."
         )
     return lines
 
 
 def _habits(sums: Sums) -> list[str]:
     found = []
-    for counts, names in ((sums.weekdays, WEEKDAYS), (sums.dayparts, DAYPARTS)):
+    for counts, names in ((sums.weekdays, WEEKDAY_WORDS), (sums.dayparts, DAYPART_WORDS)):
         whole, most = sum(counts), max(counts)
-        if whole >= 5 and most >= HABIT_SHARE * whole:
+        if whole >= HABIT_ORDERS_MIN and most >= HABIT_SHARE_MIN * whole:
             name = names[counts.index(most)]
             found.append(f"on {name}" if counts is sums.weekdays else name)
     return found
 
 
 def interest_lines(profile: Profile, as_of_ms: int) -> list[str]:
-    """What they buy, look at, and pay for one piece."""
+    """What they buy and look at, and what they pay for one item."""
     interests, currency = profile.interests, profile.buying.currency
     lines = []
     if interests.bought:
-        lines.append(f"Buys most of {listed(top_categories(interests.bought, 3))}, lately.")
+        lines.append(f"Recently bought most: {listed(top_categories(interests.bought, 3))}.")
     category, looked = strongest_unbought(interests, as_of_ms)
     if category and looked >= 1:
-        lines.append(f"Looks at {category} without ever having bought there.")
+        lines.append(f"Looks at {category}, but has never bought there.")
     if interests.units and interests.spend_minor:
         usual = money(interests.spend_minor / interests.units, currency)
         lines.append(
-            f"Pays {usual} a piece on average, {money(interests.unit_price_max_minor, currency)} at most."
+            f"Pays {usual} per item on average, {money(interests.unit_price_max_minor, currency)} at most."
         )
     return lines
 
 
 def engagement_lines(profile: Profile, as_of_ms: int) -> list[str]:
-    """What became of messages and visits, channel by channel."""
+    """Messages and visits by channel, loyalty, and the last sign of interest."""
     engagement = profile.engagement
     lines = []
     for name, channel in sorted(engagement.channels.items()):
@@ -188,13 +189,13 @@ def engagement_lines(profile: Profile, as_of_ms: int) -> list[str]:
     if engagement.joined_at_ms:
         lines.append(f"In the loyalty programme since {date(engagement.joined_at_ms)}.")
     if engagement.last_at_ms:
-        silent = max(0.0, (as_of_ms - engagement.last_at_ms) / DAY_MS)
-        lines.append(f"Last visit, click or other sign of interest {days(silent)} ago.")
+        quiet = max(0.0, (as_of_ms - engagement.last_at_ms) / DAY_MS)
+        lines.append(f"Last visit, click or other sign of interest: {days(quiet)} ago.")
     return lines
 
 
 def value_lines(profile: Profile, now: Standing, book: Book) -> list[str]:
-    """What they are expected to earn, and where they stand among all customers."""
+    """The profit to expect from them, and their RFM scores."""
     if not profile.buying.sums.orders:
         return []
     finance, currency = book.policy.finance, profile.buying.currency
@@ -202,42 +203,39 @@ def value_lines(profile: Profile, now: Standing, book: Book) -> list[str]:
     x, t_x, age, mean_minor = history.frequency, history.recency, history.T, history.monetary_minor
     value = customer_value(book.valuation, x, t_x, age, mean_minor)
     low, middle, high = value_interval(book.valuation, x, t_x, age, mean_minor)
-    between = [money(minor, currency, rounded=True) for minor in (low, high)]
+    shown_low, shown_middle, shown_high = (money(m, currency, rounded=True) for m in (low, middle, high))
+    half = (
+        f"half of such customers bring more than {shown_middle}"
+        if round(middle)
+        else "at least half of such customers bring nothing"
+    )
     spread = (
-        f"as likely above as below {money(middle, currency, rounded=True)}, 8 in 10 such customers between "
-        f"{' and '.join(between)}"
+        f"{half}, 8 in 10 between {shown_low} and {shown_high}"
         if round(high)
         else "more than 9 in 10 such customers bring nothing"
     )
     ranks = scores(history, book.model)
     return [
-        f"Expected to earn {money(value.finite_minor, currency, rounded=True)} within "
-        f"{days(finance.risk_horizon_ms / DAY_MS)}: {spread}.",
-        f"(Earnings are {share(finance.margin)} of what they pay; money a year from now counts "
+        f"Expected profit within {days(finance.risk_horizon_ms / DAY_MS)}: "
+        f"{money(value.finite_minor, currency, rounded=True)} on average; {spread}.",
+        f"(Profit is {share(finance.margin)} of what they pay; money in a year counts "
         f"{share(finance.annual_discount)} less.)",
-        f"Among all customers, in fifths (5 is best): {ranks.r} for how recently, {ranks.f} for how often, "
-        f"{ranks.m} for how much they buy.",
+        f"RFM scores among all customers (5 is the best fifth): recency {ranks.r}, frequency {ranks.f}, "
+        f"monetary {ranks.m}.",
     ]
 
 
 def feedback_lines(feedback: Feedback, now: Standing) -> list[str]:
-    """What they said, as numbers: never the words themselves."""
+    """Their feedback as numbers and topics, never in their own words."""
     lines = []
     if feedback.count:
         usual = feedback.temper_sum / feedback.temper_weight
         lines.append(
-            f"Gave feedback {count(feedback.count, 'time')}: {mood(now.opinion)} lately ({now.opinion:+.1f} "
-            f"on a scale from -1 to 1), {mood(usual)} over the years ({usual:+.1f})."
+            f"Gave feedback {_times(feedback.count)}: recently {sentiment_word(now.opinion)} "
+            f"({now.opinion:+.1f} {SCALE}), usually {sentiment_word(usual)} ({usual:+.1f})."
         )
     if feedback.nps_at_ms:
-        word = (
-            "would recommend us"
-            if feedback.nps >= 9
-            else "would warn others"
-            if feedback.nps < 7
-            else "is indifferent"
-        )
-        lines.append(f"{word.capitalize()}: {feedback.nps:g} of 10 on {date(feedback.nps_at_ms)}.")
+        lines.append(f"{_nps_words(feedback.nps)}: {feedback.nps:g} of 10 on {date(feedback.nps_at_ms)}.")
     blamed = blamed_themes(feedback, now.as_of_ms)
     praised = sorted(name for name, theme in feedback.themes.items() if theme.polarity > 0)
     if blamed:
@@ -256,15 +254,25 @@ def feedback_lines(feedback: Feedback, now: Standing) -> list[str]:
     return lines
 
 
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
+
+
+def _nps_words(nps: float) -> str:
+    if nps >= NPS_PROMOTER:
+        return "Would recommend us"
+    return "Might recommend us" if nps >= NPS_PASSIVE else "Would not recommend us"
+
+
 def outlook_lines(profile: Profile, now: Standing) -> list[str]:
-    """How likely they are to stop, and what is open."""
+    """The probability that they stop buying, open alerts, and the next review."""
     lines = []
     if now.features is not None:
-        lines.append(f"Chance that they do not buy again in the time they usually would: {share(now.risk)}.")
+        lines.append(f"Probability that they do not buy again within their usual time: {share(now.risk)}.")
     for kind, episode in sorted(profile.judgement.episodes.items()):
         if is_open(episode):
             urgent = ", urgent" if episode.state == "escalated" else ""
             lines.append(f"Open alert since {date(episode.opened_ms)}: {ALERT_NAMES[kind]}{urgent}.")
     if profile.next_review_ms is not None:
-        lines.append(f"If nothing happens, the next look at them is due on {date(profile.next_review_ms)}.")
+        lines.append(f"Without new events they are reviewed next on {date(profile.next_review_ms)}.")
     return lines

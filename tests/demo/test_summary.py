@@ -56,7 +56,7 @@ def test_the_summary_in_words_has_no_codes():
     summary = demo_summary(outcomes={}, sent=0, tiers=["gold"], alerts=alerts, seconds=1)
     text = "\n".join(summary_lines(summary, alerts))
 
-    assert "usually buys every 3 days, silent for 10 days" in text
+    assert "usually buys every 3 days, has bought nothing for 10 days" in text
     assert "SILENT" not in text
     assert "churn_risk" not in text
 

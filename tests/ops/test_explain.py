@@ -48,7 +48,7 @@ def test_a_customer_is_explained_as_of_the_last_event(events):
         "20 orders on 20 days since 1 January 2024; the last one 4 months ago, on 13 May 2024."
         in result.output
     )
-    assert "Why: usually buys every 7 days, silent for" in result.output
+    assert "Why: usually buys every 7 days, has bought nothing for" in result.output
     assert "$20,000" not in result.output  # the other customer's
     assert "LATE" not in result.output
 

@@ -49,7 +49,7 @@ def test_customers_under_only_one_policy_are_listed_with_the_reason(events, tmp_
     assert result.exit_code == 1
     assert f'churn_risk.tier_min: "silver" in default, "platinum" in {strict}' in result.output
     assert "only under default: 1\n" in result.output
-    assert "poor: usually buys every 7 days, silent for" in result.output
+    assert "poor: usually buys every 7 days, has bought nothing for" in result.output
     kinds = as_json["kinds"]
     assert "poor" in kinds["churn_risk"]["only_a"] + kinds["at_risk_loyal"]["only_a"]
     assert kinds["at_risk_loyal"]["both"] == 1

@@ -1,10 +1,10 @@
-"""Amounts as people say them."""
+"""Numbers as people say them."""
 
 from __future__ import annotations
 
 import pytest
 
-from stream.wording.amounts import count, date, days, every, listed, money, mood, share
+from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_money_has_the_decimals_of_its_currency(minor, currency, rounded, shown)
         (911, "2.5 years"),
     ],
 )
-def test_a_span_is_told_in_the_unit_people_would_use(number, shown):
+def test_a_duration_has_the_unit_that_people_would_use(number, shown):
     assert days(number) == shown
 
 
@@ -64,11 +64,18 @@ def test_dates_are_utc():
     assert date("2018-05-02T23:59:59.999Z") == "2 May 2018"
 
 
-def test_moods_have_words():
-    assert [mood(at) for at in (-1, -0.5, 0, 0.5, 1)] == [
-        "very unhappy",
-        "unhappy",
-        "neutral",
-        "content",
-        "very happy",
-    ]
+@pytest.mark.parametrize(
+    ("sentiment", "word"),
+    [
+        (-1, "very negative"),
+        (-0.56, "very negative"),  # shown as -0.6
+        (-0.5, "negative"),
+        (-0.151, "negative"),  # shown as -0.2
+        (-0.149, "neutral"),
+        (0, "neutral"),
+        (0.5, "positive"),
+        (1, "very positive"),
+    ],
+)
+def test_a_sentiment_has_a_word_that_agrees_with_the_number_shown(sentiment, word):
+    assert sentiment_word(sentiment) == word

@@ -1,4 +1,4 @@
-"""Alerts and profiles read well: no code names, units everywhere, every reason told."""
+"""Alerts and profiles in words: no code names, a unit for every number, words for every reason."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from msgspec import structs
 from stream.core.alerts.alert import Evidence
 from stream.core.facts.fold import TOUCHES as OWN_TOUCHES
 from stream.core.policy.policy import DEFAULT_PLAYBOOK
-from stream.wording.alert import REASONS, alert_lines, because, headline, reason_words
-from stream.wording.dead_ends import TOUCHES
+from stream.wording.alert import REASON_WORDS, alert_lines, because, headline, reason_words
+from stream.wording.dead_ends import ACTIVITIES
 from stream.wording.profile import buying_lines, profile_sections
 from tests.support.builders import (
     answered,
@@ -36,25 +36,25 @@ def regular(count: int = 20, gap: float = 7.0) -> list:
     return [bought(number * gap, 20_000, event_id=f"b{number}") for number in range(count)]
 
 
-def silent_alert():
+def inactivity_alert():
     _, alerts = waited(lived(regular(), book())[0], at(250), book())
     return next(alert for alert in alerts if alert.data.state == "raised")
 
 
-def test_an_alert_of_silence_tells_the_own_rhythm_the_stakes_and_what_would_end_it():
-    lines = alert_lines(silent_alert())
-    told = "\n".join(lines)
+def test_an_alert_of_inactivity_names_the_rhythm_the_money_and_what_would_close_it():
+    lines = alert_lines(inactivity_alert())
+    text = "\n".join(lines)
 
     assert re.match(
-        r"\d+ \w+ 2024: c \(\w+ tier, customer for \d+ months\), loyal customer at risk: new alert", told
+        r"\d+ \w+ 2024: c \(\w+ tier, customer for \d+ months\), loyal customer at risk: new alert", text
     )
-    assert re.search(r"Why: usually buys every 7 days, silent for \d+ days", told)
-    assert re.search(r"How sure: \d+ % risk of losing them, .* \(alert from \d+ %, over below \d+ %\)", told)
-    assert re.search(r"At stake: about \$[\d,.]+ of earnings within 12 months if they stay", told)
-    assert re.search(r"Would end: \d orders?, before \d+ \w+ 2024", told)
+    assert re.search(r"Why: usually buys every 7 days, has bought nothing for \d+ days", text)
+    assert re.search(r"Score: \d+ % risk of losing them, .* \(alert from \d+ %, closed below \d+ %\)", text)
+    assert re.search(r"At stake: about \$[\d,.]+ of profit within 12 months if they stay", text)
+    assert re.search(r"Closes with: \d orders?, before \d+ \w+ 2024", text)
     assert re.search(
-        r"To do: Send a personal offer .* By email or push; whether they agreed to marketing is not known\.",
-        told,
+        r"To do: Send a personal offer .* By email or push message; it is not known whether they agreed to ",
+        text,
     )
 
 
@@ -67,13 +67,13 @@ def test_an_unhappy_customers_alert_names_the_themes_and_never_the_words():
     alert = lived(life, book())[1][-1]
 
     assert re.search(
-        r"recent feedback is very unhappy \(-1\.0 on a scale from -1 to 1\).*, mostly about delivery",
+        r"recent feedback is very negative \(-1\.0 on a scale from -1 to 1\).*, mostly about delivery",
         because(alert.data),
     )
     assert "AWFUL" not in "\n".join(alert_lines(alert))
 
 
-def test_the_end_of_an_alert_is_told_as_such():
+def test_a_closed_alert_says_so_and_shows_the_score_now():
     life = [
         *regular(),
         reviewed(134, 1),
@@ -83,18 +83,18 @@ def test_the_end_of_an_alert_is_told_as_such():
     ]
     cleared = lived(life, book())[1][-1]
 
-    assert headline(cleared).endswith("loyal customer at risk: over, all is well again")
-    assert [line.split(":")[0] for line in alert_lines(cleared)[1:]] == ["Now"]
+    assert headline(cleared).endswith("loyal customer at risk: closed, it no longer applies")
+    assert [line.split(":")[0] for line in alert_lines(cleared)[1:]] == ["Score now"]
 
 
-def test_a_larger_basket_is_told_as_such():
+def test_larger_orders_than_usual_are_mentioned():
     life = [
         *(bought(number * 7, 1_000) for number in range(8)),
         *(bought(60 + number, 9_000) for number in range(3)),
     ]
-    told = " ".join(buying_lines(lived(life, book())[0].buying, at(64)))
+    text = " ".join(buying_lines(lived(life, book())[0].buying, at(64)))
 
-    assert re.search(r"Recent orders are about \$[\d.]+, \d+ % more than usual\.", told)
+    assert re.search(r"Recent orders are about \$[\d.]+, \d+ % more than usual\.", text)
 
 
 @given(loyal_lives())
@@ -117,44 +117,46 @@ def test_no_code_name_reaches_a_reader_of_profiles(life):
             assert line.endswith((".", ".)")), line
 
 
-def test_every_reason_of_the_playbook_and_every_own_touch_has_words():
-    assert DEFAULT_PLAYBOOK.keys() - REASONS.keys() == set()
-    assert set(OWN_TOUCHES.values()) - TOUCHES.keys() == set()
+def test_every_reason_of_the_playbook_and_every_activity_has_words():
+    assert DEFAULT_PLAYBOOK.keys() - REASON_WORDS.keys() == set()
+    assert set(OWN_TOUCHES.values()) - ACTIVITIES.keys() == set()
 
 
-def test_a_reason_without_words_is_told_without_its_code():
+def test_an_unknown_reason_is_shown_without_its_code():
     odd = Evidence(code="NEW_CODE", feature="days_since_moon", observed=3.0, unit="days", contribution=1.0)
 
     assert reason_words(odd, "USD") == "days since moon: 3 (days)"
 
 
-def test_a_profile_tells_a_customer_from_every_side():
+def test_a_profile_shows_every_side_of_a_customer():
     life = [
         *(identified(0, "spring"), *regular(), mailed(62), visited(134)),
         *(viewed(130 + number, "garden") for number in range(3)),
         *(reviewed(133.5, 2, "rude staff"), answered(133.6, 9), complained(134, "t")),
     ]
     profile, _ = lived(in_time_order(life), book())
-    told = {section.title: " ".join(section.lines) for section in profile_sections(profile, at(140), book())}
+    sections = {
+        section.title: " ".join(section.lines) for section in profile_sections(profile, at(140), book())
+    }
 
-    assert "Won by campaign spring through search on 1 January 2024." in told["Who"]
-    assert "20 orders on 20 days since 1 January 2024; the last one 7 days ago" in told["Buying"]
-    assert "Usually buys every 7 days" in told["Buying"]
-    assert "Paid $4,000.00 so far, $200.00 an order" in told["Buying"]
-    assert "Buys mostly on Mondays" in told["Buying"]
-    assert "Looks at garden without ever having bought there." in told["Interests"]
-    assert "email: 1 delivered." in told["Engagement"]
-    assert re.search(r"Expected to earn \$[\d,]+ within 12 months", told["Value"])
-    assert "Complains about service." in told["Feedback"]
-    assert "Would recommend us: 9 of 10" in told["Feedback"]
-    assert "1 ticket or complaint open, the oldest for 6 days." in told["Feedback"]
-    assert "The last thing they did themselves was a complaint, 6 days ago." in told["Dead ends"]
-    assert re.search(r"do not buy again in the time they usually would: .*\d+ %\.", told["Outlook"])
+    assert "Acquired by campaign spring through the channel search on 1 January 2024." in sections["Who"]
+    assert "20 orders on 20 days since 1 January 2024; the last one 7 days ago" in sections["Buying"]
+    assert "Usually buys every 7 days" in sections["Buying"]
+    assert "Has paid $4,000.00 so far: $200.00 per order" in sections["Buying"]
+    assert "Mostly buys on Mondays" in sections["Buying"]
+    assert "Looks at garden, but has never bought there." in sections["Interests"]
+    assert "email: 1 delivered." in sections["Engagement"]
+    assert re.search(r"Expected profit within 12 months: \$[\d,]+ on average", sections["Value"])
+    assert "Complains about service." in sections["Feedback"]
+    assert "Would recommend us: 9 of 10" in sections["Feedback"]
+    assert "1 ticket or complaint open, the oldest for 6 days." in sections["Feedback"]
+    assert "Last activity: complained, 6 days ago." in sections["Dead ends"]
+    assert re.search(r"do not buy again within their usual time: .*\d+ %\.", sections["Outlook"])
 
 
-def test_an_erased_customer_has_nothing_left_to_tell():
+def test_an_erased_customer_has_one_line_only():
     profile, _ = lived([bought(1), erased(2)], book())
 
     (section,) = profile_sections(profile, at(3), book())
 
-    assert section.lines == ("Erased at their own wish on 3 January 2024; nothing is kept.",)
+    assert section.lines == ("Erased at the customer's request on 3 January 2024; no data is kept.",)
