@@ -1,1 +1,1 @@
-"""What history teaches: fits, backtests and reports, put together from the fit and the replay."""
+"""Analyses of a history of events: fits of recordings, backtests and the business report."""

@@ -12,29 +12,29 @@ import click
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
 
 if TYPE_CHECKING:
-    from stream.analysis.backtest.backtest import Answer
+    from stream.analysis.backtest.backtest import BacktestResult
 
 
 @click.command("backtest")
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
 @click.option(
-    "--split", type=DAY, required=True, help="The last day that is known, UTC; the rest is the truth."
+    "--split", type=DAY, required=True, help="Last day (UTC) to learn from; later days are predicted."
 )
 @click.option(
-    "--horizon", type=DURATION, required=True, help="Churn is no purchase within this: 8w, 26w, 90d."
+    "--horizon", type=DURATION, required=True, help="Churn is no purchase within this time: 8w, 26w, 90d."
 )
 @click.option("--policy", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
-@click.option(
-    "--against", type=EXISTING, help="A second policy: who would be alerted by one and not the other?"
-)
+@click.option("--against", type=EXISTING, help="A second policy: whom does only one of the two alert about?")
 @click.option("--first-by", type=DAY, help="Score only customers whose first purchase was by this day.")
 @click.option(
     "--precision", type=click.FloatRange(0, 1), help="Learn thresholds for this share of right alerts."
 )
-@click.option("--budget", type=click.FloatRange(0, 1), help="... or for alerting at most this share.")
+@click.option(
+    "--budget", type=click.FloatRange(0, 1), help="Learn thresholds that alert about at most this share."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--report", type=OUTPUT, help="Write a report: one HTML file with plots, in plain words.")
-def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | None, **asked: Any) -> None:
+@click.option("--report", type=OUTPUT, help="Write a report in plain words: one HTML file with plots.")
+def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | None, **options: Any) -> None:
     """Judge churn risk and alerts on history: learn up to a day, then see what customers did.
 
     Everything is learnt from events up to and including the split's day. Exit code 1: nothing to learn from.
@@ -43,27 +43,27 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
     Example:
       stream backtest cdnow.jsonl --split 1997-09-30 --horizon 39w --report backtest.html
     """
-    from stream.analysis.backtest.summary import in_words
-    from stream.analysis.fit_recording import Lacking
+    from stream.analysis.backtest.summary import backtest_text
+    from stream.analysis.fit_recording import NoPurchasesError
     from stream.fit.purchases.processes import UnfitError
 
     started = time.monotonic()
     try:
-        answer, refused = _answered(events, **asked)
-    except (UnfitError, Lacking) as problem:
+        result, unreadable = _run(events, **options)
+    except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream backtest: {problem}", err=True)
         raise SystemExit(1) from None
-    numbers = {**answer.numbers, "refused_lines": refused}
+    numbers = {**result.numbers, "refused_lines": unreadable}
     numbers["seconds"] = round(time.monotonic() - started, 3)
     if report is not None:
         from stream.analysis.backtest.page import backtest_page
         from stream.look.html import write_html
 
-        write_html(report, backtest_page(numbers, answer))
-    click.echo(json.dumps(numbers) if as_json else in_words(numbers))
+        write_html(report, backtest_page(numbers, result))
+    click.echo(json.dumps(numbers) if as_json else backtest_text(numbers))
 
 
-def _answered(
+def _run(
     events: tuple[Path, ...],
     *,
     split: int,
@@ -73,17 +73,17 @@ def _answered(
     first_by: int | None,
     precision: float | None,
     budget: float | None,
-) -> tuple[Answer, int]:
-    """The answer, and how many lines were no events."""
-    from stream.analysis.backtest.backtest import Question, backtest
-    from stream.analysis.fit_recording import Lacking, purchase_span
+) -> tuple[BacktestResult, int]:
+    """The result, and how many lines are not events."""
+    from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
+    from stream.analysis.fit_recording import NoPurchasesError, purchase_span
     from stream.recording.recording import Recording
 
     recording = Recording(events)
     first_ms, last_ms = purchase_span(recording)
     if not first_ms <= split < last_ms:
-        raise Lacking("the split must lie after the first purchase and before the last event")
-    question = Question(
+        raise NoPurchasesError("the split must lie after the first purchase and before the last event")
+    options = BacktestOptions(
         first_purchase_ms=first_ms,
         split_ms=split,
         horizon_ms=horizon,
@@ -93,4 +93,4 @@ def _answered(
         precision=precision,
         budget_share=budget,
     )
-    return backtest(recording.events(), question, chosen_model(None)), len(recording.unreadable)
+    return run_backtest(recording.events(), options, chosen_model(None)), len(recording.unreadable)

@@ -1,4 +1,4 @@
-"""`stream fit`: a model record from a history of events; `stream fit check`: the formulas, checked."""
+"""`stream fit`: fit a model record to a history of events, publish it, or check the formulas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PASSED, FAILED, BAD_USE = 0, 1, 2
 
 
 class FitGroup(click.Group):
-    """`stream fit FILE...` fits; `stream fit check FILE` checks."""
+    """A group whose default command is `history`: `stream fit FILE...` is `stream fit history FILE...`."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -40,7 +40,7 @@ class FitGroup(click.Group):
     "fit", cls=FitGroup, epilog="Example:  stream fit cdnow.jsonl --until 1997-09-30 --out model.json"
 )
 def fit_group() -> None:
-    """Fit the population's model from history, or check the formulas.
+    """Fit a model of the population to a history of events, or check the formulas.
 
     stream fit EVENTS... --out model.json is short for stream fit history EVENTS...
     """
@@ -49,20 +49,24 @@ def fit_group() -> None:
 @fit_group.command("history")
 @click.argument("events", nargs=-1, type=EXISTING)
 @click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
-@click.option("--from-profiles", is_flag=True, help="Refit to the profiles topic: quick, no history is read.")
-@click.option("--out", type=OUTPUT, help="Where the model record (JSON) is written.")
-@click.option("--publish", is_flag=True, help="Send it to running workers too: the control topic.")
-@click.option("--until", type=DAY, help="Last day to learn from, UTC. [default: the day of the last event]")
+@click.option("--from-profiles", is_flag=True, help="Refit to the profiles topic: quick, without history.")
+@click.option("--out", type=OUTPUT, help="Write the model record (JSON) to this file.")
+@click.option("--publish", is_flag=True, help="Send the model to running workers, by the control topic.")
+@click.option("--until", type=DAY, help="Last day (UTC) to learn from. [default: the day of the last event]")
 @click.option(
-    "--horizon", type=DURATION, help="Risk of no purchase within this. [default: each customer's own]"
+    "--horizon", type=DURATION, help="Churn is no purchase within this time. [default: each customer's own]"
 )
 @click.option(
-    "--policy", type=EXISTING, help="Policy file: its value horizons get tables. [default: shipped]"
+    "--policy",
+    type=EXISTING,
+    help="Policy file (TOML), for its horizons of value. [default: the shipped one]",
 )
 @click.option(
     "--precision", type=click.FloatRange(0, 1), help="Learn thresholds for this share of right alerts."
 )
-@click.option("--budget", type=click.FloatRange(0, 1), help="... or for alerting at most this share.")
+@click.option(
+    "--budget", type=click.FloatRange(0, 1), help="Learn thresholds that alert about at most this share."
+)
 @click.option("--name", default="fitted", show_default=True, help="Name of the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON object.")
 def history_command(
@@ -70,7 +74,7 @@ def history_command(
     until: int | None, horizon: int | None, policy: Path | None, precision: float | None,
     budget: float | None, name: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Learn who comes back, what they spend and who leaves, from files of events or from the topics.
+    """Learn who buys again, what they spend and who leaves, from files of events or from the topics.
 
     \b
     Examples:
@@ -78,22 +82,22 @@ def history_command(
       stream fit --from-kafka --precision 0.6 --out model.json --publish
       stream fit --from-profiles --publish
     """
-    from stream.analysis.fit_recording import Lacking, horizon_of
-    from stream.commands.fit_source import fitted_to
-    from stream.fit.model_fit import Wishes
+    from stream.analysis.fit_recording import NoPurchasesError, horizon_of
+    from stream.commands.fit_source import fit_from_source
+    from stream.fit.model_fit import FitOptions
     from stream.fit.purchases.processes import UnfitError
 
     if bool(events) + from_kafka + from_profiles != 1:
-        raise click.UsageError("name files of events, or --from-kafka, or --from-profiles: one of the three")
+        raise click.UsageError("name one source: files of events, --from-kafka or --from-profiles")
     if out is None and not publish:
-        raise click.UsageError("say where the model goes: --out FILE, --publish, or both")
+        raise click.UsageError("name a target for the model: --out FILE, --publish, or both")
     started = time.monotonic()
     rules = chosen_policy(policy)
     source = ", ".join(path.name for path in events) or ("the input topics" if from_kafka else "profiles")
-    wishes = Wishes(name, source, horizon_of(horizon), precision, budget, rules.finance)
+    options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance)
     try:
-        found = fitted_to(events, from_kafka, until, wishes, rules)
-    except (UnfitError, Lacking) as problem:
+        found = fit_from_source(events, from_kafka, until, options, rules)
+    except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
     if out is not None:
@@ -101,14 +105,16 @@ def history_command(
 
         write_model(out, found.model)
     partitions = _published(found.model) if publish else 0
-    _tell(found.model, found.refused, out, partitions, seconds=time.monotonic() - started, as_json=as_json)
+    _print_summary(
+        found.model, found.unreadable, out, partitions, seconds=time.monotonic() - started, as_json=as_json
+    )
 
 
 @fit_group.command("publish")
 @click.argument("record", type=EXISTING)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def publish_command(record: Path, as_json: bool) -> None:
-    """Send a fitted model to running workers; they judge everybody by it at once, without a restart.
+    """Send a fitted model to running workers; they judge every customer by it at once, without a restart.
 
     \b
     Example:
@@ -116,12 +122,13 @@ def publish_command(record: Path, as_json: bool) -> None:
     """
     model = chosen_model(record)
     partitions = _published(model)
-    told = {"version": model.version, "partitions": partitions}
-    click.echo(json.dumps(told) if as_json else f"model {model.version} is on {partitions} partitions")
+    summary = {"version": model.version, "partitions": partitions}
+    click.echo(json.dumps(summary) if as_json else f"model {model.version} is on {partitions} partitions")
 
 
 def _published(model: Model) -> int:
-    """On how many partitions of the control topic it now is; exit code 1 when not on all."""
+    """Publish the model; the number of partitions of the control topic. Exit code 1 when one was not
+    reached."""
     from stream.ops.cluster import cluster_errors, cluster_settings
     from stream.ops.publish import NotPublishedError, publish_model
 
@@ -134,8 +141,8 @@ def _published(model: Model) -> int:
         raise SystemExit(FAILED) from None
 
 
-def _tell(
-    model: Model, refused: int, out: Path | None, partitions: int, *, seconds: float, as_json: bool
+def _print_summary(
+    model: Model, unreadable: int, out: Path | None, partitions: int, *, seconds: float, as_json: bool
 ) -> None:
     process = model.process
     if as_json:
@@ -145,7 +152,7 @@ def _tell(
             "process": msgspec.to_builtins(process),
             "thresholds": model.thresholds and [model.thresholds.raise_at, model.thresholds.clear_at],
             "notes": list(model.notes),
-            "refused_lines": refused,
+            "refused_lines": unreadable,
             "published_partitions": partitions,
             "seconds": round(seconds, 3),
         }
@@ -168,8 +175,8 @@ def _tell(
         )
     for note in model.notes:
         click.echo(f"  note: {note}")
-    if refused:
-        click.echo(f"  {refused} lines were no events and were left out", err=True)
+    if unreadable:
+        click.echo(f"  {unreadable} lines are not events and were left out", err=True)
 
 
 @fit_group.command("check", epilog="Example:  stream fit check tests/fit/clv_cases.csv")

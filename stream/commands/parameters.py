@@ -1,4 +1,4 @@
-"""What a user asks for, read once: days, durations, files; a fault is one readable line and exit code 2."""
+"""Types of command-line parameters: days, durations, policy and model files. A bad one exits with code 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stream report`: acquisition, development, retention, worth against cost, why customers leave."""
+"""`stream report`: acquisition, development, retention, value against cost, why customers leave."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from stream.recording.split import SplitEvents
 
 @click.command("report")
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
-@click.option("--until", type=DAY, help="The day the report is of, UTC. [default: that of the last event]")
-@click.option("--model", type=EXISTING, help="A fitted model. [default: fitted to these events]")
+@click.option("--until", type=DAY, help="Last day of the report (UTC). [default: the day of the last event]")
+@click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
 @click.option(
     "--policy", type=EXISTING, help="Policy file (TOML): tiers, margin, discount. [default: shipped]"
 )
-@click.option("--out", type=OUTPUT, help="Write the report: one HTML file in plain words.")
+@click.option("--out", type=OUTPUT, help="Write the report in plain words: one HTML file.")
 @click.option("--json", "as_json", is_flag=True, help="Print all numbers as one JSON object.")
 def report_command(
     *,
@@ -33,20 +33,20 @@ def report_command(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """What the history says of the business: won, grown, kept; worth against cost; why they leave.
+    """Report on customers won, grown and kept, their value against their cost, and why they leave.
 
     \b
     Example:
       stream report shop.jsonl --out report.html
     """
     from stream.analysis.business.page import business_page
-    from stream.analysis.fit_recording import Lacking
+    from stream.analysis.fit_recording import NoPurchasesError
     from stream.fit.purchases.processes import UnfitError
     from stream.look.html import write_html
 
     try:
         numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
-    except (UnfitError, Lacking) as problem:
+    except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream report: {problem}", err=True)
         raise SystemExit(1) from None
     if out is not None:
@@ -62,16 +62,16 @@ def _numbers(
     recording: Recording, until_ms: int | None, model_path: Path | None, policy: Policy
 ) -> dict[str, object]:
     """The report as of the end of a day, by a given model or by one fitted to the same events."""
-    from stream.analysis.business.report import business
-    from stream.analysis.fit_recording import learnt_model, purchase_span
-    from stream.fit.model_fit import Wishes
+    from stream.analysis.business.report import business_report
+    from stream.analysis.fit_recording import fit_recording, purchase_span
+    from stream.fit.model_fit import FitOptions
 
     _, last_ms = purchase_span(recording)
     day_ms = (last_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
     if model_path:
         model = chosen_model(model_path)
     else:
-        wishes = Wishes(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
-        model = learnt_model(recording, day_ms, wishes, policy, chosen_model(None))
+        options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
+        model = fit_recording(recording, day_ms, options, policy, chosen_model(None))
     split = SplitEvents(recording.events(), day_ms + DAY_MS - 1)
-    return business(split.before(), day_ms, model, policy).numbers
+    return business_report(split.before(), day_ms, model, policy)

@@ -1,1 +1,1 @@
-"""Population models from history; publishes a versioned model record."""
+"""Models of the population, fitted to a history of events or to profiles; the result is a model record."""

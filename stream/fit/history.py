@@ -1,6 +1,7 @@
-"""History as the fits see it: facts folded as in production, looked at as of some days, and what followed.
+"""A history of events as the fits use it: snapshots of all customers as of some days, and all purchases.
 
-A snapshot as of a day holds what was known at the end of that day; what came later is only a label.
+The worker's own code folds the facts. A snapshot holds what was known at the end of its day; whatever came
+later is used only as the outcome to predict.
 """
 
 from __future__ import annotations
@@ -26,37 +27,39 @@ from stream.fit.purchases.histogram import Histogram, histogram
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Every customer with a purchase, by id, as of midnight of a day whose events are all known."""
+    """Every customer with a purchase, by id, at the end of a day; arrays have shape (customers,)."""
 
     as_of_ms: int
+    """Midnight (UTC) at the start of the day; the whole day's events are known."""
     customers: tuple[str, ...]
     features: tuple[Features, ...]
     value_minor: Numbers
-    """Decayed value."""
+    """Money spent, in minor units, forgotten with a half-life of 180 days: what value tiers are cut by."""
 
     def column(self, name: str) -> Numbers:
-        """One field of the features of all customers."""
+        """One field of the features, of every customer."""
         return np.array([getattr(features, name) for features in self.features], dtype=np.float64)
 
     @property
     def inactive_days(self) -> Numbers:
-        """Days since the last purchase."""
+        """Days since the last purchase of every customer."""
         return (self.as_of_ms - self.column("last_ms")) / DAY_MS
 
     @property
     def total_minor(self) -> Numbers:
-        """Money of all purchases so far."""
+        """Money of all purchases of every customer so far, in minor units."""
         return self.column("first_minor") + self.column("frequency") * self.column("monetary_minor")
 
     def cells(self, unit_ms: int = WEEK_MS) -> Histogram:
-        """The sufficient statistics for the purchase process."""
+        """The sufficient statistics of the purchase process: frequency, recency and age, in units of
+        `unit_ms`."""
         first, last = self.column("first_ms"), self.column("last_ms")
         return histogram(
             self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms
         )
 
     def only(self, keep: Flags) -> Snapshot:
-        """Some of the customers."""
+        """The customers where `keep`, shape (customers,), is True."""
         places = np.flatnonzero(keep)
         return Snapshot(
             self.as_of_ms,
@@ -68,22 +71,22 @@ class Snapshot:
 
 @dataclass
 class History:
-    """What was known as of each asked day, and every purchase so far: the truth about days before."""
+    """Snapshots by their day, and every purchase so far: the outcomes for earlier snapshots."""
 
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     orders: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Per customer, when each order was placed; cancelled ones are taken out."""
+    """Customer -> order -> when it was placed, in milliseconds; cancelled orders are taken out."""
     currencies: Counter[str] = field(default_factory=Counter)
     first_ms: int = 0
-    """Midnight of the first purchase: engagement may be recorded from long before."""
+    """Midnight of the day of the first purchase; engagement may be recorded from long before."""
     last_ms: int = 0
     last_purchase_ms: int = 0
-    """When purchases were last heard of at all."""
+    """Time of the last event about a purchase, of any customer."""
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
 
     def note(self, event: Event, at_ms: int) -> None:
-        """Keep what the truth needs of an event; profiles are not touched."""
+        """Record what the outcomes need of an event; profiles are not changed."""
         self.events += 1
         self.last_ms = max(self.last_ms, at_ms)
         if type(event) in PURCHASES:
@@ -96,13 +99,13 @@ class History:
             self.orders.get(event.subject, {}).pop(event.data.order_id, None)
 
     def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> Flags:
-        """Which customers bought nothing within the horizon after the snapshot's day."""
+        """Who bought nothing within the horizon after the snapshot's day, shape (customers,)."""
         known_ms = snapshot.as_of_ms + DAY_MS - 1
         next_ms = self.next_purchase_ms(snapshot.customers, known_ms)
         return next_ms > known_ms + np.asarray(horizon_ms)
 
     def next_purchase_ms(self, customers: Sequence[str], after_ms: int) -> Numbers:
-        """The first purchase after an instant; infinite where none was seen."""
+        """Time of each customer's first purchase after an instant, shape (customers,); infinite if none."""
         found = np.full(len(customers), np.inf)
         for place, customer in enumerate(customers):
             later = [at_ms for at_ms in self.orders.get(customer, {}).values() if at_ms > after_ms]
@@ -112,9 +115,10 @@ class History:
 
 
 def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy) -> History:
-    """Fold events that are in time order; a snapshot is taken as of each asked midnight (UTC).
+    """Fold events that are in time order; take a snapshot at the end of each day of `days_ms` (midnights
+    UTC).
 
-    Days without enough history behind them give snapshots with few or no customers.
+    Days early in the history give snapshots with few customers or none.
     """
     history, reader = History(), ThemeReader(policy.themes, policy.lexicon)
     waiting = sorted(days_ms)
@@ -131,7 +135,7 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
 
 
 def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: ThemeReader) -> None:
-    """Fold an event into its customer's facts, once; nothing is judged."""
+    """Fold an event into its customer's facts unless it is a duplicate; nothing is judged."""
     if type(event) is CustomerErased:
         profiles.pop(event.subject, None)
         return
@@ -145,7 +149,7 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: 
 
 
 def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:
-    """Everybody with a purchase, in the order of their ids."""
+    """A snapshot of every customer with a purchase, in order of their ids."""
     buyers = sorted(customer for customer, profile in profiles.items() if profile.buying.sums.orders)
     values = [as_of(profiles[one].buying.sums.value, as_of_ms, VALUE_HALF_LIFE_MS) for one in buyers]
     return Snapshot(

@@ -1,4 +1,4 @@
-"""From a history to a model record: purchase process, spend, population, learnt risk, thresholds, tables."""
+"""From a history to a model record: purchase process, spend, population, risk layer, thresholds, tables."""
 
 from __future__ import annotations
 
@@ -19,96 +19,106 @@ from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Numbers
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.population import population
-from stream.fit.purchases.processes import UnfitError, better_process, fit_process
+from stream.fit.purchases.processes import UnfitError, fit_process, likelier_process
 from stream.fit.purchases.spending import fit_spend
 from stream.fit.purchases.value_tables import fast_table
-from stream.fit.risk.risk_layer import (
-    Lesson,
-    inner_days,
-    inner_horizons,
-    learn,
-    learnable,
-    lesson,
-    log_odds,
-    observed,
-)
+from stream.fit.risk.risk_layer import fit_risk_layer, log_odds
 from stream.fit.risk.thresholds import learn_thresholds
+from stream.fit.risk.training_set import (
+    TrainingRows,
+    enough_to_learn,
+    feature_matrix,
+    training_days,
+    training_horizons,
+    training_rows,
+)
 
 SAME_HORIZON = 0.9
-"""With an inner horizon of at least this share of the real one, thresholds are learnt from what was seen."""
+"""Where the training horizon is at least this share of the real one, thresholds are learnt from outcomes;
+otherwise from the predicted risks."""
 GAP_DAYS_UNKNOWN = 30.0
+"""Days between purchases of a new customer where nobody in the history bought twice."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What is asked of a fit."""
+class FitOptions:
+    """What a user asks of a fit."""
 
     name: str
     source: str
+    """What the model was fitted to, in words."""
     horizon: Horizon
     precision: float | None = None
+    """Wanted share of right alerts, 0 to 1, among alerts as they are sent."""
     budget_share: float | None = None
+    """Largest share of customers with an open alert, 0 to 1."""
     finance: Finance | None = None
-    """Tables are made for its horizons and discount; without it, none."""
+    """Value tables are made for its horizons and discount; none without it."""
 
 
-def wanted_days(first_ms: int, split_ms: int, horizon: Horizon) -> tuple[int, ...]:
-    """The days as of which the history must be looked at: the inner ones, and the split."""
-    return (*inner_days(first_ms, split_ms, horizon.max_ms)[1], split_ms)
+def snapshot_days(first_ms: int, split_ms: int, horizon: Horizon) -> tuple[int, ...]:
+    """The days as of which `fit_model` needs a snapshot: the training days, and the split."""
+    return (*training_days(first_ms, split_ms, horizon.max_ms)[1], split_ms)
 
 
-def fit_model(history: History, split_ms: int, wishes: Wishes, fallback: Model) -> Model:
-    """The model of what was known at the end of the split's day; UnfitError when nobody ever bought."""
+def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Model) -> Model:
+    """The model of what was known at the end of the split's day; UnfitError when nobody had bought yet.
+
+    `history` has a snapshot as of each of `snapshot_days`; `fallback` gives the purchase process where the
+    history has none.
+    """
     snapshot = history.snapshots[split_ms]
     if not snapshot.customers:
         raise UnfitError("no purchase before the split: nothing to fit")
-    plain, notes = plain_model(snapshot, history, wishes, fallback)
-    learnt = _learnt(history, split_ms, plain, wishes)
+    base, notes = base_model(snapshot, history, options, fallback)
+    learnt = _risk_layer(history, split_ms, base, options)
     if isinstance(learnt, str):
         notes.append(learnt)
         layer, thresholds = None, None
     else:
         layer, thresholds = learnt
-    tables = tables_of(plain.process, wishes.finance) if wishes.finance else ()
+    tables = finance_tables(base.process, options.finance) if options.finance else ()
     return sealed(
-        msgspec.structs.replace(plain, risk=layer, thresholds=thresholds, tables=tables, notes=tuple(notes))
+        msgspec.structs.replace(base, risk=layer, thresholds=thresholds, tables=tables, notes=tuple(notes))
     )
 
 
-def plain_model(
-    snapshot: Snapshot, history: History, wishes: Wishes, fallback: Model
+def base_model(
+    snapshot: Snapshot, history: History, options: FitOptions, fallback: Model
 ) -> tuple[Model, list[str]]:
-    """The model without its learnt layer, and what to know about it."""
+    """The model without risk layer, thresholds and tables; and notes on what was assumed or left out."""
     notes: list[str] = []
     try:
-        fit = better_process(snapshot.cells())
+        fit = likelier_process(snapshot.cells())
         process = fit.process
         notes += fit.notes
     except UnfitError as error:
         process = fallback.process
-        notes.append(f"The purchase process is that of {fallback.name}: {error}.")
+        notes.append(f"The purchase process is that of model {fallback.name}: {error}.")
     frequency, monetary = snapshot.column("frequency"), snapshot.column("monetary_minor")
     spend = fit_spend(frequency, monetary / fallback.spend.scale_minor, fallback.spend.scale_minor)
     notes += spend.notes
     if len(history.currencies) > 1:
         notes.append(
-            "Purchases came in several currencies (" + ", ".join(sorted(history.currencies)) + "): money of "
+            "Purchases are in several currencies ("
+            + ", ".join(sorted(history.currencies))
+            + "): the money of "
             "each customer counts in the currency of their first order."
         )
-    model = _assembled(process, spend.spend, snapshot, wishes, history)
+    model = _assembled(process, spend.spend, snapshot, options, history)
     return model, notes
 
 
 def _assembled(
-    process: PurchaseProcess, spend: Spend, snapshot: Snapshot, wishes: Wishes, history: History
+    process: PurchaseProcess, spend: Spend, snapshot: Snapshot, options: FitOptions, history: History
 ) -> Model:
     frequency, first = snapshot.column("frequency"), snapshot.column("first_minor")
     came_back = frequency > 0
     spans = (snapshot.column("last_ms") - snapshot.column("first_ms"))[came_back] / DAY_MS
     gaps = spans / frequency[came_back]
     return Model(
-        name=wishes.name,
-        source=wishes.source,
+        name=options.name,
+        source=options.source,
         fitted_at_ms=snapshot.as_of_ms,
         currency=history.currencies.most_common(1)[0][0] if history.currencies else "EUR",
         process=process,
@@ -121,71 +131,80 @@ def _assembled(
             gap_days=round(float(np.median(gaps)), 3) if len(gaps) else GAP_DAYS_UNKNOWN,
             first_value_minor=round(float(first.mean()), 2),
         ),
-        horizon=wishes.horizon,
+        horizon=options.horizon,
     )
 
 
-def _learnt(
-    history: History, split_ms: int, plain: Model, wishes: Wishes
+def _risk_layer(
+    history: History, split_ms: int, base: Model, options: FitOptions
 ) -> tuple[RiskLayer, Thresholds | None] | str:
-    """The risk layer and its thresholds, or why there are none."""
-    inner_ms, days = inner_days(history.first_ms, split_ms, wishes.horizon.max_ms)
-    assert all(day in history.snapshots for day in days), "the history was not looked at as of wanted_days"
-    lessons = {day: _taught(history, (day, split_ms), inner_ms, plain, wishes) for day in days}
-    taught = [one for day in days for one in lessons[day].values()]
-    if not learnable(taught):
+    """The risk layer and its thresholds; or, as a note, why there are none."""
+    training_ms, days = training_days(history.first_ms, split_ms, options.horizon.max_ms)
+    assert all(day in history.snapshots for day in days), "the history lacks a snapshot of snapshot_days"
+    parts_of = {day: _parts_of_day(history, (day, split_ms), training_ms, base, options) for day in days}
+    parts = [one for day in days for one in parts_of[day].values()]
+    if not enough_to_learn(parts):
         return (
-            "The churn risk is the purchase process's own: the history is too short, or too few customers "
-            "stayed or left, to learn more from it."
+            "Churn risk is that of the purchase process alone: the history is too short to learn more from, "
+            "or too few customers bought again or left."
         )
-    layer = learn(taught, _described(lessons, inner_ms, wishes.horizon))
+    layer = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon))
     snapshot = history.snapshots[split_ms]
-    whole = [lessons[day][inner_ms] for day in days if inner_ms in lessons[day]]
-    if whole and _mean_horizon(plain, snapshot, inner_ms) >= SAME_HORIZON:
-        rows, truth = whole[0].observed, whole[0].silent.astype(np.float64)
-        risk = expit(log_odds(layer, rows))
+    whole = [parts_of[day][training_ms] for day in days if training_ms in parts_of[day]]
+    if whole and _observed_share(base, snapshot, training_ms) >= SAME_HORIZON:
+        features, outcome = whole[0].features, whole[0].silent.astype(np.float64)
+        risk = expit(log_odds(layer, features))
     else:
-        rows = observed(plain, snapshot)
-        truth = risk = expit(log_odds(layer, rows))
-    again = rows[:, NAMES.index("frequency")] > 0.0
-    if not again.any():
+        features = feature_matrix(base, snapshot)
+        outcome = risk = expit(log_odds(layer, features))
+    came_back = features[:, NAMES.index("frequency")] > 0.0
+    if not came_back.any():
         return layer, None
     return layer, learn_thresholds(
-        risk[again], truth[again], precision=wishes.precision, budget_share=wishes.budget_share
+        risk[came_back],
+        outcome[came_back],
+        precision=options.precision,
+        budget_share=options.budget_share,
     )
 
 
-def _taught(
-    history: History, days: tuple[int, int], inner_ms: int, plain: Model, wishes: Wishes
-) -> dict[int, Lesson]:
-    """What one inner day (of `days`, before the split) teaches over each horizon, by the process and the
-    population as they would have been fitted then."""
-    snapshot = history.snapshots[days[0]]
+def _parts_of_day(
+    history: History, day_and_split_ms: tuple[int, int], training_ms: int, base: Model, options: FitOptions
+) -> dict[int, TrainingRows]:
+    """Horizon -> training rows of one training day.
+
+    Purchase process and population are those that would have been fitted on that day: nothing later leaks in.
+    """
+    snapshot = history.snapshots[day_and_split_ms[0]]
     if not snapshot.customers:
         return {}
     try:
-        process = fit_process(snapshot.cells(), plain.process.kind).process
+        process = fit_process(snapshot.cells(), base.process.kind).process
     except UnfitError:
         return {}
-    then = _assembled(process, plain.spend, snapshot, wishes, history)
+    then = _assembled(process, base.spend, snapshot, options, history)
     real_ms = _own_horizons_ms(then, snapshot)
-    horizons = inner_horizons(*days, inner_ms, wishes.horizon.max_ms)
+    horizons = training_horizons(*day_and_split_ms, training_ms, options.horizon.max_ms)
     found = {}
     for horizon_ms in horizons:
-        looking = msgspec.structs.replace(then, horizon=_capped(wishes.horizon, horizon_ms))
-        looked_ms = np.minimum(real_ms, horizon_ms)
-        found[horizon_ms] = lesson(looking, snapshot, history, (looked_ms, real_ms), 1.0 / len(horizons))
+        model = msgspec.structs.replace(then, horizon=_capped(options.horizon, horizon_ms))
+        observed_ms = np.minimum(real_ms, horizon_ms)
+        weight = 1.0 / len(horizons)
+        found[horizon_ms] = training_rows(model, snapshot, history, (observed_ms, real_ms), weight)
     return found
 
 
-def _capped(horizon: Horizon, inner_ms: int) -> Horizon:
-    """A horizon that ends where the labels do."""
+def _capped(horizon: Horizon, longest_ms: int) -> Horizon:
+    """The horizon, cut where observation ends."""
     return Horizon(
-        factor=horizon.factor, min_ms=min(horizon.min_ms, inner_ms), max_ms=min(horizon.max_ms, inner_ms)
+        factor=horizon.factor,
+        min_ms=min(horizon.min_ms, longest_ms),
+        max_ms=min(horizon.max_ms, longest_ms),
     )
 
 
 def _own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
+    """Each customer's own horizon, shape (customers,)."""
     unit_ms = model.process.unit_ms
     return np.array(
         [
@@ -196,30 +215,34 @@ def _own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
     )
 
 
-def _mean_horizon(plain: Model, snapshot: Snapshot, inner_ms: int) -> float:
-    """The inner horizons as a share of the real ones."""
-    real = _own_horizons_ms(plain, snapshot)
-    return float(np.mean(np.minimum(real, inner_ms) / real))
+def _observed_share(base: Model, snapshot: Snapshot, training_ms: int) -> float:
+    """The mean share of the real horizons that the training horizon covers, 0 to 1."""
+    real = _own_horizons_ms(base, snapshot)
+    return float(np.mean(np.minimum(real, training_ms) / real))
 
 
-def _described(lessons: Mapping[int, Mapping[int, Lesson]], inner_ms: int, horizon: Horizon) -> str:
-    looks = [found[max(found)] for found in lessons.values() if found]
-    longest_ms = max(max(found) for found in lessons.values() if found)
+def _learnt_from(
+    parts_of: Mapping[int, Mapping[int, TrainingRows]], training_ms: int, horizon: Horizon
+) -> str:
+    """The record's sentence about what the risk layer learnt from."""
+    looks = [found[max(found)] for found in parts_of.values() if found]
+    longest_ms = max(max(found) for found in parts_of.values() if found)
     customers = sum(len(one.silent) for one in looks)
     silent = sum(int(one.silent.sum()) for one in looks)
     shorter = ""
-    if inner_ms < SAME_HORIZON * horizon.max_ms:
+    if training_ms < SAME_HORIZON * horizon.max_ms:
         shorter = (
-            f" The history is too short to have seen {horizon.max_ms / WEEK_MS:.0f} weeks whole: how fewer "
-            f"stay silent as one looks longer, up to {longest_ms / WEEK_MS:.0f} weeks, is carried on."
+            f" The history is too short to observe {horizon.max_ms / WEEK_MS:.0f} weeks: the share without a "
+            f"purchase is extrapolated from how it falls over up to {longest_ms / WEEK_MS:.0f} weeks."
         )
     return (
-        f"Learnt from {len(looks)} earlier looks at {customers:,} customer histories, {silent:,} of which "
-        f"then stayed silent for up to {longest_ms / WEEK_MS:.0f} weeks.{shorter}"
+        f"Learnt from {customers:,} customer histories as of {len(looks)} earlier days; {silent:,} of them "
+        f"were followed by no purchase within up to {longest_ms / WEEK_MS:.0f} weeks.{shorter}"
     )
 
 
-def tables_of(process: PurchaseProcess, finance: Finance) -> tuple[Table, ...]:
+def finance_tables(process: PurchaseProcess, finance: Finance) -> tuple[Table, ...]:
+    """Tables of expected discounted purchases for the policy's horizons, and for ever where it discounts."""
     horizons: list[int | None] = [*sorted({finance.risk_horizon_ms, finance.horizon_ms})]
     if finance.annual_discount > 0.0:
         horizons.append(None)

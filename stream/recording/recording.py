@@ -58,6 +58,7 @@ class Recording:
         self.unreadable: list[UnreadableLine] = []
         self.unknown = 0
         self._lines: list[tuple[float, int, Path, int, bytes | Event]] = self._load(paths)
+        self._before_reading = (len(self.unreadable), self.unknown)
 
     @classmethod
     def of(cls, records: Iterable[tuple[str, int, Event | Unknown | Rejected]]) -> Recording:
@@ -71,13 +72,16 @@ class Recording:
             else:
                 recording._set_aside(outcome, Path(place), number)
         recording._lines.sort(key=lambda entry: entry[:2])
+        recording._before_reading = (len(recording.unreadable), recording.unknown)
         return recording
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def events(self) -> Iterator[Event]:
-        """Every event in order of time, decoded as the worker decodes it."""
+        """Every event in order of time, decoded as the worker decodes it; may be read several times."""
+        found, self.unknown = self._before_reading
+        del self.unreadable[found:]
         for _, _, path, number, line in self._lines:
             event = reject_bad_model(decode_line(line) if isinstance(line, bytes) else line)
             if isinstance(event, Event):

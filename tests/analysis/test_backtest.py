@@ -1,12 +1,13 @@
-"""A backtest: nothing leaks from the future, its counts are those of brute force, and it reads as asked."""
+"""The backtest: nothing leaks from the future, its counts are those of brute force, its texts say what was
+asked."""
 
 import json
 
 import pytest
 from click.testing import CliRunner
 
-from stream.analysis.backtest.alert_truth import likely_share
-from stream.analysis.backtest.backtest import Question, backtest
+from stream.analysis.backtest.alert_truth import jeffreys_interval
+from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
 from stream.analysis.backtest.stall import released
 from stream.commands.main import main
 from stream.core.policy.policy import Policy
@@ -17,7 +18,7 @@ from tests.support.shop import day_ms, purchases, write_events
 
 EVENTS = purchases(customers=300)
 SPLIT_MS, HORIZON_MS = day_ms(36), 12 * WEEK_MS
-QUESTION = Question(
+OPTIONS = BacktestOptions(
     first_purchase_ms=EVENTS[0].time_ms // DAY_MS * DAY_MS,
     split_ms=SPLIT_MS,
     horizon_ms=HORIZON_MS,
@@ -26,56 +27,56 @@ QUESTION = Question(
 
 
 @pytest.fixture(scope="module")
-def answer():
-    return backtest(EVENTS, QUESTION, default_model())
+def result():
+    return run_backtest(EVENTS, OPTIONS, default_model())
 
 
-def test_nothing_after_the_split_reaches_the_model(answer):
+def test_nothing_after_the_split_reaches_the_model(result):
     before = [event for event in EVENTS if event.time_ms < SPLIT_MS + DAY_MS]
     other = purchases(seed=77)
     after = [event for event in other if event.time_ms >= SPLIT_MS + DAY_MS]
 
-    shuffled = backtest(before + after, QUESTION, default_model())
+    shuffled = run_backtest(before + after, OPTIONS, default_model())
 
-    assert shuffled.model.version == answer.model.version
-    assert shuffled.numbers["churn_rate"] != answer.numbers["churn_rate"]
+    assert shuffled.model.version == result.model.version
+    assert shuffled.numbers["churn_rate"] != result.numbers["churn_rate"]
 
 
-def test_the_churn_rate_is_that_of_counting_by_hand(answer):
+def test_the_churn_rate_is_that_of_counting_by_hand(result):
     known = {event.subject for event in EVENTS if event.time_ms < SPLIT_MS + DAY_MS}
     end_ms = SPLIT_MS + DAY_MS + HORIZON_MS
     back = {event.subject for event in EVENTS if SPLIT_MS + DAY_MS <= event.time_ms < end_ms}
 
-    assert answer.numbers["n"] == len(known)
-    assert answer.numbers["churn_rate"] == pytest.approx(1 - len(known & back) / len(known))
+    assert result.numbers["n"] == len(known)
+    assert result.numbers["churn_rate"] == pytest.approx(1 - len(known & back) / len(known))
 
 
-def test_the_risk_ranks_well_and_is_calibrated(answer):
-    risk, rivals = answer.numbers["risk"], answer.numbers["baselines"]
+def test_the_risk_ranks_well_and_is_calibrated(result):
+    risk, rivals = result.numbers["risk"], result.numbers["baselines"]
 
     assert risk["auc"] > 0.75
     assert risk["auc"] > min(one["auc"] for one in rivals.values())
     assert risk["ece"] < 0.12
-    assert risk["brier"] < answer.numbers["churn_rate"] * (1 - answer.numbers["churn_rate"])
+    assert risk["brier"] < result.numbers["churn_rate"] * (1 - result.numbers["churn_rate"])
 
 
-def test_a_history_shorter_than_the_horizon_says_about_as_many_as_will_stay_silent():
+def test_a_history_shorter_than_the_horizon_predicts_about_the_right_share():
     events, split_ms, horizon_ms = purchases(customers=1_500, seed=8), day_ms(22), 26 * WEEK_MS
-    asked = Question(
+    options = BacktestOptions(
         first_purchase_ms=events[0].time_ms // DAY_MS * DAY_MS,
         split_ms=split_ms,
         horizon_ms=horizon_ms,
         policy=Policy(),
     )
 
-    numbers = backtest(events, asked, default_model()).numbers
+    numbers = run_backtest(events, options, default_model()).numbers
 
     assert numbers["mean_risk"] == pytest.approx(numbers["churn_rate"], abs=0.1)
-    assert "carried on" in numbers["model"]["risk"]["learnt"]
+    assert "extrapolated" in numbers["model"]["risk"]["learnt"]
 
 
-def test_the_alerts_are_judged_by_what_followed(answer):
-    alerts = answer.numbers["alerts"]
+def test_the_alerts_are_judged_by_what_followed(result):
+    alerts = result.numbers["alerts"]
 
     assert set(alerts) == {"at_risk_loyal", "churn_risk", "upgrade_opportunity"}
     churn = alerts["churn_risk"]
@@ -84,19 +85,19 @@ def test_the_alerts_are_judged_by_what_followed(answer):
     assert churn["precision"] >= churn["churn_rate_of_eligible"]
 
 
-def test_when_purchases_stop_arriving_altogether_nobody_is_judged_whatever_else_arrives():
+def test_when_all_purchases_stop_nobody_is_judged_although_other_events_arrive():
     known = [event for event in EVENTS if event.time_ms < SPLIT_MS + 14 * DAY_MS]
     start = (known[-1].time_ms - START_MS) / DAY_MS
     visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 60)]
 
-    quiet = backtest(known, QUESTION, default_model()).numbers
-    busy = backtest([*known, *visits], QUESTION, default_model()).numbers
+    quiet = run_backtest(known, OPTIONS, default_model()).numbers
+    busy = run_backtest([*known, *visits], OPTIONS, default_model()).numbers
 
     assert busy["alerts"]["churn_risk"]["n"] == quiet["alerts"]["churn_risk"]["n"]
     assert busy["held_days"] == pytest.approx(12 * 7 - 13.25, abs=1.0)
 
 
-def test_what_ran_ahead_of_the_purchases_is_released_by_the_next_one_in_its_order():
+def test_events_far_after_the_last_purchase_wait_for_the_next_one_and_keep_their_order():
     ahead = [visited(5), visited(6)]
     life = [bought(0), visited(0.2), *ahead, bought(7), visited(7.1)]
 
@@ -105,10 +106,10 @@ def test_what_ran_ahead_of_the_purchases_is_released_by_the_next_one_in_its_orde
 
 
 def test_a_policy_against_itself_differs_in_nobody():
-    same = backtest(
+    same = run_backtest(
         EVENTS,
-        Question(
-            first_purchase_ms=QUESTION.first_purchase_ms,
+        BacktestOptions(
+            first_purchase_ms=OPTIONS.first_purchase_ms,
             split_ms=SPLIT_MS,
             horizon_ms=HORIZON_MS,
             policy=Policy(),
@@ -159,24 +160,28 @@ def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
-def test_a_precision_that_was_not_reached_is_told_with_what_was(tmp_path):
+def test_a_precision_that_was_not_reached_is_reported_with_the_one_that_was(tmp_path):
     path = write_events(EVENTS, tmp_path / "events.jsonl")
-    asked = ["--split", "2024-09-09", "--horizon", "12w", "--precision", "0.99"]
+    arguments = ["--split", "2024-09-09", "--horizon", "12w", "--precision", "0.99"]
 
-    told = " ".join(CliRunner().invoke(main, ["backtest", str(path), *asked]).output.split())
+    text = " ".join(CliRunner().invoke(main, ["backtest", str(path), *arguments]).output.split())
 
-    assert "which no level reached (the surest came to" in told
-    assert "judged churn alerts" in told
-    assert "below the 99% that were asked for" in told
-    assert "bought nothing in the 12 weeks after it" in told
+    assert "which no level reached (the best reached" in text
+    assert "judged churn alerts" in text
+    assert "below the 99% that were asked for" in text
+    assert "no purchase in the 12 weeks after that day" in text
 
 
-def test_the_likely_share_is_wide_for_few_and_holds_what_was_seen():
-    few, many = likely_share(3, 11), likely_share(300, 1_100)
+def test_the_interval_of_a_share_is_wide_for_few_cases_and_contains_the_share():
+    few, many = jeffreys_interval(3, 11), jeffreys_interval(300, 1_100)
 
     assert few[0] < 3 / 11 < few[1]
     assert few[1] - few[0] > 5 * (many[1] - many[0])
-    assert (likely_share(0, 5)[0], likely_share(5, 5)[1], likely_share(0, 0)) == (0.0, 1.0, None)
+    assert (jeffreys_interval(0, 5)[0], jeffreys_interval(5, 5)[1], jeffreys_interval(0, 0)) == (
+        0.0,
+        1.0,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,7 +193,7 @@ def test_the_likely_share_is_wide_for_few_and_holds_what_was_seen():
         (["--split", "2024-06-01", "--horizon", "soon"], 2, "is not a duration like 26w"),
     ],
 )
-def test_what_cannot_be_answered_is_told(tmp_path, arguments, code, words):
+def test_bad_arguments_exit_with_a_reason(tmp_path, arguments, code, words):
     path = write_events(EVENTS[:50], tmp_path / "events.jsonl")
 
     result = CliRunner().invoke(main, ["backtest", str(path), *arguments])
@@ -212,7 +217,7 @@ def test_a_fit_writes_a_model_that_loads(tmp_path):
     assert [one.horizon_ms for one in model.tables] == [365 * DAY_MS, 3 * 365 * DAY_MS, None]
 
 
-def test_a_fit_of_a_handful_of_customers_falls_back_and_says_so(tmp_path):
+def test_a_fit_of_eight_customers_falls_back_and_says_so(tmp_path):
     first = {}
     for event in EVENTS:
         first.setdefault(event.subject, event)
@@ -224,7 +229,7 @@ def test_a_fit_of_a_handful_of_customers_falls_back_and_says_so(tmp_path):
     model = load_model(out)
     assert model.process == default_model().process
     assert any("The purchase process is that of" in note for note in model.notes)
-    assert any("purchase process's own" in note for note in model.notes)
+    assert any("purchase process alone" in note for note in model.notes)
 
 
 def test_a_history_without_purchases_is_refused(tmp_path):

@@ -1,4 +1,5 @@
-"""Matched contrasts: a planted effect is recovered, a confounder is not taken for one, noise finds none."""
+"""Matched contrasts: a planted effect is recovered, a confounder is not mistaken for one, noise gives
+none."""
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def test_a_planted_effect_is_recovered_within_its_interval():
     assert found.left_exposed > found.left_matched
 
 
-def test_what_only_goes_with_the_group_is_no_driver():
+def test_a_confounder_is_no_driver_within_matched_groups():
     chance = np.random.default_rng(2)
     groups = chance.integers(0, 2, 6_000)
     exposed, left = (chance.uniform(size=6_000) < np.where(groups == 1, 0.7, 0.1) for _ in range(2))
@@ -30,7 +31,7 @@ def test_what_only_goes_with_the_group_is_no_driver():
     assert matched.low < 1 < matched.high
 
 
-def test_too_few_customers_answer_nothing():
+def test_too_few_customers_give_no_contrast():
     exposed = np.array([True] * (SUPPORT_MIN - 1) + [False] * 500)
     left = np.arange(len(exposed)) < 50
 
@@ -49,7 +50,7 @@ def test_false_discoveries_in_noise_are_rare():
     assert with_any / 60 <= 0.10
 
 
-def test_what_is_found_is_found_beside_everything_less_certain():
+def test_a_discovery_stands_among_noise():
     chance = np.random.default_rng(4)
     exposed = chance.uniform(size=2_000) < 0.3
     left = chance.uniform(size=2_000) < np.where(exposed, 0.5, 0.2)

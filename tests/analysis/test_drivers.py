@@ -4,7 +4,7 @@ import pytest
 
 from stream.analysis.business.drivers import drivers
 from stream.analysis.business.incidents import pauses
-from stream.analysis.business.ledger import read_books
+from stream.analysis.business.ledger import read_ledger
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from tests.support.builders import at, bought
@@ -14,14 +14,14 @@ POLICY = Policy()
 BEST = ("gold and above", "platinum")
 
 
-def asked(events):
+def compared(events):
     day_ms = events[-1].time_ms // DAY_MS * DAY_MS
-    books = read_books(events, (day_ms,), POLICY)
-    return drivers(books, books.history.snapshots[day_ms], POLICY)
+    ledger = read_ledger(events, (day_ms,), POLICY)
+    return drivers(ledger, ledger.history.snapshots[day_ms], POLICY)
 
 
 def found(events):
-    return {(one.tier, one.contrast.name): one for one in asked(events) if one.contrast.found}
+    return {(one.tier, one.contrast.name): one for one in compared(events) if one.contrast.found}
 
 
 @pytest.mark.parametrize(("seed", "how"), [(1, "review"), (2, "complaint")])
@@ -42,7 +42,7 @@ def test_bad_delivery_that_makes_the_best_leave_is_found_with_its_plan(seed, how
     assert not [name for tier, name in drivers_found if name.startswith("blamed") and "delivery" not in name]
 
 
-def test_the_same_words_without_consequence_are_no_driver():
+def test_complaints_without_consequence_are_no_driver():
     for seed in range(3):
         events, _ = shop(50 + seed, planted=False)
 
@@ -57,20 +57,20 @@ def test_in_noise_at_most_one_shop_in_twenty_has_any_driver():
     assert with_any <= 3
 
 
-def test_a_pause_ends_with_the_next_purchase_or_with_leaving_and_nothing_comes_after_leaving():
+def test_a_pause_ends_with_the_next_purchase_or_with_leaving_and_no_pause_follows():
     days = [0, 10, 20, 30, 120, 130]
-    books = read_books([bought(day, customer="a") for day in days], (), POLICY)
+    ledger = read_ledger([bought(day, customer="a") for day in days], (), POLICY)
 
-    held = pauses(books, ["a"], at(400))
+    intervals = pauses(ledger, ["a"], at(400))
 
-    started = (held.began - at(0) // DAY_MS).tolist()
+    started = (intervals.began - at(0) // DAY_MS).tolist()
     assert started == [20, 30]
-    assert (held.ended - held.began).tolist() == [10, 61]
-    assert held.left.tolist() == [False, True]
-    assert held.decided.tolist() == [True, True]
+    assert (intervals.ended - intervals.began).tolist() == [10, 61]
+    assert intervals.left.tolist() == [False, True]
+    assert intervals.decided.tolist() == [True, True]
 
 
-def test_what_is_not_over_yet_is_not_counted():
-    books = read_books([bought(day, customer="a") for day in (0, 10, 20, 30)], (), POLICY)
+def test_a_pause_that_is_not_over_is_undecided():
+    ledger = read_ledger([bought(day, customer="a") for day in (0, 10, 20, 30)], (), POLICY)
 
-    assert pauses(books, ["a"], at(60)).decided.tolist() == [True, False]
+    assert pauses(ledger, ["a"], at(60)).decided.tolist() == [True, False]

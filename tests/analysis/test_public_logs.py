@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.analysis.backtest.backtest import Question, backtest
+from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
 from stream.commands.parameters import DAY
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
@@ -14,8 +14,8 @@ from stream.model_file import default_model
 pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
 
 
-def answered(events, split, weeks, first, first_by=None):
-    question = Question(
+def numbers_of(events, split, weeks, first, first_by=None):
+    options = BacktestOptions(
         first_purchase_ms=DAY.convert(first, None, None),
         split_ms=DAY.convert(split, None, None),
         horizon_ms=weeks * WEEK_MS,
@@ -23,7 +23,7 @@ def answered(events, split, weeks, first, first_by=None):
         first_by_ms=first_by and DAY.convert(first_by, None, None) + DAY_MS - 1,
     )
     try:
-        return backtest(events(), question, default_model()).numbers
+        return run_backtest(events(), options, default_model()).numbers
     except SourceUnavailableError as error:
         pytest.skip(str(error))
 
@@ -35,7 +35,7 @@ def beats_the_baselines(numbers):
 
 @pytest.mark.parametrize(("sample", "customers", "auc"), [(True, 2_357, 0.779), (False, 23_570, 0.770)])
 def test_cdnow(sample, customers, auc):
-    numbers = answered(lambda: cdnow_events(sample=sample), "1997-09-30", 39, "1997-01-01")
+    numbers = numbers_of(lambda: cdnow_events(sample=sample), "1997-09-30", 39, "1997-01-01")
 
     assert numbers["n"] == customers
     assert numbers["p_active"]["auc"] == pytest.approx(0.757, abs=0.004)
@@ -47,7 +47,7 @@ def test_cdnow(sample, customers, auc):
 
 @pytest.mark.parametrize(("weeks", "churn", "auc"), [(8, 0.0737, 0.904), (26, 0.0167, 0.8975)])
 def test_complete_journey(weeks, churn, auc):
-    numbers = answered(completejourney_events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
+    numbers = numbers_of(completejourney_events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
 
     assert numbers["n"] == 2_281
     assert numbers["churn_rate"] == pytest.approx(churn, abs=5e-5)

@@ -1,4 +1,4 @@
-"""Histories that hold too little, or too much of one thing: a fit says what it did and judges soundly."""
+"""Extreme histories: a fit says in a note what it assumed, and its model gives sound values."""
 
 import math
 
@@ -11,7 +11,7 @@ from stream.core.risk.churn import churn_risk
 from stream.core.units import DAY_MS
 from stream.core.value.lifetime import customer_value, valuation
 from stream.fit.history import read_history
-from stream.fit.model_fit import Wishes, fit_model, wanted_days
+from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.purchases.processes import UnfitError
 from stream.model_file import default_model
 from tests.support.builders import at, bought
@@ -31,9 +31,9 @@ def fitted(events):
     policy = Policy()
     split_ms = max((event.time_ms for event in events), default=at(0)) // DAY_MS * DAY_MS
     first_ms = min((event.time_ms for event in events), default=at(0)) // DAY_MS * DAY_MS
-    wishes = Wishes("test", "a test", Horizon(), finance=policy.finance)
-    history = read_history(events, wanted_days(first_ms, split_ms, wishes.horizon), policy)
-    return fit_model(history, split_ms, wishes, default_model()), history.snapshots[split_ms]
+    options = FitOptions("test", "a test", Horizon(), finance=policy.finance)
+    history = read_history(events, snapshot_days(first_ms, split_ms, options.horizon), policy)
+    return fit_model(history, split_ms, options, default_model()), history.snapshots[split_ms]
 
 
 HISTORIES = {
@@ -54,13 +54,13 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_it_says_what_it_did_and_its_model_judges_soundly(name):
-    events, said = HISTORIES[name]
+def test_a_fit_says_what_it_assumed_and_its_model_is_sound(name):
+    events, note = HISTORIES[name]
 
     model, snapshot = fitted(events)
 
-    if said is not None:
-        assert said.lower() in " ".join(model.notes).lower(), model.notes
+    if note is not None:
+        assert note.lower() in " ".join(model.notes).lower(), model.notes
     assert decode_model(encode_model(model)) is not None
     rules = valuation(model, 3 * 365 * DAY_MS, 0.1)
     unit_ms = model.process.unit_ms
@@ -78,7 +78,7 @@ def test_no_purchase_at_all_is_nothing_to_fit():
         fitted([])
 
 
-def test_several_currencies_are_told_and_not_added_up():
+def test_several_currencies_are_a_note_and_not_added_up():
     euros = lives(60, lambda n: range(n % 9, 200, 9 + n % 5), currency="EUR")
     yen = lives(40, lambda n: range(n % 9, 200, 9 + n % 5), currency="JPY", minor=900_000)
 

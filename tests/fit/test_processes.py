@@ -1,4 +1,4 @@
-"""Fits against published numbers, gradients against differences, and fits that must warn."""
+"""Fits against published numbers, gradients against finite differences, and fits that must warn."""
 
 import csv
 
@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from stream.fit.purchases.histogram import Histogram, histogram
-from stream.fit.purchases.processes import UnfitError, _negative, better_process, fit_process
+from stream.fit.purchases.processes import UnfitError, _negative_log_likelihood, fit_process, likelier_process
 from stream.fit.purchases.shifted_beta_geometric import (
     fit_retention,
     lifetime_periods,
@@ -64,7 +64,7 @@ def test_the_published_one_in_ten_gives_the_published_parameters():
     assert (found.r, found.alpha, found.a, found.b) == pytest.approx(
         (0.5248, 6.1830, 0.8914, 1.6140), rel=1e-4
     )
-    assert better_process(cells).process.kind == "mbgnbd"
+    assert likelier_process(cells).process.kind == "mbgnbd"
     assert bgnbd.notes == mbgnbd.notes == ()
     assert fit_pareto(cells)[1] == pytest.approx(-9594.974, abs=2e-3)
 
@@ -84,9 +84,9 @@ def test_the_published_spend_gives_the_published_gamma_gamma():
 def test_gradients_are_those_of_the_likelihood(kind, logs):
     point = np.array(logs)
 
-    numeric = approx_fprime(point, lambda at: _negative(at, SAMPLE, kind)[0], 1e-6)
+    numeric = approx_fprime(point, lambda at: _negative_log_likelihood(at, SAMPLE, kind)[0], 1e-6)
 
-    assert _negative(point, SAMPLE, kind)[1] == pytest.approx(numeric, rel=1e-3, abs=0.05)
+    assert _negative_log_likelihood(point, SAMPLE, kind)[1] == pytest.approx(numeric, rel=1e-3, abs=0.05)
 
 
 def test_planted_parameters_are_recovered():
@@ -98,13 +98,13 @@ def test_planted_parameters_are_recovered():
 
 
 def test_a_small_sample_says_so_and_stays_sane():
-    fit = better_process(simulated(60, 2))
+    fit = likelier_process(simulated(60, 2))
 
     assert "leans on a weak prior" in fit.notes[0]
     assert 0.02 < fit.process.r / fit.process.alpha < 0.5
 
 
-def test_customers_who_never_leave_are_told_as_a_degenerate_fit():
+def test_customers_who_never_leave_give_a_degenerate_fit_with_a_note():
     fit = fit_process(simulated(1_500, 3, r=4.0, alpha=4.0, a=1e-4, b=10.0), "mbgnbd")
 
     assert fit.degenerate
@@ -118,7 +118,7 @@ def test_nothing_to_fit_is_an_error_with_its_reason():
         fit_process(lonely, "bgnbd")
 
 
-def test_folding_customers_into_cells_changes_no_fit():
+def test_counting_customers_in_cells_changes_no_fit():
     whole = fit_process(SAMPLE, "bgnbd")
     rows = np.repeat(np.column_stack([SAMPLE.x, SAMPLE.t_x, SAMPLE.T]), SAMPLE.customers.astype(int), axis=0)
     unfolded = Histogram(rows[:, 0], rows[:, 1], rows[:, 2], np.ones(len(rows)))
@@ -148,7 +148,7 @@ def test_the_simple_lifetime_is_infinite_when_nobody_left():
     assert simple_lifetime(1.0) == float("inf")
 
 
-def test_spend_of_few_buyers_keeps_a_general_shape_and_the_level_seen():
+def test_the_spend_of_few_buyers_has_their_level_and_a_general_spread():
     fit = fit_spend(np.array([1.0, 2.0]), np.array([40.0, 60.0]))
 
     assert "Only 2 repeat buyers" in fit.notes[0]

@@ -1,3 +1,2 @@
-"""Would the alerts of a policy have been right? Learn up to a day, let the policy run on, compare
-with what customers did.
-"""
+"""Would the alerts of a policy have been right? Learn up to a day, run the policy on, compare with the
+outcomes."""

@@ -1,7 +1,8 @@
-"""Were the alerts right? Each one against what its customer did in the horizon after it.
+"""Were the alerts right? Each one is compared with what its customer did in the horizon after it.
 
-An alert is only judged when its whole horizon was seen; the others are counted as undecided, or precision
-would favour one side.
+Only alerts whose whole horizon lies before the last event are judged; the others are counted as undecided.
+Judging them too would favour one outcome: a purchase is seen at once, its absence only at the end of the
+horizon.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from stream.fit.history import History, Snapshot
 from stream.replay.run import Replay
 
 CHURN_KINDS = ("at_risk_loyal", "churn_risk")
-KINDS = (*CHURN_KINDS, "upgrade_opportunity")
+ALERT_KINDS = (*CHURN_KINDS, "upgrade_opportunity")
 
 
 @dataclass(frozen=True)
-class Raised:
-    """One alert that went out."""
+class RaisedAlert:
+    """An alert that was raised."""
 
     kind: str
     customer: str
@@ -39,19 +40,18 @@ class Raised:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A policy's run over the time after the split: what it raised, and whom it could have alerted."""
+class RunResult:
+    """What one policy did in the time after the split."""
 
-    book: Book
-    raised: tuple[Raised, ...]
+    raised: tuple[RaisedAlert, ...]
     eligible: Mapping[str, frozenset[str]]
-    """Per kind, who could be alerted as of the split."""
+    """Kind of churn alert -> customers for whom the policy allowed it at the split."""
     moved_up_ms: Mapping[str, tuple[int, ...]]
-    """Per customer, when a higher tier was reached."""
+    """Customer -> times at which a higher value tier was reached."""
 
 
 class PolicyRun:
-    """The worker's step over what came after the split, from profiles as they were at its end."""
+    """The worker's own step over the events after the split, starting from the profiles at the split."""
 
     def __init__(self, profiles: Mapping[str, Profile], book: Book, start_ms: int) -> None:
         self._alerts: list[Alert] = []
@@ -63,19 +63,19 @@ class PolicyRun:
         self.eligible = {kind: frozenset(who) for kind, who in self._eligible(profiles, book).items()}
         self.feed = self._replay.feed
 
-    def finished(self, end_ms: int) -> Run:
-        """The run, once the clock has come to the end."""
+    def finished(self, end_ms: int) -> RunResult:
+        """Judge the reviews due until `end_ms` and return what the run did."""
         self._replay.advance(end_ms)
         raised = [
-            Raised(alert.data.kind, alert.subject, instant_ms(alert.time))
+            RaisedAlert(alert.data.kind, alert.subject, instant_ms(alert.time))
             for alert in self._alerts
             if alert.data.state == "raised"
         ]
         moved = {
-            customer: _ups(profile.judgement.tier_moves, self._start_ms)
+            customer: _times_moved_up(profile.judgement.tier_moves, self._start_ms)
             for customer, profile in self._replay.profiles.items()
         }
-        return Run(self._replay.book, tuple(raised), self.eligible, moved)
+        return RunResult(tuple(raised), self.eligible, moved)
 
     def _eligible(self, profiles: Mapping[str, Profile], book: Book) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {kind: set() for kind in CHURN_KINDS}
@@ -95,7 +95,7 @@ def instant_ms(text: str) -> int:
 
 @dataclass(frozen=True)
 class Truth:
-    """What customers did after the split."""
+    """What customers did after the split; arrays have shape (customers,), in the order of the snapshot."""
 
     history: History
     snapshot: Snapshot
@@ -103,25 +103,25 @@ class Truth:
 
     @property
     def start_ms(self) -> int:
-        """The end of the split's day."""
+        """The last millisecond of the split's day."""
         return self.snapshot.as_of_ms + DAY_MS - 1
 
     @cached_property
     def churned(self) -> Flags:
-        """Who bought nothing within the horizon after the split."""
+        """Which customers bought nothing within the horizon after the split."""
         return self.history.silent(self.snapshot, self.horizon_ms)
 
-    def decided(self, alerts: Iterable[Raised]) -> list[Raised]:
-        """Alerts whose whole horizon was seen."""
+    def decided(self, alerts: Iterable[RaisedAlert]) -> list[RaisedAlert]:
+        """The alerts whose whole horizon lies before the last event."""
         end_ms = max(self.history.last_ms, self.start_ms + self.horizon_ms)
         return [one for one in alerts if one.at_ms + self.horizon_ms <= end_ms]
 
 
-def judged(run: Run, truth: Truth) -> dict[str, dict[str, object]]:
-    """Per kind: how many, how many right, whom they missed, how early they came, what they caught."""
+def alert_scores(run: RunResult, truth: Truth) -> dict[str, dict[str, object]]:
+    """Kind of alert -> counts, precision, recall, lead time and value of its alerts, as printed in JSON."""
     end_ms = truth.start_ms + truth.horizon_ms
     found: dict[str, dict[str, object]] = {}
-    for kind in KINDS:
+    for kind in ALERT_KINDS:
         alerts = [one for one in run.raised if one.kind == kind and truth.start_ms <= one.at_ms <= end_ms]
         if kind in CHURN_KINDS:
             found[kind] = _churn_row(kind, alerts, run, truth)
@@ -131,24 +131,25 @@ def judged(run: Run, truth: Truth) -> dict[str, dict[str, object]]:
 
 
 def _row(
-    alerts: Sequence[Raised], seen: Sequence[Raised], right: Sequence[bool], truth: Truth
+    alerts: Sequence[RaisedAlert], decided: Sequence[RaisedAlert], right: Sequence[bool], truth: Truth
 ) -> dict[str, object]:
     customers, weeks = max(1, len(truth.snapshot.customers)), truth.horizon_ms / WEEK_MS
     return {
         "n": len(alerts),
-        "undecided": len(alerts) - len(seen),
-        "decided": len(seen),
+        "undecided": len(alerts) - len(decided),
+        "decided": len(decided),
         "right": sum(right),
-        "precision": sum(right) / len(seen) if seen else None,
-        "precision_90": likely_share(sum(right), len(seen)),
+        "precision": sum(right) / len(decided) if decided else None,
+        "precision_90": jeffreys_interval(sum(right), len(decided)),
         "recall": None,
         "median_lead_days": None,
         "per_1000_customers_and_week": 1_000.0 * len(alerts) / customers / weeks,
     }
 
 
-def likely_share(hits: int, cases: int) -> list[float] | None:
-    """Within which the true share lies in nine of ten such samples (Jeffreys)."""
+def jeffreys_interval(hits: int, cases: int) -> list[float] | None:
+    """90% interval of a share of `hits` out of `cases` (Jeffreys: beta with half a hit and half a miss
+    added)."""
     if not cases:
         return None
     low = float(beta.ppf(0.05, hits + 0.5, cases - hits + 0.5)) if hits else 0.0
@@ -156,41 +157,41 @@ def likely_share(hits: int, cases: int) -> list[float] | None:
     return [low, high]
 
 
-def _churn_row(kind: str, alerts: Sequence[Raised], run: Run, truth: Truth) -> dict[str, object]:
+def _churn_row(kind: str, alerts: Sequence[RaisedAlert], run: RunResult, truth: Truth) -> dict[str, object]:
     history, snapshot, horizon_ms = truth.history, truth.snapshot, truth.horizon_ms
-    seen = truth.decided(alerts)
-    right = _silent_after(seen, history, horizon_ms)
-    row = _row(alerts, seen, right, truth)
+    decided = truth.decided(alerts)
+    right = _silent_after(decided, history, horizon_ms)
+    row = _row(alerts, decided, right, truth)
     alerted = {one.customer for one in alerts}
-    able = np.array([customer in run.eligible[kind] for customer in snapshot.customers], dtype=bool)
+    eligible = np.array([customer in run.eligible[kind] for customer in snapshot.customers], dtype=bool)
     caught = np.array([customer in alerted for customer in snapshot.customers], dtype=bool)
-    lost = able & truth.churned
+    lost = eligible & truth.churned
     value = snapshot.value_minor
     row["recall"] = float((lost & caught).sum() / lost.sum()) if lost.any() else None
-    row["churn_rate_of_eligible"] = float(truth.churned[able].mean()) if able.any() else None
+    row["churn_rate_of_eligible"] = float(truth.churned[eligible].mean()) if eligible.any() else None
     row["value_caught_share"] = (
         float(value[lost & caught].sum() / value[lost].sum()) if value[lost].sum() > 0 else None
     )
     leads = [
         lead
-        for one, was in zip(seen, right, strict=True)
+        for one, was in zip(decided, right, strict=True)
         if was and (lead := _lead_days(one, history, horizon_ms)) is not None
     ]
     row["median_lead_days"] = round(median(leads), 1) if leads else None
     return row
 
 
-def _upgrade_row(alerts: Sequence[Raised], run: Run, truth: Truth) -> dict[str, object]:
-    seen = truth.decided(alerts)
-    right = [_moved(run, one, truth.horizon_ms) for one in seen]
-    row = _row(alerts, seen, right, truth)
+def _upgrade_row(alerts: Sequence[RaisedAlert], run: RunResult, truth: Truth) -> dict[str, object]:
+    decided = truth.decided(alerts)
+    right = [_moved(run, one, truth.horizon_ms) for one in decided]
+    row = _row(alerts, decided, right, truth)
     row["recall"] = _upgrade_recall(run, alerts, truth.start_ms, truth.horizon_ms)
-    leads = [_lead_up(run, one) for one, was in zip(seen, right, strict=True) if was]
+    leads = [_lead_up(run, one) for one, was in zip(decided, right, strict=True) if was]
     row["median_lead_days"] = round(median(leads), 1) if leads else None
     return row
 
 
-def _silent_after(alerts: Iterable[Raised], history: History, horizon_ms: int) -> list[bool]:
+def _silent_after(alerts: Iterable[RaisedAlert], history: History, horizon_ms: int) -> list[bool]:
     return [
         not any(
             one.at_ms < at_ms <= one.at_ms + horizon_ms
@@ -200,14 +201,15 @@ def _silent_after(alerts: Iterable[Raised], history: History, horizon_ms: int) -
     ]
 
 
-def _lead_days(one: Raised, history: History, horizon_ms: int) -> float | None:
-    """How long before the plain rule 'nothing for a whole horizon' would have called the customer lost."""
+def _lead_days(one: RaisedAlert, history: History, horizon_ms: int) -> float | None:
+    """Days from the alert to when the simple rule `no purchase for a whole horizon` calls the customer
+    lost."""
     before = [at_ms for at_ms in history.orders.get(one.customer, {}).values() if at_ms <= one.at_ms]
     return (max(before) + horizon_ms - one.at_ms) / DAY_MS if before else None
 
 
-def _ups(moves: Sequence[tuple[int, int]], after_ms: int) -> tuple[int, ...]:
-    """When a tier higher than the one before was reached."""
+def _times_moved_up(moves: Sequence[tuple[int, int]], after_ms: int) -> tuple[int, ...]:
+    """The times after `after_ms` at which a tier higher than the one before was reached."""
     found, tier = [], 0
     for at_ms, reached in moves:
         if reached > tier and at_ms > after_ms:
@@ -216,16 +218,18 @@ def _ups(moves: Sequence[tuple[int, int]], after_ms: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _moved(run: Run, one: Raised, horizon_ms: int) -> bool:
+def _moved(run: RunResult, one: RaisedAlert, horizon_ms: int) -> bool:
     return any(one.at_ms < at_ms <= one.at_ms + horizon_ms for at_ms in run.moved_up_ms.get(one.customer, ()))
 
 
-def _lead_up(run: Run, one: Raised) -> float:
+def _lead_up(run: RunResult, one: RaisedAlert) -> float:
     return (min(at_ms for at_ms in run.moved_up_ms[one.customer] if at_ms > one.at_ms) - one.at_ms) / DAY_MS
 
 
-def _upgrade_recall(run: Run, alerts: Sequence[Raised], start_ms: int, horizon_ms: int) -> float | None:
-    """Of the customers who moved up within the horizon, the share that was alerted before."""
+def _upgrade_recall(
+    run: RunResult, alerts: Sequence[RaisedAlert], start_ms: int, horizon_ms: int
+) -> float | None:
+    """Of the customers who moved up within the horizon, the share with an alert before that."""
     first_ups = {
         customer: min(ups)
         for customer, moves in run.moved_up_ms.items()

@@ -1,6 +1,6 @@
-"""A backtest: learn from what was known at the split, let the policy run on, look at what customers did.
+"""A backtest: learn from what was known at the split, let the policy run on, compare with what customers did.
 
-The model is fitted before the first later event is read, so nothing after the split can leak into it.
+The model is fitted before the first later event is read, so that nothing after the split can leak into it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from scipy.special import expit
 
-from stream.analysis.backtest.alert_truth import PolicyRun, Run, Truth, judged
+from stream.analysis.backtest.alert_truth import PolicyRun, RunResult, Truth, alert_scores
 from stream.analysis.backtest.stall import judged_until_ms, released
 from stream.analysis.statistics.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality
 from stream.core.events.event import Event
@@ -24,109 +24,117 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot, read_history
-from stream.fit.model_fit import Wishes, fit_model, wanted_days
+from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.purchases.processes import fit_process
-from stream.fit.risk.risk_layer import log_odds, observed
+from stream.fit.risk.risk_layer import churn_risks, process_log_odds
+from stream.fit.risk.training_set import feature_matrix
 from stream.recording.split import SplitEvents
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of a backtest."""
+class BacktestOptions:
+    """What to learn from, what to predict, and by which policy to alert."""
 
     first_purchase_ms: int
+    """Midnight (UTC) of the day of the first purchase."""
     split_ms: int
-    """Midnight of the last day that is known."""
+    """Midnight (UTC) of the last day that is known."""
     horizon_ms: int
+    """Lost is who buys nothing within this time after the split."""
     policy: Policy
     against: Policy | None = None
+    """A second policy to compare with."""
     first_by_ms: int | None = None
+    """Score only customers whose first purchase was by this time."""
     precision: float | None = None
     budget_share: float | None = None
+    """Precision or budget for which thresholds are learnt, as in FitOptions."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The numbers, as printed in JSON, and what the report draws."""
+class BacktestResult:
+    """The numbers as printed in JSON, and what only the HTML page draws."""
 
     numbers: dict[str, object]
     model: Model
     calibration: list[tuple[float, float, int]]
+    """Tenths of customers by risk: mean risk, share lost, customers."""
     curves: dict[str, list[tuple[float, float]]]
+    """Score -> points of (share of customers, share of lost customers among them), riskiest first."""
 
 
-def backtest(events: Iterable[Event], question: Question, fallback: Model) -> Answer:
-    """Events in time order in, answer out; they are read once."""
-    split_end_ms = question.split_ms + DAY_MS - 1
-    parted = SplitEvents(events, split_end_ms)
-    horizon = Horizon(min_ms=question.horizon_ms, max_ms=question.horizon_ms)
-    days = wanted_days(question.first_purchase_ms, question.split_ms, horizon)
-    history = read_history(parted.before(), days, question.policy)
-    model = fit_model(history, question.split_ms, _wishes(question, horizon), fallback)
-    snapshot = history.snapshots[question.split_ms]
-    if question.first_by_ms is not None:
-        snapshot = snapshot.only(snapshot.column("first_ms") <= question.first_by_ms)
-    runs = _runs(history, parted, model, question)
-    truth = Truth(history, snapshot, question.horizon_ms)
-    silent = truth.churned
-    rows = observed(model, snapshot)
-    risk = expit(log_odds(model.risk, rows) if model.risk else rows[:, 0])
+def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Model) -> BacktestResult:
+    """The backtest of events in time order, which are read once; `fallback` as in `fit_model`."""
+    split = SplitEvents(events, options.split_ms + DAY_MS - 1)
+    horizon = Horizon(min_ms=options.horizon_ms, max_ms=options.horizon_ms)
+    days = snapshot_days(options.first_purchase_ms, options.split_ms, horizon)
+    history = read_history(split.before(), days, options.policy)
+    model = fit_model(history, options.split_ms, _fit_options(options, horizon), fallback)
+    snapshot = history.snapshots[options.split_ms]
+    if options.first_by_ms is not None:
+        snapshot = snapshot.only(snapshot.column("first_ms") <= options.first_by_ms)
+    runs = _runs(history, split, model, options)
+    truth = Truth(history, snapshot, options.horizon_ms)
+    risk = churn_risks(model, snapshot)
     rivals = baselines(snapshot.inactive_days, snapshot.column("frequency"), snapshot.total_minor)
-    repeat = snapshot.column("frequency") > 0
     numbers: dict[str, object] = {
-        **_judged_scores(risk, rivals, silent),
-        "mean_risk": float(risk.mean()) if len(risk) else None,
-        "p_active": asdict(quality(expit(rows[:, 0]), silent)),
-        "intervals_90": bootstrap(risk, _strongest(rivals, silent), silent),
-        "repeat_buyers": _judged_scores(
-            risk[repeat], {k: v[repeat] for k, v in rivals.items()}, silent[repeat]
-        ),
-        "alerts": judged(runs[0], truth),
+        **_scores(risk, rivals, model, truth),
+        "alerts": alert_scores(runs[0], truth),
         "thresholds": msgspec.to_builtins(model.thresholds),
-        "model": _described(model, snapshot),
-        **_asked(question),
+        "model": _model_numbers(model, snapshot),
+        "split": datetime.fromtimestamp(options.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
+        "horizon_weeks": options.horizon_ms / WEEK_MS,
+        "wished_precision": options.precision,
         "events": history.events,
-        "held_days": _held_days(history, question),
+        "held_days": _held_days(history, options),
     }
-    if question.against is not None:
+    if options.against is not None:
         numbers["against"] = {
-            "policy": question.against.id,
-            "alerts": judged(runs[1], truth),
-            "customers": _differences(runs[0], runs[1]),
+            "policy": options.against.id,
+            "alerts": alert_scores(runs[1], truth),
+            "customers": _customers_of_one_policy(runs[0], runs[1]),
         }
-    curves = {name: _gain_curve(score, silent) for name, score in {"risk": risk, **rivals}.items()}
-    return Answer(numbers, model, calibration(risk, silent), curves)
+    curves = {name: _gain_curve(score, truth.churned) for name, score in {"risk": risk, **rivals}.items()}
+    return BacktestResult(numbers, model, calibration(risk, truth.churned), curves)
 
 
-def _asked(question: Question) -> dict[str, object]:
+def _scores(risk: Numbers, rivals: dict[str, Numbers], model: Model, truth: Truth) -> dict[str, object]:
+    """How good risk and simple rules are, for all customers and for repeat buyers alone."""
+    silent, snapshot = truth.churned, truth.snapshot
+    repeat = snapshot.column("frequency") > 0
+    p_active = expit(process_log_odds(feature_matrix(model, snapshot)))
     return {
-        "split": datetime.fromtimestamp(question.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
-        "horizon_weeks": question.horizon_ms / WEEK_MS,
-        "wished_precision": question.precision,
+        **_scores_of(risk, rivals, silent),
+        "mean_risk": float(risk.mean()) if len(risk) else None,
+        "p_active": asdict(quality(p_active, silent)),
+        "intervals_90": bootstrap(risk, _strongest(rivals, silent), silent),
+        "repeat_buyers": _scores_of(
+            risk[repeat], {name: score[repeat] for name, score in rivals.items()}, silent[repeat]
+        ),
     }
 
 
-def _wishes(question: Question, horizon: Horizon) -> Wishes:
-    return Wishes(
+def _fit_options(options: BacktestOptions, horizon: Horizon) -> FitOptions:
+    return FitOptions(
         name="backtest",
         source="the history up to the split",
         horizon=horizon,
-        finance=question.policy.finance,
-        precision=question.precision,
-        budget_share=question.budget_share,
+        finance=options.policy.finance,
+        precision=options.precision,
+        budget_share=options.budget_share,
     )
 
 
-def _runs(history: History, parted: SplitEvents, model: Model, question: Question) -> list[Run]:
-    """Each policy over the rest of the events; the history learns the truth on the way."""
-    policies = [question.policy, *([question.against] if question.against else [])]
-    start_ms = question.split_ms + DAY_MS - 1
+def _runs(history: History, split: SplitEvents, model: Model, options: BacktestOptions) -> list[RunResult]:
+    """Each policy over the events after the split; on the way the history records the outcomes."""
+    policies = [options.policy, *([options.against] if options.against else [])]
+    start_ms = options.split_ms + DAY_MS - 1
     running = [
         PolicyRun(profiles, Book(policy, model), start_ms)
         for policy, profiles in zip(policies, _copies(history.profiles, len(policies)), strict=True)
     ]
-    end_ms = start_ms + question.horizon_ms
-    for event in released(parted.after(), history.last_purchase_ms):
+    end_ms = start_ms + options.horizon_ms
+    for event in released(split.after(), history.last_purchase_ms):
         at_ms = event.time_ms
         history.note(event, at_ms)
         if at_ms <= end_ms:
@@ -136,14 +144,14 @@ def _runs(history: History, parted: SplitEvents, model: Model, question: Questio
     return [one.finished(clock_ms) for one in running]
 
 
-def _held_days(history: History, question: Question) -> float:
-    """How much of the time after the split was not judged, because nobody at all was seen to buy."""
-    end_ms = question.split_ms + DAY_MS - 1 + question.horizon_ms
+def _held_days(history: History, options: BacktestOptions) -> float:
+    """Days at the end that were not judged, because there was no purchase of anybody."""
+    end_ms = options.split_ms + DAY_MS - 1 + options.horizon_ms
     return (end_ms - judged_until_ms(end_ms, history.last_purchase_ms)) / DAY_MS
 
 
 def _copies(profiles: dict[str, Profile], count: int) -> list[dict[str, Profile]]:
-    """The profiles, and as many copies of their own as there are further policies."""
+    """The profiles and `count` - 1 deep copies: each run changes its own."""
     decode: Callable[[bytes], Profile] = msgspec.msgpack.Decoder(Profile).decode
     encode = msgspec.msgpack.Encoder().encode
     copies = [profiles]
@@ -152,7 +160,8 @@ def _copies(profiles: dict[str, Profile], count: int) -> list[dict[str, Profile]
     return copies
 
 
-def _judged_scores(risk: Numbers, rivals: dict[str, Numbers], silent: Flags) -> dict[str, object]:
+def _scores_of(risk: Numbers, rivals: dict[str, Numbers], silent: Flags) -> dict[str, object]:
+    """Quality of the risk and of each baseline score; all arrays have shape (customers,)."""
     if not len(risk):
         return {"n": 0, "churn_rate": None, "risk": None, "baselines": None}
     return {
@@ -167,12 +176,12 @@ def _judged_scores(risk: Numbers, rivals: dict[str, Numbers], silent: Flags) -> 
 
 
 def _strongest(rivals: dict[str, Numbers], silent: Flags) -> Numbers:
-    """The baseline with the highest AUC."""
+    """The baseline score with the highest AUC, shape (customers,)."""
     return max(rivals.values(), key=lambda score: auc(score, silent) or 0.0)
 
 
-def _described(model: Model, snapshot: Snapshot) -> dict[str, object]:
-    """Names and parameters of everything that was fitted."""
+def _model_numbers(model: Model, snapshot: Snapshot) -> dict[str, object]:
+    """Parameters of everything that was fitted."""
     cells = snapshot.cells(model.process.unit_ms)
     return {
         "version": model.version,
@@ -188,8 +197,8 @@ def _described(model: Model, snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-def _differences(one: Run, other: Run) -> dict[str, dict[str, object]]:
-    """Per kind: who would be alerted by one policy and not by the other."""
+def _customers_of_one_policy(one: RunResult, other: RunResult) -> dict[str, dict[str, object]]:
+    """Kind of alert -> customers alerted by one policy and not by the other."""
     found: dict[str, dict[str, object]] = {}
     for kind in sorted({alert.kind for run in (one, other) for alert in run.raised}):
         here = {alert.customer for alert in one.raised if alert.kind == kind}
@@ -203,7 +212,7 @@ def _differences(one: Run, other: Run) -> dict[str, dict[str, object]]:
 
 
 def _gain_curve(score: Numbers, silent: Flags) -> list[tuple[float, float]]:
-    """Share of churners found when this share of customers, riskiest first, is looked at."""
+    """Points of (share of customers looked at, highest score first; share of lost customers among them)."""
     order = np.argsort(-score, kind="stable")
     total = max(1, int(silent.sum()))
     found = np.concatenate([[0], np.cumsum(silent[order])]) / total

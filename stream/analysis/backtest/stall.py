@@ -1,6 +1,8 @@
-"""Customers are silent by not buying; a source that fell silent altogether says nothing of them.
+"""The worker's stall guard in a backtest: while there is no purchase of anybody, nobody is judged for
+silence.
 
-As in the worker: nothing is released, and no time passes, that is further ahead of the purchases than this.
+When purchases stop altogether, the source has stalled, and silence says nothing about customers. So no event
+more than STALL_AFTER_MS later than the last purchase is released, and the clock does not go further either.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ STALL_AFTER_MS = Settings().stall_after_s * 1_000
 
 
 def released(events: Iterable[Event], purchases_until_ms: int) -> Iterator[Event]:
-    """Events in time order, those too far ahead of the purchases once a purchase comes; at the end, never."""
+    """Events in time order. Those too far after the last purchase wait for the next one, if there is one."""
     held: list[Event] = []
     for event in events:
         if type(event) in PURCHASES:
@@ -28,5 +30,5 @@ def released(events: Iterable[Event], purchases_until_ms: int) -> Iterator[Event
 
 
 def judged_until_ms(end_ms: int, last_purchase_ms: int) -> int:
-    """How far time passes."""
+    """The time up to which silence is judged."""
     return min(end_ms, last_purchase_ms + STALL_AFTER_MS)

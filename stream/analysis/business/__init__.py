@@ -1,3 +1,1 @@
-"""The business's questions answered from history: who was won, who grew, who stayed, at what cost,
-and why people leave.
-"""
+"""The business report: customers won, grown and kept, value against cost, and why customers leave."""

@@ -1,7 +1,7 @@
-"""What a campaign's customers are worth against what winning them cost.
+"""What the customers of a campaign are worth, compared with what it cost to win them.
 
-Worth is earnings so far plus expected discounted earnings within the policy's horizon, per customer; the
-interval is over customers of the campaign drawn anew.
+Value is the margin earned so far plus the expected discounted margin within the policy's horizon, per
+customer. Its interval is a bootstrap over the campaign's customers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.analysis.business.ledger import Books
+from stream.analysis.business.ledger import Ledger
 from stream.core.model.record import Model
 from stream.core.policy.policy import Finance
 from stream.core.value.lifetime import customer_value, valuation
@@ -19,59 +19,66 @@ from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 
 RESAMPLES = 400
+SEED = 7
+"""Fixed seed of the bootstrap, so that the same history gives the same report."""
 
 
 @dataclass(frozen=True)
-class Worth:
-    """One campaign or channel; money in minor units."""
+class CampaignValue:
+    """One campaign or channel; money in minor units. The field names are keys of the report's JSON."""
 
     name: str
     customers: int
     cost_minor: int
     cost_per_customer_minor: float | None
     worth_minor: float
-    """Mean per customer: earned so far and expected."""
+    """Mean value per customer: earned so far plus expected."""
     worth_low_minor: float
     worth_high_minor: float
     earned_minor: float
-    """Of that, earned so far."""
+    """The part of it that was earned so far."""
     ratio: float | None
-    """Worth over cost per customer."""
+    """Value per customer over cost per customer."""
     payback_ms: int | None
-    """When the earnings so far had paid for the campaign; None: not yet."""
+    """When the earnings had covered the cost of the campaign; None: not yet."""
 
 
-def worth_by(books: Books, snapshot: Snapshot, model: Model, finance: Finance, *, field: str) -> list[Worth]:
-    """Per campaign or channel (`field`), the largest cost first; customers of unknown origin are left out."""
-    worth = _worth_of_each(books, snapshot, model, finance)
+def campaign_values(
+    ledger: Ledger, snapshot: Snapshot, model: Model, finance: Finance, *, field: str
+) -> list[CampaignValue]:
+    """One value per campaign or channel (`field`), the largest cost first.
+
+    Customers of unknown origin are left out.
+    """
+    values = _values_of_each(ledger, snapshot, model, finance)
     groups: dict[str, list[str]] = {}
     for customer in snapshot.customers:
-        origin = getattr(books.history.profiles[customer].identity, field)
+        origin = getattr(ledger.history.profiles[customer].identity, field)
         if origin:
             groups.setdefault(origin, []).append(customer)
     costs: dict[str, int] = {}
-    for cost in books.costs.values():
+    for cost in ledger.costs.values():
         name = getattr(cost, field)
         costs[name] = costs.get(name, 0) + cost.spend_minor
     found = [
-        _one(name, groups.get(name, []), costs.get(name, 0), worth, (books, finance))
+        _one(name, groups.get(name, []), costs.get(name, 0), values, (ledger, finance))
         for name in groups | costs
     ]
     return sorted(found, key=lambda one: (-one.cost_minor, one.name))
 
 
-def _worth_of_each(
-    books: Books, snapshot: Snapshot, model: Model, finance: Finance
+def _values_of_each(
+    ledger: Ledger, snapshot: Snapshot, model: Model, finance: Finance
 ) -> Mapping[str, tuple[float, float]]:
-    """Per customer, earned so far and expected."""
+    """Customer -> (margin earned so far, expected discounted margin), in minor units."""
     rules = valuation(model, finance.horizon_ms, finance.annual_discount, finance.margin)
     unit_ms = model.process.unit_ms
     found: dict[str, tuple[float, float]] = {}
     for customer, one in zip(snapshot.customers, snapshot.features, strict=True):
         t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
-        ahead = customer_value(rules, one.frequency, t_x, age, one.monetary_minor).finite_minor
-        earned = finance.margin * sum(amount for _, amount in books.paid.get(customer, ()))
-        found[customer] = (earned, ahead)
+        expected = customer_value(rules, one.frequency, t_x, age, one.monetary_minor).finite_minor
+        earned = finance.margin * sum(amount for _, amount in ledger.payments.get(customer, ()))
+        found[customer] = (earned, expected)
     return found
 
 
@@ -79,16 +86,16 @@ def _one(
     name: str,
     customers: Sequence[str],
     cost_minor: int,
-    worth: Mapping[str, tuple[float, float]],
-    money: tuple[Books, Finance],
-) -> Worth:
-    books, finance = money
-    earned = np.array([worth[customer][0] for customer in customers])
-    total = earned + np.array([worth[customer][1] for customer in customers])
+    values: Mapping[str, tuple[float, float]],
+    money: tuple[Ledger, Finance],
+) -> CampaignValue:
+    ledger, finance = money
+    earned = np.array([values[customer][0] for customer in customers])
+    total = earned + np.array([values[customer][1] for customer in customers])
     low, high = _interval(total)
     mean = float(total.mean()) if len(total) else 0.0
     each = cost_minor / len(customers) if customers else None
-    return Worth(
+    return CampaignValue(
         name=name,
         customers=len(customers),
         cost_minor=cost_minor,
@@ -98,22 +105,22 @@ def _one(
         worth_high_minor=high,
         earned_minor=float(earned.mean()) if len(earned) else 0.0,
         ratio=mean / each if each else None,
-        payback_ms=_payback_ms(books, customers, cost_minor, finance.margin) if cost_minor else None,
+        payback_ms=_payback_ms(ledger, customers, cost_minor, finance.margin) if cost_minor else None,
     )
 
 
 def _interval(values: Numbers) -> tuple[float, float]:
-    """90% interval of the mean."""
+    """90% bootstrap interval of the mean of `values`, shape (customers,)."""
     if len(values) < 2:
         return (0.0, 0.0) if not len(values) else (float(values[0]), float(values[0]))
-    chance = np.random.default_rng(7)
-    means = [float(values[chance.integers(0, len(values), len(values))].mean()) for _ in range(RESAMPLES)]
+    random = np.random.default_rng(SEED)
+    means = [float(values[random.integers(0, len(values), len(values))].mean()) for _ in range(RESAMPLES)]
     low, high = np.quantile(means, [0.05, 0.95])
     return float(low), float(high)
 
 
-def _payback_ms(books: Books, customers: Sequence[str], cost_minor: int, margin: float) -> int | None:
-    moved = sorted(move for customer in customers for move in books.paid.get(customer, ()))
+def _payback_ms(ledger: Ledger, customers: Sequence[str], cost_minor: int, margin: float) -> int | None:
+    moved = sorted(move for customer in customers for move in ledger.payments.get(customer, ()))
     earned = 0.0
     for at_ms, amount in moved:
         earned += margin * amount

@@ -1,8 +1,10 @@
-"""Why the valuable stay and why they leave: behaviours of leavers against those of stayers of like standing.
+"""Why customers stay and why they leave: behaviours of those who left, compared with like customers who
+stayed.
 
-What went wrong is judged by what followed (stream.analysis.business.incidents). What customers are or like
-is judged once per customer, within tier (by spend while active, which leaving does not lower), tenure and
-number of purchases: who left early has had less time to praise, and must not look discontented for it.
+Incidents are judged by what followed each of them (incidents.py). What customers are or like is compared once
+per customer, among customers of the same tier, tenure and number of purchases: a customer who left early has
+had less time to praise anything, and must not look discontented for that. Tiers are by spend per day while
+active, which leaving does not lower.
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.analysis.business.incidents import (
-    DAYS_MIN,
     LEFT_AFTER_DAYS,
     LEFT_AFTER_GAPS,
-    PACE,
-    occasions,
-    of_tiers,
-    paces,
+    PACE_BANDS,
+    PURCHASE_DAYS_MIN,
+    SPEND_DAYS,
+    matched_incidents,
+    pace_bands,
+    tables_of_tiers,
 )
-from stream.analysis.business.ledger import Books
+from stream.analysis.business.ledger import Ledger
 from stream.analysis.statistics.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
@@ -30,8 +33,12 @@ from stream.fit.arrays import Counts, Flags
 from stream.fit.history import Snapshot
 
 DISCOUNT_SHARE = 0.5
+"""A larger share of orders with a discount is `mostly discounted orders`."""
 BAND = 4.0 / 3.0
-REASONS = {
+"""Ratio between the bounds of neighbouring bands of the number of purchases."""
+PROMOTER_MIN = 9
+"""Lowest answer, 0 to 10, of a promoter in the Net Promoter Score."""
+REASON_OF_BEHAVIOUR = {
     "praised": "PROMOTER",
     "promoter": "PROMOTER",
     "blamed": "SENTIMENT_LOW",
@@ -41,12 +48,13 @@ REASONS = {
     "discount": "SILENT_BEYOND_RHYTHM",
     "buys mostly": "CATEGORY_INTEREST",
 }
-"""Which reason of the playbook a behaviour stands for."""
+"""Word in the name of a behaviour -> the reason of the policy's playbook that answers it."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A behaviour of one tier, contrasted; `play` and `to_do` are what the playbook says to do."""
+    """The contrast of one behaviour in one tier; `play` and `to_do` are the playbook's action and its
+    text."""
 
     tier: str
     contrast: Contrast
@@ -56,25 +64,26 @@ class Driver:
 
 @dataclass(frozen=True)
 class DeadEnd:
-    """The last thing customers of one tier did before they left."""
+    """How many customers of one tier left after the same last event."""
 
     tier: str
     last_step: str
     customers: int
     share: float
+    """Of all customers of the tier who left."""
 
 
-def drivers(books: Books, snapshot: Snapshot, policy: Policy) -> list[Driver]:
-    """Every behaviour with enough support in every tier; found are those beyond chance over all of them.
+def drivers(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[Driver]:
+    """Every behaviour in every tier that can be compared, discoveries first.
 
-    The valuable tiers are a family of questions of their own, so that what is asked of all the others cannot
-    drown them; each family may spend half of the false discoveries.
+    The valuable tiers are a family of tests of their own, so that the many tests of other tiers do not drown
+    them; each family has half of the false discoveries.
     """
-    asked = [*_after_occasions(books, snapshot, policy), *_by_customer(books, snapshot, policy)]
-    peers = _peers(policy)
+    contrasts = [*_after_occasions(ledger, snapshot, policy), *_by_customer(ledger, snapshot, policy)]
+    groups = _tier_groups(policy)
     found = []
     for family in (True, False):
-        mine = [(tier, one) for tier, one in asked if peers[tier].valuable is family]
+        mine = [(tier, one) for tier, one in contrasts if groups[tier].valuable is family]
         marked = discoveries([one for _, one in mine], FALSE_DISCOVERIES / 2.0)
         ordered = sorted(mine, key=lambda each: each[1].p_value)
         found += [
@@ -84,34 +93,34 @@ def drivers(books: Books, snapshot: Snapshot, policy: Policy) -> list[Driver]:
     return sorted(found, key=lambda one: (not one.contrast.found, one.contrast.p_value))
 
 
-def _after_occasions(books: Books, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
-    """What followed when something went wrong, by the tier held then."""
-    asked = []
-    for one in occasions(books, snapshot.customers, snapshot.as_of_ms + DAY_MS, policy):
-        for tier, peers in _peers(policy).items():
-            tables, customers = of_tiers(one, peers.ranks.__contains__)
+def _after_occasions(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
+    """What followed when something went wrong, by the tier at that time."""
+    contrasts = []
+    for one in matched_incidents(ledger, snapshot.customers, snapshot.as_of_ms + DAY_MS, policy):
+        for tier, group in _tier_groups(policy).items():
+            tables, customers = tables_of_tiers(one, group.ranks.__contains__)
             if customers and (answer := pooled(one.name, tables, customers)) is not None:
-                asked.append((tier, answer))
-    return asked
+                contrasts.append((tier, answer))
+    return contrasts
 
 
-def _by_customer(books: Books, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
-    """What customers are, like and praise, once for each."""
+def _by_customer(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
+    """What customers are, like and praise: one comparison per customer."""
     known = _compared(snapshot)
     left, tiers = _left(known), _tiers(known, policy)
-    names, flags = _behaviours(books, known)
-    asked = []
-    for tier, peers in _peers(policy).items():
-        here = np.isin(tiers, list(peers.ranks))
+    names, flags = _behaviours(ledger, known)
+    contrasts = []
+    for tier, group in _tier_groups(policy).items():
+        here = np.isin(tiers, list(group.ranks))
         groups = _groups(known, here) + 10_000 * tiers[here]
         for name, shown in zip(names, flags, strict=True):
             if (answer := contrast(name, shown[here], left[here], groups)) is not None:
-                asked.append((tier, answer))
-    return asked
+                contrasts.append((tier, answer))
+    return contrasts
 
 
-def dead_ends(books: Books, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]:
-    """By tier, what leavers did last: the step of the relationship that led nowhere."""
+def dead_ends(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]:
+    """By tier, the last event of customers who left: where the relationship ended."""
     known = _compared(snapshot)
     left, tiers = _left(known), _tiers(known, policy)
     found = []
@@ -119,36 +128,38 @@ def dead_ends(books: Books, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]
         places = np.flatnonzero(left & (tiers == rank))
         counts: dict[str, int] = {}
         for place in places:
-            touch = books.history.profiles[known.customers[place]].touch or "purchase.completed"
+            touch = ledger.history.profiles[known.customers[place]].touch or "purchase.completed"
             counts[touch] = counts.get(touch, 0) + 1
         found += [DeadEnd(step.name, touch, count, count / len(places)) for touch, count in counts.items()]
     return sorted(found, key=lambda one: (one.tier, -one.customers))
 
 
 @dataclass(frozen=True)
-class Peers:
-    """Tiers that are asked about together, and whether they are the valuable ones."""
+class TierGroup:
+    """Tiers that are compared together, and whether they are valuable ones (from the policy's at_risk_loyal
+    tier on)."""
 
     ranks: frozenset[int]
     valuable: bool
 
 
-def _peers(policy: Policy) -> dict[str, Peers]:
-    """Everybody, the valuable ones together (they may be too few to ask alone), and each tier."""
+def _tier_groups(policy: Policy) -> dict[str, TierGroup]:
+    """All customers; the valuable tiers together, because each alone may have too few customers; and each
+    tier."""
     valuable = policy.tier_rank(policy.at_risk_loyal.tier_min)
     names = [step.name for step in policy.ladder.steps]
     every = range(len(names))
     return {
-        "everybody": Peers(frozenset(every), valuable=False),
-        f"{names[valuable]} and above": Peers(frozenset(every[valuable:]), valuable=True),
-        **{name: Peers(frozenset({rank}), rank >= valuable) for rank, name in enumerate(names)},
+        "everybody": TierGroup(frozenset(every), valuable=False),
+        f"{names[valuable]} and above": TierGroup(frozenset(every[valuable:]), valuable=True),
+        **{name: TierGroup(frozenset({rank}), rank >= valuable) for rank, name in enumerate(names)},
     }
 
 
 def _compared(snapshot: Snapshot) -> Snapshot:
-    """Customers with a rhythm and time enough to have fallen out of it."""
+    """Customers who have a rhythm, and enough time since their first purchase to have left it."""
     return snapshot.only(
-        (snapshot.column("frequency") + 1 >= DAYS_MIN)
+        (snapshot.column("frequency") + 1 >= PURCHASE_DAYS_MIN)
         & (snapshot.as_of_ms - snapshot.column("first_ms") >= 2 * LEFT_AFTER_DAYS * DAY_MS)
     )
 
@@ -160,8 +171,8 @@ def _left(known: Snapshot) -> Flags:
 
 
 def _tiers(known: Snapshot, policy: Policy) -> Counts:
-    """By spend per day while active."""
-    active = (known.column("last_ms") - known.column("first_ms")) / DAY_MS + 30.0
+    """Rank of each customer's tier, shape (customers,), by spend per day while active."""
+    active = (known.column("last_ms") - known.column("first_ms")) / DAY_MS + SPEND_DAYS
     rate = known.total_minor / active
     if not len(rate):
         return np.zeros(0, dtype=np.int64)
@@ -170,9 +181,10 @@ def _tiers(known: Snapshot, policy: Policy) -> Counts:
 
 
 def _groups(known: Snapshot, here: Flags) -> Counts:
-    """Bands of purchases, each a third wider than the one before, within bands of pace and halves of tenure.
+    """Number of the matched group, shape (customers here,): band of purchases, band of pace, half of tenure.
 
-    The bands are narrow because every purchase is one more occasion to praise, blame or return.
+    Each band of purchases is a third wider than the one before. They are narrow because every purchase is one
+    more occasion to praise something.
     """
     band = np.floor(np.log(known.column("frequency")[here]) / np.log(BAND)).astype(np.int64)
     age = known.column("first_ms")[here]
@@ -180,37 +192,37 @@ def _groups(known: Snapshot, here: Flags) -> Counts:
     gaps = (
         (known.column("last_ms") - known.column("first_ms"))[here] / DAY_MS / known.column("frequency")[here]
     )
-    groups: Counts = 2 * (PACE * band + paces(gaps)) + older.astype(np.int64)
+    groups: Counts = 2 * (PACE_BANDS * band + pace_bands(gaps)) + older.astype(np.int64)
     return groups
 
 
-def _behaviours(books: Books, known: Snapshot) -> tuple[list[str], list[Flags]]:
-    """What each customer did or suffered, as yes or no."""
-    profiles = [books.history.profiles[customer] for customer in known.customers]
-    asks: dict[str, Callable[[Profile], bool]] = {
-        "promoter (NPS 9-10)": lambda one: bool(one.feedback.nps_at_ms) and one.feedback.nps >= 9,
+def _behaviours(ledger: Ledger, known: Snapshot) -> tuple[list[str], list[Flags]]:
+    """Names of behaviours, and for each who showed it, shape (customers,)."""
+    profiles = [ledger.history.profiles[customer] for customer in known.customers]
+    tests: dict[str, Callable[[Profile], bool]] = {
+        "promoter (NPS 9-10)": lambda one: bool(one.feedback.nps_at_ms) and one.feedback.nps >= PROMOTER_MIN,
         "loyalty programme": lambda one: bool(one.engagement.joined_at_ms),
         "redeemed a promotion": lambda one: one.engagement.redeemed > 0,
         "mostly discounted orders": lambda one: (
-            books.discounted.get(one.customer, 0) > DISCOUNT_SHARE * one.buying.sums.orders
+            ledger.discounted.get(one.customer, 0) > DISCOUNT_SHARE * one.buying.sums.orders
         ),
     }
     for theme in sorted({theme for one in profiles for theme in one.feedback.themes}):
-        asks[f"praised {theme}"] = _praised(theme)
+        tests[f"praised {theme}"] = _praised(theme)
     for channel in sorted({one.identity.channel for one in profiles if one.identity.channel}):
-        asks[f"came by {channel}"] = _is(lambda one: one.identity.channel, channel)
+        tests[f"came by {channel}"] = _is(lambda one: one.identity.channel, channel)
     for category in sorted({name for one in profiles if (name := _favourite(one))}):
-        asks[f"buys mostly {category}"] = _is(_favourite, category)
-    flags = [np.array([ask(one) for one in profiles], dtype=bool) for ask in asks.values()]
-    return list(asks), flags
+        tests[f"buys mostly {category}"] = _is(_favourite, category)
+    flags = [np.array([test(one) for one in profiles], dtype=bool) for test in tests.values()]
+    return list(tests), flags
 
 
 def _praised(theme: str) -> Callable[[Profile], bool]:
     return lambda one: theme in one.feedback.themes and one.feedback.themes[theme].praised > 0
 
 
-def _is(ask: Callable[[Profile], str], value: str) -> Callable[[Profile], bool]:
-    return lambda one: ask(one) == value
+def _is(value_of: Callable[[Profile], str], value: str) -> Callable[[Profile], bool]:
+    return lambda one: value_of(one) == value
 
 
 def _favourite(profile: Profile) -> str:
@@ -219,8 +231,8 @@ def _favourite(profile: Profile) -> str:
 
 
 def _play(behaviour: str, policy: Policy) -> tuple[str, str]:
-    """The action of the playbook that answers a behaviour, and its words; empty where none does."""
-    for word, reason in REASONS.items():
+    """The playbook's action for a behaviour, and its text; empty where it has none."""
+    for word, reason in REASON_OF_BEHAVIOUR.items():
         if word in behaviour and reason in policy.playbook:
             play = policy.playbook[reason]
             return play.action, play.text

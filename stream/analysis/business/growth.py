@@ -1,4 +1,5 @@
-"""Development: baskets and visits of the same customers now and before, and what each would buy next."""
+"""Development: baskets and orders of the same customers before and now, and which category each may buy
+next."""
 
 from __future__ import annotations
 
@@ -8,18 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.analysis.business.ledger import Books
+from stream.analysis.business.ledger import Ledger
 from stream.core.facts.interests import strongest_unbought
 from stream.core.units import DAY_MS
 from stream.fit.history import Snapshot
 
 BUYERS_MIN = 20
-"""A category with fewer buyers than this is recommended to nobody."""
+"""A category with fewer buyers than this is not recommended."""
 
 
 @dataclass(frozen=True)
-class Growth:
-    """One tier's customers of at least two windows: per customer and window, money in minor units."""
+class TierGrowth:
+    """The customers of one tier in two time windows of equal length; baskets in minor units, orders per
+    customer."""
 
     tier: str
     customers: int
@@ -30,22 +32,27 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class NextBest:
-    """A category that customers of a tier have not bought, and how many it is the best next one for."""
+class NextBestCategory:
+    """A category, and for how many customers of one tier it is the best one to offer next."""
 
     tier: str
     category: str
     customers: int
     looked: int
-    """Of them, how many looked at it already."""
+    """How many of them have looked at it."""
     bought_by_like: float
-    """Mean share of buyers of their categories who buy this one too; 0 where it was looked at only."""
+    """Mean share of the buyers of their categories who buy this one too; 0 for customers who looked at it."""
 
 
-def growth(books: Books, before: Snapshot, tiers: Mapping[str, int], names: Sequence[str]) -> list[Growth]:
-    """By the tier held at the earlier day, over the equal windows before and after it."""
-    middle_ms = before.as_of_ms + DAY_MS  # the snapshot's day is known whole
-    start_ms = middle_ms - (max(books.history.snapshots) - before.as_of_ms)
+def tier_growth(
+    ledger: Ledger, before: Snapshot, tiers: Mapping[str, int], names: Sequence[str]
+) -> list[TierGrowth]:
+    """Growth by the tier held on the earlier day: the window after it against one of equal length before it.
+
+    `tiers` are customer -> rank in `names`. Only customers who were there before both windows are counted.
+    """
+    middle_ms = before.as_of_ms + DAY_MS  # the snapshot is of the end of its day
+    start_ms = middle_ms - (max(ledger.history.snapshots) - before.as_of_ms)
     known = [
         customer
         for customer, first in zip(before.customers, before.column("first_ms"), strict=True)
@@ -56,30 +63,30 @@ def growth(books: Books, before: Snapshot, tiers: Mapping[str, int], names: Sequ
         here = [customer for customer in known if tiers[customer] == rank]
         money, orders = np.zeros(2), np.zeros(2)
         for customer in here:
-            for at_ms, amount in books.paid.get(customer, ()):
+            for at_ms, amount in ledger.payments.get(customer, ()):
                 if amount > 0 and at_ms >= start_ms:
                     late = int(at_ms >= middle_ms)
                     money[late] += amount
                     orders[late] += 1
         baskets = [float(money[late] / orders[late]) if orders[late] else None for late in (0, 1)]
         each = orders / max(1, len(here))
-        found.append(Growth(name, len(here), baskets[0], baskets[1], float(each[0]), float(each[1])))
+        found.append(TierGrowth(name, len(here), baskets[0], baskets[1], float(each[0]), float(each[1])))
     return found
 
 
 @dataclass(frozen=True)
-class Advice:
-    """What one customer should be offered next."""
+class CategoryOffer:
+    """The category to offer one customer next."""
 
     category: str
     looked: bool
-    """They looked at it and never bought it; otherwise it is what buyers of the same categories buy."""
+    """True: looked at and never bought. False: what buyers of the same categories buy most."""
     bought_by_like: float
 
 
-def advice(books: Books, now: Snapshot) -> dict[str, Advice]:
-    """What was looked at and never bought, or else what buyers of the same categories buy most."""
-    bought = [set(books.history.profiles[customer].interests.bought) for customer in now.customers]
+def category_offers(ledger: Ledger, now: Snapshot) -> dict[str, CategoryOffer]:
+    """Customer -> the category looked at most and never bought, or else the one that like buyers buy most."""
+    bought = [set(ledger.history.profiles[customer].interests.bought) for customer in now.customers]
     popular = Counter(category for categories in bought for category in categories)
     offered = sorted(category for category, buyers in popular.items() if buyers >= BUYERS_MIN)
     place = {category: at for at, category in enumerate(offered)}
@@ -92,21 +99,23 @@ def advice(books: Books, now: Snapshot) -> dict[str, Advice]:
     liking[owned > 0.0] = -1.0
     found = {}
     for row, customer in enumerate(now.customers):
-        looked, _ = strongest_unbought(books.history.profiles[customer].interests, now.as_of_ms)
+        looked, _ = strongest_unbought(ledger.history.profiles[customer].interests, now.as_of_ms)
         best = int(liking[row].argmax()) if offered else -1
         if looked:
-            found[customer] = Advice(looked, looked=True, bought_by_like=0.0)
+            found[customer] = CategoryOffer(looked, looked=True, bought_by_like=0.0)
         elif best >= 0 and liking[row, best] > 0.0:
-            found[customer] = Advice(offered[best], looked=False, bought_by_like=float(liking[row, best]))
+            found[customer] = CategoryOffer(
+                offered[best], looked=False, bought_by_like=float(liking[row, best])
+            )
     return found
 
 
-def next_best(
-    books: Books, now: Snapshot, tiers: Mapping[str, int], names: Sequence[str], most: int = 5
-) -> list[NextBest]:
-    """The commonest advice in each tier."""
+def next_best_categories(
+    ledger: Ledger, now: Snapshot, tiers: Mapping[str, int], names: Sequence[str], most: int = 5
+) -> list[NextBestCategory]:
+    """The `most` most frequent offers in each tier; `tiers` are customer -> rank in `names`."""
     tallies: dict[tuple[int, str], list[float]] = {}
-    for customer, one in advice(books, now).items():
+    for customer, one in category_offers(ledger, now).items():
         tally = tallies.setdefault((tiers[customer], one.category), [0, 0, 0.0])
         tally[0] += 1
         tally[1] += one.looked
@@ -117,5 +126,5 @@ def next_best(
     for (rank, category), (count, looked_at, share) in ranked:
         shown[rank] += 1
         if shown[rank] <= most:
-            found.append(NextBest(names[rank], category, int(count), int(looked_at), share / count))
+            found.append(NextBestCategory(names[rank], category, int(count), int(looked_at), share / count))
     return found

@@ -1,8 +1,10 @@
-"""What happens after something went wrong: each occasion against customers in the same place who were spared.
+"""Who leaves after something went wrong, compared with customers in the same situation to whom it did not
+happen.
 
-An occasion is the first time in a pause between two purchases that something went wrong. Its customer is
-compared, as of that day, with all of the same tier, pace and length of silence who were spared it in their
-own pause. So those who stay have not had more time to complain, and leaving does not lower the tier.
+A pause is the time between two purchases of a customer. An incident is the first time in a pause that one
+kind of thing goes wrong. Its customer is compared, as of that day, with all customers of the same value tier,
+pace and length of silence in whose current pause it has not happened. Because everybody is compared as of
+that day, those who stay have not had more time to complain, and leaving does not lower a tier.
 """
 
 from __future__ import annotations
@@ -13,90 +15,113 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream.analysis.business.ledger import Books
-from stream.analysis.statistics.exact import Tables
+from stream.analysis.business.ledger import Ledger
+from stream.analysis.statistics.exact import ContingencyTables
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.fit.arrays import Counts, Flags, Numbers
 
 LEFT_AFTER_GAPS = 3.0
-"""Who is silent for more than this many own mean gaps (and the least silence) has left."""
+"""A customer has left after a silence of more than this many of their own mean gaps, and of
+LEFT_AFTER_DAYS."""
 LEFT_AFTER_DAYS = 60.0
-DAYS_MIN = 3
-"""Purchase days without which there is no rhythm to fall out of."""
+PURCHASE_DAYS_MIN = 3
+"""Purchase days from which on a customer has a rhythm, and can be said to have left it."""
+SPEND_DAYS = 30.0
+"""Added to the days over which spend per day is taken, so that two purchases in two days are not a
+fortune."""
 SILENCES = (0.5, 1.0, 2.0)
-"""Bands of silence, in own mean gaps."""
+"""Bounds between the bands of silence, in the customer's own mean gaps."""
 PACE_STEP = 2.0
-"""Bands of the mean gap, in doublings: narrower ones leave few to compare with."""
-TIER, PACE = 64, 8
-"""Places of tier and pace in a group's number."""
+"""Width of a band of mean gaps, in doublings: with narrower bands too few customers are left to compare
+with."""
+TIER_PLACE, PACE_BANDS = 64, 8
+"""The number of a group is tier * 64 + band of pace * 4 + band of silence."""
 
 
 @dataclass(frozen=True)
 class Pauses:
-    """Every pause after a purchase, by customer and time, until the first that ended in leaving."""
+    """Every pause after a purchase, by customer and time, up to the first that ended with the customer
+    leaving.
+
+    All arrays have shape (pauses,).
+    """
 
     customer: Counts
+    """Index of the customer."""
     began: Counts
-    """The day of the purchase."""
+    """Day of the purchase, in days since 1970."""
     ended: Counts
-    """The day of the next one, or that by which the customer counts as gone."""
+    """Day of the next purchase, or the day from which the customer counts as having left."""
     gap: Numbers
-    """The mean gap so far, days."""
-    worth: Numbers
-    """Spend a day so far."""
+    """The customer's mean gap so far, in days."""
+    spend: Numbers
+    """The customer's spend per day so far, in minor units."""
     left: Flags
     decided: Flags
-    """Whether what followed was seen."""
+    """Whether the history shows how the pause ended."""
 
 
-class Sore(NamedTuple):
-    """Pauses in which one kind of thing went wrong, and the day it first did."""
+class Incidents(NamedTuple):
+    """All incidents of one kind: the pauses in which they happened, and the day; both of shape
+    (incidents,)."""
 
     pauses: Counts
     days: Counts
 
 
-Row = tuple[int, int, int, int, int, frozenset[int]]
-"""Of one group on one day: hits, exposed, left, total, tier, and who was exposed."""
+class GroupRow(NamedTuple):
+    """The comparison of one group on one day, as counts of pauses."""
+
+    hits: int
+    """Pauses with an incident on this day that ended with the customer leaving."""
+    exposed: int
+    """Pauses with an incident on this day."""
+    left: int
+    """Pauses, with and without an incident, that ended with the customer leaving."""
+    total: int
+    tier: int
+    customers: frozenset[int]
+    """Customers with an incident on this day."""
 
 
 @dataclass(frozen=True)
-class Occasions:
-    """All occasions of one kind in groups of one tier."""
+class MatchedIncidents:
+    """All comparisons of one kind of incident; each group is of one tier."""
 
     name: str
-    tables: Tables
+    tables: ContingencyTables
     tiers: Counts
-    """Of each group."""
+    """Tier of each group, shape (groups,)."""
     customers: tuple[frozenset[int], ...]
-    """Of each group, who suffered."""
+    """Customers with an incident, for each group."""
 
 
-def pauses(books: Books, customers: Sequence[str], end_ms: int) -> Pauses:
-    """Of customers with a rhythm."""
+def pauses(ledger: Ledger, customers: Sequence[str], end_ms: int) -> Pauses:
+    """The pauses of all customers who have a rhythm, up to `end_ms`."""
     rows: list[tuple[float, ...]] = []
     for number, customer in enumerate(customers):
-        orders = books.history.orders.get(customer, {})
+        orders = ledger.history.orders.get(customer, {})
         days = sorted({at_ms // DAY_MS for at_ms in orders.values() if at_ms < end_ms})
-        if len(days) >= DAYS_MIN:
-            rows += _pauses_of(number, days, books.paid.get(customer, ()), end_ms // DAY_MS)
+        if len(days) >= PURCHASE_DAYS_MIN:
+            rows += _pauses_of(number, days, ledger.payments.get(customer, ()), end_ms // DAY_MS)
     columns = np.array(rows, dtype=np.float64).reshape(len(rows), 7).T
     whole = columns[:3].astype(np.int64)
     return Pauses(whole[0], whole[1], whole[2], columns[3], columns[4], columns[5] > 0.0, columns[6] > 0.0)
 
 
 def _pauses_of(
-    number: int, days: Sequence[int], paid: Sequence[tuple[int, int]], end: int
+    number: int, days: Sequence[int], payments: Sequence[tuple[int, int]], end: int
 ) -> list[tuple[float, ...]]:
+    """The columns of Pauses for one customer, from purchase days in order; `end` is the last day."""
     found: list[tuple[float, ...]] = []
-    moved = sorted(paid)
+    moved = sorted(payments)
     spent, at = 0, 0
     for place, day in enumerate(days):
         while at < len(moved) and moved[at][0] // DAY_MS <= day:
             spent += moved[at][1]
             at += 1
-        if place + 1 < DAYS_MIN:
+        if place + 1 < PURCHASE_DAYS_MIN:
             continue
         gap = (day - days[0]) / place
         patience = int(max(LEFT_AFTER_DAYS, LEFT_AFTER_GAPS * gap))
@@ -105,103 +130,108 @@ def _pauses_of(
         gone = day + patience + 1
         ended = gone if left or following is None else following
         decided = left or following is not None
-        found.append((number, day, ended, gap, spent / (day - days[0] + 30.0), left, decided))
+        found.append((number, day, ended, gap, spent / (day - days[0] + SPEND_DAYS), left, decided))
         if left:
             break
     return found
 
 
-def occasions(books: Books, customers: Sequence[str], end_ms: int, policy: Policy) -> list[Occasions]:
-    """Of every kind of thing that went wrong."""
-    held = pauses(books, customers, end_ms)
+def matched_incidents(
+    ledger: Ledger, customers: Sequence[str], end_ms: int, policy: Policy
+) -> list[MatchedIncidents]:
+    """Every kind of incident, compared day by day and group by group."""
+    all_pauses = pauses(ledger, customers, end_ms)
     numbers = {customer: number for number, customer in enumerate(customers)}
-    suffered = _suffered(books, numbers, held, end_ms)
-    groups = _Groups(held, policy)
-    found: dict[str, list[Row]] = {}
-    for day in sorted({day for sore in suffered.values() for day in sore.days.tolist()}):
-        groups.look(day)
-        for name, sore in suffered.items():
-            found.setdefault(name, []).extend(groups.tables(sore))
-    return [_joined(name, tables) for name, tables in sorted(found.items()) if tables]
+    by_kind = _incidents_by_kind(ledger, numbers, all_pauses, end_ms)
+    groups = _DailyGroups(all_pauses, policy)
+    found: dict[str, list[GroupRow]] = {}
+    for day in sorted({day for incidents in by_kind.values() for day in incidents.days.tolist()}):
+        groups.move_to(day)
+        for name, incidents in by_kind.items():
+            found.setdefault(name, []).extend(groups.rows(incidents))
+    return [_joined(name, rows) for name, rows in sorted(found.items()) if rows]
 
 
-def _suffered(books: Books, numbers: Mapping[str, int], held: Pauses, end_ms: int) -> dict[str, Sore]:
-    """Per kind: in which pauses it happened, and on which day first."""
-    starts = np.searchsorted(held.customer, np.arange(len(numbers) + 1))
+def _incidents_by_kind(
+    ledger: Ledger, numbers: Mapping[str, int], all_pauses: Pauses, end_ms: int
+) -> dict[str, Incidents]:
+    """Kind -> the pauses in which it happened, with the first day that it did."""
+    starts = np.searchsorted(all_pauses.customer, np.arange(len(numbers) + 1))
     found: dict[str, dict[int, int]] = {}
-    for customer, news in books.suffered.items():
+    for customer, news in ledger.incidents.items():
         number = numbers.get(customer)
         if number is None:
             continue
         low, high = int(starts[number]), int(starts[number + 1])
         for at_ms, name in sorted(news):
             day = at_ms // DAY_MS
-            row = low + int(np.searchsorted(held.began[low:high], day, side="right")) - 1
-            if low <= row and day < held.ended[row] and at_ms < end_ms:
+            row = low + int(np.searchsorted(all_pauses.began[low:high], day, side="right")) - 1
+            if low <= row and day < all_pauses.ended[row] and at_ms < end_ms:
                 found.setdefault(name, {}).setdefault(row, day)
     return {
-        name: Sore(np.array(list(rows), dtype=np.int64), np.array(list(rows.values()), dtype=np.int64))
+        name: Incidents(np.array(list(rows), dtype=np.int64), np.array(list(rows.values()), dtype=np.int64))
         for name, rows in found.items()
     }
 
 
-class _Groups:
-    """The pauses that are open on one day, in groups of like ones."""
+class _DailyGroups:
+    """The pauses that are open on one day, in groups of the same tier, pace and length of silence."""
 
-    def __init__(self, held: Pauses, policy: Policy) -> None:
-        self._held = held
+    def __init__(self, all_pauses: Pauses, policy: Policy) -> None:
+        self._pauses = all_pauses
         self._quantiles = [step.quantile for step in policy.ladder.steps[1:]]
-        self._pace = paces(held.gap)
-        self._group = np.zeros(len(held.left), dtype=np.int64)
+        self._pace = pace_bands(all_pauses.gap)
+        self._group = np.zeros(len(all_pauses.left), dtype=np.int64)
         self._day = 0
 
-    def look(self, day: int) -> None:
-        """Take this day: who is where."""
-        held = self._held
+    def move_to(self, day: int) -> None:
+        """Group the pauses that are open on this day."""
+        every = self._pauses
         self._day = day
-        self._open = np.flatnonzero((held.began <= day) & (day < held.ended) & held.decided)
-        here = self._open
+        here = np.flatnonzero((every.began <= day) & (day < every.ended) & every.decided)
         tiers = np.searchsorted(
-            np.quantile(held.worth[here], self._quantiles) if len(here) else [],
-            held.worth[here],
+            np.quantile(every.spend[here], self._quantiles) if len(here) else [],
+            every.spend[here],
             side="right",
         )
-        silence = np.searchsorted(SILENCES, (day - held.began[here]) / held.gap[here], side="right")
-        self._group[here] = tiers * TIER + self._pace[here] * 4 + silence
+        silence = np.searchsorted(SILENCES, (day - every.began[here]) / every.gap[here], side="right")
+        self._group[here] = tiers * TIER_PLACE + self._pace[here] * 4 + silence
         self._total = np.bincount(self._group[here], minlength=1)
-        self._left = np.bincount(self._group[here], weights=held.left[here], minlength=1).astype(np.int64)
+        self._left = np.bincount(self._group[here], weights=every.left[here], minlength=1).astype(np.int64)
 
-    def tables(self, sore: Sore) -> list[Row]:
-        """One per group with an occasion today."""
-        held, day = self._held, self._day
-        known = held.decided[sore.pauses]
-        today = sore.pauses[known & (sore.days == day)]
-        away = sore.pauses[known & (sore.days < day) & (day < held.ended[sore.pauses])]
-        found: list[Row] = []
+    def rows(self, incidents: Incidents) -> list[GroupRow]:
+        """One row per group with an incident on this day; pauses with an earlier one are left out."""
+        every, day = self._pauses, self._day
+        known = every.decided[incidents.pauses]
+        today = incidents.pauses[known & (incidents.days == day)]
+        earlier = incidents.pauses[known & (incidents.days < day) & (day < every.ended[incidents.pauses])]
+        found: list[GroupRow] = []
         for group in np.unique(self._group[today]).tolist():
-            exposed, others = today[self._group[today] == group], away[self._group[away] == group]
+            exposed, others = today[self._group[today] == group], earlier[self._group[earlier] == group]
             total = int(self._total[group]) - len(others)
-            left = int(self._left[group]) - int(held.left[others].sum())
+            left = int(self._left[group]) - int(every.left[others].sum())
             if total > len(exposed):
-                hits = int(held.left[exposed].sum())
-                who = frozenset(held.customer[exposed].tolist())
-                found.append((hits, len(exposed), left, total, group // TIER, who))
+                hits = int(every.left[exposed].sum())
+                customers = frozenset(every.customer[exposed].tolist())
+                found.append(GroupRow(hits, len(exposed), left, total, group // TIER_PLACE, customers))
         return found
 
 
-def _joined(name: str, tables: Sequence[Row]) -> Occasions:
-    columns = np.array([one[:5] for one in tables], dtype=np.int64).T
-    return Occasions(name, Tables(*columns[:4]), columns[4], tuple(one[5] for one in tables))
+def _joined(name: str, rows: Sequence[GroupRow]) -> MatchedIncidents:
+    columns = np.array([row[:5] for row in rows], dtype=np.int64).T
+    return MatchedIncidents(
+        name, ContingencyTables(*columns[:4]), columns[4], tuple(row.customers for row in rows)
+    )
 
 
-def paces(gap_days: Numbers) -> Counts:
-    """The band of each mean gap."""
+def pace_bands(gap_days: Numbers) -> Counts:
+    """The band, 0 to 7, of each mean gap in days; same shape."""
     bands: Counts = np.floor(np.log2(np.maximum(gap_days, 1.0)) / PACE_STEP).astype(np.int64)
-    return np.minimum(bands, PACE - 1)
+    return np.minimum(bands, PACE_BANDS - 1)
 
 
-def of_tiers(one: Occasions, wanted: Callable[[int], bool]) -> tuple[Tables, int]:
-    """The groups of some tiers, and how many customers suffered in them."""
+def tables_of_tiers(one: MatchedIncidents, wanted: Callable[[int], bool]) -> tuple[ContingencyTables, int]:
+    """The groups whose tier is wanted, and how many customers had an incident in them."""
     keep = np.array([wanted(int(tier)) for tier in one.tiers], dtype=bool)
     who = {customer for kept, group in zip(keep, one.customers, strict=True) if kept for customer in group}
-    return Tables(*(column[keep] for column in one.tables)), len(who)
+    return ContingencyTables(*(column[keep] for column in one.tables)), len(who)

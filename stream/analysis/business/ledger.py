@@ -1,4 +1,5 @@
-"""Everything the business report counts, read once: facts, orders, money and costs."""
+"""Everything that the business report counts, from one pass over the events: facts, orders, money,
+incidents."""
 
 from __future__ import annotations
 
@@ -22,14 +23,15 @@ from stream.core.text.themes import ThemeReader
 from stream.core.units import DAY_MS
 from stream.fit.history import History, apply_facts, take_snapshot
 
-SORE = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})
-"""Events that can tell of something gone wrong."""
+INCIDENT_EVENTS = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})
+"""Events that can show that something went wrong."""
 DETRACTOR_MAX = 6.0
+"""Highest answer, 0 to 10, of a detractor in the Net Promoter Score."""
 
 
 @dataclass
-class Cost:
-    """What one campaign cost so far."""
+class CampaignCost:
+    """What one campaign has cost so far, in minor units."""
 
     campaign: str
     channel: str
@@ -38,23 +40,24 @@ class Cost:
 
 
 @dataclass
-class Books:
-    """A history with its money."""
+class Ledger:
+    """A history of events with its money and incidents."""
 
     history: History = field(default_factory=History)
-    paid: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Per customer, money in and (negative) out, in the order it moved."""
-    costs: dict[str, Cost] = field(default_factory=dict)
+    payments: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """Customer -> (time in milliseconds, amount in minor units); refunds and cancellations are negative."""
+    costs: dict[str, CampaignCost] = field(default_factory=dict)
+    """Campaign -> its cost."""
     discounted: dict[str, int] = field(default_factory=dict)
-    """Per customer, orders with a discount."""
-    suffered: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """Per customer, what went wrong and when: a theme blamed, a ticket, a low score, a return."""
+    """Customer -> number of orders with a discount."""
+    incidents: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """Customer -> (time, what went wrong): a blamed theme, a ticket or complaint, a low score, a return."""
 
 
-def read_books(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) -> Books:
-    """Fold events in time order; a snapshot is taken as of each asked midnight."""
-    books, reader = Books(), ThemeReader(policy.themes, policy.lexicon)
-    history = books.history
+def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) -> Ledger:
+    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC)."""
+    ledger, reader = Ledger(), ThemeReader(policy.themes, policy.lexicon)
+    history = ledger.history
     waiting = sorted(days_ms)
     amounts: dict[tuple[str, str], int] = {}
     for event in events:
@@ -63,20 +66,21 @@ def read_books(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) 
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
         history.note(event, at_ms)
-        _note_money(books, event, at_ms, amounts)
-        before = _sore(history.profiles.get(event.subject)) if type(event) in SORE else None
+        _note_money(ledger, event, at_ms, amounts)
+        can_be_incident = type(event) in INCIDENT_EVENTS
+        before = _incident_levels(history.profiles.get(event.subject)) if can_be_incident else None
         apply_facts(history.profiles, event, at_ms, reader)
         if before is not None:
-            after = _sore(history.profiles.get(event.subject))
+            after = _incident_levels(history.profiles.get(event.subject))
             news = [(at_ms, name) for name, level in after.items() if level and level != before.get(name, 0)]
-            books.suffered.setdefault(event.subject, []).extend(news)
+            ledger.incidents.setdefault(event.subject, []).extend(news)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
-    return books
+    return ledger
 
 
-def _sore(profile: Profile | None) -> dict[str, float]:
-    """What went wrong so far: each number changes when it happens again."""
+def _incident_levels(profile: Profile | None) -> dict[str, float]:
+    """Kind of incident -> a number that changes whenever it happens again; 0 for never."""
     if profile is None:
         return {}
     feedback = profile.feedback
@@ -87,20 +91,21 @@ def _sore(profile: Profile | None) -> dict[str, float]:
     return found
 
 
-def _note_money(books: Books, event: Event, at_ms: int, amounts: dict[tuple[str, str], int]) -> None:
+def _note_money(ledger: Ledger, event: Event, at_ms: int, amounts: dict[tuple[str, str], int]) -> None:
+    """Record the money of an event; `amounts` keeps (customer, order) -> amount for cancellations."""
     customer = event.subject
     if type(event) is PurchaseCompleted:
         amounts[customer, event.data.order_id] = event.data.total_minor
-        books.paid.setdefault(customer, []).append((at_ms, event.data.total_minor))
+        ledger.payments.setdefault(customer, []).append((at_ms, event.data.total_minor))
         if event.data.discount_minor:
-            books.discounted[customer] = books.discounted.get(customer, 0) + 1
+            ledger.discounted[customer] = ledger.discounted.get(customer, 0) + 1
     elif type(event) is PurchaseRefunded:
-        books.paid.setdefault(customer, []).append((at_ms, -event.data.refund_minor))
+        ledger.payments.setdefault(customer, []).append((at_ms, -event.data.refund_minor))
     elif type(event) is PurchaseCancelled:
         amount = amounts.pop((customer, event.data.order_id), 0)
-        books.paid.setdefault(customer, []).append((at_ms, -amount))
+        ledger.payments.setdefault(customer, []).append((at_ms, -amount))
     elif type(event) is CostRecorded:
         data = event.data
-        cost = books.costs.setdefault(data.campaign.id, Cost(data.campaign.id, data.channel or ""))
+        cost = ledger.costs.setdefault(data.campaign.id, CampaignCost(data.campaign.id, data.channel or ""))
         cost.spend_minor += data.spend_minor
         cost.currency = data.currency

@@ -1,4 +1,4 @@
-"""The business report as one HTML file in plain words; every number with its unit, horizon and basis."""
+"""The business report as one HTML file in plain words; every number with its unit, time span and basis."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from typing import Any
 from stream.look.html import html_document, html_table, percent
 
 ODDS_SHOWN_MAX = 1_000
+"""Odds above this are shown as `over 1,000`."""
 
 
 def business_page(numbers: Mapping[str, Any]) -> str:
-    """The whole document."""
+    """The whole document, from the numbers of `business_report`."""
     parts = [
         f"<h1>Customers as of {_day(numbers['as_of_ms'])}</h1>",
-        f"<p>{numbers['customers']:,} customers who ever bought. Money in {numbers['currency']}.</p>",
-        "<h2>Won: acquisition and what it cost</h2>",
+        f"<p>{numbers['customers']:,} customers have bought at least once. Amounts are in {numbers['currency']}.</p>",
+        "<h2>Won: new customers and what they cost</h2>",
         _acquisition(numbers["acquisition"]),
-        _worth(numbers, "campaigns", "campaign"),
-        _worth(numbers, "channels", "channel"),
+        _campaigns(numbers, "campaigns", "campaign"),
+        _campaigns(numbers, "channels", "channel"),
         "<h2>Grown: development in the last 90 days</h2>",
         _development(numbers["development"]),
         "<h2>Kept: retention</h2>",
         _retention(numbers["retention"]),
-        "<h2>Why they leave, why they stay</h2>",
+        "<h2>Why customers leave or stay</h2>",
         _drivers(numbers["drivers"]),
-        "<h2>Dead ends: the last thing leavers did</h2>",
+        "<h2>Dead ends: the last event before customers left</h2>",
         _dead_ends(numbers["dead_ends"]),
     ]
     parts += [f"<p class=note>{escape(note)}</p>" for note in numbers["notes"]]
@@ -45,23 +46,28 @@ def _acquisition(numbers: Mapping[str, Any]) -> str:
         )
         for channel, one in numbers["channels"].items()
     ]
+    head = (
+        "channel",
+        "customers",
+        "new in the last 90 days",
+        "new 90 to 180 days ago",
+        "the tiers these have now",
+    )
     return (
         f"<p><b>{numbers['new_90_days']:,}</b> customers bought for the first time in the last 90 days; "
-        f"{numbers['new_90_days_before']:,} in the 90 days before.</p>"
-        + html_table(
-            ("channel", "customers", "new in 90 days", "won 90 to 180 days ago", "tier they have now"), rows
-        )
+        f"{numbers['new_90_days_before']:,} in the 90 days before that.</p>" + html_table(head, rows)
     )
 
 
 def _settled(one: Mapping[str, Any]) -> str:
-    """The tiers of customers won in the 90 days before the last 90."""
+    """The current tiers of customers won 90 to 180 days ago."""
     mark = "settled_"
     tiers = [f"{count:,} {name.removeprefix(mark)}" for name, count in one.items() if name.startswith(mark)]
     return ", ".join(tiers) or "–"
 
 
-def _worth(numbers: Mapping[str, Any], group: str, word: str) -> str:
+def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
+    """Value against cost, one row per campaign or channel; `word` is which of the two."""
     basis = numbers["basis"]
     rows = [
         (
@@ -73,20 +79,15 @@ def _worth(numbers: Mapping[str, Any], group: str, word: str) -> str:
         for one in numbers[group]
     ]  # fmt: skip
     if not rows:
-        return f"<p>No customer came with a known {word}.</p>"
+        return f"<p>No customer came through a known {word}.</p>"
     head = (
-        word,
-        "customers",
-        "cost",
-        "cost per customer",
-        "worth per customer",
-        "worth : cost",
-        "paid back on",
-    )
+        word, "customers", "cost", "cost per customer", "value per customer", "value : cost", "paid back on",
+    )  # fmt: skip
     return html_table(head, rows) + (
-        f"<small>Worth: earned so far plus expected earnings of the next {basis['horizon_weeks']:.0f} weeks, at a margin of "
-        f"{basis['margin']:.0%} and {basis['annual_discount']:.0%} discount a year; in brackets the 90% interval of the "
-        f"mean. Paid back: when earnings so far had covered the {word}'s cost.</small>"
+        f"<small>Value: the margin earned so far plus the margin expected in the next {basis['horizon_weeks']:.0f} weeks, with "
+        f"a margin of {basis['margin']:.0%} of spending and a discount of {basis['annual_discount']:.0%} per year. In brackets: "
+        f"the 90% interval of the mean. Paid back: the day on which the margin earned had covered the cost of the {word}."
+        "</small>"
     )
 
 
@@ -98,8 +99,8 @@ def _development(numbers: Mapping[str, Any]) -> str:
         if one["from"] != one["to"]
     ]
     return (
-        f"<p>Now {tiers}. <b>{numbers['moved_up']:,}</b> customers rose to a higher tier, "
-        f"<b>{numbers['moved_down']:,}</b> fell.</p>"
+        f"<p>Value tiers now: {tiers}. <b>{numbers['moved_up']:,}</b> customers moved to a higher tier, "
+        f"<b>{numbers['moved_down']:,}</b> to a lower one.</p>"
         + html_table(("from", "to", "customers"), rows)
         + _growth(numbers["growth"])
         + _next_best(numbers["next_best"])
@@ -116,7 +117,7 @@ def _growth(found: Sequence[Mapping[str, Any]]) -> str:
     ]  # fmt: skip
     head = ("tier 90 days ago", "customers", "basket before", "basket now", "orders before", "orders now")
     return html_table(head, rows) + (
-        "<small>The same customers, in the 90 days before that day and in the 90 days since. Basket: mean money of an "
+        "<small>The same customers in the 90 days before that day and in the 90 days since. Basket: mean amount of an "
         "order. Orders: per customer in 90 days.</small>"
     )
 
@@ -127,10 +128,16 @@ def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
          percent(one["bought_by_like"] or None))
         for one in found
     ]  # fmt: skip
-    head = ("tier", "next best category", "customers", "looked at it already", "like customers who buy it")
+    head = (
+        "tier",
+        "category to offer next",
+        "customers",
+        "of these, looked at it",
+        "similar buyers who buy it",
+    )
     return html_table(head, rows) + (
-        "<small>For each customer one category that is not among those they buy most (24 are kept): what they looked "
-        "at most, or else what buyers of the same categories buy most often. The five commonest of each tier.</small>"
+        "<small>One category per customer that is not among the 24 they buy most: the one they looked at most, or else the "
+        "one that buyers of the same categories buy most often. Shown are the five most frequent ones of each tier.</small>"
     )
 
 
@@ -138,36 +145,41 @@ def _retention(numbers: Mapping[str, Any]) -> str:
     unit = numbers["period"]
     tiers = [
         (
-            name,
-            f"{one['customers']:,}",
-            f"{one['at_risk']:,}",
-            f"{one['lost']:,}",
+            name, f"{one['customers']:,}", f"{one['at_risk']:,}", f"{one['lost']:,}",
             _money(one["value_at_risk_minor"]),
         )
         for name, one in numbers["by_tier"].items()
-    ]
+    ]  # fmt: skip
     rates = [
         ("all" if one["cohort"] < 0 else f"first bought in {unit} {one['cohort'] + 1}", f"{unit} {one['period'] + 1}",
          f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]))
         for one in numbers["rates"]
     ]  # fmt: skip
-    simple, true = numbers["simple_lifetime_periods"], numbers["sbg_lifetime_periods"]
-    words = ""
-    if simple and true:
-        words = (
-            f"<p>The school formula 1 / (1 - retention) gives a lifetime of {simple:.1f} {unit}s. It takes the first "
-            f"{unit}'s rate for ever and for everybody; but the disloyal leave first, so those who remain stay longer. "
-            f"With that counted (shifted beta-geometric model, discounted) a lifetime is <b>{true:.1f} {unit}s</b>.</p>"
-        )
     return (
-        f"<p>At risk: the chance that they buy nothing in the time in which they usually would have bought twice (at "
-        f"least a week, at most a year) is {numbers['raise_at']:.0%} or more.</p>"
-        + html_table(("tier", "customers", "at risk", "probably lost", "spending of late at risk"), tiers)
-        + _saved(numbers)
-        + words
+        f"<p>At risk: the probability is {numbers['raise_at']:.0%} or more that they buy nothing in the time in which they "
+        "usually buy twice (at least a week, at most a year).</p>"
+        + html_table(("tier", "customers", "at risk", "probably lost", "recent spending at risk"), tiers)
+        + _win_backs(numbers)
+        + _lifetime(numbers)
         + _by_value(numbers)
-        + html_table(("who", "bought in", "customers", f"again in the next {unit}", "retention"), rates)
+        + html_table(("who", "bought in", "customers", f"bought in the next {unit} too", "retention"), rates)
         + f"<small>Only {unit}s that are over are shown.</small>"
+    )
+
+
+def _lifetime(numbers: Mapping[str, Any]) -> str:
+    unit, simple, fitted = (
+        numbers["period"],
+        numbers["simple_lifetime_periods"],
+        numbers["sbg_lifetime_periods"],
+    )
+    if not (simple and fitted):
+        return ""
+    return (
+        f"<p>The textbook formula 1 / (1 - retention) gives a customer lifetime of {simple:.1f} {unit}s. It assumes that the "
+        f"rate of the first {unit} holds for everybody and for ever. But the least loyal customers leave first, so those who "
+        "remain stay longer. The shifted beta-geometric model takes this into account: with it the (discounted) lifetime is "
+        f"<b>{fitted:.1f} {unit}s</b>.</p>"
     )
 
 
@@ -178,15 +190,15 @@ def _by_value(numbers: Mapping[str, Any]) -> str:
         for one in numbers["by_value"]
     ]
     head = (
-        "customers by spending in a period",
+        f"customers by spending in a {unit}",
         f"bought in a {unit}",
-        f"again in the next {unit}",
+        f"bought in the next {unit} too",
         "retention",
     )
     return html_table(head, rows)
 
 
-def _saved(numbers: Mapping[str, Any]) -> str:
+def _win_backs(numbers: Mapping[str, Any]) -> str:
     rows = [
         (
             one["tier"], f"{one['at_risk']:,}", f"{one['came_back']:,}", f"{one['expected_back']:.0f}",
@@ -194,15 +206,13 @@ def _saved(numbers: Mapping[str, Any]) -> str:
         )
         for one in numbers["saved"]
     ]  # fmt: skip
-    told = ", ".join(f"{count:,} {outcome}" for outcome, count in numbers["outcomes"].items())
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in numbers["outcomes"].items())
+    head = ("tier 90 days ago", "at risk then", "bought since", "expected to buy anyway", "spent since")
     return (
-        html_table(
-            ("tier 90 days ago", "at risk then", "bought since", "expected by their risk", "spent since"),
-            rows,
-        )
-        + "<small>Saved: who was at risk and bought again. Some would have come back anyway: as many as expected, "
-        "once their own horizon has passed.</small>"
-        + (f"<p>Reported outcomes of actions: {told}.</p>" if told else "")
+        html_table(head, rows)
+        + "<small>Customers at risk 90 days ago who have bought again since. Some would have come back without any action: "
+        "about as many as expected from their risk, once their own horizon has passed.</small>"
+        + (f"<p>Reported outcomes of actions: {escape(outcomes)}.</p>" if outcomes else "")
     )
 
 
@@ -210,8 +220,8 @@ def _drivers(found: Sequence[Mapping[str, Any]]) -> str:
     shown = [one for one in found if one["found"]]
     if not shown:
         return (
-            f"<p>None of {len(found)} behaviours that were compared goes with leaving or staying beyond what chance "
-            "makes of so many comparisons.</p>"
+            f"<p>{len(found)} behaviours were compared. None of them goes with leaving or staying more than chance alone "
+            "would explain in so many comparisons.</p>"
         )
     rows = [
         (
@@ -223,15 +233,15 @@ def _drivers(found: Sequence[Mapping[str, Any]]) -> str:
         for one in shown
     ]  # fmt: skip
     head = (
-        "value tier", "what happened", "customers", "times looked at", "left after it", "of like customers left",
-        "odds (95% interval)", "so they rather", "action plan",
+        "value tier", "behaviour or incident", "customers", "times", "left after it", "similar customers who left",
+        "odds ratio (95% interval)", "more likely to", "recommended action",
     )  # fmt: skip
     return html_table(head, rows) + (
-        "<small>Left: bought nothing for 60 days and for three of their own usual gaps. When something went wrong, "
-        "each time is compared with customers of the same tier, pace and length of silence on that day who were "
-        "spared; what customers are or like is compared once for each, within tier, tenure and number of purchases. "
-        "Odds of 2: for each one who stayed, twice as many left as among like customers. Of all lines shown at most one "
-        "in twenty is expected to be chance (exact tests, Benjamini-Hochberg). It is a contrast, no proof of cause.</small>"
+        "<small>Left: no purchase for 60 days and for three of the customer's own usual gaps. Each time that something went "
+        "wrong is compared with customers of the same tier, pace and length of silence on that day to whom it did not happen. "
+        "What customers are or like is compared once per customer, within tier, tenure and number of purchases. An odds ratio "
+        "of 2 means: for each customer who stayed, twice as many left as among similar customers. Of all lines shown, about "
+        "one in twenty may be chance (exact tests, Benjamini-Hochberg). This is a comparison, not a proof of cause.</small>"
     )
 
 
@@ -243,20 +253,19 @@ def _odds(ratio: float) -> str:
 
 def _dead_ends(found: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        (one["tier"], _step(one["last_step"]), f"{one['customers']:,}", percent(one["share"]))
+        (one["tier"], _event_name(one["last_step"]), f"{one['customers']:,}", percent(one["share"]))
         for one in found
     ]
-    return html_table(
-        ("value tier", "last thing heard", "customers who left", "share of the tier's leavers"), rows
-    ) + (
-        "<small>Left: bought nothing for 60 days and for three of their own usual gaps; only customers with three "
-        "purchases are counted. The last thing is what we last heard of them, of whatever kind.</small>"
+    head = ("value tier", "last event", "customers who left", "share of all who left in this tier")
+    return html_table(head, rows) + (
+        "<small>Left: no purchase for 60 days and for three of the customer's own usual gaps; only customers with at least "
+        "three purchases are counted. The last event is the last one of any kind that we received about them.</small>"
     )
 
 
-def _step(touch: str) -> str:
+def _event_name(event_type: str) -> str:
     """`feedback.complained` as `feedback: complained`."""
-    return touch.replace(".", ": ").replace("_", " ")
+    return event_type.replace(".", ": ").replace("_", " ")
 
 
 def _day(at_ms: float) -> str:

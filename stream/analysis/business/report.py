@@ -1,63 +1,54 @@
-"""The business's questions, answered from a history: who came, who grew, who stays, what it cost and why.
+"""The numbers of the business report: customers won, grown and kept, what they cost, and why they leave.
 
-Acquisition, development and retention, as of one day; money in minor units of the history's currency.
+As of the end of one day; money is in minor units of the history's currency.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
-from scipy.special import expit
 
-from stream.analysis.business.campaign_value import worth_by
+from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import dead_ends, drivers
-from stream.analysis.business.growth import growth, next_best
-from stream.analysis.business.ledger import Books, read_books
-from stream.analysis.business.retention import Loyalty, kept_by_value, loyalty
-from stream.analysis.business.win_back import saved, told_outcomes
+from stream.analysis.business.growth import next_best_categories, tier_growth
+from stream.analysis.business.ledger import Ledger, read_ledger
+from stream.analysis.business.retention import RetentionTable, retention_by_spending, retention_table
+from stream.analysis.business.win_back import reported_outcomes, win_backs
 from stream.core.events.event import Event
 from stream.core.judgement.tier import cutoffs_minor, tier_of
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
-from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
-from stream.fit.risk.risk_layer import log_odds, observed
+from stream.fit.risk.risk_layer import churn_risks
 
 LOOK_BACK_MS = 90 * DAY_MS
+"""Customers and tiers are compared with those of this long ago."""
 
 
-@dataclass(frozen=True)
-class Business:
-    """The whole report as plain values, ready for JSON."""
-
-    numbers: dict[str, object]
-    loyalty: Loyalty
-
-
-def business(events: Iterable[Event], day_ms: int, model: Model, policy: Policy) -> Business:
-    """Events up to the end of a day, in time order."""
+def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: Policy) -> dict[str, object]:
+    """All numbers as plain values, ready for JSON, from events in time order up to the end of a day."""
     before_ms = day_ms - LOOK_BACK_MS
-    books = read_books(events, (before_ms, day_ms), policy)
-    now, before = books.history.snapshots[day_ms], books.history.snapshots[before_ms]
-    finance = policy.finance
-    kept = loyalty(books.history.orders, books.history.first_ms, day_ms + DAY_MS, finance.annual_discount)
-    numbers: dict[str, object] = {
+    ledger = read_ledger(events, (before_ms, day_ms), policy)
+    now, before = ledger.history.snapshots[day_ms], ledger.history.snapshots[before_ms]
+    finance, history = policy.finance, ledger.history
+    table = retention_table(history.orders, history.first_ms, day_ms + DAY_MS, finance.annual_discount)
+    return {
         "as_of_ms": day_ms,
         "customers": len(now.customers),
         "currency": model.currency,
-        "acquisition": _acquisition(books, now, model, policy),
-        "development": _development(books, before_ms, day_ms, model, policy),
+        "acquisition": _acquisition(ledger, now, model, policy),
+        "development": _development(ledger, before_ms, day_ms, model, policy),
         "retention": {
             **_at_risk(now, model, policy),
-            **_loyalty_numbers(kept),
-            **_kept(books, before, kept, (model, policy)),
+            **_retention_numbers(table),
+            **_win_back_numbers(ledger, before, table, (model, policy)),
         },
-        "campaigns": [asdict(one) for one in worth_by(books, now, model, finance, field="campaign")],
-        "channels": [asdict(one) for one in worth_by(books, now, model, finance, field="channel")],
+        "campaigns": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="campaign")],
+        "channels": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="channel")],
         "basis": {
             "margin": finance.margin,
             "annual_discount": finance.annual_discount,
@@ -71,16 +62,16 @@ def business(events: Iterable[Event], day_ms: int, model: Model, policy: Policy)
                 **asdict(one.contrast),
                 "lift": one.contrast.lift,
             }
-            for one in drivers(books, now, policy)
+            for one in drivers(ledger, now, policy)
         ],
-        "dead_ends": [asdict(one) for one in dead_ends(books, now, policy)],
+        "dead_ends": [asdict(one) for one in dead_ends(ledger, now, policy)],
         "model": model.version,
         "notes": list(model.notes),
     }
-    return Business(numbers, kept)
 
 
 def _tiers(snapshot: Snapshot, model: Model, policy: Policy) -> dict[str, int]:
+    """Customer -> rank of their value tier, in the order of the snapshot."""
     cutoffs = cutoffs_minor(policy.ladder, model)
     return {
         customer: tier_of(float(value), 0, cutoffs, policy.ladder.slack)
@@ -88,14 +79,14 @@ def _tiers(snapshot: Snapshot, model: Model, policy: Policy) -> dict[str, int]:
     }
 
 
-def _acquisition(books: Books, now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
-    """Customers won in the last 90 days and the 90 before, and the tier of those won long enough ago."""
+def _acquisition(ledger: Ledger, now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
+    """New customers of the last 90 days and of the 90 days before, and the tiers that the latter have now."""
     names = [step.name for step in policy.ladder.steps]
     age_ms = now.as_of_ms - now.column("first_ms")
     tiers = _tiers(now, model, policy)
     by_channel: dict[str, Counter[str]] = {}
     for customer, age in zip(now.customers, age_ms, strict=True):
-        channel = books.history.profiles[customer].identity.channel or "unknown"
+        channel = ledger.history.profiles[customer].identity.channel or "unknown"
         counts = by_channel.setdefault(channel, Counter())
         counts["customers"] += 1
         counts["new"] += int(age <= LOOK_BACK_MS)
@@ -110,10 +101,10 @@ def _acquisition(books: Books, now: Snapshot, model: Model, policy: Policy) -> d
 
 
 def _development(
-    books: Books, before_ms: int, day_ms: int, model: Model, policy: Policy
+    ledger: Ledger, before_ms: int, day_ms: int, model: Model, policy: Policy
 ) -> dict[str, object]:
-    """Who moved between tiers in 90 days, how baskets and visits of the same ones grew, what is next."""
-    before, now = books.history.snapshots[before_ms], books.history.snapshots[day_ms]
+    """Moves between tiers within 90 days, growth of the same customers, and the categories to offer next."""
+    before, now = ledger.history.snapshots[before_ms], ledger.history.snapshots[day_ms]
     names = [step.name for step in policy.ladder.steps]
     here, there = _tiers(now, model, policy), _tiers(before, model, policy)
     moves = Counter((names[there[customer]], names[here[customer]]) for customer in there if customer in here)
@@ -126,25 +117,20 @@ def _development(
         "moves": [
             {"from": old, "to": new, "customers": count} for (old, new), count in sorted(moves.items())
         ],
-        "growth": [asdict(one) for one in growth(books, before, there, names)],
-        "next_best": [asdict(one) for one in next_best(books, now, here, names)],
+        "growth": [asdict(one) for one in tier_growth(ledger, before, there, names)],
+        "next_best": [asdict(one) for one in next_best_categories(ledger, now, here, names)],
     }
 
 
-def _risk(snapshot: Snapshot, model: Model) -> Numbers:
-    rows = observed(model, snapshot)
-    risk: Numbers = expit(log_odds(model.risk, rows) if model.risk else rows[:, 0])
-    return risk
-
-
 def _raise_at(model: Model, policy: Policy) -> float:
+    """The risk from which on a customer counts as at risk."""
     return model.thresholds.raise_at if model.thresholds else policy.churn_risk.hysteresis.raise_at
 
 
 def _at_risk(now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
-    """Customers above the raise threshold, by tier, and the spending of late that goes with them."""
+    """Customers at risk, by tier, with their recent spending."""
     names = [step.name for step in policy.ladder.steps]
-    risk, raise_at = _risk(now, model), _raise_at(model, policy)
+    risk, raise_at = churn_risks(model, now), _raise_at(model, policy)
     tiers = np.array(list(_tiers(now, model, policy).values()), dtype=np.int64)
     return {
         "raise_at": raise_at,
@@ -162,36 +148,30 @@ def _at_risk(now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
     }
 
 
-def _kept(books: Books, before: Snapshot, kept: Loyalty, rules: tuple[Model, Policy]) -> dict[str, object]:
-    """Retention by spending, and what became of those at risk 90 days ago."""
+def _win_back_numbers(
+    ledger: Ledger, before: Snapshot, table: RetentionTable, rules: tuple[Model, Policy]
+) -> dict[str, object]:
+    """Retention by spending, what customers at risk 90 days ago did since, and reported outcomes."""
     model, policy = rules
-    end_ms = max(books.history.snapshots) + DAY_MS
+    end_ms = max(ledger.history.snapshots) + DAY_MS
     steps = [(step.name, step.quantile) for step in policy.ladder.steps]
-    risks = (_risk(before, model), _raise_at(model, policy))
-    became = saved(books, before, risks, _tiers(before, model, policy), [name for name, _ in steps])
+    names = [name for name, _ in steps]
+    risks = (churn_risks(model, before), _raise_at(model, policy))
+    segments = retention_by_spending(ledger.payments, table, end_ms, steps)
     return {
-        "by_value": [
-            {**asdict(one), "rate": one.rate} for one in kept_by_value(books.paid, kept, end_ms, steps)
+        "by_value": [{**asdict(one), "rate": one.rate} for one in segments],
+        "saved": [
+            asdict(one) for one in win_backs(ledger, before, risks, _tiers(before, model, policy), names)
         ],
-        "saved": [asdict(one) for one in became],
-        "outcomes": told_outcomes(books),
+        "outcomes": reported_outcomes(ledger),
     }
 
 
-def _loyalty_numbers(kept: Loyalty) -> dict[str, object]:
+def _retention_numbers(table: RetentionTable) -> dict[str, object]:
     return {
-        "period": kept.unit,
-        "rates": [
-            {
-                "cohort": one.cohort,
-                "period": one.period,
-                "active": one.active,
-                "again": one.again,
-                "rate": one.rate,
-            }
-            for one in kept.kept
-        ],
-        "simple_lifetime_periods": kept.simple_lifetime if kept.simple_lifetime != float("inf") else None,
-        "sbg": {"alpha": kept.retention.alpha, "beta": kept.retention.beta} if kept.retention else None,
-        "sbg_lifetime_periods": kept.lifetime,
+        "period": table.unit,
+        "rates": [{**asdict(one), "rate": one.rate} for one in table.rates],
+        "simple_lifetime_periods": table.simple_lifetime if table.simple_lifetime != float("inf") else None,
+        "sbg": {"alpha": table.retention.alpha, "beta": table.retention.beta} if table.retention else None,
+        "sbg_lifetime_periods": table.lifetime,
     }

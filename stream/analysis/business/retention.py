@@ -1,6 +1,7 @@
-"""Retention the business's way: who bought in one period and again in the next, and what a lifetime follows.
+"""Retention as businesses count it: customers who bought in one period and again in the next; lifetimes from
+that.
 
-A period that is not over is not published.
+Only periods that are over are counted.
 """
 
 from __future__ import annotations
@@ -17,37 +18,46 @@ from stream.fit.purchases.shifted_beta_geometric import fit_retention, lifetime_
 
 PERIODS_MS = {"year": YEAR_MS, "half-year": YEAR_MS // 2, "quarter": YEAR_MS // 4, "month": YEAR_MS // 12}
 PERIODS_MIN = 4
+"""The longest period is taken of which at least this many are over."""
+COHORT_MIN = 30
+"""With fewer customers in the first cohort no retention model is fitted."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One period of one cohort ("" for all): who bought in it, and how many of them bought in the next."""
+class PeriodRetention:
+    """One cohort in one period: customers who bought in it, and how many of them bought in the next one."""
 
     cohort: int
+    """Period of the first purchase; -1 for all customers."""
     period: int
     active: int
     again: int
 
     @property
     def rate(self) -> float | None:
-        """None for nobody: not 0."""
+        """Retention rate; None where nobody bought in the period."""
         return self.again / self.active if self.active else None
 
 
 @dataclass(frozen=True)
-class Loyalty:
-    """Retention by period; `cohort` -1 is everybody. Lifetimes are in periods."""
+class RetentionTable:
+    """Retention by cohort and period; lifetimes are in periods."""
 
     unit: str
+    """Name of the period's length: year, half-year, quarter or month."""
     start_ms: int
-    kept: tuple[Kept, ...]
+    rates: tuple[PeriodRetention, ...]
     simple_lifetime: float | None
     retention: Retention | None
+    """The shifted-beta-geometric model of the first cohort; None where it cannot be fitted."""
     lifetime: float | None
+    """Discounted lifetime by that model."""
 
 
-def loyalty(orders: Mapping[str, Mapping[str, int]], first_ms: int, last_ms: int, discount: float) -> Loyalty:
-    """From when each customer bought; the longest period of which four are over."""
+def retention_table(
+    orders: Mapping[str, Mapping[str, int]], first_ms: int, last_ms: int, discount: float
+) -> RetentionTable:
+    """Retention from the orders (customer -> order -> time) between two instants; `discount` is per year."""
     unit = next(
         (name for name, length in PERIODS_MS.items() if (last_ms - first_ms) // length >= PERIODS_MIN),
         "month",
@@ -62,20 +72,22 @@ def loyalty(orders: Mapping[str, Mapping[str, int]], first_ms: int, last_ms: int
     ]
     active = [periods & set(range(over)) for periods in active]
     cohorts = [min(periods, default=-1) for periods in active]
-    kept = []
+    rates = []
     for cohort in (-1, *range(max(0, over - 1))):
         members = [p for p, c in zip(active, cohorts, strict=True) if cohort in (-1, c)]
         for period in range(max(0, cohort), over - 1):
             here = [periods for periods in members if period in periods]
-            kept.append(Kept(cohort, period, len(here), sum(period + 1 in periods for periods in here)))
-    everybody = [one for one in kept if one.cohort == -1]
+            rates.append(
+                PeriodRetention(cohort, period, len(here), sum(period + 1 in periods for periods in here))
+            )
+    everybody = [one for one in rates if one.cohort == -1]
     first_rate = everybody[0].rate if everybody else None
     fitted = _fitted([p for p, c in zip(active, cohorts, strict=True) if c == 0], over)
     periodic = (1.0 + discount) ** (length_ms / YEAR_MS) - 1.0
-    return Loyalty(
+    return RetentionTable(
         unit=unit,
         start_ms=start_ms,
-        kept=tuple(kept),
+        rates=tuple(rates),
         simple_lifetime=simple_lifetime(first_rate) if first_rate is not None else None,
         retention=fitted,
         lifetime=lifetime_periods(fitted, periodic) if fitted else None,
@@ -83,16 +95,18 @@ def loyalty(orders: Mapping[str, Mapping[str, int]], first_ms: int, last_ms: int
 
 
 def _fitted(cohort: list[set[int]], over: int) -> Retention | None:
-    """Of the first cohort: still a customer is who bought in that period or a later one."""
+    """The model of the first cohort, given each member's periods; a survivor buys in a period or in a later
+    one."""
     survivors = np.array([sum(max(p) >= period for p in cohort) for period in range(max(0, over - 1))], float)
-    if len(survivors) < PERIODS_MIN - 1 or survivors[0] < 30 or survivors[0] == survivors[-1]:
+    if len(survivors) < PERIODS_MIN - 1 or survivors[0] < COHORT_MIN or survivors[0] == survivors[-1]:
         return None
     return fit_retention(survivors).retention
 
 
 @dataclass(frozen=True)
-class SegmentKept:
-    """Customers of one segment who bought in a period, over all periods that are over; how many did again."""
+class SegmentRetention:
+    """Customers of one segment who bought in a period, summed over periods; how many bought in the next
+    one."""
 
     segment: str
     active: int
@@ -100,26 +114,27 @@ class SegmentKept:
 
     @property
     def rate(self) -> float | None:
-        """None for nobody: not 0."""
+        """Retention rate; None where nobody bought in the period."""
         return self.again / self.active if self.active else None
 
 
-def kept_by_value(
-    paid: Mapping[str, list[tuple[int, int]]],
-    kept: Loyalty,
+def retention_by_spending(
+    payments: Mapping[str, list[tuple[int, int]]],
+    table: RetentionTable,
     last_ms: int,
     steps: Sequence[tuple[str, float]],
-) -> list[SegmentKept]:
-    """By what was spent within the period itself: who will leave is not known when the segment is drawn.
+) -> list[SegmentRetention]:
+    """Retention by what was spent within the period itself, so that the segment does not depend on what came
+    later.
 
-    `steps` are names with the quantile of spending from which each begins, the lowest first.
+    `steps` are names of segments with the quantile of spending from which each begins, the lowest first.
     """
-    length_ms = PERIODS_MS[kept.unit]
-    over = (last_ms - kept.start_ms) // length_ms
+    length_ms = PERIODS_MS[table.unit]
+    over = (last_ms - table.start_ms) // length_ms
     spent: list[dict[str, int]] = [{} for _ in range(max(0, over))]
-    for customer, moved in paid.items():
+    for customer, moved in payments.items():
         for at_ms, amount in moved:
-            period = (at_ms - kept.start_ms) // length_ms
+            period = (at_ms - table.start_ms) // length_ms
             if amount > 0 and 0 <= period < over:
                 spent[period][customer] = spent[period].get(customer, 0) + amount
     active, again = np.zeros(len(steps), int), np.zeros(len(steps), int)
@@ -132,4 +147,6 @@ def kept_by_value(
         stayed = np.array([customer in after for customer in here])
         active += np.bincount(ranks, minlength=len(steps))
         again += np.bincount(ranks[stayed], minlength=len(steps))
-    return [SegmentKept(name, int(active[rank]), int(again[rank])) for rank, (name, _) in enumerate(steps)]
+    return [
+        SegmentRetention(name, int(active[rank]), int(again[rank])) for rank, (name, _) in enumerate(steps)
+    ]

@@ -1,4 +1,4 @@
-"""Who was at risk before and is back now: saved, and how many would have come back by themselves."""
+"""Customers at risk on an earlier day who bought again, and how many would have done so anyway."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.analysis.business.ledger import Books
+from stream.analysis.business.ledger import Ledger
 from stream.core.units import DAY_MS
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 
 
 @dataclass(frozen=True)
-class Saved:
-    """Of one tier's customers who were at risk at the earlier day: what became of them until now."""
+class WinBack:
+    """What the customers of one tier who were at risk on the earlier day have done since."""
 
     tier: str
     at_risk: int
     came_back: int
     expected_back: float
-    """By their risk then: so many come back when nothing is done, if their own horizon has passed by now."""
+    """How many were expected to buy again by their risk then, once their own horizon has passed."""
     value_back_minor: int
-    """What they have spent since."""
+    """What those who bought again have spent since, in minor units."""
 
 
-def saved(
-    books: Books,
+def win_backs(
+    ledger: Ledger,
     before: Snapshot,
     risks: tuple[Numbers, float],
     tiers: Mapping[str, int],
     names: Sequence[str],
-) -> list[Saved]:
-    """`risks`: as of the earlier day, in the order of its customers; and from which on they are at risk."""
+) -> list[WinBack]:
+    """One row per tier of `names`; `tiers` are customer -> rank in `names`.
+
+    `risks` are the risks of the earlier day, shape (customers,), and the risk from which on a customer is at
+    risk.
+    """
     risk, raise_at = risks
     found = []
     for rank, name in enumerate(names):
@@ -42,20 +46,20 @@ def saved(
                 continue
             later = [
                 money
-                for at_ms, money in books.paid.get(customer, ())
+                for at_ms, money in ledger.payments.get(customer, ())
                 if at_ms >= before.as_of_ms + DAY_MS and money > 0
             ]
             at_risk += 1
             back += bool(later)
             expected += 1.0 - float(score)
             spent += sum(later)
-        found.append(Saved(name, at_risk, back, expected, spent))
+        found.append(WinBack(name, at_risk, back, expected, spent))
     return found
 
 
-def told_outcomes(books: Books) -> dict[str, int]:
-    """What those who acted on alerts reported: saved, churned, ignored."""
+def reported_outcomes(ledger: Ledger) -> dict[str, int]:
+    """Outcomes that were reported for actions on alerts (saved, churned, ignored) -> how many."""
     counts: Counter[str] = Counter()
-    for profile in books.history.profiles.values():
+    for profile in ledger.history.profiles.values():
         counts.update(profile.identity.outcomes)
     return dict(sorted(counts.items()))

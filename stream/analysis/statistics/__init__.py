@@ -1,1 +1,1 @@
-"""Statistics: how good a score is, and exact comparison of matched groups."""
+"""Statistics for the analyses: how good a score is, and exact comparisons of matched groups."""

@@ -1,8 +1,10 @@
-"""Exact inference for a common odds ratio over matched groups: Fisher's test, stratified.
+"""Exact inference for a common odds ratio over matched groups: Fisher's exact test, stratified.
 
-Given each group's margins the number of exposed leavers is a sum of hypergeometric counts; under a common
-odds ratio it is distributed as under the null, tilted (Gart 1970). So few customers suffice where the effect
-is large, and groups may be of any size. Intervals are mid-p (Agresti 2001): half of what is as likely counts.
+Given the margins of each group, the number of exposed customers who left is a sum of hypergeometric counts.
+Under a common odds ratio psi, each probability of the null distribution is multiplied by psi to the power of
+the count (Gart 1970, Biometrika 57(3)). So few customers suffice where the effect is large, and groups may be
+of any size. Intervals use the mid-p-value, which counts half of the probability of the observed outcome
+(Agresti 2001, Stat. in Med. 20).
 """
 
 from __future__ import annotations
@@ -17,20 +19,25 @@ from scipy.special import gammaln
 from stream.fit.arrays import Counts, Numbers
 
 LOG_ODDS_MAX = 7.0
-"""Odds beyond 1 to 1,100 are told as that: the data say no more."""
+"""Bound of log odds ratios, a ratio of about 1,100: beyond it the data cannot tell one ratio from another."""
 TAIL = 0.025
+"""Probability outside the interval, on each side."""
+BISECTIONS = 40
+"""Halvings of the search interval: log odds ratios are exact to 1e-11."""
 
 
-class Tables(NamedTuple):
-    """One place per group: exposed who left, exposed, all who left, all."""
+class ContingencyTables(NamedTuple):
+    """One 2x2 table per group, as counts of customers (or occasions); all arrays have shape (groups,)."""
 
     hits: Counts
+    """Exposed customers who left."""
     exposed: Counts
     left: Counts
+    """All customers who left."""
     total: Counts
 
 
-class Exact(NamedTuple):
+class ExactOddsRatio(NamedTuple):
     """The conditional estimate of the odds ratio, its 95% interval, and the two-sided p-value (not mid-p)."""
 
     odds_ratio: float
@@ -38,11 +45,11 @@ class Exact(NamedTuple):
     high: float
     p_value: float
     smallest_p: float
-    """The smallest p-value that any outcome could have had: what cannot be found need not be asked."""
+    """The smallest p-value that any outcome with these margins could have had."""
 
 
-def exact(tables: Tables) -> Exact | None:
-    """None where the margins leave nothing to chance."""
+def exact_odds_ratio(tables: ContingencyTables) -> ExactOddsRatio | None:
+    """The common odds ratio of the tables; None where the margins allow only one outcome."""
     low = int(np.maximum(0, tables.exposed + tables.left - tables.total).sum())
     high = int(np.minimum(tables.exposed, tables.left).sum())
     if high <= low:
@@ -63,7 +70,7 @@ def exact(tables: Tables) -> Exact | None:
     estimate = _solved(lambda log_odds: float(at(log_odds) @ counts) - seen)
     above = _solved(lambda log_odds: _above(at(log_odds), seen) - TAIL)
     below = _solved(lambda log_odds: TAIL - _above(at(log_odds)[::-1], len(near) - 1 - seen))
-    return Exact(
+    return ExactOddsRatio(
         math.exp(estimate),
         math.exp(above) if seen > 0 else math.exp(-LOG_ODDS_MAX),
         math.exp(below) if seen < len(near) - 1 else math.exp(LOG_ODDS_MAX),
@@ -72,8 +79,8 @@ def exact(tables: Tables) -> Exact | None:
     )
 
 
-def _masses(tables: Tables, log_odds: float) -> Numbers:
-    """How probable each sum of exposed leavers is, from the smallest possible one on."""
+def _masses(tables: ContingencyTables, log_odds: float) -> Numbers:
+    """Probability of each possible sum of hits, from the smallest on, shape (possible sums,)."""
     total = np.ones(1)
     cells, repeats = np.unique(np.column_stack(tables[1:]), axis=0, return_counts=True)
     for (exposed, left, everybody), repeat in zip(cells.tolist(), repeats.tolist(), strict=True):
@@ -84,7 +91,8 @@ def _masses(tables: Tables, log_odds: float) -> Numbers:
 
 
 def _hypergeometric(exposed: int, left: int, total: int, log_odds: float) -> Numbers:
-    """Fisher's noncentral distribution of one group."""
+    """Fisher's noncentral hypergeometric distribution of one group's hits, from the smallest possible count
+    on."""
     hits = np.arange(max(0, exposed + left - total), min(exposed, left) + 1)
     others = total - exposed
     logs = (
@@ -97,8 +105,9 @@ def _hypergeometric(exposed: int, left: int, total: int, log_odds: float) -> Num
     return masses
 
 
-def _rough_log_odds(tables: Tables) -> float:
-    """Mantel-Haenszel, with half a customer more in either sum: near enough to tilt by."""
+def _rough_log_odds(tables: ContingencyTables) -> float:
+    """The Mantel-Haenszel estimate, with 0.5 added to both sums: close enough to centre the distribution
+    on."""
     a, with_it, left, n = (np.asarray(column, dtype=np.float64) for column in tables)
     b, c = with_it - a, left - a
     d = n - with_it - c
@@ -107,14 +116,14 @@ def _rough_log_odds(tables: Tables) -> float:
 
 
 def _above(masses: Numbers, seen: int) -> float:
-    """More than seen, and half of as many."""
+    """Mid-p: the probability of more hits than seen, and half of that of as many."""
     return float(masses[seen + 1 :].sum() + 0.5 * masses[seen])
 
 
 def _solved(rising: Callable[[float], float]) -> float:
-    """Where a function that rises is 0, within the bounds of log-odds."""
+    """The zero of a rising function, by bisection within the bounds of log odds ratios."""
     low, high = -LOG_ODDS_MAX, LOG_ODDS_MAX
-    for _ in range(40):
+    for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         if rising(middle) < 0.0:
             low = middle

@@ -1,4 +1,7 @@
-"""How good a score is, once the truth is known: ranking, calibration, and what the plain baselines do."""
+"""How good a score is once outcomes are known: ranking, calibration, and simple baseline scores.
+
+Arrays have shape (customers,); `churned` is True for customers who bought nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,18 @@ from scipy.stats import rankdata
 from stream.fit.arrays import Flags, Numbers
 
 BINS = 10
+"""Groups of customers by score: tenths."""
 RESAMPLES = 200
 SEED = 1_997
+"""Fixed seed of random halves and bootstrap samples, so that the same history gives the same numbers."""
 PROBABILITY_MIN = 1e-12
+"""Probabilities are kept this far from 0 and 1 in the log loss, which would be infinite there."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Of a probability; `lift10` is the churn rate of the riskiest tenth over that of all."""
+    """Quality of predicted probabilities; `lift10` is the churn rate of the riskiest tenth over that of
+    all."""
 
     auc: float | None
     brier: float
@@ -27,7 +34,7 @@ class Quality:
 
 
 def quality(risk: Numbers, churned: Flags) -> Quality:
-    """Of calibrated probabilities against what happened."""
+    """Compare predicted probabilities with outcomes."""
     truth = churned.astype(np.float64)
     safe = np.clip(risk, PROBABILITY_MIN, 1.0 - PROBABILITY_MIN)
     return Quality(
@@ -40,7 +47,8 @@ def quality(risk: Numbers, churned: Flags) -> Quality:
 
 
 def auc(score: Numbers, churned: Flags) -> float | None:
-    """The chance that a churner scores above one who stayed; None when there are only one of both."""
+    """The probability that a churned customer scores above one who stayed; None when all had the same
+    outcome."""
     positive = int(churned.sum())
     negative = len(churned) - positive
     if not positive or not negative:
@@ -50,20 +58,21 @@ def auc(score: Numbers, churned: Flags) -> float | None:
 
 
 def calibration(risk: Numbers, churned: Flags) -> list[tuple[float, float, int]]:
-    """Tenths of customers by risk: mean risk said, share that churned, customers."""
+    """Tenths of customers by risk: mean predicted risk, share that churned, number of customers."""
     order = np.argsort(risk, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     return [(float(risk[part].mean()), float(churned[part].mean()), len(part)) for part in parts]
 
 
 def calibration_error(risk: Numbers, churned: Flags) -> float:
-    """Mean distance between the risk said and the share that churned, over tenths of customers."""
+    """Mean distance between predicted risk and share that churned, over tenths of customers."""
     parts = calibration(risk, churned)
-    return sum(abs(said - seen) * count for said, seen, count in parts) / len(risk)
+    return sum(abs(predicted - actual) * count for predicted, actual, count in parts) / len(risk)
 
 
 def lift(score: Numbers, churned: Flags, share: float = 0.1) -> float | None:
-    """Churn rate among the highest-scored share over that of all; ties at the edge count in part."""
+    """Churn rate among the highest-scored `share` of customers, over that of all; ties at the edge count in
+    part."""
     rate = float(churned.mean())
     if not rate:
         return None
@@ -76,28 +85,29 @@ def lift(score: Numbers, churned: Flags, share: float = 0.1) -> float | None:
 
 
 def binned_brier(score: Numbers, churned: Flags) -> float:
-    """Brier of a plain score turned into churn rates of its tenths, each half rated by the other half.
+    """Brier score of a simple score turned into probabilities: the churn rates of its tenths.
 
-    The rates are learnt from the truth itself, which no model is allowed: an upper bound for the baseline.
+    Each random half of the customers gets the rates of the other half. They come from the outcomes
+    themselves, which no forecast knows: so this is the best that the score can do.
     """
     halves = np.random.default_rng(SEED).permutation(len(score)) % 2 == 0
     edges = np.unique(np.quantile(score, np.linspace(0.0, 1.0, BINS + 1)[1:-1]))
     places = np.searchsorted(edges, score, side="right")
-    said = np.full(len(score), float(churned.mean()))
+    predicted = np.full(len(score), float(churned.mean()))
     for half in (halves, ~halves):
         for place in np.unique(places):
-            learn = ~half & (places == place)
-            if learn.any():
-                said[half & (places == place)] = float(churned[learn].mean())
-    return float(np.mean((said - churned) ** 2))
+            fit_risk_layer = ~half & (places == place)
+            if fit_risk_layer.any():
+                predicted[half & (places == place)] = float(churned[fit_risk_layer].mean())
+    return float(np.mean((predicted - churned) ** 2))
 
 
 def bootstrap(risk: Numbers, rival: Numbers, churned: Flags) -> dict[str, list[float] | None]:
-    """90% intervals over customers drawn anew: AUC, Brier score, and how far the AUC beats a rival's."""
-    chance = np.random.default_rng(SEED)
+    """90% bootstrap intervals over customers: AUC, Brier score, and the AUC minus that of a rival score."""
+    random = np.random.default_rng(SEED)
     drawn: dict[str, list[float]] = {"auc": [], "brier": [], "auc_gain": []}
     for _ in range(RESAMPLES):
-        sample = chance.integers(0, len(risk), len(risk))
+        sample = random.integers(0, len(risk), len(risk))
         ours, theirs = auc(risk[sample], churned[sample]), auc(rival[sample], churned[sample])
         if ours is not None and theirs is not None:
             drawn["auc"].append(ours)
@@ -110,12 +120,13 @@ def bootstrap(risk: Numbers, rival: Numbers, churned: Flags) -> dict[str, list[f
 
 
 def share_ranks(values: Numbers) -> Numbers:
-    """Percentile ranks, 0 to 1; ties share the middle."""
+    """Percentile ranks, 0 to 1; ties get the mean of their ranks."""
     ranks: Numbers = rankdata(values) / max(1, len(values))
     return ranks
 
 
 def baselines(inactive_days: Numbers, frequency: Numbers, total_minor: Numbers) -> dict[str, Numbers]:
-    """The plain scores, high for churn: silence, rarity, and the sum of the three percentile ranks of RFM."""
+    """Simple scores, high for churn: days since the last purchase, few purchases, sum of the three RFM
+    ranks."""
     rfm = share_ranks(inactive_days) - share_ranks(frequency) - share_ranks(total_minor)
     return {"recency": inactive_days, "frequency": -frequency, "rfm": rfm}

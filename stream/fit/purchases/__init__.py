@@ -1,1 +1,1 @@
-"""Fits of how customers buy: purchase process, spend, retention, and where one stands in the population."""
+"""Fits of how customers buy: purchase process, spend, retention, ranks in the population, value tables."""

@@ -1,4 +1,4 @@
-"""The sufficient statistics of a population: how many customers share each (x, t_x, T)."""
+"""The sufficient statistics of a population: the number of customers with each (x, t_x, T)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from stream.fit.arrays import Numbers
 
 @dataclass(frozen=True)
 class Histogram:
-    """Cells of equal history, with the number of customers in each; times in model units."""
+    """Cells of customers with the same history; all arrays have shape (cells,), times are in model units."""
 
     x: Numbers
+    """Frequency: purchase days after the first."""
     t_x: Numbers
+    """Recency: time from the first to the last purchase."""
     T: Numbers
+    """Age: time from the first purchase to the day of the snapshot."""
     customers: Numbers
 
     @property
@@ -25,12 +28,12 @@ class Histogram:
 
     @property
     def repeaters(self) -> int:
-        """Customers who came back at least once."""
+        """Customers who bought again at least once."""
         return int(self.customers[self.x > 0].sum())
 
 
 def histogram(x: Numbers, t_x: Numbers, T: Numbers, digits: int = 6) -> Histogram:
-    """Fold customers into cells; times that agree to 1e-6 of a unit (0.6 s of a week) are one."""
+    """Count customers (arrays of shape (customers,)) in cells; times are rounded to 1e-6 weeks (0.6 s)."""
     rows = np.column_stack([x, np.round(t_x, digits), np.round(np.maximum(T, t_x), digits)])
     cells, customers = np.unique(rows, axis=0, return_counts=True)
     return Histogram(cells[:, 0], cells[:, 1], cells[:, 2], customers.astype(np.float64))

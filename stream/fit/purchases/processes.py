@@ -1,6 +1,8 @@
-"""Maximum likelihood of BG/NBD and MBG/NBD on a histogram, with exact gradients, and what a fit must pass.
+"""Maximum-likelihood fits of BG/NBD and MBG/NBD to a histogram, with exact gradients.
 
-A degenerate or starved fit is never silent: it says so in a note, and leans on a weak prior where it must.
+BG/NBD: Fader, Hardie and Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2), eq. 6.
+MBG/NBD: Batislam, Denizel and Filiztekin (2007), Int. J. of Research in Marketing 24(3): a customer may also
+leave right after the first purchase. A fit to few customers uses a weak prior, and every doubt is a note.
 """
 
 from __future__ import annotations
@@ -20,23 +22,25 @@ from stream.fit.purchases.histogram import Histogram
 Kind = Literal["bgnbd", "mbgnbd"]
 
 PARAMETER_BOUND = 9.2
-"""Of |log parameter|: 0.0001 to 10,000."""
+"""Bound of |log parameter|: parameters from 0.0001 to 10,000."""
 SMALL_SAMPLE = 300
-"""Fewer repeat buyers than this: a weak prior joins the likelihood."""
+"""With fewer repeat buyers than this, a weak prior is added to the likelihood."""
 LEAVING_MIN = 0.005
-"""A mean chance to leave below this says that nobody is seen to leave."""
+"""Mean probability to leave after a purchase, a / (a + b), below which the history shows nobody leaving."""
 PRIOR_LOGS = {"bgnbd": (-1.4, -0.3, 0.8), "mbgnbd": (-0.5, -0.2, 0.3)}
-"""Logs of r, a and b as fitted on CDNOW; alpha's prior is the sample's own pace."""
+"""Means of the prior of log r, log a and log b, as fitted to CDNOW; that of alpha follows from the sample's
+pace."""
 PRIOR_SPREAD = 1.5
+"""Standard deviation of the prior, in logs: a factor of 4.5 either way."""
 
 
 class UnfitError(ValueError):
-    """There is nothing to fit a purchase process to; the message says what is missing."""
+    """There is nothing to fit to; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class ProcessFit:
-    """A fitted process, its log-likelihood as the papers count it, and what to know about it."""
+    """A fitted process, its log-likelihood as in the papers, and notes for the user."""
 
     process: PurchaseProcess
     log_likelihood: float
@@ -44,12 +48,12 @@ class ProcessFit:
 
     @property
     def degenerate(self) -> bool:
-        """Nobody is seen to leave: P(alive) says nothing, P(active) still does."""
+        """Whether nobody is seen to leave: then P(alive) is useless, P(active) is not."""
         return self.process.a / (self.process.a + self.process.b) < LEAVING_MIN
 
 
 def fit_process(cells: Histogram, kind: Kind, unit_ms: int = WEEK_MS) -> ProcessFit:
-    """The most likely parameters; times are scaled to the sample's mean age while searching."""
+    """The most likely parameters; the search runs on times divided by the customers' mean age."""
     if cells.repeaters < 1:
         raise UnfitError(f"none of {cells.total} customers bought on two different days: nothing to fit")
     scale = float(np.average(cells.T, weights=cells.customers)) or 1.0
@@ -57,7 +61,7 @@ def fit_process(cells: Histogram, kind: Kind, unit_ms: int = WEEK_MS) -> Process
     prior = _prior(scaled, kind) if cells.repeaters < SMALL_SAMPLE else None
 
     def objective(logs: Numbers) -> tuple[float, Numbers]:
-        value, gradient = _negative(logs, scaled, kind)
+        value, gradient = _negative_log_likelihood(logs, scaled, kind)
         if prior is not None:
             distance = (logs - prior) / PRIOR_SPREAD
             value += 0.5 * float(distance @ distance)
@@ -70,24 +74,24 @@ def fit_process(cells: Histogram, kind: Kind, unit_ms: int = WEEK_MS) -> Process
     return ProcessFit(process, log_likelihood(process, cells), _notes(process, cells, best[0]))
 
 
-def better_process(cells: Histogram, unit_ms: int = WEEK_MS) -> ProcessFit:
-    """Of the two processes the likelier one; a degenerate one only if both are."""
+def likelier_process(cells: Histogram, unit_ms: int = WEEK_MS) -> ProcessFit:
+    """The process with the higher likelihood; a degenerate one only if both are."""
     fits = [fit_process(cells, kind, unit_ms) for kind in ("mbgnbd", "bgnbd")]
     sound = [fit for fit in fits if not fit.degenerate] or fits
     return max(sound, key=lambda fit: fit.log_likelihood)
 
 
 def log_likelihood(process: PurchaseProcess, cells: Histogram) -> float:
-    """Of the histories in the cells, without the constants that the papers leave out."""
+    """The log-likelihood of the cells, without the constants that the papers leave out."""
     logs = np.log([process.r, process.alpha, process.a, process.b])
-    return -_negative(logs, cells, process.kind)[0]
+    return -_negative_log_likelihood(logs, cells, process.kind)[0]
 
 
-def _negative(logs: Numbers, cells: Histogram, kind: Kind) -> tuple[float, Numbers]:
-    """Minus the log-likelihood and its gradient by the logs of r, alpha, a, b."""
+def _negative_log_likelihood(logs: Numbers, cells: Histogram, kind: Kind) -> tuple[float, Numbers]:
+    """Minus the log-likelihood, and its gradient with respect to the logs of (r, alpha, a, b), shape (4,)."""
     r, alpha, a, b = np.exp(logs)
     x, t_x, T, n = cells.x, cells.t_x, cells.T, cells.customers
-    first = 1.0 if kind == "mbgnbd" else 0.0  # MBG may lose a customer right after the first purchase
+    first = 1.0 if kind == "mbgnbd" else 0.0  # in MBG a customer may leave right after the first purchase
     stays = b + x + first
     log_age, log_last = np.log(alpha + T), np.log(alpha + t_x)
     with np.errstate(divide="ignore"):
@@ -137,17 +141,15 @@ def _notes(process: PurchaseProcess, cells: Histogram, logs: Numbers) -> tuple[s
     notes = []
     if cells.repeaters < SMALL_SAMPLE:
         notes.append(
-            f"Only {cells.repeaters} of {cells.total} customers came back (of {SMALL_SAMPLE} wanted): the "
-            "fit leans on a weak prior from another shop."
+            f"Only {cells.repeaters} of {cells.total} customers bought again ({SMALL_SAMPLE} are needed): "
+            "the fit leans on a weak prior from another shop."
         )
     if ProcessFit(process, 0.0).degenerate:
         notes.append(
-            "Nobody is seen to leave for good (mean chance per purchase "
+            "Nobody is seen to leave for good (mean probability per purchase "
             f"{process.a / (process.a + process.b):.2g}): P(alive) is near 1 for everybody and is not used; "
-            "the risk is that of no purchase within the horizon."
+            "churn risk is the probability of no purchase within the horizon."
         )
     if np.any(np.abs(logs) > PARAMETER_BOUND - 1e-6):
-        notes.append(
-            "A parameter ran to its bound: buying is nearly alike among customers, or history short."
-        )
+        notes.append("A parameter is at its bound: customers buy nearly alike, or the history is short.")
     return tuple(notes)

@@ -1,4 +1,7 @@
-"""Gamma-Gamma by maximum likelihood: what one purchase of a customer will bring."""
+"""Maximum-likelihood fit of the Gamma-Gamma model of the money per purchase.
+
+Fader and Hardie (2013), The gamma-gamma model of monetary value, note 025, eq. 1.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,19 @@ from stream.core.model.record import Spend
 from stream.fit.arrays import Numbers
 
 BOUNDS = [(-4.0, 8.0), (0.02, 8.0), (-12.0, 16.0)]
-"""Of the logs of p, q and v; q stays above 1, or a new customer's mean spend would be infinite."""
-BUYERS_MIN = 30
+"""Bounds of log p, log q and log v. q stays above 1: below it the mean spend of a new customer is
+infinite."""
+SPENDERS_MIN = 30
+"""With fewer repeat buyers than this nothing is fitted."""
 PRIOR_P, PRIOR_Q = 6.25, 3.74
+"""The shape fitted to CDNOW: taken where there are too few buyers, and as the start of the search."""
 CORRELATION_MAX = 0.3
+"""Correlation of spend and frequency above which the model's assumption of independence is doubtful."""
 
 
 @dataclass(frozen=True)
 class SpendFit:
-    """Fitted spend, its log-likelihood, how far money depends on frequency, and what to know about it."""
+    """Fitted spend, its log-likelihood, the correlation of spend with frequency, and notes for the user."""
 
     spend: Spend
     log_likelihood: float
@@ -30,34 +37,46 @@ class SpendFit:
 
 
 def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
-    """From the repeat buyers' mean spend per purchase, in units of `scale_minor`; zero means are left out."""
+    """Fit to the repeat buyers' frequency and mean spend per purchase, both of shape (customers,).
+
+    Spend is in units of `scale_minor`; customers without repeat purchases or spend are left out.
+    """
     use = (x > 0) & (mean > 0)
     x, mean = x[use], mean[use]
-    if len(x) < BUYERS_MIN:
+    if len(x) < SPENDERS_MIN:
         level = float(mean.mean()) if len(mean) else 1.0
         note = (
-            f"Only {len(x)} repeat buyers with a price (of {BUYERS_MIN} wanted): spend keeps a general shape."
+            f"Only {len(x)} repeat buyers with a price ({SPENDERS_MIN} are needed): the spread of spend is "
+            "that of another shop."
         )
         v = level * (PRIOR_Q - 1.0) / PRIOR_P
         return SpendFit(Spend(p=PRIOR_P, q=PRIOR_Q, v=v, scale_minor=scale_minor), math.nan, 0.0, (note,))
     start = np.log([PRIOR_P, PRIOR_Q, float(mean.mean()) * (PRIOR_Q - 1.0) / PRIOR_P])
     options = {"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8}
-    found = minimize(_negative, start, (x, mean), jac=True, method="L-BFGS-B", bounds=BOUNDS, options=options)
+    found = minimize(
+        _negative_log_likelihood,
+        start,
+        (x, mean),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=BOUNDS,
+        options=options,
+    )
     p, q, v = (float(value) for value in np.exp(found.x))
     varied = min(float(np.ptp(x)), float(np.ptp(mean))) > 0.0
     correlation = float(np.corrcoef(x, mean)[0, 1]) if varied else 0.0
     notes = []
     if abs(correlation) > CORRELATION_MAX:
         notes.append(
-            f"Spend and frequency go together (correlation {correlation:.2f}): values of the most frequent "
-            "buyers are less certain than their intervals say."
+            f"Spend and frequency are correlated ({correlation:.2f}): values of the most frequent buyers are "
+            "less certain than their intervals say."
         )
     return SpendFit(
         Spend(p=p, q=q, v=v, scale_minor=scale_minor), -float(found.fun), correlation, tuple(notes)
     )
 
 
-def _negative(logs: Numbers, x: Numbers, mean: Numbers) -> tuple[float, Numbers]:
+def _negative_log_likelihood(logs: Numbers, x: Numbers, mean: Numbers) -> tuple[float, Numbers]:
     p, q, v = np.exp(logs)
     px, money = p * x, np.log(x * mean + v)
     each = (

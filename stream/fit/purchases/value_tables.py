@@ -1,4 +1,7 @@
-"""The tables of the hard functions, many cells at once: the nodes of core/value/clv.py, ten times faster."""
+"""Tables of expected discounted purchases, all ages of a frequency at once with numpy.
+
+The same quadrature nodes as core/value/clv.py, ten times as fast.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from stream.fit.arrays import Numbers
 
 
 def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
-    """What stream.core.value.lifetime.table makes, to the last digits of the arithmetic."""
+    """The table that stream.core.value.lifetime.table makes, up to rounding."""
 
     def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
         found: list[float] = _discounted(
@@ -25,7 +28,7 @@ def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount
 def _discounted(
     process: PurchaseProcess, x: int, ages: Numbers, discount: float, horizon: float | None
 ) -> Numbers:
-    """Discounted purchases if alive, for customers of one frequency and many ages (alpha + T)."""
+    """Expected discounted purchases if alive, shape (ages,), of one frequency x; `ages` are alpha + T."""
     first = 1.0 if process.kind == "mbgnbd" else 0.0
     p, weights = np.array(beta_nodes(process.a, process.b + x + first, COARSE)).T
     if horizon is None:
@@ -41,7 +44,8 @@ def _discounted(
 
 
 def _purchases(rate: float, ages: Numbers, delays: Numbers, p: Numbers, weights: Numbers) -> Numbers:
-    """Expected purchases if alive: rows are ages, columns are horizons."""
+    """Expected purchases if alive, shape (ages, delays), within each delay; `p` and `weights` have shape
+    (nodes,)."""
     reach = delays[None, :, None] / ages[:, None, None] * p
     counts: Numbers = -np.expm1(-rate * np.log1p(reach)) @ (weights / p)
     return counts

@@ -1,1 +1,1 @@
-"""Fits of churn risk: the logistic layer on top of the purchase process, and the thresholds of its alerts."""
+"""Fits of churn risk: training set, logistic layer over the purchase process, thresholds of the alerts."""

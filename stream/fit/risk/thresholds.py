@@ -1,7 +1,8 @@
-"""When to raise and when to clear, learnt: never 0.5 by habit, for the right level differs between shops.
+"""The risks at which alerts are raised and cleared, learnt from history: the right level differs between
+shops.
 
-In a stream an alert goes out when a rising risk comes to the threshold, so its precision is that of customers
-at the threshold, not the higher mean of all above it.
+In a stream an alert is sent when a rising risk reaches the threshold. So its precision is that of customers
+at the threshold, not the higher one of all customers above it (decision 0006).
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ from stream.core.model.record import Thresholds
 from stream.fit.arrays import Counts, Flags, Numbers
 
 ALERTS_MIN = 20
-"""Fewer alerts than this say nothing of their precision."""
+"""With fewer alerts than this their precision is not estimated."""
 CLEAR_GAP = 0.75
-"""In log-odds, between raising and clearing: a score must fall by half its odds to clear."""
+"""Log-odds between raising and clearing: the odds must fall by half (exp(-0.75) = 0.47) to clear."""
 RAISE_MAX, RAISE_MIN = 0.98, 0.02
+"""Bounds of a learnt threshold: outside them nearly nobody, or everybody, would be alerted."""
 
 
 def learn_thresholds(
     risk: Numbers, silent: Numbers, *, precision: float | None = None, budget_share: float | None = None
 ) -> Thresholds:
-    """For a wanted precision, or a budget (share of customers alerted), or else where both agree best.
+    """Thresholds for a budget (share of customers alerted), a wanted precision, or else the best agreement.
 
-    `silent` is what happened, 0 or 1, or how probable it is where the history is too short to have seen it.
+    `risk` and `silent` have shape (customers,). `silent` is the outcome, 0 or 1, or its probability where the
+    history is too short to contain the outcome.
     """
     order = np.argsort(-risk, kind="stable")
     score, right = risk[order], silent[order]
@@ -39,32 +42,32 @@ def learn_thresholds(
     elif precision is not None:
         reached = usable & (sure >= precision)
         place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_agreement(hits, alerts, usable)
-        basis = f"a precision of {precision:.0%} of alerts as they go out" + (
+        basis = f"a precision of {precision:.0%} when alerts are sent" + (
             ""
             if reached.any()
-            else f", which no level reached (the surest came to {sure[usable].max():.0%}): the best "
-            "agreement of alerts and truth instead"
+            else f", which no level reached (the best reached {sure[usable].max():.0%}); the best "
+            "agreement of alerts and outcomes was taken instead"
         )
     else:
         place = _best_agreement(hits, alerts, usable)
-        basis = "the best agreement of alerts and truth (Matthews correlation)"
+        basis = "the best agreement of alerts and outcomes (Matthews correlation)"
     raise_at = float(np.clip(score[place], RAISE_MIN, RAISE_MAX))
     odds = np.log(raise_at / (1.0 - raise_at)) - CLEAR_GAP
-    seen = (
-        f"of {alerts[place]:,} repeat buyers above it {hits[place] / alerts[place]:.0%} stayed silent, of "
-        f"those just at it, where alerts go out, about {sure[place]:.0%}"
+    shares = (
+        f"Of {alerts[place]:,} repeat buyers above this risk, {hits[place] / alerts[place]:.0%} bought "
+        f"nothing; of those just at it, where alerts are sent, about {sure[place]:.0%}"
     )
     return Thresholds(
         raise_at=float(f"{raise_at:.6g}"),
         clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),
-        learnt=f"Learnt for {basis}; {seen}.",
+        learnt=f"Learnt for {basis}. {shares}.",
     )
 
 
 def _at_threshold(score: Numbers, right: Numbers) -> Numbers:
-    """How probably right an alert is at each score: what was seen, made to rise with the score.
+    """The probability that an alert at each score is right: outcomes smoothed to rise with the score.
 
-    `score` falls along the array; customers of one score share one place.
+    Isotonic regression; all arrays have shape (customers,), `score` in falling order.
     """
     _, places, counts = np.unique(score, return_inverse=True, return_counts=True)
     shares = np.bincount(places, right) / counts
@@ -73,7 +76,10 @@ def _at_threshold(score: Numbers, right: Numbers) -> Numbers:
 
 
 def _best_agreement(hits: Numbers, alerts: Counts, usable: Flags) -> int:
-    """Matthews' correlation of alert and truth: unlike F1 it sees no merit in alerting everybody."""
+    """Index of the threshold with the highest Matthews correlation of alert and outcome.
+
+    Unlike F1, this correlation does not reward alerting everybody.
+    """
     total = len(hits)
     churned = hits[-1]
     stayed = total - churned

@@ -1,0 +1,127 @@
+"""What the risk layer is trained on: customers as they were on earlier days, and whether they then bought
+nothing.
+
+Everything lies before the split. Several training days show how customers behave lately; several horizons per
+day show how the share of silent customers falls as one looks longer, so that a short history can be carried
+on to the real horizon (decision 0006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.core.model.features import NAMES
+from stream.core.model.record import Model
+from stream.core.risk.churn import observe
+from stream.core.units import DAY_MS
+from stream.fit.arrays import Flags, Numbers
+from stream.fit.history import History, Snapshot
+
+LOOKS = (0.5, 0.75, 1.0, 1.25, 1.5)
+"""How far before the split the training days lie, and how long customers are observed after each: both as
+multiples of the training horizon."""
+HISTORY_MIN = 1.0 / 3.0
+"""Share of the history that must lie before a training day."""
+HORIZON_SHARE_MAX = 0.5
+"""The training horizon is at most this share of the history."""
+HORIZON_MIN_MS = 7 * DAY_MS
+"""A shorter training horizon teaches nothing about a real one of weeks."""
+CASES_MIN = 30
+"""With fewer customers who bought again, or who did not, nothing is learnt."""
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The customers of one training day over one horizon, and whether each bought nothing within it."""
+
+    features: Numbers
+    """Shape (customers, features), columns in the order of NAMES."""
+    silent: Flags
+    """Shape (customers,): True for no purchase within the horizon."""
+    shortfall: Numbers
+    """Shape (customers,): log of the observed horizon over the customer's real one, at most 0."""
+    span_ms: tuple[int, int]
+    """The training day, and the end of its longest horizon."""
+    weight: float = 1.0
+    """Weight of each row: the horizons of one day together count as one look at each customer."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Outcome and weight of every row of several TrainingRows; all arrays have shape (rows,)."""
+
+    silent: Numbers
+    """1 for no purchase, else 0."""
+    weight: Numbers
+    known: Flags
+    """Whether the outcome was known by the newest training day."""
+    newest: Flags
+    """Whether the row is of the newest training day."""
+
+    def only(self, keep: Flags) -> TrainingSet:
+        """The rows where `keep`, shape (rows,), is True."""
+        return TrainingSet(self.silent[keep], self.weight[keep], self.known[keep], self.newest[keep])
+
+
+def training_days(first_ms: int, split_ms: int, horizon_ms: int) -> tuple[int, tuple[int, ...]]:
+    """The training horizon and the training days (midnights); no days when the history is too short."""
+    span_ms = split_ms - first_ms
+    training_ms = min(horizon_ms, int(span_ms * HORIZON_SHARE_MAX)) // DAY_MS * DAY_MS
+    if training_ms < HORIZON_MIN_MS:
+        return training_ms, ()
+    days = [int(split_ms - share * training_ms) // DAY_MS * DAY_MS for share in LOOKS]
+    return training_ms, tuple(day for day in days if day - first_ms >= span_ms * HISTORY_MIN)
+
+
+def training_horizons(day_ms: int, split_ms: int, training_ms: int, horizon_ms: int) -> list[int]:
+    """The horizons over which a training day is observed: all that end by the split, the longest last."""
+    longest_ms = min(split_ms - day_ms, horizon_ms)
+    horizons = [int(share * training_ms) // DAY_MS * DAY_MS for share in LOOKS]
+    return [one for one in horizons if DAY_MS <= one <= longest_ms]
+
+
+def feature_matrix(model: Model, snapshot: Snapshot) -> Numbers:
+    """Every feature of every customer, shape (customers, features), columns in the order of NAMES."""
+    rows = [observe(model, features, snapshot.as_of_ms) for features in snapshot.features]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(NAMES))
+
+
+def training_rows(
+    model: Model, snapshot: Snapshot, history: History, horizons_ms: tuple[Numbers, Numbers], weight: float
+) -> TrainingRows:
+    """The customers of a training day with their outcome.
+
+    `horizons_ms` are the observed and the real horizons, both of shape (customers,).
+    """
+    observed_ms, real_ms = horizons_ms
+    day_ms = snapshot.as_of_ms
+    span_ms = (day_ms, day_ms + int(observed_ms.max(initial=0)))
+    silent = history.silent(snapshot, observed_ms)
+    return TrainingRows(
+        feature_matrix(model, snapshot), silent, np.log(observed_ms / real_ms), span_ms, weight
+    )
+
+
+def enough_to_learn(parts: Sequence[TrainingRows]) -> bool:
+    """Whether there are enough customers who bought again and enough who did not."""
+    silent = sum(one.weight * int(one.silent.sum()) for one in parts)
+    stayed = sum(one.weight * int((~one.silent).sum()) for one in parts)
+    return min(silent, stayed) >= CASES_MIN
+
+
+def joined(parts: Sequence[TrainingRows]) -> TrainingSet:
+    """All rows below each other, in the order of the parts."""
+    newest_ms = max(one.span_ms[0] for one in parts)
+
+    def each(value: Callable[[TrainingRows], float]) -> Numbers:
+        return np.concatenate([np.full(len(one.silent), float(value(one))) for one in parts])
+
+    return TrainingSet(
+        np.concatenate([one.silent for one in parts]).astype(np.float64),
+        each(lambda one: one.weight),
+        each(lambda one: one.span_ms[1] <= newest_ms) > 0.0,
+        each(lambda one: one.span_ms[0] == newest_ms) > 0.0,
+    )
