@@ -1,4 +1,4 @@
-"""The continuity guard: what is fetched reaches the lanes whole, once and in order, or not at all."""
+"""No gap passes: what is fetched reaches the lanes complete, once and in order, or not at all."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,31 +53,31 @@ def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
     return delivery, lane
 
 
-def test_a_hole_is_not_believed_when_something_else_came_in_between() -> None:
+def test_a_gap_is_not_believed_after_a_fetch_that_repeated_old_records() -> None:
     delivery, lane = opened()
     assert fetch(delivery, 0, 1, 2) == {}
     assert fetch(delivery, 7) == {TP: 3}
 
-    assert fetch(delivery, 1, 2) == {}  # comes again: it says nothing about the hole
+    assert fetch(delivery, 1, 2) == {}  # old records: they say nothing about the gap
     assert fetch(delivery, 7) == {TP: 3}
 
     assert fetch(delivery, 3, 4, 5, 6, 7) == {}
     assert lane.sources[0].expected == 8
 
 
-def test_the_end_of_a_log_may_lie_behind_its_last_record() -> None:
+def test_the_end_of_a_log_may_be_greater_than_its_last_offset_plus_one() -> None:
     delivery, lane = opened()
     source = lane.sources[0]
 
     delivery.distribute([TP], {TP: [Raw(0), Raw(1)]}, {TP: 3}, 0.0)
-    assert not source.caught_up  # a record of offset 2, or a marker
+    assert not source.caught_up  # offset 2 may be a record or a marker
     delivery.distribute([TP], {}, {TP: AT_END}, 0.0)
     assert source.caught_up
     delivery.distribute([TP], {}, {TP: 9}, 0.0)
     assert not source.caught_up
 
 
-def test_a_gap_at_the_end_of_a_log_is_still_to_come() -> None:
+def test_behind_a_gap_at_the_end_of_a_log_there_is_more_to_read() -> None:
     delivery, lane = opened()
 
     result = delivery.distribute([TP], {TP: [Raw(5)]}, {TP: AT_END}, 0.0)
@@ -86,8 +86,8 @@ def test_a_gap_at_the_end_of_a_log_is_still_to_come() -> None:
     assert not lane.sources[0].caught_up
 
 
-def test_that_a_topic_is_waited_for_no_longer_is_told_once() -> None:
-    told: list[str] = []
+def test_that_a_topic_is_no_longer_waited_for_is_reported_once() -> None:
+    given_up: list[str] = []
     delivery, lane = opened()
     lane = Lane(
         0,
@@ -96,7 +96,7 @@ def test_that_a_topic_is_waited_for_no_longer_is_told_once() -> None:
         options=replace(OPTIONS, max_idle_s=0.0),
         reference=delivery.reference,
         flush_if_due=no_flush,
-        on_give_up=told.append,
+        on_give_up=given_up.append,
     )
     lane.sources[1].highwater = 7
     lane.sources[1].note_empty_poll(0.0)
@@ -104,7 +104,7 @@ def test_that_a_topic_is_waited_for_no_longer_is_told_once() -> None:
     for _ in range(3):
         assert offsets(lane) == []
 
-    assert told == ["silent"]
+    assert given_up == ["silent"]
 
 
 def offsets(lane: Lane[Any]) -> list[int]:
@@ -115,7 +115,7 @@ def fetch(delivery: Delivery[Any], *found: int) -> dict[PartitionId, int]:
     return delivery.distribute([TP], {TP: [Raw(at) for at in found]}, {TP: 100}, 0.0).rewind
 
 
-def test_records_that_were_taken_already_are_passed_by() -> None:
+def test_records_that_come_again_are_skipped() -> None:
     delivery, lane = opened()
     fetch(delivery, 0, 1)
     fetch(delivery, 1, 2)
@@ -134,7 +134,7 @@ def test_a_gap_between_two_fetches_is_fetched_again_and_nothing_behind_it_is_giv
     assert lane.sources[0].expected == 9
 
 
-def test_a_gap_that_is_the_same_when_fetched_again_is_in_the_log() -> None:
+def test_a_gap_that_is_there_again_after_a_second_fetch_is_in_the_log() -> None:
     delivery, lane = opened(start=5)
 
     assert fetch(delivery, 8) == {TP: 5}
@@ -142,7 +142,7 @@ def test_a_gap_that_is_the_same_when_fetched_again_is_in_the_log() -> None:
     assert (lane.sources[0].expected, delivery.holes) == (9, 3)
 
 
-def test_another_gap_is_not_believed_because_of_the_first() -> None:
+def test_another_gap_than_the_first_is_not_believed() -> None:
     delivery, _ = opened(start=5)
 
     assert fetch(delivery, 8) == {TP: 5}
@@ -153,7 +153,7 @@ def test_a_gap_is_not_believed_when_a_fetch_in_between_began_somewhere_else() ->
     delivery, _ = opened(start=5)
 
     assert fetch(delivery, 8) == {TP: 5}
-    assert fetch(delivery, 3, 4) == {}  # not an answer to our seek
+    assert fetch(delivery, 3, 4) == {}  # the answer to an older request
     assert fetch(delivery, 8) == {TP: 5}
 
 

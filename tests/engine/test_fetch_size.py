@@ -1,4 +1,4 @@
-"""A fetch asks for what the line carries in about a second."""
+"""A fetch asks for what the connection transfers in about a second."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,14 +14,14 @@ def test_it_stays_within_its_bounds(size: int, took_s: float) -> None:
 
 
 @given(st.integers(20_000, 900_000))
-def test_on_a_line_that_stays_as_it_is_a_fetch_comes_to_take_a_second(bytes_per_s: int) -> None:
+def test_on_a_steady_line_a_fetch_comes_to_take_about_a_second(bytes_per_s: int) -> None:
     size = MAX_PARTITION_BYTES
     for _ in range(12):
         size = next_size(size, size / bytes_per_s)
     assert FETCH_S / 2 <= size / bytes_per_s <= FETCH_S * 2
 
 
-def test_one_hiccup_is_forgotten_soon() -> None:
+def test_after_one_slow_fetch_the_size_soon_recovers() -> None:
     size = next_size(MAX_PARTITION_BYTES, 20.0)
     assert size < MAX_PARTITION_BYTES / 10
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""What is read in bulk is what aiokafka reads record by record, whatever a producer calls its headers."""
+"""Reading in bulk gives what aiokafka gives record by record, also where a header name is not UTF-8."""
 
 import gc
 import weakref
@@ -19,7 +19,7 @@ READ_UNCOMMITTED = 0
 
 
 class Name(str):
-    """A header name that goes out as other bytes."""
+    """A header name that is encoded as bytes that are not UTF-8."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ def read(raw: bytes, limit: int = 1_000) -> list[tuple[bytes, bytes, list]]:
     st.lists(st.integers(1, 9), min_size=1, max_size=40),
     st.integers(0, 8),
 )
-def test_any_bites_give_what_aiokafka_gives(
+def test_records_taken_in_any_portions_are_those_that_aiokafka_reads(
     batches: list[tuple[int, int, bool]], bites: list[int], at: int
 ) -> None:
     """Batches of some records, holes between them, and markers; from any offset on."""
@@ -87,7 +87,9 @@ def test_any_bites_give_what_aiokafka_gives(
 
 @pytest.mark.parametrize("limit", [1, 2, 1_000])
 @pytest.mark.parametrize("compression", [0, 1, 3])
-def test_a_header_name_that_is_no_text_is_read_and_so_is_what_follows(compression: int, limit: int) -> None:
+def test_a_header_name_that_is_not_utf_8_is_read_and_so_are_the_records_behind_it(
+    compression: int, limit: int
+) -> None:
     raw = batch([("a", b"1")], [(Name("x"), b"2"), ("b", b"3")], [], compression=compression)
     good = batch([("c", b"4")], first=3)
 
@@ -99,7 +101,7 @@ def test_a_header_name_that_is_no_text_is_read_and_so_is_what_follows(compressio
     ]
 
 
-def test_bytes_that_changed_on_their_way_are_not_read() -> None:
+def test_bytes_with_a_wrong_checksum_are_not_read() -> None:
     raw = bytearray(batch([("a", b"1")]))
     raw[-2] ^= 1
 
@@ -107,8 +109,8 @@ def test_bytes_that_changed_on_their_way_are_not_read() -> None:
         fetched(bytes(raw)).take(10)
 
 
-def test_what_was_read_is_let_go_at_once() -> None:
-    """A megabyte for each partition: too much to wait for Python's garbage collection."""
+def test_the_bytes_of_a_fetch_are_freed_at_once() -> None:
+    """A megabyte per partition is too much to wait for Python's garbage collector."""
     gc.disable()
     try:
         records = fetched(batch([("a", b"1")]))

@@ -16,7 +16,7 @@ FAR = round(APPLIED / SHARE_OF_BACKLOG)
 
 
 class Notes:
-    """An committer that only notes what it was given."""
+    """A committer that only notes what it was given."""
 
     fence = None
 
@@ -54,7 +54,7 @@ def flusher_of(pipe: Pipe, notes: Notes) -> Flusher:
 
 
 async def rows_flushed(still_to_come: int, flush_interval_s: float) -> list[int]:
-    """Rows per flush, when `APPLIED` events of as many customers were applied since the last one."""
+    """Rows per flush, when `APPLIED` events of different keys were applied since the last one."""
     pipe, notes = Pipe(reference=None, ticks=None, flush_interval_s=flush_interval_s), Notes()
     flusher = flusher_of(pipe, notes)
 
@@ -88,7 +88,7 @@ def test_a_flush_waits_for_a_share_of_what_is_still_to_come(still_to_come, flush
 
 
 async def sent_and_flushed(notes: Notes) -> tuple[list[tuple[str, bytes | None]], list[int]]:
-    """What is out, and the rows of each flush, when one flush is done and an event more was applied."""
+    """Records sent, and rows of each flush, after one flush and one more event."""
     pipe = Pipe(reference=None, ticks=None, flush_interval_s=3_600.0)
     flusher = flusher_of(pipe, notes)
     for number in range(2):
@@ -101,19 +101,19 @@ async def sent_and_flushed(notes: Notes) -> tuple[list[tuple[str, bytes | None]]
     return notes.sent, notes.flushed
 
 
-def test_an_alert_does_not_wait_for_the_flush_of_the_row_that_remembers_it() -> None:
+def test_an_alert_does_not_wait_for_the_flush_of_its_row() -> None:
     sent, flushed = asyncio.run(sent_and_flushed(Notes(pace_s=1_800.0)))
     assert sent == [("alerts", b"alert 0"), ("alerts", b"alert 1")]
     assert flushed == [1]  # the second row waits until it is time again
 
 
-def test_an_alert_of_a_transaction_leaves_with_its_row() -> None:
+def test_in_a_transaction_an_alert_leaves_with_its_row() -> None:
     sent, flushed = asyncio.run(sent_and_flushed(Notes(pace_s=1_800.0, ahead=False)))
     assert (sent, flushed) == ([("alerts", b"alert 0")], [1])
 
 
 def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Notes]:
-    """So many partitions, each with a customer who has an event, and one flusher for all."""
+    """So many lanes, and one flusher for all of them."""
     pipes = [Pipe(partition=number, reference=None, ticks=None, **options) for number in range(count)]
     notes = Notes()
     flusher = flusher_of(pipes[0], notes)
@@ -123,7 +123,7 @@ def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Notes]:
 
 
 def more_events(pipe: Pipe, count: int) -> None:
-    """Of as many customers, each a minute after the other."""
+    """Events of different keys, one ms apart."""
     first = pipe.lane.applied_count
     pipe.feed(ENGAGEMENT, *(event(f"c{first + n}", first + n) for n in range(count)))
     pipe.moments()
@@ -169,7 +169,7 @@ def test_offsets_are_committed_when_the_last_row_of_their_input_is_written() -> 
     assert found == [(2, 0, 1, True), (2, 0, 2, True), (1, 5, 3, False), (2, 5, 4, True)]
 
 
-def test_a_partition_that_still_owes_rows_goes_first() -> None:
+def test_a_lane_with_a_checkpoint_under_way_goes_first() -> None:
     pipes, flusher, notes = pipes_of(3, flush_interval_s=3_600.0)
     flusher._row_limit = lambda waited_s: 4  # type: ignore[method-assign]
     for pipe in pipes:
@@ -181,7 +181,7 @@ def test_a_partition_that_still_owes_rows_goes_first() -> None:
     assert notes.flushed == [3, 1, 2, 2, 1]
 
 
-def test_what_a_row_remembers_leaves_with_that_row_alone() -> None:
+def test_a_record_in_an_outbox_leaves_with_its_row_alone() -> None:
     [pipe], flusher, notes = pipes_of(1)
     more_events(pipe, 3)
     pipe.lane.send("alerts", b"c1", b"alert", row=b"c1")
@@ -196,8 +196,8 @@ def test_what_a_row_remembers_leaves_with_that_row_alone() -> None:
     assert (committed(pipe), pipe.lane.committed_flush) == (3, 2)
 
 
-def test_the_row_of_an_alert_that_went_ahead_is_in_the_next_flush() -> None:
-    """Else it would come again after a crash for as long as other rows take their turn."""
+def test_the_row_of_an_alert_that_was_sent_early_is_in_the_next_flush() -> None:
+    """Otherwise a crash would send it again as long as other rows are written first."""
     [pipe], flusher, notes = pipes_of(1)
     more_events(pipe, 3)
     pipe.lane.send("alerts", b"c1", b"alert", row=b"c1")
@@ -210,7 +210,7 @@ def test_the_row_of_an_alert_that_went_ahead_is_in_the_next_flush() -> None:
     assert (notes.flushed, notes.sent) == ([1], [("alerts", b"alert")])
 
 
-def test_a_partition_without_a_share_of_the_rows_takes_part_when_it_has_something_to_say() -> None:
+def test_a_lane_for_which_no_rows_are_left_takes_part_if_it_has_records_of_an_outbox() -> None:
     pipes, flusher, notes = pipes_of(3)
     for pipe in pipes:
         more_events(pipe, 3)
@@ -221,7 +221,7 @@ def test_a_partition_without_a_share_of_the_rows_takes_part_when_it_has_somethin
     assert [committed(pipe) for pipe in pipes] == [3, 0, 0]
 
 
-def test_all_rows_are_written_before_folding_would_have_to_wait() -> None:
+def test_all_rows_are_written_before_the_agent_would_have_to_wait() -> None:
     [pipe], flusher, _ = pipes_of(1, flush_interval_s=3_600.0, max_unflushed=10)
     more_events(pipe, 5)
     assert flusher._lanes_due()[1] < ALL
@@ -229,7 +229,7 @@ def test_all_rows_are_written_before_folding_would_have_to_wait() -> None:
     assert flusher._lanes_due() == ([pipe.lane], ALL)
 
 
-def test_no_partition_waits_longer_than_the_interval() -> None:
+def test_no_lane_waits_longer_than_the_interval() -> None:
     pipes, flusher, notes = pipes_of(4, flush_interval_s=0.0)
     for pipe in pipes:
         more_events(pipe, 3)

@@ -1,4 +1,4 @@
-"""One lane by itself: what stalls it, what moves its clock, and what it gives out again after a crash."""
+"""One lane: what stalls it, what moves its clock, and what it gives out again after a crash."""
 
 import json
 import time
@@ -98,7 +98,7 @@ def test_input_far_ahead_of_a_silent_reference_source_is_held_until_that_goes_on
 
 
 @pytest.mark.parametrize(("ahead_ms", "held"), [(2 * HOUR_MS, False), (2 * HOUR_MS + 1, True)])
-def test_what_is_just_as_far_ahead_as_allowed_is_not_held(ahead_ms: int, held: bool) -> None:
+def test_input_exactly_as_far_ahead_as_allowed_is_not_held(ahead_ms: int, held: bool) -> None:
     pipe = Pipe()
     pipe.feed(PURCHASES, event("a", HOUR_MS))
     pipe.feed(ENGAGEMENT, event("b", HOUR_MS + ahead_ms))
@@ -107,7 +107,7 @@ def test_what_is_just_as_far_ahead_as_allowed_is_not_held(ahead_ms: int, held: b
     assert pipe.lane.stalled is held
 
 
-def test_what_was_held_is_judged_as_if_nothing_had_been_held() -> None:
+def test_held_input_leads_to_the_same_as_if_it_had_not_been_held() -> None:
     held, free = Pipe(), Pipe(stall_after_ms=1_000 * HOUR_MS)
     given: dict[Pipe, list[Moment]] = {held: [], free: []}
     for pipe in (held, free):
@@ -158,9 +158,9 @@ def test_by_the_wall_timers_come_although_no_record_does() -> None:
     now_ms = int(time.time() * 1_000)
     pipe = Pipe(clock="wall", stall_after_ms=10 * HOUR_MS)
     pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
-    lived = timers(pipe.moments())
+    fired = timers(pipe.moments())
 
-    assert lived == [(b"a", now_ms - 60_000)]
+    assert fired == [(b"a", now_ms - 60_000)]
 
 
 def test_by_the_wall_the_clock_waits_while_input_is_behind() -> None:
@@ -185,7 +185,7 @@ def row_with_outbox(flush: int) -> bytes:
 
 
 @pytest.mark.parametrize(("outbox_flush", "again"), [(7, [Unsent(b"a")]), (6, [])])
-def test_an_outbox_is_given_out_again_when_its_flush_was_not_committed(
+def test_an_outbox_is_sent_again_when_its_flush_was_not_committed(
     outbox_flush: int, again: list[Moment]
 ) -> None:
     pipe = Pipe(dict.fromkeys(TPS, CommitPoint(0, flush=6)))
@@ -193,13 +193,13 @@ def test_an_outbox_is_given_out_again_when_its_flush_was_not_committed(
     pipe.table.index()
 
     assert pipe.lane.may_have_moments()
-    assert not pipe.lane.dirty, "a flush before the outbox was given out would pass for its own"
+    assert not pipe.lane.dirty, "a flush before the outbox is sent again would commit its number"
     assert pipe.moments() == again
     assert [each.value for each in pipe.lane.outgoing] == [b"a:count:10"] * len(again)
     assert pipe.moments() == []
 
 
-def test_rows_of_a_writer_that_was_replaced_do_not_count_and_are_written_over() -> None:
+def test_rows_of_a_replaced_writer_do_not_count_and_are_overwritten() -> None:
     pipe = Pipe()
     codec = ToyCodec()
     new, old = codec.encode_row(Counters("a", 5)), codec.encode_row(Counters("a", 4))
@@ -223,7 +223,7 @@ def test_rows_without_an_epoch_always_count() -> None:
     assert not pipe.table.void
 
 
-def test_a_lane_that_was_closed_gives_out_nothing() -> None:
+def test_a_closed_lane_gives_out_nothing() -> None:
     pipe = Pipe()
     pipe.feed(PURCHASES, event("a", HOUR_MS))
     pipe.lane.close()

@@ -1,4 +1,4 @@
-"""Merging by event time: whole, in order, prefixes only, and nobody waits for ever."""
+"""Merging by event time: every record once and in order, prefixes only, and no topic waits for ever."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,14 +28,14 @@ def given_out(
 
 
 def more(source: Source, *times: int) -> None:
-    """Records that come after those at hand, up to the end of the topic."""
+    """Add records up to the end of the topic."""
     start = source.expected
     source.highwater = start + len(times)
     arrivals = [Arrival(b"k", t, None, source.topic, 0, start + number) for number, t in enumerate(times)]
     source.add(arrivals, source.highwater)
 
 
-def test_topics_that_are_all_at_hand_come_out_in_order_of_time() -> None:
+def test_topics_that_are_completely_read_come_out_in_order_of_time() -> None:
     merged = given_out([source("a", [1, 4]), source("b", [2, 3])])
 
     assert merged == [("a", 1), ("b", 2), ("b", 3), ("a", 4)]
@@ -53,14 +53,14 @@ def test_a_record_without_a_time_follows_its_predecessor() -> None:
     assert given_out([source("a", [7, None]), source("b", [9])]) == [("a", 7), ("a", 7), ("b", 9)]
 
 
-def test_a_topic_with_more_to_come_holds_back_what_is_later_than_its_last() -> None:
+def test_a_topic_with_more_to_read_holds_back_what_is_later_than_its_last_record() -> None:
     ahead, behind = source("a", [1, 9]), source("b", [2, 4], more=1)
 
     assert given_out([ahead, behind]) == [("a", 1), ("b", 2)]
     assert (ahead.applied, behind.applied) == (1, 1)
 
 
-def test_an_empty_topic_with_more_to_come_is_waited_for_but_not_longer_than_max_idle() -> None:
+def test_a_topic_that_delivers_nothing_is_waited_for_but_not_longer_than_max_idle() -> None:
     ready, silent = source("a", [1]), source("b", [], more=3)
     silent.note_empty_poll(10.0)
 
@@ -74,7 +74,7 @@ def test_before_the_first_fetch_nothing_is_given_out_however_long_that_takes() -
     assert given_out([ready, not_asked_yet], now_s=1e9) == []
 
 
-def test_a_minute_is_how_long_a_slow_machine_may_take() -> None:
+def test_by_default_a_topic_is_waited_for_a_minute() -> None:
     options = EngineOptions("app", "nowhere:1", ("a", "b"), "rows")
     ready, slow = source("a", [1]), source("b", [], more=3)
     slow.note_empty_poll(0.0)
@@ -85,7 +85,7 @@ def test_a_minute_is_how_long_a_slow_machine_may_take() -> None:
     assert slow.given_up
 
 
-def test_giving_up_ends_when_records_come() -> None:
+def test_a_topic_that_was_given_up_is_waited_for_again_when_records_come() -> None:
     ready, slow = source("a", [1, 8]), source("b", [], more=1)
     slow.note_empty_poll(0.0)
     given_out([ready, slow], now_s=9.0)
@@ -96,7 +96,7 @@ def test_giving_up_ends_when_records_come() -> None:
     assert given_out([ready, slow], now_s=9.0) == [("b", 7), ("a", 9)]
 
 
-def test_a_topic_read_to_its_end_holds_nothing_back_unless_that_is_wished() -> None:
+def test_a_topic_read_to_its_end_holds_nothing_back_by_default() -> None:
     assert given_out([source("a", [1]), source("b", [])]) == [("a", 1)]
 
 
@@ -110,19 +110,21 @@ def test_with_a_merge_wait_each_record_waits_for_topics_at_their_end_but_no_long
     more(one, 6)
     assert given_out([one, other], now_s=4.0, merge_wait_s=2.0) == []
     more(other, 7)
-    assert given_out([one, other], now_s=4.5, merge_wait_s=2.0) == []  # of time 6 there may be more
+    assert (
+        given_out([one, other], now_s=4.5, merge_wait_s=2.0) == []
+    )  # topic a may still get a record of time 6
     assert given_out([one, other], now_s=6.0, merge_wait_s=2.0) == [("a", 6)]
     assert given_out([one, other], now_s=6.5, merge_wait_s=2.0) == [("b", 7)]
 
 
-def test_a_merge_wait_does_not_make_a_topic_with_more_to_come_wait_less() -> None:
+def test_a_merge_wait_does_not_shorten_the_wait_for_a_topic_with_more_to_read() -> None:
     ready, silent = source("a", [1]), source("b", [], more=3)
 
     assert given_out([ready, silent], now_s=0.0, merge_wait_s=0.1) == []
     assert given_out([ready, silent], now_s=9.0, merge_wait_s=0.1) == []
 
 
-def test_a_buffer_full_of_one_instant_does_not_wait_for_ever() -> None:
+def test_a_buffer_full_of_equal_times_does_not_wait_for_ever() -> None:
     assert given_out([source("a", [5, 5, 5], more=9, max_pending=3)]) == [("a", 5)] * 3
 
 

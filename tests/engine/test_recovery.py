@@ -1,4 +1,4 @@
-"""Rows come back from a real changelog as its last writer left them, all partitions by one reader."""
+"""Rows are recovered from a real changelog as its last writer left them, all partitions by one reader."""
 
 import random
 import threading
@@ -46,7 +46,7 @@ def changelog(broker: Broker, prefix: str, guarantee: str = "at_least_once") -> 
 def written(
     producer: Producer, options: EngineOptions, chance: random.Random, count: int, epoch: int | None
 ) -> Rows:
-    """So many rows and tombstones, in any order of partitions; what is left of them."""
+    """Write so many rows and tombstones, in any order of partitions; returns the rows that remain."""
     rows: Rows = {partition: {} for partition in range(PARTITIONS)}
     headers = None if epoch is None else {EPOCH_HEADER: str(epoch).encode()}
     for number in range(count):
@@ -69,7 +69,7 @@ def test_every_partition_has_its_last_rows_and_its_new_writer(broker: Broker, pr
     sender = Sender(options, "successor")
 
     def fence(epochs: Mapping[int, int]) -> None:
-        written(producer, options, random.Random(2), 500, epoch=0)  # of somebody replaced long ago
+        written(producer, options, random.Random(2), 500, epoch=0)  # of a worker that was replaced long ago
         sender.fence(options.changelog, epochs)
 
     count = recover(options, tables, threading.Event(), Fence(fence, generation=7))
@@ -84,7 +84,7 @@ def test_every_partition_has_its_last_rows_and_its_new_writer(broker: Broker, pr
     assert rows_of(again) == left
 
 
-def test_the_marker_of_a_transaction_that_ends_behind_our_fence_is_no_other_writer(
+def test_a_transaction_marker_behind_our_fence_is_not_taken_for_another_writer(
     broker: Broker, prefix: str
 ) -> None:
     options, tables = changelog(broker, prefix), new_tables()
@@ -108,8 +108,8 @@ def test_the_marker_of_a_transaction_that_ends_behind_our_fence_is_no_other_writ
     assert {partition: table.position for partition, table in tables.items()} == ends
 
 
-def test_rows_of_a_transaction_that_was_aborted_do_not_come_back(broker: Broker, prefix: str) -> None:
-    """Markers stand behind the last row, and what was aborted behind the last one that counts."""
+def test_rows_of_an_aborted_transaction_are_not_recovered(broker: Broker, prefix: str) -> None:
+    """Markers follow the last row, and aborted rows follow the last one that counts."""
     options, tables = changelog(broker, prefix, "exactly_once"), new_tables()
     producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": prefix})
     producer.init_transactions(30)
@@ -124,7 +124,7 @@ def test_rows_of_a_transaction_that_was_aborted_do_not_come_back(broker: Broker,
     assert rows_of(tables) == left
 
 
-def test_from_where_a_table_stands_only_what_follows_is_read(broker: Broker, prefix: str) -> None:
+def test_only_the_rows_behind_the_position_of_a_table_are_read(broker: Broker, prefix: str) -> None:
     options, tables = changelog(broker, prefix), new_tables()
     producer = Producer({"bootstrap.servers": broker.bootstrap})
     written(producer, options, random.Random(5), 1_000, epoch=None)
@@ -137,19 +137,17 @@ def test_from_where_a_table_stands_only_what_follows_is_read(broker: Broker, pre
     assert sum(table.position for table in tables.values()) == sum(ahead.values()) + 70
 
 
-def test_a_changelog_that_is_shorter_than_what_was_written_is_told_and_not_read(
-    broker: Broker, prefix: str
-) -> None:
+def test_a_changelog_that_is_shorter_than_it_was_is_refused(broker: Broker, prefix: str) -> None:
     options, tables = changelog(broker, prefix), new_tables()
     tables[2].position = 10
 
-    with pytest.raises(EngineError, match=rf"{options.changelog}/2 ends at 0, but rows up to 10") as told:
+    with pytest.raises(EngineError, match=rf"{options.changelog}/2 ends at 0, but rows up to 10") as failure:
         recover(options, tables, threading.Event())
 
-    assert told.value.code == Exit.DATA_LOSS
+    assert failure.value.code == Exit.DATA_LOSS
 
 
-def test_a_later_writer_of_one_partition_keeps_us_from_all(broker: Broker, prefix: str) -> None:
+def test_a_later_writer_of_one_partition_ends_the_recovery_of_all(broker: Broker, prefix: str) -> None:
     options, tables = changelog(broker, prefix), new_tables()
     other, sender = Sender(options, "other"), Sender(options, "late")
 
@@ -157,13 +155,13 @@ def test_a_later_writer_of_one_partition_keeps_us_from_all(broker: Broker, prefi
         other.fence(options.changelog, {4: 9})
         sender.fence(options.changelog, epochs)
 
-    with pytest.raises(EngineError, match=rf"another worker writes {options.changelog}/4") as told:
+    with pytest.raises(EngineError, match=rf"another worker writes {options.changelog}/4") as failure:
         recover(options, tables, threading.Event(), Fence(fence, generation=8))
 
-    assert told.value.code == Exit.FENCED
+    assert failure.value.code == Exit.FENCED
 
 
-def test_partitions_that_are_taken_away_are_not_read_to_their_end(broker: Broker, prefix: str) -> None:
+def test_partitions_that_are_revoked_are_not_read_to_their_end(broker: Broker, prefix: str) -> None:
     stop = threading.Event()
     stop.set()
 

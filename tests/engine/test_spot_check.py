@@ -1,4 +1,4 @@
-"""Records are looked up at their offsets in a real log: what is there, and what is there no more."""
+"""Records are read again at their offsets in a real log, as far as they are still there."""
 
 import json
 
@@ -15,7 +15,7 @@ from tests.support.toy_app import ToyCodec
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 
-def test_keys_come_from_where_records_are_and_nothing_from_elsewhere(broker: Broker, prefix: str) -> None:
+def test_keys_of_the_records_that_are_there_and_can_be_decoded(broker: Broker, prefix: str) -> None:
     purchases, views = f"{prefix}.purchases", f"{prefix}.views"
     create_topics(broker.bootstrap, [purchases, views])
     producer = Producer({"bootstrap.servers": broker.bootstrap})
@@ -44,7 +44,7 @@ def test_keys_come_from_where_records_are_and_nothing_from_elsewhere(broker: Bro
     ]
 
 
-def test_nothing_is_asked_of_nobody(broker: Broker, prefix: str) -> None:
+def test_nothing_asked_is_nothing_read(broker: Broker, prefix: str) -> None:
     options = EngineOptions(f"{prefix}-app", broker.bootstrap, ("a",), "rows")
 
     assert list(keys_at(options, ToyCodec(), {})) == []

@@ -1,4 +1,4 @@
-"""A disk store that something happened to while no worker held it: it is trusted only when it is whole."""
+"""Something happened to a store on disk while no worker had it open: it is trusted only when it is whole."""
 
 import gc
 import json
@@ -27,7 +27,7 @@ def rows_of(store: Store) -> dict[bytes, bytes]:
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
-    """The folder of a store of partition 0 that was closed cleanly at offset 17."""
+    """The directory of a store of partition 0 that was closed cleanly at offset 17."""
     store, chance = new_store(options(tmp_path), 0), random.Random(1)
     store.put_all([(b"key-%d" % number, chance.randbytes(300)) for number in range(COUNT)])
     store.position = 17
@@ -35,13 +35,13 @@ def closed(tmp_path: Path) -> Path:
     return tmp_path / "0"
 
 
-def spoil(place: Path, files: str) -> None:
-    """Eight bytes of a file that is none too short, changed."""
+def damage(place: Path, files: str) -> None:
+    """Change eight bytes of the one file of this name that is not empty."""
     (path,) = [each for each in (place / "rows").glob(files) if each.stat().st_size]
-    spoilt, chance = bytearray(path.read_bytes()), random.Random(2)
+    damaged, chance = bytearray(path.read_bytes()), random.Random(2)
     for _ in range(8):
-        spoilt[chance.randrange(len(spoilt))] ^= chance.randrange(1, 256)
-    path.write_bytes(spoilt)
+        damaged[chance.randrange(len(damaged))] ^= chance.randrange(1, 256)
+    path.write_bytes(damaged)
 
 
 def test_a_store_whose_files_are_gone_is_not_taken_for_an_empty_one(closed: Path) -> None:
@@ -64,9 +64,9 @@ def test_a_store_that_was_closed_long_ago_is_not_trusted_for_it_may_have_missed_
     closed: Path,
 ) -> None:
     seal = closed / "closed-cleanly.json"
-    told = json.loads(seal.read_text())
-    told["closed_s"] = time.time() - TRUSTED_S - 1
-    seal.write_text(json.dumps(told))
+    content = json.loads(seal.read_text())
+    content["closed_s"] = time.time() - TRUSTED_S - 1
+    seal.write_text(json.dumps(content))
 
     again = new_store(options(closed.parent), 0)
 
@@ -75,7 +75,7 @@ def test_a_store_that_was_closed_long_ago_is_not_trusted_for_it_may_have_missed_
 
 @pytest.mark.parametrize("files", ["CURRENT", "MANIFEST-*"])
 def test_a_store_that_cannot_be_opened_is_emptied(closed: Path, files: str) -> None:
-    spoil(closed, files)
+    damage(closed, files)
 
     again = new_store(options(closed.parent), 0)
 
@@ -93,17 +93,17 @@ def test_a_file_that_is_missing_is_not_taken_for_one_without_rows(closed: Path) 
     assert (rows_of(again), again.position) == ({}, 0)
 
 
-def test_rows_that_cannot_be_read_stop_the_worker_and_its_next_life_has_an_empty_store(closed: Path) -> None:
-    spoil(closed, "*.sst")
+def test_rows_that_cannot_be_read_stop_the_worker_and_the_next_one_has_an_empty_store(closed: Path) -> None:
+    damage(closed, "*.sst")
     store = new_store(options(closed.parent), 0)
 
     with pytest.raises(EngineError, match=r"cannot be read .* starting again rebuilds it") as failure:
-        list(store.items())  # RocksDB's iterator ends at a spoilt block as if nothing came after it
+        list(store.items())  # RocksDB's iterator ends at a damaged block as if no row followed
     with pytest.raises(EngineError, match=r"cannot be read .* starting again rebuilds it"):
         [store.get(b"key-%d" % number) for number in range(COUNT)]
     assert failure.value.code == Exit.PRODUCER
     store.drop()
-    del failure, store  # an iterator is in its traceback, and holds the lock
+    del failure, store  # its traceback refers to an iterator, which holds the lock
     gc.collect()
 
     assert rows_of(new_store(options(closed.parent), 0)) == {}

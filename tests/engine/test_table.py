@@ -1,4 +1,4 @@
-"""Rows live, dirty, at rest in memory or on disk: always the last one put is the one got."""
+"""Rows are live, changed, in the store in memory or on disk: `get` always gives what was put last."""
 
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from tests.support.toy_app import TOPICS, Counters, ToyCodec
 
 KEYS = [b"a", b"b", b"c", b"d"]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["put", "delete", "owe", "take", "take of", "rest"]), st.sampled_from(KEYS))
+    st.tuples(
+        st.sampled_from(["put", "delete", "checkpoint", "take rows", "take rows of", "store"]),
+        st.sampled_from(KEYS),
+    )
 )
 
 
@@ -33,13 +36,13 @@ def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes
         elif step == "delete":
             table.delete(key)
             plain.pop(key, None)
-        elif step == "owe":
+        elif step == "checkpoint":
             table.checkpoint()
-        elif step == "take" and not flying:
+        elif step == "take rows" and not flying:
             flying = table.take_rows(1 + number % 2)
-        elif step == "take of" and not flying:
+        elif step == "take rows of" and not flying:
             flying = table.take_rows_of([key, key])
-        elif step == "rest":
+        elif step == "store":
             table.store_written(flying)
             written.update(flying)
             flying = []
@@ -53,7 +56,7 @@ def test_a_table_of_two_live_rows_behaves_as_a_dict(steps: list[tuple[str, bytes
     assert table.unwritten_count == 0
 
 
-def test_rows_owed_are_written_as_they_are_by_then_and_the_others_wait() -> None:
+def test_rows_of_a_checkpoint_are_written_as_they_are_by_then_and_the_others_wait() -> None:
     table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
     for key in KEYS[:3]:
         table.put(key, Counters(key.decode(), count=1))
@@ -120,7 +123,7 @@ def test_a_disk_store_of_another_application_is_emptied(disk: Path) -> None:
 
 
 @pytest.mark.parametrize("row", [b"no json", b"[]", b"null", b"\xff"])
-def test_a_row_that_is_none_is_told_with_its_topic_and_never_with_its_key(row: bytes) -> None:
+def test_a_row_that_cannot_be_read_is_reported_with_its_topic_and_never_with_its_key(row: bytes) -> None:
     store = MemoryStore()
     store.put(b"secret-customer", row)
     table = Table(ToyCodec(), store, max_hot_rows=2, name="rows/3")
@@ -135,7 +138,7 @@ def test_a_row_that_is_none_is_told_with_its_topic_and_never_with_its_key(row: b
 
 
 @pytest.mark.parametrize("seal", ["", "{", "[]", '{"identity":"app/topic"}'])
-def test_half_a_seal_is_none(tmp_path: Path, seal: str) -> None:
+def test_an_incomplete_seal_does_not_count(tmp_path: Path, seal: str) -> None:
     store = DiskStore(tmp_path, "app/topic")
     store.put_all([(b"a", b"1")])
     store.position = 9
@@ -148,7 +151,7 @@ def test_half_a_seal_is_none(tmp_path: Path, seal: str) -> None:
     again.close()
 
 
-def test_a_directory_that_cannot_be_used_is_told_with_its_name(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_used_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
     options = EngineOptions(
         app_id="a", bootstrap="nowhere:1", inputs=("t",), changelog="rows", store=tmp_path / "file"
@@ -160,7 +163,7 @@ def test_a_directory_that_cannot_be_used_is_told_with_its_name(tmp_path: Path) -
     assert failure.value.code == Exit.CONFIGURATION
 
 
-def test_the_rows_kept_ready_are_so_many_over_all_partitions_held() -> None:
+def test_the_limit_of_live_rows_holds_for_all_partitions_together() -> None:
     options = EngineOptions(
         app_id="hot", bootstrap="127.0.0.1:1", inputs=TOPICS, changelog="rows", max_hot_rows=8,
         producer={"log_level": 0},

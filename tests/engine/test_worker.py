@@ -1,11 +1,11 @@
-"""The engine on a real Kafka: end to end, killed and started again, and two workers taking turns."""
+"""The engine on a real Kafka: end to end, killed and started again, and with a second worker."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.faults.verifier import violations
-from tests.faults.workers import Progress, ToyWorker, make_topics
+from tests.faults.workers import ROOT, Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
 from tests.support.kafka_broker import Broker
 
@@ -32,6 +32,7 @@ def test_every_event_is_in_its_row_and_every_alert_is_out(
 
     assert worker.stop() == 0
     assert wrong(broker, prefix) == []
+    assert list(ROOT.glob(f"{prefix}*")) == [], "the worker's working directory"
 
 
 @GUARANTEES
@@ -39,7 +40,7 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing(
     broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
     make_topics(broker.bootstrap, prefix)
-    # The same instance comes back: nobody waits for its session to end (tests/faults has the others).
+    # Static membership: the group need not wait for the session to end (tests/faults does without).
     how = {"guarantee": guarantee, "store": str(tmp_path / "rows"), "faust": KNOWN}
     progress = Progress(broker.bootstrap, prefix)
     shop, count = Shop(prefix, seed=2), 0

@@ -1,4 +1,6 @@
-"""A run with faults: input keeps coming, workers are hurt, whoever dies starts again; then the reckoning."""
+"""A run with faults: input keeps coming, workers and broker are hurt, who exits is started again; in the end
+the result is compared with what the input says (verifier.py).
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,22 @@ from typing import Any
 
 from stream.engine.failure import Exit
 from tests.faults.verifier import violations
-from tests.faults.watch import HEAL_S, Watch
-from tests.faults.workers import PARTITIONS, ToyWorker, make_topics
+from tests.faults.watch import RECOVERY_S, Watch
+from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
 from tests.support.kafka_broker import Broker
 
-QUIET_S = 3
+STABLE_S = 3
+"""After a zombie woke up, no worker may exit for so long: writes of others are noticed within a second."""
 FEEDER_LATE_S = 90
 ROWS_AT_ONCE = 5
-RIGHT_TO_LEAVE = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -signal.SIGKILL}
+MOVING = 1_000
+"""So many inputs committed from now on show that the workers are in the middle of their work."""
+ALLOWED_EXITS = {0, int(Exit.PRODUCER), int(Exit.FENCED), -signal.SIGTERM, -signal.SIGKILL}
 
 
 class Run:
-    """Two workers under fire. Use as a context; `finish` says what went wrong."""
+    """Two workers and what happens to them. Use as a context; `finish` returns what went wrong."""
 
     def __init__(
         self,
@@ -58,7 +63,7 @@ class Run:
 
     def start(self, name: str, **more: Any) -> ToyWorker:
         how = {"store": str(self.directory / f"{name}.rows"), **self.options, **more}
-        if name == "two":  # a commit of it takes seconds, and waits for rows all the while
+        if name == "two":  # few rows in each flush: its commits take seconds, with rows ahead of the offsets
             how["rows_at_once"] = ROWS_AT_ONCE
         if name in self._clocks:
             how["clock_offset_s"] = self._clocks[name]
@@ -80,7 +85,7 @@ class Run:
             worker.kill()
 
     def feed(self, shop: Shop, seconds: float, rate: int = 1_000) -> threading.Thread:
-        """Input in the background, about `rate` a second. `heal` says so when it came to a bad end."""
+        """Input in the background, about `rate` a second. `wind_down` reports a feeder that failed."""
 
         def playing() -> None:
             until = time.monotonic() + seconds
@@ -91,7 +96,7 @@ class Run:
                 except Exception as failure:
                     self.wrong.append(f"the feeder died after {self.count} inputs: {failure!r}")
                     return
-                time.sleep(max(0.0, 0.25 - (time.monotonic() - started)))
+                time.sleep(max(0.0, 0.25 - (time.monotonic() - started)))  # the rate
 
         thread = threading.Thread(target=playing, daemon=True)
         thread.start()
@@ -99,8 +104,16 @@ class Run:
         self._fed = self._fed or seconds > 0
         return thread
 
+    def until_committed(self, more: int = MOVING) -> None:
+        """Wait until the group has committed so many more inputs than now, or the feeders have ended."""
+        progress = Progress(self.broker.bootstrap, self.prefix)
+        target = progress.now() + more
+        while progress.committed() < target and any(feeder.is_alive() for feeder in self._feeders):
+            time.sleep(0.1)
+        progress.close()
+
     def await_feeders(self, late_s: float = FEEDER_LATE_S) -> None:
-        """Without input there is nothing to lose: a feeder that stopped short proves nothing."""
+        """A feeder that stopped early is a violation: without input nothing can be lost."""
         for feeder in self._feeders:
             feeder.join(late_s)
             if feeder.is_alive():
@@ -108,76 +121,76 @@ class Run:
         if self._fed and not self.count:
             self.wrong.append("the feeder brought nothing")
 
-    def nurse(self) -> None:
-        """Whoever left is started again, as an orchestrator would; leaving for a bug is a violation."""
+    def restart_exited(self) -> None:
+        """Start workers that exited again, as an orchestrator would. An exit for a bug is a violation."""
         for name, worker in list(self.workers.items()):
             if worker.running:
                 continue
-            if worker.process.returncode not in RIGHT_TO_LEAVE:
+            if worker.process.returncode not in ALLOWED_EXITS:
                 self.wrong.append(
-                    f"I9 worker {name} left with {worker.process.returncode}: {worker.last_words()}"
+                    f"I9 worker {name} exited with {worker.process.returncode}: {worker.last_log_lines()}"
                 )
             self.start(name)
 
-    def _settle_down(self) -> None:
-        """Who was overwritten by a worker that woke up late notices it soon, and mends it when it starts."""
-        quiet_since = started = time.monotonic()
-        while time.monotonic() - quiet_since < QUIET_S:
+    def _wait_until_stable(self) -> None:
+        """A worker that finds rows of a zombie in its changelog exits, and repairs them when it starts."""
+        stable_since = started = time.monotonic()
+        while time.monotonic() - stable_since < STABLE_S:
             if not all(worker.running and worker.times_open for worker in self.workers.values()):
-                quiet_since = time.monotonic()
-            if time.monotonic() - started > HEAL_S:
-                self.wrong.append(f"I9 the workers do not settle down in {HEAL_S} s")
+                stable_since = time.monotonic()
+            if time.monotonic() - started > RECOVERY_S:
+                self.wrong.append(f"I9 the workers still exit after {RECOVERY_S} s")
                 return
-            self.nurse()
+            self.restart_exited()
             time.sleep(0.2)
 
     def lose_disk(self, name: str) -> None:
         shutil.rmtree(self.directory / f"{name}.rows", ignore_errors=True)
 
     def finish(self) -> list[str]:
-        """Everything healed, and the reckoning."""
-        self.heal()
+        """What went wrong, once all faults are over and all input is read."""
+        self.wind_down()
         group = f"{self.prefix}-app"
         return self.wrong + violations(
             self.broker.bootstrap, self.prefix, group, exactly_once=self.exactly_once
         )
 
-    def heal(self) -> None:
-        """Wait for the end of the input (T16) and stop the workers."""
+    def wind_down(self) -> None:
+        """Wait until all input is committed (T16) and stop the workers."""
         self.await_feeders()
-        self.wrong += Watch(self.broker.bootstrap, self.prefix, PARTITIONS).until_done(self.nurse)
+        self.wrong += Watch(self.broker.bootstrap, self.prefix, PARTITIONS).until_done(self.restart_exited)
         if self.zombies and not self.exactly_once:
-            self._settle_down()
+            self._wait_until_stable()
         running = {name: worker for name, worker in self.workers.items() if worker.running}
         for worker in running.values():
             worker.terminate()
         for name, worker in running.items():
-            if (status := worker.process.wait(60)) not in RIGHT_TO_LEAVE:
-                self.wrong.append(f"worker {name} stopped with {status}: {worker.last_words()}")
+            if (status := worker.process.wait(60)) not in ALLOWED_EXITS:
+                self.wrong.append(f"worker {name} stopped with {status}: {worker.last_log_lines()}")
 
 
 def kill(run: Run, name: str, _chance: random.Random) -> None:
-    """T1, T3: SIGKILL; the next life finds the same disk."""
+    """T1, T3: SIGKILL; the next process finds the same disk."""
     run.workers[name].kill()
     run.crashes += 1
 
 
 def kill_both(run: Run, _name: str, _chance: random.Random) -> None:
-    """T1: nobody is left; who comes back comes back alone."""
+    """T1: no worker is left; the first one to come back is alone."""
     for worker in run.workers.values():
         worker.kill()
         run.crashes += 1
 
 
 def kill_and_lose_disk(run: Run, name: str, _chance: random.Random) -> None:
-    """T2."""
+    """T2: SIGKILL, and the rows on disk are gone."""
     run.workers[name].kill()
     run.lose_disk(name)
     run.crashes += 1
 
 
 def kill_broker(run: Run, _name: str, chance: random.Random) -> None:
-    """T4: SIGKILL, and back after a moment."""
+    """T4: SIGKILL; started again after a random moment."""
     run.broker.kill()
     time.sleep(chance.uniform(0.0, 2.0))
     run.broker.start()
@@ -185,7 +198,7 @@ def kill_broker(run: Run, _name: str, chance: random.Random) -> None:
 
 
 def halt_broker(run: Run, _name: str, chance: random.Random) -> None:
-    """T4: SIGSTOP, shorter than a session or longer."""
+    """T4: SIGSTOP, for less than a session or more: the time itself is the fault."""
     run.broker.pause()
     time.sleep(chance.choice((2, 8)))
     run.broker.resume()
@@ -193,14 +206,14 @@ def halt_broker(run: Run, _name: str, chance: random.Random) -> None:
 
 
 def terminate(run: Run, name: str, _chance: random.Random) -> None:
-    """T7, T14."""
+    """T7, T14: SIGTERM, an orderly stop."""
     status = run.workers[name].stop()
-    if status not in RIGHT_TO_LEAVE:
+    if status not in ALLOWED_EXITS:
         run.wrong.append(f"T14 worker {name} stopped with {status}")
 
 
 def freeze(run: Run, name: str, chance: random.Random) -> None:
-    """T6: as long as half a session, or much longer than one; somebody else may take over meanwhile."""
+    """T6: SIGSTOP, for half a session or two: the time itself is the fault. The other one may take over."""
     run.workers[name].send(signal.SIGSTOP)
     time.sleep(chance.choice((2, 8)))
     run.workers[name].send(signal.SIGCONT)
@@ -209,7 +222,7 @@ def freeze(run: Run, name: str, chance: random.Random) -> None:
 
 
 def crowd(run: Run, _name: str, _chance: random.Random) -> None:
-    """T5: a third worker comes and goes."""
+    """T5: a third worker comes and goes, whatever it has come to by then: so a time, not a condition."""
     third = run.start("three")
     time.sleep(5)
     third.kill()
@@ -236,10 +249,10 @@ def chaos(
     names: tuple[str, ...],
     pauses: tuple[float, float] = (0.5, 4.0),
 ) -> None:
-    """Random faults, some seconds apart. (`crowd` takes its time: a third worker comes and goes.)"""
+    """Random faults at random times, `pauses` seconds apart (`crowd` alone takes five seconds)."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(chance.uniform(*pauses))
-        run.nurse()
+        run.restart_exited()
         EVERY_FAULT[chance.choice(names)](run, chance.choice(("one", "two")), chance)
-        run.nurse()
+        run.restart_exited()

@@ -1,4 +1,4 @@
-"""A client for what no worker does: topics, groups and records that go."""
+"""An admin client, for what no worker does: delete topics, groups and records."""
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -8,5 +8,5 @@ from tests.support.kafka_broker import Broker
 
 @pytest.fixture
 def client(broker: Broker) -> AdminClient:
-    """Its answers come only as long as it lives."""
+    """Kept until the test ends: a future of a client that is gone never completes."""
     return AdminClient({"bootstrap.servers": broker.bootstrap})

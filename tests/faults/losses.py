@@ -1,4 +1,4 @@
-"""What may happen to topics behind a worker's back, and a worker that it happens to."""
+"""Records and topics are deleted or created again while a worker is running or stopped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.support.toy_app import TOPICS
 
 
 def delete_all(client: AdminClient, bootstrap: str, topic: str) -> None:
+    """Every record of a topic; its offsets go on."""
     reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "deleter"})
     ends = [
         TopicPartition(topic, number, reader.get_watermark_offsets(TopicPartition(topic, number), 30)[1])
@@ -27,6 +28,7 @@ def delete_all(client: AdminClient, bootstrap: str, topic: str) -> None:
 
 
 def delete_topics(client: AdminClient, *topics: str) -> None:
+    """Returns when the broker no longer lists them."""
     for done in client.delete_topics(list(topics)).values():
         done.result(60)
     until = time.monotonic() + 30
@@ -34,7 +36,8 @@ def delete_topics(client: AdminClient, *topics: str) -> None:
         time.sleep(0.1)
 
 
-def make_anew(client: AdminClient, bootstrap: str, *topics: str) -> None:
+def recreate(client: AdminClient, bootstrap: str, *topics: str) -> None:
+    """Delete the topics and create them again under the same names, empty."""
     delete_topics(client, *topics)
     create_topics(bootstrap, topics)
 
@@ -44,7 +47,7 @@ def inputs_of(prefix: str) -> list[str]:
 
 
 def caught_up(broker: Broker, shop: Shop, folder: Path, **how: Any) -> ToyWorker:
-    """A worker that has read and committed some thousand inputs."""
+    """A worker that has read and committed 5,000 inputs."""
     make_topics(broker.bootstrap, shop.prefix)
     worker = ToyWorker(broker.bootstrap, shop.prefix, folder / "log", **how)
     count = produce(broker.bootstrap, shop.inputs(5_000))

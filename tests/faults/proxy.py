@@ -1,4 +1,4 @@
-"""A network between one worker and the broker, and how it fails: silence, and little bandwidth."""
+"""A network between one worker and the broker that can fall silent or have little bandwidth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOK_S = 0.02
 
 
 class Proxy:
-    """Forwards a port to another. In a hole bytes wait, in both directions; no connection is closed."""
+    """Forwards one port to another. While a hole is open, bytes wait, in both directions; nothing closes."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -68,7 +68,7 @@ class Proxy:
             writer.close()
 
     async def _through_the_line(self, size: int, direction: str) -> None:
-        """The line is busy with what others sent before."""
+        """Wait until the line has carried this and everything sent before it."""
         if self.bytes_per_s is None:
             return
         now = self._loop.time()
@@ -81,7 +81,7 @@ class Proxy:
 
 
 class ProxiedBroker(JarBroker):
-    """Apache Kafka with a second listener, which it advertises as the proxy's port."""
+    """Apache Kafka with a second listener, which it advertises as the port of the proxy."""
 
     def __init__(self) -> None:
         super().__init__({})

@@ -1,4 +1,4 @@
-"""`make soak`: round after round of random faults under both guarantees, each reckoned by the verifier.
+"""`make soak`: rounds of random faults under both guarantees, each checked by verifier.py.
 
 Run: `python -m tests.faults.soak --crashes 200 --seed 100`. A line per round, a summary as the last line;
 exit 1 when anything was violated, or a round had no input. A crash is one kill -9 or freeze of a worker, or
@@ -34,7 +34,7 @@ NAMES = tuple(name for name in EVERY_FAULT for _ in range(WEIGHTS.get(name, 4)))
 
 
 def one_round(broker: Broker, directory: Path, guarantee: str, seed: int) -> tuple[int, list[str]]:
-    """Crashes and violations."""
+    """The number of crashes, and the violations."""
     chance = random.Random(seed)
     options = {"guarantee": guarantee, "session_timeout_s": SESSION_S, "transaction_timeout_s": 15.0}
     with Run(broker, f"soak{seed}-{guarantee[:2]}", directory, **options) as run:
@@ -44,7 +44,7 @@ def one_round(broker: Broker, directory: Path, guarantee: str, seed: int) -> tup
 
 
 def long_ones(directory: Path) -> Iterator[tuple[str, list[str]]]:
-    """T5 with 40 rebalances, T9 for a minute, T13 with a line that is slow for minutes; both guarantees."""
+    """T5 with 40 rebalances, T9 for a minute, T13 with minutes of a slow line; under both guarantees."""
     broker = ProxiedBroker()
     broker.start()
     try:
@@ -63,7 +63,7 @@ def long_ones(directory: Path) -> Iterator[tuple[str, list[str]]]:
 def _slow_line(run: Run, proxy: Proxy) -> None:
     line = slow_line(run, proxy, "one", inputs=250_000, patience_s=600)
     if line.opened or line.grown_mib > RSS_GROWTH_MIB:
-        run.wrong.append(f"T13 given partitions anew {line.opened} times, grown by {line.grown_mib:.0f} MiB")
+        run.wrong.append(f"T13 got partitions again {line.opened} times, grew by {line.grown_mib:.0f} MiB")
 
 
 LONG: dict[str, Callable[[Run, Proxy], None]] = {
@@ -92,23 +92,24 @@ def main() -> None:
     sys.exit(1 if (the_long_ones if arguments.long else random_rounds)(arguments, directory) else 0)
 
 
-def told(found: list[str]) -> None:
+def print_violations(found: list[str]) -> None:
+    """At most ten, shortened."""
     print("".join(f"    {each[:600]}\n" for each in found[:10]), end="", flush=True)
 
 
 def the_long_ones(_: argparse.Namespace, directory: Path) -> int:
-    """Violations."""
+    """The number of violations."""
     wrong = 0
     for name, found in long_ones(directory):
         print(f"{name}: {len(found)} violations")
-        told(found)
+        print_violations(found)
         wrong += len(found)
     print(f"T5, T9 and T13 at full length, both guarantees: {wrong} violations of I1 to I10")
     return wrong
 
 
 def random_rounds(arguments: argparse.Namespace, directory: Path) -> int:
-    """Violations."""
+    """The number of violations."""
     started, crashes, wrong, seed = time.monotonic(), 0, 0, arguments.seed
     broker = start_broker("jar")
     try:
@@ -120,10 +121,10 @@ def random_rounds(arguments: argparse.Namespace, directory: Path) -> int:
                 crashes, wrong = crashes + survived, wrong + len(found)
                 line = f"seed {seed} {guarantee}: {survived} crashes, {len(found)} violations"
                 print(f"{(time.monotonic() - started) / 60:5.1f} min  {line}")
-                told(found)
+                print_violations(found)
             seed += 1
     except KeyboardInterrupt:
-        print("interrupted: the round under way does not count")
+        print("interrupted: the round that was running does not count")
     finally:
         broker.close()
         rounds, minutes = (seed - arguments.seed) * 2, (time.monotonic() - started) / 60

@@ -1,4 +1,4 @@
-"""A run whose input dries up proves nothing, and must not pass for one that went well."""
+"""A run without input proves nothing: it must not count as one without violations."""
 
 import threading
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def run(mock_broker: MockBroker, prefix: str, tmp_path: Path) -> Run:
     return Run(mock_broker, prefix, tmp_path, topics=False)
 
 
-def test_a_feeder_that_dies_is_told(run: Run) -> None:
+def test_a_feeder_that_dies_is_reported(run: Run) -> None:
     run.feed(Broken(run.prefix, 1), seconds=60)
 
     run.await_feeders()
@@ -38,7 +38,7 @@ def test_a_feeder_that_dies_is_told(run: Run) -> None:
     assert "the feeder died after 0 inputs: AssertionError('60 records" in run.wrong[0]
 
 
-def test_a_feeder_that_hangs_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_feeder_that_hangs_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     free = threading.Event()
     monkeypatch.setattr(chaos, "produce", lambda *_: free.wait(60) * 5)
     run.feed(Shop(run.prefix, 1), seconds=0.1)
@@ -49,7 +49,7 @@ def test_a_feeder_that_hangs_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert "the feeder hangs after 0 inputs" in run.wrong
 
 
-def test_a_feeder_that_brings_nothing_is_told(run: Run) -> None:
+def test_a_feeder_that_brings_nothing_is_reported(run: Run) -> None:
     run.feed(Dry(run.prefix, 1), seconds=0.1)
 
     run.await_feeders()
@@ -57,7 +57,7 @@ def test_a_feeder_that_brings_nothing_is_told(run: Run) -> None:
     assert run.wrong == ["the feeder brought nothing"]
 
 
-def test_a_feeder_that_did_its_work_is_fine(run: Run) -> None:
+def test_a_feeder_that_did_its_work_is_no_violation(run: Run) -> None:
     run.feed(Shop(run.prefix, 1), seconds=0.1)
 
     run.await_feeders()

@@ -1,4 +1,4 @@
-"""T5, T8, T9, T13 and T15: unrest, unruly input, more of it than can be eaten, and a bad network."""
+"""T5, T8, T9, T13 and T15: many rebalances, disordered input, too much of it, and a bad network."""
 
 import json
 import random
@@ -35,8 +35,8 @@ def proxied() -> Iterator[ProxiedBroker]:
     broker.close()
 
 
-def unruly(prefix: str, seed: int, count: int) -> list[Input]:
-    """Late by hours, from the future, out of order, and a tenth of it twice."""
+def disordered(prefix: str, seed: int, count: int) -> list[Input]:
+    """Hours late, from the future, out of order, and a tenth of it twice."""
     chance = random.Random(seed)
     given: list[Input] = []
     for number in range(count):
@@ -51,7 +51,7 @@ def unruly(prefix: str, seed: int, count: int) -> list[Input]:
 
 
 def facts(bootstrap: str, prefix: str) -> dict[bytes, dict[str, object]]:
-    """The last rows, without what belongs to their transport."""
+    """The last row of each key, without its outbox and with topic names that are equal in both runs."""
     rows = {each.key(): each.value() for each in read_all(bootstrap, f"{prefix}.rows")}
     return {
         key: {
@@ -70,14 +70,14 @@ def alerts(bootstrap: str, prefix: str) -> set[bytes]:
     return {each.value() for each in read_all(bootstrap, f"{prefix}.alerts")}
 
 
-def test_unruly_input_has_the_same_outcome_with_faults_and_wrong_clocks_as_without(
+def test_disordered_input_leads_to_the_same_with_faults_and_wrong_clocks_as_without(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
-    """T8, I8: undisturbed, and again among crashes by workers whose clocks are an hour ahead and behind."""
+    """T8, I8: undisturbed, and with crashes of workers whose clocks are an hour ahead and behind."""
     calm, wild = f"{prefix}calm", f"{prefix}wild"
     for name in (calm, wild):
         make_topics(broker.bootstrap, name)
-        count = produce(broker.bootstrap, iter(unruly(name, 8, 4_000)))
+        count = produce(broker.bootstrap, iter(disordered(name, 8, 4_000)))
     worker = ToyWorker(broker.bootstrap, calm, tmp_path / "calm.log", guarantee="exactly_once")
     Progress(broker.bootstrap, calm).wait_for(count)
     assert worker.stop() == 0
@@ -85,7 +85,7 @@ def test_unruly_input_has_the_same_outcome_with_faults_and_wrong_clocks_as_witho
     how = {"session_timeout_s": 4.0, "max_poll_records": 300, "max_pending": 300}
     with Run(broker, wild, tmp_path, topics=False, clocks={"one": 3_600, "two": -3_600}, **how) as run:
         chaos(run, random.Random(8), seconds=6, names=tuple(FAULTS), pauses=(0.1, 1.0))
-        run.heal()
+        run.wind_down()
 
     assert run.wrong == []
     assert alerts(broker.bootstrap, wild) == alerts(broker.bootstrap, calm)
@@ -95,10 +95,11 @@ def test_unruly_input_has_the_same_outcome_with_faults_and_wrong_clocks_as_witho
 def test_a_burst_for_a_slow_worker_is_held_back_in_bounded_memory(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
-    """T13: ten times what it can do, then a tenth; nobody is expelled.
+    """T13: ten times what it can process, then a tenth; no worker is expelled from the group.
 
-    Topics may be read some seconds apart then, and those are hours of the burst's events: without the merge
-    wait one that was read to its end would let the others run ahead, and silences would be seen otherwise.
+    Topics may be read some seconds apart then, which are hours of the burst's event time. Without
+    `merge_wait_s` a topic that was read to its end would let the others get ahead, and other silences would
+    raise alerts.
     """
     how = {"guarantee": "exactly_once", "session_timeout_s": 6.0, "max_pending": 500, "merge_wait_s": 3.0}
     with Run(broker, prefix, tmp_path, slow_s=0.05, max_poll_records=500, **how) as run:
@@ -106,27 +107,25 @@ def test_a_burst_for_a_slow_worker_is_held_back_in_bounded_memory(
         opened = {name: worker.times_open for name, worker in run.workers.items()}
         run.count += produce(broker.bootstrap, Shop(prefix, 13).inputs(60_000))
         grown = 0.0
-        for _ in range(20):
+        for _ in range(20):  # memory is looked at for five seconds
             time.sleep(0.25)
             grown = max(grown, *(worker.rss_mib() - before[name] for name, worker in run.workers.items()))
 
-        assert Watch(broker.bootstrap, prefix, PARTITIONS).until_done(run.nurse) == []
+        assert Watch(broker.bootstrap, prefix, PARTITIONS).until_done(run.restart_exited) == []
         assert {name: worker.times_open for name, worker in run.workers.items()} == opened
         assert grown < RSS_GROWTH_MIB
         assert run.finish() == []
 
 
-def test_partitions_that_are_shared_out_anew_again_and_again_lose_nothing(
-    broker: Broker, prefix: str, tmp_path: Path
-) -> None:
-    """T5, with a changelog to be read each time."""
+def test_many_rebalances_lose_nothing(broker: Broker, prefix: str, tmp_path: Path) -> None:
+    """T5, with a changelog that must be read each time."""
     with Run(broker, prefix, tmp_path, session_timeout_s=4.0) as run:
         storm(run, times=4, gap_s=1.5, backlog=20_000)
 
         assert run.finish() == []
 
 
-def test_a_burst_of_rubbish_leaves_a_dead_letter_each_and_good_events_go_on(
+def test_a_burst_of_undecodable_records_leaves_a_dead_letter_for_each_and_good_events_go_on(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
     """T9, I10: a thousand a second."""
@@ -136,10 +135,10 @@ def test_a_burst_of_rubbish_leaves_a_dead_letter_each_and_good_events_go_on(
         assert run.finish() == []
 
 
-def test_a_worker_on_a_slow_line_is_not_expelled_and_does_not_grow(
+def test_a_worker_on_a_slow_line_is_not_expelled_and_its_memory_does_not_grow(
     proxied: ProxiedBroker, prefix: str, tmp_path: Path
 ) -> None:
-    """T13."""
+    """T13: 100 kB/s."""
     how = {"session_timeout_s": 6.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
     with Run(proxied, prefix, tmp_path, **how) as run:
         line = slow_line(run, proxied.proxy, "one", inputs=20_000, patience_s=60)
@@ -156,15 +155,15 @@ def test_a_worker_on_a_slow_line_is_not_expelled_and_does_not_grow(
 def test_a_worker_cut_off_from_the_broker_leaves_nothing_wrong_behind(
     proxied: ProxiedBroker, prefix: str, tmp_path: Path, guarantee: str, hole_s: float, fenced: bool
 ) -> None:
-    """T15: shorter than a session, and longer: then what lay in its sockets arrives late."""
+    """T15: for less than a session, and for longer: then what was in its sockets arrives late."""
     how = {"guarantee": guarantee, "session_timeout_s": 5.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
     with Run(proxied, prefix, tmp_path, **how) as run:
         feeding = run.feed(Shop(prefix, 15), seconds=hole_s + 6)
-        time.sleep(2)
+        run.until_committed()
         cut_off = run.workers["one"]
         proxied.proxy.open_hole()
         run.zombies += 1
-        time.sleep(hole_s)
+        time.sleep(hole_s)  # the fault itself
         if fenced:
             run.workers["two"].wait_until_owner(PARTITIONS)
         proxied.proxy.close_hole()

@@ -1,4 +1,4 @@
-"""T10 to T12: the broker refuses, topics are cut or made anew, disks are full: the worker stops."""
+"""T10 to T12: the broker refuses rows, records are deleted, topics are recreated, disks are full."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from stream.engine.failure import Exit
 from stream.engine.options import GUARANTEES
 from tests.faults.chaos import Run
-from tests.faults.losses import caught_up, delete_all, inputs_of, make_anew
+from tests.faults.losses import caught_up, delete_all, inputs_of, recreate
 from tests.faults.verifier import expected, violations
 from tests.faults.workers import Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 def test_rows_that_the_broker_refuses_stop_the_worker_before_it_commits(
     broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
-    """T12 and I7. At once, as it is refused at every attempt, and with the reason last."""
+    """T12, I7: at once, as another attempt would be refused as well; the reason is the last line."""
     create_topics(broker.bootstrap, inputs_of(prefix))
     create_topics(broker.bootstrap, [f"{prefix}.alerts", f"{prefix}.deadletter"])
     create_topics(broker.bootstrap, [f"{prefix}.rows"], config={"max.message.bytes": "150"})
@@ -34,16 +34,16 @@ def test_rows_that_the_broker_refuses_stop_the_worker_before_it_commits(
     worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", guarantee=guarantee)
 
     assert worker.process.wait(40) == Exit.PRODUCER
-    assert "nothing of this flush is committed: Broker: Message size too large" in worker.last_words()
+    assert "nothing of this flush is committed: Broker: Message size too large" in worker.last_log_lines()
     progress = Progress(broker.bootstrap, prefix)
-    progress.wait_for(0)  # the broker has aborted what was left open
+    progress.wait_for(0)  # an answer: the broker has aborted the open transaction
     assert progress.committed() == 0
 
 
 def test_input_that_was_deleted_unread_stops_the_worker(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
-    """T11: the input."""
+    """T11: an input, while no worker ran."""
     with Run(broker, prefix, tmp_path) as run:
         shop = Shop(prefix, 11)
         run.feed(shop, seconds=2).join()
@@ -54,13 +54,13 @@ def test_input_that_was_deleted_unread_stops_the_worker(
         worker = run.start("late")
 
         assert worker.process.wait(60) == Exit.DATA_LOSS
-        assert "deleted unread" in worker.last_words()
+        assert "deleted unread" in worker.last_log_lines()
 
 
 def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
-    """T11: the next record that it asks for is not there any more."""
+    """T11: the next record that it asks for is gone."""
     shop = Shop(prefix, 25)
     worker = caught_up(broker, shop, tmp_path, session_timeout_s=20.0)
     worker.send(signal.SIGSTOP)
@@ -70,10 +70,10 @@ def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
     worker.send(signal.SIGCONT)
 
     assert worker.process.wait(60) == Exit.DATA_LOSS
-    assert "deleted before they were read" in worker.last_words()
+    assert "deleted before they were read" in worker.last_log_lines()
 
 
-def test_a_changelog_made_anew_under_a_running_worker_stops_it(
+def test_a_changelog_that_is_recreated_under_a_running_worker_stops_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
     """T11: the changelog, while rows are written to it."""
@@ -81,7 +81,7 @@ def test_a_changelog_made_anew_under_a_running_worker_stops_it(
     worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
     count = produce(broker.bootstrap, Shop(prefix, 21).inputs(5_000))
     Progress(broker.bootstrap, prefix).wait_for(count)
-    make_anew(client, broker.bootstrap, f"{prefix}.rows")
+    recreate(client, broker.bootstrap, f"{prefix}.rows")
 
     assert worker.process.wait(60) in {Exit.DATA_LOSS, Exit.PRODUCER}
 
@@ -89,38 +89,38 @@ def test_a_changelog_made_anew_under_a_running_worker_stops_it(
 @pytest.mark.parametrize(
     ("guarantee", "on_disk"), [("at_least_once", True), ("at_least_once", False), ("exactly_once", False)]
 )
-def test_a_changelog_made_anew_while_the_worker_was_down_is_not_taken_for_an_empty_one(
+def test_a_changelog_that_was_recreated_while_no_worker_ran_is_not_taken_for_an_empty_one(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path, guarantee: str, on_disk: bool
 ) -> None:
-    """T11: the changelog; a store on disk knows better, and what was committed."""
+    """T11: a store on disk knows how long it was, and so does the metadata of the commit."""
     how: dict[str, Any] = {"guarantee": guarantee, **({"store": str(tmp_path / "rows")} if on_disk else {})}
     assert caught_up(broker, Shop(prefix, 22), tmp_path, **how).stop() == 0
-    make_anew(client, broker.bootstrap, f"{prefix}.rows")
+    recreate(client, broker.bootstrap, f"{prefix}.rows")
 
     again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", **how)
 
     assert again.process.wait(60) == Exit.DATA_LOSS
-    assert "made anew or cut" in again.last_words()
+    assert "created again or cut" in again.last_log_lines()
 
 
 def test_a_changelog_whose_beginning_was_deleted_is_not_taken_for_all_of_it(
     broker: Broker, client: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
-    """T11: `kafka-delete-records`, or a time limit. Without a store only the log knows the rows."""
+    """T11: by `kafka-delete-records`, or by retention. Without a store the rows are nowhere else."""
     assert caught_up(broker, Shop(prefix, 27), tmp_path).stop() == 0
     delete_all(client, broker.bootstrap, f"{prefix}.rows")
 
     again = ToyWorker(broker.bootstrap, prefix, tmp_path / "log")
 
     assert again.process.wait(60) == Exit.DATA_LOSS
-    assert "the topic was cut" in again.last_words()
+    assert "the topic was cut" in again.last_log_lines()
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES)
 def test_a_full_disk_stops_the_worker_and_nothing_is_lost_when_there_is_room_again(
     broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
-    """T10: no file may grow beyond some kilobytes (RLIMIT_FSIZE); RocksDB fails to write its own."""
+    """T10: no file may be larger than 2 kB (RLIMIT_FSIZE), so that RocksDB cannot write."""
     with Run(broker, prefix, tmp_path, guarantee=guarantee, session_timeout_s=4.0) as run:
         run.workers.pop("two").kill()
         run.feed(Shop(prefix, 10), seconds=3).join()
@@ -134,10 +134,10 @@ def test_a_full_disk_stops_the_worker_and_nothing_is_lost_when_there_is_room_aga
         assert run.finish() == []
 
 
-def test_rows_of_a_transaction_that_came_to_nothing_are_none_for_the_other_guarantee(
+def test_rows_of_an_aborted_transaction_do_not_count_under_the_other_guarantee(
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
-    """A worker died `exactly_once`, and goes on `at_least_once`: its rows' events come again, and count."""
+    """A worker died with exactly once, the next has at least once: the events of those rows come again."""
     shop = Shop(prefix, 28)
     worker = caught_up(broker, shop, tmp_path, guarantee="exactly_once")
     assert worker.stop() == 0

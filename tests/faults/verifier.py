@@ -1,8 +1,8 @@
-"""What the topics must hold after the workers stopped, worked out from the input alone.
+"""What the topics must hold after the workers stopped, computed from the input alone.
 
-It shares no code with the engine: it reads inputs, rows, alerts, dead letters and committed offsets, folds
-the input by itself and says what is wrong.
-Run: `python -m tests.faults.verifier --bootstrap host:port --prefix NAME`.
+It shares no code with the engine: it reads inputs, rows, alerts, dead letters and committed offsets, applies
+the input by itself and lists what is wrong (violations of I1 to I6). Run: `python -m tests.faults.verifier
+--bootstrap host:port --prefix NAME`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_all(bootstrap: str, topic: str, isolation: str = "read_committed") -> l
             "enable.partition.eof": True,
             "isolation.level": isolation,
             "enable.auto.commit": False,
-            "fetch.wait.max.ms": 10,  # the end is told by an empty fetch, which else takes 500 ms
+            "fetch.wait.max.ms": 10,  # the end is reported by an empty fetch, which takes 500 ms by default
         }
     )
     try:
@@ -41,7 +41,7 @@ def read_all(bootstrap: str, topic: str, isolation: str = "read_committed") -> l
         found: list[Message] = []
         until = time.monotonic() + TIMEOUT_S
         while len(ended) < len(partitions):
-            assert time.monotonic() < until, f"{topic} does not come to its end"
+            assert time.monotonic() < until, f"the end of {topic} was not reached"
             for message in reader.consume(10_000, POLL_S):
                 if message.error() is None:
                     found.append(message)
@@ -54,7 +54,7 @@ def read_all(bootstrap: str, topic: str, isolation: str = "read_committed") -> l
 
 
 def valid(message: Message) -> dict[str, Any] | None:
-    """The event, if it is one."""
+    """The event in a record; None if it is none."""
     try:
         event = json.loads(message.value() or b"")
     except ValueError:
@@ -66,7 +66,7 @@ def valid(message: Message) -> dict[str, Any] | None:
 
 @dataclass
 class Expected:
-    """What the input says must be there."""
+    """What must be there, according to the input."""
 
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     alerts: set[str] = field(default_factory=set)
@@ -119,7 +119,7 @@ def fold(in_order: list[dict[str, Any]], result: Expected) -> None:
 
 
 def violations(bootstrap: str, prefix: str, group: str, exactly_once: bool = False) -> list[str]:
-    """Everything that is wrong, in words; empty when nothing is."""
+    """Everything that is wrong, in words; an empty list when nothing is."""
     wanted = expected(bootstrap, prefix)
     return [
         *_wrong_offsets(bootstrap, group, wanted),
@@ -160,7 +160,7 @@ def _wrong_rows(records: list[Message], wanted: Expected) -> list[str]:
             continue
         epochs[partition] = epoch or epochs[partition]
         void.discard((partition, key))
-        if key.startswith("\0"):  # an epoch began, or what began too late was written over
+        if key.startswith("\0"):  # an epoch begins, or a void record of one is written again
             continue
         if homes.setdefault(key, partition) != partition:
             wrong.append(f"I5 the row of {key} is in partitions {homes[key]} and {partition}")
@@ -189,7 +189,7 @@ def _wrong_records(what: str, records: list[Message], wanted: set[str], exactly_
     wrong = [f"I3 {what} {name} is missing" for name in sorted(wanted - found.keys())]
     wrong += [f"I3 {what} {name} should not be" for name in sorted(found.keys() - wanted)]
     if exactly_once:
-        wrong += [f"I3 {what} {name} is there {count} times" for name, count in found.items() if count > 1]
+        wrong += [f"I3 {what} {name} exists {count} times" for name, count in found.items() if count > 1]
     return wrong
 
 

@@ -1,4 +1,4 @@
-"""I9 and T16: once nothing is broken any more, every partition moves on, and soon nothing is left to do."""
+"""I9 and T16: once the faults are over, every partition makes progress, and soon all input is committed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.support.toy_app import TOPICS
 
-HEAL_S = 60
+RECOVERY_S = 60
 STUCK_S = 30
 
 
 class Watch:
-    """Looks at what the group committed, and at what there is."""
+    """Compares the committed offsets of the group with the ends of the inputs."""
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int) -> None:
         self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": f"{prefix}-app", "log_level": 0})
@@ -30,18 +30,18 @@ class Watch:
             lags[each.topic, each.partition] = (offset, end - offset)
         return lags
 
-    def until_done(self, nurse: Callable[[], None], heal_s: float = HEAL_S) -> list[str]:
-        """Wait for lag 0; whoever leaves is started again. What is stuck or late is told."""
+    def until_done(self, restart_exited: Callable[[], None], patience_s: float = RECOVERY_S) -> list[str]:
+        """Wait for lag 0, and start workers that exit again. Returns what is stuck or late."""
         started = time.monotonic()
         moved: dict[tuple[str, int], tuple[int, float]] = {}
         try:
             while True:
-                nurse()
+                restart_exited()
                 now = time.monotonic()
                 try:
                     lags = self._lags()
                 except KafkaException:
-                    lags = None  # the coordinator is moving
+                    lags = None  # the group has no coordinator for a moment
                 if lags is not None:
                     behind = {place: each for place, each in lags.items() if each[1] > 0}
                     if not behind:
@@ -50,9 +50,9 @@ class Watch:
                         if moved.get(place, (-1, now))[0] != offset:
                             moved[place] = (offset, now)
                         elif now - moved[place][1] > STUCK_S:
-                            return [f"I9 {place} stands at {offset} with {lag} to come for {STUCK_S} s"]
-                if now - started > heal_s:
-                    return [f"T16 {heal_s:.0f} s after healing this is still to come: {lags}"]
+                            return [f"I9 {place} stands at {offset} with a lag of {lag} for {STUCK_S} s"]
+                if now - started > patience_s:
+                    return [f"T16 {patience_s:.0f} s after the faults there is still a lag: {lags}"]
                 time.sleep(0.3)
         finally:
             self._reader.close()

@@ -1,4 +1,4 @@
-"""Toy workers as processes: started, killed, frozen, stopped; and the wait for the group to catch up."""
+"""Toy workers as processes: started, killed, frozen, stopped; and how far their group has committed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PARTITIONS = 4
 def make_topics(bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
     create_topics(bootstrap, [f"{prefix}.{name}" for name in TOPICS], partitions)
     create_topics(bootstrap, [f"{prefix}.alerts", f"{prefix}.deadletter"], partitions)
-    # Compaction is left out, so that the verifier sees every row that was ever written.
+    # Without compaction, so that the verifier sees every row that was ever written.
     create_topics(bootstrap, [f"{prefix}.rows"], partitions)
 
 
 ALL: list[ToyWorker] = []
-"""Every worker of this process: who is left at the end of a test is ended by tests/conftest.py."""
+"""Every worker that this process started. tests/conftest.py kills those that a test leaves running."""
 
 
 class ToyWorker:
@@ -59,7 +59,7 @@ class ToyWorker:
         ]
         command += ["--options", json.dumps(options), "--slow-s", str(slow_s)]
         command += ["--clock-offset-s", str(clock_offset_s), "--rows-at-once", str(rows_at_once)]
-        if file_bytes_max is not None:  # what it says goes to a pipe: its log would be a file too
+        if file_bytes_max is not None:  # no log then: the limit would hold for its file, too
             command = ["bash", "-c", f'ulimit -f {file_bytes_max // 1024}; exec "$@"', "-", *command]
         with log.open("ab") as output:
             place = output if file_bytes_max is None else subprocess.DEVNULL
@@ -74,21 +74,21 @@ class ToyWorker:
         self.process.wait(30)
 
     def wait_until_open(self, times: int = 1, timeout_s: float = 60) -> None:
-        """Until it was given partitions, and recovered their rows, so many times."""
+        """Wait until it has opened lanes so many times: it got partitions and recovered their rows."""
         until = time.monotonic() + timeout_s
         while self.times_open < times:
-            assert self.running, f"the worker left with {self.process.returncode}"
+            assert self.running, f"the worker exited with {self.process.returncode}"
             assert time.monotonic() < until, f"no lanes were opened in {timeout_s} s"
             time.sleep(0.1)
 
     @property
     def partitions(self) -> set[int]:
-        """What it opened last."""
-        found = re.findall(r"lanes are open: partitions \[([\d, ]*)\]", self._said)
+        """The partitions of the lanes that it opened last."""
+        found = re.findall(r"lanes are open: partitions \[([\d, ]*)\]", self._log_text)
         return {int(number) for number in found[-1].split(",")} if found else set()
 
     def wait_until_owner(self, count: int, timeout_s: float = 60) -> None:
-        """Until it has opened so many partitions at once."""
+        """Wait until it has opened the lanes of so many partitions at once."""
         until = time.monotonic() + timeout_s
         while len(self.partitions) != count:
             assert time.monotonic() < until, f"{self.partitions} and not {count} partitions in {timeout_s} s"
@@ -99,7 +99,7 @@ class ToyWorker:
         self.process.terminate()
 
     def stop(self, timeout_s: float = 60) -> int:
-        """SIGTERM; the exit status."""
+        """SIGTERM; returns the exit status."""
         self.terminate()
         return self.process.wait(timeout_s)
 
@@ -107,17 +107,17 @@ class ToyWorker:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
-    def last_words(self) -> str:
-        return self._said[-2_000:]
+    def last_log_lines(self) -> str:
+        return self._log_text[-2_000:]
 
     @property
-    def _said(self) -> str:
-        """The log of this life."""
+    def _log_text(self) -> str:
+        """What this process has logged; the file may hold the log of earlier ones."""
         return self.log.read_bytes()[self._log_start :].decode(errors="replace")
 
     @property
     def times_open(self) -> int:
-        return self._said.count("lanes are open")
+        return self._log_text.count("lanes are open")
 
     @property
     def running(self) -> bool:
@@ -125,7 +125,7 @@ class ToyWorker:
 
 
 class Progress:
-    """How far the group has committed."""
+    """How many inputs the group has committed."""
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> None:
         self._reader = Consumer({"bootstrap.servers": bootstrap, "group.id": f"{prefix}-app", "log_level": 0})
@@ -137,13 +137,18 @@ class Progress:
         try:
             return sum(max(0, place.offset) for place in self._reader.committed(self._places, 10))
         except KafkaException:
-            return -1  # the coordinator is moving or away
+            return -1  # the group has no coordinator for a moment
 
     def wait_for(self, count: int, timeout_s: float = 120) -> None:
         until = time.monotonic() + timeout_s
         while (found := self.committed()) < count:
             assert time.monotonic() < until, f"{found} of {count} were committed in {timeout_s} s"
             time.sleep(0.1)
+
+    def now(self, timeout_s: float = 120) -> int:
+        """As `committed`, once the group has a coordinator."""
+        self.wait_for(0, timeout_s)
+        return max(0, self.committed())
 
     def close(self) -> None:
         self._reader.close()

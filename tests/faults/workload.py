@@ -1,4 +1,4 @@
-"""Seeded input for the toy job: busy keys, keys that fall silent for hours, and poison."""
+"""Seeded input for the toy application: busy keys, keys that are silent for hours, and poison."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Input(NamedTuple):
 
 
 class Shop:
-    """Event times rise by about a second; a sleeper wakes for a moment every three hours or more.
+    """Event times rise by a second on average; a sleeper has one event every three hours or more.
 
-    Silences are far longer than an hour or far shorter, so that topics which are read a little apart from
-    each other cannot change what silence there was.
+    Silences are far shorter than an hour or far longer: which of them raise an alert must not depend on how
+    far apart from each other the topics are read.
     """
 
     def __init__(self, prefix: str, seed: int, poison: float = 0.002) -> None:
@@ -71,7 +71,7 @@ class Shop:
 
 
 def produce(bootstrap: str, made: Iterator[Input]) -> int:
-    """All of it, acknowledged chunk by chunk so that no topic runs far ahead of another."""
+    """Send all of it, waiting for acknowledgements in between, so that no topic gets far ahead."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,

@@ -1,8 +1,8 @@
-"""A broker to test against: librdkafka's mock, Apache Kafka from Maven jars or Docker, or one that runs.
+"""A broker for tests: librdkafka's mock, Apache Kafka from Maven jars or Docker, or one that runs already.
 
-`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses; left alone it is a container where Docker answers (see
-kafka_container.py), else the jars where Java and Maven are. `start_broker()` is for bench/ and scripts,
-conftest.py for tests.
+`STREAM_TEST_BROKER=mock|jar|docker|host:port` chooses. By default it is a container if Docker answers
+(kafka_container.py), else the jars, which need Java and Maven. Tests use the fixtures of conftest.py; bench/
+and scripts call `start_broker()`.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ SETTINGS = {
     "group.min.session.timeout.ms": "1000",
     "auto.create.topics.enable": "false",
     "log.retention.ms": "-1",  # events from 2011 must not be deleted while a test replays them
-    "log.roll.ms": "3155760000000",  # nor begin a file for every seven days of theirs
+    "log.roll.ms": "3155760000000",  # a century: their dates must not begin a new file every seven days
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
 
 
 class Broker(Protocol):
-    """What may be done to a broker. `start` works again after stop and kill; `close` is the end of it."""
+    """A broker that a test may stop, kill or pause. `start` works again after `stop` and `kill`."""
 
     kind: str
     bootstrap: str
@@ -75,7 +75,7 @@ def free_port() -> int:
 
 
 def wait_until_ready(bootstrap: str, timeout_s: float = START_TIMEOUT_S) -> None:
-    """Until the broker answers with metadata."""
+    """Wait until the broker answers with metadata."""
     until = time.monotonic() + timeout_s
     client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 500})
     while True:
@@ -90,7 +90,7 @@ def wait_until_ready(bootstrap: str, timeout_s: float = START_TIMEOUT_S) -> None
 def create_topics(
     bootstrap: str, names: Iterable[str], partitions: int = 4, config: Mapping[str, str] | None = None
 ) -> None:
-    """Make topics and wait until they can be used. `config` adds to a retention that forgets nothing."""
+    """Create topics and wait until they can be used. They keep everything, unless `config` says otherwise."""
     settings = {"retention.ms": "-1", "retention.bytes": "-1", **(config or {})}
     client = AdminClient({"bootstrap.servers": bootstrap})
     made = client.create_topics([NewTopic(name, partitions, 1, config=settings) for name in names])
@@ -127,7 +127,7 @@ class MockBroker:
 
 
 class GivenBroker(MockBroker):
-    """A broker that somebody else started: it can be used, not harmed."""
+    """A broker that somebody else started: it can be used, but not stopped, killed or paused."""
 
     kind = "given"
 
@@ -142,7 +142,7 @@ class GivenBroker(MockBroker):
 
 
 class JarBroker:
-    """Apache Kafka as a Java process. Stopped, killed or paused it keeps its data and its port."""
+    """Apache Kafka as a Java process. It keeps its data and its port when it is stopped, killed or paused."""
 
     kind = "jar"
 
@@ -209,7 +209,7 @@ class JarBroker:
 
 
 def _end_with_parent() -> None:
-    """Linux: a test run that is killed takes its broker along (prctl PR_SET_PDEATHSIG)."""
+    """On Linux the broker ends together with a test run that is killed (prctl PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -235,7 +235,7 @@ def _broker(kind: str, settings: Mapping[str, str]) -> Broker:
 
 
 def start_broker(choice: str | None = None, settings: Mapping[str, str] | None = None) -> Broker:
-    """A started broker of the chosen kind, or NoBrokerError with the reason. The caller closes it."""
+    """A started broker of the chosen kind; the caller closes it. NoBrokerError says why there is none."""
     kind = choice or os.environ.get("STREAM_TEST_BROKER") or _best_kind()
     broker = _broker(kind, settings or {})
     say(f"starting a broker of kind {broker.kind}")

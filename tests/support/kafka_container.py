@@ -1,7 +1,7 @@
-"""Apache Kafka's own image by testcontainers, which has classes for Confluent's and Redpanda's only.
+"""Apache Kafka's own image in a container. (testcontainers has classes for Confluent's and Redpanda's only.)
 
-The port on the host is chosen beforehand: Docker would give a container another one at every start, and a
-broker that was stopped or killed must come back where its clients look for it.
+The port on the host is fixed beforehand: Docker would choose another one at every start, and a broker that
+was stopped or killed must come back at the address that its clients know.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANSWER_TIMEOUT_S = 5
 
 
 class ApacheKafkaContainer(DockerContainer):
-    """One broker, KRaft. Settings by the image's rule: KAFKA_A_B is a.b."""
+    """One broker in KRaft mode. The image reads the setting a.b from the variable KAFKA_A_B."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__(IMAGE)
@@ -31,7 +31,7 @@ class ApacheKafkaContainer(DockerContainer):
         here = {
             "listeners": "PLAINTEXT://:9092,INTERNAL://:9094,CONTROLLER://:9093",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap},INTERNAL://localhost:9094",
-            "inter.broker.listener.name": "INTERNAL",  # it asks itself about transactions: not by our port
+            "inter.broker.listener.name": "INTERNAL",  # for its requests to itself about transactions
             "controller.quorum.voters": "1@localhost:9093",
         }
         for name, value in {**SETTINGS, **here, **settings}.items():
@@ -42,7 +42,7 @@ class ApacheKafkaContainer(DockerContainer):
 
 
 class DockerBroker:
-    """The container as a Broker: stopped, killed or paused it keeps its files and its port."""
+    """The container as a Broker: it keeps its files and its port when it is stopped, killed or paused."""
 
     kind = "docker"
 
@@ -86,7 +86,7 @@ class DockerBroker:
 
 
 def docker_answers() -> bool:
-    """Is there a Docker, and does it have the image or a way to get it?"""
+    """Whether Docker runs here, and has the image or can pull it."""
     try:
         client = docker.from_env(timeout=ANSWER_TIMEOUT_S)
     except DockerException:
@@ -99,7 +99,7 @@ def docker_answers() -> bool:
             say(f"pulling {IMAGE} (once)")
             docker.from_env(timeout=600).images.pull(IMAGE)
     except DockerException as failure:
-        say(f"not by Docker: {failure}")
+        say(f"no Docker: {failure}")
         return False
     finally:
         client.close()
@@ -107,13 +107,13 @@ def docker_answers() -> bool:
 
 
 def _choose_reaper() -> None:
-    """The reaper removes what a killed test run leaves; where its image cannot be had we do without."""
+    """testcontainers' reaper removes what a killed test run leaves. Without its image we do without it."""
     if testcontainers_config.ryuk_disabled:
         return
     try:
         Reaper.get_instance()
     except DockerException as failure:
-        say(f"without testcontainers' reaper, its image cannot be had: {failure}")
+        say(f"without testcontainers' reaper: its image cannot be pulled: {failure}")
         with suppress(DockerException):
             Reaper.delete_instance()
         testcontainers_config.ryuk_disabled = True

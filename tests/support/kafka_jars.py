@@ -1,4 +1,4 @@
-"""Apache Kafka's jars by Maven, once, in a cache outside the repository."""
+"""Apache Kafka's jars: fetched once by Maven into a cache outside the repository."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 
 
 class NoBrokerError(Exception):
-    """No broker of the wished kind can be had here; the text says why."""
+    """A broker of the chosen kind is not available here; the text says why."""
 
 
 def say(text: str) -> None:
@@ -30,7 +30,7 @@ def say(text: str) -> None:
 
 
 def fetched_jars() -> Path:
-    """Kafka's jars out of the cache; the first time Maven fetches them (about 54 MB)."""
+    """The directory with Kafka's jars; the first time Maven fetches them (about 54 MB)."""
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
             raise NoBrokerError(f"Apache Kafka as jars needs Java and Maven: no {tool} on the PATH")

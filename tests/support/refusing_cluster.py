@@ -1,4 +1,4 @@
-"""librdkafka's mock cluster, told to refuse: what a real broker does now and then, on demand."""
+"""librdkafka's mock cluster that refuses requests on demand, as a real broker does now and then."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PRODUCER_TYPE = 0
 
 @cache
 def _library() -> ctypes.CDLL:
-    """The very librdkafka that confluent-kafka's wheel brings; its mock's faults are not open to Python."""
+    """The librdkafka in confluent-kafka's wheel: its mock can be made to fail only from C."""
     folder = Path(confluent_kafka.__file__).parent.parent / "confluent_kafka.libs"
     found = sorted(folder.glob("librdkafka*"))
-    assert found, f"confluent-kafka's wheel brings its own librdkafka; there is none in {folder}"
+    assert found, f"confluent-kafka's wheel should hold librdkafka in {folder}"
     library = ctypes.CDLL(str(found[0]))
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
     for name, gives, takes in (
@@ -50,7 +50,7 @@ class RefusingCluster:
         self.bootstrap: str = self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
 
     def refuse(self, topic: str, partition: int, *errors: int) -> None:
-        """The next Produce requests for the partition are answered with these errors, and stored nowhere."""
+        """Answer the next Produce requests for the partition with these errors, and store nothing."""
         self._library.rd_kafka_mock_partition_push_request_errors(
             ctypes.c_void_p(self._cluster),
             topic.encode(),
@@ -61,6 +61,7 @@ class RefusingCluster:
         )
 
     def answer_after(self, milliseconds: int) -> None:
+        """Delay every answer from now on."""
         self._library.rd_kafka_mock_broker_set_rtt(self._cluster, NODE, milliseconds)
 
     def close(self) -> None:

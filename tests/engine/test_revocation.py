@@ -1,4 +1,4 @@
-"""Partitions that are let go: what their stores are sealed with is what they hold."""
+"""Partitions are revoked: a store is sealed with the position up to which it really is complete."""
 
 import asyncio
 import threading
@@ -22,12 +22,12 @@ EVENT = b'{"key":"a","time_ms":1}'
 END = 7
 
 
-class Letting:
-    """An app with one open lane, told to let it go. Kafka's part is the end of the changelog."""
+class RevokedApp:
+    """An app with one open lane, whose partition is revoked. The test gives the end of the changelog."""
 
     def __init__(self, folder: Path) -> None:
         self.options = EngineOptions(
-            app_id="letting", bootstrap="127.0.0.1:1", inputs=TOPICS, changelog="rows", store=folder,
+            app_id="revoked", bootstrap="127.0.0.1:1", inputs=TOPICS, changelog="rows", store=folder,
             producer={"log_level": 0},
         )  # fmt: skip
         self.app: EngineApp[Counters] = EngineApp(self.options, ToyCodec())
@@ -43,9 +43,9 @@ class Letting:
         assert self.answer.wait(10)
         return END
 
-    async def let_go(self) -> int:
-        """How many moments the agent was given while the end of the changelog was asked for."""
-        letting = asyncio.create_task(self.app._release_lanes())
+    async def close_lanes(self) -> int:
+        """Returns how many moments the agent got while the end of the changelog was asked for."""
+        closing = asyncio.create_task(self.app._release_lanes())
         while not self.asked.is_set():
             await asyncio.sleep(0.001)
         tp = PartitionId(TOPICS[0], 0)
@@ -55,7 +55,7 @@ class Letting:
             processor.apply(self.lane, moment)
             given += 1
         self.answer.set()
-        await letting
+        await closing
         return given
 
     def sealed_at(self) -> int:
@@ -65,23 +65,23 @@ class Letting:
 
 
 @pytest.fixture
-def letting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Letting]:
-    here = Letting(tmp_path)
+def revoked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RevokedApp]:
+    here = RevokedApp(tmp_path)
     monkeypatch.setattr(engine_app, "changelog_end", here.changelog_end)
     yield here
     here.answer.set()
 
 
-def test_nothing_is_given_out_any_more_once_all_of_it_is_committed(letting: Letting) -> None:
-    """It would be folded into rows of which the store that is being sealed knows nothing."""
-    assert asyncio.run(letting.let_go()) == 0
-    assert letting.sealed_at() == END
+def test_nothing_is_given_out_after_the_last_commit(revoked: RevokedApp) -> None:
+    """It would change rows that the store, which is being sealed, does not get any more."""
+    assert asyncio.run(revoked.close_lanes()) == 0
+    assert revoked.sealed_at() == END
 
 
-def test_a_store_that_knows_of_rows_to_mend_is_not_sealed(letting: Letting) -> None:
-    """Who opens it reads on from there, and would never see the void records that hide them."""
-    letting.lane.table.void = {b"b"}
+def test_a_store_with_rows_to_rewrite_is_not_sealed(revoked: RevokedApp) -> None:
+    """The next worker would read on from its position, and never see the void records in front of it."""
+    revoked.lane.table.void = {b"b"}
 
-    asyncio.run(letting.let_go())
+    asyncio.run(revoked.close_lanes())
 
-    assert letting.sealed_at() == 0
+    assert revoked.sealed_at() == 0
