@@ -54,7 +54,7 @@ def test_input_that_was_deleted_unread_stops_the_worker(
         worker = run.start("late")
 
         assert worker.process.wait(60) == Exit.DATA_LOSS
-        assert "deleted unread" in worker.last_log_lines()
+        assert "deleted before they were read" in worker.last_log_lines()
 
 
 def test_input_that_is_deleted_under_a_worker_that_was_behind_stops_it(
