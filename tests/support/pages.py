@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 BENCH = ["bench/README.md", "bench/results/core.md"]
-PAGES = ["README.md", "CONTRIBUTING.md", *DOCS, *BENCH]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *DOCS, *BENCH]
 
 _BLOCK = re.compile(r"^[ ]*```(\w*)\n(.*?)^[ ]*```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`]+)`")
