@@ -11,6 +11,7 @@ from stream.core.facts.decay import BASKET_HALF_LIFE_MS
 from stream.core.facts.feedback import PRIOR_WEIGHT
 from stream.core.judgement.basis import Book
 from stream.core.judgement.standing import Standing
+from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import risk_score
 from stream.core.units import DAY_MS
@@ -70,9 +71,9 @@ def _appeased(now: Standing, book: Book, clear_at: float) -> tuple[list[Remedy],
     """Resolved tickets and kind words that bring unhappiness below the clear threshold."""
     rule = book.policy.at_risk_loyal
     remedies = []
-    if now.unresolved_ms is not None and now.as_of_ms - now.unresolved_ms >= rule.ticket_patience_ms:
+    if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         remedies.append(Remedy(code="RESOLVE_TICKET"))
-    unhappy = _unhappy(now.opinion, now.confidence, now.drop, book)
+    unhappy = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
     if unhappy < clear_at:
         return remedies, unhappy
     said = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)
@@ -80,14 +81,7 @@ def _appeased(now: Standing, book: Book, clear_at: float) -> tuple[list[Remedy],
     for count in range(1, TRIES_MAX + 1):
         opinion = (said * now.opinion + count) / (said + count)
         confidence = (said + count) / (said + count + PRIOR_WEIGHT)
-        unhappy = _unhappy(opinion, confidence, max(0.0, usual - opinion), book)
+        unhappy = min(1.0, unhappy_words(opinion, confidence, opinion_drop(opinion, usual), rule))
         if unhappy < clear_at:
             break
     return [*remedies, Remedy(code="POSITIVE_FEEDBACK", count=count)], unhappy
-
-
-def _unhappy(opinion: float, confidence: float, drop: float, book: Book) -> float:
-    rule = book.policy.at_risk_loyal
-    if opinion >= 0.0:
-        return 0.0
-    return min(1.0, confidence * max(0.0, opinion / rule.sentiment_unhappy, drop / rule.drop_unhappy))

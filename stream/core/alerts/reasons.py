@@ -13,6 +13,7 @@ from stream.core.facts.rhythm import quickening, rhythm
 from stream.core.judgement.basis import Book
 from stream.core.judgement.rules import basket_growth, growth_parts, is_promoter
 from stream.core.judgement.standing import Standing
+from stream.core.judgement.unhappiness import is_overdue, unhappy_words
 from stream.core.model.features import BY_NAME, HISTORY, SILENCE
 from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import churn_risk
@@ -107,12 +108,10 @@ def _at_risk_reasons(now: Standing, profile: Profile, book: Book) -> list[Eviden
     drifting = book.drifting(now.risk)
     parts: list[tuple[float, Evidence]] = [(drifting, silence(now, profile, 0.0))]
     if now.opinion < 0.0:
-        low = now.confidence * now.opinion / rule.sentiment_unhappy
-        dropped = now.confidence * now.drop / rule.drop_unhappy
-        parts.append((max(low, dropped), _mood(now, profile, 0.0)))
-    patience_ms = rule.ticket_patience_ms
-    if now.unresolved_ms is not None and now.as_of_ms - now.unresolved_ms >= patience_ms:
-        parts.append((rule.ticket_weight, _ticket(now, patience_ms)))
+        words = unhappy_words(now.opinion, now.confidence, now.drop, rule)
+        parts.append((words, _mood(now, profile, 0.0)))
+    if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
+        parts.append((rule.ticket_weight, _ticket(now, rule.ticket_patience_ms)))
     whole = sum(strength for strength, _ in parts)
     score = max(drifting, now.unhappiness)
     return [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]

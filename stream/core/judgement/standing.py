@@ -19,6 +19,7 @@ from stream.core.facts.purchases import Sums, monetary_minor
 from stream.core.facts.rhythm import regularity
 from stream.core.judgement.basis import Book
 from stream.core.judgement.tier import tier_of
+from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
 from stream.core.risk.churn import logistic, look_again_ms
@@ -115,11 +116,10 @@ def _listen(now: Standing, profile: Profile, policy: Policy) -> None:
         now.opinion = feedback.mood_sum / said
         now.confidence = said / (said + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
         usual = feedback.temper_sum / feedback.temper_weight
-        now.drop = max(0.0, usual - now.opinion) if now.opinion < 0.0 else 0.0
-        low = now.opinion / rule.sentiment_unhappy if rule.sentiment_unhappy < 0.0 else 0.0
-        now.unhappiness = min(1.0, now.confidence * max(0.0, low, now.drop / rule.drop_unhappy))
+        now.drop = opinion_drop(now.opinion, usual)
+        now.unhappiness = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
     now.unresolved_ms = oldest_unresolved_ms(feedback)
-    if now.unresolved_ms is not None and now.as_of_ms - now.unresolved_ms >= rule.ticket_patience_ms:
+    if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         now.unhappiness = max(now.unhappiness, rule.ticket_weight)
 
 

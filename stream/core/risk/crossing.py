@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from stream.core.units import DAY_MS
+from stream.core.value.bracket import Bracket
 
 Log = Callable[[int], float]
 """A score's log-odds as a function of the instant, while nothing happens."""
@@ -27,29 +28,29 @@ def first_crossing(log_odds: Log, goal: float, low: int, high: int, zero: int) -
 def _first_at_least(
     log_odds: Log, goal: float, low: tuple[int, float], high: tuple[int, float], zero: int
 ) -> int:
-    """Regula falsi (Illinois) in log time, where these scores are nearly straight, then a pinch of the root.
+    """Regula falsi in log time, where these scores are nearly straight, then steps that pinch the root.
 
-    Both ends stay integers and their signs are checked, so that the answer is exact however f is rounded.
+    Both ends stay integers at which the score was evaluated, so that the answer is exact however it rounds.
     """
-    (low_ms, at_low), (high_ms, at_high) = low, high
-    low_log, high_log = math.log(low_ms - zero + DAY_MS), math.log(high_ms - zero + DAY_MS)
-    pinch, same_side, tries = 1, 0, 0
-    while high_ms - low_ms > 1:
+    ends: Bracket[int] = Bracket(low, high)
+    low_log, high_log = _log_time(ends.low - zero), _log_time(ends.high - zero)
+    pinch, tries = 1, 0
+    while ends.high - ends.low > 1:
         tries += 1
-        share = at_low / (at_low - at_high) if tries % 16 else 0.5
+        share = ends.at_low / (ends.at_low - ends.at_high) if tries % 16 else 0.5
         guess = zero - DAY_MS + round(math.exp(low_log + share * (high_log - low_log)))
-        if guess - low_ms < pinch:
-            guess, pinch = low_ms + pinch, pinch * 16
-        elif high_ms - guess < pinch:
-            guess, pinch = high_ms - pinch, pinch * 16
-        guess = min(max(guess, low_ms + 1), high_ms - 1)
-        value = log_odds(guess) - goal
-        if value >= 0.0:
-            if same_side > 0:
-                at_low *= 0.5
-            high_ms, at_high, high_log, same_side = guess, value, math.log(guess - zero + DAY_MS), 1
+        if guess - ends.low < pinch:
+            guess, pinch = ends.low + pinch, pinch * 16
+        elif ends.high - guess < pinch:
+            guess, pinch = ends.high - pinch, pinch * 16
+        guess = min(max(guess, ends.low + 1), ends.high - 1)
+        if ends.narrow(guess, log_odds(guess) - goal):
+            high_log = _log_time(guess - zero)
         else:
-            if same_side < 0:
-                at_high *= 0.5
-            low_ms, at_low, low_log, same_side = guess, value, math.log(guess - zero + DAY_MS), -1
-    return high_ms
+            low_log = _log_time(guess - zero)
+    return ends.high
+
+
+def _log_time(silent_ms: int) -> float:
+    """A day is added, so that the beginning of the silence has a logarithm."""
+    return math.log(silent_ms + DAY_MS)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from stream.core.value.bracket import Bracket
 from stream.core.value.clv import discounted_if_alive, purchase_count_tails
 from stream.core.value.lifetime import COARSE, Valuation, looked_up
 
@@ -88,30 +89,22 @@ def _mixture(masses: list[float], p: float, shape: float) -> _Mixture:
 
 
 def _quantile(mixture: _Mixture, share: float) -> float:
-    """By regula falsi (Illinois) on the normal scale of one cube root, where the distribution is smooth."""
+    """By regula falsi on the normal scale of one cube root, where the distribution is smooth."""
     if mixture.nothing >= share:
         return 0.0
-    low, at_low, high, at_high = _bracket(mixture, share)
-    side = 0
-    while high - low > ROOT_PRECISION * high:
-        root = (low * at_high - high * at_low) / (at_high - at_low)
-        if not low < root < high:
-            root = 0.5 * (low + high)
-        value = _below(mixture, root) - share
-        if value >= 0.0:
-            at_low *= 0.5 if side > 0 else 1.0
-            if abs(high - root) <= 0.1 * ROOT_PRECISION * high:
-                low = root
-            high, at_high, side = root, value, 1
-        else:
-            at_high *= 0.5 if side < 0 else 1.0
-            if abs(root - low) <= 0.1 * ROOT_PRECISION * high:
-                high = root
-            low, at_low, side = root, value, -1
-    return high**3
+    ends = _around(mixture, share)
+    while ends.high - ends.low > ROOT_PRECISION * ends.high:
+        root = (ends.low * ends.at_high - ends.high * ends.at_low) / (ends.at_high - ends.at_low)
+        if not ends.low < root < ends.high:
+            root = 0.5 * (ends.low + ends.high)
+        low, high = ends.low, ends.high
+        replaced = high if ends.narrow(root, _below(mixture, root) - share) else low
+        if abs(root - replaced) <= 0.1 * ROOT_PRECISION * high:
+            return root**3
+    return ends.high**3
 
 
-def _bracket(mixture: _Mixture, share: float) -> tuple[float, float, float, float]:
+def _around(mixture: _Mixture, share: float) -> Bracket[float]:
     """Roots on both sides of a quantile, each with its distance in probability, from a likely one."""
     reach, reached, guess = min(share, 0.999999), mixture.nothing, 1.0
     for half_mass, inverse, _ in mixture.parts:
@@ -126,7 +119,7 @@ def _bracket(mixture: _Mixture, share: float) -> tuple[float, float, float, floa
     while at_low >= 0.0:
         high, at_high, low = low, at_low, low / STRIDE
         at_low = _below(mixture, low) - reach if low > ROOT_MIN else mixture.nothing - reach
-    return low, at_low, high, at_high
+    return Bracket((low, at_low), (high, at_high))
 
 
 def _below(mixture: _Mixture, root: float) -> float:
