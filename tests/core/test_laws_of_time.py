@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Profile
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.judge import judge
@@ -106,11 +108,19 @@ def test_the_alerts_of_silence_are_those_of_a_look_at_every_quarter_of_a_day(lif
     brute, found = deepcopy(profile), []
     for quarter in range(1, days * 4 + 1):
         found += on_book(brute, start_ms + quarter * DAY_MS // 4, book()).alerts
+    expected = [alert for alert in alerts if not raised_in_the_same_quarter(alert, start_ms)]
 
-    assert transitions(found) == transitions(alerts)
-    for seen, due in zip(found, alerts, strict=True):
+    assert transitions(found) == transitions(expected)
+    for seen, due in zip(found, expected, strict=True):
         assert due.time <= seen.time
         assert abs(ms(seen.time) - ms(due.time)) <= DAY_MS // 4 + 2
+
+
+def raised_in_the_same_quarter(alert: Alert, start_ms: int) -> bool:
+    """An escalation so soon after its raise that a look every quarter of a day finds both at once: raised."""
+    times = (alert.data.episode.opened_at, alert.time)
+    opened, now = (ceil((ms(time) - start_ms) / (DAY_MS / 4)) for time in times)
+    return alert.data.state == "escalated" and opened == now
 
 
 def ms(time: str) -> float:
