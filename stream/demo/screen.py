@@ -12,7 +12,7 @@ import click
 
 from stream.core.alerts.alert import Alert
 from stream.wording.alert import ALERT_NAMES, reason_lines
-from stream.wording.wrap import for_terminal
+from stream.wording.wrap import CONTINUATION, for_terminal
 
 PLAIN_EVERY_S = 10.0
 """Where output is no terminal, the status is a line of its own, this often."""
@@ -46,10 +46,10 @@ class Screen:
     ) -> None:
         self._wipe_status()
 
-    def say(self, text: str = "") -> None:
-        """One line of output, wrapped between words on a terminal."""
+    def say(self, text: str, continuation: str = CONTINUATION) -> None:
+        """One line of output; on a terminal it is wrapped, with `continuation` before further lines."""
         self._wipe_status()
-        click.echo(for_terminal(text))
+        click.echo(for_terminal(text, continuation))
 
     def status(self, date: str, sent: int, done: int, alerts: int) -> None:
         """How far the demo is."""

@@ -1,4 +1,4 @@
-"""Long lines for a terminal: broken between words, continued under their own indentation."""
+"""Long lines for a terminal: broken between words, with an indented continuation."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ import textwrap
 
 CONTINUATION = "    "
 WIDTH_MIN = 40
-"""Columns below which lines are not wrapped narrower."""
+"""Lines are never wrapped to fewer columns."""
 
 
-def wrapped(text: str, width: int) -> str:
-    """The text in lines of at most `width` columns; a longer word, such as an id, is never broken."""
-    indent = text[: len(text) - len(text.lstrip(" "))]
-    lines = textwrap.wrap(
-        text,
+def wrapped(line: str, width: int, continuation: str = CONTINUATION) -> str:
+    """A line in parts of at most `width` columns; a longer word, such as an id, is never broken."""
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    parts = textwrap.wrap(
+        line,
         max(width, WIDTH_MIN),
-        subsequent_indent=indent + CONTINUATION,
+        subsequent_indent=indent + continuation,
         break_long_words=False,
         break_on_hyphens=False,
-        drop_whitespace=True,
     )
-    return "\n".join(lines)
+    return "\n".join(parts)
 
 
-def for_terminal(text: str) -> str:
+def for_terminal(text: str, continuation: str = CONTINUATION) -> str:
     """The text wrapped to the width of the terminal; unchanged where standard output is a file or a pipe."""
     if not sys.stdout.isatty():
         return text
     width = shutil.get_terminal_size().columns
-    return "\n".join(wrapped(line, width) for line in text.split("\n"))
+    return "\n".join(wrapped(line, width, continuation) for line in text.split("\n"))

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stream.core.events.event import MessageDelivered
 from stream.core.events.payload import MessageTouch
@@ -13,9 +13,12 @@ from stream.demo import player as player_module
 from stream.demo.failure import DemoError
 from stream.demo.player import Player
 from stream.demo.watcher import Watcher
-from stream.worker.kafka.embedded import PARTITIONS, EmbeddedBroker
+from stream.worker.kafka.embedded import PARTITIONS, RETAINED_BYTES, EmbeddedBroker
 
 TOPICS = ("purchases", "engagement", "feedback", "control")
+LINK_BYTES = 10_000
+EVENTS = 1 + RETAINED_BYTES * PARTITIONS * 6 // 5 // LINK_BYTES
+"""A fifth more than all partitions of a topic can hold."""
 
 
 def message(number):
@@ -24,7 +27,7 @@ def message(number):
         source="/test",
         subject=f"customer-{number % 50}",
         time=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
-        data=MessageTouch(message_id=f"m{number}", channel="email", link="x" * 1_500),
+        data=MessageTouch(message_id=f"m{number}", channel="email", link="x" * LINK_BYTES),
     )
 
 
@@ -45,7 +48,8 @@ class SlowReader(threading.Thread):
         self._consumer = Consumer(
             {"bootstrap.servers": bootstrap, "group.id": "reader", "auto.offset.reset": "earliest"}
         )
-        self._consumer.subscribe(list(TOPICS))
+        places = [TopicPartition(topic, number, 0) for topic in TOPICS for number in range(PARTITIONS)]
+        self._consumer.assign(places)  # joining the group would take three seconds
 
     def run(self):
         while not self.stop.is_set():
@@ -61,14 +65,14 @@ def test_more_events_than_the_broker_can_hold_arrive_without_loss(broker, monkey
     reader = SlowReader(broker.bootstrap)
     reader.start()
     player = Player(broker.bootstrap, "reader", TOPICS, PARTITIONS, lambda: None)
-    player.play((message(number) for number in range(16_000)), lambda event: None)
+    player.play((message(number) for number in range(EVENTS)), lambda event: None)
     player.wait_until_done()
     player.close()
     reader.stop.set()
     reader.join()
 
-    assert player.sent == player.committed == 16_000
-    assert len(reader.read) == 16_000
+    assert player.sent == player.committed == EVENTS
+    assert len(reader.read) == EVENTS
     assert set(reader.read.values()) == {1}
 
 
@@ -77,7 +81,7 @@ def test_a_stalled_worker_ends_the_demo(broker, monkeypatch):
     player = Player(broker.bootstrap, "nobody", TOPICS, PARTITIONS, lambda: None)
 
     with pytest.raises(DemoError, match="has stalled: 0 of"):
-        player.play((message(number) for number in range(16_000)), lambda event: None)
+        player.play((message(number) for number in range(EVENTS)), lambda event: None)
 
 
 def test_the_watcher_keeps_the_last_row_of_each_key_and_every_alert(broker):

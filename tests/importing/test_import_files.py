@@ -24,12 +24,12 @@ def run(*arguments, **options):
     return CliRunner().invoke(main, ["import", *arguments], **options)
 
 
-def test_a_file_becomes_events_rejects_and_an_account(shop):
+def test_a_file_becomes_events_rejects_and_a_summary(shop):
     answer = run("shop.csv", "--mapping", "mine.toml", "--out", "events.jsonl", "--json")
-    told = json.loads(answer.stdout)
+    summary = json.loads(answer.stdout)
 
     assert answer.exit_code == 0, answer.output
-    assert told["lines"] == {
+    assert summary["lines"] == {
         "in": 3,
         "orders": 1,
         "refunds": 1,
@@ -37,7 +37,7 @@ def test_a_file_becomes_events_rejects_and_an_account(shop):
         "ignored": 0,
         "rejected": 1,
     }
-    assert (told["orders_minor"], told["refunds_minor"]) == ({"GBP": 200}, {"GBP": 200})
+    assert (summary["orders_minor"], summary["refunds_minor"]) == ({"GBP": 200}, {"GBP": 200})
     assert len((shop / "events.jsonl").read_text().splitlines()) == 2
     assert json.loads((shop / "events.rejects.jsonl").read_text()) == {
         "file": "shop.csv",
@@ -52,7 +52,7 @@ def test_a_file_becomes_events_rejects_and_an_account(shop):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nothing.csv", "--mapping", "mine.toml", "--out", "x"], "there is no file nothing.csv"),
         (["shop.csv", "--out", "x"], "--mapping is needed"),
@@ -61,21 +61,21 @@ def test_a_file_becomes_events_rejects_and_an_account(shop):
         (["mine.toml", "--mapping", "mine.toml", "--out", "x"], "unknown format '.toml'"),
     ],
 )
-def test_bad_usage_is_one_readable_message(shop, arguments, told):
+def test_wrong_usage_is_one_readable_message(shop, arguments, message):
     answer = run(*arguments)
 
     assert answer.exit_code == 2
-    assert told in answer.output
+    assert message in answer.output
     assert not (shop / "x").exists()
 
 
-def test_a_file_of_which_nothing_can_be_used_is_a_failure(shop):
+def test_a_file_without_any_usable_line_is_a_failure(shop):
     (shop / "bad.csv").write_text(HEADER + "1,mug,1,?,2.00,ann\n")
 
     assert run("bad.csv", "--mapping", "mine.toml", "--out", "x.jsonl").exit_code == 1
 
 
-def test_globs_and_standard_output(shop):
+def test_files_of_a_glob_go_to_standard_output(shop):
     answer = run("*.csv", "--mapping", "mine.toml", "--out", "-")
 
     assert [json.loads(line)["type"] for line in answer.stdout.splitlines()] == [
@@ -127,7 +127,7 @@ def read_all(bootstrap, topic, expected):
 
 def test_events_go_to_kafka_once_however_often_the_command_runs(shop, mock_broker):
     producer = Producer({"bootstrap.servers": mock_broker.bootstrap})
-    for topic in TOPICS:  # the mock makes a topic when it is asked for
+    for topic in TOPICS:  # the mock broker creates a topic when a client asks for it
         producer.list_topics(f"customers.{topic}.v1", timeout=10)
     arguments = ["shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json"]
     environment = {"STREAM_BROKERS": mock_broker.bootstrap}
@@ -141,7 +141,7 @@ def test_events_go_to_kafka_once_however_often_the_command_runs(shop, mock_broke
     assert messages[0].timestamp()[1] == 1577836800000
 
 
-def test_an_interrupted_sending_goes_on_where_it_was(shop, mock_broker):
+def test_a_stopped_import_to_kafka_continues_after_the_last_acknowledged_event(shop, mock_broker):
     producer = Producer({"bootstrap.servers": mock_broker.bootstrap})
     for topic in TOPICS:
         producer.list_topics(f"customers.{topic}.v1", timeout=10)

@@ -1,4 +1,4 @@
-"""docs/import.md says what is so."""
+"""docs/import.md agrees with the code."""
 
 import re
 from pathlib import Path

@@ -64,7 +64,7 @@ def test_a_credit_note_over_several_orders_is_one_refund_for_each(tmp_path):
     }
 
 
-def test_unmatched_returns_can_be_refused_instead(tmp_path):
+def test_unmatched_returns_can_be_rejected_instead(tmp_path):
     text = HEADER + "C1,mug,-1,2020-01-03,2.00,ann\n"
     done = imported(tmp_path, text, INVOICES + 'unmatched = "reject"\n')
 
@@ -97,7 +97,7 @@ def test_unmatched_returns_can_be_refused_instead(tmp_path):
         ("1" * 101 + ",mug,1,2020-01-01,2.00,ann", "identifier_too_long"),
     ],
 )
-def test_a_line_that_cannot_be_an_event_is_refused_with_its_number_and_reason(tmp_path, line, reason):
+def test_a_line_that_cannot_be_an_event_is_rejected_with_its_number_and_reason(tmp_path, line, reason):
     done = imported(
         tmp_path, HEADER + "7,ok,1,2020-01-01,1.00,bob\n" + line + "\n8,ok,1,2020-01-01,1.00,bob\n"
     )
@@ -124,14 +124,14 @@ def test_an_order_has_one_currency(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "bought", "given_back"),
+    ("lines", "bought", "refunded"),
     [
-        (["1,mug,2,2.00", "1,gift,1,0"], [("1", 400, 0)], []),  # a free item is part of its order
-        (["1,gift,1,0.00"], [("1", 0, 0)], []),  # and an order of its own
-        (["1,mug,2,2.00", "1,voucher,1,-1.50"], [("1", 250, 150)], []),  # what lowers an order
-        (["1,voucher,1,-1.50"], [], [("unmatched-1", 150)]),  # nothing to lower: a credit
+        (["1,mug,2,2.00", "1,gift,1,0"], [("1", 400, 0)], []),  # a free product is part of its order
+        (["1,gift,1,0.00"], [("1", 0, 0)], []),  # or an order of its own
+        (["1,mug,2,2.00", "1,voucher,1,-1.50"], [("1", 250, 150)], []),  # a voucher lowers its order
+        (["1,voucher,1,-1.50"], [], [("unmatched-1", 150)]),  # without an order to lower it is a credit
         (["1,mug,1,2.00", "1,voucher,1,-5.00"], [("1", 200, 0)], [("unmatched-1", 500)]),
-        (["1,cheese,0.735,12.90"], [("1", 948, 0)], []),  # goods by weight
+        (["1,cheese,0.735,12.90"], [("1", 948, 0)], []),  # a quantity by weight
         (["1,cheese,0.735,12.90", "C2,cheese,-0.735,12.90"], [("1", 948, 0)], [("1", 948)]),
         (
             ["1,mug,1,2.00", "C2,mug,1,-2.00"],
@@ -140,7 +140,7 @@ def test_an_order_has_one_currency(tmp_path):
         ),  # a credit note with minus prices
     ],
 )
-def test_free_lowered_and_weighed_lines(tmp_path, lines, bought, given_back):
+def test_lines_that_are_free_negative_or_by_weight(tmp_path, lines, bought, refunded):
     rows = [
         ",".join((*line.split(",")[:3], f"2020-01-0{n}", line.split(",")[3], "ann\n"))
         for n, line in enumerate(lines, start=1)
@@ -151,7 +151,7 @@ def test_free_lowered_and_weighed_lines(tmp_path, lines, bought, given_back):
     assert done.rejects == []
     assert [(o["order_id"], o["total_minor"], o.get("discount_minor", 0)) for o in orders] == bought
     refunds = [e["data"] for e in done.of("purchase.refunded")]
-    assert [(r["order_id"], r["refund_minor"]) for r in refunds] == given_back
+    assert [(r["order_id"], r["refund_minor"]) for r in refunds] == refunded
 
 
 def test_an_amount_without_quantity_is_a_return_when_it_is_below_zero(tmp_path):
@@ -176,18 +176,18 @@ LINES = st.lists(
 )
 
 
-def _worth(order, quantity, price):
+def _amount(order, quantity, price):
     back = "-" in quantity or order.startswith("C")
     worth = Decimal(price) * 100 * abs(int(quantity))
     return -abs(worth) if back else worth
 
 
-def _lowering(kept):
-    """Lines below zero in orders that stay above: what they take off, no product of their own."""
+def _lowering_lines(kept):
+    """How many lines are negative in orders whose sum is not: they lower the order and are no product."""
     orders = defaultdict(list)
     for order, _, quantity, _, price, customer in kept:
         if "-" not in quantity and not order.startswith("C"):
-            orders[order, customer].append(_worth(order, quantity, price))
+            orders[order, customer].append(_amount(order, quantity, price))
     return sum(worth < 0 for worths in orders.values() if sum(worths) >= 0 for worth in worths)
 
 
@@ -198,14 +198,14 @@ def test_every_line_is_accounted_for_and_the_money_is_the_sum_of_the_kept_lines(
     done = imported(folder, HEADER + "".join(",".join(line) + "\n" for line in lines))
     summary, refused = done.summary, {line for line, _ in done.reasons()}
     kept = [line for number, line in enumerate(lines, start=2) if number not in refused]
-    net = sum(_worth(order, quantity, price) for order, _, quantity, _, price, _ in kept)
+    net = sum(_amount(order, quantity, price) for order, _, quantity, _, price, _ in kept)
 
     assert summary.lines == len(lines) == summary.in_orders + summary.in_refunds + len(done.rejects)
     assert summary.orders_minor["GBP"] - summary.refunds_minor["GBP"] == net
-    assert sum(len(e["data"].get("products", ())) for e in done.events) == len(kept) - _lowering(kept)
+    assert sum(len(e["data"].get("products", ())) for e in done.events) == len(kept) - _lowering_lines(kept)
     assert len({e["id"] for e in done.events}) == len(done.events)
-    for told in done.told:
-        assert not isinstance(decode_line(told.value), Rejected)
+    for event in done.outgoing:
+        assert not isinstance(decode_line(event.value), Rejected)
 
 
 def test_totals_equal_pandas_to_the_cent_and_disk_changes_nothing(tmp_path, monkeypatch):
@@ -225,7 +225,7 @@ def test_totals_equal_pandas_to_the_cent_and_disk_changes_nothing(tmp_path, monk
     assert in_memory.summary.refunds_minor["GBP"] == -round(worth[kept["quantity"] < 0].sum() * 100)
     assert in_memory.summary.in_orders + in_memory.summary.in_refunds == len(kept)
     assert on_disk.events == in_memory.events
-    assert [told[:2] for told in on_disk.told] == sorted(told[:2] for told in on_disk.told)
+    assert [event[:2] for event in on_disk.outgoing] == sorted(event[:2] for event in on_disk.outgoing)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".csv.zst", ".tsv", ".jsonl", ".parquet"])

@@ -1,4 +1,4 @@
-"""`stream import --to-kafka` on a real broker, stopped in the middle: nothing is lost or counts twice."""
+"""`stream import --to-kafka` on a real broker, stopped in the middle: no event is lost or counts twice."""
 
 import json
 import os
@@ -32,8 +32,8 @@ def shop(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def heard():
-    """A shell starts what runs in the background deaf to SIGINT, and its children after it."""
+def sigint_is_not_ignored():
+    """Background jobs of a shell ignore SIGINT, and their child processes inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -60,7 +60,7 @@ def sent_so_far(shop):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_an_import_that_is_stopped_in_the_middle_goes_on_and_loses_nothing(shop, broker, prefix, how):
+def test_a_stopped_import_continues_and_loses_nothing(shop, broker, prefix, how):
     create_topics(broker.bootstrap, [f"{prefix}.customers.{kind}.v1" for kind in KINDS])
     wanted = {e["id"]: e for e in Imported(INVOICES, shop / "shop.csv").events}
     stops = 0
@@ -73,10 +73,10 @@ def test_an_import_that_is_stopped_in_the_middle_goes_on_and_loses_nothing(shop,
             break
         process.send_signal(how)
         process.wait(60)
-        if process.returncode == 0:  # it was quicker than the signal
+        if process.returncode == 0:  # it ended before the signal arrived
             break
         stops += 1
-    told, errors = process.communicate()
+    output, errors = process.communicate()
     assert process.returncode == 0, errors
 
     found = [
@@ -84,7 +84,7 @@ def test_an_import_that_is_stopped_in_the_middle_goes_on_and_loses_nothing(shop,
         for record in read_all(broker.bootstrap, f"{prefix}.customers.purchases.v1")
     ]
     assert stops > 0
-    assert json.loads(told)["sent_before"] > 0
+    assert json.loads(output)["sent_before"] > 0
     assert {e["id"]: e for e in found} == wanted
-    if how is signal.SIGINT:  # asked to stop, it waits for what is on its way, and notes it
+    if how is signal.SIGINT:  # it waits for what is on its way, and notes it
         assert len(found) <= len(wanted) + stops

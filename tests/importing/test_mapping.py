@@ -6,7 +6,7 @@ from tests.support.importing import INVOICES, imported
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (('customer = "customer"', 'client = "customer"'), "test.toml, line 9: 'client' is no field"),
         (('customer = "customer"\n', ""), "must name the column of 'customer'"),
@@ -23,14 +23,14 @@ from tests.support.importing import INVOICES, imported
         (("[returns]", '[file]\ndelimiter = ";;"\n[returns]'), "line 13: ';;' is no delimiter"),
     ],
 )
-def test_a_wrong_mapping_is_told_with_its_line(change, told):
+def test_a_wrong_mapping_is_reported_with_its_line(change, message):
     with pytest.raises(MappingError, match=r"test\.toml") as caught:
         parse_mapping(INVOICES.replace(*change), "test.toml")
 
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_column_that_is_not_in_the_file_is_told_with_those_that_are(tmp_path):
+def test_a_missing_column_is_reported_with_the_existing_ones(tmp_path):
     with pytest.raises(MappingError, match=r"no column 'price'.*amount"):
         imported(tmp_path, "invoice,product,quantity,time,amount,customer\n")
 

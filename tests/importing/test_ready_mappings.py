@@ -78,14 +78,14 @@ SEGMENT_CALLS = (
 
 
 def test_segment_track_calls(tmp_path):
-    said = {
+    common = {
         "userId": "ann",
         "timestamp": "2024-01-01T10:00:00.000Z",
         "context": {"campaign": {"name": "Spring"}},
     }
     text = lines_of(
         *(
-            {**said, "messageId": f"m{number}", "event": event, "properties": properties}
+            {**common, "messageId": f"m{number}", "event": event, "properties": properties}
             for number, (event, properties) in enumerate(SEGMENT_CALLS, start=1)
         )
     )

@@ -1,4 +1,4 @@
-"""Files nobody here has seen: `--suggest` maps them, and pandas agrees on every line and every cent."""
+"""Files in layouts without a ready mapping: `--suggest` maps them, and pandas agrees to the line and cent."""
 
 import gzip
 import random
@@ -52,7 +52,7 @@ def invoices(seed, *, days=300, fractions=False, odd_prices=True):
 
 
 def expected(lines):
-    """By pandas: how many lines can be used, and what they are worth in cents, exactly."""
+    """Computed by pandas: how many lines can be used, and their exact amount in 1e-9 cents."""
     table = pd.DataFrame(lines, columns=[*"opnqtmck"])
     quantity, price = pd.to_numeric(table["q"], "coerce"), pd.to_numeric(table["m"], "coerce")
     known = quantity.notna() & price.notna() & (quantity != 0) & (table["c"] != "")
@@ -93,7 +93,7 @@ def excel_day(lines):
 
 
 class Stamp(str):
-    """Text that stands for a time as it is."""
+    """A time that is written as this text, whatever the format."""
 
     def strftime(self, form):
         return str(self)
@@ -116,7 +116,7 @@ def times_with_offsets(path, lines):
 
 
 def day_first(path, lines):
-    """Sorted, so that for long no day is above the twelfth: the first lines alone could be either."""
+    """Sorted by time: in the first lines no day is above 12, so they could also be read month first."""
     path.write_bytes(text_of(sorted(lines, key=lambda line: line[4]), "%d/%m/%Y %H:%M").encode())
 
 
@@ -196,7 +196,7 @@ FILES = [
 
 
 @pytest.mark.parametrize(("write", "suffix", "options"), FILES, ids=[file[0].__name__ for file in FILES])
-def test_a_file_nobody_has_seen_is_mapped_by_suggestion_and_pandas_agrees(tmp_path, write, suffix, options):
+def test_the_suggested_mapping_works_and_pandas_agrees(tmp_path, write, suffix, options):
     lines = invoices(write.__name__, **options)
     path = tmp_path / f"unseen{suffix}"
     write(path, lines)
@@ -219,7 +219,7 @@ def test_a_file_nobody_has_seen_is_mapped_by_suggestion_and_pandas_agrees(tmp_pa
 
 
 @pytest.mark.parametrize("write", [day_first, month_first, spreadsheet_days, latin_semicolons])
-def test_the_times_are_those_that_were_written(tmp_path, write):
+def test_times_are_read_as_they_were_written(tmp_path, write):
     lines = invoices("times")
     path = tmp_path / "unseen.csv"
     write(path, lines)
@@ -229,7 +229,7 @@ def test_the_times_are_those_that_were_written(tmp_path, write):
     assert {e["time"] for e in done.events} <= days
 
 
-def test_a_suggestion_says_so_where_day_and_month_cannot_be_told_apart(tmp_path):
+def test_a_suggestion_warns_where_day_and_month_could_be_exchanged(tmp_path):
     lines = [line for line in invoices("doubt") if line[4].day <= 12]
     path = tmp_path / "unseen.csv"
     day_first(path, lines)
@@ -237,7 +237,7 @@ def test_a_suggestion_says_so_where_day_and_month_cannot_be_told_apart(tmp_path)
     assert "# every time also fits %d/%m/%Y %H:%M: which is right?" in suggested_mapping(path, as_json=False)
 
 
-def test_a_ready_mapping_takes_over_how_the_file_writes_its_times(tmp_path):
+def test_a_ready_mapping_is_suggested_with_the_time_format_of_the_file(tmp_path):
     retail = (
         "InvoiceNo",
         "StockCode",
@@ -250,7 +250,7 @@ def test_a_ready_mapping_takes_over_how_the_file_writes_its_times(tmp_path):
     )
     path = tmp_path / "unseen.csv"
     path.write_text(text_of(invoices("retail"), "%d/%m/%Y %H:%M", retail))
-    said = suggested_mapping(path, as_json=False)
+    suggestion = suggested_mapping(path, as_json=False)
 
-    assert said.startswith("# ready mapping: online-retail")
-    assert 'formats = ["%d/%m/%Y %H:%M"]' in said
+    assert suggestion.startswith("# ready mapping: online-retail")
+    assert 'formats = ["%d/%m/%Y %H:%M"]' in suggestion

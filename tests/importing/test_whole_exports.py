@@ -1,4 +1,4 @@
-"""The ready mappings on whole exports, all of whose fields are named as their makers document them."""
+"""The ready mappings on complete exports, with all fields that their makers document."""
 
 from tests.importing.test_ready_mappings import lines_of, of_ready
 
@@ -9,13 +9,13 @@ SHOPIFY = (
     "Lineitem taxable,Lineitem fulfillment status,Billing Name,Cancelled at,Payment Method,Refunded Amount,"
     "Vendor,Id"
 )
-NOT_TOLD_AGAIN = dict.fromkeys(SHOPIFY.split(","), "")
+BLANK_ROW = dict.fromkeys(SHOPIFY.split(","), "")
 
 
 def shopify_rows(name, email, status, at, lines, **first):
-    """An order as Shopify exports it: what is true of the order stands on its first line only."""
+    """An order as Shopify exports it: the fields of the order stand on its first line only."""
     for number, (quantity, product, price) in enumerate(lines):
-        row = NOT_TOLD_AGAIN | {"Name": name, "Email": email, "Created at": at}
+        row = BLANK_ROW | {"Name": name, "Email": email, "Created at": at}
         row |= {"Lineitem quantity": quantity, "Lineitem name": product, "Lineitem price": price}
         row |= {"Lineitem requires shipping": "true", "Lineitem taxable": "true", "Vendor": "Leaf"}
         if number == 0:
@@ -71,15 +71,15 @@ def test_a_day_of_ga4(tmp_path):
         **{"item_id": "SKU_1", "item_name": "Jacket", "item_brand": "Acme", "item_category": "Apparel"},
         **{"price": 34.99, "quantity": "2", "item_revenue": 69.98, "price_in_usd": 37.5},
     }
-    said = {"currency": {"string_value": "EUR"}, "ga_session_id": {"int_value": "1718063990"}}
+    params = {"currency": {"string_value": "EUR"}, "ga_session_id": {"int_value": "1718063990"}}
     money = {"total_item_quantity": "2", "purchase_revenue": 69.98, "tax_value": 5.0, "shipping_value": 3.5}
     none = {"transaction_id": "(not set)"}
     text = lines_of(
-        ga4_event("session_start", said),
-        ga4_event("view_item", said, [item | {"quantity": None}], ecommerce=none),
-        ga4_event("add_to_cart", said, [item], ecommerce=none),
-        ga4_event("purchase", said, [item], ecommerce={**money, "transaction_id": "T_12345"}),
-        ga4_event("refund", said, [item], ecommerce={"transaction_id": "T_12345", "refund_value": 34.99}),
+        ga4_event("session_start", params),
+        ga4_event("view_item", params, [item | {"quantity": None}], ecommerce=none),
+        ga4_event("add_to_cart", params, [item], ecommerce=none),
+        ga4_event("purchase", params, [item], ecommerce={**money, "transaction_id": "T_12345"}),
+        ga4_event("refund", params, [item], ecommerce={"transaction_id": "T_12345", "refund_value": 34.99}),
         ga4_event("view_search_results", {"search_term": {"string_value": "jacket"}}),
         ga4_event("scroll", {"percent_scrolled": {"int_value": "90"}}),
     )

@@ -1,4 +1,4 @@
-"""Short words for import tests: text in, events, rejects and summary out."""
+"""Helpers of the import tests: text in; events, rejects and the summary out."""
 
 import io
 import json
@@ -27,8 +27,8 @@ class Imported:
     def __init__(self, mapping, *paths, **options):
         rejects = io.BytesIO()
         importer = Importer(parse_mapping(mapping, "test.toml"), rejects, lambda count: None, **options)
-        self.told = list(importer.events(list(paths)))
-        self.events = [json.loads(told.value) for told in self.told]
+        self.outgoing = list(importer.events(list(paths)))
+        self.events = [json.loads(event.value) for event in self.outgoing]
         self.summary = importer.summary
         self.rejects = [json.loads(line) for line in rejects.getvalue().splitlines()]
 

@@ -12,7 +12,7 @@ from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRef
 from stream.importing.files.events.orders import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
 
-TYPE_NAMES = {kind: type_name(kind) for kind in RANK}
+NAME_BY_TYPE = {kind: type_name(kind) for kind in RANK}
 
 
 class ImportSummary(Struct):
@@ -49,7 +49,7 @@ class ImportSummary(Struct):
 
     def count_event(self, event: Event) -> None:
         """Count an event and its money."""
-        self.events[TYPE_NAMES[type(event)]] += 1
+        self.events[NAME_BY_TYPE[type(event)]] += 1
         if isinstance(event, PurchaseCompleted):
             self.orders_minor[event.data.currency] += event.data.total_minor
         elif isinstance(event, PurchaseRefunded):

@@ -1,4 +1,4 @@
-"""Event ids made from the content: the same file gives the same ids, so a second import changes nothing."""
+"""Event ids made from the content: the same file gives the same ids at every import."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from itertools import combinations
 from stream.core.events.event import EVENT_BY_NAME
 from stream.importing.files.mapping.mapping import IGNORED, MAPPING_FIELDS, ColumnMapping, MappingError
 
-TYPE_NAMES = tuple(EVENT_BY_NAME)
+EVENT_TYPE_NAMES = tuple(EVENT_BY_NAME)
 SAMPLE_TIME = datetime(2006, 5, 2, 3, 4)  # noqa: DTZ001 - year, month, day, hour and minute all differ
 
 
-def check(mapping: ColumnMapping, text: str, name: str) -> None:
+def check_mapping(mapping: ColumnMapping, text: str, name: str) -> None:
     """Raise MappingError for the first fault; `text` is the TOML text, `name` the file it came from."""
     _check_fields(mapping, text, name)
     _check_events(mapping, text, name)
@@ -60,9 +60,9 @@ def _check_fields(mapping: ColumnMapping, text: str, name: str) -> None:
 def _check_events(mapping: ColumnMapping, text: str, name: str) -> None:
     constant = [("event", mapping.constants["event"])] if "event" in mapping.constants else []
     for value, kind in (*mapping.events.items(), *constant):
-        if kind not in (*TYPE_NAMES, IGNORED):
+        if kind not in (*EVENT_TYPE_NAMES, IGNORED):
             place = place_of_key(text, name, f"`{value}`")
-            allowed = ", ".join((*TYPE_NAMES, IGNORED))
+            allowed = ", ".join((*EVENT_TYPE_NAMES, IGNORED))
             raise MappingError(f"{place}: {kind!r} is no event type; types are {allowed}")
     if "event" in mapping.columns and not mapping.events:
         raise MappingError(f"{name}: an 'event' column needs [events], which says what its values mean")

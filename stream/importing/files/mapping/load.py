@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from stream.importing.files.mapping.check import check, place_of_key
+from stream.importing.files.mapping.check import check_mapping, place_of_key
 from stream.importing.files.mapping.mapping import ColumnMapping, MappingError
 
 
@@ -43,5 +43,5 @@ def parse_mapping(text: str, name: str) -> ColumnMapping:
         raise MappingError(f"{name}: {failure}") from failure
     except msgspec.ValidationError as failure:
         raise MappingError(f"{place_of_key(text, name, str(failure))}: {failure}") from failure
-    check(mapping, text, name)
+    check_mapping(mapping, text, name)
     return mapping

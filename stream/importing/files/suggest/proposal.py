@@ -13,7 +13,7 @@ from stream.importing.files.mapping.load import parse_mapping
 from stream.importing.files.mapping.mapping import ColumnMapping, FileOptions, MappingError, MoneyOptions
 from stream.importing.files.reading.formats import file_format
 from stream.importing.files.suggest.column_names import COLUMN_PATTERNS, simplified
-from stream.importing.files.suggest.sample import Columns, guessed_delimiter, guessed_encoding
+from stream.importing.files.suggest.sample import ColumnSample, guessed_delimiter, guessed_encoding
 from stream.importing.files.suggest.time_formats import (
     READABLE_MIN,
     days_in_file,
@@ -30,7 +30,7 @@ CURRENCY_SAMPLE = 50
 UTF_8 = {"utf-8", "utf-8-sig"}
 
 
-def proposed_toml(path: Path, columns: Columns) -> str:
+def proposed_toml(path: Path, columns: ColumnSample) -> str:
     """Short, as a person would write it: only what differs from the defaults, doubts in comments."""
     found = _columns_by_name(columns)
     if "customer" not in found or "time" not in found:
@@ -55,7 +55,7 @@ def proposed_toml(path: Path, columns: Columns) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_time_format_of(path: Path, columns: Columns, text: str) -> str:
+def with_time_format_of(path: Path, columns: ColumnSample, text: str) -> str:
     """A ready mapping, with the time format of this file where that is another one."""
     mapping = parse_mapping(text, "the ready mapping")
     column = next((one for one in mapping.columns["time"].split("|") if one in columns), None)
@@ -69,7 +69,7 @@ def with_time_format_of(path: Path, columns: Columns, text: str) -> str:
     return re.sub(r"^formats = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.M)
 
 
-def _columns_by_name(columns: Columns) -> dict[str, str]:
+def _columns_by_name(columns: ColumnSample) -> dict[str, str]:
     """Field -> the first free column whose name fits; a column is used once."""
     found: dict[str, str] = {}
     for field, pattern in COLUMN_PATTERNS.items():
@@ -84,7 +84,7 @@ def _columns_by_name(columns: Columns) -> dict[str, str]:
     return found
 
 
-def _time_lines(path: Path, columns: Columns, column: str) -> list[str]:
+def _time_lines(path: Path, columns: ColumnSample, column: str) -> list[str]:
     """The format that fits best. Where day and month could be exchanged, the whole file is read to decide."""
     cells = columns[column]
     fits = fitting_formats(cells)
@@ -105,7 +105,7 @@ def _rating_max(cells: list[str]) -> int:
     return 10 if max(numbers, default=5) > 5 else 5
 
 
-def _currency(columns: Columns, found: Mapping[str, str]) -> str:
+def _currency(columns: ColumnSample, found: Mapping[str, str]) -> str:
     money = found.get("unit_price") or found.get("line_total") or found["customer"]
     cells = "".join(columns[money][:CURRENCY_SAMPLE])
     return next((code for symbol, code in CURRENCY_BY_SYMBOL.items() if symbol in cells), "USD")
@@ -133,13 +133,13 @@ def _delimiter(path: Path) -> str | None:
     return delimiter if delimiter != "," else None
 
 
-def _customer_lines(columns: Columns, found: Mapping[str, str]) -> list[str]:
+def _customer_lines(columns: ColumnSample, found: Mapping[str, str]) -> list[str]:
     if any(re.fullmatch(r"\d+\.0", text) for text in filled(columns[found["customer"]])):
         return ["", "[customer]", "whole_number = true # 17850.0 is customer 17850"]
     return []
 
 
-def _money_lines(columns: Columns, found: Mapping[str, str]) -> list[str]:
+def _money_lines(columns: ColumnSample, found: Mapping[str, str]) -> list[str]:
     """A decimal comma, where it reads more of the amounts than the point does."""
     fields = ("unit_price", "line_total", "discount", "quantity")
     texts = [text for field in fields if field in found for text in filled(columns[found[field]])]
@@ -149,7 +149,7 @@ def _money_lines(columns: Columns, found: Mapping[str, str]) -> list[str]:
     return ["", "[money]", 'decimal = ","'] if by_comma > by_point else []
 
 
-def _returns_lines(columns: Columns, found: Mapping[str, str]) -> list[str]:
+def _returns_lines(columns: ColumnSample, found: Mapping[str, str]) -> list[str]:
     """The prefix of credit notes: letters for which nearly all lines of their orders are returns."""
     if "quantity" not in found or "order" not in found:
         return []

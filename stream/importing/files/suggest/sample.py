@@ -23,11 +23,11 @@ SAMPLE_LINES = 2_000
 SAMPLE_BYTES = 1 << 20
 """Bytes by which the encoding is guessed."""
 DELIMITERS = ",;\t|"
-Columns = Mapping[str, list[str]]
+ColumnSample = Mapping[str, list[str]]
 """Column name -> its cells on the first lines, as text."""
 
 
-def sampled_columns(path: Path) -> Columns:
+def sampled_columns(path: Path) -> ColumnSample:
     """The first SAMPLE_LINES lines; lines with a wrong number of cells are left out."""
     kind = file_format(path, ColumnMapping(columns={}))
     if kind == "parquet":
@@ -64,7 +64,7 @@ def guessed_delimiter(head: str) -> str:
     return max(DELIMITERS, key=first.count)
 
 
-def _json_sample(path: Path) -> Columns:
+def _json_sample(path: Path) -> ColumnSample:
     columns: dict[str, list[str]] = {}
     with open_unpacked(path) as file:
         for line in islice(file, SAMPLE_LINES):

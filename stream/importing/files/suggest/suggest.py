@@ -12,7 +12,7 @@ from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.load import parse_mapping, ready_mappings
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.suggest.proposal import proposed_toml, with_time_format_of
-from stream.importing.files.suggest.sample import SAMPLE_LINES, Columns, sampled_columns
+from stream.importing.files.suggest.sample import SAMPLE_LINES, ColumnSample, sampled_columns
 
 FIRST_EVENTS_SHOWN = 3
 COLUMNS_IN_COMMON_MIN = 6
@@ -41,7 +41,7 @@ def suggested_mapping(path: Path, *, as_json: bool) -> str:
     return "\n".join(output)
 
 
-def _matching_ready_mapping(columns: Columns) -> str | None:
+def _matching_ready_mapping(columns: ColumnSample) -> str | None:
     """The first ready mapping whose required columns are all in the file."""
     for name, text in ready_mappings().items():
         mapping = parse_mapping(text, name)

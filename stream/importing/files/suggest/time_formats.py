@@ -32,9 +32,8 @@ def fitting_formats(cells: list[str]) -> list[str]:
         return ["unix_ms" if digits <= UNIX_MS_DIGITS_MAX else "unix_us"]
     if texts and all(re.fullmatch(r"\d{5}(\.\d+)?", text) for text in texts):
         return ["excel"] if all(EXCEL_DAYS[0] <= float(text) < EXCEL_DAYS[1] for text in texts) else []
-    counts = {form: readable_count(form, texts) for form in TIME_FORMATS}
-    enough = [form for form, count in counts.items() if texts and count >= READABLE_MIN * len(texts)]
-    return sorted(enough, key=lambda form: -counts[form])
+    counts = {form: _readable_if_enough(form, texts) for form in TIME_FORMATS}
+    return sorted((form for form in counts if counts[form]), key=lambda form: -counts[form])
 
 
 def rival_formats(chosen: str, fits: list[str], cells: list[str]) -> list[str]:
@@ -44,9 +43,21 @@ def rival_formats(chosen: str, fits: list[str], cells: list[str]) -> list[str]:
 
 
 def readable_count(form: str, cells: list[str]) -> int:
-    """How many of the cells a format reads; blank ones are none."""
+    """How many of the cells a format reads; blank ones do not count."""
     read = instant_reader(TimeOptions(formats=(form,)))
     return sum(read(text) is not None for text in filled(cells))
+
+
+def _readable_if_enough(form: str, texts: list[str]) -> int:
+    """How many texts a format reads; 0 as soon as they cannot be READABLE_MIN of all."""
+    read = instant_reader(TimeOptions(formats=(form,)))
+    readable = len(texts)
+    for text in texts:
+        if read(text) is None:
+            readable -= 1
+            if readable < READABLE_MIN * len(texts):
+                return 0
+    return readable
 
 
 def days_in_file(path: Path, column: str, file: FileOptions) -> list[str]:

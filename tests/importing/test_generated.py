@@ -20,18 +20,18 @@ ANY_EVENT = msgspec.json.Decoder(reduce(or_, EVENTS))
 
 
 @pytest.fixture(scope="module")
-def lived():
+def lives():
     return planned_lives(SHOP)
 
 
 @pytest.fixture(scope="module")
-def events(lived):
-    return shop_events(SHOP, lived)
+def events(lives):
+    return shop_events(SHOP, lives)
 
 
 @pytest.fixture(scope="module")
-def truth(lived):
-    return planted_truth(SHOP, lived)["customers"]
+def truth(lives):
+    return planted_truth(SHOP, lives)["customers"]
 
 
 def test_the_seed_decides_everything(events):
@@ -51,13 +51,13 @@ def test_every_event_satisfies_the_input_contract(events):
         assert ANY_EVENT.decode(msgspec.json.encode(event)) == event
 
 
-def test_nobody_buys_after_the_planted_death(events, truth):
+def test_nobody_buys_after_the_planted_end_of_their_life(events, truth):
     for event in events:
         if isinstance(event, PurchaseCompleted) and truth[event.subject]["dies_at"]:
             assert event.time.isoformat() <= truth[event.subject]["dies_at"].replace("Z", "+00:00")
 
 
-def test_the_truths_money_is_what_the_events_say(events, truth):
+def test_the_money_in_the_truth_is_that_of_the_events(events, truth):
     paid, refunded = Counter(), Counter()
     for event in events:
         if isinstance(event, PurchaseCompleted):
@@ -71,7 +71,7 @@ def test_the_truths_money_is_what_the_events_say(events, truth):
     assert all(fate["refunded_minor"] == refunded[name] for name, fate in truth.items())
 
 
-def test_leavers_with_a_cause_spoke_badly_before_they_left_and_others_rarely(events, truth):
+def test_reviews_are_worse_in_planted_trouble(events, truth):
     stars = defaultdict(list)
     for event in events:
         if isinstance(event, Reviewed):
@@ -82,7 +82,7 @@ def test_leavers_with_a_cause_spoke_badly_before_they_left_and_others_rarely(eve
     assert sum(stars[True]) / len(stars[True]) < sum(stars[False]) / len(stars[False]) - 1
 
 
-def test_each_value_class_is_driven_away_by_its_own_themes():
+def test_each_value_class_has_its_own_themes_of_trouble():
     shop = Shop(customers=600, days=500)
     fates = planted_truth(shop, planned_lives(shop))["customers"].values()
     for value, themes in DRIVERS.items():
@@ -91,7 +91,7 @@ def test_each_value_class_is_driven_away_by_its_own_themes():
         assert seen <= set(themes)
 
 
-def test_noise_plants_nothing():
+def test_without_drivers_nothing_is_planted():
     shop = Shop(customers=80, days=400, drivers=False)
     fates = planted_truth(shop, planned_lives(shop))["customers"].values()
 
