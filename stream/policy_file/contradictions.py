@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from stream.core.policy.policy import DEFAULT_PLAYBOOK, Hysteresis, Policy
+from stream.core.policy.policy import ALERT_KINDS, DEFAULT_PLAYBOOK, Hysteresis, Policy
 from stream.policy_file.check import KeyFault, unknown
 
 
 def contradictions(policy: Policy) -> Iterator[KeyFault]:
     """Every setting that contradicts another one."""
     yield from _ladder(policy)
-    for kind in ("churn_risk", "upgrade_opportunity", "at_risk_loyal"):
-        yield from _thresholds(kind, getattr(policy, kind).hysteresis)
     names = [step.name for step in policy.ladder.steps]
-    for kind, tier in (
-        ("churn_risk", policy.churn_risk.tier_min),
-        ("at_risk_loyal", policy.at_risk_loyal.tier_min),
-    ):
+    for kind in ALERT_KINDS:
+        rule = getattr(policy, kind)
+        yield from _thresholds(kind, rule.hysteresis)
+        tier = getattr(rule, "tier_min", names[0])
         if tier not in names:
             yield (kind, "tier_min"), f"{tier!r} is not a tier of this policy; {unknown('tier', tier, names)}"
     if policy.stages.loyal_purchase_days < policy.stages.established_purchase_days:

@@ -13,11 +13,10 @@ from msgspec import Struct
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event
 from stream.core.judgement.basis import Book
-from stream.core.policy.policy import AlertKind, Policy
+from stream.core.policy.policy import ALERT_KINDS, AlertKind, Policy
 from stream.policy_file import duration_text
 from stream.replay.run import Replay
 
-KINDS: tuple[AlertKind, ...] = ("at_risk_loyal", "churn_risk", "upgrade_opportunity")
 NOT_COMPARED = ("hash", "id", "version")
 """Fields of a policy that name it and decide nothing."""
 DAY_S = 86_400
@@ -62,7 +61,7 @@ def alerts_of_both(events: Iterable[Event], books: tuple[Book, Book], until_ms: 
 def alert_differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[AlertDifference]:
     """For each kind of alert, the customers alerted by one policy only."""
     found = []
-    for kind in KINDS:
+    for kind in ALERT_KINDS:
         in_a, in_b = _first(a, kind), _first(b, kind)
         both = sorted(in_a.keys() & in_b.keys())
         later = [_seconds(in_b[customer]) - _seconds(in_a[customer]) for customer in both]

@@ -19,7 +19,7 @@ from scipy.stats import beta
 from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
-from stream.core.judgement.rules import at_risk_loyal, churn_risk
+from stream.core.judgement.rules import may_be_at_risk, may_churn
 from stream.core.judgement.standing import standing
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags
@@ -81,9 +81,9 @@ class PolicyRun:
         found: dict[str, set[str]] = {kind: set() for kind in CHURN_KINDS}
         for customer, profile in profiles.items():
             now = standing(profile, self._start_ms, book)
-            if churn_risk(now, book).eligible:
+            if may_churn(now, book):
                 found["churn_risk"].add(customer)
-            if at_risk_loyal(now, book).eligible:
+            if may_be_at_risk(now, book):
                 found["at_risk_loyal"].add(customer)
         return found
 

@@ -15,11 +15,11 @@ from uuid import NAMESPACE_URL, uuid5
 from msgspec import Struct
 
 from stream.core.judgement.episode import AlertState
-from stream.core.policy.policy import AlertKind
+from stream.core.policy.policy import ALERT_VERSION, AlertKind
 from stream.core.units import DAY_MS
 
 ALERT_SOURCE = "/customer-stream"
-ALERT_SCHEMA = "urn:customer-stream:alert:1"
+ALERT_SCHEMA = f"urn:customer-stream:alert:{ALERT_VERSION}"
 NAMESPACE = uuid5(NAMESPACE_URL, "customer-stream/alerts")
 EPOCH = date(1970, 1, 1)
 

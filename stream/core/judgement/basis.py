@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from stream.core.judgement.tier import cutoffs_minor
 from stream.core.model.record import Model
-from stream.core.policy.policy import AlertKind, AtRiskLoyalRule, Hysteresis, Policy
+from stream.core.policy.policy import ALERT_KINDS, AlertKind, AtRiskLoyalRule, Hysteresis, Policy
 from stream.core.text.themes import ThemeReader
 from stream.core.value.lifetime import valuation
 
@@ -41,9 +41,8 @@ class Book:
         self.churn_tier = policy.tier_rank(policy.churn_risk.tier_min)
         self.at_risk_tier = policy.tier_rank(policy.at_risk_loyal.tier_min)
         self.hysteresis: dict[AlertKind, Hysteresis] = {
-            "at_risk_loyal": policy.at_risk_loyal.hysteresis,
+            **{kind: getattr(policy, kind).hysteresis for kind in ALERT_KINDS},
             "churn_risk": _churn_hysteresis(policy, model),
-            "upgrade_opportunity": policy.upgrade_opportunity.hysteresis,
         }
         self._risks, self._drifts = _drift_scale(self.hysteresis)
         loyal, churn = self.hysteresis["at_risk_loyal"], self.hysteresis["churn_risk"]

@@ -10,14 +10,7 @@ from msgspec import Struct
 from stream.core.facts.profile import Episode, Judgement, Profile
 from stream.core.judgement.basis import Book
 from stream.core.judgement.episode import AlertState, advance, close, due_ms, is_open
-from stream.core.judgement.rules import (
-    Signal,
-    at_risk_loyal,
-    churn_risk,
-    may_be_at_risk,
-    may_churn,
-    upgrade_opportunity,
-)
+from stream.core.judgement.rules import NO_CONTACT_LIMIT, RULES, Signal
 from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
 from stream.core.units import DAY_MS
@@ -91,15 +84,11 @@ def retract_all(profile: Profile, as_of_ms: int, book: Book, cause: str) -> list
 
 def _signals(now: Standing, profile: Profile, book: Book) -> list[Signal]:
     """What the rules say, in order of precedence; one that is and was not about this customer is silent."""
-    episodes = profile.judgement.episodes
     signals = []
-    if may_be_at_risk(now, book) or "at_risk_loyal" in episodes:
-        signals.append(at_risk_loyal(now, book))
-    if may_churn(now, book) or "churn_risk" in episodes:
-        signals.append(churn_risk(now, book))
-    upgrade = upgrade_opportunity(now, profile, book)
-    if upgrade.eligible or "upgrade_opportunity" in episodes:
-        signals.append(upgrade)
+    for rule in RULES:
+        signal = rule(now, profile, book)
+        if signal is not None:
+            signals.append(signal)
     return signals
 
 
@@ -125,7 +114,7 @@ def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, book: Book) 
             return True
     contact = book.policy.contact
     judgement.contacts = [at_ms for at_ms in judgement.contacts if at_ms > as_of_ms - contact.window_ms]
-    return signal.kind != "at_risk_loyal" and len(judgement.contacts) >= contact.alerts_max
+    return signal.kind not in NO_CONTACT_LIMIT and len(judgement.contacts) >= contact.alerts_max
 
 
 def _next_review(profile: Profile, now: Standing, signals: list[Signal], book: Book) -> int | None:

@@ -6,6 +6,8 @@ an episode: episode.py; what an alert says: core/alerts/reasons.py; weights: pol
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from stream.core.facts.interests import strongest_unbought
@@ -39,21 +41,27 @@ class Growth(Struct, frozen=True):
     promoter: float
 
 
-def at_risk_loyal(now: Standing, book: Book) -> Signal:
+def at_risk_loyal(now: Standing, profile: Profile, book: Book) -> Signal | None:
     """A loyal customer of a high tier who drifts away, or is unhappy; both at once is urgent."""
+    eligible = may_be_at_risk(now, book)
+    if not eligible and "at_risk_loyal" not in profile.judgement.episodes:
+        return None
     raise_at = book.policy.at_risk_loyal.hysteresis.raise_at
     drifting, unhappy = book.drifting(now.risk), now.unhappiness
     return Signal(
         "at_risk_loyal",
         score=max(drifting, unhappy),
-        eligible=may_be_at_risk(now, book),
+        eligible=eligible,
         urgent=drifting >= raise_at and unhappy >= raise_at,
     )
 
 
-def churn_risk(now: Standing, book: Book) -> Signal:
+def churn_risk(now: Standing, profile: Profile, book: Book) -> Signal | None:
     """A customer of some value who will probably not buy within their own horizon."""
-    return Signal("churn_risk", now.risk, may_churn(now, book))
+    eligible = may_churn(now, book)
+    if not eligible and "churn_risk" not in profile.judgement.episodes:
+        return None
+    return Signal("churn_risk", now.risk, eligible)
 
 
 def may_be_at_risk(now: Standing, book: Book) -> bool:
@@ -66,19 +74,21 @@ def may_churn(now: Standing, book: Book) -> bool:
     return now.tier >= book.churn_tier and now.purchase_days >= book.policy.churn_risk.purchase_days_min
 
 
-def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal:
+def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal | None:
     """Close to the next tier, and growing, interested or enthusiastic; never someone at risk."""
     rule = book.policy.upgrade_opportunity
-    if now.tier == len(book.cutoffs) - 1:
-        return NO_UPGRADE
+    has_next_tier = now.tier < len(book.cutoffs) - 1
     eligible = (
-        now.purchase_days >= rule.purchase_days_min
+        has_next_tier
+        and now.purchase_days >= rule.purchase_days_min
         and now.risk <= rule.risk_max
         and now.value_minor >= rule.closeness_min * book.cutoffs[now.tier + 1]
         and now.unhappiness < book.policy.at_risk_loyal.hysteresis.clear_at
     )
     if not eligible and "upgrade_opportunity" not in profile.judgement.episodes:
-        return NO_UPGRADE  # no episode to open and none to go on: nobody asks for the score
+        return None
+    if not has_next_tier:
+        return Signal("upgrade_opportunity", 0.0, eligible=False)
     parts = growth_parts(now, profile, book)
     score = (
         rule.closeness_weight * parts.closeness
@@ -89,7 +99,16 @@ def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal:
     return Signal("upgrade_opportunity", min(1.0, score), eligible)
 
 
-NO_UPGRADE = Signal("upgrade_opportunity", 0.0, eligible=False)
+RULES: tuple[Callable[[Standing, Profile, Book], Signal | None], ...] = (
+    at_risk_loyal,
+    churn_risk,
+    upgrade_opportunity,
+)
+"""Every rule, in the order of ALERT_KINDS. A rule gives None when its kind is not about this customer:
+nobody may be alerted, and no episode goes on."""
+
+NO_CONTACT_LIMIT: frozenset[AlertKind] = frozenset({"at_risk_loyal"})
+"""Kinds that are raised even when the customer's contact budget is used up."""
 
 
 def growth_parts(now: Standing, profile: Profile, book: Book) -> Growth:

@@ -6,7 +6,7 @@ hash. Durations are milliseconds of event time; in the file they are written `30
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -273,3 +273,7 @@ class Policy(_Knobs, frozen=True):
 
 AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
 """In order of precedence: an open alert of one kind keeps the kinds after it quiet."""
+
+ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
+ALERT_VERSION = 1
+"""Version of the schema of alerts (schemas/alert/). A new kind changes the schema, so it is a new version."""
