@@ -7,7 +7,7 @@ from stream.contracts.registry import contracts
 from stream.core.alerts.alert import ALERT_SCHEMA
 from stream.core.judgement.rules import RULES
 from stream.core.policy.policy import ALERT_KINDS, Policy
-from stream.wording.alert import ALERT_NAMES, MEASURES
+from stream.wording.alert import ALERT_NAMES, SCORE_MEANINGS
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -23,9 +23,9 @@ def test_every_kind_has_a_rule_of_its_name_in_order_of_precedence():
 
 
 def test_every_kind_has_words():
-    """Add it to ALERT_NAMES and MEASURES in stream/wording/alert.py."""
+    """Add it to ALERT_NAMES and SCORE_MEANINGS in stream/wording/alert.py."""
     assert set(ALERT_KINDS) - ALERT_NAMES.keys() == set()
-    assert set(ALERT_KINDS) - MEASURES.keys() == set()
+    assert set(ALERT_KINDS) - SCORE_MEANINGS.keys() == set()
 
 
 def test_alerts_name_the_version_of_their_schema():
