@@ -25,11 +25,13 @@ class FitGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a first argument that is not a subcommand as the first file of `history`."""
         if args and args[0] not in self.commands:
             args = ["history", *args]
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take options before any subcommand, except --help, as options of `history`."""
         asks_for_help = args and args[0] in ("-h", "--help")
         if args and args[0].startswith("-") and not asks_for_help:
             args = ["history", *args]

@@ -19,15 +19,16 @@ from stream.wire import YEAR_MAX, YEAR_MIN
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
-UNITS_MS = {"d": DAY_MS, "w": WEEK_MS, "m": YEAR_MS // 12, "y": YEAR_MS}
+CALENDAR_UNITS_MS = {"d": DAY_MS, "w": WEEK_MS, "m": YEAR_MS // 12, "y": YEAR_MS}
 
 
 class Day(click.ParamType):
-    """A calendar day, as the milliseconds of its midnight UTC."""
+    """A calendar day such as 2017-07-02, as the milliseconds of its midnight UTC."""
 
     name = "date"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds of the day in the text, or of an int as it is."""
         if isinstance(value, int):
             return value
         try:
@@ -45,10 +46,11 @@ class Duration(click.ParamType):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds of the duration in the text, or of an int as it is."""
         if isinstance(value, int):
             return value
         found = re.fullmatch(r"(\d{1,5})\s*([dwmy])", str(value).strip())
-        duration_ms = int(found[1]) * UNITS_MS[found[2]] // DAY_MS * DAY_MS if found else 0
+        duration_ms = int(found[1]) * CALENDAR_UNITS_MS[found[2]] // DAY_MS * DAY_MS if found else 0
         if duration_ms < DAY_MS:
             self.fail(
                 f"{value!r} is not a duration like 26w (d days, w weeks, m months, y years)", param, ctx

@@ -1,1 +1,1 @@
-"""How pages and reports look: charts as SVG, one stylesheet, tables."""
+"""What HTML pages share: the document with its stylesheet, tables, and plots as SVG."""

@@ -1,4 +1,4 @@
-"""Line plots of shares, 0 to 1 on both axes, as inline SVG: no script, no font, no network."""
+"""Line plots of shares, from 0 to 1 on both axes, as inline SVG without script, fonts or network."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT, MARGIN = 560, 360, 56
+"""Size of a plot and its left and lower margin, in pixels."""
 COLOURS = ("#0b6e4f", "#c8553d", "#3066be", "#7a6c5d", "#8d5a97")
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve with its name."""
+    """One curve of a plot; `strong` draws it thick, `dots` marks its points."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -21,9 +22,9 @@ class Curve:
 
 
 def plot(curves: Sequence[Curve], across: str, up: str) -> str:
-    """The curves over a grid of tenths, with a legend."""
+    """An HTML figure: the curves over a grid, with a legend; `across` and `up` name the axes."""
     parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="12">']
-    parts += [_grid(tenth / 5.0) for tenth in range(6)]
+    parts += [_grid(fifth / 5.0) for fifth in range(6)]
     for place, curve in enumerate(curves):
         parts.append(_drawn(curve, COLOURS[place % len(COLOURS)]))
         parts.append(_legend(curve, COLOURS[place % len(COLOURS)], place))

@@ -1,5 +1,4 @@
-"""The backtest: nothing leaks from the future, its counts are those of brute force, its texts say what was
-asked."""
+"""The backtest: nothing leaks from the future, its counts are right, its texts complete."""
 
 import json
 

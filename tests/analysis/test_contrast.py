@@ -1,5 +1,4 @@
-"""Matched contrasts: a planted effect is recovered, a confounder is not mistaken for one, noise gives
-none."""
+"""Matched contrasts: a planted effect is recovered, a confounder is not taken for one, noise has none."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,4 @@
-"""Exact odds ratios: one group is Fisher's exact test, several are the sum of their tables, extremes are
-finite."""
+"""Exact odds ratios: one group is Fisher's exact test, several are a sum of such, extremes are finite."""
 
 import numpy as np
 import pytest

@@ -19,7 +19,7 @@ GRUMBLES = ("The quality is poor, it broke.", "Too expensive for what it is.", "
 
 
 def shop(seed, customers=1_500, *, leave=0.7, share=0.35, how="review", planted=True):
-    """Events in time order; and of each with a planted bad delivery, whether they left for it."""
+    """Events in time order; and customer -> whether they left, for those with a planted bad delivery."""
     chance = random.Random(seed)
     lives = [
         (min(max(chance.gammavariate(1.3, 1 / 45), 1 / 200), 1 / 4), chance.lognormvariate(8.3, 0.6))
@@ -29,16 +29,16 @@ def shop(seed, customers=1_500, *, leave=0.7, share=0.35, how="review", planted=
     events, fates = [], {}
     for who, (rate, basket) in enumerate(lives):
         start = chance.uniform(0, DAYS / 2)
-        sore_from = None
+        trouble_from = None
         if who in set(best) and chance.random() < share:
-            sore_from = start + chance.uniform(0.3, 0.75) * (DAYS - start)
-        events += _life(chance, f"c{who}", (start, rate, basket), (sore_from, leave, how, planted), fates)
+            trouble_from = start + chance.uniform(0.3, 0.75) * (DAYS - start)
+        events += _life(chance, f"c{who}", (start, rate, basket), (trouble_from, leave, how, planted), fates)
     return sorted(events, key=lambda event: event.time), fates
 
 
 def _life(chance, who, habit, plan, fates):
     at, rate, basket = habit
-    sore_from, leave, how, planted = plan
+    trouble_from, leave, how, planted = plan
     ends = min(DAYS, at + chance.expovariate(1 / chance.gammavariate(3, 300)))
     number = 0
     while at < ends:
@@ -49,19 +49,19 @@ def _life(chance, who, habit, plan, fates):
         if chance.random() < 0.1:
             glad = chance.random() < 0.7
             grumbles = GRUMBLES if planted else GRUMBLES + LATE
-            yield _said(
+            yield _review(
                 at + chance.uniform(1, 8), who, number, chance.choice(GLAD if glad else grumbles), glad
             )
-        if sore_from is not None and at >= sore_from and number >= 3 and who not in fates and planted:
+        if trouble_from is not None and at >= trouble_from and number >= 3 and who not in fates and planted:
             fates[who] = chance.random() < leave
-            told = _said if how == "review" else _complained
-            yield told(at + chance.uniform(1, 6), who, f"{number}-late", chance.choice(LATE), False)
+            write = _review if how == "review" else _complained
+            yield write(at + chance.uniform(1, 6), who, f"{number}-late", chance.choice(LATE), False)
             if fates[who]:
                 return
         at += max(chance.expovariate(rate), 0.05)
 
 
-def _said(day, who, number, text, glad):
+def _review(day, who, number, text, glad):
     name = f"{who}-{number}-review"
     return Reviewed(
         id=name, source="/shop", subject=who, time=when(day),

@@ -1,4 +1,4 @@
-"""A small shop whose customers buy and leave as MBG/NBD says: events for the tests of fits and backtests."""
+"""A small shop whose customers buy and leave as in MBG/NBD: events for the tests of fits and backtests."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ def day_ms(week):
 
 
 def write_events(events, path):
-    """The events as a file."""
+    """Write the events to a file of JSON lines; returns its path."""
     path.write_bytes(b"".join(encode_event(event) + b"\n" for event in events))
     return path

@@ -107,7 +107,7 @@ def _after_occasions(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list
 def _by_customer(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
     """What customers are, like and praise: one comparison per customer."""
     known = _compared(snapshot)
-    left, tiers = _left(known), _tiers(known, policy)
+    left, tiers = _left(known), _tiers_while_active(known, policy)
     names, flags = _behaviours(ledger, known)
     contrasts = []
     for tier, group in _tier_groups(policy).items():
@@ -122,7 +122,7 @@ def _by_customer(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tup
 def dead_ends(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]:
     """By tier, the last event of customers who left: where the relationship ended."""
     known = _compared(snapshot)
-    left, tiers = _left(known), _tiers(known, policy)
+    left, tiers = _left(known), _tiers_while_active(known, policy)
     found = []
     for rank, step in enumerate(policy.ladder.steps):
         places = np.flatnonzero(left & (tiers == rank))
@@ -170,7 +170,7 @@ def _left(known: Snapshot) -> Flags:
     return left
 
 
-def _tiers(known: Snapshot, policy: Policy) -> Counts:
+def _tiers_while_active(known: Snapshot, policy: Policy) -> Counts:
     """Rank of each customer's tier, shape (customers,), by spend per day while active."""
     active = (known.column("last_ms") - known.column("first_ms")) / DAY_MS + SPEND_DAYS
     rate = known.total_minor / active

@@ -18,7 +18,7 @@ from scipy.special import gammaln
 
 from stream.fit.arrays import Counts, Numbers
 
-LOG_ODDS_MAX = 7.0
+LOG_RATIO_MAX = 7.0
 """Bound of log odds ratios, a ratio of about 1,100: beyond it the data cannot tell one ratio from another."""
 TAIL = 0.025
 """Probability outside the interval, on each side."""
@@ -72,8 +72,8 @@ def exact_odds_ratio(tables: ContingencyTables) -> ExactOddsRatio | None:
     below = _solved(lambda log_odds: TAIL - _above(at(log_odds)[::-1], len(near) - 1 - seen))
     return ExactOddsRatio(
         math.exp(estimate),
-        math.exp(above) if seen > 0 else math.exp(-LOG_ODDS_MAX),
-        math.exp(below) if seen < len(near) - 1 else math.exp(LOG_ODDS_MAX),
+        math.exp(above) if seen > 0 else math.exp(-LOG_RATIO_MAX),
+        math.exp(below) if seen < len(near) - 1 else math.exp(LOG_RATIO_MAX),
         min(1.0, 2.0 * float(min(null[seen:].sum(), null[: seen + 1].sum()))),
         min(1.0, 2.0 * float(min(null[0], null[-1]))),
     )
@@ -112,7 +112,7 @@ def _rough_log_odds(tables: ContingencyTables) -> float:
     b, c = with_it - a, left - a
     d = n - with_it - c
     odds = (float((a * d / n).sum()) + 0.5) / (float((b * c / n).sum()) + 0.5)
-    return float(np.clip(math.log(odds), -LOG_ODDS_MAX, LOG_ODDS_MAX))
+    return float(np.clip(math.log(odds), -LOG_RATIO_MAX, LOG_RATIO_MAX))
 
 
 def _above(masses: Numbers, seen: int) -> float:
@@ -122,7 +122,7 @@ def _above(masses: Numbers, seen: int) -> float:
 
 def _solved(rising: Callable[[float], float]) -> float:
     """The zero of a rising function, by bisection within the bounds of log odds ratios."""
-    low, high = -LOG_ODDS_MAX, LOG_ODDS_MAX
+    low, high = -LOG_RATIO_MAX, LOG_RATIO_MAX
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         if rising(middle) < 0.0:

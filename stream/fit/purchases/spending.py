@@ -15,7 +15,7 @@ from scipy.special import gammaln, psi
 from stream.core.model.record import Spend
 from stream.fit.arrays import Numbers
 
-BOUNDS = [(-4.0, 8.0), (0.02, 8.0), (-12.0, 16.0)]
+LOG_BOUNDS = [(-4.0, 8.0), (0.02, 8.0), (-12.0, 16.0)]
 """Bounds of log p, log q and log v. q stays above 1: below it the mean spend of a new customer is
 infinite."""
 SPENDERS_MIN = 30
@@ -59,7 +59,7 @@ def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
         (x, mean),
         jac=True,
         method="L-BFGS-B",
-        bounds=BOUNDS,
+        bounds=LOG_BOUNDS,
         options=options,
     )
     p, q, v = (float(value) for value in np.exp(found.x))
