@@ -34,20 +34,24 @@ acknowledged. After a crash the input since the last commit comes again, and som
 already. The application therefore follows three rules:
 
 1.  A row keeps, per topic, the next offset that it has not applied, and ignores arrivals with a lower offset.
-2.  A record sent with `row=key` is also kept in that row, in its outbox, together with the number of the
-    flush: `row.outbox_flush = lane.flush_number`. At the next change of the row its outbox is emptied if
-    `row.outbox_flush <= lane.committed_flush`. After a restart `Unsent` names the rows whose outbox was not
-    committed. With "exactly_once" row, outbox and records are in one transaction, and `Unsent` never comes.
-3.  A row that is no longer needed is removed by `lane.delete_after(key, row, after=row.applied)`, not at
-    once.
+2.  A record that it sends with `row=key` it also keeps in that row, in the outbox, with the number of the
+    flush: `row.outbox_flush = lane.flush_number` (reported by `Codec.peek`). At the next change of the row it
+    empties the outbox if `row.outbox_flush <= lane.committed_flush`. After a restart `Unsent` names the rows
+    whose outbox was not committed. With `guarantee="exactly_once"` row and records are in one transaction,
+    and `Unsent` never comes. A record in no outbox, such as a dead letter, leaves with its input's offset.
+3.  A row that is no longer needed is removed with `lane.delete_after(key, row, row.applied)`: its tombstone
+    is written when the input that it has applied is committed.
 
 Time: timers and the order of moments are event time. With `clock="event"` only arrivals move the clock; with
-`clock="wall"` the wall clock does too, while all input was read. Neither gets more than `stall_after_ms`
-ahead of the `reference` topic, the one that never pauses: when it does, later input is held and
-`lane.stalled` is true. A tick, an arrival with `complete_to_ms` on the topic `ticks`, says that the reference
-topic is complete until then. A topic of which Kafka has more is waited for, at most `max_idle_s` without a
-record (then `app.on_give_up` is called with its name); a topic that was read to its end is waited for at most
-`merge_wait_s`.
+`clock="wall"` the wall clock does too, while all input was read. The clock never gets more than
+`stall_after_ms` ahead of the `reference` topic, the one that normally never pauses: input that is further
+ahead is held, and `lane.stalled` is true. A tick, an arrival with `complete_to_ms` on the topic `ticks`, says
+that the reference topic is complete until then. A topic of which Kafka has more is waited for, at most
+`max_idle_s` without a record (then `app.on_give_up` is called with its name); a topic that was read to its
+end is waited for at most `merge_wait_s`.
+
+Topics: all must exist. The inputs and the changelog have equal numbers of partitions; the changelog is
+compacted. Each input key is in the same partition number of every input.
 
 Failures: an exception in the agent, a failed write, partitions that another worker owns now, records that
 Kafka no longer has: the process ends with a status of `Exit` and one line that says why, and nothing of the

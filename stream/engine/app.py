@@ -27,7 +27,7 @@ from stream.engine.codec import Codec, State
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
 from stream.engine.input.delivery import Delivery
-from stream.engine.input.transport import BatchConsumer, Transport
+from stream.engine.input.transport import BatchConsumer, BatchTransport
 from stream.engine.options import EngineOptions
 from stream.engine.output.commit import AtLeastOnce, Committer, ExactlyOnce
 from stream.engine.output.flush import Flusher
@@ -80,10 +80,12 @@ class EngineApp(faust.App, Generic[State]):
             until_owned=self.group.until_owned,
             fail=self.fail,
         )
-        self.deliveries = self.topic(*options.inputs, schema=DeliverySchema(key_type=bytes, value_type=bytes))
+        self._lane_channel = self.topic(
+            *options.inputs, schema=DeliverySchema(key_type=bytes, value_type=bytes)
+        )
 
-    def _new_transport(self) -> Transport:
-        return Transport(self.conf.broker_consumer, self, host=self)
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self, host=self)
 
     @property
     def batch_consumer(self) -> BatchConsumer:
@@ -101,7 +103,7 @@ class EngineApp(faust.App, Generic[State]):
     def processor(self, fun: Callable[..., Coroutine[Any, Any, None]]) -> Any:
         """Decorator for the one agent that may change rows. An exception in it ends the process."""
 
-        return self.agent(self.deliveries)(fun)
+        return self.agent(self._lane_channel)(fun)
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
         self.fail(exc)

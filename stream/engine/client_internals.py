@@ -87,6 +87,7 @@ class RawRecords(_MemoryRecordsPy):  # type: ignore[misc]
     raw: memoryview
 
     def next_batch(self, *sizes: int) -> Any:
+        """aiokafka's, and its bytes are noted."""
         if self._next_slice is not None:
             self.raw = self._next_slice
         return super().next_batch(*sizes)

@@ -106,7 +106,7 @@ def test_a_disk_store_closed_cleanly_comes_back_with_its_rows_and_position(disk:
 
 def test_a_disk_store_that_was_not_closed_is_emptied(disk: Path) -> None:
     store = DiskStore(disk, "app/topic")
-    store.put(b"a", b"never durable")
+    store.put_all([(b"a", b"never durable")])
     del store
 
     again = DiskStore(disk, "app/topic")
@@ -115,7 +115,7 @@ def test_a_disk_store_that_was_not_closed_is_emptied(disk: Path) -> None:
 
 def test_a_disk_store_of_another_application_is_emptied(disk: Path) -> None:
     store = DiskStore(disk, "app/topic")
-    store.put(b"a", b"1")
+    store.put_all([(b"a", b"1")])
     store.position = 1
     store.close()
 
@@ -125,7 +125,7 @@ def test_a_disk_store_of_another_application_is_emptied(disk: Path) -> None:
 @pytest.mark.parametrize("row", [b"no json", b"[]", b"null", b"\xff"])
 def test_a_row_that_cannot_be_read_is_reported_with_its_topic_and_never_with_its_key(row: bytes) -> None:
     store = MemoryStore()
-    store.put(b"secret-customer", row)
+    store.put_all([(b"secret-customer", row)])
     table = Table(ToyCodec(), store, max_hot_rows=2, name="rows/3")
 
     for look in (table.index, lambda: table.get(b"secret-customer"), lambda: list(table.applied())):

@@ -48,7 +48,7 @@ class Host(Protocol):
 class BatchConsumer(driver.Consumer):
     """Polls, gives the records to the lanes, and sends each lane with something to do to the agent."""
 
-    transport: Transport
+    transport: BatchTransport
     _thread: ConsumerThread
     _next_poll = 0.0
 
@@ -143,7 +143,7 @@ class SilentProducer(driver.Producer):
         """Nothing."""
 
 
-class Transport(driver.Transport):
+class BatchTransport(driver.Transport):
     """Makes Faust use the consumer and the producer above."""
 
     Consumer = BatchConsumer

@@ -84,8 +84,6 @@ class Flusher:
         self._born_s = time.monotonic()
         self._last_start = self._last_look = self._born_s - LONG_AGO_S
         self._checkpoint_s: dict[int, float] = {}  # partition -> when its last checkpoint was made
-        self.count = 0
-        self.seconds = 0.0
         self.on_flushed: Callable[[float], object] = lambda seconds: None
 
     async def flush_if_due(self) -> None:
@@ -181,10 +179,7 @@ class Flusher:
             lane.note_durable(batch)
         if self._is_look_due():
             await self._look_for_other_writers()
-        self.count += 1
-        took = time.monotonic() - started
-        self.seconds += took
-        self.on_flushed(took)
+        self.on_flushed(time.monotonic() - started)
 
     def _take_batches(self, lanes: Sequence[Lane[Any]], row_limit: int) -> list[tuple[Lane[Any], FlushBatch]]:
         """Without an await: a row and the records in its outbox are of one instant."""

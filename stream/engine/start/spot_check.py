@@ -75,6 +75,7 @@ class RereadRecord:
 
     @classmethod
     def of(cls, message: Message) -> RereadRecord:
+        """From confluent-kafka's message."""
         headers: Any = headers_of(message)
         return cls(message.offset(), message.timestamp()[1], message.key(), message.value(), headers)
 

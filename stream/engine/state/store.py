@@ -32,17 +32,16 @@ class Store(Protocol):
     epoch: int  # of the latest writer of the changelog that is known
 
     def get(self, key: bytes) -> bytes | None: ...
-    def put(self, key: bytes, row: bytes) -> None: ...
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """None as a row deletes the key."""
 
-    def delete(self, key: bytes) -> None: ...
     def items(self) -> Iterator[tuple[bytes, bytes]]: ...
     def count(self) -> int:
         """On disk an estimate."""
 
-    def clear(self) -> None: ...
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close it so that the next opening may trust it."""
+
     def drop(self) -> None:
         """Close it as a crash would: the next opening empties it."""
 
@@ -55,27 +54,20 @@ class MemoryStore:
         self.epoch = 0
         self._rows: dict[bytes, bytes] = {}
         self.get = self._rows.get
-        self.put = self._rows.__setitem__
 
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """See Store."""
         kept, rows = self._rows, list(rows)
         kept.update(rows)  # type: ignore[arg-type]  # tombstones are removed at once
         for key in [key for key, row in rows if row is None]:
             if kept.get(key, b"") is None:
                 del kept[key]
 
-    def delete(self, key: bytes) -> None:
-        self._rows.pop(key, None)
-
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._rows.items())
 
     def count(self) -> int:
         return len(self._rows)
-
-    def clear(self) -> None:
-        self._rows.clear()
-        self.position = self.epoch = 0
 
     def close(self) -> None:
         pass
@@ -137,16 +129,15 @@ class DiskStore:
         return self._rocksdict.Rdict(str(self._path), options)
 
     def get(self, key: bytes) -> bytes | None:
+        """See Store."""
         try:
             row: bytes | None = self._database.get(key)
         except Exception as wrong:
             raise self._unreadable(wrong) from wrong
         return row
 
-    def put(self, key: bytes, row: bytes) -> None:
-        self._database.put(key, row, write_opt=self._unlogged)
-
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """See Store."""
         batch = self._rocksdict.WriteBatch(raw_mode=True)
         for key, row in rows:
             if row is None:
@@ -166,9 +157,6 @@ class DiskStore:
         text = f"the store in {self._path} cannot be read ({wrong}); starting again rebuilds it"
         return EngineError(Exit.PRODUCER, text)
 
-    def delete(self, key: bytes) -> None:
-        self._database.delete(key, write_opt=self._unlogged)
-
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every key and row. At a damaged block RocksDB's iterator ends as if no row followed, so the end
         that it came to is compared with the last key of the database."""
@@ -183,12 +171,6 @@ class DiskStore:
     def count(self) -> int:
         """RocksDB's estimate: counting would read everything."""
         return int(self._database.property_int_value("rocksdb.estimate-num-keys") or 0)
-
-    def clear(self) -> None:
-        self._database.close()
-        shutil.rmtree(self._path)
-        self.position = self.epoch = 0
-        self._database = self._open()
 
     def drop(self) -> None:
         """See Store."""
