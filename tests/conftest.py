@@ -14,7 +14,8 @@ import pytest
 from docker.errors import DockerException
 from hypothesis import settings
 
-from tests.support.kafka_broker import Broker, MockBroker, NoBrokerError, start_broker, wait_until_ready
+from tests.support.kafka_broker import Broker, MockBroker, start_broker, wait_until_ready
+from tests.support.kafka_jars import NoBrokerError
 
 # No deadlines: a busy machine is no fault of the program. CI tries more examples, always the same.
 settings.register_profile("default", deadline=None, max_examples=25)

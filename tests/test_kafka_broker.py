@@ -3,7 +3,8 @@
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from tests.support.kafka_broker import Broker, MockBroker, NoBrokerError, create_topics, start_broker
+from tests.support.kafka_broker import Broker, MockBroker, create_topics, start_broker
+from tests.support.kafka_jars import NoBrokerError
 
 
 def write(bootstrap: str, topic: str, value: bytes) -> None:

@@ -68,7 +68,7 @@ def test_names_without_end_do_not_fill_the_memory(monkeypatch):
 
 def test_a_gauge_is_asked_at_the_scrape():
     metrics = Metrics()
-    lag = {("purchases", "0"): 5.0}
+    lag: dict[tuple[str, ...], float] = {("purchases", "0"): 5.0}
     metrics.gauges.watch("consumer_lag_records", lambda: lag)
     before = scraped(metrics)
     lag[("purchases", "0")] = 0.0

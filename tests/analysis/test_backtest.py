@@ -1,6 +1,7 @@
 """The backtest: nothing leaks from the future, its counts are right, its texts complete."""
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -9,10 +10,12 @@ from stream.analysis.backtest.alert_truth import jeffreys_interval
 from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
 from stream.analysis.backtest.stall import released
 from stream.commands.main import main
+from stream.core.events.event import Event
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.model_file import default_model, load_model
 from tests.support.builders import START_MS, bought, visited
+from tests.support.narrow import not_none
 from tests.support.shop import day_ms, purchases, write_events
 
 EVENTS = purchases(customers=300)
@@ -68,7 +71,7 @@ def test_a_history_shorter_than_the_horizon_predicts_about_the_right_share():
         policy=Policy(),
     )
 
-    numbers = run_backtest(events, options, default_model()).numbers
+    numbers: dict[str, Any] = run_backtest(events, options, default_model()).numbers
 
     assert numbers["mean_risk"] == pytest.approx(numbers["churn_rate"], abs=0.1)
     assert "extrapolated" in numbers["model"]["risk"]["learnt"]
@@ -89,8 +92,8 @@ def test_when_all_purchases_stop_nobody_is_judged_although_other_events_arrive()
     start = (known[-1].time_ms - START_MS) / DAY_MS
     visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 60)]
 
-    quiet = run_backtest(known, OPTIONS, default_model()).numbers
-    busy = run_backtest([*known, *visits], OPTIONS, default_model()).numbers
+    quiet: dict[str, Any] = run_backtest(known, OPTIONS, default_model()).numbers
+    busy: dict[str, Any] = run_backtest([*known, *visits], OPTIONS, default_model()).numbers
 
     assert busy["alerts"]["churn_risk"]["n"] == quiet["alerts"]["churn_risk"]["n"]
     assert busy["held_days"] == pytest.approx(12 * 7 - 13.25, abs=1.0)
@@ -117,7 +120,8 @@ def test_a_policy_against_itself_differs_in_nobody():
         default_model(),
     )
 
-    for one in same.numbers["against"]["customers"].values():
+    numbers: dict[str, Any] = same.numbers
+    for one in numbers["against"]["customers"].values():
         assert one["both"] > 0
         assert one["only_policy"] == one["only_against"] == []
 
@@ -172,15 +176,12 @@ def test_a_precision_that_was_not_reached_is_reported_with_the_one_that_was(tmp_
 
 
 def test_the_interval_of_a_share_is_wide_for_few_cases_and_contains_the_share():
-    few, many = jeffreys_interval(3, 11), jeffreys_interval(300, 1_100)
+    few, many = not_none(jeffreys_interval(3, 11)), not_none(jeffreys_interval(300, 1_100))
 
     assert few[0] < 3 / 11 < few[1]
     assert few[1] - few[0] > 5 * (many[1] - many[0])
-    assert (jeffreys_interval(0, 5)[0], jeffreys_interval(5, 5)[1], jeffreys_interval(0, 0)) == (
-        0.0,
-        1.0,
-        None,
-    )
+    assert (not_none(jeffreys_interval(0, 5))[0], not_none(jeffreys_interval(5, 5))[1]) == (0.0, 1.0)
+    assert jeffreys_interval(0, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_a_fit_writes_a_model_that_loads(tmp_path):
 
 
 def test_a_fit_of_eight_customers_falls_back_and_says_so(tmp_path):
-    first = {}
+    first: dict[str, Event] = {}
     for event in EVENTS:
         first.setdefault(event.subject, event)
     path, out = write_events(list(first.values())[:8], tmp_path / "events.jsonl"), tmp_path / "model.json"

@@ -1,6 +1,7 @@
 """The business report on a shop whose truth is known."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ def test_drivers_planted_for_many_are_found_and_none_is_reversed():
 
 
 def test_the_report_counts_every_buyer_once():
-    numbers = business_report(EVENTS, DAY_OF_REPORT_MS, default_model(), POLICY)
+    numbers: dict[str, Any] = business_report(EVENTS, DAY_OF_REPORT_MS, default_model(), POLICY)
     buyers = {event.subject for event in EVENTS if type(event).__name__ == "PurchaseCompleted"}
 
     assert sum(numbers["development"]["tiers"].values()) == numbers["customers"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stream.analysis.statistics.contrast import SUPPORT_MIN, contrast, discoveries
+from tests.support.narrow import not_none
 
 
 def test_a_planted_effect_is_recovered_within_its_interval():
@@ -13,7 +14,7 @@ def test_a_planted_effect_is_recovered_within_its_interval():
     odds = np.exp(-2.0 + 0.4 * groups + np.log(3.0) * exposed)
     left = chance.uniform(size=6_000) < odds / (1 + odds)
 
-    found = contrast("planted", exposed, left, groups)
+    found = not_none(contrast("planted", exposed, left, groups))
 
     assert found.low < 3.0 < found.high
     assert found.odds_ratio == pytest.approx(3.0, rel=0.2)
@@ -25,8 +26,9 @@ def test_a_confounder_is_no_driver_within_matched_groups():
     groups = chance.integers(0, 2, 6_000)
     exposed, left = (chance.uniform(size=6_000) < np.where(groups == 1, 0.7, 0.1) for _ in range(2))
 
-    assert contrast("crude", exposed, left, np.zeros(6_000, dtype=int)).odds_ratio > 3
-    matched = contrast("matched", exposed, left, groups)
+    crude = not_none(contrast("crude", exposed, left, np.zeros(6_000, dtype=int)))
+    assert crude.odds_ratio > 3
+    matched = not_none(contrast("matched", exposed, left, groups))
     assert matched.low < 1 < matched.high
 
 
@@ -54,9 +56,10 @@ def test_a_discovery_stands_among_noise():
     exposed = chance.uniform(size=2_000) < 0.3
     left = chance.uniform(size=2_000) < np.where(exposed, 0.5, 0.2)
     groups = np.zeros(2_000, dtype=int)
-    noise = [contrast(f"noise {k}", chance.uniform(size=2_000) < 0.3, left, groups) for k in range(20)]
+    contrasts = [contrast(f"noise {k}", chance.uniform(size=2_000) < 0.3, left, groups) for k in range(20)]
+    contrasts.append(contrast("true", exposed, left, groups))
 
-    ordered = discoveries([*noise, contrast("true", exposed, left, groups)])
+    ordered = discoveries([not_none(each) for each in contrasts])
 
     assert [one.name for one in ordered if one.found] == ["true"]
     assert [one.p_value for one in ordered] == sorted(one.p_value for one in ordered)

@@ -46,7 +46,7 @@ class Cancellation(msgspec.Struct):
     reason: str | None = None
 
 
-class Renumbered(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):  # type: ignore[misc]
+class Renumbered(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):
     data: Cancellation  # type: ignore[assignment]
 
 
@@ -139,7 +139,7 @@ class Kept(msgspec.Struct, frozen=True):
     by: Label | None = None
 
 
-class Told(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):  # type: ignore[misc]
+class Told(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):
     data: Kept  # type: ignore[assignment]
 
 
@@ -151,7 +151,7 @@ class Narrow(msgspec.Struct, frozen=True):
     by: int | None = None
 
 
-class Narrowed(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):  # type: ignore[misc]
+class Narrowed(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):
     data: Narrow  # type: ignore[assignment]
 
 

@@ -16,7 +16,7 @@ PURCHASE = json.loads((ROOT / "purchase.completed" / "1.json").read_text())
 
 def changed(**data_fields: Any) -> dict[str, Any]:
     """The purchase schema with fields of its data replaced; None takes a field out."""
-    schema = copy.deepcopy(PURCHASE)
+    schema: dict[str, Any] = copy.deepcopy(PURCHASE)
     part = schema["$defs"]["Purchase"]
     for name, field in data_fields.items():
         part["properties"].pop(name, None)
@@ -83,7 +83,7 @@ def test_a_renamed_field_breaks_the_readers_of_both():
 
 
 def test_recursive_schemas_come_to_an_end():
-    tree = {
+    tree: dict[str, Any] = {
         "$ref": "#/$defs/Tree",
         "$defs": {"Tree": {"type": "object", "properties": {"left": {"$ref": "#/$defs/Tree"}}}},
     }

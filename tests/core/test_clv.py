@@ -50,7 +50,13 @@ histories = st.tuples(st.integers(0, 3_000), st.floats(0, 200), st.floats(0, 300
 
 
 def process_of(case):
-    return PurchaseProcess(kind=case["model"], **{k: float(case[k]) for k in ("r", "alpha", "a", "b")})
+    return PurchaseProcess(
+        kind=case["model"],
+        r=float(case["r"]),
+        alpha=float(case["alpha"]),
+        a=float(case["a"]),
+        b=float(case["b"]),
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

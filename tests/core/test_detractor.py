@@ -5,6 +5,7 @@ from stream.core.step import on_event
 from stream.model_file import default_model
 from stream.policy_file import default_policy
 from stream.wire import decode_line
+from tests.support.narrow import not_none
 
 
 def line(text: str):
@@ -33,4 +34,4 @@ def test_a_loyal_customer_who_answers_two_of_ten_is_at_risk_as_a_detractor():
 
     assert alert.data.evidence[0].code == "DETRACTOR"
     assert alert.data.evidence[0].observed == 2.0
-    assert alert.data.recommended_action.code == "DETRACTOR_CALLBACK"
+    assert not_none(alert.data.recommended_action).code == "DETRACTOR_CALLBACK"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Episode, Profile, facts
 from stream.core.judgement.episode import advance, due_ms, is_open
 from stream.core.judgement.rules import Signal
@@ -27,6 +28,7 @@ from tests.support.builders import (
     reviewed,
 )
 from tests.support.laws import ENCODE, lived, transitions, waited
+from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 RULE = Hysteresis(
@@ -42,7 +44,8 @@ CLOSING = ("cleared", "expired", "retracted")
 
 def run(scores: list[float], rule: Hysteresis = RULE, step_ms: int = DAY_MS) -> list[tuple[int, str, float]]:
     """Day, transition and score of an episode that is looked at once a day."""
-    episode, found = Episode(), []
+    episode = Episode()
+    found: list[tuple[int, str, float]] = []
     for day, score in enumerate(scores, start=1):
         signal = Signal("churn_risk", score, eligible=True)
         state = advance(episode, signal, day * step_ms, rule, corrected=False, held_back=False)
@@ -91,7 +94,7 @@ def test_dwell_and_cool_down_are_kept(scores):
 
 @given(SCORES)
 def test_an_open_episode_ends_when_its_time_is_over(scores):
-    opened = None
+    opened = 0
     for day, transition, _ in run(scores):
         if transition == "raised":
             opened = day
@@ -169,8 +172,9 @@ def test_a_whole_life_of_alerts_keeps_to_the_episodes_rules(life):
         assert all(states[-1] in CLOSING for states in closed)
     assert len({alert.id for alert in alerts}) == len(alerts)
     assert [alert.sequence for alert in alerts] == sorted(alert.sequence for alert in alerts)
-    for kind, episode in later.judgement.episodes.items():
-        assert not is_open(episode) or until_ms < episode.opened_ms + book().hysteresis[kind].expire_ms
+    for name, rule in book().hysteresis.items():
+        episode = later.judgement.episodes.get(name, Episode())
+        assert not is_open(episode) or until_ms < episode.opened_ms + rule.expire_ms
 
 
 @given(LIVES)
@@ -234,11 +238,11 @@ def test_a_late_purchase_takes_back_the_alarm_that_its_absence_made():
     silent, raised = waited(profile, at(230), book())
     assert any(each.endswith(".raised") for each in transitions(raised))
 
-    said = []
+    alerts: list[Alert] = []
     for number in range(5):
         step = on_event(silent, bought(200 + number * 7, 20_000, event_id=f"late{number}"), book())
-        silent, said = step.profile, [*said, *step.alerts]
-    assert any(each.endswith(".retracted") for each in transitions(said))
+        silent, alerts = not_none(step.profile), [*alerts, *step.alerts]
+    assert any(each.endswith(".retracted") for each in transitions(alerts))
     assert not any(is_open(episode) for episode in silent.judgement.episodes.values())
 
 
@@ -247,7 +251,7 @@ def test_erasure_takes_back_every_open_alert_and_leaves_no_data():
     step = on_event(profile, erased(135, event_id="x"), book())
 
     assert transitions(step.alerts) == ["at_risk_loyal.retracted"]
-    assert facts(step.profile) == facts(Profile(customer="c"))
+    assert facts(not_none(step.profile)) == facts(Profile(customer="c"))
     assert b"o19" not in ENCODE(step.profile)
 
 

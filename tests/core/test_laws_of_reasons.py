@@ -17,6 +17,7 @@ from stream.core.step import on_due, on_event
 from stream.core.units import DAY_MS
 from tests.support.builders import START_MS, book, bought, learnt_book, resolved, reviewed
 from tests.support.laws import ENCODE, lived
+from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 BOOKS = st.deferred(lambda: st.sampled_from([book(), learnt_book()]))
@@ -36,8 +37,9 @@ def openings(life: list[Event], in_force: Book) -> list[tuple[Alert, Profile]]:
             step = on_due(profile, profile.next_review_ms, in_force)
             found += [(alert, deepcopy(profile)) for alert in step.alerts]
         step = on_event(profile, event, in_force)
-        profile = step.profile
+        profile = not_none(step.profile)
         found += [(alert, deepcopy(profile)) for alert in step.alerts]
+    profile = not_none(profile)
     for _ in range(20):
         if profile.next_review_ms is not None:
             step = on_due(profile, profile.next_review_ms, in_force)
@@ -101,7 +103,7 @@ def remedied(profile: Profile, alert: Alert, in_force: Book) -> list[Alert]:
     done: list[Event] = []
     day = (now_ms - START_MS) / DAY_MS
     usual = round(profile.buying.sums.gross_minor / max(1, profile.buying.sums.orders))
-    for remedy in alert.data.counterfactual.clears_if:
+    for remedy in not_none(alert.data.counterfactual).clears_if:
         if remedy.code == "ORDER":
             done += [bought(day + number, usual, event_id=f"cure{number}") for number in range(remedy.count)]
         elif remedy.code == "POSITIVE_FEEDBACK":
@@ -109,10 +111,10 @@ def remedied(profile: Profile, alert: Alert, in_force: Book) -> list[Alert]:
         elif remedy.code == "RESOLVE_TICKET":
             done += [resolved(day, ticket, event_id=f"fix{ticket}") for ticket in profile.feedback.opened]
         else:
-            done.append(bought(day, remedy.amount_minor, event_id="more"))
+            done.append(bought(day, not_none(remedy.amount_minor), event_id="more"))
     for event in in_time_order(done):
         step = on_event(profile, event, in_force)
-        profile = step.profile
+        profile = not_none(step.profile)
         alerts += step.alerts
     return alerts
 
@@ -127,7 +129,7 @@ def test_an_alert_holds_no_word_that_the_customer_wrote(life, in_force):
 
 
 def test_the_same_life_under_another_policy_has_other_ids_and_another_hash():
-    life = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(20)]
+    life: list[Event] = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(20)]
     life += [reviewed(134, 1, event_id="v1"), reviewed(134.5, 1, event_id="v2")]
     usual = lived(life, book())[1][-1]
     other = lived(life, book('id = "other"'))[1][-1]

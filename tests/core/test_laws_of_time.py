@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.alerts.alert import Alert
+from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.judge import judge
@@ -42,7 +43,7 @@ def test_ticks_in_between_change_nothing(life, places):
     plain, plain_alerts = lived(life, book())
     ticks = sorted(life[0].time_ms + round(place * (life[-1].time_ms - life[0].time_ms)) for place in places)
     ticked: Profile | None = None
-    alerts = []
+    alerts: list[Alert] = []
     for event in life:
         while ticks and ticks[0] < event.time_ms:
             tick = ticks.pop(0)
@@ -105,7 +106,8 @@ def test_the_alerts_of_silence_are_those_of_a_look_at_every_quarter_of_a_day(lif
     profile, _ = lived(life, book())
     start_ms, days = life[-1].time_ms, 60
     _, alerts = waited(profile, start_ms + days * DAY_MS, book())
-    brute, found = deepcopy(profile), []
+    brute = deepcopy(profile)
+    found: list[Alert] = []
     for quarter in range(1, days * 4 + 1):
         found += on_book(brute, start_ms + quarter * DAY_MS // 4, book()).alerts
     expected = [alert for alert in alerts if not raised_in_the_same_quarter(alert, start_ms)]
@@ -144,7 +146,7 @@ def test_a_regular_customer_who_falls_silent_is_noticed_without_any_event():
 
 def test_a_frequent_buyer_becomes_loyal_by_the_calendar_alone():
     """Six purchase days within a month: loyal at 90 days of tenure, and at risk from that very instant."""
-    life = [bought(number * 2.0, 40_000, event_id=f"b{number}") for number in range(12)]
+    life: list[Event] = [bought(number * 2.0, 40_000, event_id=f"b{number}") for number in range(12)]
     life.append(complained(80, "t"))
     profile, _ = lived(life, book())
     _, alerts = waited(profile, at(200), book())

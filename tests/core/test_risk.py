@@ -114,6 +114,7 @@ def test_looking_again_comes_to_the_crossing_never_after_it_and_in_at_most_two_l
     first_ms = look_again_ms(model, ahead, threshold, from_ms, risk_score(model, features, from_ms))
 
     if first_ms != crossing:
+        assert first_ms is not None
         assert from_ms < first_ms
         assert crossing is None or first_ms < crossing
         later = risk_score(model, features, first_ms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from stream.core.text.sentiment import (
     survey_sentiment,
     text_sentiment,
 )
+from tests.support.narrow import not_none
 from tests.support.public_data import gift_card_reviews, vader_ratings
 
 ORIGINAL = SentimentIntensityAnalyzer()
@@ -193,7 +195,7 @@ def test_a_rating_goes_before_the_text_that_explains_it():
 def test_a_ticket_speaks_by_its_text_and_without_text_not_at_all():
     analyser = analyser_for()
 
-    assert feedback_sentiment(Ticket(ticket_id="t", text="This is awful!"), analyser) < -0.4
+    assert not_none(feedback_sentiment(Ticket(ticket_id="t", text="This is awful!"), analyser)) < -0.4
     assert feedback_sentiment(Ticket(ticket_id="t"), analyser) is None
 
 
@@ -228,7 +230,7 @@ def test_the_correlation_with_human_ratings_is_the_one_measured_for_the_package(
 
 @pytest.mark.data
 def test_review_texts_tell_happy_from_unhappy_customers_better_than_whole_text_vader():
-    stars = {
+    stars: dict[str, Any] = {
         f"{row.get('summary', '')}. {row.get('reviewText', '')}": row["overall"]
         for row in gift_card_reviews()
     }

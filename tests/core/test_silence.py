@@ -5,6 +5,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Book
 from stream.core.model.document import sealed
 from stream.core.model.features import tempered
@@ -15,6 +16,7 @@ from stream.core.units import DAY_MS, YEAR_MS
 from stream.model_file import default_model
 from stream.policy_file import default_policy
 from stream.wire import decode_line
+from tests.support.narrow import not_none
 
 START_MS = 1_704_067_200_000  # 2024-01-01
 
@@ -38,11 +40,13 @@ def test_tempered_log_odds_rise_without_a_step_and_never_come_to_certainty():
 
 def test_a_drifting_customer_becomes_at_risk_the_moment_they_have_been_one_long_enough_to_be_loyal():
     book = Book(default_policy(), default_model())
-    profile = None
+    profile: Profile | None = None
     for day in (1, 3, 5, 7, 9, 11, 13, 15):
         profile = on_event(profile, purchase(day), book).profile
 
-    raised = {alert.type: alert.time for alert in on_due(profile, START_MS + 120 * DAY_MS, book).alerts}
+    raised = {
+        alert.type: alert.time for alert in on_due(not_none(profile), START_MS + 120 * DAY_MS, book).alerts
+    }
 
     assert raised["at_risk_loyal.raised"] == "2024-03-31T10:00:00.000Z"  # 90 days after the first purchase
 

@@ -79,7 +79,9 @@ def test_a_review_in_another_language_has_no_themes():
 def test_a_policys_words_replace_the_default_ones():
     reader = ThemeReader({"taste": ("tast*", "flavo*"), "none": ()})
 
-    assert reader.themes("Tasty, though the delivery was late") == (("taste", pytest.approx(0.2, abs=0.5)),)
+    ((theme, share),) = reader.themes("Tasty, though the delivery was late")
+    assert theme == "taste"
+    assert share == pytest.approx(0.2, abs=0.5)
 
 
 def test_punctuation_in_a_policys_word_is_no_expression():

@@ -43,7 +43,7 @@ class SlowReader(threading.Thread):
 
     def __init__(self, bootstrap):
         super().__init__(daemon=True)
-        self.read = Counter()
+        self.read: Counter[str] = Counter()
         self.stop = threading.Event()
         self._consumer = Consumer(
             {"bootstrap.servers": bootstrap, "group.id": "reader", "auto.offset.reset": "earliest"}

@@ -1,6 +1,7 @@
 """No gap passes: what is fetched reaches the lanes complete, once and in order, or not at all."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ class Raw:
     timestamp: int = 0
     key: bytes | None = b"k"
     value: bytes | None = None
-    headers: list[Any] = field(default_factory=list)
+    headers: Sequence[tuple[str, bytes]] = ()
 
     def __post_init__(self) -> None:
         self.value = msgspec.json.encode(Event("k", self.offset))

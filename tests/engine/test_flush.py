@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
 from stream.engine.failure import FailStop
+from stream.engine.output.commit import Committer
 from stream.engine.output.flush import ALL, SHARE_OF_BACKLOG, Flusher
 from stream.engine.task.batch import FlushBatch, Outgoing
 from tests.engine.test_lane import ENGAGEMENT, Pipe, event
@@ -49,7 +51,11 @@ def flusher_of(pipe: Pipe, notes: Notes) -> Flusher:
         return
 
     return Flusher(
-        options=pipe.options, delivery=pipe.delivery, committer=notes, until_owned=owned, fail=FailStop()
+        options=pipe.options,
+        delivery=pipe.delivery,
+        committer=cast(Committer, notes),
+        until_owned=owned,
+        fail=FailStop(),
     )
 
 
@@ -112,7 +118,7 @@ def test_in_a_transaction_an_alert_leaves_with_its_row() -> None:
     assert (sent, flushed) == ([("alerts", b"alert 0")], [1])
 
 
-def pipes_of(count: int, **options: float) -> tuple[list[Pipe], Flusher, Notes]:
+def pipes_of(count: int, **options: Any) -> tuple[list[Pipe], Flusher, Notes]:
     """So many lanes, and one flusher for all of them."""
     pipes = [Pipe(partition=number, reference=None, ticks=None, **options) for number in range(count)]
     notes = Notes()
@@ -171,7 +177,7 @@ def test_offsets_are_committed_when_the_last_row_of_their_input_is_written() -> 
 
 def test_a_lane_with_a_checkpoint_under_way_goes_first() -> None:
     pipes, flusher, notes = pipes_of(3, flush_interval_s=3_600.0)
-    flusher._row_limit = lambda waited_s: 4  # type: ignore[method-assign]
+    flusher._row_limit = lambda since_last_s: 4  # type: ignore[method-assign]
     for pipe in pipes:
         more_events(pipe, 3)
     for _ in range(3):

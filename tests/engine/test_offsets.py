@@ -1,6 +1,6 @@
 """Start offsets: reading goes on where it ended, or the worker stops with a reason."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import pytest
 
@@ -144,7 +144,7 @@ def checked(
     asked = {}
 
     def keys_at(
-        last_keys: Mapping[PartitionId, Mapping[int, bytes]],
+        last_keys: Mapping[PartitionId, Collection[int]],
     ) -> Iterable[tuple[PartitionId, int, bytes]]:
         asked.update({tp: sorted(offsets) for tp, offsets in last_keys.items() if offsets})
         for tp, offsets in last_keys.items():

@@ -1,6 +1,7 @@
 """The engine on a real Kafka: end to end, killed and started again, and with a second worker."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing(
 ) -> None:
     make_topics(broker.bootstrap, prefix)
     # Static membership: the group need not wait for the session to end (tests/faults does without).
-    how = {"guarantee": guarantee, "store": str(tmp_path / "rows"), "faust": KNOWN}
+    how: dict[str, Any] = {"guarantee": guarantee, "store": str(tmp_path / "rows"), "faust": KNOWN}
     progress = Progress(broker.bootstrap, prefix)
     shop, count = Shop(prefix, seed=2), 0
     for _ in range(3):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tests.faults.chaos import EVERY_FAULT, Run, chaos
 from tests.faults.hardships import burst, slow_line, storm
@@ -36,7 +37,11 @@ NAMES = tuple(name for name in EVERY_FAULT for _ in range(WEIGHTS.get(name, 4)))
 def one_round(broker: Broker, directory: Path, guarantee: str, seed: int) -> tuple[int, list[str]]:
     """The number of crashes, and the violations."""
     chance = random.Random(seed)
-    options = {"guarantee": guarantee, "session_timeout_s": SESSION_S, "transaction_timeout_s": 15.0}
+    options: dict[str, Any] = {
+        "guarantee": guarantee,
+        "session_timeout_s": SESSION_S,
+        "transaction_timeout_s": 15.0,
+    }
     with Run(broker, f"soak{seed}-{guarantee[:2]}", directory, **options) as run:
         run.feed(Shop(run.prefix, seed, poison=0.01), seconds=ROUND_S, rate=600)
         chaos(run, chance, seconds=ROUND_S - 5, names=NAMES, pauses=PAUSES_S)
@@ -52,7 +57,7 @@ def long_ones(directory: Path) -> Iterator[tuple[str, list[str]]]:
             prefix = f"{name.partition(' ')[0]}-{guarantee[:2]}"
             place = directory / prefix
             place.mkdir(parents=True, exist_ok=True)
-            options = {"guarantee": guarantee, "session_timeout_s": 6.0}
+            options: dict[str, Any] = {"guarantee": guarantee, "session_timeout_s": 6.0}
             with Run(broker, prefix, place, bootstraps={"one": broker.proxied_bootstrap}, **options) as run:
                 hardship(run, broker.proxy)
                 yield f"{name}, {guarantee}", run.finish()

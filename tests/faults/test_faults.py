@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.kafka_broker import Broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 BOTH = pytest.mark.parametrize("guarantee", ["at_least_once", "exactly_once"])
-QUICK = {"session_timeout_s": 4.0}
+QUICK: dict[str, Any] = {"session_timeout_s": 4.0}
 HALT_S = 7
 """The fault itself: more than a third of a transaction's time-out, after which it is done again."""
 
@@ -41,7 +42,7 @@ def test_a_broker_that_is_killed_and_halted_costs_a_pause_and_no_worker(
     own_broker: Broker, prefix: str, tmp_path: Path, guarantee: str
 ) -> None:
     """T4: while input is read. Sessions have their default length; transactions give up during the halt."""
-    how = {"guarantee": guarantee, "session_timeout_s": 30.0, "transaction_timeout_s": 15.0}
+    how: dict[str, Any] = {"guarantee": guarantee, "session_timeout_s": 30.0, "transaction_timeout_s": 15.0}
     with Run(own_broker, prefix, tmp_path, **how) as run:
         before = {name: worker.process.pid for name, worker in run.workers.items()}
         feeding = run.feed(Shop(prefix, 4), seconds=12)

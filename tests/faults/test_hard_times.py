@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,8 @@ from tests.faults.verifier import read_all
 from tests.faults.watch import Watch
 from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Input, Shop, produce
-from tests.support.kafka_broker import Broker, NoBrokerError
+from tests.support.kafka_broker import Broker
+from tests.support.kafka_jars import NoBrokerError
 from tests.support.toy_app import HOUR_MS, Event
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -82,7 +84,7 @@ def test_disordered_input_leads_to_the_same_with_faults_and_wrong_clocks_as_with
     Progress(broker.bootstrap, calm).wait_for(count)
     assert worker.stop() == 0
 
-    how = {"session_timeout_s": 4.0, "max_poll_records": 300, "max_pending": 300}
+    how: dict[str, Any] = {"session_timeout_s": 4.0, "max_poll_records": 300, "max_pending": 300}
     with Run(broker, wild, tmp_path, topics=False, clocks={"one": 3_600, "two": -3_600}, **how) as run:
         chaos(run, random.Random(8), seconds=6, names=tuple(FAULTS), pauses=(0.1, 1.0))
         run.wind_down()
@@ -101,7 +103,12 @@ def test_a_burst_for_a_slow_worker_is_held_back_in_bounded_memory(
     `merge_wait_s` a topic that was read to its end would let the others get ahead, and other silences would
     raise alerts.
     """
-    how = {"guarantee": "exactly_once", "session_timeout_s": 6.0, "max_pending": 500, "merge_wait_s": 3.0}
+    how: dict[str, Any] = {
+        "guarantee": "exactly_once",
+        "session_timeout_s": 6.0,
+        "max_pending": 500,
+        "merge_wait_s": 3.0,
+    }
     with Run(broker, prefix, tmp_path, slow_s=0.05, max_poll_records=500, **how) as run:
         before = {name: worker.rss_mib() for name, worker in run.workers.items()}
         opened = {name: worker.times_open for name, worker in run.workers.items()}
@@ -139,7 +146,7 @@ def test_a_worker_on_a_slow_line_is_not_expelled_and_its_memory_does_not_grow(
     proxied: ProxiedBroker, prefix: str, tmp_path: Path
 ) -> None:
     """T13: 100 kB/s."""
-    how = {"session_timeout_s": 6.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
+    how: dict[str, Any] = {"session_timeout_s": 6.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
     with Run(proxied, prefix, tmp_path, **how) as run:
         line = slow_line(run, proxied.proxy, "one", inputs=20_000, patience_s=60)
 
@@ -156,7 +163,11 @@ def test_a_worker_cut_off_from_the_broker_leaves_nothing_wrong_behind(
     proxied: ProxiedBroker, prefix: str, tmp_path: Path, guarantee: str, hole_s: float, fenced: bool
 ) -> None:
     """T15: for less than a session, and for longer: then what was in its sockets arrives late."""
-    how = {"guarantee": guarantee, "session_timeout_s": 5.0, "bootstraps": {"one": proxied.proxied_bootstrap}}
+    how: dict[str, Any] = {
+        "guarantee": guarantee,
+        "session_timeout_s": 5.0,
+        "bootstraps": {"one": proxied.proxied_bootstrap},
+    }
     with Run(proxied, prefix, tmp_path, **how) as run:
         feeding = run.feed(Shop(prefix, 15), seconds=hole_s + 6)
         run.until_committed()

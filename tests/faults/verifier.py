@@ -99,7 +99,7 @@ def fold(in_order: list[dict[str, Any]], result: Expected) -> None:
         by_key[event["key"]].append(event)
     for key, events in by_key.items():
         times = [event["time_ms"] for event in events]
-        applied = {}
+        applied: dict[str, Any] = {}
         for event in events:
             topic, offset = event["at"]
             applied[topic] = max(applied.get(topic, 0), offset + 1)

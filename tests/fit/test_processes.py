@@ -41,7 +41,8 @@ def simulated(customers, seed, r=0.6, alpha=6.0, a=0.8, b=2.0, weeks=40.0):
                 break
             at, x = later, x + 1
         rows.append((x, at, age))
-    return histogram(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+    counts, recencies, ages = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    return histogram(counts, recencies, ages)
 
 
 SAMPLE = simulated(2_000, 1)
@@ -50,7 +51,8 @@ SAMPLE = simulated(2_000, 1)
 @pytest.mark.data
 def test_the_published_one_in_ten_gives_the_published_parameters():
     rows = published("cdnow_customers_summary.csv")
-    cells = histogram(*(np.array([float(row[key]) for row in rows]) for key in ("frequency", "recency", "T")))
+    x, t_x, ages = (np.array([float(row[key]) for row in rows]) for key in ("frequency", "recency", "T"))
+    cells = histogram(x, t_x, ages)
 
     bgnbd, mbgnbd = fit_process(cells, "bgnbd"), fit_process(cells, "mbgnbd")
 

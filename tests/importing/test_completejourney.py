@@ -7,6 +7,7 @@ import pytest
 from stream.core.events.event import (
     CostRecorded,
     CustomerIdentified,
+    Event,
     MessageDelivered,
     PromotionRedeemed,
     PurchaseCompleted,
@@ -102,7 +103,10 @@ def test_a_coupons_cost_goes_to_the_campaign_whose_coupon_names_the_product(fold
 
 @pytest.mark.data
 def test_the_whole_year_adds_up_to_the_packages_own_numbers():
-    kinds, total, cost, households, ids = Counter(), 0, 0, set(), set()
+    kinds: Counter[type[Event]] = Counter()
+    households: set[str] = set()
+    ids: set[str] = set()
+    total, cost = 0, 0
     for event in completejourney_events():
         kinds[type(event)] += 1
         ids.add(event.id)

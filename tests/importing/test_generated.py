@@ -13,6 +13,7 @@ from stream.importing.event_order import event_order
 from stream.importing.generated.disorder import Disorder, disordered
 from stream.importing.generated.history import planned_lives, planted_truth, shop_events
 from stream.importing.generated.shop import DRIVERS, Shop
+from tests.support.narrow import not_none
 
 SHOP = Shop(customers=120, days=500)
 EVENTS = (kind for kinds in EVENT_TYPES.values() for kind in kinds)
@@ -58,11 +59,13 @@ def test_nobody_buys_after_the_planted_end_of_their_life(events, truth):
 
 
 def test_the_money_in_the_truth_is_that_of_the_events(events, truth):
-    paid, refunded = Counter(), Counter()
+    paid: Counter[str] = Counter()
+    refunded: Counter[str] = Counter()
     for event in events:
         if isinstance(event, PurchaseCompleted):
             lines = sum(p.price_minor * p.quantity for p in event.data.products)
-            assert event.data.total_minor == lines - event.data.discount_minor + event.data.shipping_minor
+            discount, shipping = not_none(event.data.discount_minor), not_none(event.data.shipping_minor)
+            assert event.data.total_minor == lines - discount + shipping
             paid[event.subject] += event.data.total_minor
         elif isinstance(event, PurchaseRefunded):
             refunded[event.subject] += event.data.refund_minor

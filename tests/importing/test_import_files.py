@@ -2,7 +2,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from stream.commands.main import main
 from stream.wire import partition_of
@@ -117,7 +117,7 @@ def read_all(bootstrap, topic, expected):
         {"bootstrap.servers": bootstrap, "group.id": "reader", "auto.offset.reset": "earliest"}
     )
     consumer.assign([TopicPartition(topic, n, 0) for n in range(4)])
-    found = []
+    found: list[Message] = []
     while len(found) < expected and (message := consumer.poll(5)) is not None:
         found.append(message)
     extra = consumer.poll(0.5)

@@ -41,7 +41,7 @@ def sigint_is_not_ignored():
 
 def importing(shop, broker, prefix):
     environment = {**os.environ, "STREAM_BROKERS": broker.bootstrap, "STREAM_TOPIC_PREFIX": f"{prefix}."}
-    command = [STREAM, "import", "shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json"]
+    command = [str(STREAM), "import", "shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json"]
     return subprocess.Popen(
         [*command, "--journal", "journal.json"],
         cwd=shop,

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ SEGMENT_ORDER = {
         {"product_id": "p2", "price": 3.25, "quantity": 2},
     ],
 }
-SEGMENT_CALLS = (
+SEGMENT_CALLS: tuple[tuple[str, Any], ...] = (
     ("Order Completed", SEGMENT_ORDER),
     ("Order Completed", SEGMENT_ORDER),
     ("Product Viewed", {"product_id": "p1", "category": "Games"}),

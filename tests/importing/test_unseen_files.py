@@ -3,6 +3,7 @@
 import gzip
 import random
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -28,7 +29,8 @@ GERMAN = ("Rechnungsnr", "Artikelnr", "Bezeichnung", "Menge", "Datum", "Einzelpr
 
 def invoices(seed, *, days=300, fractions=False, odd_prices=True):
     """Lines of shuffled orders: returns, credit notes, blanks, free goods, vouchers, shared order numbers."""
-    draw, lines = random.Random(seed), []
+    draw = random.Random(seed)
+    lines: list[Any] = []
     begin = pd.Timestamp("2021-01-01 00:00")
     while len(lines) < LINES:
         number, customer = f"{draw.randrange(100_000, 102_000)}", f"{draw.randrange(11_000, 11_400)}"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stream.importing.files.mapping.mapping import MoneyOptions, TimeOptions
 from stream.importing.files.values.amounts import amount_reader, product, rounded_to_minor, whole_number
 from stream.importing.files.values.instants import instant_reader
+from tests.support.narrow import not_none
 
 READ = amount_reader(MoneyOptions())
 
@@ -16,13 +17,13 @@ def new_year(year):
     return datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
-def ms(*at):
-    return int(datetime(*at, tzinfo=UTC).timestamp() * 1_000)
+def ms(year, month, day, hour=0, minute=0, second=0):
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp() * 1_000)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9))
 def test_any_decimal_text_is_read_exactly(number):
-    digits, scale = READ(str(number))
+    digits, scale = not_none(READ(str(number)))
 
     assert Decimal(digits).scaleb(-scale) == number
 
@@ -32,7 +33,7 @@ def test_any_decimal_text_is_read_exactly(number):
     st.integers(1, 10_000),
 )
 def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
-    minor, added = rounded_to_minor(product(READ(str(price)), (pieces, 0)), 2)
+    minor, added = rounded_to_minor(product(not_none(READ(str(price))), (pieces, 0)), 2)
     exact = price * pieces * 100
 
     assert minor == exact.quantize(Decimal(1), ROUND_HALF_UP)

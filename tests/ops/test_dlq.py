@@ -6,6 +6,7 @@ import pytest
 
 from stream.ops import redrive as redriving
 from stream.ops.dead_letters import REDRIVEN_FROM
+from stream.ops.send import produce
 from stream.wire import Rejected, decode, partition_of
 from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from tests.support.kafka_shop import PARTITIONS, KafkaShop, redriven_ids, repaired_event
@@ -72,7 +73,7 @@ def test_each_letter_is_redriven_once_however_often_the_command_runs(shop):
 @pytest.mark.parametrize("sent_before_the_crash", [0, 3, 10])
 def test_an_interrupted_redrive_is_completed_without_repeating(shop, monkeypatch, sent_before_the_crash):
     ids = sorted(bury(shop, n, repaired_event(n), f"cust-{n}".encode()) for n in range(10))
-    produce, left = redriving.produce, [1 + sent_before_the_crash]  # the intent is the first
+    left = [1 + sent_before_the_crash]  # the intent is the first
 
     def produce_until_the_crash(producer, counts, record):
         if left[0] == 0:

@@ -22,6 +22,7 @@ from stream.commands.main import main
 from stream.ops.doctor import lag
 from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from tests.support.kafka_shop import KafkaShop
+from tests.support.narrow import not_none
 from tests.support.poison import as_bytes, purchase
 
 ROOM = 60
@@ -80,7 +81,7 @@ def healthy(shop: KafkaShop) -> Iterator[KafkaShop]:
         assert message.error() is None
         read += 1
     worker.commit(asynchronous=False)
-    shop.worker = worker
+    shop.consumer = worker
     yield shop
     worker.close()
 
@@ -121,12 +122,12 @@ def send_from_the_future(shop: KafkaShop) -> None:
 
 
 def stop_the_worker(shop: KafkaShop) -> None:
-    shop.worker.close()
+    shop.consumer.close()
 
 
 def forget_the_topic(shop: KafkaShop) -> None:
     """Committed offsets beyond the end: as they remain when a topic is deleted and created again."""
-    shop.worker.commit(offsets=[TopicPartition(shop.names.purchases, 0, 1_000_000)], asynchronous=False)
+    shop.consumer.commit(offsets=[TopicPartition(shop.names.purchases, 0, 1_000_000)], asynchronous=False)
 
 
 def bury_many(shop: KafkaShop) -> None:
@@ -213,9 +214,9 @@ class Reading:
 
     def _read(self) -> None:
         while not self._stop.wait(self._pause_s):
-            message = self._shop.worker.poll(0.1)
+            message = self._shop.consumer.poll(0.1)
             if message is not None:
-                self._shop.worker.commit(message, asynchronous=False)
+                self._shop.consumer.commit(message, asynchronous=False)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -234,9 +235,8 @@ def test_a_worker_that_catches_up_is_a_note_with_its_rate(healthy, monkeypatch):
         code, finding = lag_finding(healthy)
 
     assert (code, finding["level"]) == (0, "note")
-    left, minutes = re.match(
-        r"catching up: ([\d,]+) events left, about ([\d.]+) minutes", finding["found"]
-    ).groups()
+    pattern = r"catching up: ([\d,]+) events left, about ([\d.]+) minutes"
+    left, minutes = not_none(re.match(pattern, finding["found"])).groups()
     assert 1_000 < int(left.replace(",", "")) < 5_000
     assert float(minutes) > 0
 

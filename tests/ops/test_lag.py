@@ -49,7 +49,10 @@ class Shop:
         self.now_s += seconds
 
     def trend(self) -> LagTrend | None:
-        return measure_trend(*self.look(), self.look, self.step_s, clock=lambda: self.now_s, sleep=self.sleep)
+        ends, committed = self.look()
+        return measure_trend(
+            ends, committed, self.look, self.step_s, clock=lambda: self.now_s, sleep=self.sleep
+        )
 
     def level(self) -> str:
         trend = self.trend()

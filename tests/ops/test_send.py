@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
+from stream.core.events.event import Event
 from stream.wire import decode, partition_of
 from tests.support.kafka_shop import PARTITIONS
 from tests.support.poison import GOOD, as_bytes, purchase
@@ -65,6 +66,7 @@ def test_events_arrive_where_and_as_the_worker_expects_them(shop, tmp_path):
             "purchases", message.key(), message.value(), message.headers(),
             partition=message.partition(), partition_count=PARTITIONS,
         )  # fmt: skip
+        assert isinstance(event, Event)
         assert event.time_ms == message.timestamp()[1]
     assert sorted(message.value() for message in arrived) == sorted(events(50).splitlines())
     assert sorted(m.partition() for m in shop.all_of("control") if m.value() == tick) == list(

@@ -58,7 +58,12 @@ def lines_of(command: list[str], folder: Path, environment: dict[str, str]) -> l
     assert running.stdout is not None
     queue: Queue[str] = Queue()
     source = running.stdout
-    threading.Thread(target=lambda: [queue.put(line.rstrip()) for line in source], daemon=True).start()
+
+    def read() -> None:
+        for line in source:
+            queue.put(line.rstrip())
+
+    threading.Thread(target=read, daemon=True).start()
     lines: list[str] = []
     until = monotonic() + PATIENCE_S
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import count
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +22,8 @@ from stream.policy_file import default_policy, parse_policy
 START = datetime(2024, 1, 1, tzinfo=UTC)
 START_MS = round(START.timestamp() * 1_000)
 SHOP = "/shop"
+
+ConsentStatus = Literal["grant", "deny", "revoked"]
 
 _numbers = count()
 
@@ -54,7 +58,7 @@ def when(day: float) -> datetime:
     return START + timedelta(milliseconds=round(day * DAY_MS))
 
 
-def _envelope(day: float, event_id: str | None, customer: str) -> dict[str, object]:
+def _envelope(day: float, event_id: str | None, customer: str) -> dict[str, Any]:
     return {"id": event_id or f"e{next(_numbers)}", "source": SHOP, "subject": customer, "time": when(day)}
 
 
@@ -126,13 +130,13 @@ def viewed(day: float, category: str, *, event_id: str | None = None) -> ev.Prod
 
 
 def mailed(
-    day: float, kind: type[ev.Event] = ev.MessageDelivered, *, event_id: str | None = None
+    day: float, kind: Callable[..., ev.Event] = ev.MessageDelivered, *, event_id: str | None = None
 ) -> ev.Event:
     touch = pl.MessageTouch(message_id="m", channel="email")
     return kind(data=touch, **_envelope(day, event_id, "c"))
 
 
-def consented(day: float, status: str, *, event_id: str | None = None) -> ev.ConsentChanged:
+def consented(day: float, status: ConsentStatus, *, event_id: str | None = None) -> ev.ConsentChanged:
     data = pl.Consent(purpose="marketing", status=status)
     return ev.ConsentChanged(data=data, **_envelope(day, event_id, "c"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from stream.engine.failure import EngineError, Exit
@@ -26,10 +26,10 @@ class Raw:
     topic: str
     partition: int
     offset: int
-    value: bytes
+    value: bytes | None
     key: bytes | None = None
     timestamp: int = 0
-    headers: list[Any] = field(default_factory=list)
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Broker:

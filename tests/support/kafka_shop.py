@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from click.testing import CliRunner, Result
-from confluent_kafka import ConsumerGroupTopicPartitions, Message, Producer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from stream.commands.main import main
@@ -22,6 +22,9 @@ READ_LIMIT_S = 120
 
 class KafkaShop:
     """Topics with a prefix of their own on the shared broker."""
+
+    consumer: Consumer
+    """Reads in the place of a worker, in tests that need none."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
         self.environment = {

@@ -18,7 +18,7 @@ from stream.core.step import on_due, on_event
 ENCODE = msgspec.json.Encoder().encode
 
 
-def lived(life: Iterable[Event], book: Book) -> tuple[Profile | None, list[Alert]]:
+def lived(life: Iterable[Event], book: Book) -> tuple[Profile, list[Alert]]:
     """The profile after a life's events in the order given, and every alert on the way."""
     profile: Profile | None = None
     alerts: list[Alert] = []
@@ -26,12 +26,14 @@ def lived(life: Iterable[Event], book: Book) -> tuple[Profile | None, list[Alert
         step = on_event(profile, event, book)
         profile = step.profile
         alerts += step.alerts
+    assert profile is not None, "no event of this life made a profile"
     return profile, alerts
 
 
-def waited(profile: Profile, until_ms: int, book: Book) -> tuple[Profile | None, list[Alert]]:
+def waited(profile: Profile, until_ms: int, book: Book) -> tuple[Profile, list[Alert]]:
     """The same customer after silence up to an instant; the profile given is left as it was."""
     step = on_due(deepcopy(profile), until_ms, book)
+    assert step.profile is not None
     return step.profile, list(step.alerts)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
-from stream.core.events.event import Complained, Reviewed
+from stream.core.events.event import Complained, Event, Reviewed
 from stream.core.events.payload import Review, Ticket
 from tests.support.builders import bought, when
 
@@ -26,7 +27,8 @@ def shop(seed, customers=1_500, *, leave=0.7, share=0.35, how="review", planted=
         for _ in range(customers)
     ]
     best = sorted(range(customers), key=lambda who: -lives[who][0] * lives[who][1])[: customers * 8 // 100]
-    events, fates = [], {}
+    events: list[Event] = []
+    fates: dict[Any, Any] = {}
     for who, (rate, basket) in enumerate(lives):
         start = chance.uniform(0, DAYS / 2)
         trouble_from = None

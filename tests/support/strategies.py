@@ -15,7 +15,7 @@ TEXTS = (None, "Great quality!", "The delivery was late and the staff rude.", "T
 CATEGORIES = ("toys", "books", "garden", None)
 ORDERS = tuple(f"o{number}" for number in range(6))
 
-Draw = Callable[..., object]
+STATUSES: tuple[make.ConsentStatus, ...] = ("grant", "deny", "revoked")
 
 
 def instants(days_max: float) -> st.SearchStrategy[float]:
@@ -24,7 +24,7 @@ def instants(days_max: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def events(draw: Draw, day: float, event_id: str) -> Event:
+def events(draw: st.DrawFn, day: float, event_id: str) -> Event:
     """One event of any type that concerns a customer, at an instant; orders and tickets recur."""
     order, text = draw(st.sampled_from(ORDERS)), draw(st.sampled_from(TEXTS))
     category, score = draw(st.sampled_from(CATEGORIES)), draw(st.integers(0, 10))
@@ -45,32 +45,32 @@ def events(draw: Draw, day: float, event_id: str) -> Event:
         lambda: make.mailed(day, event_id=event_id),
         lambda: make.mailed(day, ev.MessageClicked, event_id=event_id),
         lambda: make.mailed(day, ev.MessageUnsubscribed, event_id=event_id),
-        lambda: make.consented(day, ("grant", "deny", "revoked")[score % 3], event_id=event_id),
+        lambda: make.consented(day, STATUSES[score % 3], event_id=event_id),
         lambda: make.identified(day, f"k{score}", event_id=event_id),
     ]
     return draw(st.sampled_from(makers))()
 
 
 @st.composite
-def mixtures(draw: Draw, count_max: int = 25, days_max: float = 500.0) -> list[Event]:
+def mixtures(draw: st.DrawFn, count_max: int = 25, days_max: float = 500.0) -> list[Event]:
     """Any events of one customer, in no order."""
     days = draw(st.lists(instants(days_max), min_size=1, max_size=count_max))
     return [draw(events(day, f"e{number}")) for number, day in enumerate(days)]
 
 
 @st.composite
-def loyal_lives(draw: Draw, noise_max: int = 8) -> list[Event]:
+def loyal_lives(draw: st.DrawFn, noise_max: int = 8) -> list[Event]:
     """A regular buyer of some value who falls silent, with anything else in between; in time order."""
     gap = draw(st.floats(1.5, 21.0))
     count = draw(st.integers(5, 24))
     minor = draw(st.integers(1_000, 40_000))
-    bought = [
+    purchases: list[Event] = [
         make.bought(number * gap + draw(instants(gap / 3)), minor, event_id=f"b{number}")
         for number in range(count)
     ]
     days = draw(st.lists(instants(count * gap * 1.5), max_size=noise_max))
     noise = [draw(events(day, f"e{number}")) for number, day in enumerate(days)]
-    return in_time_order(bought + noise)
+    return in_time_order(purchases + noise)
 
 
 def in_time_order(lives: list[Event]) -> list[Event]:

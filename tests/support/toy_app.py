@@ -146,7 +146,7 @@ def toy_app(
     app: EngineApp[Counters] = EngineApp(options, ToyCodec())
     processor = ToyProcessor(prefix)
     if rows_at_once:
-        app.flusher._row_limit = lambda waited_s: rows_at_once  # type: ignore[method-assign]
+        app.flusher._row_limit = lambda since_last_s: rows_at_once  # type: ignore[method-assign]
 
     @app.processor
     async def keep_counters(lanes: Any) -> None:

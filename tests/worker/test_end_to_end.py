@@ -55,8 +55,8 @@ def test_two_workers_make_the_same_of_it(ground, history, wanted, tmp_path):
         WorkerProcess(here, tmp_path / "one") as one,
         WorkerProcess(here, tmp_path / "other") as other,
     ):
-        for worker in (one, other):
-            worker.wait_until(lambda w=worker: w.metrics("partitions_assigned") == {"": 2.0}, "half of it")
+        one.wait_until(lambda: one.metrics("partitions_assigned") == {"": 2.0}, "half of it")
+        other.wait_until(lambda: other.metrics("partitions_assigned") == {"": 2.0}, "half of it")
         here.wait_for_commits(one)
         assert [one.stop(), other.stop()] == [0, 0]
 

@@ -20,6 +20,7 @@ from stream.engine.task.batch import FlushBatch
 from stream.engine.task.commit_point import CommitPoint
 from stream.worker.rows.row import StoredRow
 from tests.support.builders import bought, erased, visited
+from tests.support.narrow import not_none
 from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic
 
 TPS = [PartitionId(topic, 0) for topic in TOPICS]
@@ -79,7 +80,7 @@ class Kafka:
         """A flush becomes durable, or just what `survives`, and then the worker is gone."""
         lane = pipe.lane
         batch = lane.take_batch(row_limit)
-        alerts = {each.value for each in batch.outgoing}
+        alerts = {not_none(each.value) for each in batch.outgoing}
         if survives is not None:
             self.write([each for each in batch.rows if survives()])
             self.alerts |= {each for each in alerts if survives()}

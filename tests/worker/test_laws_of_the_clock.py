@@ -32,6 +32,7 @@ from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import LiveRow
 from tests.support.builders import at, book, bought, reviewed, visited
 from tests.support.laws import ENCODE
+from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives
 
 NAMES = topic_names(Settings())
@@ -98,7 +99,7 @@ class Pipe:
             self.processor.apply(self.lane, moment)
 
     def alerts(self) -> list[bytes]:
-        return [out.value for out in self.lane.outgoing if out.topic == NAMES.alerts]
+        return [not_none(out.value) for out in self.lane.outgoing if out.topic == NAMES.alerts]
 
 
 async def _nothing() -> None:
@@ -136,7 +137,7 @@ def test_after_a_stall_of_purchases_the_alerts_are_those_of_an_undisturbed_run(l
     row = pipe.lane.get(b"c")
 
     assert pipe.alerts() == [ENCODE(alert) for alert in expected]
-    assert ENCODE(row.profile) == ENCODE(run.profiles["c"])
+    assert ENCODE(not_none(row).profile) == ENCODE(run.profiles["c"])
 
 
 def _part(events: list[Event], portion: int, portions: int) -> list[Event]:
@@ -146,7 +147,7 @@ def _part(events: list[Event], portion: int, portions: int) -> list[Event]:
 
 def silent_shop() -> tuple[list[Event], list[Event]]:
     """A customer who buys every week, and half a year of visits and reviews by others."""
-    weekly = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(47)]
+    weekly: list[Event] = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(47)]
     others = [visited(number * 1.0, event_id=f"v{number}") for number in range(320)]
     words = [reviewed(number * 10.0, 4, event_id=f"r{number}") for number in range(32)]
     return weekly, [*others, *words]

@@ -9,6 +9,7 @@ import pytest
 
 from stream.core.events.event import Event, ModelPublished
 from stream.core.events.payload import ModelRecord
+from stream.core.facts.profile import Judgement
 from stream.core.judgement.basis import Book
 from stream.core.model.document import encode_model, sealed
 from stream.core.model.record import Model
@@ -18,6 +19,7 @@ from stream.replay.run import replay
 from stream.wire import encode_alert
 from stream.worker.rows.row import MODEL_KEY
 from tests.support.builders import book, bought, reviewed, when
+from tests.support.narrow import not_none
 from tests.worker.test_laws_of_the_clock import Pipe, by_topic
 
 ANYONE = ("a", "b", "c", "d")
@@ -57,6 +59,10 @@ def expected() -> tuple[Any, set[bytes]]:
     return run, {encode_alert(alert) for alert in alerts}
 
 
+def judgement_of(pipe: Pipe, key: bytes) -> Judgement:
+    return not_none(not_none(pipe.lane.get(key)).profile).judgement
+
+
 def test_the_new_model_judges_from_its_instant_on():
     pipe = Pipe(guarded=False)
     fed(pipe, a_year())
@@ -65,7 +71,7 @@ def test_the_new_model_judges_from_its_instant_on():
     assert set(pipe.alerts()) == alerts
     versions = {msgspec.json.decode(body)["data"]["policy"]["model"] for body in alerts}
     assert len(versions) == 2
-    assert pipe.lane.get(b"a").profile.judgement == run.profiles["a"].judgement
+    assert judgement_of(pipe, b"a") == run.profiles["a"].judgement
 
 
 @pytest.mark.parametrize("kept", [(), ("a",), ("b", "d"), ANYONE])
@@ -86,7 +92,7 @@ def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until)
 
     assert set(before.alerts()) | set(after.alerts()) == alerts
     for name in ANYONE:
-        assert after.lane.get(name.encode()).profile.judgement == run.profiles[name].judgement
+        assert judgement_of(after, name.encode()) == run.profiles[name].judgement
 
 
 def test_after_a_committed_restart_the_new_model_stays():
@@ -187,4 +193,4 @@ def test_two_models_in_quick_succession_with_a_commit_between_them(kept, again):
 
     assert sent == {encode_alert(alert) for alert in alerts}
     for name in ANYONE:
-        assert after.lane.get(name.encode()).profile.judgement == run.profiles[name].judgement
+        assert judgement_of(after, name.encode()) == run.profiles[name].judgement

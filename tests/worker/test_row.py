@@ -13,6 +13,7 @@ from stream.engine import Peek
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import LiveRow, StoredRow
 from tests.support.builders import at, book, erased
+from tests.support.narrow import not_none
 from tests.support.strategies import loyal_lives, mixtures
 
 CODEC = ProfileCodec({}, 1, live=False)
@@ -37,10 +38,10 @@ def test_a_row_written_after_any_steps_is_the_whole_row(life, data):
             case "write":
                 assert row.encode() == whole(row)
             case "wait":
-                took(row, on_due(row.profile, event.time_ms + 90 * DAY_MS, judged_by))
+                took(row, on_due(not_none(row.profile), event.time_ms + 90 * DAY_MS, judged_by))
                 row.profile = row.profile or Profile(event.subject)
             case "rebook":
-                took(row, on_book(row.profile, event.time_ms, judged_by))
+                took(row, on_book(not_none(row.profile), event.time_ms, judged_by))
             case "erase":
                 took(row, on_event(row.profile, erased(event.time_ms / DAY_MS - at(0) / DAY_MS), judged_by))
             case "say":
@@ -65,9 +66,10 @@ def parsed(row: bytes) -> Peek:
     st.integers(0, 2),
 )
 def test_a_look_at_a_row_says_what_the_whole_of_it_says(life, customer, applied, outbox_flush):
-    profile = None
+    profile: Profile | None = None
     for event in life:
         profile = on_event(profile, event, book()).profile
+    profile = not_none(profile)
     profile.customer = customer
     outbox = [Raw(b'{"profile":{"next_review_ms":1}}')] if outbox_flush else []
     for kept in (profile, None, Profile(customer), Profile(customer, next_review_ms=5)):
