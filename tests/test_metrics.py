@@ -1,4 +1,4 @@
-"""Metrics: names and labels keep the rules, values come from closed sets, and each has a meaning."""
+"""Metrics: names and labels follow the rules, values come from closed sets, each metric is described."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def scraped(metrics: Metrics) -> str:
     return generate_latest(metrics.registry).decode()
 
 
-def test_names_are_ours_in_lower_case_and_in_base_units():
+def test_names_have_our_prefix_lower_case_and_base_units():
     for family in families(Metrics()):
         assert re.fullmatch(rf"{NAMESPACE}(_[a-z]+)+", family.name), family.name
         assert not FORBIDDEN_UNITS.search(family.name), family.name
@@ -54,7 +54,7 @@ def test_a_value_outside_the_closed_set_is_other():
     assert "evil" not in scraped(metrics)
 
 
-def test_names_without_end_do_not_fill_the_memory(monkeypatch):
+def test_endless_label_values_do_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr("stream.metrics.CHILDREN_MAX", 3)
     metrics = Metrics()
 
@@ -66,7 +66,7 @@ def test_names_without_end_do_not_fill_the_memory(monkeypatch):
     assert f'customer_stream_dead_letters_total{{reason="{OTHER}",topic="{OTHER}"}} 7.0' in lines
 
 
-def test_a_gauge_is_asked_at_the_scrape():
+def test_a_gauge_is_read_at_the_scrape():
     metrics = Metrics()
     lag: dict[tuple[str, ...], float] = {("purchases", "0"): 5.0}
     metrics.gauges.watch("consumer_lag_records", lambda: lag)
@@ -78,7 +78,7 @@ def test_a_gauge_is_asked_at_the_scrape():
     assert f"{line} 0.0" in scraped(metrics)
 
 
-def test_a_gauge_that_was_not_declared_is_refused():
+def test_a_gauge_that_was_not_declared_is_an_error():
     with pytest.raises(AssertionError):
         Metrics().gauges.watch("temperature", dict)
 
@@ -96,5 +96,5 @@ def test_build_info_names_the_version():
     assert 'customer_stream_build_info{python="' in scraped(Metrics())
 
 
-def test_the_page_is_what_the_table_says():
+def test_docs_metrics_md_is_up_to_date():
     assert PAGE.read_text() == metrics_page(), "python -m stream.metrics > docs/metrics.md"

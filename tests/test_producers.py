@@ -1,4 +1,4 @@
-"""What is reported as delivered has arrived, whatever the broker refused on the way: every producer we make.
+"""Every producer that we create: what it reports as delivered is in the log, even after refused requests.
 
 librdkafka takes a request that arrived for proof that those before it did. A broker that knows nothing of a
 producer yet lets any request of it be the first (docs/decisions/0011).
@@ -58,28 +58,28 @@ def used(producer: Producer) -> Made:
     return lambda value, partition: producer.produce(TOPIC, value, b"k", partition), producer.flush
 
 
-def of_the_engine(bootstrap: str) -> Made:
+def engine_producer(bootstrap: str) -> Made:
     sender = Sender(EngineOptions("app", bootstrap, ("purchases",), "profiles", producer=ONE_EACH), "sender")
     return lambda value, partition: sender.write_records(
         [Outgoing(TOPIC, b"k", value, None, partition)]
     ), sender.wait_for_acks
 
 
-def of_the_tools(bootstrap: str) -> Made:
+def ops_producer(bootstrap: str) -> Made:
     return used(cluster.producer(load_settings({"STREAM_BROKERS": bootstrap})))
 
 
-def of_the_import(bootstrap: str) -> Made:
+def import_producer(bootstrap: str) -> Made:
     settings = load_settings({"STREAM_BROKERS": bootstrap})
     Producer({"bootstrap.servers": bootstrap}).list_topics(TOPIC)  # there: it makes none itself
     return used(eager(client_settings(settings)))
 
 
-def of_the_demo(bootstrap: str) -> Made:
+def demo_producer(bootstrap: str) -> Made:
     return used(player.Player(bootstrap, "group", (TOPIC,), 4, lambda: None)._producer)
 
 
-def as_librdkafka_comes(bootstrap: str) -> Made:
+def default_idempotent_producer(bootstrap: str) -> Made:
     """With idempotence and its five requests at once."""
     return used(eager({"bootstrap.servers": bootstrap, "enable.idempotence": True}))
 
@@ -100,14 +100,14 @@ def arrived(broker: RefusingCluster, made: Callable[[str], Made], refusal: int) 
 
 @pytest.mark.parametrize(
     ("made", "refusal"),
-    [(made, REFUSALS[0]) for made in (of_the_tools, of_the_import, of_the_demo)]
-    + [(of_the_engine, refusal) for refusal in REFUSALS],
+    [(made, REFUSALS[0]) for made in (ops_producer, import_producer, demo_producer)]
+    + [(engine_producer, refusal) for refusal in REFUSALS],
 )
-def test_what_was_refused_at_first_is_in_the_log_when_all_is_delivered(broker, made, refusal):
+def test_a_refused_request_is_in_the_log_when_all_is_delivered(broker, made, refusal):
     assert arrived(broker, made, refusal) == VALUES
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_with_five_requests_at_once_it_would_be_gone_and_count_as_delivered(broker, refusal):
-    """A test of the test. Should it fail after an upgrade, librdkafka asks for more proof now."""
-    assert arrived(broker, as_librdkafka_comes, refusal) == VALUES[1:]
+def test_with_five_requests_in_flight_it_is_lost_and_reported_as_delivered(broker, refusal):
+    """The reason for one request in flight. If this fails after an upgrade, librdkafka was mended."""
+    assert arrived(broker, default_idempotent_producer, refusal) == VALUES[1:]

@@ -63,10 +63,10 @@ class _Pair:
             yield from self._values(writer, reader, at, open_)
 
     def _values(self, writer: Schema, reader: Schema, at: str, open_: frozenset[Any]) -> Iterator[str]:
-        said, read = _values_of(writer), _values_of(reader)
-        if said is not None:
+        sent, read = _values_of(writer), _values_of(reader)
+        if sent is not None:
             yield from (
-                f"{_where(at)} may be {value!r}" for value in said if not _accepts(reader, read, value)
+                f"{_where(at)} may be {value!r}" for value in sent if not _accepts(reader, read, value)
             )
             return
         if read is not None:
@@ -116,10 +116,10 @@ class _Pair:
             return
         for index, (one, other) in enumerate(zip(sent, known, strict=True)):
             yield from self.incompatibilities(one, other, f"{at}[{index}]", open_)
-        said, read = writer.get("items", {}), reader.get("items", {})
-        if isinstance(said, dict) and isinstance(read, dict):
-            yield from self.incompatibilities(said, read, at + "[]", open_)
-        elif read is False and said is not False:
+        sent_rest, read_rest = writer.get("items", {}), reader.get("items", {})
+        if isinstance(sent_rest, dict) and isinstance(read_rest, dict):
+            yield from self.incompatibilities(sent_rest, read_rest, at + "[]", open_)
+        elif read_rest is False and sent_rest is not False:
             yield f"{_where(at)} may have more parts"
 
 

@@ -1,4 +1,4 @@
-"""Settings: what is right is read, what is wrong is told at once, in words, with exit code 2."""
+"""Settings: valid ones are read, all wrong ones are reported together, with exit code 2."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def problems(**environ: str) -> list[str]:
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as caught:
         load_settings({f"STREAM_{name}": text for name, text in environ.items()})
-    return told.value.problems
+    return caught.value.problems
 
 
 def test_an_empty_environment_gives_the_defaults():
@@ -44,7 +44,7 @@ def test_values_are_read_by_their_type():
 
 
 @pytest.mark.parametrize("name", ["HTTP_PORT=0", "HTTP_PORT=65535", "DEADLETTER_SHARE_MAX=1", "PARTITIONS=1"])
-def test_a_bound_itself_is_allowed(name):
+def test_the_limits_themselves_are_allowed(name):
     variable_name, _, text = name.partition("=")
 
     assert load_settings({"STREAM_" + variable_name: text})
@@ -65,18 +65,18 @@ def test_a_bound_itself_is_allowed(name):
     ],
 )
 def test_a_wrong_value_is_one_line_with_variable_value_and_what_is_allowed(name, text, expected):
-    told = problems(**{name: text})
+    found = problems(**{name: text})
 
-    assert len(told) == 1
-    assert told[0].startswith(f"STREAM_{name} = ")
-    assert text in told[0]
-    assert expected in told[0]
+    assert len(found) == 1
+    assert found[0].startswith(f"STREAM_{name} = ")
+    assert text in found[0]
+    assert expected in found[0]
 
 
-def test_all_problems_are_told_at_once():
-    told = problems(HTTP_PORT="x", CLOCK="sun", SECURITY="SASL_SSL", REPLICATION="0")
+def test_all_problems_are_reported_together():
+    found = problems(HTTP_PORT="x", CLOCK="sun", SECURITY="SASL_SSL", REPLICATION="0")
 
-    assert {line.split()[0] for line in told} == {
+    assert {line.split()[0] for line in found} == {
         "STREAM_HTTP_PORT",
         "STREAM_CLOCK",
         "STREAM_SASL_USERNAME",
@@ -85,12 +85,12 @@ def test_all_problems_are_told_at_once():
     }
 
 
-def test_a_slip_of_the_pen_is_told_and_strangers_are_left_alone():
+def test_a_misspelt_setting_is_reported_and_other_variables_are_not():
     assert problems(BROKER="a:1") == ["STREAM_BROKER is not a setting; did you mean STREAM_BROKERS?"]
     assert load_settings({"STREAM_SERVICE_HOST": "10.0.0.1", "STREAM_TEST_REQUIRE": "kafka"}) == Settings()
 
 
-def test_half_a_login_and_half_a_certificate_are_told(tmp_path):
+def test_half_a_login_and_half_a_certificate_are_reported(tmp_path):
     key = tmp_path / "key.pem"
     key.write_text("")
 
@@ -100,10 +100,10 @@ def test_half_a_login_and_half_a_certificate_are_told(tmp_path):
     ]
 
 
-def test_two_uses_of_one_topic_are_told():
-    told = problems(TOPIC_ALERTS="customers.profiles.v1")
+def test_two_uses_of_one_topic_are_reported():
+    found = problems(TOPIC_ALERTS="customers.profiles.v1")
 
-    assert told == ["STREAM_TOPIC_ALERTS = 'customers.profiles.v1': that is already STREAM_TOPIC_PROFILES"]
+    assert found == ["STREAM_TOPIC_ALERTS = 'customers.profiles.v1': that is already STREAM_TOPIC_PROFILES"]
 
 
 def test_a_secret_may_come_from_a_file_and_is_never_shown(tmp_path):
@@ -123,7 +123,7 @@ def test_a_secret_may_come_from_a_file_and_is_never_shown(tmp_path):
     assert json.loads(shown.output)["STREAM_SASL_PASSWORD"] == "***"
 
 
-def test_a_missing_secret_file_is_told():
+def test_a_missing_secret_file_is_reported():
     assert "gone" in problems(SASL_PASSWORD_FILE="gone")[0]
 
 
@@ -143,7 +143,7 @@ def test_the_command_shows_what_was_set():
     ]
 
 
-def test_the_page_is_what_the_table_says():
+def test_docs_settings_md_is_up_to_date():
     assert PAGE.read_text() == settings_page(), "stream settings --markdown > docs/settings.md"
 
 
@@ -154,6 +154,6 @@ def test_every_setting_has_a_row_and_every_section_begins_with_a_setting():
     assert next(iter(SECTIONS)) == next(iter(TYPES))
 
 
-def test_defaults_keep_to_themselves():
+def test_the_defaults_expose_nothing_to_the_network():
     assert DEFAULTS.http_host == "127.0.0.1"
     assert DEFAULTS.guarantee == "at_least_once"

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2] / "schemas"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of schemas/ of which nothing is released yet, in today's words (released files keep theirs)."""
+    """A copy of schemas/ with nothing released, exported anew."""
     root = tmp_path / "schemas"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("released.txt"))
     export.export_schemas(root)
@@ -68,7 +68,7 @@ def test_export_restores_what_was_lost(root):
     assert check.schema_findings(root) == []
 
 
-def test_a_break_is_told_as_what_consumers_would_see(root, monkeypatch):
+def test_an_incompatibility_is_reported_as_what_consumers_would_see(root, monkeypatch):
     run("release", "--dir", str(root))
     with_struct(monkeypatch, Renumbered)
 
@@ -85,7 +85,7 @@ def test_a_break_is_told_as_what_consumers_would_see(root, monkeypatch):
     )
 
 
-def test_a_break_of_what_is_not_yet_released_is_told_too(root, monkeypatch):
+def test_an_incompatibility_of_an_unreleased_version_is_reported_too(root, monkeypatch):
     with_struct(monkeypatch, Renumbered)
 
     code, output = run("check", "--dir", str(root))
@@ -100,7 +100,7 @@ def test_a_break_of_what_is_not_yet_released_is_told_too(root, monkeypatch):
     ) in output
 
 
-def test_other_words_in_a_docstring_are_no_new_version(root):
+def test_a_changed_docstring_makes_no_new_version(root):
     path = root / "purchase.cancelled" / "1.json"
     path.write_text(path.read_text().replace("the order never happened", "it never was"))
     line = f"purchase.cancelled/1 {export.file_digest(path)}\n"
@@ -132,7 +132,7 @@ def test_some_types_are_released_by_name(root):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """An order was cancelled; who did it is told now."""
+    """An order was cancelled; the field `by` is new."""
 
     order_id: Id
     reason: Label | None = None
@@ -155,8 +155,8 @@ class Narrowed(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cance
     data: Narrow  # type: ignore[assignment]
 
 
-def test_every_pair_of_versions_is_held_against_each_other(root, monkeypatch):
-    """Versions 1 and 3 get on with each other, for 1 knows nothing of `by`: only 2 against 3 breaks."""
+def test_every_two_versions_are_compared(root, monkeypatch):
+    """Version 1 does not know `by`, so it is compatible with 3; versions 2 and 3 are not compatible."""
     run("release", "--dir", str(root))
     with_struct(monkeypatch, Told)
     run("export", "--dir", str(root))
@@ -171,7 +171,7 @@ def test_every_pair_of_versions_is_held_against_each_other(root, monkeypatch):
     assert not any("version 1" in line for line in found)
 
 
-def test_a_released_file_that_changed_is_found(root):
+def test_a_changed_released_file_is_reported(root):
     run("release", "--dir", str(root))
     path = root / "purchase.cancelled" / "1.json"
     path.write_text(path.read_text().replace("256", "255"))
@@ -184,7 +184,7 @@ def test_a_released_file_that_changed_is_found(root):
     assert "purchase.refunded/1.json: was released and is missing" in output
 
 
-def test_a_folder_without_its_type_is_found(root):
+def test_a_folder_without_a_type_is_reported(root):
     (root / "purchase.gifted").mkdir()
     (root / "examples" / "purchase.lent").mkdir()
 
@@ -196,7 +196,7 @@ def test_a_folder_without_its_type_is_found(root):
     ]
 
 
-def test_a_folder_that_is_not_there_is_a_usage_error():
+def test_a_missing_folder_is_a_usage_error():
     code, output = run("check", "--dir", "nowhere")
 
     assert code == 2

@@ -82,7 +82,7 @@ def test_a_renamed_field_breaks_the_readers_of_both():
     assert incompatibilities(PURCHASE, new) == ["`data.total_cents` is never there"]
 
 
-def test_recursive_schemas_come_to_an_end():
+def test_the_check_of_recursive_schemas_ends():
     tree: dict[str, Any] = {
         "$ref": "#/$defs/Tree",
         "$defs": {"Tree": {"type": "object", "properties": {"left": {"$ref": "#/$defs/Tree"}}}},
@@ -156,14 +156,14 @@ def document(schema: dict[str, Any], draw: Any) -> Any:
 
 @settings(max_examples=300)
 @given(SCHEMAS, SCHEMAS, st.data())
-def test_where_no_break_is_told_no_document_is_refused(writer, reader, data):
+def test_without_a_reported_incompatibility_no_document_is_rejected(writer, reader, data):
     sent = document(writer, data.draw)
 
     assert incompatibilities(writer, reader) or jsonschema_rs.Draft202012Validator(reader).is_valid(sent)
 
 
 @given(SCHEMAS)
-def test_every_schema_reads_what_it_writes(schema):
+def test_every_schema_is_compatible_with_itself(schema):
     assume('"additionalProperties": false' not in json.dumps(schema))
 
     assert incompatibilities(schema, schema) == []

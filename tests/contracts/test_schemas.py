@@ -44,7 +44,7 @@ def test_every_schema_is_a_valid_schema_with_a_meaning(contract: Contract):
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
-def test_schema_and_program_judge_an_example_alike(path: Path):
+def test_schema_and_program_agree_on_an_example(path: Path):
     name, version, file = path.parts[-3:]
     schema = json.loads((ROOT / name / f"{version}.json").read_text())
     good = file.startswith("good-")
@@ -99,7 +99,7 @@ def test_the_golden_corpus_has_every_released_input_type():
     assert (released & inputs) - seen == set()
 
 
-def test_a_workers_row_is_a_profile_record_to_its_readers():
+def test_a_row_of_the_worker_is_a_valid_profile_record():
     profile = msgspec.json.decode(
         (ROOT / "examples/profile/1/good-full.json").read_bytes(), type=StoredRow
     ).profile

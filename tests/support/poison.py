@@ -1,4 +1,4 @@
-"""Everything that ever broke a stream processor, as records: each has one reason, and none may stop the rest.
+"""Invalid records of every kind, each with the reason for which it must be rejected; none may stop a worker.
 
 Used by the unit tests of `stream.wire` and, on a real broker, by the worker's tests.
 """

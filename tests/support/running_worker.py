@@ -39,23 +39,23 @@ ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 
 
 def shipped_book() -> Book:
-    """What a worker judges by when nothing is set."""
+    """The default policy and model."""
     return Book(load_policy(None), default_model())
 
 
 def replayed(events: Iterable[Event]) -> tuple[dict[str, Profile], list[bytes]]:
-    """The independent fold: profiles by customer, and the alerts' bytes in their order."""
+    """Profiles by customer and alerts as bytes, by replay."""
     run, alerts = replay(events, shipped_book())
     return run.profiles, [encode_alert(alert) for alert in alerts]
 
 
 def tick(at: datetime) -> ClockTicked:
-    """All input up to an instant was sent; every partition gets it, so that their clocks agree."""
+    """A tick: every partition gets it, so that their clocks agree."""
     return ClockTicked(id=f"tick-{at:%Y%m%d%H%M}", source="/test", subject="clock", time=at)
 
 
-class Ground:
-    """Topics and consumer group of one test."""
+class WorkerKafka:
+    """Kafka as one worker uses it: its topics and its consumer group; each test has its own."""
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int = 4) -> None:
         self.bootstrap, self.partitions = bootstrap, partitions
@@ -76,7 +76,7 @@ class Ground:
         self._refused: list[str] = []
         self._producer = Producer({"bootstrap.servers": bootstrap, **ALL_ARRIVE, "log_level": 0})
 
-    def make_topics(self) -> Ground:
+    def make_topics(self) -> WorkerKafka:
         client = admin_client(self.settings)
         create_topics(client, topic_plans(self.settings))
         until = time.monotonic() + TIMEOUT_S
@@ -88,8 +88,8 @@ class Ground:
                 time.sleep(0.05)
         return self
 
-    def touch_topics(self) -> Ground:
-        """On an embedded broker a topic is there once it was asked for."""
+    def touch_topics(self) -> WorkerKafka:
+        """Create the topics of an embedded broker, which creates a topic when its metadata is requested."""
         for role in ROLES:
             self._producer.list_topics(getattr(self.names, role), timeout=30)
         return self
@@ -128,7 +128,7 @@ class Ground:
         }
 
     def sent(self) -> dict[tuple[str, int], int]:
-        """Where every input ends."""
+        """The end offset of every input partition."""
         return self._ends(self._places())
 
     def rows_written(self) -> int:
@@ -146,7 +146,7 @@ class Ground:
         worker.wait_until(reached, f"{count} rows written")
 
     def committed(self) -> dict[tuple[str, int], int]:
-        """What the group has committed; nothing while its coordinator moves."""
+        """The offsets that the group has committed; empty while its coordinator moves."""
         try:
             found = self._reader.committed(self._places(), 10)
         except KafkaException:
@@ -160,11 +160,11 @@ class Ground:
         worker.wait_until(lambda: sum(self.committed().values()) >= wanted, f"{wanted} records committed")
 
     def records(self, role: str) -> list[Message]:
-        """A topic as a reader of committed records sees it."""
+        """The committed records of a topic."""
         return read_all(self.bootstrap, getattr(self.names, role))
 
     def rows(self) -> dict[str, StoredRow]:
-        """The last row of every customer; a tombstone leaves none."""
+        """The last row of every customer without a tombstone."""
         rows: dict[str, StoredRow] = {}
         for record in self.records("profiles"):
             if record.key() == MODEL_KEY:
@@ -187,15 +187,18 @@ class Ground:
 
 
 class WorkerProcess:
-    """One `stream worker`. Ends with the test (`with`), by force if it must."""
+    """One process `stream worker`, killed at the end of its `with` block."""
 
-    def __init__(self, ground: Ground, log: Path, **settings: str) -> None:
+    def __init__(self, new_kafka: WorkerKafka, log: Path, **settings: str) -> None:
         self.log = log
         more = {f"STREAM_{name.upper()}": value for name, value in settings.items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_")}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [STREAM, "worker"], env={**kept, **ground.environment, **more}, stdout=output, stderr=output
+                [STREAM, "worker"],
+                env={**kept, **new_kafka.environment, **more},
+                stdout=output,
+                stderr=output,
             )
 
     def __enter__(self) -> WorkerProcess:
@@ -205,14 +208,18 @@ class WorkerProcess:
         self.process.kill()
         self.process.wait(30)
 
-    def told(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text(errors="replace")
 
     def wait_until(self, true: Callable[[], object], what: str) -> None:
         until = time.monotonic() + TIMEOUT_S
         while not true():
-            assert self.process.poll() is None, f"the worker left: {self.process.returncode}\n{self.told()}"
-            assert time.monotonic() < until, f"not within {TIMEOUT_S:.0f} s: {what}\n{self.told()[-3000:]}"
+            assert self.process.poll() is None, (
+                f"the worker left: {self.process.returncode}\n{self.log_text()}"
+            )
+            assert time.monotonic() < until, (
+                f"not within {TIMEOUT_S:.0f} s: {what}\n{self.log_text()[-3000:]}"
+            )
             time.sleep(0.02)
 
     def kill(self) -> None:
@@ -228,8 +235,8 @@ class WorkerProcess:
         return self.process.wait(TIMEOUT_S)
 
     def get(self, path: str) -> tuple[int, str]:
-        """What the worker answers over HTTP."""
-        self.wait_until(lambda: ADDRESS.search(self.log.read_bytes()), "an address is told in the log")
+        """Status and body of an HTTP request to the worker."""
+        self.wait_until(lambda: ADDRESS.search(self.log.read_bytes()), "an address in the log")
         found = ADDRESS.search(self.log.read_bytes())
         assert found is not None
         try:
@@ -246,7 +253,7 @@ class WorkerProcess:
 
 
 def first_difference(found: list[bytes], wanted: list[bytes]) -> str:
-    """What is missing, too much or otherwise, in words; empty when nothing is."""
+    """The differences in words; empty when there are none."""
     more = [body.decode() for body in found if body not in set(wanted)]
     less = [body.decode() for body in wanted if body not in set(found)]
     if more or less:
@@ -255,7 +262,7 @@ def first_difference(found: list[bytes], wanted: list[bytes]) -> str:
 
 
 def assert_same_profiles(found: dict[str, Profile], wanted: dict[str, Profile]) -> None:
-    """Facts to 1e-9; what was concluded from them, and when to look again, exactly."""
+    """Facts are equal to 1e-9; judgement and next review exactly."""
     assert found.keys() == wanted.keys()
     for customer, profile in found.items():
         assert_same_facts(profile, wanted[customer])

@@ -30,7 +30,7 @@ def decode_at_home(value, headers=(), topic_kind="purchases"):
 
 
 @pytest.mark.parametrize("poison", POISON, ids=lambda poison: poison.name)
-def test_poison_is_rejected_for_its_own_reason(poison: Poison):
+def test_poison_is_rejected_for_its_reason(poison: Poison):
     home = partition_of(poison.key, PARTITION_COUNT) if poison.key else 0
 
     decoded = decode(
@@ -48,12 +48,12 @@ def test_poison_is_rejected_for_its_own_reason(poison: Poison):
 
 
 @pytest.mark.parametrize(("value", "headers"), [h[1:] for h in HARMLESS], ids=[h[0] for h in HARMLESS])
-def test_what_only_looks_odd_is_an_event(value, headers):
+def test_harmless_oddities_are_events(value, headers):
     for spelling in (headers, tuple(headers), dict(headers)):
         assert isinstance(decode_at_home(value, spelling), PurchaseCompleted)
 
 
-def test_every_reason_has_its_poison():
+def test_every_reason_has_a_poison():
     assert {poison.reason for poison in POISON} == set(Reason)
 
 
@@ -79,7 +79,7 @@ def test_a_rejection_names_the_field_and_what_was_expected():
 
 
 @pytest.mark.parametrize("topic_kind", ["purchases", "control"])
-def test_an_unknown_type_is_passed_by_with_its_name(topic_kind):
+def test_an_unknown_type_is_ignored_and_named(topic_kind):
     new = as_bytes(purchase(type="purchase.gifted", data={"to": "cust-7"}))
 
     assert decode_at_home(new, topic_kind=topic_kind) == Unknown("purchase.gifted")
@@ -109,7 +109,7 @@ def test_ticks_and_models_go_to_every_partition():
         assert isinstance(decoded, Event)
 
 
-def test_without_a_clock_no_future_is_too_far():
+def test_without_a_clock_no_time_is_too_early():
     future = as_bytes(purchase(time="2099-12-31T23:59:59Z"))
 
     assert isinstance(decode("purchases", KEY, future), PurchaseCompleted)
@@ -181,7 +181,7 @@ SPELLINGS = (
 
 
 @given(st.lists(st.sampled_from(SPELLINGS), max_size=4))
-def test_defaults_written_out_pass_once_and_never_twice(members):
+def test_a_default_value_may_be_sent_once_and_never_twice(members):
     start = GOOD.index(b'"data":{') + len(b'"data":{')
 
     decoded = decode_at_home(GOOD[:start] + b"".join(member + b"," for member in members) + GOOD[start:])

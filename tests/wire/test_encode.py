@@ -20,7 +20,7 @@ def event() -> Event:
     return decoded
 
 
-def test_an_event_survives_the_wire_in_both_modes(event):
+def test_an_event_is_equal_after_encoding_and_decoding_in_both_modes(event):
     headers, data = encode_event_binary(event)
 
     assert decode("purchases", KEY, encode_event(event), STRUCTURED_HEADERS) == event

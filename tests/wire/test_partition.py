@@ -18,7 +18,7 @@ def test_partitions_are_those_of_javas_default_partitioner():
     assert partition_of(b"foobar", 12) == (-790332482 & 0x7FFFFFFF) % 12
 
 
-def test_the_keys_remembered_begin_anew_when_they_are_too_many(monkeypatch):
+def test_the_cache_of_hashes_is_emptied_when_it_is_full(monkeypatch):
     monkeypatch.setattr(partition, "KEYS_REMEMBERED", 5)
     keys = [f"c{number}".encode() for number in range(20)]
 

@@ -1,4 +1,4 @@
-"""A shop's two years for the worker's tests, told once."""
+"""Two years of a generated shop, made once for all tests of the worker."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from stream.core.events.event import Event
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
 from tests.support.kafka_broker import Broker
-from tests.support.running_worker import Ground, tick
+from tests.support.running_worker import WorkerKafka, tick
 
 SHOP = Shop(seed=5, customers=60)
 
@@ -20,10 +20,10 @@ def history() -> list[Event]:
 
 
 @pytest.fixture
-def ground(broker: Broker, prefix: str) -> Callable[..., Ground]:
-    """Topics of this test alone."""
+def new_kafka(broker: Broker, prefix: str) -> Callable[..., WorkerKafka]:
+    """Creates topics and a consumer group for this test alone."""
 
-    def made(partitions: int = 4) -> Ground:
-        return Ground(broker.bootstrap, prefix, partitions).make_topics()
+    def made(partitions: int = 4) -> WorkerKafka:
+        return WorkerKafka(broker.bootstrap, prefix, partitions).make_topics()
 
     return made

@@ -1,4 +1,4 @@
-"""The runbook's cut-over, done: a new policy beside the live one, on the same inputs, and the way back."""
+"""The runbook's change of policy: a second worker on the same inputs takes over, and the way back works."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, TopicPartition
 from stream.config.environment import load_settings
 from stream.worker.kafka.topics import topic_names
 from tests.support.laws import assert_same_facts
-from tests.support.running_worker import STREAM, Ground, WorkerProcess, first_difference, replayed, tick
+from tests.support.running_worker import STREAM, WorkerKafka, WorkerProcess, first_difference, replayed, tick
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
@@ -29,13 +29,13 @@ def policies(tmp_path):
     return tmp_path
 
 
-def beside(live: Ground, policies: Path) -> Ground:
-    """The settings that the runbook's block exports; topics and group under this test's prefix."""
+def beside(live: WorkerKafka, policies: Path) -> WorkerKafka:
+    """Kafka as the second worker uses it, with the settings that the runbook exports."""
     block = re.search(r"```\n(   export STREAM_APP_ID.*?)```", (ROOT / "docs/runbook.md").read_text(), re.S)
     assert block is not None
     exported = dict(re.findall(r"(STREAM_\w+)=(\S+)", block[1]))
     assert [line.strip() for line in block[1].splitlines()[-3:-1]] == ["stream topics apply", "stream worker"]
-    made = object.__new__(Ground)
+    made = object.__new__(WorkerKafka)
     made.__dict__.update(live.__dict__)
     group = f"{live.environment['STREAM_APP_ID']}-{exported.pop('STREAM_APP_ID')}"
     policy = str(policies / exported.pop("STREAM_POLICY"))
@@ -48,32 +48,34 @@ def beside(live: Ground, policies: Path) -> Ground:
     return made
 
 
-def stream(ground: Ground, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", **ground.environment}
+def stream(new_kafka: WorkerKafka, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": "/usr/bin:/bin", **new_kafka.environment}
     return subprocess.run([STREAM, *words], env=environment, capture_output=True, text=True, check=False)
 
 
-def alerts_since(ground: Ground, at_ms: int) -> list[str]:
-    """Ids of the alerts that a consumer reads who starts at this time, as the runbook tells it to."""
-    places = [TopicPartition(ground.names.alerts, at, at_ms) for at in range(ground.partitions)]
-    starts = {place.partition: place.offset for place in ground._reader.offsets_for_times(places, 30)}
+def alerts_since(new_kafka: WorkerKafka, at_ms: int) -> list[str]:
+    """Ids of the alerts for a consumer that starts at this time, as the runbook asks."""
+    places = [TopicPartition(new_kafka.names.alerts, at, at_ms) for at in range(new_kafka.partitions)]
+    starts = {place.partition: place.offset for place in new_kafka._reader.offsets_for_times(places, 30)}
     return [
         msgspec.json.decode(record.value())["id"]
-        for record in ground.records("alerts")
+        for record in new_kafka.records("alerts")
         if 0 <= starts[record.partition()] <= record.offset()
     ]
 
 
-def would_alert(following: Ground, policies: Path) -> list[bytes]:
-    """The runbook's first step."""
+def would_alert(following: WorkerKafka, policies: Path) -> list[bytes]:
+    """The alerts that the new policy would raise: the runbook's first step."""
     policy, alerts = str(policies / "next.toml"), policies / "next.jsonl"
-    told = stream(following, "replay", "--from-kafka", "--policy", policy, "--alerts", str(alerts))
-    assert told.returncode == 0, told.stderr
+    result = stream(following, "replay", "--from-kafka", "--policy", policy, "--alerts", str(alerts))
+    assert result.returncode == 0, result.stderr
     return alerts.read_bytes().splitlines()
 
 
-def switch(live: Ground, following: Ground, old: WorkerProcess, new: WorkerProcess, later, end) -> None:
-    """Life goes on for both; consumers go over; the live worker stops, the new one goes on alone."""
+def switch(
+    live: WorkerKafka, following: WorkerKafka, old: WorkerProcess, new: WorkerProcess, later, end
+) -> None:
+    """Events go on for both workers; consumers change over; the old worker stops."""
     time.sleep(0.01)
     switch_ms, history_ids = int(time.time() * 1_000), len(following.alerts())
     live.send(*later)
@@ -90,9 +92,9 @@ def switch(live: Ground, following: Ground, old: WorkerProcess, new: WorkerProce
 
 
 def test_a_new_policy_takes_over_beside_the_live_one_and_the_way_back_stays_open(
-    ground, history, policies, tmp_path
+    new_kafka, history, policies, tmp_path
 ):
-    live, cut = ground(), len(history) * 9 // 10
+    live, cut = new_kafka(), len(history) * 9 // 10
     live.send(*history[:cut], tick(history[cut - 1].time))
     with WorkerProcess(live, tmp_path / "live", policy=str(policies / "live.toml")) as old:
         live.wait_for_commits(old)

@@ -28,14 +28,14 @@ def bytes_of(letter: DeadLetter) -> int:
     return len(letter.key or b"") + len(letter.value or b"") + headers
 
 
-def test_key_value_and_headers_go_on_untouched():
+def test_key_value_and_headers_are_unchanged():
     letter = dead_letter(POISON, "invalid_json", "byte 1")
 
     assert (letter.key, letter.value) == (b"c1", b"{not json")
     assert letter.headers[:2] == [("traceparent", b"00-1"), ("empty", None)]
 
 
-def test_headers_say_where_it_came_from_and_why_in_connects_words():
+def test_headers_name_origin_and_reason_as_kafka_connect_does():
     headers = headers_of(dead_letter(POISON, "invalid_json", "byte 1"))
 
     assert headers["__connect.errors.topic"] == b"customers.purchases.v1"
@@ -76,7 +76,7 @@ def test_a_record_that_just_fits_is_whole_and_one_byte_more_is_cut():
     assert headers_of(cut)["x-dlq-truncated-value-bytes"] == str(len(value) + 1).encode()
 
 
-def test_a_key_and_headers_beyond_reason_are_cut_and_counted():
+def test_an_overlong_key_and_headers_are_cut_and_counted():
     many = [(f"h{number}", b"x" * 1_000) for number in range(100)]
     letter = dead_letter(InputRecord("t", 0, 0, b"k" * (KEY_BYTES_MAX + 1), b"v", many), "r", "")
     headers = headers_of(letter)
@@ -96,7 +96,7 @@ def test_a_key_and_headers_beyond_reason_are_cut_and_counted():
     ),
     detail=st.text(max_size=3_000),
 )
-def test_every_record_whatever_it_is_makes_a_letter_that_can_be_sent(key, value, headers, detail):
+def test_every_record_makes_a_dead_letter_that_can_be_sent(key, value, headers, detail):
     letter = dead_letter(InputRecord("t", 0, 7, key, value, headers), "reason", detail)
 
     assert bytes_of(letter) <= COPY_BYTES_MAX + 1_000
@@ -111,7 +111,7 @@ def test_the_limit_needs_both_count_and_share():
     assert all_but_few.count(10, 10) is None
 
 
-def test_the_bound_itself_is_safe_and_one_more_stops():
+def test_the_limit_itself_is_allowed_and_one_more_stops():
     limit = DeadLetterLimit(window=1_000, count_max=10, share_max=0.5)
 
     assert limit.count(20, 10) is None
@@ -146,6 +146,6 @@ def test_the_window_always_covers_the_last_records(batches):
     assert (limit.total, limit.rejected) == (sum(t for t, _ in kept), sum(r for _, r in kept))
 
 
-def test_more_rejected_than_there_were_is_our_own_mistake():
+def test_more_rejected_than_read_is_an_assertion():
     with pytest.raises(AssertionError):
         DeadLetterLimit(10, 1, 1.0).count(1, 2)

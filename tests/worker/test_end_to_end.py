@@ -22,8 +22,8 @@ def wanted(history):
 
 
 @pytest.fixture(scope="module")
-def replay_command_told(history, tmp_path_factory):
-    """The bytes that `stream replay` writes."""
+def replayed_alerts(history, tmp_path_factory):
+    """The alerts that `stream replay` writes."""
     folder = tmp_path_factory.mktemp("replay")
     lines, alerts = folder / "events.jsonl", folder / "alerts.jsonl"
     lines.write_bytes(b"".join(encode_event(event) + b"\n" for event in history))
@@ -33,32 +33,32 @@ def replay_command_told(history, tmp_path_factory):
 
 @pytest.mark.parametrize("partitions", [1, 4, 12])
 def test_a_backlog_becomes_what_replay_makes_of_it(
-    ground, history, wanted, replay_command_told, tmp_path, partitions
+    new_kafka, history, wanted, replayed_alerts, tmp_path, partitions
 ):
-    here = ground(partitions)
-    here.send(*history)
+    kafka = new_kafka(partitions)
+    kafka.send(*history)
 
-    with WorkerProcess(here, tmp_path / "log") as worker:
-        here.wait_for_commits(worker)
+    with WorkerProcess(kafka, tmp_path / "log") as worker:
+        kafka.wait_for_commits(worker)
         assert worker.stop() == 0
 
-    assert first_difference(here.alerts(), replay_command_told) == ""
-    assert_same_profiles(here.profiles(), wanted[0])
-    assert here.records("deadletter") == []
+    assert first_difference(kafka.alerts(), replayed_alerts) == ""
+    assert_same_profiles(kafka.profiles(), wanted[0])
+    assert kafka.records("deadletter") == []
 
 
-def test_two_workers_make_the_same_of_it(ground, history, wanted, tmp_path):
-    here = ground()
-    here.send(*history)
+def test_two_workers_make_the_same_of_it(new_kafka, history, wanted, tmp_path):
+    kafka = new_kafka()
+    kafka.send(*history)
 
     with (
-        WorkerProcess(here, tmp_path / "one") as one,
-        WorkerProcess(here, tmp_path / "other") as other,
+        WorkerProcess(kafka, tmp_path / "one") as one,
+        WorkerProcess(kafka, tmp_path / "other") as other,
     ):
         one.wait_until(lambda: one.metrics("partitions_assigned") == {"": 2.0}, "half of it")
         other.wait_until(lambda: other.metrics("partitions_assigned") == {"": 2.0}, "half of it")
-        here.wait_for_commits(one)
+        kafka.wait_for_commits(one)
         assert [one.stop(), other.stop()] == [0, 0]
 
-    assert first_difference(here.alerts(), wanted[1]) == ""
-    assert_same_profiles(here.profiles(), wanted[0])
+    assert first_difference(kafka.alerts(), wanted[1]) == ""
+    assert_same_profiles(kafka.profiles(), wanted[0])

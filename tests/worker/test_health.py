@@ -1,4 +1,4 @@
-"""Health: two answers with reasons, metrics, nothing else, and a readable word when the port is taken."""
+"""The HTTP server: two health checks with reasons, metrics, nothing else; a clear error for a taken port."""
 
 import aiohttp
 import pytest
@@ -48,7 +48,7 @@ async def test_metrics_are_served_and_other_paths_and_methods_are_not():
     assert post == 405
 
 
-async def test_a_taken_port_is_told_with_the_variable():
+async def test_a_taken_port_is_an_error_that_names_the_setting():
     server, second = HealthServer(Metrics().registry), HealthServer(Metrics().registry)
     url = await server.start(LOOPBACK, 0)
     port = int(url.rpartition(":")[2])

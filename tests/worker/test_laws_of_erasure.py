@@ -1,4 +1,4 @@
-"""Erased stays erased, wherever the worker dies: also between a tombstone and the commit of what led to it.
+"""An erased customer stays erased wherever the worker dies, also between tombstone and commit.
 
 The engine's lane and the worker's keeper on a changelog and commits that outlive them; at least once, so any
 part of the flush under way may have been written when the worker dies.
@@ -116,7 +116,7 @@ def index_of(day: float) -> int:
     return next(number for number, event in enumerate(STORY) if event.id == f"z{day:.0f}")
 
 
-def test_the_story_has_an_alert_to_retract_and_ends_with_a_new_customer() -> None:
+def test_the_story_retracts_an_alert_and_ends_with_a_new_customer() -> None:
     profiles, alerts = WANTED
 
     assert {msgspec.json.decode(alert)["data"]["state"] for alert in alerts} >= {"raised", "retracted"}
@@ -125,7 +125,7 @@ def test_the_story_has_an_alert_to_retract_and_ends_with_a_new_customer() -> Non
 
 
 @pytest.mark.parametrize("committed", [0, index_of(306), index_of(312)], ids=["all", "erasure", "straggler"])
-def test_a_tombstone_that_outlives_its_commit_lets_nothing_come_back(committed: int) -> None:
+def test_after_a_crash_between_tombstone_and_commit_the_customer_stays_erased(committed: int) -> None:
     """Of what comes again: the whole life, the end of it with the erasure, or just the straggler."""
     kafka = Kafka()
     first = kafka.worker()
@@ -145,7 +145,7 @@ def test_a_tombstone_that_outlives_its_commit_lets_nothing_come_back(committed: 
     assert kafka.found() == WANTED
 
 
-def test_a_row_that_waits_to_be_forgotten_is_so_also_when_a_replaced_worker_wrote_behind_it() -> None:
+def test_a_row_that_waits_for_its_tombstone_keeps_waiting_when_a_replaced_worker_wrote_after_it() -> None:
     pipe = Pipe(guarded=False)
     table = pipe.lane.table
     left = msgspec.json.encode(StoredRow(applied={TOPICS[0]: 7}))

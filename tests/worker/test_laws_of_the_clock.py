@@ -1,4 +1,4 @@
-"""Law 5: a silent customer is not a silent pipe. The engine's lane and the core, without Kafka.
+"""Missing purchases of one customer are inactivity; missing purchases of all are a stalled input.
 
 When purchases stop coming, time stands still for everybody; after they came the alerts are those of a run
 that was never disturbed.
@@ -154,7 +154,7 @@ def silent_shop() -> tuple[list[Event], list[Event]]:
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-def test_only_the_guard_keeps_a_broken_pipe_from_looking_like_lost_customers(guarded):
+def test_without_the_reference_source_a_stalled_input_looks_like_lost_customers(guarded):
     weekly, others = silent_shop()
     topics = by_topic(others)
     pipe = Pipe(guarded=guarded)

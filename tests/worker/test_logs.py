@@ -1,4 +1,4 @@
-"""Log lines of a process of its own: fields that machines read, and no customer in them."""
+"""Log lines of a process: JSON with fields, and no customer ids."""
 
 import json
 import subprocess
@@ -59,7 +59,7 @@ def test_another_key_gives_another_hash():
     assert customer_hash(b"k")("c1") != customer_hash(b"other")("c1")
 
 
-def test_lines_of_libraries_go_the_same_way_without_the_record_they_quote(lines):
+def test_records_that_libraries_quote_are_cut_out(lines):
     line = lines["_on_published"]
 
     assert line["logger"] == "faust.topics"
@@ -70,5 +70,5 @@ def test_an_exception_is_a_field_of_its_line(lines):
     assert "ValueError: broken" in str(lines["stopping"]["exception"])
 
 
-def test_what_is_below_the_level_is_not_logged(lines):
+def test_lines_below_the_level_are_not_logged(lines):
     assert set(lines) == {"assigned", "refused", "_on_published", "stopping"}

@@ -1,4 +1,4 @@
-"""A new model comes in force at one instant of event time, also when the worker dies around that instant."""
+"""A published model is in force from an instant of event time on, also when the worker dies around it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def judgement_of(pipe: Pipe, key: bytes) -> Judgement:
     return not_none(not_none(pipe.lane.get(key)).profile).judgement
 
 
-def test_the_new_model_judges_from_its_instant_on():
+def test_the_published_model_is_used_from_its_instant_on():
     pipe = Pipe(guarded=False)
     fed(pipe, a_year())
     run, alerts = expected()
@@ -76,7 +76,7 @@ def test_the_new_model_judges_from_its_instant_on():
 
 @pytest.mark.parametrize("kept", [(), ("a",), ("b", "d"), ANYONE])
 @pytest.mark.parametrize("until", [300, 315, 400])
-def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until):
+def test_after_a_crash_earlier_events_are_judged_by_the_earlier_model(kept, until):
     before = Pipe(guarded=False)
     fed(before, [event for event in a_year() if event.time < when(until)])
     after = Pipe(guarded=False)
@@ -95,7 +95,7 @@ def test_after_a_crash_events_before_the_model_are_judged_as_before(kept, until)
         assert judgement_of(after, name.encode()) == run.profiles[name].judgement
 
 
-def test_after_a_committed_restart_the_new_model_stays():
+def test_after_a_committed_restart_the_published_model_stays():
     life = a_year()
     early = [event for event in life if event.time < when(300)]
     before = Pipe(guarded=False)
@@ -111,14 +111,14 @@ def test_after_a_committed_restart_the_new_model_stays():
 
 
 def refitted(model: Model, days: int) -> Model:
-    """The same, fitted so much later."""
+    """The same model, fitted so many days later."""
     return sealed(msgspec.structs.replace(model, fitted_at_ms=model.fitted_at_ms + days * DAY_MS, version=""))
 
 
 def versions_after_a_restart(
     published_model: Model, before: Model, after: Model, *, committed: bool = True
 ) -> set[str]:
-    """The models of the alerts after a worker was started again with what the settings name then."""
+    """The models of the alerts after a restart with other settings."""
     life = [event for event in a_year() if not isinstance(event, ModelPublished)]
     early = [event for event in life if event.time < when(250)]
     early.append(published(250, published_model))
@@ -134,7 +134,7 @@ def versions_after_a_restart(
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_a_published_model_gives_way_to_settings_with_one_that_was_fitted_later(committed):
+def test_a_later_fitted_model_of_the_settings_replaces_the_published_one(committed):
     own, kept = default_model(), refitted(other_model(), 1)
     newer = refitted(own, 2)
 
@@ -144,7 +144,7 @@ def test_a_published_model_gives_way_to_settings_with_one_that_was_fitted_later(
         assert versions_after_a_restart(kept, own, newer, committed=False) == {kept.version}
 
 
-def test_a_published_model_stays_where_the_settings_name_one_that_was_fitted_earlier():
+def test_an_earlier_fitted_model_of_the_settings_does_not_replace_it():
     own, kept = default_model(), refitted(other_model(), 2)
 
     assert versions_after_a_restart(kept, own, refitted(own, 1)) == {kept.version}
@@ -157,7 +157,7 @@ def test_an_older_model_published_on_purpose_survives_a_restart():
     assert versions_after_a_restart(kept, own, own) == {kept.version}
 
 
-def test_a_row_in_a_flush_under_way_is_judged_by_the_new_model_too():
+def test_rows_in_a_flush_are_judged_by_the_published_model_too():
     pipe = Pipe(guarded=False)
     fed(pipe, [event for event in a_year() if event.time < when(250)])
     pipe.lane.table.take_all()  # under way, not at rest

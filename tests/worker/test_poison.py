@@ -1,4 +1,4 @@
-"""Poison through the real worker: each record is set aside whole and explained, once; good events go on."""
+"""Invalid records through the real worker: each becomes one explained dead letter; good events go on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.wire import STRUCTURED_HEADERS, encode_event, kind_of, partition_of
 from stream.worker.kafka.dead_letter import COPY_BYTES_MAX
 from tests.support.laws import assert_same_facts
 from tests.support.poison import HARMLESS, HUGE, KEY, PARTITION_COUNT, POISON, Poison
-from tests.support.running_worker import ALL_ARRIVE, Ground, WorkerProcess, replayed
+from tests.support.running_worker import ALL_ARRIVE, WorkerKafka, WorkerProcess, replayed
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
@@ -40,13 +40,13 @@ class Sent:
 class Poisoner:
     """Sends good and bad records in the order given, as any producer might."""
 
-    def __init__(self, here: Ground) -> None:
-        self.here = here
+    def __init__(self, kafka: WorkerKafka) -> None:
+        self.kafka = kafka
         self.sent: list[Sent] = []
         how = {"compression.type": "lz4", "message.max.bytes": 10_000_000, "log_level": 0}
         self._producer = Producer(
             {
-                "bootstrap.servers": here.bootstrap,
+                "bootstrap.servers": kafka.bootstrap,
                 **ALL_ARRIVE,
                 **how,
             }  # in order, also when retried
@@ -57,7 +57,7 @@ class Poisoner:
         sent = Sent(poison)
         self.sent.append(sent)
         self._produce(
-            getattr(self.here.names, poison.topic_kind), poison.value, poison.key,
+            getattr(self.kafka.names, poison.topic_kind), poison.value, poison.key,
             home if poison.partition is None else poison.partition,
             headers=poison.headers, on_delivery=sent.acknowledged,
         )  # fmt: skip
@@ -74,26 +74,26 @@ class Poisoner:
         assert self._producer.flush(60) == 0
 
 
-def send_all(here: Ground, history, every: int, random: Random) -> Poisoner:
-    """The corpus once, then one bad record for `every` good ones; what only looks odd comes last."""
-    poisoner = Poisoner(here)
+def send_all(kafka: WorkerKafka, history, every: int, random: Random) -> Poisoner:
+    """Every poison once, then one bad record for `every` good ones, then the harmless oddities."""
+    poisoner = Poisoner(kafka)
     for poison in POISON:
         poisoner.bad(poison)
     for number, event in enumerate(history[:-1]):
-        topic, key = getattr(here.names, kind_of(event)), event.subject.encode()
+        topic, key = getattr(kafka.names, kind_of(event)), event.subject.encode()
         poisoner.good(topic, key, encode_event(event), STRUCTURED_HEADERS)
         if number % every == 0:
             poisoner.bad(random.choice(SMALL))
     for number, (_, value, headers) in enumerate(HARMLESS):
         unique = value.replace(b"01J8ZK3", b"h%d" % number)
         named = [(name, b"h%d" % number if name == "ce_id" else text) for name, text in headers]
-        poisoner.good(here.names.purchases, KEY, unique, named)
+        poisoner.good(kafka.names.purchases, KEY, unique, named)
     poisoner.flush()
     return poisoner
 
 
 def assert_explained(letter: Message, sent: Sent) -> None:
-    """The record as it was, and headers in Connect's words."""
+    """The record is unchanged, and its headers are those of Kafka Connect."""
     headers = dict(letter.headers())
     topic, partition, offset = sent.where.rsplit("/", 2)
     reason = str(sent.poison.reason).encode()
@@ -114,30 +114,30 @@ def assert_explained(letter: Message, sent: Sent) -> None:
 
 @GUARANTEES
 @pytest.mark.parametrize("every", [1_000, 1], ids=["one in a thousand", "every other record"])
-def test_each_bad_record_is_set_aside_whole_and_good_events_go_on(
-    ground, history, tmp_path, guarantee, every
+def test_each_bad_record_becomes_a_dead_letter_and_good_events_go_on(
+    new_kafka, history, tmp_path, guarantee, every
 ):
-    here = ground(PARTITION_COUNT)
-    poisoner = send_all(here, history, every, Random(guarantee))
+    kafka = new_kafka(PARTITION_COUNT)
+    poisoner = send_all(kafka, history, every, Random(guarantee))
     how = {"guarantee": guarantee, "clock": "wall", "deadletter_window": "0"}
 
-    with WorkerProcess(here, tmp_path / "log", **how) as worker:
-        here.wait_for_commits(worker)
+    with WorkerProcess(kafka, tmp_path / "log", **how) as worker:
+        kafka.wait_for_commits(worker)
         counted = worker.metrics("dead_letters_total")
         assert worker.stop() == 0
 
-    letters = {dict(letter.headers())["x-dlq-id"].decode(): letter for letter in here.records("deadletter")}
-    assert len(here.records("deadletter")) == len(poisoner.sent)
+    letters = {dict(letter.headers())["x-dlq-id"].decode(): letter for letter in kafka.records("deadletter")}
+    assert len(kafka.records("deadletter")) == len(poisoner.sent)
     assert letters.keys() == {sent.where for sent in poisoner.sent}
     for sent in poisoner.sent:
         assert_explained(letters[sent.where], sent)
     wanted = Counter((sent.topic, str(sent.poison.reason)) for sent in poisoner.sent)
     assert counted == {f'reason="{why}",topic="{topic}"': count for (topic, why), count in wanted.items()}
-    assert_good_went_on(here, history)
+    assert_good_went_on(kafka, history)
 
 
-def assert_good_went_on(here: Ground, history) -> None:
-    profiles, found = replayed(history[:-1])[0], here.profiles()
+def assert_good_went_on(kafka: WorkerKafka, history) -> None:
+    profiles, found = replayed(history[:-1])[0], kafka.profiles()
     odd = found.pop(KEY.decode())
     assert odd.events == len(HARMLESS)
     assert found.keys() == profiles.keys()
@@ -146,49 +146,49 @@ def assert_good_went_on(here: Ground, history) -> None:
 
 
 @GUARANTEES
-def test_a_kill_among_dead_letters_loses_none(ground, history, tmp_path, guarantee):
-    here = ground(PARTITION_COUNT)
-    poisoner = send_all(here, history, 2, Random(guarantee))
+def test_a_kill_loses_no_dead_letter(new_kafka, history, tmp_path, guarantee):
+    kafka = new_kafka(PARTITION_COUNT)
+    poisoner = send_all(kafka, history, 2, Random(guarantee))
     how = {
         "guarantee": guarantee, "clock": "wall", "deadletter_window": "0", "flush_interval_ms": "10",
         "instance_id": "worker-0",
     }  # fmt: skip
 
-    with WorkerProcess(here, tmp_path / "killed", **how) as worker:
-        here.wait_for_rows(worker, 1)
+    with WorkerProcess(kafka, tmp_path / "killed", **how) as worker:
+        kafka.wait_for_rows(worker, 1)
         worker.kill()
-    with WorkerProcess(here, tmp_path / "log", **how) as worker:
-        here.wait_for_commits(worker)
+    with WorkerProcess(kafka, tmp_path / "log", **how) as worker:
+        kafka.wait_for_commits(worker)
         assert worker.stop() == 0
 
-    ids = Counter(dict(letter.headers())["x-dlq-id"].decode() for letter in here.records("deadletter"))
+    ids = Counter(dict(letter.headers())["x-dlq-id"].decode() for letter in kafka.records("deadletter"))
     assert ids.keys() == {sent.where for sent in poisoner.sent}
     if guarantee == "exactly_once":
         assert set(ids.values()) == {1}
-    assert_good_went_on(here, history)
+    assert_good_went_on(kafka, history)
 
 
 @GUARANTEES
-def test_too_many_dead_letters_stop_the_worker_before_it_commits_them(ground, tmp_path, guarantee):
-    here = ground(PARTITION_COUNT)
-    poisoner = Poisoner(here)
+def test_too_many_dead_letters_stop_the_worker_before_it_commits_them(new_kafka, tmp_path, guarantee):
+    kafka = new_kafka(PARTITION_COUNT)
+    poisoner = Poisoner(kafka)
     for number in range(60):
         poisoner.bad(Poison(f"{number}", SMALL[0].reason, b"no event %d" % number, key=b"c%d" % number))
     poisoner.flush()
     how = {"guarantee": guarantee, "instance_id": "worker-0"}
     limit = {"deadletter_count_max": "10", "deadletter_window": "100"}
 
-    with WorkerProcess(here, tmp_path / "stopped", **how, **limit) as worker:
+    with WorkerProcess(kafka, tmp_path / "stopped", **how, **limit) as worker:
         assert worker.wait_for_exit() == 76
-        last = worker.told().splitlines()[-1]
-    committed = sum(here.committed().values())
-    with WorkerProcess(here, tmp_path / "log", **how, deadletter_window="0") as worker:
-        here.wait_for_commits(worker)
+        last = worker.log_text().splitlines()[-1]
+    committed = sum(kafka.committed().values())
+    with WorkerProcess(kafka, tmp_path / "log", **how, deadletter_window="0") as worker:
+        kafka.wait_for_commits(worker)
         assert worker.stop() == 0
 
     assert "records were rejected; the limit is 10 and 50% (STREAM_DEADLETTER_*)" in last
     assert committed < 60
-    ids = Counter(dict(letter.headers())["x-dlq-id"].decode() for letter in here.records("deadletter"))
+    ids = Counter(dict(letter.headers())["x-dlq-id"].decode() for letter in kafka.records("deadletter"))
     assert ids.keys() == {sent.where for sent in poisoner.sent}
     if guarantee == "exactly_once":
         assert set(ids.values()) == {1}

@@ -1,4 +1,4 @@
-"""A row keeps the bytes of what did not change: what it writes is always what the whole row would be."""
+"""A live row reuses encoded sections; its bytes always equal those of the whole row encoded at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def took(row: LiveRow, step) -> None:
 
 
 @given(st.one_of(mixtures(), loyal_lives()), st.data())
-def test_a_row_written_after_any_steps_is_the_whole_row(life, data):
+def test_after_any_steps_the_bytes_are_those_of_the_whole_row(life, data):
     row, judged_by = LiveRow(StoredRow()), book()
     for number, event in enumerate(life):
         took(row, on_event(row.profile, event, judged_by))
@@ -65,7 +65,7 @@ def parsed(row: bytes) -> Peek:
     st.dictionaries(st.sampled_from(("purchases", "feedback", "a{b}")), st.integers(0, 1 << 40)),
     st.integers(0, 2),
 )
-def test_a_look_at_a_row_says_what_the_whole_of_it_says(life, customer, applied, outbox_flush):
+def test_peek_gives_what_decoding_the_whole_row_gives(life, customer, applied, outbox_flush):
     profile: Profile | None = None
     for event in life:
         profile = on_event(profile, event, book()).profile
@@ -77,7 +77,7 @@ def test_a_look_at_a_row_says_what_the_whole_of_it_says(life, customer, applied,
         assert CODEC.peek(row) == parsed(row)
 
 
-def test_a_row_in_another_order_of_fields_is_looked_at_all_the_same():
+def test_peek_reads_a_row_with_another_order_of_fields():
     row = b'{"applied":{"p":1},"profile":{"customer":"c","events":3,"next_review_ms":9,"first_seen_ms":1}}'
     assert CODEC.peek(row).timer_ms == 9
 

@@ -1,4 +1,4 @@
-"""Topics: what they must be, what differs from it, and the same asked of a real Apache Kafka."""
+"""Topics: required settings, differences, and both on a real Apache Kafka."""
 
 import json
 import time
@@ -32,18 +32,18 @@ def test_all_topics_have_the_same_number_of_partitions():
     assert {plan.partitions for plan in topic_plans(Settings(partitions=7))} == {7}
 
 
-def test_inputs_and_profiles_never_lose_an_old_event_to_the_clock():
+def test_inputs_and_profiles_have_no_time_limit():
     kept = {plan.role: plan.config["retention.ms"] for plan in topic_plans(Settings())}
 
     assert {role for role, retention in kept.items() if retention == "-1"} == {*INPUTS, "profiles"}
 
 
-def test_inputs_begin_no_file_for_the_time_that_their_events_tell():
+def test_inputs_start_segment_files_by_size_alone():
     for plan in topic_plans(Settings()):
         assert (plan.config.get("segment.ms") == str(CENTURY_MS)) == (plan.role in INPUTS), plan.name
 
 
-def test_a_topic_with_a_time_limit_counts_it_from_the_writing():
+def test_a_time_limit_counts_from_the_time_of_writing():
     for plan in topic_plans(Settings()):
         limited = plan.config["retention.ms"] != "-1"
         assert (plan.config["message.timestamp.type"] == "LogAppendTime") == limited, plan.name
@@ -85,7 +85,7 @@ def test_each_difference_is_found_once():
     assert "never changed" in found[0].line()
 
 
-def test_an_embedded_broker_is_refused_with_a_reason():
+def test_the_embedded_broker_is_a_usage_error():
     answer = CliRunner().invoke(main, ["topics", "apply"], env={"STREAM_BROKERS": "embedded"})
 
     assert answer.exit_code == 2
@@ -121,7 +121,7 @@ def run(broker_address: str, prefix: str, *arguments: str, **more: str) -> Resul
 
 
 @pytest.mark.kafka
-def test_topics_are_created_once_and_drift_is_told_and_corrected_only_when_asked(broker, prefix):
+def test_topics_are_created_once(broker, prefix):
     before = run(broker.bootstrap, prefix, "check")
     planned = run(broker.bootstrap, prefix, "apply", "--dry-run")
     made = run(broker.bootstrap, prefix, "apply")
@@ -136,7 +136,7 @@ def test_topics_are_created_once_and_drift_is_told_and_corrected_only_when_asked
 
 
 @pytest.mark.kafka
-def test_drift_of_a_setting_is_corrected_only_when_asked(broker, prefix):
+def test_a_wrong_setting_is_corrected_only_with_alter(broker, prefix):
     name = f"{prefix}.customers.profiles.v1"
     wrong = NewTopic(name, num_partitions=3, replication_factor=1, config={"cleanup.policy": "delete"})
     client = AdminClient({"bootstrap.servers": broker.bootstrap})
@@ -154,7 +154,7 @@ def test_drift_of_a_setting_is_corrected_only_when_asked(broker, prefix):
 
 
 def wait_for_partitions(client: AdminClient, name: str, wanted: int) -> None:
-    """The broker's metadata follow its controller's decision a moment later."""
+    """A broker knows of new partitions a moment after the controller."""
     for _ in range(200):
         if len(client.list_topics(name, timeout=5).topics[name].partitions) == wanted:
             return
@@ -163,17 +163,17 @@ def wait_for_partitions(client: AdminClient, name: str, wanted: int) -> None:
 
 
 @pytest.mark.kafka
-def test_partitions_are_never_changed_not_even_when_asked(broker, prefix):
+def test_partitions_are_never_changed(broker, prefix):
     assert run(broker.bootstrap, prefix, "apply").exit_code == 0
     name = f"{prefix}.customers.alerts.v1"
     client = AdminClient({"bootstrap.servers": broker.bootstrap})
     client.create_partitions([NewPartitions(name, 5)])[name].result(20)
     wait_for_partitions(client, name, 5)
 
-    told = run(broker.bootstrap, prefix, "apply", "--alter")
+    result = run(broker.bootstrap, prefix, "apply", "--alter")
 
-    assert told.exit_code == 1
-    assert json.loads(told.output)["differences"] == [
+    assert result.exit_code == 1
+    assert json.loads(result.output)["differences"] == [
         {"topic": name, "what": "partitions", "config": "", "wanted": "3", "found": "5"}
     ]
 

@@ -1,4 +1,4 @@
-"""What is seen of a real engine that is fed by hand: gauges, readiness, liveness."""
+"""Gauges, readiness and liveness of a real engine that is fed by hand."""
 
 import logging
 from dataclasses import replace
@@ -102,7 +102,7 @@ def test_a_worker_is_ready_when_it_delivers(app):
     assert readiness_problems(app) == []
 
 
-def test_records_at_hand_that_are_not_applied_for_long_are_the_end(app):
+def test_a_worker_that_applies_nothing_for_long_is_not_alive(app):
     now = Now()
     alive = Liveness(app, now)
     assert alive() == []
@@ -116,7 +116,7 @@ def test_records_at_hand_that_are_not_applied_for_long_are_the_end(app):
     assert beyond == ["partition 3: records at hand, none applied for 121 s"]
 
 
-def test_a_stalled_source_is_not_held_against_the_worker(app):
+def test_a_worker_with_a_stalled_source_is_alive(app):
     now = Now()
     alive = Liveness(app, now)
     alive()
@@ -140,7 +140,7 @@ def silent(app: EngineApp[Any]) -> None:
     app.delivery.distribute([sessions], {sessions: [later]}, {sessions: 7}, 0.0)
 
 
-def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(app, caplog):
+def test_a_stall_is_logged_once_and_noted_while_it_lasts(app, caplog):
     now, metrics = Now(), Metrics()
     watch(metrics, app, "profiles", now=now)
     stalls = StallReport(app, "control", now)
@@ -172,7 +172,7 @@ def test_what_waits_for_a_purchase_is_told_once_and_noted_as_long_as_it_lasts(ap
     )
 
 
-def test_what_kafka_does_not_deliver_is_not_held_against_the_worker(app):
+def test_a_worker_that_kafka_gives_nothing_is_alive(app):
     now = Now()
     alive = Liveness(app, now)
     app.delivery.lanes[3].sources[0].pending.clear()
@@ -183,7 +183,7 @@ def test_what_kafka_does_not_deliver_is_not_held_against_the_worker(app):
     assert alive() == []
 
 
-def test_progress_starts_the_count_anew(app):
+def test_progress_restarts_the_time_limit(app):
     now = Now()
     alive = Liveness(app, now)
     alive()
@@ -218,7 +218,7 @@ def test_settings_reach_the_engine():
     assert options.ticks in options.inputs
 
 
-def test_without_a_login_faust_is_told_nothing():
+def test_without_a_login_faust_gets_no_settings():
     options = engine_options(Settings(), bootstrap="127.0.0.1:7")
 
     assert (options.faust, options.store, options.bootstrap) == ({}, None, "127.0.0.1:7")
