@@ -77,7 +77,7 @@ def list_command(reason: str | None, since: datetime | None, limit: int, as_json
 @click.argument("letter_id")
 @AS_JSON
 def show_command(letter_id: str, as_json: bool) -> None:
-    """Show one dead letter: where it came from, why it was rejected, and its whole content (personal data).
+    """Show one dead letter: origin, reason, content (personal data).
 
     \b
     Example:
@@ -116,10 +116,11 @@ def redrive_command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """After a fix, send dead letters to their topics again: each exactly once, even if this is interrupted.
+    """Send dead letters to their topics again, after a fix.
 
-    Only those that this version of the program accepts are sent; for the others the reason is printed. Exit
-    code 1 when one was not sent or a broker refused one.
+    Each is sent exactly once, even if this command is interrupted and started again. Only those are sent that
+    this version of the program accepts; for the others the reason is printed. Exit code 1 when one was not
+    sent or a broker refused one.
 
     \b
     Example:

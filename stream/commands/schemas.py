@@ -59,9 +59,10 @@ def export(root: Path, as_json: bool) -> None:
 @DIRECTORY
 @AS_JSON
 def check(root: Path, as_json: bool) -> None:
-    """Fail when the files differ from the program, or when a change would break a producer or consumer.
+    """Check the schema files, and what a change would break.
 
-    Every version is compared with every other one, in both directions. Exit code 1 when there is a finding.
+    A finding is a file that differs from the program, or a change that breaks a producer or consumer. Every
+    version is compared with every other one, in both directions. Exit code 1 when there is a finding.
 
     \b
     Example: stream schemas check --json
@@ -84,7 +85,9 @@ def check(root: Path, as_json: bool) -> None:
 @DIRECTORY
 @AS_JSON
 def release(types: tuple[str, ...], root: Path, as_json: bool) -> None:
-    """Release the present version of these TYPES, or of all: from then on `check` fails when one changes.
+    """Release the present version of these TYPES, or of all.
+
+    From then on `check` has a finding when a released version changes.
 
     \b
     Example: stream schemas release purchase.completed alert
