@@ -12,7 +12,7 @@ import msgspec
 
 from bench.core.run import Costs, measure
 from bench.workload import Workload, messages
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.model_file import default_model
 from stream.policy_file import default_policy
 
@@ -31,13 +31,13 @@ def loop_ns() -> float:
 
 def report(events: int, customers: int, lines: int) -> dict[str, Any]:
     """Measure and print a table; returns the numbers. `idle_total` is the total scaled to an idle machine."""
-    book = Book(default_policy(), default_model())
+    basis = Basis(default_policy(), default_model())
     workload = list(messages(Workload(events, customers)))
     profiler = cProfile.Profile()
     before = loop_ns()
     if lines:
         profiler.enable()
-    costs = measure(workload, book, flush_every=max(1, customers // 4))
+    costs = measure(workload, basis, flush_every=max(1, customers // 4))
     profiler.disable()
     machine_ns = (before + loop_ns()) / 2
     if lines:

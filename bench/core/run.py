@@ -17,8 +17,8 @@ from msgspec import Struct, json
 from bench.workload import Message
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
-from stream.core.step import on_due, on_event
+from stream.core.judgement.basis import Basis
+from stream.core.step import on_event, on_review
 from stream.wire import decode
 
 FLUSH_EVERY = 10_000
@@ -69,47 +69,47 @@ def decoded(messages: Sequence[Message]) -> tuple[list[Event], float, dict[str, 
 class Shop:
     """All profiles, the due reviews, and the profiles changed since the last flush."""
 
-    def __init__(self, book: Book) -> None:
-        self.book = book
+    def __init__(self, basis: Basis) -> None:
+        self.basis = basis
         self.profiles: dict[str, Profile] = {}
         self.changed: dict[str, Profile] = {}
-        self.dues: list[tuple[int, str]] = []
+        self.reviews: list[tuple[int, str]] = []
         self.alerts = self.reviewed = 0
 
     def keep(self, profile: Profile, before: int | None) -> None:
         self.changed[profile.customer] = profile
-        due_ms = profile.next_review_ms
-        if due_ms is not None and due_ms != before:
-            heapq.heappush(self.dues, (due_ms, profile.customer))
+        review_ms = profile.next_review_ms
+        if review_ms is not None and review_ms != before:
+            heapq.heappush(self.reviews, (review_ms, profile.customer))
 
     def review(self, until_ms: int) -> None:
         """Review every profile that is due by `until_ms`, each at its own due time."""
-        dues, profiles, book = self.dues, self.profiles, self.book
-        while dues and dues[0][0] <= until_ms:
-            due_ms, customer = heapq.heappop(dues)
+        reviews, profiles, basis = self.reviews, self.profiles, self.basis
+        while reviews and reviews[0][0] <= until_ms:
+            review_ms, customer = heapq.heappop(reviews)
             profile = profiles[customer]
-            if profile.next_review_ms != due_ms:
+            if profile.next_review_ms != review_ms:
                 continue
             self.reviewed += 1
-            self.alerts += len(on_due(profile, due_ms, book).alerts)
-            self.keep(profile, due_ms)
+            self.alerts += len(on_review(profile, review_ms, basis).alerts)
+            self.keep(profile, review_ms)
 
     def step(self, event: Event) -> None:
         profile = self.profiles.get(event.subject)
         before = profile.next_review_ms if profile else None
-        step = on_event(profile, event, self.book)
+        step = on_event(profile, event, self.basis)
         self.alerts += len(step.alerts)
         if step.profile is not None:
             self.profiles[event.subject] = step.profile
             self.keep(step.profile, before)
 
 
-def measure(messages: Sequence[Message], book: Book, flush_every: int = FLUSH_EVERY) -> Costs:
+def measure(messages: Sequence[Message], basis: Basis, flush_every: int = FLUSH_EVERY) -> Costs:
     """Run all messages once, with the garbage collector frozen as in the worker."""
     gc.collect()
     gc.freeze()
     events, decode_s, decode_by = decoded(messages)
-    shop, clock, encode = Shop(book), time.process_time, json.Encoder().encode
+    shop, clock, encode = Shop(basis), time.process_time, json.Encoder().encode
     counts: defaultdict[str, int] = defaultdict(int)
     step_by: defaultdict[str, float] = defaultdict(float)
     review_s = encode_s = 0.0

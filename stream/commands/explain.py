@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from stream.commands.parameters import EXISTING, chosen_book
+from stream.commands.parameters import EXISTING, chosen_basis
 from stream.core.alerts.alert import Alert
 from stream.ops.customer import (
     CustomerSnapshot,
@@ -79,14 +79,14 @@ def explain_command(
     """
     if sum((bool(events), bool(profiles or alerts), from_kafka)) != 1:
         raise click.UsageError("name one source: --events, --profiles (with --alerts), or --from-kafka")
-    book = chosen_book(policy_path, model_path)
+    basis = chosen_basis(policy_path, model_path)
     try:
         if events:
-            known = snapshot_from_events(events, customer, book, at_ms)
+            known = snapshot_from_events(events, customer, basis, at_ms)
         elif from_kafka:
-            known = snapshot_from_topics(customer, book, at_ms)
+            known = snapshot_from_topics(customer, basis, at_ms)
         else:
-            known = snapshot_from_files(profiles, alerts, customer, book, at_ms)
+            known = snapshot_from_files(profiles, alerts, customer, basis, at_ms)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if known.profile is None and not known.alerts:
@@ -102,7 +102,7 @@ def explain_command(
 def _as_text(customer: str, known: CustomerSnapshot) -> str:
     lines = [f"{customer}, as of {date(known.as_of_ms)}"] if known.as_of_ms else [customer]
     if known.profile is not None:
-        for section in profile_sections(known.profile, known.as_of_ms, known.book):
+        for section in profile_sections(known.profile, known.as_of_ms, known.basis):
             lines += ["", section.title, *(f"  {line}" for line in section.lines)]
     if known.alerts:
         lines += ["", "Alerts"]
@@ -114,7 +114,7 @@ def _as_text(customer: str, known: CustomerSnapshot) -> str:
 
 def _as_object(customer: str, known: CustomerSnapshot) -> dict[str, Any]:
     profile = known.profile
-    sections = profile_sections(profile, known.as_of_ms, known.book) if profile is not None else []
+    sections = profile_sections(profile, known.as_of_ms, known.basis) if profile is not None else []
     when = datetime.fromtimestamp(known.as_of_ms / 1_000, UTC)
     return {
         "customer": customer,

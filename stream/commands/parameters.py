@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
@@ -79,6 +79,6 @@ def chosen_model(path: Path | None) -> Model:
         raise SystemExit(2) from None
 
 
-def chosen_book(policy_path: Path | None, model_path: Path | None) -> Book:
+def chosen_basis(policy_path: Path | None, model_path: Path | None) -> Basis:
     """The policy and the model of two files, or the shipped ones, as the basis of every judgement."""
-    return Book(chosen_policy(policy_path), chosen_model(model_path))
+    return Basis(chosen_policy(policy_path), chosen_model(model_path))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from stream.commands.parameters import EXISTING, chosen_book
+from stream.commands.parameters import EXISTING, chosen_basis
 from stream.policy_file import PolicyFileError, load_policy
 from stream.recording.recording import Recording
 from stream.replay.policy_diff import (
@@ -100,10 +100,10 @@ def diff(
     Example:
       stream policy diff default policy.toml year.jsonl.gz
     """
-    books = tuple(chosen_book(_file(name), model_path) for name in (a, b))
+    bases = tuple(chosen_basis(_file(name), model_path) for name in (a, b))
     recording = Recording(events)
-    in_a, in_b = alerts_of_both(recording.events(), (books[0], books[1]), 0)
-    knobs = knobs_changed(books[0].policy, books[1].policy)
+    in_a, in_b = alerts_of_both(recording.events(), (bases[0], bases[1]), 0)
+    knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)
     click.echo(_as_json(knobs, found) if as_json else _as_text(knobs, found, a, b, limit))
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)

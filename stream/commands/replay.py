@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from stream.commands.parameters import EXISTING, OUTPUT, chosen_book
+from stream.commands.parameters import EXISTING, OUTPUT, chosen_basis
 from stream.core.alerts.alert import Alert
 from stream.progress import progress
 from stream.recording.event_file import atomic_writer
@@ -71,7 +71,7 @@ def replay_command(
     if until and until.year > YEAR_MAX:
         raise click.UsageError(f"--until: the last year is {YEAR_MAX}")
     raised: list[Alert] = []
-    run = Replay(chosen_book(policy_path, model_path), raised.append, partitions)
+    run = Replay(chosen_basis(policy_path, model_path), raised.append, partitions)
     recording = _topics(begin, end) if from_kafka else Recording(events)
     started = time.monotonic()
     _run_through(run, recording, _ms(until) or 0)

@@ -10,7 +10,7 @@ import click
 
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
 from stream.model_file import default_model, load_model
 from stream.policy_file import PolicyFileError, load_policy
@@ -29,7 +29,7 @@ def worker_command() -> None:
       STREAM_BROKERS=kafka:9092 STREAM_POLICY=policy.toml stream worker
     """
     settings = load_settings()
-    book = book_of(settings)
+    basis = basis_of(settings)
     with ExitStack() as stack:
         bootstrap = ""
         if settings.brokers == "embedded":
@@ -41,10 +41,10 @@ def worker_command() -> None:
         from stream.worker.monitoring.logs import configure_logs
 
         configure_logs(settings)
-        run(Worker(settings, book, bootstrap).app)
+        run(Worker(settings, basis, bootstrap).app)
 
 
-def book_of(settings: Settings) -> Book:
+def basis_of(settings: Settings) -> Basis:
     """The policy and model that the settings name; a fault in one of them is printed, with exit code 2."""
     try:
         policy = load_policy(Path(settings.policy) if settings.policy else None)
@@ -52,4 +52,4 @@ def book_of(settings: Settings) -> Book:
     except (PolicyFileError, ModelError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    return Book(policy, model)
+    return Basis(policy, model)

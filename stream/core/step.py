@@ -3,7 +3,7 @@
 An event passes through four rooms: facts (fold.py adds it to sums and sets), standing.py (what the facts mean
 at one instant), judge.py (which episodes open, escalate or end) and alerts/build.py (one alert a transition).
 Between events only time passes, and `next_review_ms` is the next instant at which that alone may change a
-judgement. A caller that gives `on_due` every such instant in order, each before the customer's next event,
+judgement. A caller that gives `on_review` every such instant in order, each before the customer's next event,
 misses no change.
 """
 
@@ -26,7 +26,7 @@ from stream.core.facts.profile import (
     fingerprint,
     first_sight,
 )
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN
 from stream.core.judgement.judge import SOFT_REVIEW_MS, Transition, judge, retract_all
 
@@ -45,7 +45,7 @@ class Step(Struct, gc=False):
     """The sections of the profile that may have changed, beside its head (`profile.SECTIONS`)."""
 
 
-def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | None = None) -> Step:
+def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | None = None) -> Step:
     """Fold an event into its customer's profile (None: a new customer) and say what follows.
 
     The profile is changed in place and belongs to the caller. `passed`: the type concerns no single customer.
@@ -56,7 +56,7 @@ def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | Non
     changed = CHANGES.get(type(event))
     if changed is None:
         if type(event) is CustomerErased:
-            return _erase(profile, event, at_ms, book)
+            return _erase(profile, event, at_ms, basis)
         return Step(profile, (), "passed", changed=NOTHING)
     if profile is None:
         profile, changed = Profile(event.subject), EVERYTHING
@@ -67,19 +67,19 @@ def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | Non
     if not first_sight(profile, at_ms, fingerprint(event.source, event.id)):
         return Step(profile, (), "duplicate", changed=NOTHING)
     judgement = profile.judgement
-    due_ms = profile.next_review_ms  # the silence before this event is judged before it
-    alerts = _reviewed(profile, at_ms, book) if due_ms is not None and due_ms <= at_ms else None
+    review_ms = profile.next_review_ms  # the silence before this event is judged before it
+    alerts = _reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None
     judged_ms = judgement.judged_ms
     if alerts is not None:
         changed |= JUDGEMENT
-    news = fold(profile, event, at_ms, book.reader)
+    news = fold(profile, event, at_ms, basis.reader)
     profile.events += 1
     late = at_ms < judged_ms
     if news >= HARD:
         as_of_ms = judged_ms if late else at_ms
         corrected = late or news is CORRECTION
-        decided = judge(profile, as_of_ms, book, corrected=corrected, cause=event.id)
-        alerts = [*(alerts or ()), *_worded(decided, profile, book)]
+        decided = judge(profile, as_of_ms, basis, corrected=corrected, cause=event.id)
+        alerts = [*(alerts or ()), *_worded(decided, profile, basis)]
         return Step(profile, tuple(alerts), "applied", late, changed | JUDGEMENT)
     if news is SOFT and _any_open(profile):  # docs/decisions/0004
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
@@ -87,25 +87,25 @@ def on_event(profile: Profile | None, event: Event, book: Book, at_ms: int | Non
     return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)
 
 
-def on_due(profile: Profile, as_of_ms: int, book: Book) -> Step:
+def on_review(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
     """Judge a customer about whom nothing was heard, at each instant that has come due up to `as_of_ms`."""
     if profile.erased_ms:
         gone = profile.next_review_ms is not None and profile.next_review_ms <= as_of_ms
         return Step(None if gone else profile)
-    return Step(profile, tuple(_reviewed(profile, as_of_ms, book)), "applied", False, JUDGEMENT)
+    return Step(profile, tuple(_reviewed(profile, as_of_ms, basis)), "applied", False, JUDGEMENT)
 
 
-def on_book(profile: Profile, as_of_ms: int, book: Book) -> Step:
+def on_basis(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
     """Judge a customer by a new model or policy from this instant on; the next review follows from it."""
     if profile.erased_ms:
         return Step(profile)
-    decided = judge(profile, max(as_of_ms, profile.judgement.judged_ms), book)
-    return Step(profile, tuple(_worded(decided, profile, book)), changed=JUDGEMENT)
+    decided = judge(profile, max(as_of_ms, profile.judgement.judged_ms), basis)
+    return Step(profile, tuple(_worded(decided, profile, basis)), changed=JUDGEMENT)
 
 
-def _worded(transitions: list[Transition], profile: Profile, book: Book) -> list[Alert]:
+def _worded(transitions: list[Transition], profile: Profile, basis: Basis) -> list[Alert]:
     """The alerts of what was just decided; before anything else is judged, for they read the profile."""
-    return [build_alert(transition, profile, book) for transition in transitions]
+    return [build_alert(transition, profile, basis) for transition in transitions]
 
 
 def _any_open(profile: Profile) -> bool:
@@ -118,25 +118,25 @@ def _any_open(profile: Profile) -> bool:
     return False
 
 
-def _reviewed(profile: Profile, as_of_ms: int, book: Book) -> list[Alert]:
+def _reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:
     """The reviews due up to and including an instant, each as of its own."""
     alerts: list[Alert] = []
-    due_ms = profile.next_review_ms
-    while due_ms is not None and due_ms <= as_of_ms:
-        alerts += _worded(judge(profile, due_ms, book), profile, book)
-        due_ms = profile.next_review_ms
+    review_ms = profile.next_review_ms
+    while review_ms is not None and review_ms <= as_of_ms:
+        alerts += _worded(judge(profile, review_ms, basis), profile, basis)
+        review_ms = profile.next_review_ms
     return alerts
 
 
-def _erase(profile: Profile | None, event: Event, at_ms: int, book: Book) -> Step:
+def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> Step:
     """Forget the customer: open alerts are retracted, and a stub turns late events away for a while."""
     stub = Profile(customer=event.subject, erased_ms=at_ms, next_review_ms=at_ms + ERASURE_GRACE_MS)
     if profile is None:
         return Step(stub)
     if profile.erased_ms:
         return Step(stub if at_ms > profile.erased_ms else profile, (), "duplicate")
-    alerts = _reviewed(profile, at_ms, book)
+    alerts = _reviewed(profile, at_ms, basis)
     as_of_ms = max(at_ms, profile.judgement.judged_ms)
-    alerts += _worded(retract_all(profile, as_of_ms, book, event.id), profile, book)
+    alerts += _worded(retract_all(profile, as_of_ms, basis, event.id), profile, basis)
     stub.judgement.alerts = profile.judgement.alerts
     return Step(stub, tuple(alerts))

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from stream.core.model.document import sealed
 from stream.core.model.features import NAMES
-from stream.core.model.record import Horizon, Model, PurchaseProcess, RiskLayer, Spend, Table, Thresholds
+from stream.core.model.record import GridTable, Horizon, Model, PurchaseProcess, RiskLayer, Spend, Thresholds
 from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance
 from stream.core.units import DAY_MS, WEEK_MS
@@ -241,7 +241,7 @@ def _learnt_from(
     )
 
 
-def finance_tables(process: PurchaseProcess, finance: Finance) -> tuple[Table, ...]:
+def finance_tables(process: PurchaseProcess, finance: Finance) -> tuple[GridTable, ...]:
     """Tables of expected discounted purchases for the policy's horizons, and for ever where it discounts."""
     horizons: list[int | None] = [*sorted({finance.risk_horizon_ms, finance.horizon_ms})]
     if finance.annual_discount > 0.0:

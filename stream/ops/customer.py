@@ -14,7 +14,7 @@ from msgspec import Struct
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event, ModelPublished, type_name
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
 from stream.recording.event_file import numbered_lines
@@ -31,7 +31,7 @@ class CustomerSnapshot(Struct):
     profile: Profile | None
     alerts: list[Alert]
     as_of_ms: int
-    book: Book
+    basis: Basis
 
 
 class _TimeField(Struct):
@@ -50,7 +50,7 @@ ESCAPE = b"\\"
 
 
 def snapshot_from_events(
-    paths: Sequence[Path], customer: str, book: Book, at_ms: int | None
+    paths: Sequence[Path], customer: str, basis: Basis, at_ms: int | None
 ) -> CustomerSnapshot:
     """Replay the customer's own events up to `at_ms`, by default up to the last event of all in the files."""
     mark = msgspec.json.encode(customer)
@@ -65,18 +65,18 @@ def snapshot_from_events(
     as_of_ms = round(newest_ms) if at_ms is None else at_ms
     events = [event for event in events if event.time_ms <= as_of_ms]
     events.sort(key=lambda event: (event.time_ms, TOPIC_RANK[type_name(type(event))]))
-    run, alerts = replay(events, book, until_ms=as_of_ms)
-    return CustomerSnapshot(run.profiles.get(customer), alerts, as_of_ms, run.book)
+    run, alerts = replay(events, basis, until_ms=as_of_ms)
+    return CustomerSnapshot(run.profiles.get(customer), alerts, as_of_ms, run.basis)
 
 
 def snapshot_from_files(
-    profiles: Path | None, alerts: Path | None, customer: str, book: Book, at_ms: int | None
+    profiles: Path | None, alerts: Path | None, customer: str, basis: Basis, at_ms: int | None
 ) -> CustomerSnapshot:
     """Look the customer up in the profiles and alerts files that `stream replay` wrote."""
     mark = msgspec.json.encode(customer)
     own_profiles = [each for each in _decoded(profiles, _decode_profile, mark) if each.customer == customer]
     own_alerts = [alert for alert in _decoded(alerts, _decode_alert, mark) if alert.subject == customer]
-    return _as_of(own_profiles[-1] if own_profiles else None, own_alerts, book, at_ms)
+    return _as_of(own_profiles[-1] if own_profiles else None, own_alerts, basis, at_ms)
 
 
 def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) -> Iterator[Parsed]:
@@ -91,7 +91,7 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) 
                 raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
 
 
-def snapshot_from_topics(customer: str, book: Book, at_ms: int | None) -> CustomerSnapshot:
+def snapshot_from_topics(customer: str, basis: Basis, at_ms: int | None) -> CustomerSnapshot:
     """Look the customer up in the profiles and alerts topics of STREAM_BROKERS."""
     settings = cluster_settings()
     names, key = topic_names(settings), customer.encode()
@@ -112,17 +112,17 @@ def snapshot_from_topics(customer: str, book: Book, at_ms: int | None) -> Custom
             elif value:
                 alert = _decode_alert(value)
                 alerts[alert.id] = alert
-    return _as_of(profile, sorted(alerts.values(), key=lambda alert: alert.sequence), book, at_ms)
+    return _as_of(profile, sorted(alerts.values(), key=lambda alert: alert.sequence), basis, at_ms)
 
 
-def _as_of(profile: Profile | None, alerts: list[Alert], book: Book, at_ms: int | None) -> CustomerSnapshot:
+def _as_of(profile: Profile | None, alerts: list[Alert], basis: Basis, at_ms: int | None) -> CustomerSnapshot:
     """ValueError when `at_ms` is before the last judgement: a stored profile cannot go back in time."""
     if profile is None:
-        return CustomerSnapshot(None, alerts, at_ms or 0, book)
+        return CustomerSnapshot(None, alerts, at_ms or 0, basis)
     last_ms = max(profile.judgement.judged_ms, profile.touch_at_ms, profile.first_seen_ms)
     if at_ms is not None and at_ms < last_ms:
         raise ValueError("this profile was judged later than that; --events can go back in time")
-    return CustomerSnapshot(profile, alerts, last_ms if at_ms is None else at_ms, book)
+    return CustomerSnapshot(profile, alerts, last_ms if at_ms is None else at_ms, basis)
 
 
 def _time_ms(line: bytes) -> float:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.policy.policy import ALERT_KINDS, AlertKind, Policy
 from stream.policy_file import duration_text
 from stream.replay.run import Replay
@@ -42,14 +42,14 @@ class AlertDifference(Struct):
     """Median delay of B's first alert after A's, for customers alerted by both; negative: earlier."""
 
 
-def alerts_of_both(events: Iterable[Event], books: tuple[Book, Book], until_ms: int) -> list[list[Alert]]:
+def alerts_of_both(events: Iterable[Event], bases: tuple[Basis, Basis], until_ms: int) -> list[list[Alert]]:
     """The raised alerts of each of two runs; the events are read once, in time order."""
     raised: list[list[Alert]] = []
     runs = []
-    for book in books:
+    for basis in bases:
         alerts: list[Alert] = []
         raised.append(alerts)
-        runs.append(Replay(book, alerts.append))
+        runs.append(Replay(basis, alerts.append))
     for event in events:
         for run in runs:
             run.feed(event)

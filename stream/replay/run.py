@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, Event, ModelPublished
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import decode_model
-from stream.core.step import Step, on_book, on_due, on_event
+from stream.core.step import Step, on_basis, on_event, on_review
 from stream.wire import partition_of
 
 AlertSink = Callable[[Alert], None]
@@ -24,38 +24,38 @@ AlertSink = Callable[[Alert], None]
 class Shard:
     """The customers of one partition: their profiles, and a queue of their next reviews by due time."""
 
-    def __init__(self, book: Book, sink: AlertSink) -> None:
-        self.book = book
+    def __init__(self, basis: Basis, sink: AlertSink) -> None:
+        self.basis = basis
         self.profiles: dict[str, Profile] = {}
         self.outcomes: Counter[str] = Counter()
-        self._due: list[tuple[int, str]] = []
+        self._reviews: list[tuple[int, str]] = []
         self._sink = sink
 
     def advance(self, to_ms: int) -> None:
         """Judge every review due up to and including an instant."""
-        due = self._due
-        while due and due[0][0] <= to_ms:
-            due_ms, customer = heapq.heappop(due)
+        reviews = self._reviews
+        while reviews and reviews[0][0] <= to_ms:
+            review_ms, customer = heapq.heappop(reviews)
             profile = self.profiles.get(customer)
-            if profile is not None and profile.next_review_ms == due_ms:
-                self._keep(customer, on_due(profile, due_ms, self.book))
+            if profile is not None and profile.next_review_ms == review_ms:
+                self._keep(customer, on_review(profile, review_ms, self.basis))
 
     def apply(self, event: Event, at_ms: int) -> None:
         """Apply one event, after the reviews that are due before it."""
         self.advance(at_ms)
         customer = event.subject
         known = self.profiles.get(customer)
-        step = on_event(known, event, self.book)
+        step = on_event(known, event, self.basis)
         self.outcomes[step.outcome] += 1
         if known is not None or step.profile is not None:
             self._keep(customer, step)
 
-    def take(self, book: Book, at_ms: int) -> None:
+    def take(self, basis: Basis, at_ms: int) -> None:
         """Put a new model or policy in force and judge every customer by it, in order of their ids."""
         self.advance(at_ms)
-        self.book = book
+        self.basis = basis
         for customer in sorted(self.profiles):
-            self._keep(customer, on_book(self.profiles[customer], at_ms, book))
+            self._keep(customer, on_basis(self.profiles[customer], at_ms, basis))
 
     def _keep(self, customer: str, step: Step) -> None:
         profile = step.profile
@@ -64,7 +64,7 @@ class Shard:
         else:
             self.profiles[customer] = profile
             if profile.next_review_ms is not None:
-                heapq.heappush(self._due, (profile.next_review_ms, customer))
+                heapq.heappush(self._reviews, (profile.next_review_ms, customer))
         for alert in step.alerts:
             self._sink(alert)
 
@@ -72,9 +72,9 @@ class Shard:
 class Replay:
     """A run over events in time order: it keeps `profiles` and passes each alert to the sink."""
 
-    def __init__(self, book: Book, sink: AlertSink, partitions: int = 1) -> None:
-        self.book = book
-        self.shards = [Shard(book, sink) for _ in range(partitions)]
+    def __init__(self, basis: Basis, sink: AlertSink, partitions: int = 1) -> None:
+        self.basis = basis
+        self.shards = [Shard(basis, sink) for _ in range(partitions)]
         self.clock_ms = 0
         self.events = 0
 
@@ -86,9 +86,9 @@ class Replay:
         if isinstance(event, ClockTicked):
             self.advance(at_ms)
         elif isinstance(event, ModelPublished):
-            self.book = Book(self.book.policy, decode_model(event.data.model))
+            self.basis = Basis(self.basis.policy, decode_model(event.data.model))
             for shard in self.shards:
-                shard.take(self.book, at_ms)
+                shard.take(self.basis, at_ms)
         else:
             count = len(self.shards)
             place = partition_of(event.subject.encode(), count) if count > 1 else 0
@@ -113,11 +113,11 @@ class Replay:
 
 
 def replay(
-    events: Iterable[Event], book: Book, *, partitions: int = 1, until_ms: int = 0
+    events: Iterable[Event], basis: Basis, *, partitions: int = 1, until_ms: int = 0
 ) -> tuple[Replay, list[Alert]]:
     """Run events that are in time order; returns the run, and its alerts by time, customer and sequence."""
     alerts: list[Alert] = []
-    run = Replay(book, alerts.append, partitions)
+    run = Replay(basis, alerts.append, partitions)
     for event in events:
         run.feed(event)
     run.advance(until_ms)

@@ -38,7 +38,7 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
     kinds: dict[str, Counter[str]] = {}
     for alert in alerts:
         kinds.setdefault(alert.data.kind, Counter())[alert.data.state] += 1
-    names = run.book.tier_names
+    names = run.basis.tier_names
     tiers = Counter(names[profile.judgement.tier] for profile in run.profiles.values())
     return ReplaySummary(
         events=run.events,
@@ -48,7 +48,7 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
         customers=len(run.profiles),
         tiers={name: tiers[name] for name in names},
         alerts={kind: dict(states) for kind, states in sorted(kinds.items())},
-        policy=run.book.policy.hash,
-        model=run.book.model.version,
+        policy=run.basis.policy.hash,
+        model=run.basis.model.version,
         seconds=round(seconds, 3),
     )

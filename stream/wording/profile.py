@@ -12,7 +12,7 @@ from stream.core.facts.interests import strongest_unbought, top_categories
 from stream.core.facts.profile import Profile
 from stream.core.facts.purchases import Buying, Sums
 from stream.core.facts.rhythm import rhythm
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.standing import Standing, standing
 from stream.core.units import DAY_MS
@@ -47,18 +47,18 @@ class Section(Struct, frozen=True):
     lines: tuple[str, ...]
 
 
-def profile_sections(profile: Profile, as_of_ms: int, book: Book) -> list[Section]:
+def profile_sections(profile: Profile, as_of_ms: int, basis: Basis) -> list[Section]:
     """The customer at an instant; sections without lines are left out."""
     if profile.erased_ms:
         erased = f"Erased at the customer's request on {date(profile.erased_ms)}; no data is kept."
         return [Section("Who", (erased,))]
-    now = standing(profile, as_of_ms, book)
+    now = standing(profile, as_of_ms, basis)
     sections = [
-        Section("Who", tuple(who(profile, now, book))),
+        Section("Who", tuple(who(profile, now, basis))),
         Section("Buying", tuple(buying_lines(profile.buying, as_of_ms))),
         Section("Interests", tuple(interest_lines(profile, as_of_ms))),
         Section("Engagement", tuple(engagement_lines(profile, as_of_ms))),
-        Section("Value", tuple(value_lines(profile, now, book))),
+        Section("Value", tuple(value_lines(profile, now, basis))),
         Section("Feedback", tuple(feedback_lines(profile.feedback, now))),
         Section("Dead ends", tuple(dead_end_lines(profile, as_of_ms))),
         Section("Outlook", tuple(outlook_lines(profile, now))),
@@ -66,11 +66,11 @@ def profile_sections(profile: Profile, as_of_ms: int, book: Book) -> list[Sectio
     return [section for section in sections if section.lines]
 
 
-def who(profile: Profile, now: Standing, book: Book) -> list[str]:
+def who(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     """Tier, stage, acquisition, country and consent."""
     identity = profile.identity
     lines = [
-        f"{book.tier_names[now.tier].capitalize()} tier, {STAGES[profile.judgement.stage]}; "
+        f"{basis.tier_names[now.tier].capitalize()} tier, {STAGES[profile.judgement.stage]}; "
         f"first seen on {date(profile.first_seen_ms)}."
     ]
     if identity.campaign or identity.channel:
@@ -194,15 +194,15 @@ def engagement_lines(profile: Profile, as_of_ms: int) -> list[str]:
     return lines
 
 
-def value_lines(profile: Profile, now: Standing, book: Book) -> list[str]:
+def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     """The profit to expect from them, and their RFM scores."""
     if not profile.buying.sums.orders:
         return []
-    finance, currency = book.policy.finance, profile.buying.currency
-    history = summary(profile.buying, now.as_of_ms, book.model.process.unit_ms)
+    finance, currency = basis.policy.finance, profile.buying.currency
+    history = summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms)
     x, t_x, age, mean_minor = history.frequency, history.recency, history.T, history.monetary_minor
-    value = customer_value(book.valuation, x, t_x, age, mean_minor)
-    low, middle, high = value_interval(book.valuation, x, t_x, age, mean_minor)
+    value = customer_value(basis.valuation, x, t_x, age, mean_minor)
+    low, middle, high = value_interval(basis.valuation, x, t_x, age, mean_minor)
     shown_low, shown_middle, shown_high = (money(m, currency, rounded=True) for m in (low, middle, high))
     half = (
         f"half of such customers bring more than {shown_middle}"
@@ -214,7 +214,7 @@ def value_lines(profile: Profile, now: Standing, book: Book) -> list[str]:
         if round(high)
         else "more than 9 in 10 such customers bring nothing"
     )
-    ranks = scores(history, book.model)
+    ranks = scores(history, basis.model)
     return [
         f"Expected profit within {days(finance.risk_horizon_ms / DAY_MS)}: "
         f"{money(value.finite_minor, currency, rounded=True)} on average; {spread}.",

@@ -12,7 +12,7 @@ from stream.config.environment import SettingsError
 from stream.config.settings import Settings
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import EVENT_BY_NAME
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.engine import EngineApp
 from stream.metrics import Metrics
 from stream.wire import TopicKind
@@ -40,7 +40,7 @@ class Worker:
     def __init__(
         self,
         settings: Settings,
-        book: Book,
+        basis: Basis,
         bootstrap: str = "",
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
@@ -52,19 +52,19 @@ class Worker:
         self.metrics = Metrics(
             {
                 "type": {*EVENT_BY_NAME, "unknown", "none"},
-                "tier": book.tier_names,
+                "tier": basis.tier_names,
                 "topic": self.topics.inputs,
             }
         )
-        policy = f"{book.policy.id} ({book.policy.hash})"
-        log.info("policy %s; model %s until another one is published", policy, book.model.version)
+        policy = f"{basis.policy.id} ({basis.policy.hash})"
+        log.info("policy %s; model %s until another one is published", policy, basis.model.version)
         self.counts = BatchCounts(self.metrics, on_alert)
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )
         codec = ProfileCodec(kinds, partitions, live=settings.clock == "wall")
         self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), codec)
-        self.processor = ProfileProcessor(book, self.topics, limit, self.counts)
+        self.processor = ProfileProcessor(basis, self.topics, limit, self.counts)
         attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self.counts.flushed

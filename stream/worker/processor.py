@@ -25,9 +25,9 @@ from msgspec import Raw
 
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, ModelPublished
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError, decode_model
-from stream.core.step import Step, on_book, on_due, on_event
+from stream.core.step import Step, on_basis, on_event, on_review
 from stream.engine import Arrival, EngineApp, EngineError, Exit, Lane, Moment, Timer, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord, dead_letter
@@ -56,12 +56,12 @@ def attach(app: EngineApp[LiveRow], processor: ProfileProcessor) -> None:
 class ProfileProcessor:
     """Folds events into profiles and sends the alerts and dead letters that follow; begin with `apply`."""
 
-    def __init__(self, book: Book, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts) -> None:
+    def __init__(self, basis: Basis, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts) -> None:
         self.counts = counts
         self._topics = topics
         self._limit = limit
-        self._models = PartitionModels(book)
-        self._book_of = self._models.book_of
+        self._models = PartitionModels(basis)
+        self._basis_of = self._models.basis_of
         self._total = self._rejected = 0
         self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], None]] = {
             RejectedRecord: self._reject,
@@ -78,7 +78,7 @@ class ProfileProcessor:
         elif type(moment) is Timer:
             row = lane.get(moment.key)
             if row is not None and row.profile is not None:
-                step = on_due(row.profile, moment.at_ms, self._book_of(lane))
+                step = on_review(row.profile, moment.at_ms, self._basis_of(lane))
                 self._keep(lane, moment.key, row, step, None)
         elif type(moment) is Unsent:
             self._send_again(lane, moment.key)
@@ -96,7 +96,7 @@ class ProfileProcessor:
         self._total += 1
         event = arrival.event
         special = self._special.get(type(event))
-        book = self._book_of(lane)  # PartitionModels must see a lane before the lane's first commit
+        basis = self._basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
         if special is not None:
             special(lane, arrival, event)
             return
@@ -105,7 +105,7 @@ class ProfileProcessor:
         if row is not None and arrival.offset < row.applied.get(topic, 0):  # read again after a crash
             self.counts.event(topic, event, "deduplicated")
             return
-        step = on_event(row.profile if row is not None else None, event, book, arrival.time_ms)
+        step = on_event(row.profile if row is not None else None, event, basis, arrival.time_ms)
         self.counts.step(topic, event, step)
         if row is None:
             if step.profile is None:
@@ -198,11 +198,11 @@ class ProfileProcessor:
             )
             self._send_dead_letter(lane, record, "schema", str(error))
             return
-        book = self._models.adopt(lane, arrival, event, model)
+        basis = self._models.adopt(lane, arrival, event, model)
         for key in lane.table.all_keys():
             row = lane.get(key)
             if row is None or row.profile is None or row.applied.get(arrival.topic, 0) > arrival.offset:
                 continue  # judged by it before a crash
             row.applied[arrival.topic] = arrival.offset + 1
-            self._keep(lane, key, row, on_book(row.profile, event.time_ms, book), arrival)
+            self._keep(lane, key, row, on_basis(row.profile, event.time_ms, basis), arrival)
         self.counts.event(arrival.topic, event, "applied")

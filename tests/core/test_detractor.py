@@ -1,6 +1,6 @@
 """A detractor's last word is the reason, and the playbook's call-back the answer."""
 
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.step import on_event
 from stream.model_file import default_model
 from stream.policy_file import default_policy
@@ -21,16 +21,16 @@ def purchase(number: int):
 
 
 def test_a_loyal_customer_who_answers_two_of_ten_is_at_risk_as_a_detractor():
-    book = Book(default_policy(), default_model())
+    basis = Basis(default_policy(), default_model())
     profile = None
     for number in range(24):
-        profile = on_event(profile, purchase(number), book).profile
+        profile = on_event(profile, purchase(number), basis).profile
     answer = (
         '"id":"a1","type":"feedback.survey_answered","time":"2024-06-23T10:00:00Z","data":{"response_id":"r",'
         '"survey":{"id":"s","kind":"nps"},"score":2}'
     )
 
-    alert = next(a for a in on_event(profile, line(answer), book).alerts if a.type == "at_risk_loyal.raised")
+    alert = next(a for a in on_event(profile, line(answer), basis).alerts if a.type == "at_risk_loyal.raised")
 
     assert alert.data.evidence[0].code == "DETRACTOR"
     assert alert.data.evidence[0].observed == 2.0

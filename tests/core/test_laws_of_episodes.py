@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Episode, Profile, facts
-from stream.core.judgement.episode import advance, due_ms, is_open
+from stream.core.judgement.episode import advance, is_open, review_ms
 from stream.core.judgement.rules import Signal
 from stream.core.policy.policy import Hysteresis
 from stream.core.step import on_event
@@ -18,7 +18,7 @@ from stream.core.units import DAY_MS
 from tests.support.builders import (
     answered,
     at,
-    book,
+    basis,
     bought,
     cancelled,
     complained,
@@ -140,7 +140,7 @@ def test_what_is_held_back_is_raised_as_soon_as_there_is_room():
     instant = Hysteresis(raise_at=0.6, clear_at=0.4, escalate_at=0.8, cool_down_ms=0)
 
     assert advance(episode, signal, 1, instant, corrected=False, held_back=True) is None
-    assert due_ms(episode, instant) is not None
+    assert review_ms(episode, instant) is not None
     assert advance(episode, signal, 2, instant, corrected=False, held_back=False) == "raised"
 
 
@@ -149,9 +149,9 @@ LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
 @given(LIVES)
 def test_a_whole_life_of_alerts_keeps_to_the_episodes_rules(life):
-    profile, alerts = lived(life, book())
+    profile, alerts = lived(life, basis())
     until_ms = life[-1].time_ms + 400 * DAY_MS
-    later, more = waited(profile, until_ms, book())
+    later, more = waited(profile, until_ms, basis())
     alerts += more
 
     for kind in {alert.data.kind for alert in alerts}:
@@ -172,7 +172,7 @@ def test_a_whole_life_of_alerts_keeps_to_the_episodes_rules(life):
         assert all(states[-1] in CLOSING for states in closed)
     assert len({alert.id for alert in alerts}) == len(alerts)
     assert [alert.sequence for alert in alerts] == sorted(alert.sequence for alert in alerts)
-    for name, rule in book().hysteresis.items():
+    for name, rule in basis().hysteresis.items():
         episode = later.judgement.episodes.get(name, Episode())
         assert not is_open(episode) or until_ms < episode.opened_ms + rule.expire_ms
 
@@ -180,8 +180,8 @@ def test_a_whole_life_of_alerts_keeps_to_the_episodes_rules(life):
 @given(LIVES)
 def test_no_kind_is_raised_while_one_that_comes_first_is_open(life):
     """An open alert of a kind that comes first keeps the others back: nobody angry is asked to buy more."""
-    profile, alerts = lived(life, book())
-    alerts += waited(profile, life[-1].time_ms + 400 * DAY_MS, book())[1]
+    profile, alerts = lived(life, basis())
+    alerts += waited(profile, life[-1].time_ms + 400 * DAY_MS, basis())[1]
     raised_while_open = []
     opened: set[str] = set()
     for alert in alerts:
@@ -205,7 +205,7 @@ def unhappy() -> list:
 
 
 def test_a_loyal_customers_anger_is_raised_at_once():
-    _, alerts = lived(unhappy(), book())
+    _, alerts = lived(unhappy(), basis())
 
     assert transitions(alerts)[-1] == "at_risk_loyal.raised"
     assert alerts[-1].causationid in ("v", "n")
@@ -213,7 +213,7 @@ def test_a_loyal_customers_anger_is_raised_at_once():
 
 def test_a_kind_word_and_an_order_clear_it():
     _, alerts = lived(
-        [*unhappy(), bought(135), *(reviewed(136 + n / 10, 5, "Great!") for n in range(4))], book()
+        [*unhappy(), bought(135), *(reviewed(136 + n / 10, 5, "Great!") for n in range(4))], basis()
     )
 
     assert transitions(alerts)[-1] == "at_risk_loyal.cleared"
@@ -228,27 +228,27 @@ def test_a_kind_word_and_an_order_clear_it():
 )
 def test_what_was_never_so_is_taken_back(cause):
     """A loyal customer by orders that were all undone was none: nothing is left to win back."""
-    _, alerts = lived([*unhappy(), *cause(135.0)], book())
+    _, alerts = lived([*unhappy(), *cause(135.0)], basis())
 
     assert transitions(alerts)[-1] == "at_risk_loyal.retracted"
 
 
 def test_a_late_purchase_takes_back_the_alarm_that_its_absence_made():
-    profile, _ = lived(regular(), book())
-    silent, raised = waited(profile, at(230), book())
+    profile, _ = lived(regular(), basis())
+    silent, raised = waited(profile, at(230), basis())
     assert any(each.endswith(".raised") for each in transitions(raised))
 
     alerts: list[Alert] = []
     for number in range(5):
-        step = on_event(silent, bought(200 + number * 7, 20_000, event_id=f"late{number}"), book())
+        step = on_event(silent, bought(200 + number * 7, 20_000, event_id=f"late{number}"), basis())
         silent, alerts = not_none(step.profile), [*alerts, *step.alerts]
     assert any(each.endswith(".retracted") for each in transitions(alerts))
     assert not any(is_open(episode) for episode in silent.judgement.episodes.values())
 
 
 def test_erasure_takes_back_every_open_alert_and_leaves_no_data():
-    profile, _ = lived(unhappy(), book())
-    step = on_event(profile, erased(135, event_id="x"), book())
+    profile, _ = lived(unhappy(), basis())
+    step = on_event(profile, erased(135, event_id="x"), basis())
 
     assert transitions(step.alerts) == ["at_risk_loyal.retracted"]
     assert facts(not_none(step.profile)) == facts(Profile(customer="c"))
@@ -260,6 +260,6 @@ def test_a_ticket_that_is_settled_in_time_never_rings():
     slow = [*regular(), complained(134, "t", "The parcel is late")]
 
     assert "at_risk_loyal.raised" not in transitions(
-        lived(quick, book())[1] + waited(lived(quick, book())[0], at(139), book())[1]
+        lived(quick, basis())[1] + waited(lived(quick, basis())[0], at(139), basis())[1]
     )
-    assert "at_risk_loyal.raised" in transitions(waited(lived(slow, book())[0], at(139), book())[1])
+    assert "at_risk_loyal.raised" in transitions(waited(lived(slow, basis())[0], at(139), basis())[1])

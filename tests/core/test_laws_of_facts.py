@@ -18,7 +18,7 @@ from stream.core.step import on_event
 from stream.wire import Rejected, decode_line, encode_event
 from tests.support.builders import (
     at,
-    book,
+    basis,
     bought,
     cancelled,
     complained,
@@ -36,7 +36,7 @@ def test_any_arrival_order_folds_to_the_same_facts(life, random: Random):
     shuffled = life[:]
     random.shuffle(shuffled)
 
-    assert_same_facts(lived(in_time_order(life), book())[0], lived(shuffled, book())[0])
+    assert_same_facts(lived(in_time_order(life), basis())[0], lived(shuffled, basis())[0])
 
 
 @given(loyal_lives(), st.randoms(use_true_random=False))
@@ -44,15 +44,15 @@ def test_a_loyal_life_in_any_order_folds_to_the_same_facts(life, random: Random)
     shuffled = life[:]
     random.shuffle(shuffled)
 
-    assert_same_facts(lived(life, book())[0], lived(shuffled, book())[0])
+    assert_same_facts(lived(life, basis())[0], lived(shuffled, basis())[0])
 
 
 @given(mixtures(days_max=7.0), st.data())
 def test_a_duplicate_changes_nothing_at_all(life, data):
-    profile, _ = lived(life, book())
+    profile, _ = lived(life, basis())
     before = ENCODE(profile)
 
-    step = on_event(profile, data.draw(st.sampled_from(life)), book())
+    step = on_event(profile, data.draw(st.sampled_from(life)), basis())
 
     assert step.outcome == "duplicate"
     assert step.alerts == ()
@@ -65,7 +65,7 @@ def test_duplicates_anywhere_change_neither_profile_nor_alerts(life, random: Ran
     doubled = []
     for position, event in enumerate(ordered):
         doubled += [event, random.choice(ordered[: position + 1])]
-    once, twice = lived(ordered, book()), lived(doubled, book())
+    once, twice = lived(ordered, basis()), lived(doubled, basis())
 
     assert ENCODE(twice[0]) == ENCODE(once[0])
     assert ENCODE(twice[1]) == ENCODE(once[1])
@@ -75,14 +75,14 @@ def test_the_same_id_from_another_source_is_another_event():
     first = visited(1, event_id="x")
     other = msgspec.structs.replace(first, source="/elsewhere")
 
-    profile, _ = lived([first, other], book())
+    profile, _ = lived([first, other], basis())
 
     assert profile.engagement.sessions == 2
 
 
 @given(mixtures())
 def test_money_is_summed_exactly(life):
-    profile, _ = lived(life, book())
+    profile, _ = lived(life, basis())
     gone = profile.buying.cancelled.keys()
     latest: dict[str, PurchaseCompleted] = {}
     for event in life:
@@ -105,7 +105,7 @@ def test_money_is_summed_exactly(life):
 def test_a_refund_takes_its_money_from_its_own_order_whenever_it_comes():
     life = [bought(0, 2_000, "a"), bought(10, 3_000, "b"), refunded(20, "a", 500), cancelled(30, "b")]
     for order in (life, life[::-1], [life[2], life[0], life[3], life[1]]):
-        profile, _ = lived(order, book())
+        profile, _ = lived(order, basis())
 
         assert (profile.buying.sums.gross_minor, profile.buying.sums.refunded_minor) == (2_000, 500)
         assert profile.buying.net_minor == 1_500
@@ -118,12 +118,12 @@ def test_a_second_cancellation_or_refund_of_the_same_name_changes_nothing_in_any
         refunded(4, "b", 700), data=msgspec.structs.replace(back.data, refund_minor=700)
     )
     for life in (twice, [bought(0, 2_000, "b"), back, again]):
-        assert_same_facts(lived(life, book())[0], lived(life[::-1], book())[0])
+        assert_same_facts(lived(life, basis())[0], lived(life[::-1], basis())[0])
 
 
 def test_a_ticket_resolved_before_it_is_opened_is_settled():
     for order in ([complained(1, "t"), resolved(2, "t")], [resolved(2, "t"), complained(1, "t")]):
-        profile, _ = lived(order, book())
+        profile, _ = lived(order, basis())
 
         assert profile.feedback.opened.keys() == profile.feedback.resolved.keys()
 
@@ -174,7 +174,7 @@ def test_every_type_that_holds_money_was_looked_at():
 
 
 def test_a_late_purchase_widens_the_span_and_never_moves_it_back():
-    profile, _ = lived([bought(10), bought(30), bought(20), bought(1)], book())
+    profile, _ = lived([bought(10), bought(30), bought(20), bought(1)], basis())
     sums = profile.buying.sums
 
     assert (sums.first_at_ms, sums.last_at_ms, sums.days) == (at(1), at(30), 4)
@@ -211,10 +211,10 @@ def returning_lives(draw):
 @given(returning_lives())
 def test_a_refund_counts_the_same_when_it_is_no_longer_kept(life):
     """All are USD: none is money of an order in EUR, nor of a customer who began with EUR."""
-    kept, _ = lived(life, book())
+    kept, _ = lived(life, basis())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buying, "REFUNDS_KEPT", 3)
-        let_go, _ = lived(life, book())
+        let_go, _ = lived(life, basis())
 
     assert_alike(msgspec.to_builtins(kept.buying.sums), msgspec.to_builtins(let_go.buying.sums), "sums")
 
@@ -225,6 +225,6 @@ def test_the_time_of_winning_a_customer_is_that_of_its_telling_where_it_is_no_ti
     acquired = payload.Acquired(campaign="spring", at=datetime(year, 1, 1, tzinfo=UTC))
     told = msgspec.structs.replace(told, data=msgspec.structs.replace(told.data, acquired=acquired))
 
-    profile, _ = lived([told], book())
+    profile, _ = lived([told], basis())
 
     assert profile.identity.acquired_ms == at(3)

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
-from stream.core.step import on_due, on_event
+from stream.core.judgement.basis import Basis
+from stream.core.step import on_event, on_review
 from stream.core.units import DAY_MS
-from tests.support.builders import START_MS, book, bought, learnt_book, resolved, reviewed
+from tests.support.builders import START_MS, basis, bought, learnt_basis, resolved, reviewed
 from tests.support.laws import ENCODE, lived
 from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
-BOOKS = st.deferred(lambda: st.sampled_from([book(), learnt_book()]))
+BASES = st.deferred(lambda: st.sampled_from([basis(), learnt_basis()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
 
-def openings(life: list[Event], in_force: Book) -> list[tuple[Alert, Profile]]:
+def openings(life: list[Event], in_force: Basis) -> list[tuple[Alert, Profile]]:
     """Every raised or escalated alert of a life and the silence after it, with the profile of then."""
     found: list[tuple[Alert, Profile]] = []
     profile: Profile | None = None
@@ -34,7 +34,7 @@ def openings(life: list[Event], in_force: Book) -> list[tuple[Alert, Profile]]:
             and profile.next_review_ms is not None
             and profile.next_review_ms < event.time_ms
         ):
-            step = on_due(profile, profile.next_review_ms, in_force)
+            step = on_review(profile, profile.next_review_ms, in_force)
             found += [(alert, deepcopy(profile)) for alert in step.alerts]
         step = on_event(profile, event, in_force)
         profile = not_none(step.profile)
@@ -42,12 +42,12 @@ def openings(life: list[Event], in_force: Book) -> list[tuple[Alert, Profile]]:
     profile = not_none(profile)
     for _ in range(20):
         if profile.next_review_ms is not None:
-            step = on_due(profile, profile.next_review_ms, in_force)
+            step = on_review(profile, profile.next_review_ms, in_force)
             found += [(alert, deepcopy(profile)) for alert in step.alerts]
     return [(alert, then) for alert, then in found if alert.data.state in ("raised", "escalated")]
 
 
-@given(LIVES, BOOKS)
+@given(LIVES, BASES)
 def test_the_reasons_add_up_to_the_score(life, in_force):
     found = openings(life, in_force)
     assume(found)
@@ -59,7 +59,7 @@ def test_the_reasons_add_up_to_the_score(life, in_force):
         assert value == pytest.approx(score.value, abs=1e-9)
 
 
-@given(LIVES, BOOKS)
+@given(LIVES, BASES)
 def test_reasons_come_strongest_first_and_each_says_what_it_saw(life, in_force):
     for alert, _ in openings(life, in_force):
         strengths = [reason.contribution for reason in alert.data.evidence]
@@ -72,7 +72,7 @@ def test_reasons_come_strongest_first_and_each_says_what_it_saw(life, in_force):
         )
 
 
-@given(LIVES, BOOKS)
+@given(LIVES, BASES)
 def test_every_event_named_as_evidence_is_one_of_the_customers(life, in_force):
     ids = {event.id for event in life}
     for alert, _ in openings(life, in_force):
@@ -80,7 +80,7 @@ def test_every_event_named_as_evidence_is_one_of_the_customers(life, in_force):
         assert alert.causationid is None or alert.causationid in ids
 
 
-@given(loyal_lives(), BOOKS)
+@given(loyal_lives(), BASES)
 def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
     found = openings(life, in_force)
     assume(found)
@@ -95,7 +95,7 @@ def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
         )
 
 
-def remedied(profile: Profile, alert: Alert, in_force: Book) -> list[Alert]:
+def remedied(profile: Profile, alert: Alert, in_force: Basis) -> list[Alert]:
     """What is said after every remedy of the alert was applied, from the next day on."""
     profile = deepcopy(profile)
     now_ms = max(profile.judgement.judged_ms, profile.touch_at_ms)
@@ -119,7 +119,7 @@ def remedied(profile: Profile, alert: Alert, in_force: Book) -> list[Alert]:
     return alerts
 
 
-@given(LIVES, BOOKS)
+@given(LIVES, BASES)
 def test_an_alert_holds_no_word_that_the_customer_wrote(life, in_force):
     words = ("quality!", "staff", "expensive", "rude")
     for alert, _ in openings(life, in_force):
@@ -131,8 +131,8 @@ def test_an_alert_holds_no_word_that_the_customer_wrote(life, in_force):
 def test_the_same_life_under_another_policy_has_other_ids_and_another_hash():
     life: list[Event] = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(20)]
     life += [reviewed(134, 1, event_id="v1"), reviewed(134.5, 1, event_id="v2")]
-    usual = lived(life, book())[1][-1]
-    other = lived(life, book('id = "other"'))[1][-1]
+    usual = lived(life, basis())[1][-1]
+    other = lived(life, basis('id = "other"'))[1][-1]
 
     assert usual.type == other.type == "at_risk_loyal.raised"
     assert usual.id != other.id

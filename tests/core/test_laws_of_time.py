@@ -16,31 +16,31 @@ from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.judge import judge
-from stream.core.step import on_book, on_due, on_event
+from stream.core.step import on_basis, on_event, on_review
 from stream.core.units import DAY_MS
 from stream.wire import YEAR_MAX, YEAR_MIN
-from tests.support.builders import at, book, bought, complained, learnt_book, reviewed
+from tests.support.builders import at, basis, bought, complained, learnt_basis, reviewed
 from tests.support.laws import ENCODE, lived, transitions, waited
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 YEARS_MS = 3 * 365 * DAY_MS
 ROUNDING_MS = 3
 """Closed forms are rounded up so that the crossing is surely past."""
-BOOKS = st.deferred(lambda: st.sampled_from([book(), learnt_book()]))
+BASES = st.deferred(lambda: st.sampled_from([basis(), learnt_basis()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
 
 @given(LIVES)
 def test_the_same_life_twice_makes_the_same_bytes(life):
-    first, second = lived(life, book()), lived(life, book())
+    first, second = lived(life, basis()), lived(life, basis())
 
     assert ENCODE(first) == ENCODE(second)
-    assert ENCODE(waited(first[0], at(3_000), book())) == ENCODE(waited(second[0], at(3_000), book()))
+    assert ENCODE(waited(first[0], at(3_000), basis())) == ENCODE(waited(second[0], at(3_000), basis()))
 
 
 @given(LIVES, st.lists(st.floats(0, 1), max_size=30))
 def test_ticks_in_between_change_nothing(life, places):
-    plain, plain_alerts = lived(life, book())
+    plain, plain_alerts = lived(life, basis())
     ticks = sorted(life[0].time_ms + round(place * (life[-1].time_ms - life[0].time_ms)) for place in places)
     ticked: Profile | None = None
     alerts: list[Alert] = []
@@ -48,8 +48,8 @@ def test_ticks_in_between_change_nothing(life, places):
         while ticks and ticks[0] < event.time_ms:
             tick = ticks.pop(0)
             if ticked is not None:
-                alerts += on_due(ticked, tick, book()).alerts
-        step = on_event(ticked, event, book())
+                alerts += on_review(ticked, tick, basis()).alerts
+        step = on_event(ticked, event, basis())
         ticked, alerts = step.profile, [*alerts, *step.alerts]
 
     assert ENCODE(alerts) == ENCODE(plain_alerts)
@@ -58,12 +58,12 @@ def test_ticks_in_between_change_nothing(life, places):
 
 @given(LIVES, st.lists(st.integers(1, 90), min_size=1, max_size=20))
 def test_silence_judged_in_pieces_is_silence_judged_at_once(life, steps):
-    profile, _ = lived(life, book())
-    whole, whole_alerts = waited(profile, life[-1].time_ms + sum(steps) * DAY_MS, book())
+    profile, _ = lived(life, basis())
+    whole, whole_alerts = waited(profile, life[-1].time_ms + sum(steps) * DAY_MS, basis())
     until_ms, alerts = life[-1].time_ms, []
     for step in steps:
         until_ms += step * DAY_MS
-        profile, some = waited(profile, until_ms, book())
+        profile, some = waited(profile, until_ms, basis())
         alerts += some
 
     assert ENCODE(alerts) == ENCODE(whole_alerts)
@@ -71,7 +71,7 @@ def test_silence_judged_in_pieces_is_silence_judged_at_once(life, steps):
 
 
 @settings(max_examples=60)
-@given(LIVES, st.lists(st.floats(0, 1), min_size=3, max_size=12), st.integers(0, 3), BOOKS)
+@given(LIVES, st.lists(st.floats(0, 1), min_size=3, max_size=12), st.integers(0, 3), BASES)
 def test_before_the_next_review_no_instant_would_change_anything(life, places, reviews, in_force):
     profile, _ = lived(life, in_force)
     for _ in range(reviews):
@@ -103,13 +103,13 @@ def conclusions(profile: Profile) -> tuple[object, ...]:
 @settings(max_examples=25)
 @given(loyal_lives(noise_max=3))
 def test_the_alerts_of_silence_are_those_of_a_look_at_every_quarter_of_a_day(life):
-    profile, _ = lived(life, book())
+    profile, _ = lived(life, basis())
     start_ms, days = life[-1].time_ms, 60
-    _, alerts = waited(profile, start_ms + days * DAY_MS, book())
+    _, alerts = waited(profile, start_ms + days * DAY_MS, basis())
     brute = deepcopy(profile)
     found: list[Alert] = []
     for quarter in range(1, days * 4 + 1):
-        found += on_book(brute, start_ms + quarter * DAY_MS // 4, book()).alerts
+        found += on_basis(brute, start_ms + quarter * DAY_MS // 4, basis()).alerts
     expected = [alert for alert in alerts if not raised_in_the_same_quarter(alert, start_ms)]
 
     assert transitions(found) == transitions(expected)
@@ -134,8 +134,8 @@ def regular(count: int = 20, gap: float = 7.0, minor: int = 20_000) -> list:
 
 
 def test_a_regular_customer_who_falls_silent_is_noticed_without_any_event():
-    profile, alerts = lived(regular(), book())
-    later, found = waited(profile, at(133 + 120), book())
+    profile, alerts = lived(regular(), basis())
+    later, found = waited(profile, at(133 + 120), basis())
 
     assert not any(
         alert.data.state == "raised" for alert in alerts if alert.data.kind != "upgrade_opportunity"
@@ -148,42 +148,42 @@ def test_a_frequent_buyer_becomes_loyal_by_the_calendar_alone():
     """Six purchase days within a month: loyal at 90 days of tenure, and at risk from that very instant."""
     life: list[Event] = [bought(number * 2.0, 40_000, event_id=f"b{number}") for number in range(12)]
     life.append(complained(80, "t"))
-    profile, _ = lived(life, book())
-    _, alerts = waited(profile, at(200), book())
+    profile, _ = lived(life, basis())
+    _, alerts = waited(profile, at(200), basis())
 
     (raised,) = [alert for alert in alerts if alert.type == "at_risk_loyal.raised"]
     assert ms(raised.time) == at(90)
 
 
 def test_nothing_is_due_of_a_customer_who_never_did_anything():
-    profile, _ = lived([reviewed(0, 5)], book())
+    profile, _ = lived([reviewed(0, 5)], basis())
 
-    assert waited(profile, at(5_000), book())[1] == []
+    assert waited(profile, at(5_000), basis())[1] == []
 
 
 @pytest.mark.parametrize("early_ms", [1, 1_000, DAY_MS])
 def test_an_unresolved_ticket_counts_from_the_instant_patience_ends(early_ms):
     life = [*regular(), complained(134, "t")]
-    profile, alerts = lived(life, book())
-    patience_ms = book().policy.at_risk_loyal.ticket_patience_ms
+    profile, alerts = lived(life, basis())
+    patience_ms = basis().policy.at_risk_loyal.ticket_patience_ms
     due_ms = life[-1].time_ms + patience_ms
 
     assert "at_risk_loyal.raised" not in transitions(alerts)
-    assert transitions(waited(profile, due_ms - early_ms, book())[1]) == []
-    (alert,) = waited(profile, due_ms, book())[1]
+    assert transitions(waited(profile, due_ms - early_ms, basis())[1]) == []
+    (alert,) = waited(profile, due_ms, basis())[1]
     assert alert.type == "at_risk_loyal.raised"
     assert ms(alert.time) == due_ms
 
 
-@given(LIVES, BOOKS, st.booleans())
-def test_the_first_and_the_last_day_that_are_accepted_are_days_like_others(life, book, early):
+@given(LIVES, BASES, st.booleans())
+def test_the_first_and_the_last_day_that_are_accepted_are_days_like_others(life, basis, early):
     """Decay weighs what is late by powers of two: beyond 2104 they are no numbers any more."""
     first, last = datetime(YEAR_MIN, 1, 1, tzinfo=UTC), datetime(YEAR_MAX + 1, 1, 1, tzinfo=UTC)
     shift = first - life[0].time if early else last - timedelta(milliseconds=1) - life[-1].time
     moved = [msgspec.structs.replace(event, time=event.time + shift) for event in life]
 
-    profile, alerts = lived(moved, book)
-    profile, late_alerts = waited(profile, round(last.timestamp() * 1_000), book)
+    profile, alerts = lived(moved, basis)
+    profile, late_alerts = waited(profile, round(last.timestamp() * 1_000), basis)
 
     assert msgspec.json.decode(ENCODE(profile), type=Profile) == profile  # infinity and NaN would be null
     assert b"null" not in ENCODE([alert.data.score for alert in alerts + late_alerts])

@@ -12,16 +12,16 @@ from stream.core.model.features import COLUMNS, FEATURES, NAMES, RISES, STANDS, 
 from stream.core.model.record import PurchaseProcess, RiskLayer, RiskSegment, Term
 from stream.core.risk.churn import (
     SILENCE_MAX_MS,
-    churn_risk,
     crossing_ms,
+    explained_risk,
     log_odds_of,
-    look_again_ms,
     observe,
+    risk_review_ms,
     risk_score,
 )
 from stream.core.risk.crossing import first_crossing
-from stream.core.risk.curve import outlook
-from stream.core.risk.inactivity import silence
+from stream.core.risk.curve import risk_curve
+from stream.core.risk.inactivity import inactivity
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon, p_active
 from stream.model_file import default_model
@@ -81,7 +81,7 @@ def test_silence_never_lowers_the_risk(model, features, since_ms, more_ms):
 def test_the_contributions_sum_to_the_log_odds_of_the_score(model, features, since_ms):
     as_of_ms = features.last_ms + since_ms
 
-    risk = churn_risk(model, features, as_of_ms)
+    risk = explained_risk(model, features, as_of_ms)
 
     total = risk.base + sum(part for _, part in risk.contributions)
     assert risk.score == pytest.approx(1 / (1 + math.exp(-total)), rel=1e-9)
@@ -107,25 +107,25 @@ def test_the_crossing_is_the_first_millisecond_at_the_threshold(model, features,
 def test_looking_again_comes_to_the_crossing_never_after_it_and_in_at_most_two_looks(
     model, features, threshold, since_ms
 ):
-    from_ms, ahead = features.last_ms + since_ms, outlook(model, features)
+    from_ms, curve = features.last_ms + since_ms, risk_curve(model, features)
     assume(0.0 < risk_score(model, features, from_ms) < threshold)
     crossing = crossing_ms(model, features, threshold, from_ms)
 
-    first_ms = look_again_ms(model, ahead, threshold, from_ms, risk_score(model, features, from_ms))
+    first_ms = risk_review_ms(model, curve, threshold, from_ms, risk_score(model, features, from_ms))
 
     if first_ms != crossing:
         assert first_ms is not None
         assert from_ms < first_ms
         assert crossing is None or first_ms < crossing
         later = risk_score(model, features, first_ms)
-        assert look_again_ms(model, ahead, threshold, first_ms, later) == crossing
+        assert risk_review_ms(model, curve, threshold, first_ms, later) == crossing
 
 
 @given(st.sampled_from(["bgnbd", "mbgnbd"]), customers(), st.floats(0.02, 0.995))
 def test_the_near_bound_of_a_crossing_does_not_move_it(kind, features, threshold):
     process = PurchaseProcess(kind=kind, r=0.4, alpha=5, a=0.8, b=2.4)
     model = msgspec.structs.replace(PLAIN, process=process)
-    own = silence(model, features.frequency, features.last_ms - features.first_ms)
+    own = inactivity(model, features.frequency, features.last_ms - features.first_ms)
 
     after_ms = first_crossing(own.log_odds, log_odds_of(threshold), 0, SILENCE_MAX_MS, 0)
 

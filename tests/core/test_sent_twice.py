@@ -1,7 +1,7 @@
 """What counts again of a history sent twice, long after its ids were forgotten: as the runbook says."""
 
 from stream.core.facts.purchases import ORDERS_KEPT
-from tests.support.builders import book, bought, reviewed, visited
+from tests.support.builders import basis, bought, reviewed, visited
 from tests.support.laws import lived
 
 
@@ -11,8 +11,8 @@ def sent_twice(orders: int):
     others = [visited(week * 7.0 + 1, event_id=f"v{week}") for week in range(orders)]
     words = [reviewed(week * 7.0 + 2, 5, event_id=f"r{week}") for week in range(orders)]
     life = sorted([*purchases, *others, *words], key=lambda event: event.time)
-    once, _ = lived(life, book())
-    twice, _ = lived([*life, *life], book())
+    once, _ = lived(life, basis())
+    twice, _ = lived([*life, *life], basis())
     return once, twice
 
 

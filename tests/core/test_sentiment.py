@@ -127,7 +127,7 @@ def test_a_better_survey_score_is_never_a_worse_sentiment(kind, scores):
         ("VADER is VERY SMART, handsome, and FUNNY!!!", 0.9342),
         ("The book was good.", 0.4404),
         ("The plot was good, but the characters are uncompelling and the dialog is not great.", -0.7042),
-        ("At least it isn't a horrible book.", 0.431),
+        ("At least it isn't a horrible basis.", 0.431),
         ("Today SUX!", -0.5461),
         (":) and :D", 0.7925),
         ("", 0.0),

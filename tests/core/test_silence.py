@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import sealed
 from stream.core.model.features import tempered
 from stream.core.model.record import Horizon, PurchaseProcess
-from stream.core.risk.inactivity import silence
-from stream.core.step import on_due, on_event
+from stream.core.risk.inactivity import inactivity
+from stream.core.step import on_event, on_review
 from stream.core.units import DAY_MS, YEAR_MS
 from stream.model_file import default_model
 from stream.policy_file import default_policy
@@ -39,13 +39,14 @@ def test_tempered_log_odds_rise_without_a_step_and_never_come_to_certainty():
 
 
 def test_a_drifting_customer_becomes_at_risk_the_moment_they_have_been_one_long_enough_to_be_loyal():
-    book = Book(default_policy(), default_model())
+    basis = Basis(default_policy(), default_model())
     profile: Profile | None = None
     for day in (1, 3, 5, 7, 9, 11, 13, 15):
-        profile = on_event(profile, purchase(day), book).profile
+        profile = on_event(profile, purchase(day), basis).profile
 
     raised = {
-        alert.type: alert.time for alert in on_due(not_none(profile), START_MS + 120 * DAY_MS, book).alerts
+        alert.type: alert.time
+        for alert in on_review(not_none(profile), START_MS + 120 * DAY_MS, basis).alerts
     }
 
     assert raised["at_risk_loyal.raised"] == "2024-03-31T10:00:00.000Z"  # 90 days after the first purchase
@@ -59,6 +60,6 @@ def test_customers_who_surely_buy_within_the_horizon_are_at_no_risk(kind, r):
     horizon = Horizon(min_ms=YEAR_MS, max_ms=YEAR_MS)
     model = sealed(msgspec.structs.replace(default_model(), process=process, horizon=horizon, version=""))
 
-    log_odds = [silence(model, x, x * 7 * DAY_MS).log_odds(0) for x in range(60)]
+    log_odds = [inactivity(model, x, x * 7 * DAY_MS).log_odds(0) for x in range(60)]
 
     assert all(-37.0 <= odds < -14.0 for odds in log_odds)

@@ -7,7 +7,7 @@ import pytest
 from stream.core.model.document import decode_model, encode_model
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
-from stream.core.risk.churn import churn_risk
+from stream.core.risk.churn import explained_risk
 from stream.core.units import DAY_MS
 from stream.core.value.lifetime import customer_value, valuation
 from stream.fit.history import read_history
@@ -66,7 +66,7 @@ def test_a_fit_says_what_it_assumed_and_its_model_is_sound(name):
     unit_ms = model.process.unit_ms
     for one in snapshot.features[:20]:
         for later_ms in (0, 30 * DAY_MS, 3_000 * DAY_MS):
-            assert 0.0 <= churn_risk(model, one, snapshot.as_of_ms + later_ms).score <= 1.0
+            assert 0.0 <= explained_risk(model, one, snapshot.as_of_ms + later_ms).score <= 1.0
         t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
         value = customer_value(rules, one.frequency, t_x, age, one.monetary_minor)
         assert 0.0 <= value.finite_minor < math.inf

@@ -14,7 +14,7 @@ from stream.commands.main import main
 from stream.engine.state.epoch import EPOCH_HEADER
 from stream.wire import encode_alert, encode_event
 from stream.worker.rows.row import StoredRow
-from tests.support.builders import at, book, bought, reviewed
+from tests.support.builders import at, basis, bought, reviewed
 from tests.support.laws import lived, waited
 
 
@@ -84,8 +84,8 @@ def test_a_finished_profile_cannot_go_back_in_time(events, tmp_path):
 
 
 def test_the_topics_give_the_profile_that_was_written(mock_broker, monkeypatch):
-    profile, alerts = lived(life(), book())
-    profile, more = waited(profile, at(200), book())
+    profile, alerts = lived(life(), basis())
+    profile, more = waited(profile, at(200), basis())
     producer = Producer({"bootstrap.servers": mock_broker.bootstrap, "partitioner": "murmur2_random"})
     for epoch, row in (
         (b"1", StoredRow()),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stream.core.events.event import Event
 from stream.core.units import DAY_MS
 from stream.replay.run import replay
-from tests.support.builders import at, book, bought, erased, refunded, reviewed
+from tests.support.builders import at, basis, bought, erased, refunded, reviewed
 from tests.support.laws import ENCODE, transitions
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
@@ -35,8 +35,8 @@ def named(event: Event, customer: str) -> Event:
 @given(shops(), st.sampled_from([2, 4, 7]))
 def test_profiles_and_alerts_are_the_same_bytes_for_any_number_of_partitions(events, partitions):
     until_ms = events[-1].time_ms + 90 * DAY_MS
-    one, alerts = replay(events, book(), until_ms=until_ms)
-    many, spread = replay(events, book(), until_ms=until_ms, partitions=partitions)
+    one, alerts = replay(events, basis(), until_ms=until_ms)
+    many, spread = replay(events, basis(), until_ms=until_ms, partitions=partitions)
 
     assert ENCODE(spread) == ENCODE(alerts)
     assert ENCODE(many.profiles) == ENCODE(one.profiles)
@@ -47,10 +47,10 @@ def test_profiles_and_alerts_are_the_same_bytes_for_any_number_of_partitions(eve
 @given(shops())
 def test_a_customers_alerts_do_not_depend_on_other_customers(events):
     until_ms = events[-1].time_ms + 90 * DAY_MS
-    run, alerts = replay(events, book(), until_ms=until_ms)
+    run, alerts = replay(events, basis(), until_ms=until_ms)
     for customer in CUSTOMERS:
         own = [event for event in events if event.subject == customer]
-        alone, own_alerts = replay(own, book(), until_ms=until_ms)
+        alone, own_alerts = replay(own, basis(), until_ms=until_ms)
 
         assert ENCODE(own_alerts) == ENCODE([alert for alert in alerts if alert.subject == customer])
         assert ENCODE(alone.profiles.get(customer)) == ENCODE(run.profiles.get(customer))
@@ -58,8 +58,8 @@ def test_a_customers_alerts_do_not_depend_on_other_customers(events):
 
 def test_alerts_follow_from_inactivity_alone_when_the_clock_goes_on():
     events = [bought(number * 7.0, 20_000, event_id=f"b{number}") for number in range(20)]
-    _, early = replay(events, book())
-    _, later = replay(events, book(), until_ms=at(300))
+    _, early = replay(events, basis())
+    _, later = replay(events, basis(), until_ms=at(300))
 
     assert "at_risk_loyal.raised" not in transitions(early)
     assert "at_risk_loyal.raised" in transitions(later)
@@ -69,13 +69,13 @@ def test_alerts_follow_from_inactivity_alone_when_the_clock_goes_on():
 def test_an_erased_customer_leaves_no_profile_behind_after_the_grace():
     events = [bought(0), reviewed(1, 1), erased(2)]
 
-    assert list(replay(events, book(), until_ms=at(3))[0].profiles) == ["c"]  # it rejects late events
-    assert replay(events, book(), until_ms=at(30))[0].profiles == {}
+    assert list(replay(events, basis(), until_ms=at(3))[0].profiles) == ["c"]  # it rejects late events
+    assert replay(events, basis(), until_ms=at(30))[0].profiles == {}
 
 
 @pytest.mark.parametrize("late_days", [3, 20])
 def test_a_late_refund_counts_at_the_time_of_its_order(late_days):
     life = [bought(0, 5_000, "o"), bought(1, 2_000)]
-    run, _ = replay([*life, refunded(1 + late_days, "o", 5_000)], book())
+    run, _ = replay([*life, refunded(1 + late_days, "o", 5_000)], basis())
 
     assert run.profiles["c"].buying.net_minor == 2_000

@@ -12,7 +12,7 @@ import msgspec
 
 from stream.core.events import event as ev
 from stream.core.events import payload as pl
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import sealed
 from stream.core.model.record import RiskLayer, RiskSegment, Term
 from stream.core.units import DAY_MS
@@ -29,14 +29,14 @@ _numbers = count()
 
 
 @lru_cache(maxsize=16)
-def book(policy: str = "") -> Book:
+def basis(policy: str = "") -> Basis:
     """The default model with the default policy, or with what a policy text changes in it."""
-    return Book(parse_policy(policy) if policy else default_policy(), default_model())
+    return Basis(parse_policy(policy) if policy else default_policy(), default_model())
 
 
 @lru_cache(maxsize=1)
-def learnt_book() -> Book:
-    """A book whose model has a learnt risk layer: every part of a life weighs in."""
+def learnt_basis() -> Basis:
+    """A basis whose model has a learnt risk layer: every part of a life weighs in."""
     weights = {
         **{"churn_logit": 0.8, "silence": 0.4, "lateness": 0.5, "age": 0.05},
         **{"recent": -0.3, "engagement": -0.4, "frequency": -0.2, "span": -0.05, "monetary": -0.05},
@@ -46,7 +46,7 @@ def learnt_book() -> Book:
     layer = RiskLayer(
         segments=(RiskSegment(frequency_min=0, intercept=-1.0, terms=terms),), learnt="a test's"
     )
-    return Book(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
+    return Basis(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
 
 
 def at(day: float) -> int:

@@ -12,27 +12,27 @@ import pytest
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile, facts
-from stream.core.judgement.basis import Book
-from stream.core.step import on_due, on_event
+from stream.core.judgement.basis import Basis
+from stream.core.step import on_event, on_review
 
 ENCODE = msgspec.json.Encoder().encode
 
 
-def lived(life: Iterable[Event], book: Book) -> tuple[Profile, list[Alert]]:
+def lived(life: Iterable[Event], basis: Basis) -> tuple[Profile, list[Alert]]:
     """The profile after a life's events in the order given, and every alert on the way."""
     profile: Profile | None = None
     alerts: list[Alert] = []
     for event in life:
-        step = on_event(profile, event, book)
+        step = on_event(profile, event, basis)
         profile = step.profile
         alerts += step.alerts
     assert profile is not None, "no event of this life made a profile"
     return profile, alerts
 
 
-def waited(profile: Profile, until_ms: int, book: Book) -> tuple[Profile, list[Alert]]:
+def waited(profile: Profile, until_ms: int, basis: Basis) -> tuple[Profile, list[Alert]]:
     """The same customer after silence up to an instant; the profile given is left as it was."""
-    step = on_due(deepcopy(profile), until_ms, book)
+    step = on_review(deepcopy(profile), until_ms, basis)
     assert step.profile is not None
     return step.profile, list(step.alerts)
 

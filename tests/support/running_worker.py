@@ -20,7 +20,7 @@ from stream.config.environment import load_settings
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, Event
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.model_file import default_model
 from stream.policy_file import load_policy
 from stream.replay.run import in_order, replay
@@ -38,14 +38,14 @@ ALL_ARRIVE = {"enable.idempotence": True, "max.in.flight.requests.per.connection
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 
 
-def shipped_book() -> Book:
+def shipped_basis() -> Basis:
     """The default policy and model."""
-    return Book(load_policy(None), default_model())
+    return Basis(load_policy(None), default_model())
 
 
 def replayed(events: Iterable[Event]) -> tuple[dict[str, Profile], list[bytes]]:
     """Profiles by customer and alerts as bytes, by replay."""
-    run, alerts = replay(events, shipped_book())
+    run, alerts = replay(events, shipped_basis())
     return run.profiles, [encode_alert(alert) for alert in alerts]
 
 

@@ -16,7 +16,7 @@ from stream.wording.profile import buying_lines, profile_sections
 from tests.support.builders import (
     answered,
     at,
-    book,
+    basis,
     bought,
     complained,
     erased,
@@ -37,7 +37,7 @@ def regular(count: int = 20, gap: float = 7.0) -> list:
 
 
 def inactivity_alert():
-    _, alerts = waited(lived(regular(), book())[0], at(250), book())
+    _, alerts = waited(lived(regular(), basis())[0], at(250), basis())
     return next(alert for alert in alerts if alert.data.state == "raised")
 
 
@@ -64,7 +64,7 @@ def test_an_unhappy_customers_alert_names_the_themes_and_never_the_words():
         reviewed(134, 1, "The delivery was late, AWFUL!!"),
         reviewed(134.2, 1, "late delivery again"),
     ]
-    alert = lived(life, book())[1][-1]
+    alert = lived(life, basis())[1][-1]
 
     assert re.search(
         r"recent feedback is very negative \(-1\.0 on a scale from -1 to 1\).*, mostly about delivery",
@@ -81,7 +81,7 @@ def test_a_closed_alert_says_so_and_shows_the_score_now():
         *(reviewed(135 + n / 9, 5) for n in range(5)),
         bought(136),
     ]
-    cleared = lived(life, book())[1][-1]
+    cleared = lived(life, basis())[1][-1]
 
     assert headline(cleared).endswith("loyal customer at risk: closed, it no longer applies")
     assert [line.split(":")[0] for line in alert_lines(cleared)[1:]] == ["Score now"]
@@ -92,15 +92,15 @@ def test_larger_orders_than_usual_are_mentioned():
         *(bought(number * 7, 1_000) for number in range(8)),
         *(bought(60 + number, 9_000) for number in range(3)),
     ]
-    text = " ".join(buying_lines(lived(life, book())[0].buying, at(64)))
+    text = " ".join(buying_lines(lived(life, basis())[0].buying, at(64)))
 
     assert re.search(r"Recent orders are about \$[\d.]+, \d+ % more than usual\.", text)
 
 
 @given(loyal_lives())
 def test_no_code_name_reaches_a_reader_of_alerts(life):
-    profile, alerts = lived(life, book())
-    alerts += waited(profile, at(900), book())[1]
+    profile, alerts = lived(life, basis())
+    alerts += waited(profile, at(900), basis())[1]
     for alert in alerts:
         plain = structs.replace(alert, subject="customer")
         for line in alert_lines(plain):
@@ -109,8 +109,8 @@ def test_no_code_name_reaches_a_reader_of_alerts(life):
 
 @given(mixtures())
 def test_no_code_name_reaches_a_reader_of_profiles(life):
-    profile, _ = lived(in_time_order(life), book())
-    for section in profile_sections(profile, profile.judgement.judged_ms or at(500), book()):
+    profile, _ = lived(in_time_order(life), basis())
+    for section in profile_sections(profile, profile.judgement.judged_ms or at(500), basis()):
         assert section.lines
         for line in section.lines:
             assert not CODE_NAME.search(line), line
@@ -134,9 +134,9 @@ def test_a_profile_shows_every_side_of_a_customer():
         *(viewed(130 + number, "garden") for number in range(3)),
         *(reviewed(133.5, 2, "rude staff"), answered(133.6, 9), complained(134, "t")),
     ]
-    profile, _ = lived(in_time_order(life), book())
+    profile, _ = lived(in_time_order(life), basis())
     sections = {
-        section.title: " ".join(section.lines) for section in profile_sections(profile, at(140), book())
+        section.title: " ".join(section.lines) for section in profile_sections(profile, at(140), basis())
     }
 
     assert "Acquired by campaign spring through the channel search on 1 January 2024." in sections["Who"]
@@ -155,8 +155,8 @@ def test_a_profile_shows_every_side_of_a_customer():
 
 
 def test_an_erased_customer_has_one_line_only():
-    profile, _ = lived([bought(1), erased(2)], book())
+    profile, _ = lived([bought(1), erased(2)], basis())
 
-    (section,) = profile_sections(profile, at(3), book())
+    (section,) = profile_sections(profile, at(3), basis())
 
     assert section.lines == ("Erased at the customer's request on 3 January 2024; no data is kept.",)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_TYPES, Event
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.units import DAY_MS
 from stream.engine import Arrival, EngineOptions, Lane
 from stream.engine.state.store import MemoryStore
@@ -30,7 +30,7 @@ from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.processor import ProfileProcessor
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import LiveRow
-from tests.support.builders import at, book, bought, reviewed, visited
+from tests.support.builders import at, basis, bought, reviewed, visited
 from tests.support.laws import ENCODE
 from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives
@@ -48,7 +48,7 @@ class Pipe:
         *,
         guarded: bool = True,
         start: Mapping[str, int] | None = None,
-        judged_by: Book | None = None,
+        judged_by: Basis | None = None,
     ) -> None:
         options = EngineOptions(
             app_id="a",
@@ -73,7 +73,7 @@ class Pipe:
             {source.tp: CommitPoint((start or {}).get(source.topic, 0)) for source in self.lane.sources}
         )
         counts = BatchCounts(Metrics())
-        self.processor = ProfileProcessor(judged_by or book(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
+        self.processor = ProfileProcessor(judged_by or basis(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
 
     def feed(self, topic: str, events: Sequence[Event]) -> None:
         """Some records come, and the lane gives out what it may."""
@@ -133,7 +133,7 @@ def test_after_a_stall_of_purchases_the_alerts_are_those_of_an_undisturbed_run(l
             pipe.feed(topic, _part(events, portion, portions))
     pipe.feed(NAMES.purchases, to_come)
 
-    run, expected = replay(in_time_order([*life, end]), book())
+    run, expected = replay(in_time_order([*life, end]), basis())
     row = pipe.lane.get(b"c")
 
     assert pipe.alerts() == [ENCODE(alert) for alert in expected]

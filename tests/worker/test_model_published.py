@@ -10,7 +10,7 @@ import pytest
 from stream.core.events.event import Event, ModelPublished
 from stream.core.events.payload import ModelRecord
 from stream.core.facts.profile import Judgement
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import encode_model, sealed
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS
@@ -18,7 +18,7 @@ from stream.model_file import default_model
 from stream.replay.run import replay
 from stream.wire import encode_alert
 from stream.worker.rows.row import MODEL_KEY
-from tests.support.builders import book, bought, reviewed, when
+from tests.support.builders import basis, bought, reviewed, when
 from tests.support.narrow import not_none
 from tests.worker.test_laws_of_the_clock import Pipe, by_topic
 
@@ -55,7 +55,7 @@ def fed(pipe: Pipe, life: list[Event], skipped: dict[str, int] | None = None) ->
 
 
 def expected() -> tuple[Any, set[bytes]]:
-    run, alerts = replay(a_year(), book())
+    run, alerts = replay(a_year(), basis())
     return run, {encode_alert(alert) for alert in alerts}
 
 
@@ -122,10 +122,10 @@ def versions_after_a_restart(
     life = [event for event in a_year() if not isinstance(event, ModelPublished)]
     early = [event for event in life if event.time < when(250)]
     early.append(published(250, published_model))
-    first = Pipe(guarded=False, judged_by=Book(book().policy, before))
+    first = Pipe(guarded=False, judged_by=Basis(basis().policy, before))
     fed(first, early)
     skipped = {topic: len(events) for topic, events in by_topic(early).items()} if committed else {}
-    second = Pipe(guarded=False, start=skipped, judged_by=Book(book().policy, after))
+    second = Pipe(guarded=False, start=skipped, judged_by=Basis(basis().policy, after))
     second.lane.table.apply_changelog([(*row, None) for row in first.lane.table.take_all()])
     second.lane.table.index()
     fed(second, [*early, *(event for event in life if event.time > when(250))], skipped)
@@ -174,7 +174,7 @@ def test_two_models_in_quick_succession_with_a_commit_between_them(kept, again):
     life = sorted([*life, published(210, first), published(310, second)], key=lambda event: event.time)
     committed = [event for event in life if event.time < when(250)]
     skipped = {topic: len(events) for topic, events in by_topic(committed).items()}
-    run, alerts = replay(life, book())
+    run, alerts = replay(life, basis())
 
     before = Pipe(guarded=False)
     fed(before, committed)

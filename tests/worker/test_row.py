@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from msgspec import Raw, json
 
 from stream.core.facts.profile import NOTHING, SECTIONS, Profile, head_of
-from stream.core.step import on_book, on_due, on_event
+from stream.core.step import on_basis, on_event, on_review
 from stream.core.units import DAY_MS
 from stream.engine import Peek
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import LiveRow, StoredRow
-from tests.support.builders import at, book, erased
+from tests.support.builders import at, basis, erased
 from tests.support.narrow import not_none
 from tests.support.strategies import loyal_lives, mixtures
 
@@ -30,7 +30,7 @@ def took(row: LiveRow, step) -> None:
 
 @given(st.one_of(mixtures(), loyal_lives()), st.data())
 def test_after_any_steps_the_bytes_are_those_of_the_whole_row(life, data):
-    row, judged_by = LiveRow(StoredRow()), book()
+    row, judged_by = LiveRow(StoredRow()), basis()
     for number, event in enumerate(life):
         took(row, on_event(row.profile, event, judged_by))
         row.applied["purchases"] = number
@@ -38,10 +38,10 @@ def test_after_any_steps_the_bytes_are_those_of_the_whole_row(life, data):
             case "write":
                 assert row.encode() == whole(row)
             case "wait":
-                took(row, on_due(not_none(row.profile), event.time_ms + 90 * DAY_MS, judged_by))
+                took(row, on_review(not_none(row.profile), event.time_ms + 90 * DAY_MS, judged_by))
                 row.profile = row.profile or Profile(event.subject)
             case "rebook":
-                took(row, on_book(not_none(row.profile), event.time_ms, judged_by))
+                took(row, on_basis(not_none(row.profile), event.time_ms, judged_by))
             case "erase":
                 took(row, on_event(row.profile, erased(event.time_ms / DAY_MS - at(0) / DAY_MS), judged_by))
             case "say":
@@ -68,7 +68,7 @@ def parsed(row: bytes) -> Peek:
 def test_peek_gives_what_decoding_the_whole_row_gives(life, customer, applied, outbox_flush):
     profile: Profile | None = None
     for event in life:
-        profile = on_event(profile, event, book()).profile
+        profile = on_event(profile, event, basis()).profile
     profile = not_none(profile)
     profile.customer = customer
     outbox = [Raw(b'{"profile":{"next_review_ms":1}}')] if outbox_flush else []

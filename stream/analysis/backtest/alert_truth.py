@@ -18,7 +18,7 @@ from scipy.stats import beta
 
 from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.rules import may_be_at_risk, may_churn
 from stream.core.judgement.standing import standing
 from stream.core.units import DAY_MS, WEEK_MS
@@ -53,14 +53,14 @@ class RunResult:
 class PolicyRun:
     """The worker's own step over the events after the split, starting from the profiles at the split."""
 
-    def __init__(self, profiles: Mapping[str, Profile], book: Book, start_ms: int) -> None:
+    def __init__(self, profiles: Mapping[str, Profile], basis: Basis, start_ms: int) -> None:
         self._alerts: list[Alert] = []
-        self._replay = Replay(book, self._alerts.append)
+        self._replay = Replay(basis, self._alerts.append)
         self._start_ms = start_ms
         shard = self._replay.shards[0]
         shard.profiles = dict(profiles)
-        shard.take(book, start_ms)
-        self.eligible = {kind: frozenset(who) for kind, who in self._eligible(profiles, book).items()}
+        shard.take(basis, start_ms)
+        self.eligible = {kind: frozenset(who) for kind, who in self._eligible(profiles, basis).items()}
         self.feed = self._replay.feed
 
     def finished(self, end_ms: int) -> RunResult:
@@ -77,13 +77,13 @@ class PolicyRun:
         }
         return RunResult(tuple(raised), self.eligible, moved)
 
-    def _eligible(self, profiles: Mapping[str, Profile], book: Book) -> dict[str, set[str]]:
+    def _eligible(self, profiles: Mapping[str, Profile], basis: Basis) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {kind: set() for kind in CHURN_KINDS}
         for customer, profile in profiles.items():
-            now = standing(profile, self._start_ms, book)
-            if may_churn(now, book):
+            now = standing(profile, self._start_ms, basis)
+            if may_churn(now, basis):
                 found["churn_risk"].add(customer)
-            if may_be_at_risk(now, book):
+            if may_be_at_risk(now, basis):
                 found["at_risk_loyal"].add(customer)
         return found
 

@@ -18,7 +18,7 @@ from stream.analysis.backtest.stall import judged_until_ms, released
 from stream.analysis.statistics.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
@@ -130,7 +130,7 @@ def _runs(history: History, split: SplitEvents, model: Model, options: BacktestO
     policies = [options.policy, *([options.against] if options.against else [])]
     start_ms = options.split_ms + DAY_MS - 1
     running = [
-        PolicyRun(profiles, Book(policy, model), start_ms)
+        PolicyRun(profiles, Basis(policy, model), start_ms)
         for policy, profiles in zip(policies, _copies(history.profiles, len(policies)), strict=True)
     ]
     end_ms = start_ms + options.horizon_ms

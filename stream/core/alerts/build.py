@@ -23,7 +23,7 @@ from stream.core.alerts.alert import (
 from stream.core.alerts.counterfactual import counterfactual
 from stream.core.alerts.reasons import reasons
 from stream.core.facts.profile import Profile
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import AlertState
 from stream.core.judgement.judge import Transition
 from stream.core.judgement.standing import Standing
@@ -39,16 +39,16 @@ SCORE_NAMES = {
 }
 
 
-def build_alert(transition: Transition, profile: Profile, book: Book) -> Alert:
+def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert:
     """The alert of one transition; counts it in the profile. The episode must not have moved on since."""
-    judgement, policy = profile.judgement, book.policy
+    judgement, policy = profile.judgement, basis.policy
     kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = judgement.episodes[kind]
     judgement.alerts += 1
     name = _dedupe_key(kind, profile.customer, episode.n)
     identity = alert_id(policy.id, policy.version, name, episode.opened_ms, state)
     severity = _severity(kind, state, episode.state == "escalated")
-    expires = rfc3339(episode.opened_ms + book.hysteresis[kind].expire_ms)
+    expires = rfc3339(episode.opened_ms + basis.hysteresis[kind].expire_ms)
     return Alert(
         specversion="1.0",
         id=identity,
@@ -65,15 +65,15 @@ def build_alert(transition: Transition, profile: Profile, book: Book) -> Alert:
         sequence=f"{judgement.alerts:010d}",
         correlationid=f"{name}|{episode.opened_ms}",
         causationid=transition.cause,
-        data=_body(transition, identity, profile, book),
+        data=_body(transition, identity, profile, basis),
     )
 
 
-def _body(transition: Transition, identity: str, profile: Profile, book: Book) -> AlertData:
+def _body(transition: Transition, identity: str, profile: Profile, basis: Basis) -> AlertData:
     kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = profile.judgement.episodes[kind]
-    policy, rule = book.policy, book.hysteresis[kind]
-    base, evidence = reasons(kind, now, profile, book)
+    policy, rule = basis.policy, basis.hysteresis[kind]
+    base, evidence = reasons(kind, now, profile, basis)
     opening = state in OPENING
     previous_closed_ms = transition.previous_closed_ms if state == "raised" else 0
     return AlertData(
@@ -86,8 +86,8 @@ def _body(transition: Transition, identity: str, profile: Profile, book: Book) -
             opened_at=rfc3339(episode.opened_ms),
             previous_closed=rfc3339(previous_closed_ms) if previous_closed_ms else None,
         ),
-        policy=PolicyRef(id=policy.id, version=policy.version, hash=policy.hash, model=book.model.version),
-        customer=_customer(profile, now, book),
+        policy=PolicyRef(id=policy.id, version=policy.version, hash=policy.hash, model=basis.model.version),
+        customer=_customer(profile, now, basis),
         score=Score(
             name=SCORE_NAMES[kind],
             value=transition.signal.score,
@@ -98,11 +98,11 @@ def _body(transition: Transition, identity: str, profile: Profile, book: Book) -
             clear_at=rule.clear_at,
         ),
         evidence=evidence,
-        value_at_risk=_value_at_risk(profile, now, book) if opening else None,
-        counterfactual=counterfactual(kind, now, book, episode.opened_ms + rule.expire_ms)
+        value_at_risk=_value_at_risk(profile, now, basis) if opening else None,
+        counterfactual=counterfactual(kind, now, basis, episode.opened_ms + rule.expire_ms)
         if opening
         else None,
-        recommended_action=_action(evidence, profile, book) if opening else None,
+        recommended_action=_action(evidence, profile, basis) if opening else None,
     )
 
 
@@ -117,14 +117,14 @@ def _severity(kind: str, state: AlertState, escalated: bool) -> Severity:
     return "ERROR" if escalated else "WARN"
 
 
-def _customer(profile: Profile, now: Standing, book: Book) -> CustomerRef:
+def _customer(profile: Profile, now: Standing, basis: Basis) -> CustomerRef:
     identity, sums = profile.identity, profile.buying.sums
     rfm = ""
     if sums.orders:
-        ranks = scores(summary(profile.buying, now.as_of_ms, book.model.process.unit_ms), book.model)
+        ranks = scores(summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms), basis.model)
         rfm = f"{ranks.r}{ranks.f}{ranks.m}"
     return CustomerRef(
-        tier=book.tier_names[now.tier],
+        tier=basis.tier_names[now.tier],
         stage=profile.judgement.stage,
         rfm=rfm,
         purchase_days=now.purchase_days,
@@ -135,16 +135,16 @@ def _customer(profile: Profile, now: Standing, book: Book) -> CustomerRef:
     )
 
 
-def _value_at_risk(profile: Profile, now: Standing, book: Book) -> ValueAtRisk | None:
+def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk | None:
     """What the customer would be expected to earn if kept: judged as of the last purchase."""
     if now.features is None:
         return None
-    finance = book.policy.finance
+    finance = basis.policy.finance
     buying = profile.buying
-    history = summary(buying, now.as_of_ms, book.model.process.unit_ms)
+    history = summary(buying, now.as_of_ms, basis.model.process.unit_ms)
     mean_minor = history.monetary_minor
     x, t_x = history.frequency, history.recency
-    low, middle, high = value_interval(book.valuation, x, t_x, t_x, mean_minor)
+    low, middle, high = value_interval(basis.valuation, x, t_x, t_x, mean_minor)
     return ValueAtRisk(
         p10_minor=round(low),
         p50_minor=round(middle),
@@ -156,9 +156,9 @@ def _value_at_risk(profile: Profile, now: Standing, book: Book) -> ValueAtRisk |
     )
 
 
-def _action(evidence: tuple[Evidence, ...], profile: Profile, book: Book) -> Action | None:
+def _action(evidence: tuple[Evidence, ...], profile: Profile, basis: Basis) -> Action | None:
     """The play of the strongest reason that consent allows; the strongest one's if none is allowed."""
-    playbook = book.policy.playbook
+    playbook = basis.policy.playbook
     first: Action | None = None
     for reason in evidence:
         play = playbook.get(reason.code)

@@ -9,7 +9,7 @@ from msgspec import structs
 from stream.core.alerts.alert import Counterfactual, Remedy, rfc3339
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS
 from stream.core.facts.feedback import PRIOR_WEIGHT
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.policy.policy import AlertKind
@@ -19,34 +19,34 @@ from stream.core.units import DAY_MS
 TRIES_MAX = 5
 
 
-def counterfactual(kind: AlertKind, now: Standing, book: Book, before_ms: int) -> Counterfactual | None:
+def counterfactual(kind: AlertKind, now: Standing, basis: Basis, before_ms: int) -> Counterfactual | None:
     """What has to happen, all of it, for the score to fall below the clear threshold."""
-    clear_at = book.hysteresis[kind].clear_at
+    clear_at = basis.hysteresis[kind].clear_at
     remedies: list[Remedy] = []
     if kind == "upgrade_opportunity":
-        if now.tier + 1 >= len(book.cutoffs):
+        if now.tier + 1 >= len(basis.cutoffs):
             return None
-        missing_minor = max(1, math.floor(book.cutoffs[now.tier + 1] - now.value_minor) + 1)
+        missing_minor = max(1, math.floor(basis.cutoffs[now.tier + 1] - now.value_minor) + 1)
         remedies.append(Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor))
         return Counterfactual(clears_if=tuple(remedies), score_then=0.0, before=rfc3339(before_ms))
     left = 0.0
-    clear_risk = book.risk_of(clear_at) if kind == "at_risk_loyal" else clear_at
+    clear_risk = basis.risk_of(clear_at) if kind == "at_risk_loyal" else clear_at
     if now.risk >= clear_risk:
-        count, risk = _orders(now, book, clear_risk)
+        count, risk = _orders(now, basis, clear_risk)
         remedies.append(Remedy(code="ORDER", count=count))
         left = risk
     else:
         left = now.risk
     if kind == "at_risk_loyal":
-        left = book.drifting(left)
+        left = basis.drifting(left)
     if kind == "at_risk_loyal" and now.unhappiness >= clear_at:
-        kinder, unhappiness = _appeased(now, book, clear_at)
+        kinder, unhappiness = _appeased(now, basis, clear_at)
         remedies.extend(kinder)
         left = max(left, unhappiness)
     return Counterfactual(clears_if=tuple(remedies), score_then=round(left, 6), before=rfc3339(before_ms))
 
 
-def _orders(now: Standing, book: Book, clear_at: float) -> tuple[int, float]:
+def _orders(now: Standing, basis: Basis, clear_at: float) -> tuple[int, float]:
     """How many orders, from today on, bring the churn risk below the clear threshold, and to what."""
     features = now.features
     assert features is not None
@@ -61,15 +61,15 @@ def _orders(now: Standing, book: Book, clear_at: float) -> tuple[int, float]:
             last_gap_ms=gap_ms if gap_ms > 0 else features.last_gap_ms,
             recent=features.recent * 0.5 ** (gap_ms / BASKET_HALF_LIFE_MS) + count,
         )
-        risk = risk_score(book.model, ordered, now.as_of_ms)
+        risk = risk_score(basis.model, ordered, now.as_of_ms)
         if risk < clear_at:
             return count, risk
     return TRIES_MAX, risk
 
 
-def _appeased(now: Standing, book: Book, clear_at: float) -> tuple[list[Remedy], float]:
+def _appeased(now: Standing, basis: Basis, clear_at: float) -> tuple[list[Remedy], float]:
     """Resolved tickets and kind words that bring unhappiness below the clear threshold."""
-    rule = book.policy.at_risk_loyal
+    rule = basis.policy.at_risk_loyal
     remedies = []
     if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         remedies.append(Remedy(code="RESOLVE_TICKET"))

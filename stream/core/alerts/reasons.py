@@ -10,13 +10,13 @@ from stream.core.facts.feedback import blamed_themes
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
 from stream.core.facts.rhythm import quickening, rhythm
-from stream.core.judgement.basis import Book
-from stream.core.judgement.rules import basket_growth, growth_parts, is_promoter
+from stream.core.judgement.basis import Basis
+from stream.core.judgement.rules import basket_growth, is_promoter, upgrade_parts
 from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue, unhappy_words
 from stream.core.model.features import BY_NAME, HISTORY, SILENCE
 from stream.core.policy.policy import AlertKind
-from stream.core.risk.churn import churn_risk
+from stream.core.risk.churn import explained_risk
 from stream.core.units import DAY_MS
 
 NOTES_SHOWN = 3
@@ -24,19 +24,19 @@ NPS_DETRACTOR = 6.0
 
 
 def reasons(
-    kind: AlertKind, now: Standing, profile: Profile, book: Book
+    kind: AlertKind, now: Standing, profile: Profile, basis: Basis
 ) -> tuple[float, tuple[Evidence, ...]]:
     """Base and evidence of a rule's score, the strongest contribution first."""
     if kind == "churn_risk":
-        base, found = _churn_reasons(now, profile, book)
+        base, found = _churn_reasons(now, profile, basis)
     elif kind == "at_risk_loyal":
-        base, found = 0.0, _at_risk_reasons(now, profile, book)
+        base, found = 0.0, _at_risk_reasons(now, profile, basis)
     else:
-        base, found = 0.0, _upgrade_reasons(now, profile, book)
+        base, found = 0.0, _upgrade_reasons(now, profile, basis)
     return base, tuple(sorted(found, key=lambda reason: (-reason.contribution, reason.code)))
 
 
-def silence(now: Standing, profile: Profile, contribution: float) -> Evidence:
+def inactivity_evidence(now: Standing, profile: Profile, contribution: float) -> Evidence:
     """How long nothing was bought, against the usual gap."""
     buying = profile.buying
     own = rhythm(buying)
@@ -53,10 +53,10 @@ def silence(now: Standing, profile: Profile, contribution: float) -> Evidence:
     )
 
 
-def _churn_reasons(now: Standing, profile: Profile, book: Book) -> tuple[float, list[Evidence]]:
+def _churn_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[float, list[Evidence]]:
     if now.features is None:
         return 0.0, []
-    risk = churn_risk(book.model, now.features, now.as_of_ms)
+    risk = explained_risk(basis.model, now.features, now.as_of_ms)
     sums: dict[str, float] = {}
     for feature, log_odds in risk.contributions:
         code = BY_NAME[feature].reason
@@ -64,7 +64,7 @@ def _churn_reasons(now: Standing, profile: Profile, book: Book) -> tuple[float, 
     found = []
     for code, log_odds in sums.items():
         if code == SILENCE:
-            found.append(silence(now, profile, log_odds))
+            found.append(inactivity_evidence(now, profile, log_odds))
         elif log_odds or code == HISTORY:
             found.append(_churn_reason(code, log_odds, now, profile))
     return risk.base, found
@@ -102,11 +102,11 @@ def _churn_reason(code: str, log_odds: float, now: Standing, profile: Profile) -
     return Evidence(code=code, feature="purchase_days", observed=days, unit="days", contribution=log_odds)
 
 
-def _at_risk_reasons(now: Standing, profile: Profile, book: Book) -> list[Evidence]:
+def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> list[Evidence]:
     """The score is the larger of drifting and unhappy, shared out in proportion to what speaks for it."""
-    rule = book.policy.at_risk_loyal
-    drifting = book.drifting(now.risk)
-    parts: list[tuple[float, Evidence]] = [(drifting, silence(now, profile, 0.0))]
+    rule = basis.policy.at_risk_loyal
+    drifting = basis.drifting(now.risk)
+    parts: list[tuple[float, Evidence]] = [(drifting, inactivity_evidence(now, profile, 0.0))]
     if now.opinion < 0.0:
         words = unhappy_words(now.opinion, now.confidence, now.drop, rule)
         parts.append((words, _mood(now, profile, 0.0)))
@@ -156,17 +156,17 @@ def _ticket(now: Standing, patience_ms: int) -> Evidence:
     )
 
 
-def _upgrade_reasons(now: Standing, profile: Profile, book: Book) -> list[Evidence]:
-    rule = book.policy.upgrade_opportunity
-    if now.tier + 1 >= len(book.cutoffs):
+def _upgrade_reasons(now: Standing, profile: Profile, basis: Basis) -> list[Evidence]:
+    rule = basis.policy.upgrade_opportunity
+    if now.tier + 1 >= len(basis.cutoffs):
         return []
-    parts = growth_parts(now, profile, book)
+    parts = upgrade_parts(now, profile, basis)
     found = [
         Evidence(
             code="NEAR_NEXT_TIER",
             feature="recent_spend",
             observed=round(now.value_minor),
-            baseline=round(book.cutoffs[now.tier + 1]),
+            baseline=round(basis.cutoffs[now.tier + 1]),
             unit="minor",
             contribution=rule.closeness_weight * parts.closeness,
         )

@@ -199,13 +199,13 @@ def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
     """Take money back from its order, at the order's own time; a refund known by its id changes nothing."""
     back = Refunded(refund.order_id, refund.refund_minor, at_ms, refund.currency)
     known = buying.refunds.get(refund.refund_id, back)
-    buying.refunds[refund.refund_id] = min(known, back, key=_told_first)
+    buying.refunds[refund.refund_id] = min(known, back, key=_earlier_first)
     if len(buying.refunds) > REFUNDS_KEPT:
         _let_go_of_refund(buying)
     _recompute(buying)
 
 
-def _told_first(back: Refunded) -> tuple[int, int, str, str]:
+def _earlier_first(back: Refunded) -> tuple[int, int, str, str]:
     """Of two refunds under one id the earlier holds, whichever came first."""
     return back.at_ms, back.refund_minor, back.order_id, back.currency
 

@@ -12,8 +12,8 @@ from stream.core.text.themes import ThemeReader
 from stream.core.value.lifetime import valuation
 
 
-class Book:
-    """What every judgement of a run is based on; a new model or policy is a new book."""
+class Basis:
+    """What every judgement of a run is based on; a new model or policy is a new basis."""
 
     __slots__ = (
         "_drifts",

@@ -81,7 +81,7 @@ def raisable_ms(episode: Episode, rule: Hysteresis) -> int:
     return max(episode.since_ms + rule.dwell_ms, rested_ms)
 
 
-def due_ms(episode: Episode, rule: Hysteresis) -> int | None:
+def review_ms(episode: Episode, rule: Hysteresis) -> int | None:
     """When this episode changes by the clock alone."""
     if episode.state in OPEN:
         return episode.opened_ms + rule.expire_ms

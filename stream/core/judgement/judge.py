@@ -8,8 +8,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from stream.core.facts.profile import Episode, Judgement, Profile
-from stream.core.judgement.basis import Book
-from stream.core.judgement.episode import AlertState, advance, close, due_ms, is_open
+from stream.core.judgement.basis import Basis
+from stream.core.judgement.episode import AlertState, advance, close, is_open, review_ms
 from stream.core.judgement.rules import NO_CONTACT_LIMIT, RULES, Signal
 from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
@@ -37,21 +37,21 @@ class Transition(Struct, frozen=True, gc=False):
 
 
 def judge(
-    profile: Profile, as_of_ms: int, book: Book, *, corrected: bool = False, cause: str | None = None
+    profile: Profile, as_of_ms: int, basis: Basis, *, corrected: bool = False, cause: str | None = None
 ) -> list[Transition]:
     """Bring the judgement up to `as_of_ms`, in place; the transitions that this makes, in order.
 
     `corrected`: the past was changed, so an alert that lost its cause is retracted, not cleared.
     """
-    now = standing(profile, as_of_ms, book)
+    now = standing(profile, as_of_ms, basis)
     judgement = profile.judgement
     judgement.judged_ms = as_of_ms
     judgement.risk = now.risk
-    _place(judgement, now, profile, book)
-    signals = _signals(now, profile, book)
+    _place(judgement, now, profile, basis)
+    signals = _signals(now, profile, basis)
     transitions: list[Transition] = []
     for signal in signals:
-        rule = book.hysteresis[signal.kind]
+        rule = basis.hysteresis[signal.kind]
         episode = judgement.episodes.get(signal.kind)
         if episode is None:
             if not (signal.eligible and signal.score >= rule.raise_at):
@@ -59,19 +59,19 @@ def judge(
             episode = judgement.episodes[signal.kind] = Episode()
         before = episode.score
         closed_ms = episode.closed_ms
-        held_back = _held_back(judgement, signal, as_of_ms, book)
+        held_back = _held_back(judgement, signal, as_of_ms, basis)
         state = advance(episode, signal, as_of_ms, rule, corrected=corrected, held_back=held_back)
         if state is not None:
             if state == "raised":
                 judgement.contacts.append(as_of_ms)
             transitions.append(Transition(now, signal, state, before, closed_ms, cause))
-    profile.next_review_ms = _next_review(profile, now, signals, book)
+    profile.next_review_ms = _next_review(profile, now, signals, basis)
     return transitions
 
 
-def retract_all(profile: Profile, as_of_ms: int, book: Book, cause: str) -> list[Transition]:
+def retract_all(profile: Profile, as_of_ms: int, basis: Basis, cause: str) -> list[Transition]:
     """End every open episode of a customer who is to be forgotten."""
-    now = standing(profile, as_of_ms, book)
+    now = standing(profile, as_of_ms, basis)
     transitions = []
     for kind, episode in profile.judgement.episodes.items():
         if is_open(episode):
@@ -82,24 +82,24 @@ def retract_all(profile: Profile, as_of_ms: int, book: Book, cause: str) -> list
     return transitions
 
 
-def _signals(now: Standing, profile: Profile, book: Book) -> list[Signal]:
+def _signals(now: Standing, profile: Profile, basis: Basis) -> list[Signal]:
     """What the rules say, in order of precedence; one that is and was not about this customer is silent."""
     signals = []
     for rule in RULES:
-        signal = rule(now, profile, book)
+        signal = rule(now, profile, basis)
         if signal is not None:
             signals.append(signal)
     return signals
 
 
-def _place(judgement: Judgement, now: Standing, profile: Profile, book: Book) -> None:
+def _place(judgement: Judgement, now: Standing, profile: Profile, basis: Basis) -> None:
     """Tier and stage."""
     if now.tier != judgement.tier:
         judgement.tier = now.tier
         judgement.tier_since_ms = now.as_of_ms
         judgement.tier_moves.append((now.as_of_ms, now.tier))
         del judgement.tier_moves[:-TIER_MOVES_KEPT]
-    stages = book.policy.stages
+    stages = basis.policy.stages
     bought_ms = profile.buying.sums.last_at_ms
     if judgement.lapsed_after_ms != bought_ms:
         judgement.lapsed_after_ms = bought_ms if now.risk >= stages.lapsed_risk else -1
@@ -107,26 +107,26 @@ def _place(judgement: Judgement, now: Standing, profile: Profile, book: Book) ->
     judgement.stage = stage_of(stages, now.purchase_days, now.tenure_ms, lapsed)
 
 
-def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, book: Book) -> bool:
+def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, basis: Basis) -> bool:
     """A kind that comes first is open, or the customer heard from us often enough."""
     for kind, episode in judgement.episodes.items():
         if kind < signal.kind and is_open(episode):  # alphabetical is precedence
             return True
-    contact = book.policy.contact
+    contact = basis.policy.contact
     judgement.contacts = [at_ms for at_ms in judgement.contacts if at_ms > as_of_ms - contact.window_ms]
     return signal.kind not in NO_CONTACT_LIMIT and len(judgement.contacts) >= contact.alerts_max
 
 
-def _next_review(profile: Profile, now: Standing, signals: list[Signal], book: Book) -> int | None:
+def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: Basis) -> int | None:
     """The first instant at which something changes although nothing happens; None if never."""
     episodes = profile.judgement.episodes
     as_of_ms = now.as_of_ms
-    policy, found = book.policy, []
+    policy, found = basis.policy, []
     if now.tier:
-        found.append(tier_lost_ms(now.value_minor, now.tier, book.cutoffs, policy.ladder.slack, as_of_ms))
-    level = _risk_level_ahead(profile.judgement, now, signals, book)
+        found.append(tier_lost_ms(now.value_minor, now.tier, basis.cutoffs, policy.ladder.slack, as_of_ms))
+    level = _next_risk_level(profile.judgement, now, signals, basis)
     if level is not None:
-        found.append(risk_reaches_ms(now, level, book))
+        found.append(risk_reaches_ms(now, level, basis))
     if now.unresolved_ms is not None:
         waited_ms = now.unresolved_ms + policy.at_risk_loyal.ticket_patience_ms
         if waited_ms > as_of_ms:
@@ -134,32 +134,34 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], book: B
     if not now.loyal and now.purchase_days >= policy.stages.loyal_purchase_days:
         found.append(as_of_ms - now.tenure_ms + policy.stages.loyal_tenure_ms)
     if now.unhappiness:
-        found.append(unhappiness_falls_ms(now, book.hysteresis["at_risk_loyal"].clear_at))
+        found.append(unhappiness_falls_ms(now, basis.hysteresis["at_risk_loyal"].clear_at))
     for signal in signals:
         episode = episodes.get(signal.kind)
         if episode is None:
             continue
-        rule = book.hysteresis[signal.kind]
-        due = due_ms(episode, rule)
+        rule = basis.hysteresis[signal.kind]
+        due = review_ms(episode, rule)
         if due is not None and due <= as_of_ms:  # pending, but held back
-            due = _freed_ms(profile.judgement, book)
+            due = _freed_ms(profile.judgement, basis)
         found.append(due)
         if signal.kind == "upgrade_opportunity" and is_open(episode):
-            found.append(_closeness_falls_ms(now, signal, book))
+            found.append(_closeness_falls_ms(now, signal, basis))
     to_come = [at_ms for at_ms in found if at_ms is not None]
     return max(min(to_come), as_of_ms + 1) if to_come else None
 
 
-def _risk_level_ahead(judgement: Judgement, now: Standing, signals: list[Signal], book: Book) -> float | None:
+def _next_risk_level(
+    judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis
+) -> float | None:
     """The lowest level of churn risk above today's at which some rule or the stage changes."""
     if now.features is None:
         return None
-    levels = [] if judgement.stage == "lapsed" else [book.policy.stages.lapsed_risk]
+    levels = [] if judgement.stage == "lapsed" else [basis.policy.stages.lapsed_risk]
     for signal in signals:
-        if signal.kind not in book.risk_levels:
+        if signal.kind not in basis.risk_levels:
             continue
         episode = judgement.episodes.get(signal.kind)
-        raised, escalated = book.risk_levels[signal.kind]
+        raised, escalated = basis.risk_levels[signal.kind]
         if is_open(episode):
             levels += (raised, escalated)
         elif signal.eligible and (episode is None or episode.armed):
@@ -171,21 +173,21 @@ def _risk_level_ahead(judgement: Judgement, now: Standing, signals: list[Signal]
     return None if lowest == BEYOND else lowest
 
 
-def _freed_ms(judgement: Judgement, book: Book) -> int | None:
+def _freed_ms(judgement: Judgement, basis: Basis) -> int | None:
     """When the contact budget has room again; None if another kind is in the way (its end is a review)."""
-    contact = book.policy.contact
+    contact = basis.policy.contact
     if len(judgement.contacts) < contact.alerts_max:
         return None
     return judgement.contacts[-contact.alerts_max] + contact.window_ms
 
 
-def _closeness_falls_ms(now: Standing, signal: Signal, book: Book) -> int | None:
+def _closeness_falls_ms(now: Standing, signal: Signal, basis: Basis) -> int | None:
     """When silence has taken the customer too far from the next tier for an upgrade opportunity."""
-    rule = book.policy.upgrade_opportunity
-    clear_at = book.hysteresis["upgrade_opportunity"].clear_at
-    if now.tier + 1 >= len(book.cutoffs) or rule.closeness_weight <= 0.0 or signal.score < clear_at:
+    rule = basis.policy.upgrade_opportunity
+    clear_at = basis.hysteresis["upgrade_opportunity"].clear_at
+    if now.tier + 1 >= len(basis.cutoffs) or rule.closeness_weight <= 0.0 or signal.score < clear_at:
         return None
-    cutoff = book.cutoffs[now.tier + 1]
+    cutoff = basis.cutoffs[now.tier + 1]
     closeness = min(1.0, now.value_minor / cutoff)
     rest = signal.score - rule.closeness_weight * closeness
     return falls_to_ms(now.value_minor, (clear_at - rest) / rule.closeness_weight * cutoff, now.as_of_ms)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
 from stream.core.facts.rhythm import quickening
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
 from stream.core.policy.policy import AlertKind
 
@@ -32,7 +32,7 @@ class Signal(Struct, gc=False):
     """Escalate whatever the score."""
 
 
-class Growth(Struct, frozen=True):
+class UpgradeParts(Struct, frozen=True):
     """The parts of an upgrade opportunity, each 0 to 1."""
 
     closeness: float
@@ -41,13 +41,13 @@ class Growth(Struct, frozen=True):
     promoter: float
 
 
-def at_risk_loyal(now: Standing, profile: Profile, book: Book) -> Signal | None:
+def at_risk_loyal(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
     """A loyal customer of a high tier who drifts away, or is unhappy; both at once is urgent."""
-    eligible = may_be_at_risk(now, book)
+    eligible = may_be_at_risk(now, basis)
     if not eligible and "at_risk_loyal" not in profile.judgement.episodes:
         return None
-    raise_at = book.policy.at_risk_loyal.hysteresis.raise_at
-    drifting, unhappy = book.drifting(now.risk), now.unhappiness
+    raise_at = basis.policy.at_risk_loyal.hysteresis.raise_at
+    drifting, unhappy = basis.drifting(now.risk), now.unhappiness
     return Signal(
         "at_risk_loyal",
         score=max(drifting, unhappy),
@@ -56,40 +56,40 @@ def at_risk_loyal(now: Standing, profile: Profile, book: Book) -> Signal | None:
     )
 
 
-def churn_risk(now: Standing, profile: Profile, book: Book) -> Signal | None:
+def churn_risk(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
     """A customer of some value who will probably not buy within their own horizon."""
-    eligible = may_churn(now, book)
+    eligible = may_churn(now, basis)
     if not eligible and "churn_risk" not in profile.judgement.episodes:
         return None
     return Signal("churn_risk", now.risk, eligible)
 
 
-def may_be_at_risk(now: Standing, book: Book) -> bool:
+def may_be_at_risk(now: Standing, basis: Basis) -> bool:
     """Whom `at_risk_loyal` is about."""
-    return now.loyal and now.tier >= book.at_risk_tier
+    return now.loyal and now.tier >= basis.at_risk_tier
 
 
-def may_churn(now: Standing, book: Book) -> bool:
+def may_churn(now: Standing, basis: Basis) -> bool:
     """Whom `churn_risk` is about."""
-    return now.tier >= book.churn_tier and now.purchase_days >= book.policy.churn_risk.purchase_days_min
+    return now.tier >= basis.churn_tier and now.purchase_days >= basis.policy.churn_risk.purchase_days_min
 
 
-def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal | None:
+def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
     """Close to the next tier, and growing, interested or enthusiastic; never someone at risk."""
-    rule = book.policy.upgrade_opportunity
-    has_next_tier = now.tier < len(book.cutoffs) - 1
+    rule = basis.policy.upgrade_opportunity
+    has_next_tier = now.tier < len(basis.cutoffs) - 1
     eligible = (
         has_next_tier
         and now.purchase_days >= rule.purchase_days_min
         and now.risk <= rule.risk_max
-        and now.value_minor >= rule.closeness_min * book.cutoffs[now.tier + 1]
-        and now.unhappiness < book.policy.at_risk_loyal.hysteresis.clear_at
+        and now.value_minor >= rule.closeness_min * basis.cutoffs[now.tier + 1]
+        and now.unhappiness < basis.policy.at_risk_loyal.hysteresis.clear_at
     )
     if not eligible and "upgrade_opportunity" not in profile.judgement.episodes:
         return None
     if not has_next_tier:
         return Signal("upgrade_opportunity", 0.0, eligible=False)
-    parts = growth_parts(now, profile, book)
+    parts = upgrade_parts(now, profile, basis)
     score = (
         rule.closeness_weight * parts.closeness
         + rule.growth_weight * parts.growth
@@ -99,7 +99,7 @@ def upgrade_opportunity(now: Standing, profile: Profile, book: Book) -> Signal |
     return Signal("upgrade_opportunity", min(1.0, score), eligible)
 
 
-RULES: tuple[Callable[[Standing, Profile, Book], Signal | None], ...] = (
+RULES: tuple[Callable[[Standing, Profile, Basis], Signal | None], ...] = (
     at_risk_loyal,
     churn_risk,
     upgrade_opportunity,
@@ -111,15 +111,15 @@ NO_CONTACT_LIMIT: frozenset[AlertKind] = frozenset({"at_risk_loyal"})
 """Kinds that are raised even when the customer's contact budget is used up."""
 
 
-def growth_parts(now: Standing, profile: Profile, book: Book) -> Growth:
+def upgrade_parts(now: Standing, profile: Profile, basis: Basis) -> UpgradeParts:
     """How close to the next tier, and what speaks for getting there; all zero when far from it."""
-    rule = book.policy.upgrade_opportunity
-    closeness = min(1.0, now.value_minor / book.cutoffs[now.tier + 1])
+    rule = basis.policy.upgrade_opportunity
+    closeness = min(1.0, now.value_minor / basis.cutoffs[now.tier + 1])
     if closeness < rule.closeness_min * rule.hysteresis.clear_at:
-        return Growth(closeness, 0.0, 0.0, 0.0)
+        return UpgradeParts(closeness, 0.0, 0.0, 0.0)
     growth = max(basket_growth(profile), quickening(profile.buying)) / rule.growth_full
     _, looked = strongest_unbought(profile.interests, now.as_of_ms)
-    return Growth(
+    return UpgradeParts(
         closeness,
         min(1.0, growth),
         1.0 if looked >= rule.affinity_min else 0.0,

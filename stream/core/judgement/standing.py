@@ -17,13 +17,13 @@ from stream.core.facts.feedback import PRIOR_WEIGHT, oldest_unresolved_ms
 from stream.core.facts.profile import Profile
 from stream.core.facts.purchases import Sums, monetary_minor
 from stream.core.facts.rhythm import regularity
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.tier import tier_of
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
-from stream.core.risk.churn import logistic, look_again_ms
-from stream.core.risk.curve import Outlook, outlook
+from stream.core.risk.churn import logistic, risk_review_ms
+from stream.core.risk.curve import RiskCurve, risk_curve
 from stream.core.units import DAY_MS
 
 
@@ -48,31 +48,31 @@ class Standing(Struct, gc=False):
     unresolved_ms: int | None
     unhappiness: float
     loyal: bool
-    ahead: Outlook | None = None
+    curve: RiskCurve | None = None
     """How silence alone will move the risk; None for who never bought."""
 
 
-def standing(profile: Profile, as_of_ms: int, book: Book) -> Standing:
+def standing(profile: Profile, as_of_ms: int, basis: Basis) -> Standing:
     """The customer's standing as of an instant, from the facts and the tier held so far."""
-    policy = book.policy
+    policy = basis.policy
     sums = profile.buying.sums
     features: Features | None = None
-    ahead: Outlook | None = None
+    curve: RiskCurve | None = None
     risk = value_minor = 0.0
     tenure_ms = 0
     if sums.orders:
-        features = features_of(profile) if book.model.risk is not None else habit_of(sums)
-        ahead = outlook(book.model, features)
-        risk = logistic(ahead.log_odds(as_of_ms))
+        features = features_of(profile) if basis.model.risk is not None else habit_of(sums)
+        curve = risk_curve(basis.model, features)
+        risk = logistic(curve.log_odds(as_of_ms))
         if as_of_ms > sums.first_at_ms:
             tenure_ms = as_of_ms - sums.first_at_ms
         if sums.value > 0.0:
             value_minor = sums.value / weight(as_of_ms, VALUE_HALF_LIFE_MS)
-    tier = tier_of(value_minor, profile.judgement.tier, book.cutoffs, policy.ladder.slack)
+    tier = tier_of(value_minor, profile.judgement.tier, basis.cutoffs, policy.ladder.slack)
     days, stages = sums.days, policy.stages
     loyal = days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms
     now = Standing(
-        as_of_ms, days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, loyal, ahead
+        as_of_ms, days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, loyal, curve
     )
     if profile.feedback.last_at_ms or profile.feedback.opened:
         _listen(now, profile, policy)
@@ -123,11 +123,11 @@ def _listen(now: Standing, profile: Profile, policy: Policy) -> None:
         now.unhappiness = max(now.unhappiness, rule.ticket_weight)
 
 
-def risk_reaches_ms(now: Standing, level: float, book: Book) -> int | None:
+def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:
     """When silence alone has brought the churn risk to a level, or an instant before that to look again."""
-    if now.ahead is None or now.risk >= level:
+    if now.curve is None or now.risk >= level:
         return None
-    return look_again_ms(book.model, now.ahead, level, now.as_of_ms, now.risk)
+    return risk_review_ms(basis.model, now.curve, level, now.as_of_ms, now.risk)
 
 
 def unhappiness_falls_ms(now: Standing, level: float) -> int | None:

@@ -140,7 +140,7 @@ class Retention(_ModelPart, frozen=True):
     period_ms: Annotated[int, Meta(gt=0)] = YEAR_MS
 
 
-class Table(_ModelPart, frozen=True):
+class GridTable(_ModelPart, frozen=True):
     """log(g / naive) of one hard function g(x, T) on a grid of x and log(alpha + T) (value/clv.py)."""
 
     horizon_ms: int | None
@@ -168,7 +168,7 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     risk: RiskLayer | None = None
     thresholds: Thresholds | None = None
     retention: Retention | None = None
-    tables: tuple[Table, ...] = ()
+    tables: tuple[GridTable, ...] = ()
     notes: tuple[str, ...] = ()
     """Warnings of the fit, in plain words: fallbacks taken, small samples, unmet assumptions."""
     version: str = ""

@@ -14,8 +14,8 @@ from msgspec import Struct
 from stream.core.model.features import COLUMNS, NAMES, Features, Observation
 from stream.core.model.record import Model
 from stream.core.risk.crossing import first_crossing
-from stream.core.risk.curve import Outlook, outlook, segment_of
-from stream.core.risk.inactivity import REMEMBERED, Silence, silence
+from stream.core.risk.curve import RiskCurve, risk_curve, segment_of
+from stream.core.risk.inactivity import REMEMBERED, Inactivity, inactivity
 from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
@@ -27,7 +27,7 @@ MOST = 0.8
 """Of the way to the guessed crossing: far enough that few stay silent for so long, and rarely too far."""
 
 
-class Risk(Struct, frozen=True, gc=False):
+class ExplainedRisk(Struct, frozen=True, gc=False):
     """A score and its explanation: `base` and the contributions sum to the score's log-odds."""
 
     score: float
@@ -39,15 +39,15 @@ class Risk(Struct, frozen=True, gc=False):
 def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
     """Every feature of one customer at one instant, in the order of `NAMES`."""
     silent_ms = max(0, as_of_ms - features.last_ms)
-    at = Observation(model, features, own_silence(model, features), as_of_ms, silent_ms)
+    at = Observation(model, features, own_inactivity(model, features), as_of_ms, silent_ms)
     return [feature.formula(at) for feature in COLUMNS]
 
 
-def own_silence(model: Model, features: Features) -> Silence:
-    return silence(model, features.frequency, features.last_ms - features.first_ms)
+def own_inactivity(model: Model, features: Features) -> Inactivity:
+    return inactivity(model, features.frequency, features.last_ms - features.first_ms)
 
 
-def churn_risk(model: Model, features: Features, as_of_ms: int) -> Risk:
+def explained_risk(model: Model, features: Features, as_of_ms: int) -> ExplainedRisk:
     """The score with its reasons; `risk_score` is the cheaper way to the number alone."""
     if model.risk is None:
         return _unlearnt(model, features, as_of_ms)
@@ -59,35 +59,35 @@ def churn_risk(model: Model, features: Features, as_of_ms: int) -> Risk:
     ]
     parts.sort(key=lambda part: -abs(part[1]))
     logit = segment.intercept + math.fsum(part[1] for part in parts)
-    return Risk(score=logistic(logit), base=segment.intercept, contributions=tuple(parts))
+    return ExplainedRisk(score=logistic(logit), base=segment.intercept, contributions=tuple(parts))
 
 
 def risk_score(model: Model, features: Features, as_of_ms: int) -> float:
     """The probability of no purchase within the own horizon from `as_of_ms` on."""
-    return logistic(outlook(model, features).log_odds(as_of_ms))
+    return logistic(risk_curve(model, features).log_odds(as_of_ms))
 
 
 def crossing_ms(model: Model, features: Features, threshold: float, from_ms: int | None = None) -> int | None:
     """The first instant, from `from_ms` (the last purchase) on, at which silence alone lifts the score to the
     threshold; None if 20 years of silence do not. The score just before is below it, to the millisecond."""
     low = features.last_ms if from_ms is None else max(from_ms, features.last_ms)
-    return _crossing_ms(model, outlook(model, features), threshold, low)
+    return _crossing_ms(model, risk_curve(model, features), threshold, low)
 
 
-def look_again_ms(model: Model, ahead: Outlook, threshold: float, now_ms: int, risk: float) -> int | None:
+def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int, risk: float) -> int | None:
     """When to look at a silent customer of this risk again: at the crossing, or at one instant before it that
     is cheaper to know. Most customers buy before that one, and then the crossing need never be solved for."""
-    last_ms = ahead.features.last_ms
-    if model.risk is not None and now_ms < (early_ms := last_ms + ahead.habit.own.usual_ms):
+    last_ms = curve.features.last_ms
+    if model.risk is not None and now_ms < (early_ms := last_ms + curve.habit.own.usual_ms):
         goal = log_odds_of(threshold)
-        usual = ahead.usual_log_odds()
+        usual = curve.usual_log_odds()
         if usual < goal:
             return early_ms
         if now_ms - last_ms < DAY_MS:
             guess_ms = _short_of((now_ms, log_odds_of(max(risk, RISK_MIN))), (early_ms, usual), goal, last_ms)
-            if guess_ms - last_ms >= DAY_MS and ahead.log_odds(guess_ms) < goal:
+            if guess_ms - last_ms >= DAY_MS and curve.log_odds(guess_ms) < goal:
                 return guess_ms
-    return _crossing_ms(model, ahead, threshold, max(now_ms, last_ms))
+    return _crossing_ms(model, curve, threshold, max(now_ms, last_ms))
 
 
 def _short_of(low: tuple[int, float], high: tuple[int, float], goal: float, zero: int) -> int:
@@ -98,19 +98,19 @@ def _short_of(low: tuple[int, float], high: tuple[int, float], goal: float, zero
     return zero - DAY_MS + int(math.exp(low_log + share * (high_log - low_log)))
 
 
-def _crossing_ms(model: Model, ahead: Outlook, threshold: float, low: int) -> int | None:
-    features = ahead.features
+def _crossing_ms(model: Model, curve: RiskCurve, threshold: float, low: int) -> int | None:
+    features = curve.features
     last_ms = features.last_ms
     if model.risk is None:
         after_ms = _silence_reaching(model, features.frequency, last_ms - features.first_ms, threshold)
         return None if after_ms is None else max(low, last_ms + after_ms)
-    return first_crossing(ahead.log_odds, log_odds_of(threshold), low, last_ms + SILENCE_MAX_MS, last_ms)
+    return first_crossing(curve.log_odds, log_odds_of(threshold), low, last_ms + SILENCE_MAX_MS, last_ms)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> int | None:
     """The silence that lifts the score to the threshold, by the purchase process alone."""
-    own, goal = silence(model, x, span_ms), log_odds_of(threshold)
+    own, goal = inactivity(model, x, span_ms), log_odds_of(threshold)
     return first_crossing(own.log_odds, goal, 0, min(SILENCE_MAX_MS, own.surely_left_ms(goal)), 0)
 
 
@@ -124,11 +124,11 @@ def logistic(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds > -EXP_MAX else 0.0
 
 
-def _unlearnt(model: Model, features: Features, as_of_ms: int) -> Risk:
+def _unlearnt(model: Model, features: Features, as_of_ms: int) -> ExplainedRisk:
     """Without a learnt layer: the purchase process alone, split into habit and silence."""
-    own = own_silence(model, features)
+    own = own_inactivity(model, features)
     now, at_last = own.log_odds(max(0, as_of_ms - features.last_ms)), own.log_odds(0)
-    base = silence(model, 0, 0).log_odds(0)
+    base = inactivity(model, 0, 0).log_odds(0)
     parts = [("frequency", at_last - base), ("silence", now - at_last)]
     parts.sort(key=lambda part: -abs(part[1]))
-    return Risk(score=logistic(now), base=base, contributions=tuple(parts))
+    return ExplainedRisk(score=logistic(now), base=base, contributions=tuple(parts))

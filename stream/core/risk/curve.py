@@ -18,7 +18,7 @@ from stream.core.model.features import (
     Observation,
 )
 from stream.core.model.record import Model, RiskSegment
-from stream.core.risk.inactivity import REMEMBERED, Silence, silence
+from stream.core.risk.inactivity import REMEMBERED, Inactivity, inactivity
 
 Weighed = tuple[tuple[float, Formula], ...]
 """Features with their weights, in log-odds per unit; those that weigh nothing are left out."""
@@ -37,7 +37,7 @@ class SegmentTerms(Struct, frozen=True, gc=False):
 class Habit(Struct, frozen=True, gc=False):
     """What all customers with one number of purchase days and one span between them have in common."""
 
-    own: Silence
+    own: Inactivity
     terms: SegmentTerms | None
     """None: the model has no learnt layer; the risk is that of the purchase process."""
     constant: float
@@ -46,7 +46,7 @@ class Habit(Struct, frozen=True, gc=False):
     """Log-odds that silence adds by the time at which nine in ten such customers have bought again."""
 
 
-class Outlook(Struct, frozen=True, gc=False):
+class RiskCurve(Struct, frozen=True, gc=False):
     """The risk of one customer as long as nothing happens."""
 
     model: Model
@@ -78,7 +78,7 @@ class Outlook(Struct, frozen=True, gc=False):
         return self.constant + habit.usual + _sum(habit.terms.of_fading, at)
 
 
-def outlook(model: Model, features: Features) -> Outlook:
+def risk_curve(model: Model, features: Features) -> RiskCurve:
     """The curve of one customer: by the learnt layer, or else by the purchase process alone."""
     habit = _habit(model, features.frequency, features.last_ms - features.first_ms)
     constant, terms = habit.constant, habit.terms
@@ -86,7 +86,7 @@ def outlook(model: Model, features: Features) -> Outlook:
         at = Observation(model, features, habit.own, features.last_ms, 0)
         for weight, formula in terms.of_customer:
             constant += weight * formula(at)
-    return Outlook(model, features, habit, constant)
+    return RiskCurve(model, features, habit, constant)
 
 
 def segment_of(model: Model, frequency: int) -> RiskSegment:
@@ -97,7 +97,7 @@ def segment_of(model: Model, frequency: int) -> RiskSegment:
 
 @lru_cache(maxsize=REMEMBERED)
 def _habit(model: Model, x: int, span_ms: int) -> Habit:
-    own = silence(model, x, span_ms)
+    own = inactivity(model, x, span_ms)
     if model.risk is None:
         return Habit(own, None, 0.0, own.log_odds(own.usual_ms))
     terms = _segment_terms(segment_of(model, x))

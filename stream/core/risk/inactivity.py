@@ -21,7 +21,7 @@ REMEMBERED = 1 << 16
 """Customers share spans by the day: 50,000 of them over a year need a few thousand (measured)."""
 
 
-class Silence(NamedTuple):
+class Inactivity(NamedTuple):
     """All that does not change while nothing is bought."""
 
     unit_ms: int
@@ -63,7 +63,7 @@ class Silence(NamedTuple):
 
 
 @lru_cache(maxsize=REMEMBERED)
-def silence(model: Model, x: int, span_ms: int) -> Silence:
+def inactivity(model: Model, x: int, span_ms: int) -> Inactivity:
     """Of a customer with x repeat purchase days, `span_ms` from the first day to the last."""
     process = model.process
     rate, stays = process.r + x, process.b + x
@@ -76,7 +76,7 @@ def silence(model: Model, x: int, span_ms: int) -> Silence:
     horizon = own_horizon(process, model.horizon, x, t_x)
     age = process.alpha + t_x
     usual_ms = round(age * math.expm1(min(math.log(10.0) / rate, USUAL_MAX)) * process.unit_ms)
-    return Silence(process.unit_ms, rate, age, left, odds_log, horizon, _gap(process, x, t_x), usual_ms)
+    return Inactivity(process.unit_ms, rate, age, left, odds_log, horizon, _gap(process, x, t_x), usual_ms)
 
 
 def _gap(process: PurchaseProcess, x: int, t_x: float) -> float:

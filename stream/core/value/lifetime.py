@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from stream.core.model.record import Model, PurchaseProcess, Spend, Table
+from stream.core.model.record import GridTable, Model, PurchaseProcess, Spend
 from stream.core.units import YEAR_MS
 from stream.core.value.clv import (
     discount_per_unit,
@@ -49,8 +49,8 @@ class Valuation(Struct, frozen=True, gc=False, eq=False):
     """Continuous, per model unit."""
     horizon: float
     """In model units."""
-    finite: Table
-    infinite: Table
+    finite: GridTable
+    infinite: GridTable
 
 
 def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: float = 1.0) -> Valuation:
@@ -83,7 +83,7 @@ def customer_value(rules: Valuation, x: int, t_x: float, T: float, mean_minor: f
     )
 
 
-def looked_up(rules: Valuation, grid: Table, x: int, age: float) -> float:
+def looked_up(rules: Valuation, grid: GridTable, x: int, age: float) -> float:
     """Discounted purchases if alive: cubic in log age, and in log rate between the tabled frequencies."""
     process = rules.process
     log_age = math.log(process.alpha + age)
@@ -101,8 +101,8 @@ def looked_up(rules: Valuation, grid: Table, x: int, age: float) -> float:
     return math.exp(ratio - log_age) * (process.r + x) * _naive_span(rules.discount, grid, rules.horizon)
 
 
-@lru_cache(maxsize=16)  # several books of one model, as in `stream policy diff`, share theirs
-def table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> Table:
+@lru_cache(maxsize=16)  # several bases of one model, as in `stream policy diff`, share theirs
+def table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> GridTable:
     """The hard function g(x, T) over its naive value (r + x) / (alpha + T) * span, as logarithms."""
 
     def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
@@ -115,7 +115,7 @@ Row = Callable[[int, list[float], float, float | None], Iterable[float]]
 """Of one frequency: discounted purchases if alive at these ages T, by discount and horizon."""
 
 
-def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, of_x: Row) -> Table:
+def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, of_x: Row) -> GridTable:
     """The table whose rows are worked out by `of_x`."""
     discount = discount_per_unit(process, annual_discount, YEAR_MS)
     horizon = None if horizon_ms is None else horizon_ms / process.unit_ms
@@ -132,7 +132,7 @@ def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: fl
             for g, log_age in zip(of_x(x, ages, discount, horizon), log_ages, strict=True)
         ]
         rows.append(tuple(float(f"{ratio:.11g}") for ratio in ratios))
-    return Table(
+    return GridTable(
         horizon_ms=horizon_ms,
         annual_discount=annual_discount,
         frequencies=FREQUENCIES,
@@ -142,14 +142,14 @@ def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: fl
     )
 
 
-def _matching(model: Model, horizon_ms: int | None, annual_discount: float) -> Table | None:
+def _matching(model: Model, horizon_ms: int | None, annual_discount: float) -> GridTable | None:
     for grid in model.tables:
         if grid.horizon_ms == horizon_ms and grid.annual_discount == annual_discount:
             return grid
     return None
 
 
-def _naive_span(discount: float, grid: Table, horizon: float) -> float:
+def _naive_span(discount: float, grid: GridTable, horizon: float) -> float:
     return _span(discount, None if grid.horizon_ms is None else horizon)
 
 
@@ -167,7 +167,7 @@ def _cubic(row: tuple[float, ...], column: int, s: float) -> float:
     return (s1 * s2 * (s * y3 - s3 * y0) / 3.0 + s * s3 * (s2 * y1 - s1 * y2)) * 0.5
 
 
-def _between(grid: Table, r: float, x: int, row: int, column: int, s: float) -> float:
+def _between(grid: GridTable, r: float, x: int, row: int, column: int, s: float) -> float:
     first = min(max(row - 2, 0), len(grid.frequencies) - 4)
     at = math.log(r + x)
     places = [math.log(r + grid.frequencies[first + k]) for k in range(4)]

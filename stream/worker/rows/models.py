@@ -15,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Raw
 
 from stream.core.events.event import ModelPublished
-from stream.core.judgement.basis import Book
+from stream.core.judgement.basis import Basis
 from stream.core.model.document import decode_model
 from stream.core.model.record import Model
 from stream.engine import Arrival, Lane
@@ -25,20 +25,20 @@ log = logging.getLogger("stream.worker")
 
 
 class PartitionModels:
-    """Policy and model of each partition. `book_of` must see a lane before the lane's first commit."""
+    """Policy and model of each partition. `basis_of` must see a lane before the lane's first commit."""
 
-    def __init__(self, configured: Book) -> None:
+    def __init__(self, configured: Basis) -> None:
         self.configured = configured
         """The policy and the model of the settings."""
-        self._books: dict[int, Book] = {}
+        self._bases: dict[int, Basis] = {}
         self._lanes: dict[int, Lane[LiveRow]] = {}
         self._adopted: dict[int, dict[str, int]] = {}
 
-    def book_of(self, lane: Lane[LiveRow]) -> Book:
+    def basis_of(self, lane: Lane[LiveRow]) -> Basis:
         """What the customers of this partition are judged by now."""
         if self._lanes.get(lane.partition) is not lane:
             self._restore(lane)
-        return self._books[lane.partition]
+        return self._bases[lane.partition]
 
     def adopted_offsets(self, lane: Lane[LiveRow]) -> dict[str, int]:
         """Topic -> offset after the publication of the model in force; empty for the configured one.
@@ -48,9 +48,9 @@ class PartitionModels:
         """
         return self._adopted[lane.partition]
 
-    def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, model: Model) -> Book:
+    def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, model: Model) -> Basis:
         """Put a published model in force in this partition, and store it in the partition's model row."""
-        stored, is_first = lane.get(MODEL_KEY) or LiveRow(StoredRow()), self.book_of(lane) is self.configured
+        stored, is_first = lane.get(MODEL_KEY) or LiveRow(StoredRow()), self.basis_of(lane) is self.configured
         next_offset = arrival.offset + 1
         earlier = [] if is_first else _still_needed(_publications(stored), next_offset, lane)
         adopted = {arrival.topic: next_offset}
@@ -62,8 +62,8 @@ class PartitionModels:
         )
         lane.put(MODEL_KEY, LiveRow(row))
         self._adopted[lane.partition] = adopted
-        book = self._books[lane.partition] = self._book_with(model)
-        return book
+        basis = self._bases[lane.partition] = self._basis_with(model)
+        return basis
 
     def _restore(self, lane: Lane[LiveRow]) -> None:
         """This worker got the partition: go on with the last stored model whose publication is committed.
@@ -74,7 +74,7 @@ class PartitionModels:
         in_force = next((each for each in _publications(stored) if each.is_committed(lane)), None)
         self._lanes[lane.partition] = lane
         self._adopted[lane.partition] = {}
-        self._books[lane.partition] = self.configured
+        self._bases[lane.partition] = self.configured
         if in_force is None:
             return
         self._adopted[lane.partition] = {in_force.topic: in_force.next_offset}
@@ -84,18 +84,18 @@ class PartitionModels:
             line = "partition %d: model %s of STREAM_MODEL replaces the published model %s, which is older"
             log.info(line, lane.partition, newer, model.version)
             return
-        self._books[lane.partition] = self._book_with(model)
+        self._bases[lane.partition] = self._basis_with(model)
         log.info("partition %d: the published model %s is in force", lane.partition, model.version)
 
     def _is_replaced(self, published: Model, stored: LiveRow) -> bool:
         configured = self.configured.model
         return configured.version != stored.instead_of and configured.fitted_at_ms > published.fitted_at_ms
 
-    def _book_with(self, model: Model) -> Book:
-        for book in (self.configured, *self._books.values()):
-            if book.model.version == model.version:
-                return book
-        return Book(self.configured.policy, model)
+    def _basis_with(self, model: Model) -> Basis:
+        for basis in (self.configured, *self._bases.values()):
+            if basis.model.version == model.version:
+                return basis
+        return Basis(self.configured.policy, model)
 
 
 class Publication(NamedTuple):
