@@ -32,6 +32,7 @@ class Instant(click.ParamType):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds since 1970."""
         if isinstance(value, int):
             return value
         try:

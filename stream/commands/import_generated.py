@@ -1,18 +1,15 @@
-"""`stream import generated`: events of a generated shop, and its planted truth in a file beside them."""
+"""`stream import generated`: parsing and printing only."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from stream.commands.import_output import output_options, write_and_report
-from stream.core.events.event import Event
-from stream.importing.generated.disorder import Disorder, disordered
+from stream.importing.generated.disorder import Disorder
+from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
-from stream.recording.event_file import atomic_writer
 
 SHARE = click.FloatRange(0, 1)
 
@@ -53,15 +50,4 @@ def generated(  # noqa: PLR0917 - click passes each option by name
     """
     shop = Shop(seed=seed, customers=customers, days=days, drivers=not noise)
     disorder = Disorder(duplicates=duplicates, late=late, shuffled=shuffled)
-    write_and_report(lambda: _events(shop, disorder, truth), out, as_json)
-
-
-def _events(shop: Shop, disorder: Disorder, truth: Path | None) -> Iterator[Event]:
-    from stream.importing.generated.history import planned_lives, planted_truth, shop_events
-
-    lives = planned_lives(shop)
-    if truth is not None:
-        with atomic_writer(truth) as file:
-            file.write(json.dumps(planted_truth(shop, lives), indent=1).encode())
-    events = shop_events(shop, lives)
-    return iter(events) if disorder == Disorder() else disordered(events, disorder, shop.seed)
+    write_and_report(lambda: generated_events(shop, disorder, truth), out, as_json)

@@ -15,6 +15,7 @@ class ImportGroup(click.Group):
     """Each data set is a command; any other first argument is a file or an option of the import of files."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command `files` before arguments that begin with no command."""
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
             args = ["files", *args]
         return super().parse_args(ctx, args)

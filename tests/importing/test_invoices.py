@@ -270,3 +270,11 @@ def test_the_types_are_those_of_the_contract(tmp_path):
 
     assert Counter(e["type"] for e in done.events).keys() <= known
     assert set(ImportSummary().rejected) == set()
+
+
+@pytest.mark.parametrize("cell", ["", " ", "GBP"])
+def test_a_constant_beside_a_column_is_the_value_of_blank_cells(tmp_path, cell):
+    mapping = INVOICES.replace("[constants]", 'currency = "money"\n[constants]')
+    done = imported(tmp_path, HEADER.strip() + f",money\n1,mug,1,2020-01-01,2,ann,{cell}\n", mapping)
+
+    assert [e["data"]["currency"] for e in done.events] == ["GBP"]

@@ -1,4 +1,4 @@
-"""Alerts as the worker sends them, with just enough in them."""
+"""Minimal alerts, as the worker sends them."""
 
 from stream.core.alerts.alert import (
     Alert,
@@ -11,7 +11,7 @@ from stream.core.alerts.alert import (
     ValueAtRisk,
 )
 
-SILENT = Evidence(
+INACTIVITY = Evidence(
     code="SILENT_BEYOND_RHYTHM",
     feature="days_since_purchase",
     observed=10.0,
@@ -32,7 +32,7 @@ def alert(subject, *, kind="churn_risk", state="raised", worth=100):
         policy=PolicyRef(id="p", version=1, hash="sha256:0", model="m"),
         customer=CustomerRef(tier="gold", stage="loyal", rfm="555", purchase_days=9, tenure_days=90),
         score=Score(name="s", value=0.8, scale="share", base=0.0, previous=0.1, raise_at=0.7, clear_at=0.5),
-        evidence=(SILENT,),
+        evidence=(INACTIVITY,),
         value_at_risk=ValueAtRisk(
             p10_minor=worth // 2,
             p50_minor=worth,

@@ -74,6 +74,7 @@ class CompleteJourneyTables:
         self._folder = folder
 
     def read(self, name: str, columns: list[str] | None = None) -> Any:
+        """One table as a data frame."""
         import pandas as pd
 
         return pd.read_parquet(self._folder / f"{name}.parquet", columns=columns)
@@ -96,6 +97,7 @@ class CompleteJourneyTables:
 
     @cache  # noqa: B019 - the object exists for one reading only
     def campaigns(self) -> dict[int, Campaign]:
+        """Campaign number -> campaign."""
         described = self.read("campaign_descriptions")
         return {
             number: Campaign(

@@ -14,14 +14,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from stream.core.events.event import Event
-from stream.importing.files.events.order_lines import LineReader, LineRejection, OrderLine
+from stream.importing.files.events.order_lines import LinePlace, LineReader, LineRejection, OrderLine
 from stream.importing.files.events.orders import OrderDraft, order_drafts
 from stream.importing.files.events.returns import matched_events
 from stream.importing.files.events.single_events import EventReader, is_once_per_row
 from stream.importing.files.external_sort import ExternalSort
 from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
-from stream.importing.files.reading.fill_down import FillDown
+from stream.importing.files.reading.filling import Constants, FillDown
 from stream.importing.files.reading.row import UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
@@ -56,6 +56,7 @@ class Importer:
         self._lines_max = lines_max
         self._order_lines = LineReader(mapping)
         self._single_events = EventReader(mapping, self._order_lines)
+        self._constants = Constants(_constants_of_rows(mapping), mapping.columns)
         self._paths: Sequence[Path] = ()
         self._last_single_event = (-1, -1)
         """(file, line) of the last row that is no order line."""
@@ -74,32 +75,18 @@ class Importer:
     def _read(
         self, file: int, path: Path, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]
     ) -> None:
-        constants, fill_down = self._mapping.constants, FillDown(self._mapping.fill_down)
-        only_orders = "event" not in {*self._mapping.columns, *constants}
-        blanks = {name: text for name, text in constants.items() if name in self._mapping.columns}
-        if only_orders:
-            constants = {name: text for name, text in constants.items() if name != "currency"}
-        seen = 0
-        for row in islice(file_rows(path, self._mapping), self._lines_max):
-            seen += 1
-            if seen % ADVANCE_EVERY == 0:
+        fill_down = FillDown(self._mapping.fill_down)
+        rows = islice(file_rows(path, self._mapping), self._lines_max)
+        for number, row in enumerate(rows, start=1):
+            if number % ADVANCE_EVERY == 0:
                 self._advance(ADVANCE_EVERY)
             self.summary.lines += 1
             if isinstance(row, UnreadableRow):
                 self._reject(file, row.line, LineRejection(row.reason, row.detail), None)
                 continue
-            values = fill_down.filled(row.values) if fill_down.fields else row.values
-            place = (self.summary.lines, file, row.line)
-            known = constants | values if constants else values
-            for name, default in blanks.items():
-                if not known.get(name, default).strip():
-                    known = {**known, name: default}
-            if only_orders:
-                result: OrderLine | Event | LineRejection | None = self._order_lines.line(
-                    known, place, path.name, refund=False
-                )
-            else:
-                result = self._converted(known, place)
+            values = fill_down.filled(row.values)
+            place = LinePlace(self.summary.lines, file, row.line)
+            result = self._converted(self._constants.added(values), place)
             if isinstance(result, OrderLine):
                 lines.add((result.customer, result.order, result.sequence, result))
             elif isinstance(result, LineRejection):
@@ -110,9 +97,7 @@ class Importer:
                 self.summary.in_other_events += 1
                 self._add(result, events)
 
-    def _converted(
-        self, values: Values, place: tuple[int, int, int]
-    ) -> OrderLine | Event | LineRejection | None:
+    def _converted(self, values: Values, place: LinePlace) -> OrderLine | Event | LineRejection | None:
         """A row by its event type; None where it is ignored, or where the row is an event already."""
         kind = "purchase.completed"
         if "event" in values:
@@ -124,10 +109,10 @@ class Importer:
                 return None
             kind = found
         if kind in ORDER_TYPES:
-            file_name = self._paths[place[1]].name
+            file_name = self._paths[place.file].name
             return self._order_lines.line(values, place, file_name, refund=kind == "purchase.refunded")
-        is_same_row = place[1:] == self._last_single_event
-        self._last_single_event = place[1:]
+        row = (place.file, place.line)
+        is_same_row, self._last_single_event = row == self._last_single_event, row
         return None if is_same_row and is_once_per_row(kind) else self._single_events.event(kind, values)
 
     def _build_orders(self, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]) -> None:
@@ -166,3 +151,9 @@ class Importer:
         if values is not None:
             reject["values"] = values
         self._rejects.write(msgspec.json.encode(reject) + b"\n")
+
+
+def _constants_of_rows(mapping: ColumnMapping) -> dict[str, str]:
+    """Without the currency where LineReader adds it; most mappings then have none, and no row is copied."""
+    unused = {"currency"} - mapping.columns.keys() if mapping.is_orders_only else set()
+    return {name: text for name, text in mapping.constants.items() if name not in unused}

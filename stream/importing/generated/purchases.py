@@ -47,6 +47,7 @@ def pace(customer: Customer, at: datetime) -> float:
 
 
 def in_trouble(customer: Customer, at: datetime) -> bool:
+    """Whether the planted trouble of a customer lasts at this time."""
     trouble = customer.trouble
     return trouble is not None and trouble.from_at <= at < trouble.to_at
 

@@ -46,6 +46,17 @@ class LineRejection(Struct, frozen=True):
     detail: str = ""
 
 
+class LinePlace(NamedTuple):
+    """Where a line is in the input."""
+
+    sequence: int
+    """Its number over all files."""
+    file: int
+    """Index of the file."""
+    line: int
+    """Line number in the file."""
+
+
 class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     """One line of an order; amounts in minor units of the currency."""
 
@@ -110,9 +121,11 @@ class LineReader:
         self._label: Callable[[str], str | None] = cached(lambda text: text.strip()[:LABEL_MAX] or None)
 
     def customer(self, values: Values) -> str | LineRejection:
+        """The customer id of a row."""
         return self._customer(values["customer"])
 
     def time_ms(self, values: Values) -> int | LineRejection:
+        """The time of a row in milliseconds since 1970."""
         found = self._instant(values["time"].strip())
         return _time_fault(values["time"]) if found is None else found
 
@@ -130,16 +143,16 @@ class LineReader:
         return minor
 
     def currency(self, values: Values) -> str | LineRejection:
+        """The ISO 4217 code of a row, else that of the constants."""
         return self._currency(values.get("currency") or self._default_currency)
 
     def line(  # noqa: PLR0911 - one exit for each reason
-        self, values: Values, place: tuple[int, int, int], file_name: str, *, refund: bool
+        self, values: Values, place: LinePlace, file_name: str, *, refund: bool
     ) -> OrderLine | LineRejection:
-        """`place` is (sequence, file, line number). Without an order column each line is an order, named by
-        file and line number."""
+        """Without an order column, each line is an order, named by its file and line number."""
         if isinstance(customer := self._customer(values["customer"]), LineRejection):
             return customer
-        order = values["order"].strip() if "order" in values else f"{file_name}-{place[2]}"
+        order = values["order"].strip() if "order" in values else f"{file_name}-{place.line}"
         if not order or len(order) > ORDER_MAX or UNDECODABLE in order:
             return _identifier_fault("order", order, ORDER_MAX)
         if (time_ms := self._instant(values["time"].strip())) is None:
@@ -163,11 +176,11 @@ class LineReader:
             return extras
         name, category, brand = values.get("name"), values.get("category"), values.get("brand")
         return OrderLine(
-            order, customer, place[0], time_ms, currency, product_id,
+            order, customer, place.sequence, time_ms, currency, product_id,
             self._label(name) if name else None,
             self._label(category) if category else None,
             self._label(brand) if brand else None,
-            pieces, unit, total, rounding, returned, refund, place[1], place[2], extras,
+            pieces, unit, total, rounding, returned, refund, place.file, place.line, extras,
         )  # fmt: skip
 
     def _customer_of(self, text: str) -> str | LineRejection:

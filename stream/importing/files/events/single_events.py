@@ -73,6 +73,7 @@ class EventReader:
         self._lines = lines
 
     def event(self, kind: str, values: Values) -> Event | LineRejection:
+        """The event of type `kind` in a row."""
         customer, time_ms = self._lines.customer(values), self._lines.time_ms(values)
         if isinstance(customer, LineRejection):
             return customer

@@ -91,6 +91,11 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     returns: ReturnOptions = ReturnOptions()
 
     @property
+    def is_orders_only(self) -> bool:
+        """Every row is a line of an order: neither a column nor a constant says the event type."""
+        return "event" not in self.columns and "event" not in self.constants
+
+    @property
     def fingerprint(self) -> str:
         """Equal for mappings with equal content."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
