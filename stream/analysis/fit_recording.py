@@ -22,8 +22,7 @@ def horizon_of(horizon_ms: int | None) -> Horizon:
 
 
 def purchase_span(recording: Recording) -> tuple[int, int]:
-    """Midnight of the day of the first purchase, and the time of the last event, both in milliseconds
-    (UTC)."""
+    """Midnight of the day of the first purchase, and the time of the last event, in milliseconds."""
     first_ms, last_ms = 0, 0
     for event in recording.events():
         last_ms = event.time_ms

@@ -129,8 +129,7 @@ def publish_command(record: Path, as_json: bool) -> None:
 
 
 def _published(model: Model) -> int:
-    """Publish the model; the number of partitions of the control topic. Exit code 1 when one was not
-    reached."""
+    """Publish the model; returns the number of partitions. Exit code 1 when one was not reached."""
     from stream.ops.cluster import cluster_errors, cluster_settings
     from stream.ops.publish import NotPublishedError, publish_model
 

@@ -51,8 +51,7 @@ class Snapshot:
         return self.column("first_minor") + self.column("frequency") * self.column("monetary_minor")
 
     def cells(self, unit_ms: int = WEEK_MS) -> Histogram:
-        """The sufficient statistics of the purchase process: frequency, recency and age, in units of
-        `unit_ms`."""
+        """The sufficient statistics of the purchase process, times in units of `unit_ms`."""
         first, last = self.column("first_ms"), self.column("last_ms")
         return histogram(
             self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms
@@ -115,8 +114,7 @@ class History:
 
 
 def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy) -> History:
-    """Fold events that are in time order; take a snapshot at the end of each day of `days_ms` (midnights
-    UTC).
+    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC).
 
     Days early in the history give snapshots with few customers or none.
     """

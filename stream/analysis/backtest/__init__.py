@@ -1,2 +1,1 @@
-"""Would the alerts of a policy have been right? Learn up to a day, run the policy on, compare with the
-outcomes."""
+"""Backtests: would the alerts of a policy have been right? Learn up to a day, run on, compare."""

@@ -148,8 +148,7 @@ def _row(
 
 
 def jeffreys_interval(hits: int, cases: int) -> list[float] | None:
-    """90% interval of a share of `hits` out of `cases` (Jeffreys: beta with half a hit and half a miss
-    added)."""
+    """90% interval (Jeffreys) of a share of `hits` out of `cases`; None without cases."""
     if not cases:
         return None
     low = float(beta.ppf(0.05, hits + 0.5, cases - hits + 0.5)) if hits else 0.0
@@ -202,8 +201,7 @@ def _silent_after(alerts: Iterable[RaisedAlert], history: History, horizon_ms: i
 
 
 def _lead_days(one: RaisedAlert, history: History, horizon_ms: int) -> float | None:
-    """Days from the alert to when the simple rule `no purchase for a whole horizon` calls the customer
-    lost."""
+    """Days by which the alert comes before the rule `no purchase for a whole horizon`."""
     before = [at_ms for at_ms in history.orders.get(one.customer, {}).values() if at_ms <= one.at_ms]
     return (max(before) + horizon_ms - one.at_ms) / DAY_MS if before else None
 

@@ -25,8 +25,7 @@ EXAMPLES_MAX = 8
 
 
 def backtest_page(numbers: Mapping[str, Any], result: BacktestResult) -> str:
-    """The whole document; `numbers` are the result's, with the seconds and unreadable lines of the
-    command."""
+    """The whole document; `numbers` are those of the result and of the command."""
     weeks = f"{numbers['horizon_weeks']:g} weeks"
     parts = [
         "<h1>Would the alerts have been right?</h1>",

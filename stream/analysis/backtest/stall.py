@@ -1,5 +1,4 @@
-"""The worker's stall guard in a backtest: while there is no purchase of anybody, nobody is judged for
-silence.
+"""The worker's stall guard in a backtest: while nobody at all buys, nobody is judged for silence.
 
 When purchases stop altogether, the source has stalled, and silence says nothing about customers. So no event
 more than STALL_AFTER_MS later than the last purchase is released, and the clock does not go further either.

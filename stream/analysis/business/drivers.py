@@ -1,5 +1,4 @@
-"""Why customers stay and why they leave: behaviours of those who left, compared with like customers who
-stayed.
+"""Why customers stay or leave: behaviours of those who left, compared with like customers who stayed.
 
 Incidents are judged by what followed each of them (incidents.py). What customers are or like is compared once
 per customer, among customers of the same tier, tenure and number of purchases: a customer who left early has
@@ -53,8 +52,7 @@ REASON_OF_BEHAVIOUR = {
 
 @dataclass(frozen=True)
 class Driver:
-    """The contrast of one behaviour in one tier; `play` and `to_do` are the playbook's action and its
-    text."""
+    """One behaviour in one tier; `play` and `to_do` are the action and text of the playbook."""
 
     tier: str
     contrast: Contrast
@@ -136,16 +134,14 @@ def dead_ends(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[DeadEn
 
 @dataclass(frozen=True)
 class TierGroup:
-    """Tiers that are compared together, and whether they are valuable ones (from the policy's at_risk_loyal
-    tier on)."""
+    """Tiers that are compared together; `valuable` from the policy's tier of at_risk_loyal on."""
 
     ranks: frozenset[int]
     valuable: bool
 
 
 def _tier_groups(policy: Policy) -> dict[str, TierGroup]:
-    """All customers; the valuable tiers together, because each alone may have too few customers; and each
-    tier."""
+    """All customers, the valuable tiers together (alone they may be too small), and each tier."""
     valuable = policy.tier_rank(policy.at_risk_loyal.tier_min)
     names = [step.name for step in policy.ladder.steps]
     every = range(len(names))

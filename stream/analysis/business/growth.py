@@ -1,5 +1,4 @@
-"""Development: baskets and orders of the same customers before and now, and which category each may buy
-next."""
+"""Development: baskets and orders of the same customers over time, and what each may buy next."""
 
 from __future__ import annotations
 
@@ -20,8 +19,7 @@ BUYERS_MIN = 20
 
 @dataclass(frozen=True)
 class TierGrowth:
-    """The customers of one tier in two time windows of equal length; baskets in minor units, orders per
-    customer."""
+    """The customers of one tier in two windows of equal length; baskets in minor units."""
 
     tier: str
     customers: int

@@ -22,19 +22,16 @@ from stream.core.units import DAY_MS
 from stream.fit.arrays import Counts, Flags, Numbers
 
 LEFT_AFTER_GAPS = 3.0
-"""A customer has left after a silence of more than this many of their own mean gaps, and of
-LEFT_AFTER_DAYS."""
+"""Who is silent for more than this many of their own mean gaps, and LEFT_AFTER_DAYS, has left."""
 LEFT_AFTER_DAYS = 60.0
 PURCHASE_DAYS_MIN = 3
 """Purchase days from which on a customer has a rhythm, and can be said to have left it."""
 SPEND_DAYS = 30.0
-"""Added to the days over which spend per day is taken, so that two purchases in two days are not a
-fortune."""
+"""Added to the days that spend per day is taken over: two purchases in two days are no fortune."""
 SILENCES = (0.5, 1.0, 2.0)
 """Bounds between the bands of silence, in the customer's own mean gaps."""
 PACE_STEP = 2.0
-"""Width of a band of mean gaps, in doublings: with narrower bands too few customers are left to compare
-with."""
+"""Width of a band of mean gaps, in doublings: narrower bands leave too few customers to compare."""
 TIER_PLACE, PACE_BANDS = 64, 8
 """The number of a group is tier * 64 + band of pace * 4 + band of silence."""
 
@@ -63,8 +60,7 @@ class Pauses:
 
 
 class Incidents(NamedTuple):
-    """All incidents of one kind: the pauses in which they happened, and the day; both of shape
-    (incidents,)."""
+    """All incidents of one kind: their pauses and their days, both of shape (incidents,)."""
 
     pauses: Counts
     days: Counts

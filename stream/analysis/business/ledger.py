@@ -1,5 +1,4 @@
-"""Everything that the business report counts, from one pass over the events: facts, orders, money,
-incidents."""
+"""Everything that the business report counts, read once: facts, orders, money, incidents."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Retention as businesses count it: customers who bought in one period and again in the next; lifetimes from
-that.
+"""Retention as businesses count it: who bought in one period and again in the next; and lifetimes.
 
 Only periods that are over are counted.
 """
@@ -95,8 +94,7 @@ def retention_table(
 
 
 def _fitted(cohort: list[set[int]], over: int) -> Retention | None:
-    """The model of the first cohort, given each member's periods; a survivor buys in a period or in a later
-    one."""
+    """The model of the first cohort from each member's periods; a survivor buys then or later."""
     survivors = np.array([sum(max(p) >= period for p in cohort) for period in range(max(0, over - 1))], float)
     if len(survivors) < PERIODS_MIN - 1 or survivors[0] < COHORT_MIN or survivors[0] == survivors[-1]:
         return None
@@ -105,8 +103,7 @@ def _fitted(cohort: list[set[int]], over: int) -> Retention | None:
 
 @dataclass(frozen=True)
 class SegmentRetention:
-    """Customers of one segment who bought in a period, summed over periods; how many bought in the next
-    one."""
+    """One segment: customers who bought in a period, over all periods, and again in the next."""
 
     segment: str
     active: int
@@ -124,8 +121,7 @@ def retention_by_spending(
     last_ms: int,
     steps: Sequence[tuple[str, float]],
 ) -> list[SegmentRetention]:
-    """Retention by what was spent within the period itself, so that the segment does not depend on what came
-    later.
+    """Retention by what was spent in the period itself, which does not depend on what came later.
 
     `steps` are names of segments with the quantile of spending from which each begins, the lowest first.
     """

@@ -34,8 +34,7 @@ def win_backs(
 ) -> list[WinBack]:
     """One row per tier of `names`; `tiers` are customer -> rank in `names`.
 
-    `risks` are the risks of the earlier day, shape (customers,), and the risk from which on a customer is at
-    risk.
+    `risks` are the risks on the earlier day, shape (customers,), and the risk from which on one is at risk.
     """
     risk, raise_at = risks
     found = []

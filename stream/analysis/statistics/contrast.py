@@ -67,8 +67,7 @@ def contrast(name: str, exposed: Flags, left: Flags, groups: Counts) -> Contrast
 
 
 def pooled(name: str, tables: ContingencyTables, customers: int | None = None) -> Contrast | None:
-    """The comparison over all tables, of customers or of occasions of `customers`; None where there are too
-    few."""
+    """The comparison over all tables (of occasions, if `customers` is given); None for too few."""
     tables = ContingencyTables(*(column[tables.exposed < tables.total] for column in tables))
     tables = ContingencyTables(*(column[tables.exposed > 0] for column in tables))
     exposed, others = int(tables.exposed.sum()), int((tables.total - tables.exposed).sum())

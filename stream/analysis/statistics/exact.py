@@ -91,8 +91,7 @@ def _masses(tables: ContingencyTables, log_odds: float) -> Numbers:
 
 
 def _hypergeometric(exposed: int, left: int, total: int, log_odds: float) -> Numbers:
-    """Fisher's noncentral hypergeometric distribution of one group's hits, from the smallest possible count
-    on."""
+    """Fisher's noncentral hypergeometric probabilities of one group's possible hits."""
     hits = np.arange(max(0, exposed + left - total), min(exposed, left) + 1)
     others = total - exposed
     logs = (
@@ -106,8 +105,7 @@ def _hypergeometric(exposed: int, left: int, total: int, log_odds: float) -> Num
 
 
 def _rough_log_odds(tables: ContingencyTables) -> float:
-    """The Mantel-Haenszel estimate, with 0.5 added to both sums: close enough to centre the distribution
-    on."""
+    """The Mantel-Haenszel estimate with 0.5 added to both sums: good enough as a centre."""
     a, with_it, left, n = (np.asarray(column, dtype=np.float64) for column in tables)
     b, c = with_it - a, left - a
     d = n - with_it - c

@@ -23,8 +23,7 @@ PROBABILITY_MIN = 1e-12
 
 @dataclass(frozen=True)
 class Quality:
-    """Quality of predicted probabilities; `lift10` is the churn rate of the riskiest tenth over that of
-    all."""
+    """Quality of predicted probabilities; `lift10` is the lift of the riskiest tenth."""
 
     auc: float | None
     brier: float
@@ -47,8 +46,7 @@ def quality(risk: Numbers, churned: Flags) -> Quality:
 
 
 def auc(score: Numbers, churned: Flags) -> float | None:
-    """The probability that a churned customer scores above one who stayed; None when all had the same
-    outcome."""
+    """The probability that a churned customer outscores one who stayed; None without one of both."""
     positive = int(churned.sum())
     negative = len(churned) - positive
     if not positive or not negative:
@@ -71,8 +69,7 @@ def calibration_error(risk: Numbers, churned: Flags) -> float:
 
 
 def lift(score: Numbers, churned: Flags, share: float = 0.1) -> float | None:
-    """Churn rate among the highest-scored `share` of customers, over that of all; ties at the edge count in
-    part."""
+    """Churn rate of the highest-scored `share` over that of all; ties at the edge count in part."""
     rate = float(churned.mean())
     if not rate:
         return None
@@ -96,9 +93,9 @@ def binned_brier(score: Numbers, churned: Flags) -> float:
     predicted = np.full(len(score), float(churned.mean()))
     for half in (halves, ~halves):
         for place in np.unique(places):
-            fit_risk_layer = ~half & (places == place)
-            if fit_risk_layer.any():
-                predicted[half & (places == place)] = float(churned[fit_risk_layer].mean())
+            others = ~half & (places == place)
+            if others.any():
+                predicted[half & (places == place)] = float(churned[others].mean())
     return float(np.mean((predicted - churned) ** 2))
 
 
@@ -126,7 +123,6 @@ def share_ranks(values: Numbers) -> Numbers:
 
 
 def baselines(inactive_days: Numbers, frequency: Numbers, total_minor: Numbers) -> dict[str, Numbers]:
-    """Simple scores, high for churn: days since the last purchase, few purchases, sum of the three RFM
-    ranks."""
+    """Simple scores, high for churn: days since the last purchase, few purchases, sum of RFM ranks."""
     rfm = share_ranks(inactive_days) - share_ranks(frequency) - share_ranks(total_minor)
     return {"recency": inactive_days, "frequency": -frequency, "rfm": rfm}

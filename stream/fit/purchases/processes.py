@@ -28,8 +28,7 @@ SMALL_SAMPLE = 300
 LEAVING_MIN = 0.005
 """Mean probability to leave after a purchase, a / (a + b), below which the history shows nobody leaving."""
 PRIOR_LOGS = {"bgnbd": (-1.4, -0.3, 0.8), "mbgnbd": (-0.5, -0.2, 0.3)}
-"""Means of the prior of log r, log a and log b, as fitted to CDNOW; that of alpha follows from the sample's
-pace."""
+"""Prior means of log r, log a and log b, as fitted to CDNOW; that of alpha follows from the pace."""
 PRIOR_SPREAD = 1.5
 """Standard deviation of the prior, in logs: a factor of 4.5 either way."""
 

@@ -21,8 +21,7 @@ SHARE_MIN = 1e-12
 
 @dataclass(frozen=True)
 class RetentionFit:
-    """Fitted parameters: the probability to leave in a period is beta(alpha, beta) distributed among
-    customers."""
+    """The fitted distribution, beta(alpha, beta), of the probability to leave in a period."""
 
     retention: Retention
     log_likelihood: float
@@ -42,8 +41,7 @@ def fit_retention(survivors: Numbers) -> RetentionFit:
 
 
 def retention_rate(retention: Retention, period: int) -> float:
-    """Of the survivors at its start, the share that stays through the period (1 is the first): paper, eq.
-    7."""
+    """Of the survivors at its start, the share that stays through the period (1 is the first)."""
     return (retention.beta + period - 1.0) / (retention.alpha + retention.beta + period - 1.0)
 
 
@@ -54,8 +52,7 @@ def survival(retention: Retention, periods: int) -> Numbers:
 
 
 def lifetime_periods(retention: Retention, discount: float) -> float:
-    """Expected discounted number of periods, the first counted in full: the sum of S(t) / (1 + d)^t over t >=
-    0."""
+    """Expected discounted number of periods: the sum of S(t) / (1 + d)^t from t = 0 on."""
     shares, share, period = 1.0, 1.0, 0
     while share > SHARE_MIN and period < TERMS_MAX:
         period += 1

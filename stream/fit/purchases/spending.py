@@ -1,6 +1,6 @@
 """Maximum-likelihood fit of the Gamma-Gamma model of the money per purchase.
 
-Fader and Hardie (2013), The gamma-gamma model of monetary value, note 025, eq. 1.
+Fader and Hardie (2013), The gamma-gamma model of monetary value, note 025, eq. 1a.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from stream.core.model.record import Spend
 from stream.fit.arrays import Numbers
 
 LOG_BOUNDS = [(-4.0, 8.0), (0.02, 8.0), (-12.0, 16.0)]
-"""Bounds of log p, log q and log v. q stays above 1: below it the mean spend of a new customer is
-infinite."""
+"""Bounds of log p, log q, log v. q stays above 1: below, the mean spend of a new customer is infinite."""
 SPENDERS_MIN = 30
 """With fewer repeat buyers than this nothing is fitted."""
 PRIOR_P, PRIOR_Q = 6.25, 3.74

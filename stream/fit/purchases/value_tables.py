@@ -44,8 +44,7 @@ def _discounted(
 
 
 def _purchases(rate: float, ages: Numbers, delays: Numbers, p: Numbers, weights: Numbers) -> Numbers:
-    """Expected purchases if alive, shape (ages, delays), within each delay; `p` and `weights` have shape
-    (nodes,)."""
+    """Expected purchases if alive, shape (ages, delays); `p` and `weights` have shape (nodes,)."""
     reach = delays[None, :, None] / ages[:, None, None] * p
     counts: Numbers = -np.expm1(-rate * np.log1p(reach)) @ (weights / p)
     return counts

@@ -31,8 +31,7 @@ known on the newest training day, predicts best what came after it."""
 SHRINKAGE_UNTRIED = SHRINKAGES[-2]
 """The penalty where there are too few cases to choose one: a strong one."""
 SHORTFALL = "shortfall"
-"""Name of the column with the log of observed over real horizon; 0, and so not needed, where the layer is
-used."""
+"""The column with the log of observed over real horizon; it is 0 where the layer is used."""
 SPREAD_MIN = 1e-9
 """A feature with a smaller standard deviation is constant and left out."""
 WEIGHT_MIN = 1e-6

@@ -1,9 +1,8 @@
-"""What the risk layer is trained on: customers as they were on earlier days, and whether they then bought
-nothing.
+"""What the risk layer is trained on: customers as of earlier days, and whether they then bought nothing.
 
-Everything lies before the split. Several training days show how customers behave lately; several horizons per
-day show how the share of silent customers falls as one looks longer, so that a short history can be carried
-on to the real horizon (decision 0006).
+Everything lies before the split. Several training days ("inner days" in decision 0006) show how customers
+behave lately; several horizons per day show how the share of silent customers falls as one looks longer, so
+that a short history can be extrapolated to the real horizon.
 """
 
 from __future__ import annotations
