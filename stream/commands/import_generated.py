@@ -14,14 +14,14 @@ from stream.importing.generated.shop import Shop
 SHARE = click.FloatRange(0, 1)
 
 
-@click.command()
+@click.command(short_help="A generated shop whose truth is known.")
 @click.option("--customers", default=500, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--days", default=730, show_default=True, type=click.IntRange(30, 3_650))
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same events.")
 @click.option(
     "--noise",
     is_flag=True,
-    help="Plant nothing: nobody leaves for a reason or grows, feedback predicts nothing.",
+    help="Plant nothing: nobody leaves over trouble or grows, feedback predicts nothing.",
 )
 @click.option(
     "--truth", type=click.Path(dir_okay=False, path_type=Path), help="File for the planted truth (JSON)."

@@ -25,6 +25,8 @@ class ImportGroup(click.Group):
 def import_group() -> None:
     """Turn a data set, a generated shop or your own files into events: JSON lines in time order.
 
+    Options for your own files: stream import files --help
+
     \b
     Examples:
       stream import completejourney --out year.jsonl.gz
@@ -38,7 +40,7 @@ def import_group() -> None:
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@import_group.command()
+@import_group.command(short_help="One year of a grocery chain.")
 @click.option("--path", "folder", type=FOLDER, help="Folder with the data set's parquet files.")
 @output_options
 def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
@@ -53,7 +55,7 @@ def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
     write_and_report(lambda: source.completejourney_events(folder), out, as_json)
 
 
-@import_group.command()
+@import_group.command(short_help="Purchases of an online music shop, 1997 to 1998.")
 @click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_master.txt.")
 @output_options
 def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
@@ -68,7 +70,7 @@ def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
     write_and_report(lambda: source.cdnow_events(folder=folder), out, as_json)
 
 
-@import_group.command("cdnow-sample")
+@import_group.command("cdnow-sample", short_help="One in ten customers of cdnow.")
 @click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_sample.txt.")
 @output_options
 def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
