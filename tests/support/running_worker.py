@@ -187,16 +187,19 @@ class WorkerKafka:
 
 
 class WorkerProcess:
-    """One process `stream worker`, killed at the end of its `with` block."""
+    """One process `stream worker` with its own working directory, killed at the end of its `with` block."""
 
-    def __init__(self, new_kafka: WorkerKafka, log: Path, **settings: str) -> None:
+    def __init__(self, kafka: WorkerKafka, log: Path, **settings: str) -> None:
         self.log = log
+        self.working_directory = log.with_name(f"{log.name}-cwd")
+        self.working_directory.mkdir(exist_ok=True)
         more = {f"STREAM_{name.upper()}": value for name, value in settings.items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_")}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [STREAM, "worker"],
-                env={**kept, **new_kafka.environment, **more},
+                env={**kept, **kafka.environment, **more},
+                cwd=self.working_directory,
                 stdout=output,
                 stderr=output,
             )

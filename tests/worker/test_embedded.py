@@ -32,6 +32,7 @@ def test_a_worker_on_the_embedded_broker_makes_of_events_what_replay_makes(kafka
         assert worker.stop() == 0
         lines = worker.log_text().splitlines()
 
+    assert list(worker.working_directory.iterdir()) == []
     profiles, alerts = replayed(events)
     assert first_difference(kafka.alerts(), alerts) == ""
     assert_same_profiles(kafka.profiles(), profiles)
