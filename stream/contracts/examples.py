@@ -1,13 +1,14 @@
 """Writes examples of a message type to schemas/examples/<type>/<version>/ when it has none.
 
-They are made from the struct: `good-full` has every field, `good-minimal` the required ones, and each
-`bad-no-...` lacks a required field. A test holds every example against schema and struct, so an example that
-is wrong (for a pattern that is unknown here, say) fails by name and is then written by hand.
+Those of a new type are made from the struct: `good-full` has every field, `good-minimal` the required ones,
+and each `bad-no-...` lacks a required field. A test holds every example against schema and struct, so an
+example that is wrong (for a pattern that is unknown here, say) fails by name and is then written by hand.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -23,13 +24,20 @@ TEXT_OF_PATTERN = {"^[A-Z]{3}$": "USD"}
 
 
 def write_missing_examples(root: Path, contract: Contract, version: int) -> list[Path]:
-    """Write examples of an input event that has none in this version. Returns the written files."""
+    """Write examples of this version if it has none. Returns the written files.
+
+    A later version gets those of the version before; for the first one of an input event they are made.
+    """
     folder = root / "examples" / contract.name / str(version)
-    if contract.direction == "out" or folder.is_dir():
+    before = folder.with_name(str(version - 1))
+    if folder.is_dir():
         return []
-    folder.mkdir(parents=True)
+    if before.is_dir():
+        shutil.copytree(before, folder)
+        return sorted(folder.iterdir())
     written = []
-    for name, example in _examples(contract):
+    for name, example in _examples(contract) if contract.direction == "in" else ():
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.json"
         path.write_text(json.dumps(example, indent=2, ensure_ascii=False) + "\n")
         written.append(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 from stream.contracts.export import next_version
 from stream.contracts.registry import contracts
 from stream.core.alerts.alert import ALERT_SCHEMA
+from stream.core.alerts.reasons import ALERT_FORMS
 from stream.core.judgement.rules import RULES
 from stream.core.policy.policy import ALERT_KINDS, Policy
 from stream.wording.alert import ALERT_NAMES, SCORE_MEANINGS
@@ -20,6 +21,11 @@ def test_every_kind_is_a_section_of_the_policy():
 def test_every_kind_has_a_rule_of_its_name_in_order_of_precedence():
     """Add the rule to RULES in stream/core/judgement/rules.py. Precedence is alphabetical (judge.py)."""
     assert [rule.__name__ for rule in RULES] == list(ALERT_KINDS) == sorted(ALERT_KINDS)
+
+
+def test_every_kind_has_the_form_of_its_alerts():
+    """Add it to ALERT_FORMS in stream/core/alerts/reasons.py."""
+    assert set(ALERT_KINDS) - ALERT_FORMS.keys() == set()
 
 
 def test_every_kind_has_words():

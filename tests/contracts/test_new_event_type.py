@@ -46,3 +46,4 @@ def test_written_examples_are_judged_by_schema_and_program_as_their_name_says(co
         assert schema.is_valid(json.loads(path.read_text())) is good, path.name
         assert isinstance(decode_line(path.read_bytes()), Event) is good, path.name
     assert write_missing_examples(tmp_path, contract, 1) == []
+    assert len(write_missing_examples(tmp_path, contract, 2)) == len(written)

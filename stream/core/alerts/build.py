@@ -10,6 +10,7 @@ from stream.core.alerts.alert import (
     Alert,
     AlertData,
     Consent,
+    Counterfactual,
     CustomerRef,
     EpisodeRef,
     Evidence,
@@ -20,23 +21,18 @@ from stream.core.alerts.alert import (
     alert_id,
     rfc3339,
 )
-from stream.core.alerts.counterfactual import counterfactual
-from stream.core.alerts.reasons import reasons
+from stream.core.alerts.reasons import ALERT_FORMS, AlertForm, reasons
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import AlertState
 from stream.core.judgement.judge import Transition
 from stream.core.judgement.standing import Standing
+from stream.core.policy.policy import AlertKind
 from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.rfm import scores, summary
 
 OPENING = ("raised", "escalated")
-SCORE_NAMES = {
-    "churn_risk": "probability_of_no_purchase_within_own_horizon",
-    "at_risk_loyal": "drifting_or_unhappy",
-    "upgrade_opportunity": "readiness_for_next_tier",
-}
 
 
 def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert:
@@ -72,7 +68,7 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
 def _body(transition: Transition, identity: str, profile: Profile, basis: Basis) -> AlertData:
     kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = profile.judgement.episodes[kind]
-    policy, rule = basis.policy, basis.hysteresis[kind]
+    policy, rule, form = basis.policy, basis.hysteresis[kind], ALERT_FORMS[kind]
     base, evidence = reasons(kind, now, profile, basis)
     opening = state in OPENING
     previous_closed_ms = transition.previous_closed_ms if state == "raised" else 0
@@ -89,9 +85,9 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
         policy=PolicyRef(id=policy.id, version=policy.version, hash=policy.hash, model=basis.model.version),
         customer=_customer(profile, now, basis),
         score=Score(
-            name=SCORE_NAMES[kind],
+            name=form.score_name,
             value=transition.signal.score,
-            scale="log_odds" if kind == "churn_risk" else "share",
+            scale=form.scale,
             base=base,
             previous=transition.previous_score,
             raise_at=rule.raise_at,
@@ -99,7 +95,7 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
         ),
         evidence=evidence,
         value_at_risk=_value_at_risk(profile, now, basis) if opening else None,
-        counterfactual=counterfactual(kind, now, basis, episode.opened_ms + rule.expire_ms)
+        counterfactual=_counterfactual(form, now, basis, episode.opened_ms + rule.expire_ms)
         if opening
         else None,
         recommended_action=_action(evidence, profile, basis) if opening else None,
@@ -111,8 +107,16 @@ def _dedupe_key(kind: str, customer: str, n: int) -> str:
     return f"{kind}|{customer}|{n}"
 
 
-def _severity(kind: str, state: AlertState, escalated: bool) -> Severity:
-    if kind == "upgrade_opportunity" or state in ("cleared", "expired", "retracted"):
+def _counterfactual(form: AlertForm, now: Standing, basis: Basis, before_ms: int) -> Counterfactual | None:
+    found = form.remedies(now, basis)
+    if found is None:
+        return None
+    remedies, score = found
+    return Counterfactual(clears_if=tuple(remedies), score_then=round(score, 6), before=rfc3339(before_ms))
+
+
+def _severity(kind: AlertKind, state: AlertState, escalated: bool) -> Severity:
+    if not ALERT_FORMS[kind].is_warning or state in ("cleared", "expired", "retracted"):
         return "INFO"
     return "ERROR" if escalated else "WARN"
 

@@ -1,4 +1,4 @@
-"""What would clear an alert, found by trying it on the rule's own arithmetic."""
+"""What would clear an alert of each kind, found by trying it on the rule's own arithmetic."""
 
 from __future__ import annotations
 
@@ -6,44 +6,51 @@ import math
 
 from msgspec import structs
 
-from stream.core.alerts.alert import Counterfactual, Remedy, rfc3339
+from stream.core.alerts.alert import Remedy
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS
 from stream.core.facts.feedback import PRIOR_WEIGHT
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
-from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import risk_score
 from stream.core.units import DAY_MS
 
 TRIES_MAX = 5
 
 
-def counterfactual(kind: AlertKind, now: Standing, basis: Basis, before_ms: int) -> Counterfactual | None:
-    """What has to happen, all of it, for the score to fall below the clear threshold."""
-    clear_at = basis.hysteresis[kind].clear_at
-    remedies: list[Remedy] = []
-    if kind == "upgrade_opportunity":
-        if now.tier + 1 >= len(basis.cutoffs):
-            return None
-        missing_minor = max(1, math.floor(basis.cutoffs[now.tier + 1] - now.value_minor) + 1)
-        remedies.append(Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor))
-        return Counterfactual(clears_if=tuple(remedies), score_then=0.0, before=rfc3339(before_ms))
-    left = 0.0
-    clear_risk = basis.risk_of(clear_at) if kind == "at_risk_loyal" else clear_at
-    if now.risk >= clear_risk:
-        count, risk = _orders(now, basis, clear_risk)
-        remedies.append(Remedy(code="ORDER", count=count))
-        left = risk
-    else:
-        left = now.risk
-    if kind == "at_risk_loyal":
-        left = basis.drifting(left)
-    if kind == "at_risk_loyal" and now.unhappiness >= clear_at:
-        kinder, unhappiness = _appeased(now, basis, clear_at)
-        remedies.extend(kinder)
-        left = max(left, unhappiness)
-    return Counterfactual(clears_if=tuple(remedies), score_then=round(left, 6), before=rfc3339(before_ms))
+Clearing = tuple[list[Remedy], float]
+"""What has to happen, all of it, for an alert to clear, and the score that is then left."""
+
+
+def loyalty_remedies(now: Standing, basis: Basis) -> Clearing:
+    """Orders against drifting, and resolved tickets or kind words against unhappiness."""
+    clear_at = basis.hysteresis["at_risk_loyal"].clear_at
+    remedies, risk = _against_risk(now, basis, basis.risk_of(clear_at))
+    left = basis.drifting(risk)
+    if now.unhappiness < clear_at:
+        return remedies, left
+    kinder, unhappiness = _appeased(now, basis, clear_at)
+    return [*remedies, *kinder], max(left, unhappiness)
+
+
+def churn_remedies(now: Standing, basis: Basis) -> Clearing:
+    """Orders that lower the churn risk."""
+    return _against_risk(now, basis, basis.hysteresis["churn_risk"].clear_at)
+
+
+def upgrade_remedies(now: Standing, basis: Basis) -> Clearing | None:
+    """The spend that is missing to the next tier; None in the highest tier."""
+    if now.tier + 1 >= len(basis.cutoffs):
+        return None
+    missing_minor = max(1, math.floor(basis.cutoffs[now.tier + 1] - now.value_minor) + 1)
+    return [Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor)], 0.0
+
+
+def _against_risk(now: Standing, basis: Basis, clear_risk: float) -> Clearing:
+    if now.risk < clear_risk:
+        return [], now.risk
+    count, risk = _orders(now, basis, clear_risk)
+    return [Remedy(code="ORDER", count=count)], risk
 
 
 def _orders(now: Standing, basis: Basis, clear_at: float) -> tuple[int, float]:

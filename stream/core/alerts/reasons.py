@@ -5,7 +5,16 @@ Contributions and base add up to the score, for churn_risk to its log-odds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
 from stream.core.alerts.alert import Evidence
+from stream.core.alerts.counterfactual import (
+    Clearing,
+    churn_remedies,
+    loyalty_remedies,
+    upgrade_remedies,
+)
 from stream.core.facts.feedback import blamed_themes
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
@@ -27,12 +36,7 @@ def reasons(
     kind: AlertKind, now: Standing, profile: Profile, basis: Basis
 ) -> tuple[float, tuple[Evidence, ...]]:
     """Base and evidence of a rule's score, the strongest contribution first."""
-    if kind == "churn_risk":
-        base, found = _churn_reasons(now, profile, basis)
-    elif kind == "at_risk_loyal":
-        base, found = 0.0, _at_risk_reasons(now, profile, basis)
-    else:
-        base, found = 0.0, _upgrade_reasons(now, profile, basis)
+    base, found = ALERT_FORMS[kind].reasons(now, profile, basis)
     return base, tuple(sorted(found, key=lambda reason: (-reason.contribution, reason.code)))
 
 
@@ -102,7 +106,7 @@ def _churn_reason(code: str, log_odds: float, now: Standing, profile: Profile) -
     return Evidence(code=code, feature="purchase_days", observed=days, unit="days", contribution=log_odds)
 
 
-def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> list[Evidence]:
+def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[float, list[Evidence]]:
     """The score is the larger of drifting and unhappy, shared out in proportion to what speaks for it."""
     rule = basis.policy.at_risk_loyal
     drifting = basis.drifting(now.risk)
@@ -114,7 +118,7 @@ def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> list[Evid
         parts.append((rule.ticket_weight, _ticket(now, rule.ticket_patience_ms)))
     whole = sum(strength for strength, _ in parts)
     score = max(drifting, now.unhappiness)
-    return [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]
+    return 0.0, [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]
 
 
 def _mood(now: Standing, profile: Profile, contribution: float) -> Evidence:
@@ -156,10 +160,10 @@ def _ticket(now: Standing, patience_ms: int) -> Evidence:
     )
 
 
-def _upgrade_reasons(now: Standing, profile: Profile, basis: Basis) -> list[Evidence]:
+def _upgrade_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[float, list[Evidence]]:
     rule = basis.policy.upgrade_opportunity
     if now.tier + 1 >= len(basis.cutoffs):
-        return []
+        return 0.0, []
     parts = upgrade_parts(now, profile, basis)
     found = [
         Evidence(
@@ -187,7 +191,7 @@ def _upgrade_reasons(now: Standing, profile: Profile, basis: Basis) -> list[Evid
         found.append(_interest(now, profile, rule.affinity_min, rule.affinity_weight * parts.affinity))
     if is_promoter(profile, now):
         found.append(_promoter(now, profile, rule.promoter_weight * parts.promoter))
-    return found
+    return 0.0, found
 
 
 def _interest(now: Standing, profile: Profile, baseline: float, contribution: float) -> Evidence:
@@ -217,3 +221,29 @@ def _promoter(now: Standing, profile: Profile, contribution: float) -> Evidence:
 def _with(reason: Evidence, contribution: float) -> Evidence:
     fields = {name: getattr(reason, name) for name in Evidence.__struct_fields__}
     return Evidence(**{**fields, "contribution": contribution})
+
+
+class AlertForm(NamedTuple):
+    """What is special about the alerts of one kind."""
+
+    score_name: str
+    reasons: Callable[[Standing, Profile, Basis], tuple[float, list[Evidence]]]
+    """Base of the score, and the evidence whose contributions add up to the rest of it."""
+    remedies: Callable[[Standing, Basis], Clearing | None] = lambda now, basis: None
+    """What would clear the alert; None when nothing can be said."""
+    scale: Literal["share", "log_odds"] = "share"
+    """Whether base and contributions add up to the score itself or to its log-odds."""
+    is_warning: bool = True
+    """Whether an open alert is a warning or an error; otherwise its severity is INFO."""
+
+
+ALERT_FORMS: dict[AlertKind, AlertForm] = {
+    "at_risk_loyal": AlertForm("drifting_or_unhappy", _at_risk_reasons, loyalty_remedies),
+    "churn_risk": AlertForm(
+        "probability_of_no_purchase_within_own_horizon", _churn_reasons, churn_remedies, scale="log_odds"
+    ),
+    "upgrade_opportunity": AlertForm(
+        "readiness_for_next_tier", _upgrade_reasons, upgrade_remedies, is_warning=False
+    ),
+}
+"""Every kind of alert; a new kind needs an entry here."""
