@@ -23,9 +23,8 @@ from stream.core.facts.profile import (
     JUDGEMENT,
     NOTHING,
     Profile,
-    fingerprint,
-    first_sight,
 )
+from stream.core.facts.seen import fingerprint, with_event
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN
 from stream.core.judgement.judge import SOFT_REVIEW_MS, Transition, judge, retract_all
@@ -64,8 +63,10 @@ def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | N
         if at_ms <= profile.erased_ms:
             return Step(profile, (), "erased", changed=NOTHING)
         profile, changed = Profile(event.subject), EVERYTHING
-    if not first_sight(profile, at_ms, fingerprint(event.source, event.id)):
+    seen = with_event(profile.seen, at_ms, fingerprint(event.source, event.id))
+    if seen is None:
         return Step(profile, (), "duplicate", changed=NOTHING)
+    profile.seen = seen
     judgement = profile.judgement
     review_ms = profile.next_review_ms  # the silence before this event is judged before it
     alerts = _reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None

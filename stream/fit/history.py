@@ -15,7 +15,8 @@ import numpy as np
 from stream.core.events.event import PURCHASES, CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
-from stream.core.facts.profile import Profile, fingerprint, first_sight
+from stream.core.facts.profile import Profile
+from stream.core.facts.seen import fingerprint, with_event
 from stream.core.judgement.standing import features_of
 from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
@@ -142,7 +143,9 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: 
     profile = profiles.get(event.subject)
     if profile is None:
         profile = profiles[event.subject] = Profile(customer=event.subject)
-    if first_sight(profile, at_ms, fingerprint(event.source, event.id)):
+    seen = with_event(profile.seen, at_ms, fingerprint(event.source, event.id))
+    if seen is not None:
+        profile.seen = seen
         fold(profile, event, at_ms, reader)
 
 

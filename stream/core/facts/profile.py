@@ -1,12 +1,7 @@
-"""One customer: facts that fold to the same value in any order, and the judgement that followed from them.
-
-`seen` (ids of recent events) is transport: it makes a second delivery change nothing and is never compared.
-"""
+"""One customer: facts that fold to the same value in any order, and the judgement that followed from them."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -17,11 +12,6 @@ from stream.core.facts.interests import Interests
 from stream.core.facts.purchases import Buying
 from stream.core.units import DAY_MS
 
-SEEN_DAYS = 8
-SEEN_MAX = 2_048
-"""Recent events whose ids are remembered of one customer; a burst beyond pushes the oldest out."""
-DAY_BYTES, MARK_BYTES = 3, 6
-SEEN_BYTES = DAY_BYTES + MARK_BYTES
 ERASURE_GRACE_MS = 7 * DAY_MS
 """How long an erased customer's stub (no data, only the instant) turns away late events."""
 
@@ -88,7 +78,7 @@ class Head(Struct, omit_defaults=True, gc=False):
     erased_ms: int = 0
     events: int = 0
     seen: bytes = b""
-    """Day and fingerprint of recent events, one after the other: one object, not hundreds of numbers."""
+    """Days and fingerprints of recent events (seen.py)."""
 
 
 class Profile(Head, omit_defaults=True, gc=False):
@@ -108,47 +98,6 @@ SECTIONS = ("identity", "feedback", "buying", "judgement", "interests", "engagem
 A set of them is a number, a bit each."""
 IDENTITY, FEEDBACK, BUYING, JUDGEMENT, INTERESTS, ENGAGEMENT = (1 << place for place in range(len(SECTIONS)))
 NOTHING, EVERYTHING = 0, (1 << len(SECTIONS)) - 1
-
-
-def fingerprint(source: str, event_id: str) -> bytes:
-    """48 bits of a hash of an event's identity; two of 500 recent ids collide once in 10^9."""
-    known = _begun(source).copy()  # 0.55 us instead of 1.0 for a hash from the beginning
-    known.update(event_id.encode())
-    return known.digest()
-
-
-@lru_cache(maxsize=256)
-def _begun(source: str) -> blake2b:
-    return blake2b(f"{source}\x00".encode(), digest_size=MARK_BYTES)
-
-
-def first_sight(profile: Profile, at_ms: int, mark: bytes) -> bool:
-    """Remember an event; False when it is known already. Ids are kept for `SEEN_DAYS` days of event time."""
-    seen = profile.seen
-    place = seen.find(mark)
-    while place >= 0:
-        if place % SEEN_BYTES == DAY_BYTES:
-            return False
-        place = seen.find(mark, place + 1)
-    today, oldest = _days(at_ms // DAY_MS)
-    profile.seen = (_recent(seen, oldest) if seen else seen) + today + mark
-    return True
-
-
-@lru_cache(maxsize=1_024)
-def _days(day: int) -> tuple[bytes, bytes]:
-    """A day, and the oldest that is kept with it."""
-    return max(0, day).to_bytes(DAY_BYTES, "big"), max(0, day - SEEN_DAYS).to_bytes(DAY_BYTES, "big")
-
-
-def _recent(seen: bytes, oldest: bytes) -> bytes:
-    """What is kept when one more comes: the first that came is let go first, once it is too old."""
-    kept_from, end = 0, len(seen)
-    while kept_from < end and seen[kept_from : kept_from + DAY_BYTES] < oldest:
-        kept_from += SEEN_BYTES
-    if end - kept_from >= SEEN_MAX * SEEN_BYTES:
-        kept_from = end - (SEEN_MAX - 1) * SEEN_BYTES
-    return seen[kept_from:] if kept_from else seen
 
 
 def head_of(profile: Profile) -> Head:
