@@ -139,7 +139,7 @@ class Kept(msgspec.Struct, frozen=True):
     by: Label | None = None
 
 
-class Told(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):
+class CancelledBy(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cancelled"):
     data: Kept  # type: ignore[assignment]
 
 
@@ -158,7 +158,7 @@ class Narrowed(PurchaseCancelled, frozen=True, kw_only=True, tag="purchase.cance
 def test_every_two_versions_are_compared(root, monkeypatch):
     """Version 1 does not know `by`, so it is compatible with 3; versions 2 and 3 are not compatible."""
     run("release", "--dir", str(root))
-    with_struct(monkeypatch, Told)
+    with_struct(monkeypatch, CancelledBy)
     run("export", "--dir", str(root))
     assert run("release", "--dir", str(root)) == (0, "released purchase.cancelled/2\n1 released\n")
     with_struct(monkeypatch, Narrowed)

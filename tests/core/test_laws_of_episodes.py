@@ -59,14 +59,14 @@ SCORES = st.lists(st.sampled_from([0.1, 0.39, 0.4, 0.5, 0.59, 0.6, 0.7, 0.79, 0.
 
 @given(SCORES)
 def test_transitions_come_in_their_order_and_never_twice(scores):
-    said = [transition for _, transition, _ in run(scores)]
+    states = [transition for _, transition, _ in run(scores)]
 
-    for before, after in pairwise(["closed", *said]):
+    for before, after in pairwise(["closed", *states]):
         assert after in {
             "closed": ("raised",),
             "raised": ("escalated", *CLOSING),
             "escalated": CLOSING,
-        }.get(before, ("raised",)), said
+        }.get(before, ("raised",)), states
 
 
 @given(SCORES)
@@ -105,10 +105,10 @@ def test_an_open_episode_ends_when_its_time_is_over(scores):
 
 @given(st.lists(st.floats(0.4, 1.0), min_size=4, max_size=39), st.floats(0.6, 1.0))
 def test_a_noisy_score_around_the_threshold_is_one_episode(noise, first):
-    said = [transition for _, transition, _ in run([first, first, first, *noise])]
+    states = [transition for _, transition, _ in run([first, first, first, *noise])]
 
-    assert said.count("raised") == 1
-    assert not set(said) & set(CLOSING)
+    assert states.count("raised") == 1
+    assert not set(states) & set(CLOSING)
 
 
 def test_the_bounds_themselves():

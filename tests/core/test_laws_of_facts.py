@@ -221,10 +221,10 @@ def test_a_refund_counts_the_same_when_it_is_no_longer_kept(life):
 
 @pytest.mark.parametrize("year", [1, 1899, 2100, 9999])
 def test_the_time_of_winning_a_customer_is_that_of_its_telling_where_it_is_no_time(year):
-    told = identified(3, "spring")
+    event = identified(3, "spring")
     acquired = payload.Acquired(campaign="spring", at=datetime(year, 1, 1, tzinfo=UTC))
-    told = msgspec.structs.replace(told, data=msgspec.structs.replace(told.data, acquired=acquired))
+    event = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, acquired=acquired))
 
-    profile, _ = lived([told], basis())
+    profile, _ = lived([event], basis())
 
     assert profile.identity.acquired_ms == at(3)

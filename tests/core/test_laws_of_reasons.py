@@ -85,12 +85,12 @@ def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
     found = openings(life, in_force)
     assume(found)
     for alert, profile in found:
-        told = alert.data.counterfactual
-        assert told is not None
+        counterfactual = alert.data.counterfactual
+        assert counterfactual is not None
         states = [each.type for each in remedied(profile, alert, in_force)]
 
         assert f"{alert.data.kind}.cleared" in states or f"{alert.data.kind}.retracted" in states, (
-            told,
+            counterfactual,
             states,
         )
 

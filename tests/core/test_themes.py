@@ -144,12 +144,12 @@ def test_every_word_of_a_theme_finds_it(theme):
 
 
 WORDS = sorted({word.replace("*", "ing") for words in DEFAULT_THEMES.values() for word in words})
-SAID = st.sampled_from(
+FEEDBACK_WORDS = st.sampled_from(
     [*WORDS, *" ".join(WORDS).split(), "but", "The", "not,", "sub - par", "on\ttime", "naïve"]
 )
 
 
-@given(st.lists(SAID, max_size=12).map(" ".join))
+@given(st.lists(FEEDBACK_WORDS, max_size=12).map(" ".join))
 def test_a_clauses_themes_are_those_that_one_search_per_theme_would_find(clause):
     found = tuple(theme for theme, pattern in READER._patterns if pattern.search(clause))
 

@@ -1,4 +1,4 @@
-"""The quick starts as a newcomer would run them, on a real broker: every alert is told once."""
+"""The quick starts as a newcomer would run them, on a real broker: every alert is printed once."""
 
 import json
 import os
@@ -26,7 +26,7 @@ ALERTS = [
 PATIENCE_S = 300
 
 
-def told(alert: dict) -> str:
+def printed_line(alert: dict) -> str:
     data = alert["data"]
     reason = data["evidence"][0]["code"] if data["evidence"] else "-"
     return (
@@ -51,7 +51,7 @@ def environment(broker: Broker, prefix: str) -> dict[str, str]:
 
 
 def lines_of(command: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
-    """What a command prints until it has told as many lines as there are alerts, and for a moment longer."""
+    """What a command prints until there are as many lines as alerts, and for a moment longer."""
     running = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -106,13 +106,15 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def test_python(environment, tmp_path):
     folder = ready(sys.executable, tmp_path, "python")
 
-    assert sorted(lines_of([sys.executable, "alerts.py"], folder, environment)) == sorted(map(told, ALERTS))
+    assert sorted(lines_of([sys.executable, "alerts.py"], folder, environment)) == sorted(
+        map(printed_line, ALERTS)
+    )
 
 
 def test_node(environment, tmp_path):
     folder = ready("npm", tmp_path, "node", "npm", "install", "--silent", "--no-audit", "--no-fund")
 
-    assert sorted(lines_of(["node", "alerts.js"], folder, environment)) == sorted(map(told, ALERTS))
+    assert sorted(lines_of(["node", "alerts.js"], folder, environment)) == sorted(map(printed_line, ALERTS))
 
 
 def test_java(environment, tmp_path):
@@ -124,4 +126,4 @@ def test_java(environment, tmp_path):
 
     lines = lines_of(["java", "-Xmx256m", "-cp", classpath, "quickstart.Alerts"], folder, environment)
 
-    assert sorted(lines) == sorted(map(told, ALERTS))
+    assert sorted(lines) == sorted(map(printed_line, ALERTS))

@@ -83,11 +83,11 @@ def _appeased(now: Standing, basis: Basis, clear_at: float) -> tuple[list[Remedy
     unhappy = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
     if unhappy < clear_at:
         return remedies, unhappy
-    said = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)
+    evidence = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)
     usual = now.opinion + now.drop
     for count in range(1, TRIES_MAX + 1):
-        opinion = (said * now.opinion + count) / (said + count)
-        confidence = (said + count) / (said + count + PRIOR_WEIGHT)
+        opinion = (evidence * now.opinion + count) / (evidence + count)
+        confidence = (evidence + count) / (evidence + count + PRIOR_WEIGHT)
         unhappy = min(1.0, unhappy_words(opinion, confidence, opinion_drop(opinion, usual), rule))
         if unhappy < clear_at:
             break

@@ -112,9 +112,9 @@ def _listen(now: Standing, profile: Profile, policy: Policy) -> None:
     feedback = profile.feedback
     rule = policy.at_risk_loyal
     if feedback.count:
-        said = feedback.mood_weight
-        now.opinion = feedback.mood_sum / said
-        now.confidence = said / (said + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
+        evidence = feedback.mood_weight
+        now.opinion = feedback.mood_sum / evidence
+        now.confidence = evidence / (evidence + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
         usual = feedback.temper_sum / feedback.temper_weight
         now.drop = opinion_drop(now.opinion, usual)
         now.unhappiness = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
@@ -135,6 +135,6 @@ def unhappiness_falls_ms(now: Standing, level: float) -> int | None:
     if now.unhappiness < level or now.confidence <= 0.0:
         return None
     target = now.confidence * level / now.unhappiness
-    said = now.confidence / (1.0 - now.confidence)
+    evidence = now.confidence / (1.0 - now.confidence)
     left = target / (1.0 - target)
-    return now.as_of_ms + math.ceil(MOOD_HALF_LIFE_MS * math.log2(said / left)) + 1
+    return now.as_of_ms + math.ceil(MOOD_HALF_LIFE_MS * math.log2(evidence / left)) + 1

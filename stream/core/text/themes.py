@@ -65,7 +65,7 @@ class ThemeReader:
         self._patterns = tuple((theme, _pattern(words[theme])) for theme in sorted(words) if words[theme])
         self._phrases: dict[str, list[Phrase]] = {}
         for phrase in (
-            _phrase(theme, said) for theme in words for said in words[theme] if not _is_word(said)
+            _phrase(theme, term) for theme in words for term in words[theme] if not _is_word(term)
         ):
             self._phrases.setdefault(max(phrase.words, key=len, default=ANY), []).append(phrase)
         self._themes_of_word = lru_cache(maxsize=WORDS_REMEMBERED)(self._matching_word)
@@ -149,9 +149,9 @@ def _pattern(words: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(choices)})\b", re.IGNORECASE)
 
 
-def _phrase(theme: str, said: str) -> Phrase:
-    words = frozenset(word for word in WHOLE_WORD.findall(said.lower()) if word.isascii())
-    return Phrase(theme, words, _pattern([said]))
+def _phrase(theme: str, term: str) -> Phrase:
+    words = frozenset(word for word in WHOLE_WORD.findall(term.lower()) if word.isascii())
+    return Phrase(theme, words, _pattern([term]))
 
 
 def _is_word(word: str) -> bool:
