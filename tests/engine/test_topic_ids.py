@@ -83,9 +83,9 @@ def test_a_topic_created_again_has_another_id_and_a_missing_one_is_gone(broker: 
     first, again = ids.ask(), ids.ask()
     delete_topics(client, topic)
     create_topics(broker.bootstrap, [topic, other])
-    anew = ids.ask()
+    recreated = ids.ask()
 
     assert first == again == TopicAnswer({topic: first.ids[topic]}, {other})
     assert len(first.ids[topic]) == 22
-    assert anew.ids.keys() == {topic, other}
-    assert anew.ids[topic] != first.ids[topic]
+    assert recreated.ids.keys() == {topic, other}
+    assert recreated.ids[topic] != first.ids[topic]

@@ -1,1 +1,1 @@
-"""Input: group membership, fetching, decoding records and delivering them to tasks."""
+"""Input: a member of the consumer group, its fetches, and the way of records to the lanes, without a gap."""

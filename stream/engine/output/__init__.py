@@ -1,3 +1,1 @@
-"""Output: flushing changed rows and alerts, producing them, and committing input offsets after they
-are durable.
-"""
+"""Output: when a flush starts, how it becomes durable, and how the input behind it is committed."""

@@ -23,9 +23,8 @@ When a flush starts, and how many rows it takes:
     that changes often is then written once. No lane waits longer than `flush_interval_s`.
 7.  When half of `max_unflushed` moments are not committed, a flush takes everything; beyond `max_unflushed`
     the agent waits for it.
-8.  With at least once the flusher also looks every `look_every_s` whether its changelogs are longer than it
-    made them: then a replaced worker wrote there as well, and this one ends, to repair its rows when it
-    starts again.
+8.  With at least once the flusher also checks every `look_every_s` whether a changelog is longer than it made
+    it. Then a replaced worker wrote there as well, and this one exits: its next start repairs the rows.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ ROW_S = 20e-6
 ROW_S_WEIGHT = 0.2
 """Weight of the newest measurement in the moving average of it."""
 ALL = 1 << 62
-"""A limit of rows that is none."""
+"""No limit of rows."""
 LONG_AGO_S = 1e9
 """The first flush waits for none before it. A monotonic clock may have begun only with the machine."""
 

@@ -1,1 +1,1 @@
-"""Start: from which offset each input partition is read, and checks that topics are the ones read before."""
+"""Start: where each input partition is read from, and whether the topics are still those that were read."""

@@ -1,7 +1,7 @@
 """Start offsets: where reading goes on, and whether Kafka still holds what was not read yet.
 
-The engine never begins anew without a sign of it: an offset that is missing or outside of the log stops the
-worker (exit 74), unless it was the first start or somebody set the offset by hand.
+The engine never starts from the beginning without a sign of it: an offset that is missing or outside of the
+log stops the worker (exit 74), unless it was the first start or somebody set the offset by hand.
 """
 
 from __future__ import annotations

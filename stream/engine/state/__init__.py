@@ -1,1 +1,1 @@
-"""State: the table of rows of a partition, its store on disk, its recovery from the changelog, its timers."""
+"""State: the rows of a partition, their timers and their store, and how they come back from the changelog."""

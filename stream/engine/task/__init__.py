@@ -1,3 +1,1 @@
-"""Task: one partition number of all inputs (a lane): its records merged by time, its clock, its batch
-to flush.
-"""
+"""Task: a lane, one partition number of all inputs: its merge by time, its clock, its flush batches."""
