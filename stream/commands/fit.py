@@ -187,7 +187,8 @@ def check_command(cases: Path, as_json: bool) -> None:
     """Compare the formulas with a CSV file of reference cases of BG/NBD and MBG/NBD.
 
     Prints the largest relative error of each column. Exit code 1 when one is above 1e-6 (1e-9 for p_alive,
-    p_active_t and exp_purchases_t), 2 when the file cannot be read.
+    p_active_t and exp_purchases_t), 2 when the file cannot be read or has no
+    case of these models.
     """
     from stream.fit.cases import CasesError, check_cases
 

@@ -35,7 +35,10 @@ _ENCODE = msgspec.json.Encoder().encode
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
 @click.option("--profiles", type=OUTPUT, help="Write the profiles, one per line, in order of customer id.")
 @click.option("--alerts", type=OUTPUT, help="Write the alerts, one per line, in order of time.")
-@click.option("--partitions", type=click.IntRange(1, 1_000), default=1, show_default=True)
+@click.option(
+    "--partitions", type=click.IntRange(1, 1_000), default=1, show_default=True,
+    help="Spread customers over so many partitions, as workers do; the output does not change.",
+)  # fmt: skip
 @click.option("--until", type=INSTANT, help="Let the clock go on to this instant (UTC) at the end.")
 @click.option("--rejects", type=OUTPUT, help="Write the lines that are not events: file, line, reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
