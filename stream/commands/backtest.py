@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.recording.output_file import is_stdout, output_file
 
 if TYPE_CHECKING:
     from stream.analysis.backtest.backtest import BacktestResult
 
 
-@click.command("backtest")
+@click.command("backtest", cls=FileCommand)
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
 @click.option(
     "--split", type=DAY, required=True, help="Last day (UTC) to learn from; later days are predicted."
@@ -49,18 +52,18 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
 
     started = time.monotonic()
     try:
-        result, unreadable = _run(events, **options)
+        with output_file(report) if report is not None else nullcontext() as file:
+            result, unreadable = _run(events, **options)
+            numbers = {**result.numbers, "refused_lines": unreadable}
+            numbers["seconds"] = round(time.monotonic() - started, 3)
+            if file is not None:
+                from stream.analysis.backtest.page import backtest_page
+
+                file.write(backtest_page(numbers, result).encode())
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream backtest: {problem}", err=True)
         raise SystemExit(1) from None
-    numbers = {**result.numbers, "refused_lines": unreadable}
-    numbers["seconds"] = round(time.monotonic() - started, 3)
-    if report is not None:
-        from stream.analysis.backtest.page import backtest_page
-        from stream.look.html import write_html
-
-        write_html(report, backtest_page(numbers, result))
-    click.echo(json.dumps(numbers) if as_json else backtest_text(numbers))
+    click.echo(json.dumps(numbers) if as_json else backtest_text(numbers), err=is_stdout(report))
 
 
 def _run(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.core.model.document import encode_model
+from stream.recording.output_file import is_stdout, output_file
 
 if TYPE_CHECKING:
     from stream.core.model.record import Model
@@ -48,7 +52,7 @@ def fit_group() -> None:
     """
 
 
-@fit_group.command("history")
+@fit_group.command("history", cls=FileCommand)
 @click.argument("events", nargs=-1, type=EXISTING)
 @click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
 @click.option("--from-profiles", is_flag=True, help="Refit to the profiles topic: quick, without history.")
@@ -98,14 +102,13 @@ def history_command(
     source = ", ".join(path.name for path in events) or ("the input topics" if from_kafka else "profiles")
     options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance)
     try:
-        found = fit_from_source(events, from_kafka, until, options, rules)
+        with output_file(out) if out is not None else nullcontext() as file:
+            found = fit_from_source(events, from_kafka, until, options, rules)
+            if file is not None:
+                file.write(encode_model(found.model))
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
-    if out is not None:
-        from stream.model_file import write_model
-
-        write_model(out, found.model)
     partitions = _published(found.model) if publish else 0
     _print_summary(
         found.model, found.unreadable, out, partitions, seconds=time.monotonic() - started, as_json=as_json
@@ -145,7 +148,7 @@ def _published(model: Model) -> int:
 def _print_summary(
     model: Model, unreadable: int, out: Path | None, partitions: int, *, seconds: float, as_json: bool
 ) -> None:
-    process = model.process
+    process, to_stderr = model.process, is_stdout(out)
     if as_json:
         summary = {
             "version": model.version,
@@ -157,25 +160,25 @@ def _print_summary(
             "published_partitions": partitions,
             "seconds": round(seconds, 3),
         }
-        click.echo(json.dumps(summary))
+        click.echo(json.dumps(summary), err=to_stderr)
         return
     where = f"{out}: " if out is not None else ""
-    click.echo(f"{where}model {model.version} of {model.population.customers:,} customers, {seconds:.1f} s")
+    lines = [f"{where}model {model.version} of {model.population.customers:,} customers, {seconds:.1f} s"]
     if partitions:
-        click.echo(f"  published on {partitions} partitions of the control topic")
-    click.echo(
+        lines.append(f"  published on {partitions} partitions of the control topic")
+    lines.append(
         f"  {process.kind}: r {process.r:.4g}, alpha {process.alpha:.4g} weeks, "
         f"a {process.a:.4g}, b {process.b:.4g}"
     )
     if model.risk is not None:
-        click.echo(f"  churn risk: {model.risk.learnt}")
+        lines.append(f"  churn risk: {model.risk.learnt}")
     if model.thresholds is not None:
         learnt = model.thresholds
-        click.echo(
+        lines.append(
             f"  alerts: raise at {learnt.raise_at:.3f}, clear at {learnt.clear_at:.3f}. {learnt.learnt}"
         )
-    for note in model.notes:
-        click.echo(f"  note: {note}")
+    lines += [f"  note: {note}" for note in model.notes]
+    click.echo("\n".join(lines), err=to_stderr)
     if unreadable:
         click.echo(f"  {unreadable} lines are not events and were left out", err=True)
 

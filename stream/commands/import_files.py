@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stream.commands.import_output import ImportRefusedError
+from stream.commands.output_files import FileCommand, OutputFile, refuse_same_files
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.importing.files.mapping.load import load_mapping, ready_mappings
 from stream.importing.files.mapping.mapping import MappingError
+from stream.importing.files.output.journal import JournalError
 from stream.importing.files.output.kafka import SendError
 from stream.importing.files.run import (
     MissingFileError,
@@ -24,10 +27,8 @@ from stream.importing.files.run import (
     matching_files,
 )
 from stream.progress import progress
-from stream.recording.event_file import STDOUT
+from stream.recording.output_file import DISK_FULL, is_stdout
 
-EVENTS_FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 LINE_WORDS = {
     "orders": "lines in orders",
     "refunds": "lines in refunds",
@@ -37,15 +38,15 @@ LINE_WORDS = {
 }
 
 
-@click.command("files", hidden=True)
+@click.command("files", cls=FileCommand, hidden=True)
 @click.argument("files", nargs=-1, required=True)
 @click.option("--mapping", "mapping_name", help="A TOML file, or the name of a ready mapping.")
-@click.option("--out", type=EVENTS_FILE, help="Write .jsonl, .jsonl.gz or .jsonl.zst; - is standard output.")
+@click.option("--out", type=OutputFile(), help="Write .jsonl, .jsonl.gz or .jsonl.zst; - is standard output.")
 @click.option(
     "--to-kafka", is_flag=True, help="Send to the topics of the STREAM_ settings; continues after a stop."
 )
-@click.option("--rejects", type=NEW_FILE, help="File for rejected lines. [default: beside --out]")
-@click.option("--journal", type=NEW_FILE, help="File that notes how many events --to-kafka has sent.")
+@click.option("--rejects", type=OutputFile(), help="File for rejected lines. [default: beside --out]")
+@click.option("--journal", type=OutputFile(), help="File that notes how many events --to-kafka has sent.")
 @click.option(
     "--suggest", is_flag=True, help="Print a proposed mapping for FILE with a preview; write nothing."
 )
@@ -73,7 +74,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
       stream import 'exports/*.csv.gz' --mapping shopify-orders --to-kafka
     """
     paths = _matching_files(files)
-    try:
+    with _one_line_refusals(out):
         if suggest:
             from stream.importing.files.suggest.suggest import suggested_mapping
 
@@ -83,6 +84,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
         if (out is None) == (not to_kafka):
             raise ImportRefusedError("say where the events go: either --out FILE or --to-kafka")
         rejects_path = rejects or default_rejects_path(out, paths[0])
+        _refuse_same_files(paths, _required(mapping_name), out, rejects_path, journal)
         if out is not None:
             with progress("lines") as advance:
                 summary = import_to_file(paths, mapping, rejects_path, out, advance)
@@ -92,16 +94,34 @@ def files(  # noqa: PLR0917 - click passes each option by name
                 summary = import_to_kafka(
                     paths, mapping, rejects_path, settings=settings, advance=advance, journal_path=journal
                 )
-    except MappingError as failure:
+    _print_summary(summary, as_json, to_stderr=is_stdout(out) or is_stdout(rejects))
+    if summary["lines"]["in"] and not summary["events"]:
+        click.echo("no line could become an event", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def _one_line_refusals(out: Path | None) -> Iterator[None]:
+    """What keeps the import from being done becomes one line; a full disk is told by the command line."""
+    try:
+        yield
+    except (MappingError, JournalError) as failure:
         raise ImportRefusedError(str(failure)) from failure
     except SendError as failure:
         raise click.ClickException(str(failure)) from failure
     except OSError as failure:
+        if failure.errno in DISK_FULL:
+            raise
         raise ImportRefusedError(f"{failure.filename or out}: {failure.strerror or failure}") from failure
-    _print_summary(summary, as_json, to_stderr=out == STDOUT)
-    if summary["lines"]["in"] and not summary["events"]:
-        click.echo("no line could become an event", err=True)
-        sys.exit(1)
+
+
+def _refuse_same_files(
+    paths: Sequence[Path], mapping_name: str, out: Path | None, rejects: Path, journal: Path | None
+) -> None:
+    """Compare the files of globs, the mapping and the default file of rejects with the outputs."""
+    inputs = [*(("FILES", path) for path in paths), ("--mapping", Path(mapping_name))]
+    outputs = [("--out", out), ("--rejects", rejects), ("--journal", journal)]
+    refuse_same_files(inputs, [(name, path) for name, path in outputs if path is not None])
 
 
 def _required(name: str | None) -> str:

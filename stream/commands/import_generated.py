@@ -7,14 +7,16 @@ from pathlib import Path
 import click
 
 from stream.commands.import_output import output_options, write_and_report
+from stream.commands.output_files import FileCommand, OutputFile
 from stream.importing.generated.disorder import Disorder
 from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
+from stream.recording.event_file import optional_writer
 
 SHARE = click.FloatRange(0, 1)
 
 
-@click.command(short_help="A generated shop whose truth is known.")
+@click.command(cls=FileCommand, short_help="A generated shop whose truth is known.")
 @click.option("--customers", default=500, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--days", default=730, show_default=True, type=click.IntRange(30, 3_650))
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same events.")
@@ -23,9 +25,7 @@ SHARE = click.FloatRange(0, 1)
     is_flag=True,
     help="Plant nothing: nobody leaves over trouble or grows, feedback predicts nothing.",
 )
-@click.option(
-    "--truth", type=click.Path(dir_okay=False, path_type=Path), help="File for the planted truth (JSON)."
-)
+@click.option("--truth", type=OutputFile(), help="File for the planted truth (JSON).")
 @click.option("--duplicates", default=0.0, type=SHARE, help="Share of events that arrive twice.")
 @click.option("--late", default=0.0, type=SHARE, help="Share of events that arrive up to three days late.")
 @click.option("--shuffled", default=0.0, type=SHARE, help="Share of events that arrive minutes out of order.")
@@ -50,4 +50,5 @@ def generated(  # noqa: PLR0917 - click passes each option by name
     """
     shop = Shop(seed=seed, customers=customers, days=days, drivers=not noise)
     disorder = Disorder(duplicates=duplicates, late=late, shuffled=shuffled)
-    write_and_report(lambda: generated_events(shop, disorder, truth), out, as_json)
+    with optional_writer(truth) as file:
+        write_and_report(lambda: generated_events(shop, disorder, file), out, as_json)

@@ -9,6 +9,7 @@ import click
 from stream.commands.import_files import files
 from stream.commands.import_generated import generated
 from stream.commands.import_output import output_options, write_and_report
+from stream.commands.output_files import FileCommand
 
 
 class ImportGroup(click.Group):
@@ -40,7 +41,7 @@ def import_group() -> None:
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@import_group.command(short_help="One year of a grocery chain.")
+@import_group.command(cls=FileCommand, short_help="One year of a grocery chain.")
 @click.option("--path", "folder", type=FOLDER, help="Folder with the data set's parquet files.")
 @output_options
 def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
@@ -52,10 +53,10 @@ def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import completejourney as source
 
-    write_and_report(lambda: source.completejourney_events(folder), out, as_json)
+    write_and_report(lambda: source.completejourney_events(folder), out, as_json, folder)
 
 
-@import_group.command(short_help="Purchases of an online music shop, 1997 to 1998.")
+@import_group.command(cls=FileCommand, short_help="Purchases of an online music shop, 1997 to 1998.")
 @click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_master.txt.")
 @output_options
 def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
@@ -67,10 +68,10 @@ def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import cdnow as source
 
-    write_and_report(lambda: source.cdnow_events(folder=folder), out, as_json)
+    write_and_report(lambda: source.cdnow_events(folder=folder), out, as_json, folder)
 
 
-@import_group.command("cdnow-sample", short_help="One in ten customers of cdnow.")
+@import_group.command("cdnow-sample", cls=FileCommand, short_help="One in ten customers of cdnow.")
 @click.option("--path", "folder", type=FOLDER, help="Folder with CDNOW_sample.txt.")
 @output_options
 def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
@@ -82,7 +83,7 @@ def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import cdnow as source
 
-    write_and_report(lambda: source.cdnow_events(sample=True, folder=folder), out, as_json)
+    write_and_report(lambda: source.cdnow_events(sample=True, folder=folder), out, as_json, folder)
 
 
 import_group.add_command(generated)

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from stream.commands.output_files import OutputFile, refuse_same_files
 from stream.core.events.event import Event
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.importing.event_writer import write_events
 from stream.progress import progress
-from stream.recording.event_file import STDOUT
+from stream.recording.output_file import DISK_FULL, is_stdout
 
 
 class ImportRefusedError(click.ClickException):
@@ -29,7 +30,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--out",
             required=True,
-            type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+            type=OutputFile(),
             help="File to write: .jsonl, .jsonl.gz or .jsonl.zst; - is standard output.",
         ),
     ):
@@ -37,16 +38,29 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def write_and_report(read: Callable[[], Iterable[Event]], out: Path, as_json: bool) -> None:
-    """Write the events that `read` returns to a file, then print the summary."""
+def write_and_report(
+    read: Callable[[], Iterable[Event]], out: Path, as_json: bool, folder: Path | None = None
+) -> None:
+    """Write the events that `read` returns to a file, then print the summary.
+
+    `folder` holds the files of the data set; `out` may not be one of them.
+    """
+    refuse_same_files([("the data set's", path) for path in _data_files(folder)], [("--out", out)])
     try:
         with progress("events") as advance:
             summary = write_events(read, out, advance)
     except SourceUnavailableError as missing:
         raise ImportRefusedError(str(missing)) from missing
     except OSError as failure:
-        raise ImportRefusedError(f"cannot write {out}: {failure.strerror or failure}") from failure
-    _print_summary(summary, as_json, to_stderr=out == STDOUT)
+        if failure.errno in DISK_FULL:
+            raise
+        raise ImportRefusedError(f"{failure.filename or out}: {failure.strerror or failure}") from failure
+    _print_summary(summary, as_json, to_stderr=is_stdout(out))
+
+
+def _data_files(folder: Path | None) -> list[Path]:
+    """The files that a data set is published as: text of CDNOW, parquet of completejourney."""
+    return [] if folder is None else [*folder.glob("CDNOW_*.txt"), *folder.glob("*.parquet")]
 
 
 def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:

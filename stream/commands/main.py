@@ -6,8 +6,10 @@ Each command is a click command in a module of its own, which is imported only w
 
 from __future__ import annotations
 
+import errno
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -91,6 +93,16 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command), f"{module}:{attribute} is no click command"
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a full disk (of standard output or of temporary files) is one line."""
+        try:
+            return super().invoke(ctx)
+        except OSError as failure:
+            if failure.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            where = f": {failure.filename}" if failure.filename else ""
+            raise click.ClickException(f"{failure.strerror}{where}") from failure
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the lines of the table; click's own method would import every command."""

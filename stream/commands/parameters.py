@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from stream.commands.output_files import OutputFile
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
 from stream.core.model.record import Model
@@ -18,7 +19,7 @@ from stream.policy_file import PolicyFileError, load_policy
 from stream.wire import YEAR_MAX, YEAR_MIN
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUTPUT = click.Path(dir_okay=False, path_type=Path)
+OUTPUT = OutputFile()
 CALENDAR_UNITS_MS = {"d": DAY_MS, "w": WEEK_MS, "m": YEAR_MS // 12, "y": YEAR_MS}
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import msgspec
 
+from stream.commands.output_files import FileCommand
 from stream.commands.parameters import EXISTING, OUTPUT, chosen_basis
 from stream.core.alerts.alert import Alert
 from stream.progress import progress
-from stream.recording.event_file import atomic_writer
+from stream.recording.event_file import optional_writer
+from stream.recording.output_file import is_stdout
 from stream.recording.recording import Recording
 from stream.replay.run import Replay, in_order
 from stream.replay.summary import ReplaySummary, summarize
@@ -26,7 +30,7 @@ REFUSALS_SHOWN = 5
 _ENCODE = msgspec.json.Encoder().encode
 
 
-@click.command("replay")
+@click.command("replay", cls=FileCommand)
 @click.argument("events", nargs=-1, type=EXISTING)
 @click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
 @click.option("--from", "begin", type=INSTANT, help="With --from-kafka: from this event time on (UTC).")
@@ -73,17 +77,22 @@ def replay_command(
         raise click.UsageError("--from and --to belong to --from-kafka")
     if until and until.year > YEAR_MAX:
         raise click.UsageError(f"--until: the last year is {YEAR_MAX}")
+    basis = chosen_basis(policy_path, model_path)
     raised: list[Alert] = []
-    run = Replay(chosen_basis(policy_path, model_path), raised.append, partitions)
-    recording = _topics(begin, end) if from_kafka else Recording(events)
-    started = time.monotonic()
-    _run_through(run, recording, _ms(until) or 0)
-    raised.sort(key=in_order)
-    _write(profiles, (_ENCODE(profile) for profile in run.profiles.values()))
-    _write(alerts, (encode_alert(alert) for alert in raised))
-    _write(rejects, (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.unreadable))
+    run = Replay(basis, raised.append, partitions)
+    outputs = (profiles, alerts, rejects)
+    with ExitStack() as opened:
+        files = [opened.enter_context(optional_writer(path)) for path in outputs]
+        recording = _topics(begin, end) if from_kafka else Recording(events)
+        started = time.monotonic()
+        _run_through(run, recording, _ms(until) or 0)
+        raised.sort(key=in_order)
+        _write(files[0], (_ENCODE(profile) for profile in run.profiles.values()))
+        _write(files[1], (encode_alert(alert) for alert in raised))
+        _write(files[2], (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.unreadable))
     summary = summarize(run, raised, recording, time.monotonic() - started)
-    click.echo(_ENCODE(summary).decode() if as_json else _as_text(summary))
+    shown = _ENCODE(summary).decode() if as_json else _as_text(summary)
+    click.echo(shown, err=any(map(is_stdout, outputs)))
     _print_refusals(recording)
     sys.exit(1 if recording.unreadable else 0)
 
@@ -103,11 +112,10 @@ def _topics(begin: datetime | None, end: datetime | None) -> Recording:
     return topic_recording(_ms(begin), _ms(end))
 
 
-def _write(path: Path | None, lines: Iterable[bytes]) -> None:
-    if path is not None:
-        with atomic_writer(path) as out:
-            for line in lines:
-                out.write(line + b"\n")
+def _write(out: BinaryIO | None, lines: Iterable[bytes]) -> None:
+    if out is not None:
+        for line in lines:
+            out.write(line + b"\n")
 
 
 def _as_text(summary: ReplaySummary) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
+from stream.recording.output_file import is_stdout, output_file
 from stream.recording.recording import Recording
 from stream.recording.split import SplitEvents
 
 
-@click.command("report")
+@click.command("report", cls=FileCommand)
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
 @click.option("--until", type=DAY, help="Last day of the report (UTC). [default: the day of the last event]")
 @click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
@@ -42,18 +45,19 @@ def report_command(
     from stream.analysis.business.page import business_page
     from stream.analysis.fit_recording import NoPurchasesError
     from stream.fit.purchases.processes import UnfitError
-    from stream.look.html import write_html
 
     try:
-        numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
+        with output_file(out) if out is not None else nullcontext() as file:
+            numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
+            if file is not None:
+                file.write(business_page(numbers).encode())
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream report: {problem}", err=True)
         raise SystemExit(1) from None
     if out is not None:
-        write_html(out, business_page(numbers))
         click.echo(f"written to {out}", err=True)
     if as_json:
-        click.echo(json.dumps(numbers))
+        click.echo(json.dumps(numbers), err=is_stdout(out))
     elif out is None:
         click.echo(business_page(numbers))
 

@@ -9,7 +9,7 @@ import click
 
 from stream.contracts.asyncapi import DOCUMENT, asyncapi_document
 from stream.contracts.check import schema_findings
-from stream.contracts.export import export_schemas, mark_released
+from stream.contracts.export import export_schemas, mark_released, write_schema_file
 from stream.contracts.registry import contracts
 
 DIRECTORY = click.option(
@@ -41,12 +41,15 @@ def export(root: Path, as_json: bool) -> None:
     \b
     Example: stream schemas export --dir schemas
     """
-    written = export_schemas(root)
-    path = root / DOCUMENT
-    text = asyncapi_document(root)
-    if not path.is_file() or path.read_text() != text:
-        path.write_text(text)
-        written.append(path)
+    try:
+        written = export_schemas(root)
+        path = root / DOCUMENT
+        text = asyncapi_document(root)
+        if not path.is_file() or path.read_text() != text:
+            write_schema_file(path, text)
+            written.append(path)
+    except OSError as failure:
+        raise click.UsageError(f"cannot write {failure.filename or root}: {failure.strerror}") from failure
     if as_json:
         click.echo(json.dumps({"written": [str(path) for path in written], "types": len(contracts())}))
         return

@@ -105,7 +105,7 @@ def export_schemas(root: Path) -> list[Path]:
         version = next_version(root, contract)
         path = root / contract.name / f"{version}.json"
         if not is_up_to_date(path, contract, version):
-            _write(path, schema_text(schema_of(contract, version)))
+            write_schema_file(path, schema_text(schema_of(contract, version)))
             written.append(path)
         written += write_missing_examples(root, contract, version)
     return written
@@ -123,12 +123,14 @@ def mark_released(root: Path, names: Collection[str] = ()) -> list[str]:
     new = sorted(set(found) - set(known))
     lines = [f"{name} {mark}" for name, mark in sorted((found | known).items())]
     if new:
-        _write(root / RELEASED, "\n".join(lines) + "\n")
+        write_schema_file(root / RELEASED, "\n".join(lines) + "\n")
     return new
 
 
-def _write(path: Path, text: str) -> None:
+def write_schema_file(path: Path, text: str) -> None:
+    """Replace a file at once, or what a symlink points to."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
+    place = path.resolve()
+    beside = place.with_suffix(".tmp")
     beside.write_text(text)
-    beside.replace(path)
+    beside.replace(place)

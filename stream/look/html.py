@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from html import escape
-from pathlib import Path
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; max-width: 60rem;
@@ -36,13 +34,3 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as a whole percentage; a dash where it is not known."""
     return "–" if share is None else f"{share:.0%}"
-
-
-def write_html(path: Path, document: str) -> None:
-    """Write to a temporary file beside `path` and rename it at the end: no half-written page is ever seen."""
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        partial.write_text(document, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

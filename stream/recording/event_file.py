@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,8 @@ from typing import Any, BinaryIO, cast
 
 import click
 
-STDOUT = Path("-")
+from stream.recording.output_file import output_file
+
 GZIP, ZSTD, BYTE_ORDER_MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 
 
@@ -30,21 +29,19 @@ class UnreadableFileError(click.ClickException):
 
 @contextmanager
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
-    """Write to a temporary file beside `path`, renamed at the end: Ctrl-C leaves nothing half written.
+    """Write a file, compressed as its suffix says, that appears when it is complete: see output_file."""
+    with output_file(path) as file, _compressed(path, file) as out:
+        yield out
 
-    `-` is standard output.
-    """
-    if path == STDOUT:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    partial = path.with_name(f".{os.getpid()}-{path.name}")  # the same suffix: the same compression
-    try:
-        with _open_for_writing(partial) as out:
+
+@contextmanager
+def optional_writer(path: Path | None) -> Iterator[BinaryIO | None]:
+    """The writer of a file that was asked for, or None."""
+    if path is None:
+        yield None
+    else:
+        with atomic_writer(path) as out:
             yield out
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -93,12 +90,17 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
 
-def _open_for_writing(path: Path) -> BinaryIO:
+@contextmanager
+def _compressed(path: Path, file: BinaryIO) -> Iterator[BinaryIO]:
     if path.suffix == ".gz":
-        return cast(BinaryIO, gzip.open(path, "wb", compresslevel=3))
-    if path.suffix in {".zst", ".zstd"}:
-        return cast(BinaryIO, _arrow(path).output_stream(path, compression="zstd"))
-    return path.open("wb")
+        with gzip.GzipFile(path.name, "wb", compresslevel=3, fileobj=file) as packed:
+            yield cast(BinaryIO, packed)
+    elif path.suffix in {".zst", ".zstd"}:
+        pa = _arrow(path)
+        with pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd") as packed:
+            yield packed
+    else:
+        yield file
 
 
 def _arrow(path: Path) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import COMMANDS, LazyGroup, main
+from stream.commands.output_files import FileCommand, OutputFile
 
 HEAVY = ("faust", "aiokafka", "confluent_kafka", "pandas", "scipy", "numpy", "rich")
 
@@ -58,3 +59,23 @@ def test_a_module_is_imported_only_when_its_command_runs():
     assert CliRunner().invoke(group, ["--help"]).exit_code == 0
     with pytest.raises(ModuleNotFoundError):
         CliRunner().invoke(group, ["gone"], catch_exceptions=False)
+
+
+def all_commands(command, name):
+    yield name, command
+    if isinstance(command, click.Group):
+        for each in command.list_commands(click.Context(command)):
+            child = command.get_command(click.Context(command), each)
+            yield from all_commands(child, f"{name} {each}")
+
+
+def test_every_command_with_an_output_checks_it():
+    """Whoever adds an option that names a file must say that it is an input (it exists) or an output."""
+    for name, (where, _) in COMMANDS.items():
+        module, _, attribute = where.partition(":")
+        for path, command in all_commands(getattr(importlib.import_module(module), attribute), name):
+            options = [each for each in command.params if isinstance(each.type, click.Path)]
+            outputs = [each for each in options if isinstance(each.type, OutputFile)]
+            unknown = [each.name for each in options if not each.type.exists and each not in outputs]
+            assert not outputs or isinstance(command, FileCommand), path
+            assert unknown in ([], ["root"], ["cases"]), f"{path}: {unknown}"

@@ -16,7 +16,8 @@ from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.output.journal import Journal
 from stream.importing.files.output.kafka import send_to_kafka
-from stream.recording.event_file import STDOUT, atomic_writer
+from stream.recording.event_file import atomic_writer
+from stream.recording.output_file import is_written_directly
 
 GC_THRESHOLD = 200_000
 """New objects between two searches for reference cycles: rows are millions of objects without cycles."""
@@ -41,7 +42,7 @@ def matching_files(names: Sequence[str]) -> list[Path]:
 
 def default_rejects_path(out: Path | None, first: Path) -> Path:
     """Beside the file of events; without one, in the current folder, named after the first imported file."""
-    if out is None or out == STDOUT:
+    if out is None or is_written_directly(out):
         return Path(f"{first.name.partition('.')[0]}.rejects.jsonl")
     return out.with_name(f"{out.name.partition('.')[0]}.rejects.jsonl")
 

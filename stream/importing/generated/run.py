@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 from stream.core.events.event import Event
 from stream.importing.generated.disorder import Disorder, disordered
 from stream.importing.generated.history import planned_lives, planted_truth, shop_events
 from stream.importing.generated.shop import Shop
-from stream.recording.event_file import atomic_writer
 
 
-def generated_events(shop: Shop, disorder: Disorder, truth: Path | None) -> Iterator[Event]:
-    """All events of the shop; `truth` is the file for the planted truth (JSON), if any."""
+def generated_events(shop: Shop, disorder: Disorder, truth: BinaryIO | None) -> Iterator[Event]:
+    """All events of the shop; `truth` is the open file for the planted truth (JSON), if any."""
     lives = planned_lives(shop)
     if truth is not None:
-        with atomic_writer(truth) as file:
-            file.write(json.dumps(planted_truth(shop, lives), indent=1).encode())
+        truth.write(json.dumps(planted_truth(shop, lives), indent=1).encode())
     events = shop_events(shop, lives)
     return iter(events) if disorder == Disorder() else disordered(events, disorder, shop.seed)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
+
+
+class JournalError(Exception):
+    """The file named as the journal is something else."""
 
 
 class Journal:
@@ -11,20 +17,27 @@ class Journal:
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         """`fingerprint` names files, mapping and target; a journal of another import counts as empty."""
-        self._path = path
+        self._path = Path(os.path.realpath(path))
+        self._partial = self._path.with_name(self._path.name + ".part")
         self._fingerprint = fingerprint
         self.sent = self._read()
+        self._partial.touch()  # what cannot be written is told before anything is sent
+        self._partial.unlink()
 
     def _read(self) -> int:
+        """Zero without a journal; any other file is refused before it would be replaced."""
         try:
-            entry = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
-            return 0
-        return int(entry["sent"]) if entry.get("import") == self._fingerprint else 0
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            content = b""
+        with suppress(ValueError, TypeError, KeyError):
+            entry = json.loads(content or b'{"import": "", "sent": 0}')
+            sent = int(entry["sent"])
+            return sent if entry["import"] == self._fingerprint else 0
+        raise JournalError(f"{self._path} is no journal of an import (--journal); it is left as it is")
 
     def write(self, sent: int) -> None:
         """Note that the first `sent` events, in their order, have been acknowledged."""
-        partial = self._path.with_name(self._path.name + ".part")
-        partial.write_text(json.dumps({"import": self._fingerprint, "sent": sent}))
-        partial.replace(self._path)
+        self._partial.write_text(json.dumps({"import": self._fingerprint, "sent": sent}))
+        self._partial.replace(self._path)
         self.sent = sent
