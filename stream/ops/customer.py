@@ -116,7 +116,12 @@ def snapshot_from_topics(customer: str, basis: Basis, at_ms: int | None) -> Cust
 
 
 def _as_of(profile: Profile | None, alerts: list[Alert], basis: Basis, at_ms: int | None) -> CustomerSnapshot:
-    """ValueError when `at_ms` is before the last judgement: a stored profile cannot go back in time."""
+    """The stored profile of a customer, to be looked at as of `at_ms`; None: as of its last event or
+    judgement.
+
+    ValueError when `at_ms` is before that: a stored profile cannot go back in time. Without a profile the
+    snapshot holds the alerts alone. `basis` is the policy and model to look at it with.
+    """
     if profile is None:
         return CustomerSnapshot(None, alerts, at_ms or 0, basis)
     last_ms = max(profile.judgement.judged_ms, profile.touch_at_ms, profile.first_seen_ms)

@@ -116,7 +116,12 @@ def already_sent(consumer: Consumer, topic: DeadLetterTopic) -> set[str]:
 def selected_letters(
     topic: DeadLetterTopic, ids: Iterable[str], reason: str | None, since_ms: int | None
 ) -> Iterator[DeadLetterRecord]:
-    """Dead letters by id, reason and time, oldest first; ClusterError when an id is not on the topic."""
+    """Dead letters that meet every condition, by the time they were set aside, oldest first.
+
+    No `ids`: all of them; None as `reason` or `since_ms` (ms since 1970, inclusive): any. ClusterError,
+    before the first is returned, when an id is not on the topic. Letters that were redriven before are
+    included.
+    """
     wanted = set(ids)
     if missing := wanted - set(topic.letters):
         raise ClusterError(f"no such dead letter: {', '.join(sorted(missing))}")
@@ -143,7 +148,10 @@ def _end_offsets(consumer: Consumer, topics: set[str]) -> dict[str, dict[int, in
 
 
 def _write_marker(producer: Producer, names: TopicNames, marker: RedriveMarker) -> None:
-    """Returns once the marker is acknowledged; markers are always on partition 0."""
+    """Note on partition 0 of the dead-letter topic how far a redrive has come, so that another can go on.
+
+    Returns once Kafka has acknowledged it; ClusterError after FLUSH_S seconds, or when Kafka refuses it.
+    """
     counts = SendCounts()
     headers = ((MARKER, marker.kind.encode()),)
     value = msgspec.json.encode(marker)

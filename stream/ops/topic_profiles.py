@@ -19,9 +19,11 @@ _ROW = msgspec.json.Decoder(StoredRow).decode
 
 
 def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
-    """The newest profiles by customer id, erased customers left out, and the published model.
+    """Read the profiles topic to its end: the newest profile of each customer id, and the published model.
 
-    The model is None when none was published: workers then judge by the model of their own settings.
+    The cluster is that of the settings (STREAM_BROKERS ...); a cluster that does not answer ends the command
+    with one line. Erased customers are left out. The model is None when none was published: workers then
+    judge by the model of their own settings.
     """
     settings = cluster_settings()
     with cluster_errors(), reader(settings) as consumer:

@@ -141,7 +141,11 @@ class ProfileProcessor:
         alerts: tuple[Alert, ...],
         arrival: Arrival | None,
     ) -> None:
-        """Send each alert, and keep it in the row's outbox until the flush that sends it is committed."""
+        """Queue alerts of one customer for the lane's next flush, and put them into the outbox of the row.
+
+        They stay in the outbox until that flush is committed: after a crash they are sent again, under the
+        same ids. `key` is the customer id. `arrival` is the record that led to them, None when time did.
+        """
         for alert in alerts:
             body = encode_alert(alert)
             row.outbox.append(Raw(body))

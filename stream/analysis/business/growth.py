@@ -45,9 +45,12 @@ class NextBestCategory:
 def tier_growth(
     ledger: Ledger, before: Snapshot, tiers: Mapping[str, int], names: Sequence[str]
 ) -> list[TierGrowth]:
-    """Growth by the tier held on the earlier day: the window after it against one of equal length before it.
+    """Basket size and orders per customer, by tier: the window since the day of `before` and an equal one
+    before that day.
 
-    `tiers` are customer -> rank in `names`. Only customers who were there before both windows are counted.
+    The later window ends at the last snapshot of the ledger. `tiers` maps a customer to an index of `names`,
+    the tier held on the day of `before` (0 is the lowest). Customers whose first purchase is in one of the
+    windows are left out. A tier without orders in a window has None as its basket.
     """
     middle_ms = before.as_of_ms + DAY_MS  # the snapshot is of the end of its day
     start_ms = middle_ms - (max(ledger.history.snapshots) - before.as_of_ms)

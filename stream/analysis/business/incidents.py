@@ -196,7 +196,10 @@ class _DailyGroups:
         self._left = np.bincount(self._group[here], weights=every.left[here], minlength=1).astype(np.int64)
 
     def rows(self, incidents: Incidents) -> list[GroupRow]:
-        """One row per group with an incident on this day; pauses with an earlier one are left out."""
+        """One row per group of like customers in which an incident fell on the day looked at.
+
+        A pause (the days since a purchase) in which an incident had come earlier is not counted.
+        """
         every, day = self._pauses, self._day
         known = every.decided[incidents.pauses]
         today = incidents.pauses[known & (incidents.days == day)]
@@ -221,7 +224,11 @@ def _joined(name: str, rows: Sequence[GroupRow]) -> MatchedIncidents:
 
 
 def pace_bands(gap_days: Numbers) -> Counts:
-    """The band, 0 to 7, of each mean gap in days; same shape."""
+    """Sort mean gaps between purchases (days, any shape) into bands: 0 holds the shortest, PACE_BANDS - 1 the
+    longest.
+
+    A band is PACE_STEP doublings wide and includes its lower edge; gaps below one day count as one day.
+    """
     bands: Counts = np.floor(np.log2(np.maximum(gap_days, 1.0)) / PACE_STEP).astype(np.int64)
     return np.minimum(bands, PACE_BANDS - 1)
 

@@ -14,7 +14,7 @@ ODDS_SHOWN_MAX = 1_000
 
 
 def business_page(numbers: Mapping[str, Any]) -> str:
-    """The whole document, from the numbers of `business_report`."""
+    """The business report as one HTML document; `numbers` is what `business_report` returned."""
     parts = [
         f"<h1>Customers as of {_day(numbers['as_of_ms'])}</h1>",
         f"<p>{numbers['customers']:,} customers have bought at least once. Amounts are in {numbers['currency']}.</p>",

@@ -23,7 +23,11 @@ PROBABILITY_MIN = 1e-12
 
 @dataclass(frozen=True)
 class Quality:
-    """Quality of predicted probabilities; `lift10` is the lift of the riskiest tenth."""
+    """How well predicted churn probabilities fit what happened.
+
+    `ece` is the expected calibration error. `lift10` is the churn rate of the tenth with the highest
+    prediction over the rate of all. `auc` is None without both outcomes, `lift10` when nobody churned.
+    """
 
     auc: float | None
     brier: float

@@ -109,7 +109,7 @@ class Checkout(_Data, frozen=True):
 
 
 class Search(_Data, frozen=True):
-    """The customer searched the shop."""
+    """Payload of engagement.searched: one search that the customer made, whether or not it found anything."""
 
     query: Label
     category: Label | None = None

@@ -28,7 +28,12 @@ def fingerprint(source: str, event_id: str) -> bytes:
 
 
 def with_event(seen: bytes, at_ms: int, mark: bytes) -> bytes | None:
-    """`seen` with the event of this fingerprint added; None when it is there already."""
+    """The ids `seen` with one event added, in the byte layout that this module's first lines state.
+
+    `mark` is the event's 6-byte `fingerprint`, `at_ms` its event time (ms since 1970). Ids older than
+    SEEN_DAYS before it are dropped, and the first that arrived when there are SEEN_MAX. None: `mark` is known
+    already.
+    """
     place = seen.find(mark)
     while place >= 0:
         if place % SEEN_BYTES == DAY_BYTES:

@@ -173,16 +173,16 @@ class Contact(_Knobs, frozen=True):
 
 
 class Finance(_Knobs, frozen=True):
-    """How lifetime value is reckoned."""
+    """Policy section: margin, yearly discount and horizons for lifetime value and value at risk."""
 
     margin: Share = 0.3
-    """Earnings as a share of what the customer pays."""
+    """Profit as a share of what the customer pays, 0 to 1."""
     annual_discount: Annotated[float, Meta(ge=0, le=1)] = 0.1
-    """By how much money a year from now counts less."""
+    """Discount rate per year: 0.1 makes money that comes in a year worth 1 / 1.1 of money today."""
     horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 3 * 365 * DAY_MS
-    """Lifetime value is reckoned within this time."""
+    """Lifetime value counts the profit expected within this time."""
     risk_horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 365 * DAY_MS
-    """Value at risk is what the customer is expected to earn within this time."""
+    """Value at risk counts the profit expected within this time."""
 
 
 DEFAULT_PLAYBOOK: dict[str, Play] = {

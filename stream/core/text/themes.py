@@ -108,10 +108,12 @@ class ThemeReader:
 
 
 def feedback_themes(feedback: Feedback, reader: ThemeReader, mood: float | None = None) -> Themes:
-    """The themes of one review, answer or ticket: named ones first, then those of its text.
+    """Pairs of theme and polarity (-1 to 1) of one review, survey answer or ticket, by name, each theme once.
 
-    A clause without a word of feeling ("arrived after three weeks") takes the mood of the whole feedback,
-    which whoever knows it may give.
+    A theme comes from the feedback's own labels, with the mood of the whole feedback, or from its text, with
+    the polarity of the clause, which wins. A clause without a word of feeling ("arrived after three weeks")
+    has that mood too. `mood`, -1 to 1, may be given by a caller who has it; None: worked out from the rating,
+    else from the text, else 0.
     """
     if mood is None:
         mood = feedback_sentiment(feedback, reader.analyser) or 0.0

@@ -31,7 +31,11 @@ class Scores(Struct, frozen=True):
 
 
 def summary(buying: Buying, as_of_ms: int, unit_ms: int) -> Summary:
-    """The sufficient statistics of a customer with at least one purchase; T is never below recency."""
+    """Frequency, recency, T and monetary value of a customer as of an instant, as BG/NBD defines them.
+
+    Recency and T are in units of `unit_ms`, not rounded. The customer must have a purchase: without one the
+    numbers mean nothing. An `as_of_ms` before the last purchase counts as the day of that purchase.
+    """
     sums = buying.sums
     first_day = sums.first_at_ms // DAY_MS
     last_day = sums.last_at_ms // DAY_MS

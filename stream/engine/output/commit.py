@@ -89,12 +89,16 @@ class AtLeastOnce:
         self._sender.write_records(batch.outgoing)
 
     async def commit(self, batches: Sequence[FlushBatch]) -> None:
-        """See Committer."""
+        """Wait until Kafka has acknowledged every row and record written so far, then commit the input
+        offsets.
+
+        EngineError: an acknowledgement did not come in time, or the partitions went to another worker.
+        """
         await asyncio.get_running_loop().run_in_executor(self._threads, self._sender.wait_for_acks)
         await self._group.commit({tp: point for batch in batches for tp, point in batch.points.items()})
 
     async def changelog_ends(self, partitions: Sequence[int]) -> Mapping[int, int]:
-        """See Committer."""
+        """The next offset of each changelog partition: a worker that was replaced may have written there."""
         ends = await self._group.ends([PartitionId(self._changelog, partition) for partition in partitions])
         return {tp.partition: end for tp, end in ends.items()}
 
@@ -148,7 +152,10 @@ class ExactlyOnce:
         sender.write_records(batch.outgoing)
 
     async def commit(self, batches: Sequence[FlushBatch]) -> None:
-        """See Committer."""
+        """End one transaction per partition: its rows, records and input offsets take effect together.
+
+        EngineError: the partitions went to another worker, or Kafka refused a transaction for good.
+        """
         await asyncio.gather(*(self._commit(batch) for batch in batches))
 
     async def _commit(self, batch: FlushBatch) -> None:

@@ -39,7 +39,10 @@ class Group:
 
     @property
     def expelled(self) -> bool:
-        """The group went on without us: aiokafka drops its generation when the broker says so."""
+        """Whether Kafka removed this worker from its consumer group (it was away for longer than a session).
+
+        aiokafka then has a negative generation. Also True before the worker has joined for the first time.
+        """
         generation, _ = self._member().generation_and_member
         return generation < 0
 

@@ -113,7 +113,11 @@ class TopicWatch:
         return self._known
 
     def note(self, answer: TopicAnswer) -> None:
-        """Compare an answer with those before it. EngineError as for `look`."""
+        """Remember the topic ids that the broker answered with.
+
+        EngineError: a topic's id differs from the one answered first (the topic was created again), or the
+        broker has not known a topic for MISSES_MAX answers in a row (it was deleted).
+        """
         for topic, found in answer.ids.items():
             known = self._known.setdefault(topic, found)
             if known != found:

@@ -22,7 +22,11 @@ EPOCH_OF = itemgetter(2)
 
 
 class Table(Generic[State]):
-    """Changed by one agent, between two awaits; read by the flush, which takes each changed row once."""
+    """The rows of one partition by key, recovered from its changelog; at most `max_hot_rows` stay decoded.
+
+    Only the agent changes rows, and never across an await. A flush takes every row that was changed since the
+    flush before, once, in its newest state.
+    """
 
     def __init__(
         self, codec: Codec[State], store: Store, max_hot_rows: int, name: str = "the changelog"

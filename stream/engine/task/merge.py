@@ -62,7 +62,7 @@ class Source:
 
     @property
     def caught_up(self) -> bool:
-        """All that Kafka has was read."""
+        """Whether every record of this topic and partition was read, to the end that Kafka reported last."""
         return self.expected >= self.highwater
 
     @property

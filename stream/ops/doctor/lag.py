@@ -41,7 +41,11 @@ class LagTrend(Struct, frozen=True):
 
     @property
     def keeps_up(self) -> bool:
-        """The lag is at most what a healthy worker has read but not yet committed."""
+        """Whether the group's lag (records, all partitions together) is that of healthy workers.
+
+        They commit every `commit_every_s`: at the rate they read, records of KEPT_UP_COMMITS intervals may be
+        uncommitted.
+        """
         return self.lag * self.seconds <= self.read * KEPT_UP_COMMITS * self.commit_every_s
 
     @property

@@ -29,7 +29,10 @@ def type_label(kind: type) -> str:
 
 
 class PendingAlert(NamedTuple):
-    """An alert that is sent by a flush of its lane and not acknowledged yet."""
+    """An alert that was handed to the flush `flush` of its lane (one partition number of all inputs).
+
+    It is counted, with the seconds since `decided_s` (time.monotonic), once that flush is committed.
+    """
 
     lane: Lane[Any]
     flush: int

@@ -109,5 +109,5 @@ def log_config(settings: Settings) -> dict[str, Any]:
 
 
 def configure_logs(settings: Settings) -> None:
-    """Set up logging; call it once, at the start of a process."""
+    """Set up logging of this process to standard error; a second call replaces the first."""
     logging.config.dictConfig(log_config(settings))

@@ -69,7 +69,7 @@ class StallReport:
             log.warning(self._line())
 
     def notes(self) -> list[str]:
-        """The line about the present stall; empty when there is none."""
+        """For /readyz: one line while records are held because no purchases arrive, else an empty list."""
         return [self._line()] if any(held_lanes(self._app)) else []
 
     def _line(self) -> str:

@@ -15,7 +15,12 @@ STUCK_AFTER_S = 120.0
 
 
 def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.time) -> None:
-    """Connect the gauges and the count of rebalances with the engine; `table` is the label of table_keys."""
+    """Have the engine's gauges (lag, watermarks, stalls, partitions, table, unflushed events) read at each
+    scrape.
+
+    Also counts rebalances. `table` is the value of the label `table` of customer_stream_table_keys. `now`
+    gives seconds since 1970 for event_time_lag_seconds; it is an argument for the tests.
+    """
     lanes = app.delivery.lanes
     heartbeat = app.options.reference or ""
     watched: dict[str, Callable[[], Readings]] = {
