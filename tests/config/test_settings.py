@@ -1,6 +1,7 @@
 """Settings: valid ones are read, all wrong ones are reported together, with exit code 2."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from stream.commands.main import main
 from stream.config.environment import DEFAULTS, TYPES, SettingsError, load_settings, variable
 from stream.config.page import SECTIONS, settings_page
 from stream.config.settings import SECRETS, Settings
+from stream.worker.kafka.topics import ROLES
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "settings.md"
 
 
 def problems(**environ: str) -> list[str]:
@@ -157,3 +160,12 @@ def test_every_setting_has_a_row_and_every_section_begins_with_a_setting():
 def test_the_defaults_expose_nothing_to_the_network():
     assert DEFAULTS.http_host == "127.0.0.1"
     assert DEFAULTS.guarantee == "at_least_once"
+
+
+def test_every_setting_is_used():
+    """Topic names are read by role: `topic_{role}`."""
+    modules = [path for path in (ROOT / "stream").rglob("*.py") if path.name != "settings.py"]
+    code = "\n".join(path.read_text() for path in modules)
+    unused = {name for name in TYPES if not re.search(rf"\.{name}\b", code)}
+
+    assert unused - {f"topic_{role}" for role in ROLES} == set()
