@@ -131,7 +131,9 @@ class Metrics:
             "dead_letters_total", "Records sent to the dead-letter topic.", "topic", "reason"
         )
         self.batch_processing = self._histogram(
-            "batch_processing_seconds", "Time to apply the records at hand of one partition.", FAST_BUCKETS
+            "batch_processing_seconds",
+            "Time to apply a batch: the records of one partition that can be applied now.",
+            FAST_BUCKETS,
         )
 
     def _declare_output(self) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from confluent_kafka import KafkaException, Producer
 
 from stream.config.environment import SettingsError
 from stream.config.settings import Settings
-from stream.core.alerts.alert import Alert
 from stream.core.events.event import EVENT_BY_NAME
 from stream.core.judgement.basis import Basis
 from stream.engine import EngineApp
@@ -35,14 +33,13 @@ METADATA_TIMEOUT_S = 20.0
 
 
 class Worker:
-    """One worker: its app, its metrics and its health server. `on_alert` is called with every alert."""
+    """One worker: its app, its metrics and its health server."""
 
     def __init__(
         self,
         settings: Settings,
         basis: Basis,
         bootstrap: str = "",
-        on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
         self.settings = settings
         self.topics = topic_names(settings)
@@ -58,7 +55,7 @@ class Worker:
         )
         policy = f"{basis.policy.id} ({basis.policy.hash})"
         log.info("policy %s; model %s until another one is published", policy, basis.model.version)
-        self.counts = BatchCounts(self.metrics, on_alert)
+        self.counts = BatchCounts(self.metrics)
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )

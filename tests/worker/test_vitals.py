@@ -113,7 +113,7 @@ def test_a_worker_that_applies_nothing_for_long_is_not_alive(app):
     beyond = alive()
 
     assert at_the_bound == []
-    assert beyond == ["partition 3: records at hand, none applied for 121 s"]
+    assert beyond == ["partition 3: has records but applied none for 121 s"]
 
 
 def test_a_worker_with_a_stalled_source_is_alive(app):

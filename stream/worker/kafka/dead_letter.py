@@ -16,8 +16,7 @@ from msgspec import Struct
 from stream import __version__
 
 COPY_BYTES_MAX = 900_000
-"""Key, value and headers of a dead letter together. Producers refuse more than 1,000,000 bytes by default
-(librdkafka, message.max.bytes)."""
+"""Key, value and headers of a dead letter together; librdkafka's default message.max.bytes is 1,000,000."""
 KEY_BYTES_MAX = 65_536
 """Our keys have at most 1,024 bytes (256 characters); a longer one is garbage."""
 HEADER_BYTES_MAX = 65_536

@@ -54,9 +54,8 @@ CONFIGS: Mapping[Role, Mapping[str, str]] = {
     "feedback": KEPT_FOR_EVER,
     "control": KEPT_FOR_EVER,
     "profiles": COMPACTED,
-    "alerts": _kept_for(
-        30, **{"compression.type": "gzip"}
-    ),  # the only compression that KafkaJS and n8n can read
+    # KafkaJS and n8n can read no other compression.
+    "alerts": _kept_for(30, **{"compression.type": "gzip"}),
     "deadletter": _kept_for(14, **{"max.message.bytes": "2097152"}),
 }
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stream.core.alerts.alert import Alert
@@ -41,19 +40,17 @@ class PendingAlert(NamedTuple):
 
 
 class BatchCounts:
-    """Counts since the last `publish`, and `totals` since the start of the worker."""
+    """Counts since the last `publish`."""
 
-    def __init__(self, metrics: Metrics, on_alert: Callable[[Alert], None] | None = None) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._on_alert = on_alert
         self._events: defaultdict[tuple[str, type, str], int] = defaultdict(int)
         self._late: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._pending_alerts: list[PendingAlert] = []
-        self.totals: Counter[str] = Counter()
 
     def event(self, topic: str, event: Any, outcome: str) -> None:
-        """Count an input record that no profile was asked about."""
+        """Count an input record that led to no step: repeated by offset, ignored, a tick, a model."""
         self._events[topic, type(event), outcome] += 1
 
     def step(self, topic: str, event: Any, step: Step) -> None:
@@ -72,8 +69,6 @@ class BatchCounts:
         data = alert.data
         labels = (data.kind, data.state, data.customer.tier)
         self._pending_alerts.append(PendingAlert(lane, lane.flush_number, time.monotonic(), labels))
-        if self._on_alert is not None:
-            self._on_alert(alert)
 
     def flushed(self, seconds: float) -> None:
         """A flush was committed, which took so many seconds: count its alerts."""
@@ -86,7 +81,6 @@ class BatchCounts:
                 continue
             self._metrics.alerts.add(1, *each.labels)
             self._metrics.alert_latency.observe(now - each.decided_s)
-            self.totals["alerts"] += 1
 
     def publish(self, seconds: float) -> None:
         """Add the counts of a batch, which took so many seconds, to the Prometheus counters."""
@@ -94,7 +88,6 @@ class BatchCounts:
         for (topic, kind, step_outcome), count in self._events.items():
             outcome = OUTCOMES.get(step_outcome, step_outcome)
             metrics.events.add(count, topic, type_label(kind), outcome)
-            self.totals[outcome] += count
             if outcome == "deduplicated":
                 metrics.duplicates.add(count, topic)
         for topic, count in self._late.items():

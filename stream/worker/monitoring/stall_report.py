@@ -1,5 +1,4 @@
-"""Reports what a worker waits for while purchases are stalled; without the report it would look like a
-hang."""
+"""Reports what a worker waits for while purchases are stalled; otherwise it would seem to hang."""
 
 from __future__ import annotations
 

@@ -22,14 +22,14 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
     gives seconds since 1970 for event_time_lag_seconds; it is an argument for the tests.
     """
     lanes = app.delivery.lanes
-    heartbeat = app.options.reference or ""
+    purchases = app.options.reference or ""
     watched: dict[str, Callable[[], Readings]] = {
         "consumer_lag_records": lambda: _lag(lanes.values()),
         "watermark_timestamp_seconds": lambda: _watermarks(lanes.values()),
         "event_time_lag_seconds": lambda: {
             labels: max(0.0, now() - reading) for labels, reading in _watermarks(lanes.values()).items()
         },
-        "source_stalled": lambda: {(heartbeat,): float(any(lane.stalled for lane in lanes.values()))},
+        "source_stalled": lambda: {(purchases,): float(any(lane.stalled for lane in lanes.values()))},
         "held_records": lambda: held_records(app),
         "partitions_assigned": lambda: {(): len(lanes)},
         "recovering": lambda: {(): float(not app.delivering)},
@@ -63,7 +63,7 @@ def _watermarks(lanes: Any) -> Readings:
 def readiness_problems(app: EngineApp[Any]) -> Sequence[str]:
     """Why this worker does not apply events now; empty when it does."""
     if not app.delivering:
-        return ["no partitions are assigned yet, or the table is not complete yet"]
+        return ["no partitions are assigned yet, or the table is still being restored"]
     return []
 
 
@@ -81,7 +81,7 @@ class Liveness:
         for number, lane in self._app.delivery.lanes.items():
             stuck_s = self._stuck_s(number, lane)
             if stuck_s > STUCK_AFTER_S:
-                reasons.append(f"partition {number}: records at hand, none applied for {stuck_s:.0f} s")
+                reasons.append(f"partition {number}: has records but applied none for {stuck_s:.0f} s")
         return reasons
 
     def _stuck_s(self, number: int, lane: Lane[Any]) -> float:

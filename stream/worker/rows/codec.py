@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from stream.core.events.event import ClockTicked, ModelPublished
+from stream.core.units import FOREVER_MS
 from stream.engine import Arrival, Peek, Record
 from stream.wire import FUTURE_TOLERANCE_MS, TOO_EARLY, Rejected, TopicKind, Unknown, decode
 from stream.worker.rows.row import LiveRow, StoredRow
 
-NO_LIMIT_MS = 1 << 62
-"""Later than every event time that stream/wire accepts."""
 NS_PER_MS = 1_000_000
 
 RESTING_ROW = re.compile(
@@ -60,7 +59,7 @@ class ProfileCodec:
     def __init__(self, topic_kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool) -> None:
         self._topic_kinds = topic_kinds
         self._partition_count = partition_count
-        self._latest_ms = 0 if live else NO_LIMIT_MS
+        self._latest_ms = 0 if live else FOREVER_MS
         """Events up to this time are accepted without reading the clock again."""
         self._wall_ahead_ms = _wall_ms() - _monotonic_ms()
         self._load = msgspec.json.Decoder(StoredRow).decode
