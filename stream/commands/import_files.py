@@ -34,6 +34,7 @@ LINE_WORDS = {
     "refunds": "lines in refunds",
     "other_events": "lines that became other events",
     "ignored": "lines ignored by the mapping",
+    "repeated": "lines that repeat an earlier one",
     "rejected": "lines rejected:",
 }
 
@@ -110,7 +111,7 @@ def _one_line_refusals(out: Path | None) -> Iterator[None]:
     except SendError as failure:
         raise click.ClickException(str(failure)) from failure
     except OSError as failure:
-        if failure.errno in DISK_FULL:
+        if failure.errno in DISK_FULL or isinstance(failure, BrokenPipeError):
             raise
         raise ImportRefusedError(f"{failure.filename or out}: {failure.strerror or failure}") from failure
 
@@ -154,7 +155,7 @@ def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -
         return
     lines = summary["lines"]
     click.echo(f"{lines['in']:>12,}  lines read", err=to_stderr)
-    for name in ("orders", "refunds", "other_events", "ignored", "rejected"):
+    for name in ("orders", "refunds", "other_events", "ignored", "repeated", "rejected"):
         if lines[name]:
             click.echo(f"{lines[name]:>12,}  {LINE_WORDS[name]}", err=to_stderr)
     for reason, count in summary["reasons"].items():

@@ -52,7 +52,7 @@ def write_and_report(
     except SourceUnavailableError as missing:
         raise ImportRefusedError(str(missing)) from missing
     except OSError as failure:
-        if failure.errno in DISK_FULL:
+        if failure.errno in DISK_FULL or isinstance(failure, BrokenPipeError):
             raise
         raise ImportRefusedError(f"{failure.filename or out}: {failure.strerror or failure}") from failure
     _print_summary(summary, as_json, to_stderr=is_stdout(out))

@@ -35,6 +35,7 @@ def test_a_file_becomes_events_rejects_and_a_summary(shop):
         "refunds": 1,
         "other_events": 0,
         "ignored": 0,
+        "repeated": 0,
         "rejected": 1,
     }
     assert (summary["orders_minor"], summary["refunds_minor"]) == ({"GBP": 200}, {"GBP": 200})

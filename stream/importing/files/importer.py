@@ -5,7 +5,7 @@ Lines are sorted by customer and order on disk, so memory does not grow with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +16,7 @@ import msgspec
 from stream.core.events.event import Event
 from stream.importing.files.events.order_lines import LinePlace, LineReader, LineRejection, OrderLine
 from stream.importing.files.events.orders import OrderDraft, order_drafts
+from stream.importing.files.events.repeats import REPEATED
 from stream.importing.files.events.returns import matched_events
 from stream.importing.files.events.single_events import EventReader, is_once_per_row
 from stream.importing.files.external_sort import ExternalSort
@@ -70,7 +71,19 @@ class Importer:
                 for number, path in enumerate(paths):
                     self._read(number, path, lines, events)
                 self._build_orders(lines, events)
-            yield from events
+            yield from self._without_repeated(events)
+
+    def _without_repeated(self, events: Iterable[OutgoingEvent]) -> Iterator[OutgoingEvent]:
+        """Rows of overlapping files that are one event, with one id, are sent once."""
+        last: OutgoingEvent | None = None
+        for event in events:
+            if last is None or event.id != last.id or event.value != last.value:
+                last = event
+                yield event
+            elif (kind := msgspec.json.decode(event.value)["type"]) in ORDER_TYPES:
+                yield event
+            else:
+                self.summary.count_repeated(kind)
 
     def _read(
         self, file: int, path: Path, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]
@@ -139,6 +152,9 @@ class Importer:
 
     def _reject_line(self, line: OrderLine, why: LineRejection) -> None:
         """Reject a line that could be read, but cannot be part of an event."""
+        if why is REPEATED:
+            self.summary.repeated += 1
+            return
         if why.reason == "return_unmatched":
             self.summary.in_refunds -= 1
         self._reject(line.file, line.number, why, None)

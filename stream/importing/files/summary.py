@@ -16,7 +16,10 @@ NAME_BY_TYPE = {kind: type_name(kind) for kind in RANK}
 
 
 class ImportSummary(Struct):
-    """Where every line went: `lines` = in_orders + in_refunds + in_other_events + ignored + rejected."""
+    """Where every line went.
+
+    `lines` = in_orders + in_refunds + in_other_events + ignored + repeated + rejected.
+    """
 
     lines: int = 0
     in_orders: int = 0
@@ -26,6 +29,8 @@ class ImportSummary(Struct):
     in_other_events: int = 0
     ignored: int = 0
     """Lines that the mapping ignores."""
+    repeated: int = 0
+    """Lines that repeat an earlier one, which counts."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Reason -> lines."""
     events: Counter[str] = field(default_factory=Counter)
@@ -57,6 +62,12 @@ class ImportSummary(Struct):
             if event.data.order_id.startswith(UNMATCHED):
                 self.refunds_unmatched += 1
 
+    def count_repeated(self, kind: str) -> None:
+        """Count a row that was counted, but is the same event as an earlier row."""
+        self.events[kind] -= 1
+        self.in_other_events -= 1
+        self.repeated += 1
+
     def as_dict(self) -> dict[str, Any]:
         """The object of `--json`. Orders - refunds - rounding is the sum of the lines, exactly."""
         return {
@@ -66,6 +77,7 @@ class ImportSummary(Struct):
                 "refunds": self.in_refunds,
                 "other_events": self.in_other_events,
                 "ignored": self.ignored,
+                "repeated": self.repeated,
                 "rejected": self.rejected.total(),
             },
             "reasons": dict(sorted(self.rejected.items())),

@@ -35,6 +35,8 @@ ORDER_TEXTS = (
 )
 UNDECODABLE = "\ufffd"
 """Stands in the text for bytes that are invalid in the encoding of the file."""
+RESERVED = "\x00"
+"""No id begins with it: keys of Kafka records that do are reserved for the workers."""
 NO_CUSTOMER = {"nan", "null", "none"}
 """Texts that data frames and databases write for a missing value."""
 
@@ -153,7 +155,7 @@ class LineReader:
         if isinstance(customer := self._customer(values["customer"]), LineRejection):
             return customer
         order = values["order"].strip() if "order" in values else f"{file_name}-{place.line}"
-        if not order or len(order) > ORDER_MAX or UNDECODABLE in order:
+        if not order or len(order) > ORDER_MAX or UNDECODABLE in order or order.startswith(RESERVED):
             return _identifier_fault("order", order, ORDER_MAX)
         if (time_ms := self._instant(values["time"].strip())) is None:
             return _time_fault(values["time"])
@@ -281,7 +283,8 @@ def _currency_of(text: str) -> str | LineRejection:
 
 
 def _identifier(field: str, text: str) -> str | LineRejection:
-    return _identifier_fault(field, text, ID_MAX) if len(text) > ID_MAX or UNDECODABLE in text else text
+    is_fit = len(text) <= ID_MAX and UNDECODABLE not in text and not text.startswith(RESERVED)
+    return text if is_fit else _identifier_fault(field, text, ID_MAX)
 
 
 def _identifier_fault(field: str, text: str, longest: int) -> LineRejection:
@@ -291,4 +294,6 @@ def _identifier_fault(field: str, text: str, longest: int) -> LineRejection:
         return LineRejection(
             "identifier_too_long", f"{field} has {len(text)} characters, {longest} are allowed"
         )
+    if text.startswith(RESERVED):
+        return LineRejection("identifier_reserved", f"{field} is {text!r}, which begins with a NUL")
     return LineRejection("identifier_undecodable", f"{field} is {text!r}; check the encoding in [file]")

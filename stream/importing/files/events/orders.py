@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -12,8 +12,7 @@ from stream.core.events.event import PurchaseCompleted
 from stream.core.events.payload import Campaign, Product, Purchase
 from stream.importing.files.events.event_ids import event_id, event_time
 from stream.importing.files.events.order_lines import LineRejection, OrderLine
-
-Reject = Callable[[OrderLine, LineRejection], None]
+from stream.importing.files.events.repeats import Reject, lines_of_first_file
 
 
 class OrderDraft(Struct, frozen=True, array_like=True):
@@ -35,7 +34,10 @@ def order_drafts(
 
     `row_is_order`: a row holds a whole order and its lines are the products in it.
     """
-    for lines in orders:
+    for every_line in orders:
+        lines = every_line
+        if lines[0].file != lines[-1].file:
+            lines = lines_of_first_file(lines, reject)
         if len(lines) == 1 and (lines[0].returned or lines[0].total_minor >= 0):
             yield _draft(lines)
             continue

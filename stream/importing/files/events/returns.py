@@ -11,7 +11,8 @@ from stream.core.events.event import Event, PurchaseRefunded
 from stream.core.events.payload import Refund
 from stream.importing.files.events.event_ids import event_id, event_time
 from stream.importing.files.events.order_lines import LineRejection, OrderLine
-from stream.importing.files.events.orders import OrderDraft, Reject, products, purchase_event
+from stream.importing.files.events.orders import OrderDraft, products, purchase_event
+from stream.importing.files.events.repeats import Reject
 from stream.importing.files.mapping.mapping import ColumnMapping
 
 UNMATCHED = "unmatched-"
