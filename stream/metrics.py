@@ -173,6 +173,9 @@ def _declare_gauges(gauges: Gauges) -> None:
         "watermark_timestamp_seconds", "Event time up to which everything was applied.", "partition"
     )
     gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall clock.", "partition")
+    gauges.declare(
+        "partition_live", "1 when the wall clock moves time, 0 in a history: its own events do.", "partition"
+    )
     gauges.declare("source_stalled", "1 while no purchases arrive and churn is not judged.", "topic")
     gauges.declare(
         "held_records", "Records that wait for a purchase or a tick while source_stalled is 1.", "topic"

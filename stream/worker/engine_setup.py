@@ -30,6 +30,7 @@ def engine_options(settings: Settings, bootstrap: str = "") -> EngineOptions:
         flush_interval_s=settings.flush_interval_ms / 1_000,
         max_idle_s=settings.max_idle_ms / 1_000,
         merge_wait_s=settings.merge_wait_ms / 1_000,
+        history_quiet_s=settings.history_quiet_s,
         stall_after_ms=settings.stall_after_s * 1_000,
         session_timeout_s=settings.session_timeout_s,
         store=Path(settings.data_dir) if settings.store == "rocksdb" else None,

@@ -18,9 +18,19 @@ def decoded(metadata: str, offset: int = 41) -> CommitPoint:
 def test_the_form_is_this_one():
     assert POINT.metadata() == "7 - 5;300;"
     assert POINT._replace(clock_ms=-8, topic_id=TOPIC_ID).metadata() == f"7 -8 5;300;{TOPIC_ID};"
+    assert POINT._replace(live=True).metadata() == "7 - 5;300;live;"
+    assert POINT._replace(topic_id=TOPIC_ID, live=True).metadata() == f"7 - 5;300;{TOPIC_ID};live;"
 
 
-@pytest.mark.parametrize("point", [POINT, POINT._replace(clock_ms=-8, topic_id=TOPIC_ID)])
+@pytest.mark.parametrize(
+    "point",
+    [
+        POINT,
+        POINT._replace(clock_ms=-8, topic_id=TOPIC_ID),
+        POINT._replace(live=True),
+        POINT._replace(topic_id=TOPIC_ID, live=True),
+    ],
+)
 @pytest.mark.parametrize("behind", ["", "\0", "\0?;", "8 9 7;"])
 def test_metadata_comes_back_whatever_a_client_in_c_left_behind_it(point: CommitPoint, behind: str):
     assert decoded(point.metadata() + behind) == point
@@ -31,8 +41,12 @@ def test_half_a_topic_id_from_a_client_s_memory_is_none():
     assert decoded(POINT._replace(topic_id=TOPIC_ID).metadata()[:-1]).topic_id == ""
 
 
+def test_commits_of_a_version_that_knew_no_live_lanes_are_of_lanes_in_a_history():
+    assert not decoded(f"7 - 5;300;{TOPIC_ID};").live
+
+
 def test_kafka_takes_4_096_bytes_of_metadata():
-    assert len(CommitPoint(0, 10**18, -(10**18), 10**18, 10**18, TOPIC_ID).metadata()) < 200
+    assert len(CommitPoint(0, 10**18, -(10**18), 10**18, 10**18, TOPIC_ID, live=True).metadata()) < 200
 
 
 @pytest.mark.parametrize("metadata", ["", "\0"])

@@ -12,6 +12,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint
+from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from tests.support.toy_app import Event, ToyCodec
@@ -40,13 +41,13 @@ async def no_flush() -> None:
 
 
 def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
-    delivery: Delivery[Any] = Delivery(ToyCodec(), None, None)
+    delivery: Delivery[Any] = Delivery(ToyCodec(), None, GroupProgress(OPTIONS))
     lane = Lane(
         0,
         sources=[Source(TOPIC, 0, 1000)],
         table=Table(ToyCodec(), MemoryStore(), 100),
         options=OPTIONS,
-        reference=delivery.reference,
+        progress=delivery.progress,
         flush_if_due=no_flush,
     )
     lane.start_at({TP: CommitPoint(start)})
@@ -95,7 +96,7 @@ def test_that_a_topic_is_no_longer_waited_for_is_reported_once() -> None:
         sources=[Source(TOPIC, 0, 1000), Source("silent", 0, 1000)],
         table=lane.table,
         options=replace(OPTIONS, max_idle_s=0.0),
-        reference=delivery.reference,
+        progress=delivery.progress,
         flush_if_due=no_flush,
         on_give_up=given_up.append,
     )

@@ -1,7 +1,6 @@
 """One lane: what stalls it, what moves its clock, and what it gives out again after a crash."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
+from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.merge import Source
 from tests.support.engine_model import Raw
 from tests.support.toy_app import HOUR_MS, TOPICS, Counters, ToyCodec, ToyProcessor
@@ -37,14 +37,14 @@ class Pipe:
             changelog="rows",
             **{"reference": PURCHASES, "ticks": FEEDBACK, "stall_after_ms": 2 * HOUR_MS, **options},
         )
-        self.delivery: Delivery[Counters] = Delivery(ToyCodec(), PURCHASES, FEEDBACK)
+        self.delivery: Delivery[Counters] = Delivery(ToyCodec(), FEEDBACK, GroupProgress(self.options))
         self.table = Table(ToyCodec(), MemoryStore(), max_hot_rows=10)
         self.lane = Lane(
             partition,
             sources=[Source(topic, partition, 1_000) for topic in TOPICS],
             table=self.table,
             options=self.options,
-            reference=self.delivery.reference,
+            progress=self.delivery.progress,
             flush_if_due=_no_flush,
         )
         self._ends = dict.fromkeys(TOPICS, 0)
@@ -152,32 +152,6 @@ def test_by_event_time_the_clock_stands_still_while_no_record_comes() -> None:
 
     assert pipe.moments() == []
     assert not pipe.lane.may_have_moments()
-
-
-def test_by_the_wall_timers_come_although_no_record_does() -> None:
-    now_ms = int(time.time() * 1_000)
-    pipe = Pipe(clock="wall", stall_after_ms=10 * HOUR_MS)
-    pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
-    fired = timers(pipe.moments())
-
-    assert fired == [(b"a", now_ms - 60_000)]
-
-
-def test_by_the_wall_the_clock_waits_while_input_is_behind() -> None:
-    now_ms = int(time.time() * 1_000)
-    pipe = Pipe(clock="wall", stall_after_ms=10 * HOUR_MS)
-    pipe.lane.sources[1].highwater = 1  # engagement has one more that was not fetched yet
-    pipe.feed(PURCHASES, event("a", now_ms - HOUR_MS - 60_000))
-
-    assert timers(pipe.moments()) == []
-
-
-def test_by_the_wall_the_clock_does_not_run_ahead_of_a_silent_reference_source() -> None:
-    pipe = Pipe(clock="wall", stall_after_ms=HOUR_MS // 2)
-    pipe.feed(PURCHASES, event("a", HOUR_MS))
-
-    assert timers(pipe.moments()) == []
-    assert pipe.lane.clock_ms == HOUR_MS + HOUR_MS // 2
 
 
 def row_with_outbox(flush: int) -> bytes:

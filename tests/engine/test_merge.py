@@ -117,6 +117,21 @@ def test_with_a_merge_wait_each_record_waits_for_topics_at_their_end_but_no_long
     assert given_out([one, other], now_s=6.5, merge_wait_s=2.0) == [("b", 7)]
 
 
+def test_in_a_history_the_merge_wait_begins_when_all_topics_were_sent_so_far() -> None:
+    one, other = source("a", [5, 6, 7]), source("b", [1])
+
+    def given(now_s: float, sent_until_ms: int) -> list[int]:
+        released = merge_ready([one, other], now_s, 9.0, merge_wait_s=2.0, sent_until_ms=sent_until_ms)
+        return [each.order_ms for each in released]
+
+    assert given(0.0, sent_until_ms=1) == []
+    assert given(1.0, sent_until_ms=5) == []  # topic b has come so far in another partition
+    assert given(2.0, sent_until_ms=5) == [1]
+    assert given(3.0, sent_until_ms=FOREVER_MS) == [5]  # b pauses
+    assert given(4.9, sent_until_ms=FOREVER_MS) == []
+    assert given(5.0, sent_until_ms=FOREVER_MS) == [6, 7]
+
+
 def test_a_merge_wait_does_not_shorten_the_wait_for_a_topic_with_more_to_read() -> None:
     ready, silent = source("a", [1]), source("b", [], more=3)
 

@@ -21,6 +21,7 @@ from stream.engine.state.epoch import FENCE_KEY
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint
+from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from tests.support.engine_model import PARTITIONS, Broker, ModelCommitter, Raw
@@ -52,7 +53,7 @@ class Worker:
         broker.generation += 1
         self.broker = broker
         self.dead = False
-        self.delivery: Delivery[Counters] = delivery(CODEC, None, None)
+        self.delivery: Delivery[Counters] = delivery(CODEC, None, GroupProgress(OPTIONS))
         self.committer = committer(broker, broker.generation, self.delivery.lanes)
         self.flusher = Piecemeal(
             options=OPTIONS,
@@ -93,7 +94,7 @@ class Worker:
             sources=sources,
             table=table,
             options=OPTIONS,
-            reference=self.delivery.reference,
+            progress=self.delivery.progress,
             flush_if_due=self.flusher.flush_if_due,
         )
         lane.start_at(points)

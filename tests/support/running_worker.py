@@ -114,6 +114,10 @@ class WorkerKafka:
         if error is not None:
             self._refused.append(error.str())
 
+    def poll(self) -> None:
+        """Let what was put go out."""
+        self._producer.poll(0)
+
     def flush(self) -> None:
         assert self._producer.flush(60) == 0, "not everything was acknowledged"
         assert not self._refused, f"{len(self._refused)} records were refused, the first: {self._refused[0]}"

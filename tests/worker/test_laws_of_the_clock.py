@@ -20,8 +20,8 @@ from stream.engine import Arrival, EngineOptions, Lane
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint
+from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.merge import Source
-from stream.engine.task.reference_source import ReferenceSource
 from stream.metrics import Metrics
 from stream.replay.run import replay
 from stream.worker.kafka.dead_letter import DeadLetterLimit
@@ -60,13 +60,13 @@ class Pipe:
         )
         codec = ProfileCodec(KINDS, 1, live=False)  # type: ignore[arg-type]
         self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
-        self.reference = ReferenceSource()
+        self.progress = GroupProgress(options)
         self.lane: Lane[LiveRow] = Lane(
             0,
             sources=list(self.sources.values()),
             table=Table(codec, MemoryStore(), 1_000),
             options=options,
-            reference=self.reference,
+            progress=self.progress,
             flush_if_due=_nothing,
         )
         self.lane.start_at(
@@ -90,8 +90,7 @@ class Pipe:
         ]
         source.highwater = start + len(arrivals)
         source.add(arrivals, start + len(arrivals))
-        if topic == NAMES.purchases:
-            self.reference.advance(source.seen_ms)
+        self.progress.note_read(topic, source.seen_ms)
 
     def live(self) -> None:
         """The lane gives out what it may."""

@@ -13,11 +13,13 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint
+from stream.engine.task.group_progress import LONG_AGO_S
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.engine_setup import engine_options
 from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.monitoring.merge_report import MergeReport
 from stream.worker.monitoring.stall_report import WARN_AFTER_S, StallReport
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
 from tests.engine.test_delivery import Raw, no_flush
@@ -47,7 +49,7 @@ def app(mock_broker: MockBroker) -> EngineApp[Any]:
         sources=[Source(topic, 3, 100) for topic in INPUTS],
         table=Table(ToyCodec(), MemoryStore(), 100),
         options=options,
-        reference=app.delivery.reference,
+        progress=app.delivery.progress,
         flush_if_due=no_flush,
     )
     lane.start_at({source.tp: CommitPoint(0) for source in lane.sources})
@@ -84,6 +86,38 @@ def test_lag_watermark_and_rows_follow_what_is_applied(app):
     assert gauge(metrics, "table_keys") == {'table="profiles"': 1}
     assert gauge(metrics, "partitions_assigned") == {"": 1}
     assert gauge(metrics, "recovering") == {"": 1}
+
+
+def test_a_partition_in_a_history_is_not_live(app):
+    metrics = Metrics()
+    watch(metrics, app, "profiles", now=Now())
+    before = gauge(metrics, "partition_live")
+    app.delivery.lanes[3].clock.live = True
+    app.delivery.progress.history_s = LONG_AGO_S  # that the records were old
+
+    assert (before, gauge(metrics, "partition_live")) == ({'partition="3"': 0}, {'partition="3"': 1})
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "why"),
+    [
+        (0.0, "between topics events are judged in the order in which they arrive"),
+        (2.5, "a topic paused for longer than 2,500 ms"),
+    ],
+)
+def test_that_topics_of_a_history_overtook_each_other_is_logged_once(app, caplog, wait_s, why):
+    app.options = replace(app.options, merge_wait_s=wait_s)
+    report = MergeReport(app)
+    caplog.set_level(logging.INFO, logger="stream.worker")
+    report.check()
+    before = list(caplog.records)
+    for topic in INPUTS[:2]:
+        app.delivery.progress.overtaken.add(topic)
+        report.check()
+
+    assert before == []
+    (record,) = caplog.records
+    assert f"({PURCHASES}): with STREAM_MERGE_WAIT_MS = {round(wait_s * 1_000)} {why}." in record.getMessage()
 
 
 def test_a_flush_is_observed():
@@ -162,7 +196,7 @@ def test_a_stall_is_logged_once_and_noted_while_it_lasts(app, caplog):
     assert line.endswith("send a clock.ticked event of a later time to control")
     assert gauge(metrics, "held_records")[f'topic="{INPUTS[1]}"'] == 7
 
-    app.delivery.reference.advance(3 * 24 * HOUR_MS)
+    app.delivery.progress.note_reference(3 * 24 * HOUR_MS)
     apply_all(app)
     stalls.check_stall()
     assert stalls.notes() == []

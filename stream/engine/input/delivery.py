@@ -14,9 +14,9 @@ from typing import Any, Generic
 
 from stream.engine.codec import Arrival, Codec, Record, State
 from stream.engine.partition_id import PartitionId
+from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
-from stream.engine.task.reference_source import ReferenceSource
 
 AT_END = -1
 """In place of a high watermark: the consumer stands at it. Transaction markers occupy offsets, so it may be
@@ -34,11 +34,10 @@ class PollResult:
 class Delivery(Generic[State]):
     """Gives fetched records to the lanes, decoded and in unbroken order of offsets."""
 
-    def __init__(self, codec: Codec[State], reference_topic: str | None, tick_topic: str | None) -> None:
+    def __init__(self, codec: Codec[State], tick_topic: str | None, progress: GroupProgress) -> None:
         self._codec = codec
-        self._reference_topic = reference_topic
         self._tick_topic = tick_topic
-        self.reference = ReferenceSource()
+        self.progress = progress
         self.lanes: dict[int, Lane[State]] = {}
         self._sources: dict[PartitionId, Source] = {}
         self._gaps: dict[PartitionId, tuple[int, int]] = {}  # seen once: (offset expected, offset found)
@@ -113,15 +112,14 @@ class Delivery(Generic[State]):
         next_offset = batch[-1].offset + 1
         self.holes += next_offset - expected - len(batch)
         source.add(map(partial(self._codec.decode, *tp), batch), next_offset)
-        if tp.topic == self._reference_topic:
-            self.reference.advance(source.seen_ms)
-        elif tp.topic == self._tick_topic:
+        self.progress.note_read(tp.topic, source.seen_ms)
+        if tp.topic == self._tick_topic:
             self._note_ticks(source.pending[-len(batch) :])
 
     def _note_ticks(self, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals:
             if arrival.complete_to_ms is not None:
-                self.reference.advance(arrival.complete_to_ms)
+                self.progress.note_reference(arrival.complete_to_ms)
 
 
 def _note_end(source: Source, highwater: int | None, rewound: int | None) -> None:

@@ -28,6 +28,7 @@ class Membership(Protocol):
     async def commit_points(self, points: CommitPoints) -> None: ...
     async def committed_points(self, tps: Iterable[PartitionId]) -> CommitPoints: ...
     async def next_offsets(self, tps: Iterable[PartitionId]) -> dict[PartitionId, int]: ...
+    def partitions_for_topic(self, topic: str) -> set[int]: ...
 
 
 class Group:
@@ -76,6 +77,10 @@ class Group:
     async def committed(self, tps: Sequence[PartitionId]) -> CommitPoints:
         """Of these partitions, as far as the group has offsets for them."""
         return await self._member().committed_points(tps)
+
+    def partitions(self, topic: str) -> set[int]:
+        """The partition numbers of a topic, as far as they are known."""
+        return self._member().partitions_for_topic(topic)
 
     async def ends(self, tps: Sequence[PartitionId]) -> dict[PartitionId, int]:
         """The offset that the next record of each partition will get."""

@@ -1,8 +1,8 @@
 """Commit points: what Kafka keeps of each input partition, so that a restart goes on exactly there.
 
 The offset is the committed offset of the consumer group. All else is the metadata that Kafka stores beside
-it, as text: `flush clock_ms given_ms;rows;topic_id;`, with `-` for a time that is not known and without the
-last part where topics have no ids.
+it, as text: `flush clock_ms given_ms;rows;topic_id;live;`, with `-` for a time that is not known, without
+`topic_id;` where topics have no ids, and without `live;` as long as the lane is in its first history.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stream.engine.failure import EngineError, Exit
 from stream.engine.partition_id import PartitionId
 
-METADATA = re.compile(r"(\d+) (-|-?\d+) (-|-?\d+);(\d+);(?:([\w-]{22});)?", re.ASCII)
+METADATA = re.compile(r"(\d+) (-|-?\d+) (-|-?\d+);(\d+);(?:([\w-]{22});)?(live;)?", re.ASCII)
 """Each part ends with a semicolon, and what follows the last one is ignored: confluent-kafka commits a NUL
 behind the text, and a program that copies offsets with it copies whatever its memory holds there."""
 
@@ -27,6 +27,7 @@ class CommitPoint(NamedTuple):
     given_ms: int | None = None  # the highest event time of this input so far
     rows: int = 0  # the lane's changelog holds at least so many records, dead and compacted ones counted
     topic_id: str = ""  # Kafka's id of the topic, where it is known
+    live: bool = False  # the lane has been live (task/lane_clock.py)
 
     @classmethod
     def decode(cls, tp: PartitionId, offset: int, metadata: str) -> CommitPoint:
@@ -40,13 +41,14 @@ class CommitPoint(NamedTuple):
                 f"{tp}: the metadata of its committed offset {offset} is in no form that this version writes "
                 f"({metadata[:80]!r}). Stop all workers, then set the offsets of the group by hand (runbook)",
             )
-        flush, clock, given, rows, topic_id = found.groups()
-        return cls(offset, int(flush), _time(clock), _time(given), int(rows), topic_id or "")
+        flush, clock, given, rows, topic_id, live = found.groups()
+        return cls(offset, int(flush), _time(clock), _time(given), int(rows), topic_id or "", bool(live))
 
     def metadata(self) -> str:
         """The text that Kafka keeps beside the offset."""
         times = " ".join("-" if each is None else str(each) for each in (self.clock_ms, self.given_ms))
-        return f"{self.flush} {times};{self.rows};" + (f"{self.topic_id};" if self.topic_id else "")
+        more = (f"{self.topic_id};" if self.topic_id else "") + ("live;" if self.live else "")
+        return f"{self.flush} {times};{self.rows};{more}"
 
 
 def _time(text: str) -> int | None:

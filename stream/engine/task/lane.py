@@ -7,7 +7,8 @@ The rules:
 2.  Moments come in order of event time: the arrivals of all inputs, merged (task/merge.py), and the timers of
     rows. A timer comes before the first arrival that is not earlier than it.
 3.  The clock is the event time that the lane has reached. It never goes back. Arrivals and timers move it;
-    with `clock="wall"` also the wall clock, while every record that Kafka has was given out.
+    with `clock="wall"` also the wall clock, while every record that Kafka has was given out and the lane is
+    not in a history (task/lane_clock.py).
 4.  Neither arrivals nor the wall clock may be more than `stall_after_ms` ahead of the reference source: when
     it stops, keys must not look inactive because their records are missing. What is further ahead is held,
     and the lane is `stalled`.
@@ -30,7 +31,6 @@ The rules:
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Generic
 
@@ -40,9 +40,10 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import Table
 from stream.engine.task.batch import Checkpoint, FlushBatch, Outgoing
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
+from stream.engine.task.group_progress import GroupProgress
+from stream.engine.task.lane_clock import LaneClock
 from stream.engine.task.merge import Source, merge_ready
-from stream.engine.task.reference_source import ReferenceSource
-from stream.engine.units import FOREVER_MS, MS_PER_S
+from stream.engine.units import FOREVER_MS
 
 
 class Lane(Generic[State]):
@@ -55,7 +56,7 @@ class Lane(Generic[State]):
         sources: list[Source],
         table: Table[State],
         options: EngineOptions,
-        reference: ReferenceSource,
+        progress: GroupProgress,
         flush_if_due: Callable[[], Awaitable[None]],
         on_give_up: Callable[[str], None] = lambda topic: None,
     ) -> None:
@@ -64,7 +65,6 @@ class Lane(Generic[State]):
         self.table = table
         self.get = table.get
         self.put = table.put
-        self.clock_ms: int | None = None
         self.flush_number = 1  # of the flush that will hold what is put and sent now
         self.committed_flush = 0  # of the last one that is durable
         self.outgoing: list[Outgoing] = []
@@ -75,7 +75,8 @@ class Lane(Generic[State]):
         self.open = True
         self.flush_if_due = flush_if_due
         self._options = options
-        self._reference = reference
+        self._progress = progress
+        self.clock = LaneClock(options, sources, progress)
         self._on_give_up = on_give_up
         self._inside = False
         self._rows_to_follow: dict[bytes, None] = {}  # rows whose records have left before them
@@ -122,14 +123,16 @@ class Lane(Generic[State]):
         yield from self._unsent()
         timers = self.table.timers
         while batch := self._next_arrivals():
+            if self.clock.is_overtaken(batch[0].order_ms):
+                self._progress.overtaken.add(batch[0].topic)
             for arrival in batch:
                 if timers.earliest_ms <= arrival.order_ms:
                     yield from self._timers(arrival.order_ms)
                 yield arrival
             self.unflushed += len(batch)
             self.applied_count += len(batch)
-            self._advance(batch[-1].order_ms)
-        yield from self._timers(self._wall_limit_ms())
+            self.clock.arrived(batch[-1].order_ms)
+        yield from self._timers(self.clock.idle_limit_ms())
         self._inside = False
 
     @property
@@ -146,10 +149,16 @@ class Lane(Generic[State]):
         self.table.rewrite_void()
 
     def _next_arrivals(self) -> list[Arrival]:
-        limit_ms = self._hold_after_ms()
+        limit_ms = self._progress.hold_after_ms
         options, missing = self._options, [source for source in self.sources if source.given_up]
+        waits_for_senders = options.merge_wait_s and self.clock.in_history
         batch = merge_ready(
-            self.sources, time.monotonic(), options.max_idle_s, limit_ms, options.merge_wait_s
+            self.sources,
+            self._progress.clocks.monotonic_s(),
+            options.max_idle_s,
+            limit_ms,
+            options.merge_wait_s,
+            sent_until_ms=self._progress.sent_until_ms if waits_for_senders else FOREVER_MS,
         )
         for source in self.sources:
             if source.given_up and source not in missing:
@@ -167,35 +176,18 @@ class Lane(Generic[State]):
             at_ms, key = timer
             self.unflushed += 1
             yield Timer(key, at_ms)
-        self._advance(until_ms)
-
-    def _advance(self, time_ms: int) -> None:
-        if self.clock_ms is None or time_ms > self.clock_ms:
-            self.clock_ms = time_ms
-
-    def _hold_after_ms(self) -> int:
-        """Input later than this is held (rule 4)."""
-        watermark_ms = self._reference.watermark_ms
-        if self._options.reference is None or watermark_ms is None:
-            return FOREVER_MS
-        return watermark_ms + self._options.stall_after_ms
-
-    def _wall_limit_ms(self) -> int | None:
-        """How far the wall clock moves the lane's clock now; None: not at all (rule 3)."""
-        if self._options.clock == "event" or not self.caught_up:
-            return None
-        return min(int(time.time() * MS_PER_S), self._hold_after_ms())
+        self.clock.advance(until_ms)
 
     @property
-    def caught_up(self) -> bool:
-        """Every record that Kafka has was given out."""
-        return all(source.caught_up and not source.pending for source in self.sources)
+    def clock_ms(self) -> int | None:
+        """The event time that the lane has reached."""
+        return self.clock.time_ms
 
     def may_have_moments(self) -> bool:
         """There may be something to give out although no record came: by the passing of time alone."""
         if self._starting or any(source.pending for source in self.sources):
             return True
-        limit_ms = self._wall_limit_ms()
+        limit_ms = self.clock.idle_limit_ms()
         return limit_ms is not None and self.table.timers.earliest_ms <= limit_ms
 
     @property
@@ -209,7 +201,9 @@ class Lane(Generic[State]):
         if self._starting:
             return False
         return bool(self.unflushed or self.outgoing or self.table.unwritten_count) or any(
-            self._committed[source.tp].offset != source.applied for source in self.sources
+            point.offset != source.applied or point.live != self.clock.live
+            for source in self.sources
+            if (point := self._committed[source.tp])
         )
 
     @property
@@ -254,7 +248,7 @@ class Lane(Generic[State]):
     def _commit_point(self, source: Source) -> CommitPoint:
         topic_id = self._committed[source.tp].topic_id
         return CommitPoint(
-            source.applied, self.flush_number, self.clock_ms, source.given_ms, topic_id=topic_id
+            source.applied, self.flush_number, self.clock_ms, source.given_ms, 0, topic_id, self.clock.live
         )
 
     def start_at(self, points: CommitPoints) -> None:
@@ -265,10 +259,8 @@ class Lane(Generic[State]):
             source.seen_ms = source.given_ms = point.given_ms
             self.committed_flush = max(self.committed_flush, point.flush)
             self.table.written = max(self.table.written, point.rows)
-            if point.clock_ms is not None:
-                self._advance(point.clock_ms)
-            if source.topic == self._options.reference:
-                self._reference.advance(point.given_ms)
+        self.clock.start(self._committed)
+        self._progress.note_committed(self._committed)
         self.flush_number = self.committed_flush + 1
         self._delete_committed()
 

@@ -57,7 +57,7 @@ class Source:
         self.waiting_since: float | None = None  # when fetches began to bring nothing although there is more
         self.given_up = False  # that lasted for max_idle_s: the other topics no longer wait
         self.arrived: deque[tuple[float, int]] = deque()
-        """For merge_wait: (when, order_ms of the last record at hand by then)."""
+        """For merge_wait: (when, until which time the records at hand had begun to wait by then)."""
         self.waited_until_ms = -FOREVER_MS
 
     @property
@@ -104,10 +104,11 @@ class Source:
         elif self.waiting_since is None:
             self.waiting_since = now_s
 
-    def waited_ms(self, now_s: float, wait_s: float) -> int:
-        """The `order_ms` of the last record that was at hand `wait_s` ago, given out since or not."""
+    def waited_ms(self, now_s: float, wait_s: float, sent_until_ms: int) -> int:
+        """The `order_ms` of the last record that was at hand `wait_s` ago, given out since or not; at most
+        what `sent_until_ms` was then."""
         if self.pending:
-            self.arrived.append((now_s, self.pending[-1].order_ms))
+            self.arrived.append((now_s, min(self.pending[-1].order_ms, sent_until_ms)))
         while self.arrived and now_s - self.arrived[0][0] >= wait_s:
             self.waited_until_ms = self.arrived.popleft()[1]
         return self.waited_until_ms
@@ -122,8 +123,15 @@ class Source:
         return taken
 
 
-def known_until(sources: Sequence[Source], now_s: float, max_idle_s: float, merge_wait_s: float = 0) -> int:
-    """The time before which every topic is known, or was waited for long enough (rules 3 to 5)."""
+def known_until(
+    sources: Sequence[Source],
+    now_s: float,
+    max_idle_s: float,
+    merge_wait_s: float = 0,
+    *,
+    sent_until_ms: int = FOREVER_MS,
+) -> int:
+    """The time before which every topic is known, or was waited for long enough (rules 3 to 6)."""
     to_come = at_end = FOREVER_MS
     for source in sources:
         if source.caught_up:
@@ -137,7 +145,7 @@ def known_until(sources: Sequence[Source], now_s: float, max_idle_s: float, merg
             to_come = min(to_come, -FOREVER_MS if last_ms is None else last_ms)
     if not merge_wait_s:
         return to_come
-    waited_ms = max(source.waited_ms(now_s, merge_wait_s) for source in sources)
+    waited_ms = max(source.waited_ms(now_s, merge_wait_s, sent_until_ms) for source in sources)
     return min(to_come, max(at_end, waited_ms + 1))
 
 
@@ -147,12 +155,14 @@ def merge_ready(
     max_idle_s: float,
     limit_ms: int = FOREVER_MS,
     merge_wait_s: float = 0,
+    *,
+    sent_until_ms: int = FOREVER_MS,
 ) -> list[Arrival]:
     """Take out all that can be given out now, in order of time; equal times in the order of `sources`.
 
     Nothing later than `limit_ms` is taken. `now_s` is a monotonic time in seconds.
     """
-    bound = known_until(sources, now_s, max_idle_s, merge_wait_s)
+    bound = known_until(sources, now_s, max_idle_s, merge_wait_s, sent_until_ms=sent_until_ms)
     if bound > limit_ms:
         bound = limit_ms + 1
     runs = [run for source in sources if source.pending and (run := source.take(bound, through=False))]

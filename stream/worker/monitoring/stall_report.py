@@ -74,7 +74,7 @@ class StallReport:
     def _line(self) -> str:
         app, options = self._app, self._app.options
         count = sum(held_records(app).values())
-        newest_ms = app.delivery.reference.watermark_ms or 0
+        newest_ms = app.delivery.progress.reference_ms or 0
         newest = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=newest_ms)).isoformat()
         ahead = timedelta(milliseconds=options.stall_after_ms)
         return (

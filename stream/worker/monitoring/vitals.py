@@ -29,6 +29,9 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
         "event_time_lag_seconds": lambda: {
             labels: max(0.0, now() - reading) for labels, reading in _watermarks(lanes.values()).items()
         },
+        "partition_live": lambda: {
+            (str(lane.partition),): float(not lane.clock.in_history) for lane in lanes.values()
+        },
         "source_stalled": lambda: {(purchases,): float(any(lane.stalled for lane in lanes.values()))},
         "held_records": lambda: held_records(app),
         "partitions_assigned": lambda: {(): len(lanes)},
