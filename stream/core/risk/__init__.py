@@ -1,3 +1,1 @@
-"""Churn risk: the probability that a customer buys nothing within their own horizon, and when silence
-raises it.
-"""
+"""Churn risk of one customer at one instant, its explanation, and the instant at which silence raises it."""

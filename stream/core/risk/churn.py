@@ -1,7 +1,27 @@
-"""Churn risk: the probability of no purchase within the customer's own horizon, and why.
+"""Churn risk: the probability that a customer buys nothing within their own horizon.
 
-Silence only raises it: every feature that moves while nothing happens is monotone in time, and the model may
-only weigh it that way. So the instant at which silence alone crosses a threshold exists, and is solved for.
+What the risk is. A customer's own horizon is two of their mean gaps between purchases, at least a week and at
+most a year (defaults of the model record). A purchase process gives the log-odds of no purchase within it:
+BG/NBD (Fader, Hardie & Lee 2005) or MBG/NBD (Batislam, Denizel & Filiztekin 2007). A model that was fitted to
+a history adds a logistic regression: intercept plus weight times feature, summed over the table of
+model/features.py. docs/decisions/0006 says why it is no more than that.
+
+What silence does. While nothing happens, only time moves the risk, and each feature that time moves goes in
+one direction. Models are refused unless every weight has the sign with which silence raises the risk. So
+until the customer's next event the risk is a function of time that only rises: the `RiskCurve`. What silence
+does not move is computed once for a curve; what depends on the number of purchase days and on their span
+alone is computed once for all customers with the same two numbers.
+
+How a crossing is found. A rising function reaches a level once, so the instant can be solved for; nobody has
+to ask every day. Log-odds are nearly straight in the logarithm of the time since the last purchase, so regula
+falsi in log time needs about eleven evaluations (risk/crossing.py). The answer is exact: at its millisecond
+the score has reached the level, one millisecond before it has not.
+
+Why reviews are lazy. Most crossings never come, because the customer buys first and starts a new curve. So a
+purchase computes only an instant that is certainly not after the crossing, with one or two evaluations: the
+time at which nine in ten such customers have bought again, if the risk is below the level there, or most of
+the way to a crossing that is estimated from a straight line. Who is still silent at such a review has the
+crossing solved for: two reviews per crossing at most. A review that comes too early finds nothing changed.
 """
 
 from __future__ import annotations
@@ -15,42 +35,44 @@ from stream.core.model.features import COLUMNS, NAMES, Features, Observation
 from stream.core.model.record import Model
 from stream.core.risk.crossing import first_crossing
 from stream.core.risk.curve import RiskCurve, risk_curve, segment_of
-from stream.core.risk.inactivity import REMEMBERED, Inactivity, inactivity
+from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
 from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
 RISK_MIN = 1e-300
-"""`logistic` says 0 of what is rarer still; its log-odds are finite."""
+"""Stands for a risk that `logistic` rounds to 0, so that its log-odds are finite."""
 SILENCE_MAX_MS = 20 * 366 * DAY_MS
-"""How long after the last purchase a crossing is looked for."""
-MOST = 0.8
-"""Of the way to the guessed crossing: far enough that few stay silent for so long, and rarely too far."""
+"""20 years: the longest silence in which a crossing is looked for."""
+ESTIMATE_SHARE = 0.8
+"""Share of the estimated way to the crossing (in log time) after which a customer is reviewed again. Few are
+still silent by then; above 0.8 the estimate overshoots the crossing too often."""
 
 
 class ExplainedRisk(Struct, frozen=True, gc=False):
-    """A score and its explanation: `base` and the contributions sum to the score's log-odds."""
+    """A risk, 0 to 1, and its explanation: `base` and the contributions add up to its log-odds."""
 
     score: float
     base: float
     contributions: tuple[tuple[str, float], ...]
-    """Feature and log-odds it adds, weightiest first."""
+    """Name of a feature and the log-odds that it adds, the largest in absolute value first."""
 
 
 def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
-    """Every feature of one customer at one instant, in the order of `NAMES`."""
+    """The value of every feature for one customer at one instant, in the order of `NAMES`."""
     silent_ms = max(0, as_of_ms - features.last_ms)
     at = Observation(model, features, own_inactivity(model, features), as_of_ms, silent_ms)
     return [feature.formula(at) for feature in COLUMNS]
 
 
 def own_inactivity(model: Model, features: Features) -> Inactivity:
+    """What the purchase process makes of this customer's silence."""
     return inactivity(model, features.frequency, features.last_ms - features.first_ms)
 
 
 def explained_risk(model: Model, features: Features, as_of_ms: int) -> ExplainedRisk:
-    """The score with its reasons; `risk_score` is the cheaper way to the number alone."""
+    """The risk with the contribution of each feature; `risk_score` gives the number alone, at less cost."""
     if model.risk is None:
-        return _unlearnt(model, features, as_of_ms)
+        return _explained_process(model, features, as_of_ms)
     segment = segment_of(model, features.frequency)
     observed = dict(zip(NAMES, observe(model, features, as_of_ms), strict=True))
     parts = [
@@ -63,20 +85,25 @@ def explained_risk(model: Model, features: Features, as_of_ms: int) -> Explained
 
 
 def risk_score(model: Model, features: Features, as_of_ms: int) -> float:
-    """The probability of no purchase within the own horizon from `as_of_ms` on."""
+    """The risk, 0 to 1: the probability of no purchase within the customer's own horizon after `as_of_ms`."""
     return logistic(risk_curve(model, features).log_odds(as_of_ms))
 
 
 def crossing_ms(model: Model, features: Features, threshold: float, from_ms: int | None = None) -> int | None:
-    """The first instant, from `from_ms` (the last purchase) on, at which silence alone lifts the score to the
-    threshold; None if 20 years of silence do not. The score just before is below it, to the millisecond."""
-    low = features.last_ms if from_ms is None else max(from_ms, features.last_ms)
-    return _crossing_ms(model, risk_curve(model, features), threshold, low)
+    """The first instant from `from_ms` on at which silence alone brings the risk up to the threshold.
+
+    `from_ms`: by default the last purchase. None if 20 years of silence do not reach the threshold.
+    """
+    start_ms = features.last_ms if from_ms is None else max(from_ms, features.last_ms)
+    return _crossing_ms(model, risk_curve(model, features), threshold, start_ms)
 
 
 def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int, risk: float) -> int | None:
-    """When to look at a silent customer of this risk again: at the crossing, or at one instant before it that
-    is cheaper to know. Most customers buy before that one, and then the crossing need never be solved for."""
+    """When to review a customer whose risk is below the threshold, if nothing happens until then.
+
+    Never after the crossing, mostly before it: an earlier instant is cheaper to compute (see above).
+    `risk` is the one at `now_ms`. None if 20 years of silence do not reach the threshold.
+    """
     last_ms = curve.features.last_ms
     if model.risk is not None and now_ms < (early_ms := last_ms + curve.habit.own.usual_ms):
         goal = log_odds_of(threshold)
@@ -84,48 +111,52 @@ def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int
         if usual < goal:
             return early_ms
         if now_ms - last_ms < DAY_MS:
-            guess_ms = _short_of((now_ms, log_odds_of(max(risk, RISK_MIN))), (early_ms, usual), goal, last_ms)
-            if guess_ms - last_ms >= DAY_MS and curve.log_odds(guess_ms) < goal:
-                return guess_ms
+            now = (now_ms, log_odds_of(max(risk, RISK_MIN)))
+            estimate_ms = _estimated_ms(now, (early_ms, usual), goal, last_ms)
+            if estimate_ms - last_ms >= DAY_MS and curve.log_odds(estimate_ms) < goal:
+                return estimate_ms
     return _crossing_ms(model, curve, threshold, max(now_ms, last_ms))
 
 
-def _short_of(low: tuple[int, float], high: tuple[int, float], goal: float, zero: int) -> int:
-    """Most of the way to a goal between two points of a curve that is nearly straight in log time."""
+def _estimated_ms(low: tuple[int, float], high: tuple[int, float], goal: float, since_ms: int) -> int:
+    """Most of the way to a goal between two points of a curve, as if it were straight in log time.
+
+    `low` and `high`: an instant and the log-odds then. The silence began at `since_ms`.
+    """
     (low_ms, at_low), (high_ms, at_high) = low, high
-    low_log, high_log = math.log(low_ms - zero + DAY_MS), math.log(high_ms - zero + DAY_MS)
-    share = MOST * (goal - at_low) / (at_high - at_low)
-    return zero - DAY_MS + int(math.exp(low_log + share * (high_log - low_log)))
+    low_log, high_log = math.log(low_ms - since_ms + DAY_MS), math.log(high_ms - since_ms + DAY_MS)
+    share = ESTIMATE_SHARE * (goal - at_low) / (at_high - at_low)
+    return since_ms - DAY_MS + int(math.exp(low_log + share * (high_log - low_log)))
 
 
-def _crossing_ms(model: Model, curve: RiskCurve, threshold: float, low: int) -> int | None:
+def _crossing_ms(model: Model, curve: RiskCurve, threshold: float, from_ms: int) -> int | None:
     features = curve.features
     last_ms = features.last_ms
     if model.risk is None:
         after_ms = _silence_reaching(model, features.frequency, last_ms - features.first_ms, threshold)
-        return None if after_ms is None else max(low, last_ms + after_ms)
-    return first_crossing(curve.log_odds, log_odds_of(threshold), low, last_ms + SILENCE_MAX_MS, last_ms)
+        return None if after_ms is None else max(from_ms, last_ms + after_ms)
+    return first_crossing(curve.log_odds, log_odds_of(threshold), from_ms, last_ms + SILENCE_MAX_MS, last_ms)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=HABITS_REMEMBERED)
 def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> int | None:
-    """The silence that lifts the score to the threshold, by the purchase process alone."""
+    """The silence that brings the risk up to the threshold, by the purchase process alone."""
     own, goal = inactivity(model, x, span_ms), log_odds_of(threshold)
     return first_crossing(own.log_odds, goal, 0, min(SILENCE_MAX_MS, own.surely_left_ms(goal)), 0)
 
 
 def log_odds_of(probability: float) -> float:
-    """The inverse of `logistic`."""
+    """log(p / (1 - p)) of a probability: the inverse of `logistic`."""
     return math.log(probability / (1.0 - probability))
 
 
 def logistic(log_odds: float) -> float:
-    """1 / (1 + exp(-log_odds)) without overflow."""
+    """The probability 1 / (1 + exp(-log_odds)), without overflow."""
     return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds > -EXP_MAX else 0.0
 
 
-def _unlearnt(model: Model, features: Features, as_of_ms: int) -> ExplainedRisk:
-    """Without a learnt layer: the purchase process alone, split into habit and silence."""
+def _explained_process(model: Model, features: Features, as_of_ms: int) -> ExplainedRisk:
+    """The risk by the purchase process alone, with two contributions: the habit's and that of silence."""
     own = own_inactivity(model, features)
     now, at_last = own.log_odds(max(0, as_of_ms - features.last_ms)), own.log_odds(0)
     base = inactivity(model, 0, 0).log_odds(0)

@@ -1,4 +1,4 @@
-"""The first millisecond at which a score that only rises reaches a level: exact however it is rounded."""
+"""The first millisecond at which log-odds that only rise reach a level, exact despite rounding."""
 
 from __future__ import annotations
 
@@ -8,49 +8,52 @@ from collections.abc import Callable
 from stream.core.units import DAY_MS
 from stream.core.value.bracket import Bracket
 
-Log = Callable[[int], float]
-"""A score's log-odds as a function of the instant, while nothing happens."""
+LogOdds = Callable[[int], float]
+"""Log-odds at an instant, in milliseconds, as long as nothing happens."""
+BISECT_EVERY = 16
+"""Every so many steps the bracket is halved in log time, in case regula falsi is slow."""
+PINCH_GROWTH = 16
+"""Factor by which the smallest step grows when guesses come close to one end of the bracket."""
 
 
-def first_crossing(log_odds: Log, goal: float, low: int, high: int, zero: int) -> int | None:
-    """Within (low, high]; `low` where it is reached there already, None where `high` does not reach it.
+def first_crossing(log_odds: LogOdds, goal: float, low_ms: int, high_ms: int, since_ms: int) -> int | None:
+    """The first instant after `low_ms`, up to `high_ms`, at which the log-odds are at least `goal`.
 
-    `zero` is where the silence began.
+    `low_ms` if they are by then, None if they are not even at `high_ms`. The silence began at `since_ms`.
     """
-    at_low = log_odds(low) - goal
+    at_low = log_odds(low_ms) - goal
     if at_low >= 0.0:
-        return low
-    if high <= low or (at_high := log_odds(high) - goal) < 0.0:
+        return low_ms
+    if high_ms <= low_ms or (at_high := log_odds(high_ms) - goal) < 0.0:
         return None
-    return _first_at_least(log_odds, goal, (low, at_low), (high, at_high), zero)
+    return _first_at_least(log_odds, goal, Bracket((low_ms, at_low), (high_ms, at_high)), since_ms)
 
 
-def _first_at_least(
-    log_odds: Log, goal: float, low: tuple[int, float], high: tuple[int, float], zero: int
-) -> int:
-    """Regula falsi in log time, where these scores are nearly straight, then steps that pinch the root.
+def _first_at_least(log_odds: LogOdds, goal: float, ends: Bracket[int], since_ms: int) -> int:
+    """Regula falsi in log time, where these log-odds are nearly straight.
 
-    Both ends stay integers at which the score was evaluated, so that the answer is exact however it rounds.
+    Both ends are instants at which the log-odds were evaluated, and the search stops when they are one
+    millisecond apart: so rounding does not matter. Near the end it takes small steps from one side instead of
+    guesses that fall onto an end.
     """
-    ends: Bracket[int] = Bracket(low, high)
-    low_log, high_log = _log_time(ends.low - zero), _log_time(ends.high - zero)
+    low_log, high_log = _log_time(ends.low - since_ms), _log_time(ends.high - since_ms)
     pinch, tries = 1, 0
     while ends.high - ends.low > 1:
         tries += 1
-        share = ends.at_low / (ends.at_low - ends.at_high) if tries % 16 else 0.5
-        guess = zero - DAY_MS + round(math.exp(low_log + share * (high_log - low_log)))
+        share = ends.at_low / (ends.at_low - ends.at_high) if tries % BISECT_EVERY else 0.5
+        guess = since_ms - DAY_MS + round(math.exp(low_log + share * (high_log - low_log)))
         if guess - ends.low < pinch:
-            guess, pinch = ends.low + pinch, pinch * 16
+            guess, pinch = ends.low + pinch, pinch * PINCH_GROWTH
         elif ends.high - guess < pinch:
-            guess, pinch = ends.high - pinch, pinch * 16
+            guess, pinch = ends.high - pinch, pinch * PINCH_GROWTH
         guess = min(max(guess, ends.low + 1), ends.high - 1)
         if ends.narrow(guess, log_odds(guess) - goal):
-            high_log = _log_time(guess - zero)
+            high_log = _log_time(guess - since_ms)
         else:
-            low_log = _log_time(guess - zero)
+            low_log = _log_time(guess - since_ms)
     return ends.high
 
 
 def _log_time(silent_ms: int) -> float:
-    """A day is added, so that the beginning of the silence has a logarithm."""
+    """Logarithm of a silence plus one day, so that it exists at the beginning of the silence."""
     return math.log(silent_ms + DAY_MS)

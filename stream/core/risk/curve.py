@@ -18,7 +18,7 @@ from stream.core.model.features import (
     Observation,
 )
 from stream.core.model.record import Model, RiskSegment
-from stream.core.risk.inactivity import REMEMBERED, Inactivity, inactivity
+from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
 
 Weighed = tuple[tuple[float, Formula], ...]
 """Features with their weights, in log-odds per unit; those that weigh nothing are left out."""
@@ -95,7 +95,7 @@ def segment_of(model: Model, frequency: int) -> RiskSegment:
     return next(one for one in reversed(model.risk.segments) if frequency >= one.frequency_min)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=HABITS_REMEMBERED)
 def _habit(model: Model, x: int, span_ms: int) -> Habit:
     own = inactivity(model, x, span_ms)
     if model.risk is None:

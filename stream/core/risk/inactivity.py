@@ -1,7 +1,7 @@
-"""What silence alone does to the chance of another purchase: the purchase process as a function of time.
+"""What silence does to the chance of another purchase, by the purchase process alone.
 
-It depends on the number of repeat purchase days and the time they span, and nothing else of the customer. So
-what one customer's silence leads to, and when, holds for all with the same two numbers: both are remembered.
+Of the customer it depends on two numbers: repeat purchase days, and the span from the first day to the last.
+So the results are computed once and remembered for all customers with the same two numbers.
 """
 
 from __future__ import annotations
@@ -15,56 +15,67 @@ from stream.core.units import FOREVER_MS
 from stream.core.value.clv import EXP_MAX, mean_gap, own_horizon
 
 LOGIT_MAX, LOGIT_MIN = 30.0, -37.0
+"""Log-odds of a probability that rounds to 1 or to 0. Those that can be computed are between -36.8 and 30."""
 USUAL_MAX = 3.0
-"""Of the logarithm of what such a silence multiplies an age by: beyond, nothing is usual."""
-REMEMBERED = 1 << 16
-"""Customers share spans by the day: 50,000 of them over a year need a few thousand (measured)."""
+"""Cap on log((age + silence) / age), the age being alpha + span. A longer silence (19 times the age) is
+not used as a reference point."""
+HABITS_REMEMBERED = 1 << 16
+"""Pairs of purchase days and span in each cache. Spans are whole days: 50,000 customers in a year have a few
+thousand pairs (measured)."""
 
 
 class Inactivity(NamedTuple):
-    """All that does not change while nothing is bought."""
+    """The state of the purchase process of one customer, which stays as it is while nothing is bought.
+
+    Times are in units of the process (`unit_ms`) unless their names say ms.
+    """
 
     unit_ms: int
     rate: float
+    """r + x: shape of the gamma distribution of the buying rate, given the purchases."""
     age_at_last: float
-    """alpha + t_x, in model units."""
+    """alpha + t_x: its scale at the last purchase."""
     left_at_last: float
-    """Log-odds of having left for good right after the last purchase, in the MBG form."""
+    """Log-odds of having left for good right after the last purchase, by MBG/NBD."""
     odds_at_last: float
-    """The same by the model's own process; -inf where nobody can have left."""
+    """The same by the model's own process; -inf where nobody can have left (BG/NBD without a repeat)."""
     horizon: float
-    """The customer's own, in model units."""
+    """The customer's own horizon."""
     gap: float
-    """The mean gap, or the median one where the mean is not bounded; in model units."""
+    """The mean gap between purchases, or the median one where the mean is infinite."""
     usual_ms: int
-    """By then nine in ten such customers have bought again, if they have not left."""
+    """The silence within which nine in ten such customers, if they have not left, have bought again."""
 
     def log_odds(self, silent_ms: int) -> float:
-        """Of no purchase within the own horizon, after so long a silence."""
+        """Log-odds of no purchase within the customer's own horizon, after a silence."""
         age = self.age_at_last + silent_ms / self.unit_ms
         odds_log = self.odds_at_last + self.rate * math.log(age / self.age_at_last)
         alive = 1.0 / (1.0 + math.exp(odds_log)) if odds_log < EXP_MAX else 0.0
         active = -alive * math.expm1(-self.rate * math.log1p(self.horizon / age))
         if active <= 1e-13:
-            return LOGIT_MAX  # 29.9 at most, or 30
-        return math.log((1.0 - active) / active) if active < 1.0 else LOGIT_MIN  # -36.7 at least, or -37
+            return LOGIT_MAX  # 1e-13 itself has log-odds of 29.93
+        return math.log((1.0 - active) / active) if active < 1.0 else LOGIT_MIN
 
     def surely_left_ms(self, log_odds: float) -> int:
-        """A silence long enough for these log-odds by having left alone: a near bound for `log_odds`."""
+        """A silence after which `log_odds` is at least this high, because having left alone accounts for it.
+
+        An upper bound near the crossing, from which a search can start; FOREVER_MS where it would not be
+        near.
+        """
         growth = (log_odds - self.odds_at_last) / self.rate
         if growth > USUAL_MAX:
             return FOREVER_MS
         return int(1.001 * self.age_at_last * math.expm1(max(0.0, growth)) * self.unit_ms) + 1_000
 
     def left_log_odds(self, silent_ms: int) -> float:
-        """Of having left for good."""
+        """Log-odds of having left for good, by MBG/NBD, after a silence."""
         age = self.age_at_last + silent_ms / self.unit_ms
         return min(self.left_at_last + self.rate * math.log(age / self.age_at_last), LOGIT_MAX)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=HABITS_REMEMBERED)
 def inactivity(model: Model, x: int, span_ms: int) -> Inactivity:
-    """Of a customer with x repeat purchase days, `span_ms` from the first day to the last."""
+    """The process of customers with `x` repeat purchase days and `span_ms` from the first day to the last."""
     process = model.process
     rate, stays = process.r + x, process.b + x
     t_x = span_ms / process.unit_ms
@@ -80,6 +91,7 @@ def inactivity(model: Model, x: int, span_ms: int) -> Inactivity:
 
 
 def _gap(process: PurchaseProcess, x: int, t_x: float) -> float:
+    """The mean gap; where too short a history leaves it infinite, the median (at most 147 times the age)."""
     gap = mean_gap(process, x, t_x)
     if gap < math.inf:
         return gap
