@@ -1,3 +1,2 @@
-"""Judgement: what the facts say of one customer at one instant (standing), and what follows (tier,
-stage, episodes).
-"""
+"""Judgement: what the facts say of one customer at one instant, and what follows for tier, stage and
+alerts."""

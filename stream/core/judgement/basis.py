@@ -1,4 +1,4 @@
-"""The policy and the population model in force, with everything a judgement looks up worked out once."""
+"""The policy and the population model in force, with everything that judgements look up computed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.core.value.lifetime import valuation
 
 
 class Basis:
-    """What every judgement of a run is based on; a new model or policy is a new basis."""
+    """What every judgement is based on; a new model or policy makes a new basis."""
 
     __slots__ = (
         "_drifts",
@@ -50,21 +50,24 @@ class Basis:
             "at_risk_loyal": (self.risk_of(loyal.raise_at), self.risk_of(loyal.escalate_at)),
             "churn_risk": (churn.raise_at, churn.escalate_at),
         }
-        """The churn risks at which the rules that go by it raise and escalate."""
+        """Churn risks at which a kind of alert is raised, and at which it escalates; for kinds that depend
+        on it."""
 
     def drifting(self, risk: float) -> float:
-        """Churn risk on the scale of at_risk_loyal: its shipped thresholds stand for the learnt ones."""
-        return _along(self._risks, self._drifts, risk)
+        """A churn risk on the scale of at_risk_loyal, 0 to 1 (see `_drift_scale`)."""
+        return _interpolated(self._risks, self._drifts, risk)
 
     def risk_of(self, drifting: float) -> float:
-        """The churn risk that is so much drifting."""
-        return _along(self._drifts, self._risks, drifting)
+        """The churn risk that has this value on the scale of at_risk_loyal: the inverse of `drifting`."""
+        return _interpolated(self._drifts, self._risks, drifting)
 
 
 def _drift_scale(hysteresis: dict[AlertKind, Hysteresis]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Pairs of churn risk and drifting, both rising: nothing, learnt to clear, learnt to raise, certain.
+    """Churn risks, and the drifting (0 to 1, scale of at_risk_loyal) that each stands for; both rise.
 
-    The rule's shipped thresholds are what the learnt ones are set to, so that other ones move the alert.
+    The thresholds at which churn_risk clears and raises, which a model may have learnt, stand for the shipped
+    thresholds of at_risk_loyal. So with the shipped policy both kinds react at the same risk, and a policy
+    that sets other thresholds for at_risk_loyal moves it.
     """
     learnt, shipped = hysteresis["churn_risk"], AtRiskLoyalRule().hysteresis
     pairs = sorted(
@@ -75,8 +78,8 @@ def _drift_scale(hysteresis: dict[AlertKind, Hysteresis]) -> tuple[tuple[float, 
     return tuple(risk for risk, _ in scale), tuple(drift for _, drift in scale)
 
 
-def _along(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
-    """Linear between the pairs, and exact at them."""
+def _interpolated(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
+    """The value at x of the line through the points (xs, ys): exact at the points, flat beyond both ends."""
     place = bisect_right(xs, x) - 1
     if place < 0 or xs[place] == x or place == len(xs) - 1:
         return ys[max(0, place)]
@@ -85,7 +88,8 @@ def _along(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
 
 
 def _churn_hysteresis(policy: Policy, model: Model) -> Hysteresis:
-    """The policy's, with the thresholds that the model learnt where there are some and they are wanted."""
+    """The policy's hysteresis of churn_risk, with the model's thresholds if it has some and the policy
+    uses them."""
     given = policy.churn_risk.hysteresis
     learnt = model.thresholds
     if learnt is None or not policy.churn_risk.learnt_thresholds:

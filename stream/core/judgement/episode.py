@@ -1,7 +1,8 @@
-"""An alert is an episode: raised, perhaps escalated, then cleared, expired or retracted; never two at once.
+"""An alert is an episode: raised, perhaps escalated, then cleared, expired or retracted.
 
-Separate raise and clear thresholds, a dwell before raising, a cool-down after closing, re-arming only below
-the clear threshold keep a noisy score from ringing twice.
+Four rules keep a noisy score from raising an alert twice: separate thresholds to raise and to clear, a dwell
+before raising, a cool-down after closing, and after an episode that expired no other before the score has
+been below the clear threshold.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ OPEN = ("raised", "escalated")
 
 
 def is_open(episode: Episode | None) -> bool:
-    """An alert is out."""
+    """Whether an alert of this episode is open."""
     return episode is not None and episode.state in OPEN
 
 
@@ -27,11 +28,12 @@ def advance(
 ) -> AlertState | None:
     """Bring an episode up to `as_of_ms`, in place; the transition that this makes, if any.
 
-    `corrected`: the past was changed (refund, cancellation, late event), so what no longer holds never did.
-    `held_back`: nothing may be raised now (another kind is open, or the contact budget is spent).
+    `corrected`: the past was changed (refund, cancellation, late event), so an alert that lost its cause is
+    retracted. `held_back`: nothing may be raised now (another kind is open, or the contact budget is used
+    up).
     """
     if episode.state in OPEN:
-        return _go_on(episode, signal, as_of_ms, rule, corrected)
+        return _advance_open(episode, signal, as_of_ms, rule, corrected)
     if signal.score < rule.clear_at:
         episode.armed = True
     if not (signal.eligible and episode.armed and signal.score >= rule.raise_at):
@@ -48,7 +50,7 @@ def advance(
     return "raised"
 
 
-def _go_on(
+def _advance_open(
     episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, corrected: bool
 ) -> AlertState | None:
     if signal.score < rule.clear_at or (corrected and not signal.eligible):
@@ -68,7 +70,7 @@ def _severe(signal: Signal, rule: Hysteresis) -> bool:
 
 
 def close(episode: Episode, as_of_ms: int, score: float, state: AlertState) -> AlertState:
-    """End an open episode."""
+    """End an open episode, in place; gives the state back."""
     episode.state = "idle"
     episode.closed_ms = as_of_ms
     episode.score = score
@@ -76,13 +78,14 @@ def close(episode: Episode, as_of_ms: int, score: float, state: AlertState) -> A
 
 
 def raisable_ms(episode: Episode, rule: Hysteresis) -> int:
-    """From when a pending episode may be raised: after its dwell and the last one's cool-down."""
+    """The instant from which a pending episode may be raised: after its dwell and the last one's
+    cool-down."""
     rested_ms = episode.closed_ms + rule.cool_down_ms if episode.closed_ms else 0
     return max(episode.since_ms + rule.dwell_ms, rested_ms)
 
 
 def review_ms(episode: Episode, rule: Hysteresis) -> int | None:
-    """When this episode changes by the clock alone."""
+    """The next instant at which time alone may change this episode; None if there is none."""
     if episode.state in OPEN:
         return episode.opened_ms + rule.expire_ms
     if episode.state == "pending":

@@ -1,6 +1,6 @@
 """The judgement of one customer at one instant: tier, stage, episodes, and when the next review is due.
 
-It follows from the facts and from the judgement before; nothing here reads a clock or writes an alert's text.
+It follows from the facts and from the previous judgement. Nothing here reads a clock or words an alert.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
 from stream.core.units import DAY_MS
 
 TIER_MOVES_KEPT = 12
-BEYOND = 2.0
-"""More than any."""
+"""Changes of tier that a profile remembers, the latest."""
+ABOVE_ALL_RISKS = 2.0
+"""Sentinel above every level of churn risk: levels are probabilities, at most 1."""
 SOFT_REVIEW_MS = DAY_MS
-"""While an alert is open, engagement is weighed at the next midnight UTC; a purchase or a word at once."""
+"""While an alert is open, engagement leads to a review at the next midnight UTC; purchases and feedback are
+judged at once (docs/decisions/0004)."""
 
 
 class Transition(Struct, frozen=True, gc=False):
@@ -39,9 +41,11 @@ class Transition(Struct, frozen=True, gc=False):
 def judge(
     profile: Profile, as_of_ms: int, basis: Basis, *, corrected: bool = False, cause: str | None = None
 ) -> list[Transition]:
-    """Bring the judgement up to `as_of_ms`, in place; the transitions that this makes, in order.
+    """Bring the judgement up to `as_of_ms`, in place; the transitions that this makes, in order of
+    precedence.
 
-    `corrected`: the past was changed, so an alert that lost its cause is retracted, not cleared.
+    `corrected`: an event changed the past, so an alert that lost its cause is retracted, not cleared.
+    `cause`: the id of the event that made this judgement necessary, if one did.
     """
     now = standing(profile, as_of_ms, basis)
     judgement = profile.judgement
@@ -70,7 +74,7 @@ def judge(
 
 
 def retract_all(profile: Profile, as_of_ms: int, basis: Basis, cause: str) -> list[Transition]:
-    """End every open episode of a customer who is to be forgotten."""
+    """End every open episode of a customer who is about to be erased."""
     now = standing(profile, as_of_ms, basis)
     transitions = []
     for kind, episode in profile.judgement.episodes.items():
@@ -83,7 +87,7 @@ def retract_all(profile: Profile, as_of_ms: int, basis: Basis, cause: str) -> li
 
 
 def _signals(now: Standing, profile: Profile, basis: Basis) -> list[Signal]:
-    """What the rules say, in order of precedence; one that is and was not about this customer is silent."""
+    """The signals of all rules that concern the customer, or did before, in order of precedence."""
     signals = []
     for rule in RULES:
         signal = rule(now, profile, basis)
@@ -93,7 +97,7 @@ def _signals(now: Standing, profile: Profile, basis: Basis) -> list[Signal]:
 
 
 def _place(judgement: Judgement, now: Standing, profile: Profile, basis: Basis) -> None:
-    """Tier and stage."""
+    """Set tier and stage. A lapsed customer stays lapsed until the next purchase."""
     if now.tier != judgement.tier:
         judgement.tier = now.tier
         judgement.tier_since_ms = now.as_of_ms
@@ -108,9 +112,10 @@ def _place(judgement: Judgement, now: Standing, profile: Profile, basis: Basis) 
 
 
 def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, basis: Basis) -> bool:
-    """A kind that comes first is open, or the customer heard from us often enough."""
+    """Whether no alert may be raised: a kind of higher precedence is open, or the contact budget is used
+    up."""
     for kind, episode in judgement.episodes.items():
-        if kind < signal.kind and is_open(episode):  # alphabetical is precedence
+        if kind < signal.kind and is_open(episode):  # the alphabetical order of kinds is their precedence
             return True
     contact = basis.policy.contact
     judgement.contacts = [at_ms for at_ms in judgement.contacts if at_ms > as_of_ms - contact.window_ms]
@@ -118,7 +123,7 @@ def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, basis: Basis
 
 
 def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: Basis) -> int | None:
-    """The first instant at which something changes although nothing happens; None if never."""
+    """The first instant at which time alone may change the judgement; None if there is none."""
     episodes = profile.judgement.episodes
     as_of_ms = now.as_of_ms
     policy, found = basis.policy, []
@@ -140,20 +145,20 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: 
         if episode is None:
             continue
         rule = basis.hysteresis[signal.kind]
-        due = review_ms(episode, rule)
-        if due is not None and due <= as_of_ms:  # pending, but held back
-            due = _freed_ms(profile.judgement, basis)
-        found.append(due)
+        at_ms = review_ms(episode, rule)
+        if at_ms is not None and at_ms <= as_of_ms:  # pending, but held back
+            at_ms = _budget_free_ms(profile.judgement, basis)
+        found.append(at_ms)
         if signal.kind == "upgrade_opportunity" and is_open(episode):
             found.append(_closeness_falls_ms(now, signal, basis))
-    to_come = [at_ms for at_ms in found if at_ms is not None]
-    return max(min(to_come), as_of_ms + 1) if to_come else None
+    instants = [at_ms for at_ms in found if at_ms is not None]
+    return max(min(instants), as_of_ms + 1) if instants else None
 
 
 def _next_risk_level(
     judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis
 ) -> float | None:
-    """The lowest level of churn risk above today's at which some rule or the stage changes."""
+    """The lowest level of churn risk above the present one at which a rule or the stage may change."""
     if now.features is None:
         return None
     levels = [] if judgement.stage == "lapsed" else [basis.policy.stages.lapsed_risk]
@@ -166,15 +171,18 @@ def _next_risk_level(
             levels += (raised, escalated)
         elif signal.eligible and (episode is None or episode.armed):
             levels.append(raised)
-    lowest, risk = BEYOND, now.risk
+    lowest, risk = ABOVE_ALL_RISKS, now.risk
     for level in levels:
         if risk < level < lowest:
             lowest = level
-    return None if lowest == BEYOND else lowest
+    return None if lowest == ABOVE_ALL_RISKS else lowest
 
 
-def _freed_ms(judgement: Judgement, basis: Basis) -> int | None:
-    """When the contact budget has room again; None if another kind is in the way (its end is a review)."""
+def _budget_free_ms(judgement: Judgement, basis: Basis) -> int | None:
+    """When the contact budget has room again; None if an open alert of another kind is what holds back.
+
+    The end of that other alert is a review of its own.
+    """
     contact = basis.policy.contact
     if len(judgement.contacts) < contact.alerts_max:
         return None
@@ -182,7 +190,7 @@ def _freed_ms(judgement: Judgement, basis: Basis) -> int | None:
 
 
 def _closeness_falls_ms(now: Standing, signal: Signal, basis: Basis) -> int | None:
-    """When silence has taken the customer too far from the next tier for an upgrade opportunity."""
+    """When decaying spend ends an upgrade opportunity: the customer is then too far from the next tier."""
     rule = basis.policy.upgrade_opportunity
     clear_at = basis.hysteresis["upgrade_opportunity"].clear_at
     if now.tier + 1 >= len(basis.cutoffs) or rule.closeness_weight <= 0.0 or signal.score < clear_at:

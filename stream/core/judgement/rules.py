@@ -1,7 +1,7 @@
-"""The three rules marketing asked for: what makes an alert, from a customer's standing.
+"""The rules: from a customer's standing, the score of each kind of alert and whether it may be raised at all.
 
-A rule gives a score between 0 and 1 and says who may be alerted at all. When a score opens, escalates or ends
-an episode: episode.py; what an alert says: core/alerts/reasons.py; weights: policy/policy.py.
+At which scores an episode opens, escalates and ends is decided in episode.py, the evidence is in
+alerts/reasons.py, thresholds and weights are in policy/policy.py.
 """
 
 from __future__ import annotations
@@ -18,22 +18,25 @@ from stream.core.judgement.standing import Standing
 from stream.core.policy.policy import AlertKind
 
 NPS_PROMOTER = 9.0
+"""Promoters answer 9 or 10 (Reichheld 2003)."""
 WARM_OPINION = 0.6
+"""Recent sentiment (-1 to 1) times confidence that makes a promoter of a customer who answered no NPS
+survey."""
 
 
 class Signal(Struct, gc=False):
-    """One rule's word on one customer at one instant."""
+    """What one rule says of one customer at one instant."""
 
     kind: AlertKind
     score: float
     eligible: bool
-    """May an episode open? One that is open goes on by its score alone."""
+    """Whether an episode may open. An open one is continued by its score alone."""
     urgent: bool = False
-    """Escalate whatever the score."""
+    """Escalate even if the score is below the threshold."""
 
 
 class UpgradeParts(Struct, frozen=True):
-    """The parts of an upgrade opportunity, each 0 to 1."""
+    """What an upgrade opportunity is made of, each 0 to 1."""
 
     closeness: float
     growth: float
@@ -42,7 +45,7 @@ class UpgradeParts(Struct, frozen=True):
 
 
 def at_risk_loyal(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
-    """A loyal customer of a high tier who drifts away, or is unhappy; both at once is urgent."""
+    """A loyal customer of a high tier drifts away or is unhappy; both at once is urgent."""
     eligible = may_be_at_risk(now, basis)
     if not eligible and "at_risk_loyal" not in profile.judgement.episodes:
         return None
@@ -57,7 +60,7 @@ def at_risk_loyal(now: Standing, profile: Profile, basis: Basis) -> Signal | Non
 
 
 def churn_risk(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
-    """A customer of some value who will probably not buy within their own horizon."""
+    """A customer of some value will probably not buy within their own horizon."""
     eligible = may_churn(now, basis)
     if not eligible and "churn_risk" not in profile.judgement.episodes:
         return None
@@ -65,17 +68,17 @@ def churn_risk(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
 
 
 def may_be_at_risk(now: Standing, basis: Basis) -> bool:
-    """Whom `at_risk_loyal` is about."""
+    """Whether `at_risk_loyal` may be raised for the customer."""
     return now.loyal and now.tier >= basis.at_risk_tier
 
 
 def may_churn(now: Standing, basis: Basis) -> bool:
-    """Whom `churn_risk` is about."""
+    """Whether `churn_risk` may be raised for the customer."""
     return now.tier >= basis.churn_tier and now.purchase_days >= basis.policy.churn_risk.purchase_days_min
 
 
 def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
-    """Close to the next tier, and growing, interested or enthusiastic; never someone at risk."""
+    """A customer close to the next tier is growing, interested or enthusiastic, and not at risk."""
     rule = basis.policy.upgrade_opportunity
     has_next_tier = now.tier < len(basis.cutoffs) - 1
     eligible = (
@@ -112,7 +115,10 @@ NO_CONTACT_LIMIT: frozenset[AlertKind] = frozenset({"at_risk_loyal"})
 
 
 def upgrade_parts(now: Standing, profile: Profile, basis: Basis) -> UpgradeParts:
-    """How close to the next tier, and what speaks for getting there; all zero when far from it."""
+    """How close the customer is to the next tier, and what else speaks for an upgrade.
+
+    Far from it, at less than `closeness_min` times the clear threshold, nothing else counts.
+    """
     rule = basis.policy.upgrade_opportunity
     closeness = min(1.0, now.value_minor / basis.cutoffs[now.tier + 1])
     if closeness < rule.closeness_min * rule.hysteresis.clear_at:
@@ -128,7 +134,8 @@ def upgrade_parts(now: Standing, profile: Profile, basis: Basis) -> UpgradeParts
 
 
 def basket_growth(profile: Profile) -> float:
-    """How much larger the recent basket is than the customer's usual one: 0.25 is a quarter more."""
+    """How much larger recent baskets (half-life 90 days) are than all of the customer's: 0.25 is a quarter
+    more."""
     sums = profile.buying.sums
     priced = sums.orders - sums.foreign_orders
     if priced < 2 or not sums.gross_minor:
@@ -137,7 +144,7 @@ def basket_growth(profile: Profile) -> float:
 
 
 def is_promoter(profile: Profile, now: Standing) -> bool:
-    """Would recommend us: by the last NPS answer, else by warm and recent words."""
+    """Whether the customer would recommend the shop: by the last NPS answer, else by warm recent feedback."""
     feedback = profile.feedback
     if feedback.nps_at_ms:
         return feedback.nps >= NPS_PROMOTER

@@ -1,4 +1,4 @@
-"""Standing: all a rule may look at, at one instant; and when silence alone will change it."""
+"""Standing: what the facts say of a customer at one instant, all that a rule may look at."""
 
 from __future__ import annotations
 
@@ -33,27 +33,33 @@ class Standing(Struct, gc=False):
     as_of_ms: int
     purchase_days: int
     tenure_ms: int
+    """Since the first purchase."""
     value_minor: float
-    """Decayed spend: what the tiers go by."""
+    """Money spent, decayed with a half-life of 180 days; decides the tier."""
     tier: int
+    """Rank on the ladder, 0 lowest."""
     risk: float
-    """Probability of no purchase within the customer's own horizon; 0 for who never bought."""
+    """Probability of no purchase within the customer's own horizon; 0 for a customer who never bought."""
     features: Features | None
+    """None for a customer who never bought."""
     opinion: float
-    """Decayed mean of what was said, -1 to 1."""
+    """Mean sentiment of recent feedback (half-life 45 days), -1 to 1."""
     confidence: float
-    """How much was said lately, 0 to 1; fades with silence."""
+    """How much the opinion rests on recent feedback, 0 to 1; fades when none comes in."""
     drop: float
-    """How far the recent opinion is below the customer's own past, 0 to 2."""
+    """How far a negative opinion is below the customer's usual sentiment, 0 to 2."""
     unresolved_ms: int | None
+    """When the oldest open ticket or complaint was opened."""
     unhappiness: float
+    """0 to 1, by feedback and an overdue ticket (unhappiness.py)."""
     loyal: bool
+    """Enough purchase days and tenure for the policy's loyal stage."""
     curve: RiskCurve | None = None
-    """How silence alone will move the risk; None for who never bought."""
+    """The risk as a function of silence; None for a customer who never bought."""
 
 
 def standing(profile: Profile, as_of_ms: int, basis: Basis) -> Standing:
-    """The customer's standing as of an instant, from the facts and the tier held so far."""
+    """The customer's standing at an instant, from the facts and the tier held so far."""
     policy = basis.policy
     sums = profile.buying.sums
     features: Features | None = None
@@ -75,18 +81,18 @@ def standing(profile: Profile, as_of_ms: int, basis: Basis) -> Standing:
         as_of_ms, days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, loyal, curve
     )
     if profile.feedback.last_at_ms or profile.feedback.opened:
-        _listen(now, profile, policy)
+        _add_unhappiness(now, profile, policy)
     return now
 
 
 def habit_of(sums: Sums) -> Features:
-    """All that the risk depends on where nothing was learnt."""
+    """The features that matter to a model without a learnt layer: purchase days and their span."""
     first_ms, last_ms = sums.first_at_ms // DAY_MS * DAY_MS, sums.last_at_ms // DAY_MS * DAY_MS
     return Features(frequency=sums.days - 1, first_ms=first_ms, last_ms=last_ms)
 
 
 def features_of(profile: Profile) -> Features:
-    """What the risk model looks at, for a customer with a purchase: days count, as in the models' papers."""
+    """All features of a customer with a purchase. Several orders of one day count once, as in the papers."""
     sums, engagement, feedback = profile.buying.sums, profile.engagement, profile.feedback
     first_ms, last_ms = sums.first_at_ms // DAY_MS * DAY_MS, sums.last_at_ms // DAY_MS * DAY_MS
     engaged_ms = engagement.last_at_ms
@@ -107,14 +113,14 @@ def features_of(profile: Profile) -> Features:
     )
 
 
-def _listen(now: Standing, profile: Profile, policy: Policy) -> None:
-    """How unhappy the customer is, 0 to 1, by what they said and what is unresolved."""
+def _add_unhappiness(now: Standing, profile: Profile, policy: Policy) -> None:
+    """Fill in what feedback and open tickets say."""
     feedback = profile.feedback
     rule = policy.at_risk_loyal
     if feedback.count:
-        evidence = feedback.mood_weight
-        now.opinion = feedback.mood_sum / evidence
-        now.confidence = evidence / (evidence + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
+        heard = feedback.mood_weight
+        now.opinion = feedback.mood_sum / heard
+        now.confidence = heard / (heard + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
         usual = feedback.temper_sum / feedback.temper_weight
         now.drop = opinion_drop(now.opinion, usual)
         now.unhappiness = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
@@ -124,17 +130,21 @@ def _listen(now: Standing, profile: Profile, policy: Policy) -> None:
 
 
 def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:
-    """When silence alone has brought the churn risk to a level, or an instant before that to look again."""
+    """When to review a customer whose churn risk is below a level: when silence reaches it, or before."""
     if now.curve is None or now.risk >= level:
         return None
     return risk_review_ms(basis.model, now.curve, level, now.as_of_ms, now.risk)
 
 
 def unhappiness_falls_ms(now: Standing, level: float) -> int | None:
-    """When, with nothing more said, unhappiness has faded below a level; None when nothing fades."""
+    """When unhappiness has faded below a level if no more feedback comes in; None if it does not fade.
+
+    With feedback weight w, the confidence is w / (w + 1) in units of the prior's weight, and w halves with
+    each half-life of the mood. An overdue ticket does not fade; the review then finds nothing changed.
+    """
     if now.unhappiness < level or now.confidence <= 0.0:
         return None
     target = now.confidence * level / now.unhappiness
-    evidence = now.confidence / (1.0 - now.confidence)
-    left = target / (1.0 - target)
-    return now.as_of_ms + math.ceil(MOOD_HALF_LIFE_MS * math.log2(evidence / left)) + 1
+    weight_now = now.confidence / (1.0 - now.confidence)
+    weight_then = target / (1.0 - target)
+    return now.as_of_ms + math.ceil(MOOD_HALF_LIFE_MS * math.log2(weight_now / weight_then)) + 1

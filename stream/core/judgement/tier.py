@@ -1,4 +1,5 @@
-"""Value tier by recent spend, and stage of the relationship: both with hysteresis, so that nobody flaps."""
+"""Value tier by recent spend, and stage of the relationship; a tier has slack, so that customers do not
+flap."""
 
 from __future__ import annotations
 
@@ -11,13 +12,18 @@ from stream.core.policy.policy import Ladder, Stages
 
 
 def cutoffs_minor(ladder: Ladder, model: Model) -> tuple[float, ...]:
-    """Decayed spend from which each tier begins, by the population's percentiles; the lowest begins at 0."""
+    """The decayed spend from which each tier begins, by the population's percentiles; the lowest begins at
+    0."""
     quantiles = model.population.value_quantiles
     return (0.0, *(max(1.0, quantiles[round(step.quantile * 100)]) for step in ladder.steps[1:]))
 
 
 def tier_of(value_minor: float, held: int, cutoffs: tuple[float, ...], slack: float) -> int:
-    """Rank on the ladder: up as soon as a cut-off is reached, down only when it is missed by the slack."""
+    """Rank on the ladder, 0 lowest. It rises as soon as a cut-off is reached, and falls only below cut-off
+    less slack.
+
+    `held`: the rank so far.
+    """
     rank = len(cutoffs) - 1
     while rank > 0 and value_minor < cutoffs[rank] * (1.0 if rank > held else 1.0 - slack):
         rank -= 1
@@ -27,21 +33,21 @@ def tier_of(value_minor: float, held: int, cutoffs: tuple[float, ...], slack: fl
 def tier_lost_ms(
     value_minor: float, held: int, cutoffs: tuple[float, ...], slack: float, as_of_ms: int
 ) -> int | None:
-    """The instant at which silence alone loses the held tier; None for the lowest."""
+    """The instant at which the held tier is lost if nothing is bought; None for the lowest."""
     if held == 0:
         return None
     return falls_to_ms(value_minor, cutoffs[held] * (1.0 - slack), as_of_ms)
 
 
 def falls_to_ms(value_minor: float, level_minor: float, as_of_ms: int) -> int:
-    """The first whole millisecond at which a decaying value is below a level."""
+    """The first millisecond at which a value that decays with its half-life of 180 days is below a level."""
     if value_minor < level_minor or level_minor <= 0.0:
         return as_of_ms
     return as_of_ms + math.ceil(VALUE_HALF_LIFE_MS * math.log2(value_minor / level_minor)) + 1
 
 
 def stage_of(stages: Stages, purchase_days: int, tenure_ms: int, lapsed: bool) -> Stage:
-    """How far the relationship has come."""
+    """The stage of the relationship."""
     if purchase_days == 0:
         return "prospect"
     if lapsed:

@@ -1,1 +1,1 @@
-"""The fitted model of a population: a versioned record, and the names of the features that it may weigh."""
+"""The fitted model of a population: its structs, its JSON document, and the features that it may weigh."""

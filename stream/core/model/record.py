@@ -1,7 +1,7 @@
-"""The versioned model record: every fact about the population that a judgement may use.
+"""The structs of the model record: every fact about the population that a judgement may use.
 
-A model is fitted offline, published as one JSON document and never changed: its version is the hash of its
-content. Rates are per `unit_ms`; money is in minor units; nothing here looks at one customer.
+A model is fitted offline, published as one JSON document and never changed; its version is the hash of its
+content (document.py). Money is in minor units. Nothing here looks at one customer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ class _ModelPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 
 class PurchaseProcess(_ModelPart, frozen=True):
-    """BG/NBD or MBG/NBD: buying at a gamma(r, alpha) rate, leaving after a purchase by chance beta(a, b)."""
+    """BG/NBD or MBG/NBD (value/clv.py): when customers buy, and when they leave for good.
+
+    A customer buys at a rate that is gamma(r, alpha) distributed over customers, per `unit_ms`, and leaves
+    after a purchase with a probability that is beta(a, b) distributed.
+    """
 
     kind: Literal["bgnbd", "mbgnbd"]
     r: Positive
@@ -33,7 +37,7 @@ class PurchaseProcess(_ModelPart, frozen=True):
 
 
 class Spend(_ModelPart, frozen=True):
-    """Gamma-Gamma: the money of one purchase; `v` counts units of `scale_minor` (100: dollars)."""
+    """Gamma-Gamma: the money of one purchase. Money here is in units of `scale_minor` (100: dollars)."""
 
     p: Positive
     q: Positive
@@ -42,7 +46,7 @@ class Spend(_ModelPart, frozen=True):
 
 
 class Horizon(_ModelPart, frozen=True):
-    """How far a customer's own horizon reaches: `factor` mean gaps, within bounds; equal bounds fix it."""
+    """Length of a customer's own horizon: `factor` of their mean gaps, within bounds; equal bounds fix it."""
 
     factor: Positive = 2.0
     min_ms: Annotated[int, Meta(gt=0)] = WEEK_MS
@@ -50,13 +54,14 @@ class Horizon(_ModelPart, frozen=True):
 
 
 class MidRanks(_ModelPart, frozen=True):
-    """A distribution as knots: `ranks[i]` is the share below `values[i]` plus half the share equal to it."""
+    """A distribution by mid-ranks: `ranks[i]` is the share below `values[i]` plus half the share equal to
+    it."""
 
     values: tuple[float, ...]
     ranks: tuple[Share, ...]
 
     def rank(self, value: float) -> float:
-        """The mid-rank of a value, 0 to 1, linear between the knots; ties share one rank."""
+        """The mid-rank of a value, 0 to 1, interpolated linearly between the known values."""
         values, ranks = self.values, self.ranks
         above = bisect_left(values, value)
         if above == len(values):
@@ -68,12 +73,12 @@ class MidRanks(_ModelPart, frozen=True):
         return ranks[above - 1] + share * (ranks[above] - ranks[above - 1])
 
     def quintile(self, value: float) -> int:
-        """1 (lowest) to 5 (highest) fifth of the population."""
+        """The fifth of the population to which a value belongs, 1 (lowest) to 5 (highest)."""
         return min(5, 1 + int(5.0 * self.rank(value)))
 
 
 class Population(_ModelPart, frozen=True):
-    """Where one customer stands among all: the cut-offs of RFM and of the tiers."""
+    """Distributions over all customers, for the scores of RFM and the cut-offs of the tiers."""
 
     customers: Annotated[int, Meta(ge=1)]
     inactive_days: MidRanks
@@ -89,7 +94,7 @@ class Population(_ModelPart, frozen=True):
 
 
 class Prior(_ModelPart, frozen=True):
-    """What is expected of a customer about whom nothing is known yet."""
+    """What to expect of a new customer."""
 
     repeat_share: Share
     """Share of customers who ever came back."""
@@ -100,7 +105,7 @@ class Prior(_ModelPart, frozen=True):
 
 
 class Term(_ModelPart, frozen=True):
-    """One feature of the risk layer: its weight is per `scale` of the feature, measured from `centre`."""
+    """One feature's part of the log-odds of churn: weight * (feature - centre) / scale."""
 
     feature: str
     weight: float
@@ -109,7 +114,7 @@ class Term(_ModelPart, frozen=True):
 
 
 class RiskSegment(_ModelPart, frozen=True):
-    """The logistic layer for customers with at least `frequency_min` repeat purchases."""
+    """The logistic regression for customers with at least `frequency_min` repeat purchase days."""
 
     frequency_min: Annotated[int, Meta(ge=0)]
     intercept: float
@@ -117,7 +122,7 @@ class RiskSegment(_ModelPart, frozen=True):
 
 
 class RiskLayer(_ModelPart, frozen=True):
-    """Calibrated churn risk learnt on an inner split; segments rise by `frequency_min`, the first is 0."""
+    """The learnt layer of churn risk. Segments are in order of `frequency_min`, which begins at 0."""
 
     segments: Annotated[tuple[RiskSegment, ...], Meta(min_length=1)]
     learnt: str
@@ -125,7 +130,7 @@ class RiskLayer(_ModelPart, frozen=True):
 
 
 class Thresholds(_ModelPart, frozen=True):
-    """Scores at which churn risk is raised and cleared, learnt for a wanted precision or alert budget."""
+    """Churn risks at which alerts are raised and cleared, learnt for a precision or an alert budget."""
 
     raise_at: Annotated[float, Meta(gt=0, lt=1)]
     clear_at: Annotated[float, Meta(gt=0, lt=1)]
@@ -133,7 +138,10 @@ class Thresholds(_ModelPart, frozen=True):
 
 
 class Retention(_ModelPart, frozen=True):
-    """Shifted-beta-geometric yearly retention: the chance to leave in a period is beta(alpha, beta)."""
+    """Retention by the shifted-beta-geometric model (Fader & Hardie 2007).
+
+    The probability to leave in a period is beta(alpha, beta) distributed over customers.
+    """
 
     alpha: Positive
     beta: Positive
@@ -141,10 +149,14 @@ class Retention(_ModelPart, frozen=True):
 
 
 class GridTable(_ModelPart, frozen=True):
-    """log(g / naive) of one hard function g(x, T) on a grid of x and log(alpha + T) (value/clv.py)."""
+    """Discounted purchases of a customer who has not left, over frequency x and age T (value/lifetime.py).
+
+    `rows`, one per frequency: the logarithm of the purchases over their naive number, which is the buying
+    rate (r + x) / (alpha + T) times the discounted span, at equal steps of log(alpha + T).
+    """
 
     horizon_ms: int | None
-    """None: without end."""
+    """None: without a horizon."""
     annual_discount: Annotated[float, Meta(ge=0)]
     frequencies: tuple[int, ...]
     log_age_start: float
@@ -153,7 +165,7 @@ class GridTable(_ModelPart, frozen=True):
 
 
 class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
-    """One fitted population. Its version is the hash of everything else: equal versions judge alike."""
+    """One fitted population. The version is the hash of all other fields: equal versions judge alike."""
 
     name: str
     source: str
