@@ -33,22 +33,25 @@ Outcome = Literal["applied", "duplicate", "erased", "passed"]
 
 
 class Step(Struct, gc=False):
-    """What one event or review led to; `profile` None means that nothing more is kept of the customer."""
+    """What one event or review led to."""
 
     profile: Profile | None
+    """None: nothing more is kept of the customer."""
     alerts: tuple[Alert, ...] = ()
     outcome: Outcome = "applied"
     late: bool = False
-    """The event was older than the last judgement: folded all the same, and judged as of then."""
+    """The event was older than the last judgement. It is folded like any other and judged as of that
+    instant."""
     changed: int = EVERYTHING
-    """The sections of the profile that may have changed, beside its head (`profile.SECTIONS`)."""
+    """The sections of the profile that may have changed, as bits (`profile.SECTIONS`); the head always
+    may."""
 
 
 def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | None = None) -> Step:
-    """Fold an event into its customer's profile (None: a new customer) and say what follows.
+    """Fold an event into its customer's profile, in place (None: a new customer), and judge what follows.
 
-    The profile is changed in place and belongs to the caller. `passed`: the type concerns no single customer.
-    `at_ms`: the event's time, from whoever knows it already.
+    `at_ms` is the event's time, if the caller knows it already. The outcome is `passed` for an event type
+    that concerns no single customer.
     """
     if at_ms is None:
         at_ms = event.time_ms
@@ -68,7 +71,7 @@ def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | N
         return Step(profile, (), "duplicate", changed=NOTHING)
     profile.seen = seen
     judgement = profile.judgement
-    review_ms = profile.next_review_ms  # the silence before this event is judged before it
+    review_ms = profile.next_review_ms  # the silence before this event is judged first
     alerts = _reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None
     judged_ms = judgement.judged_ms
     if alerts is not None:
@@ -80,8 +83,9 @@ def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | N
         as_of_ms = judged_ms if late else at_ms
         corrected = late or news is CORRECTION
         decided = judge(profile, as_of_ms, basis, corrected=corrected, cause=event.id)
-        alerts = [*(alerts or ()), *_worded(decided, profile, basis)]
-        return Step(profile, tuple(alerts), "applied", late, changed | JUDGEMENT)
+        if decided:
+            alerts = [*(alerts or ()), *_worded(decided, profile, basis)]
+        return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed | JUDGEMENT)
     if news is SOFT and _any_open(profile):  # docs/decisions/0004
         midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
         profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
@@ -89,7 +93,7 @@ def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | N
 
 
 def on_review(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
-    """Judge a customer about whom nothing was heard, at each instant that has come due up to `as_of_ms`."""
+    """Judge a customer, in place, at each review that is due by `as_of_ms`."""
     if profile.erased_ms:
         gone = profile.next_review_ms is not None and profile.next_review_ms <= as_of_ms
         return Step(None if gone else profile)
@@ -97,7 +101,7 @@ def on_review(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
 
 
 def on_basis(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
-    """Judge a customer by a new model or policy from this instant on; the next review follows from it."""
+    """Judge a customer, in place, by a new model or policy from `as_of_ms` on."""
     if profile.erased_ms:
         return Step(profile)
     decided = judge(profile, max(as_of_ms, profile.judgement.judged_ms), basis)
@@ -105,7 +109,7 @@ def on_basis(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
 
 
 def _worded(transitions: list[Transition], profile: Profile, basis: Basis) -> list[Alert]:
-    """The alerts of what was just decided; before anything else is judged, for they read the profile."""
+    """The alerts of what was just decided. They read the profile, so nothing else may be judged before."""
     return [build_alert(transition, profile, basis) for transition in transitions]
 
 
@@ -113,24 +117,26 @@ def _any_open(profile: Profile) -> bool:
     episodes = profile.judgement.episodes
     if not episodes:
         return False
-    for episode in episodes.values():  # noqa: SIM110  (this is on the way of most events)
+    for episode in episodes.values():  # noqa: SIM110  (most events come here, and a generator is slower)
         if episode.state in OPEN:
             return True
     return False
 
 
 def _reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:
-    """The reviews due up to and including an instant, each as of its own."""
+    """Judge every review that is due by `as_of_ms`, each as of its own instant; their alerts."""
     alerts: list[Alert] = []
     review_ms = profile.next_review_ms
     while review_ms is not None and review_ms <= as_of_ms:
-        alerts += _worded(judge(profile, review_ms, basis), profile, basis)
+        decided = judge(profile, review_ms, basis)
+        if decided:
+            alerts += _worded(decided, profile, basis)
         review_ms = profile.next_review_ms
     return alerts
 
 
 def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> Step:
-    """Forget the customer: open alerts are retracted, and a stub turns late events away for a while."""
+    """Erase the customer: open alerts are retracted, and for a while a stub rejects events from before."""
     stub = Profile(customer=event.subject, erased_ms=at_ms, next_review_ms=at_ms + ERASURE_GRACE_MS)
     if profile is None:
         return Step(stub)

@@ -1,7 +1,7 @@
-"""What goes out: one CloudEvent per transition of an episode, which explains itself, the same everywhere.
+"""What goes out: one CloudEvent for each transition of an episode, with its own explanation.
 
-Its id is derived from policy, customer, episode and transition, so that a resend is harmless; where it came
-from travels in record headers. It never holds review text.
+Its id is derived from policy, customer, episode and transition, so that a resent alert has the same id. What
+it was caused by in Kafka (topic, offset) is in the record's headers. It never holds texts of customers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stream.core.units import DAY_MS
 ALERT_SOURCE = "/customer-stream"
 ALERT_SCHEMA = f"urn:customer-stream:alert:{ALERT_VERSION}"
 NAMESPACE = uuid5(NAMESPACE_URL, "customer-stream/alerts")
-EPOCH = date(1970, 1, 1)
+FIRST_DAY = date(1970, 1, 1)
 
 Severity = Literal["INFO", "WARN", "ERROR"]
 SEVERITY_NUMBER: dict[Severity, int] = {"INFO": 9, "WARN": 13, "ERROR": 17}  # OpenTelemetry's numbers
@@ -34,30 +34,39 @@ class _AlertPart(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Evidence(_AlertPart, frozen=True):
-    """One reason: what was observed, against the customer's own baseline, and what it adds to the score."""
+    """One reason: what was observed, the customer's own baseline, and what it adds to the score."""
 
     code: str
+    """Reason code, as in the policy's playbook."""
     feature: str
+    """Name of what was observed."""
     observed: float
     unit: str
+    """Unit of `observed` and `baseline`."""
     contribution: float
+    """What it adds to the score, on the scale of the score (`Score.scale`)."""
     baseline: float | None = None
+    """The customer's own usual value, or the policy's threshold."""
     themes: tuple[str, ...] = ()
+    """What the customer complained about, worst first."""
     categories: tuple[str, ...] = ()
+    """Product categories."""
     events: tuple[str, ...] = ()
-    """Ids of input events behind it."""
+    """Ids of the input events that were observed."""
 
 
 class Remedy(_AlertPart, frozen=True):
-    """Something that, with the other remedies, would clear the alert."""
+    """One of the things that together would clear the alert."""
 
     code: RemedyCode
     count: int = 1
+    """How many of them: orders, pieces of feedback."""
     amount_minor: int | None = None
+    """How much spend; None where money does not matter."""
 
 
 class Counterfactual(_AlertPart, frozen=True):
-    """If all of these happen before `before`, the score falls to about `score_then`, and the alert clears."""
+    """If all remedies happen before `before`, the score falls to about `score_then` and the alert clears."""
 
     clears_if: tuple[Remedy, ...]
     score_then: float
@@ -65,27 +74,35 @@ class Counterfactual(_AlertPart, frozen=True):
 
 
 class Score(_AlertPart, frozen=True):
-    """`scale` says how `base` and the contributions add up: to the value itself, or to its log-odds."""
+    """The score of the rule. Base and contributions add up to its value (`share`) or to its log-odds."""
 
     name: str
     value: float
+    """0 to 1."""
     scale: Literal["share", "log_odds"]
+    """On which scale base and contributions add up."""
     base: float
+    """What the score would be without any contribution, on that scale."""
     previous: float
+    """The value at the episode's transition before this one."""
     raise_at: float
+    """From this value on an alert is raised."""
     clear_at: float
+    """Below this value it is cleared."""
 
 
 class ValueAtRisk(_AlertPart, frozen=True):
-    """Earnings expected within the horizon if the customer is kept: margin times spend, discounted."""
+    """Earnings within the horizon if the customer is kept: discounted spend times margin, in minor units."""
 
     p10_minor: int
+    """10th percentile of the earnings."""
     p50_minor: int
     p90_minor: int
     currency: str
     horizon_days: int
     annual_discount: float
     margin: float
+    """Earnings as a share of spend."""
 
 
 class Action(_AlertPart, frozen=True):
@@ -94,43 +111,53 @@ class Action(_AlertPart, frozen=True):
     code: str
     text: str
     because: str
+    """Reason code, and its first theme after a colon."""
     channels: tuple[str, ...]
+    """Best first."""
     consent: Consent
     requires_consent: str | None = None
 
 
 class EpisodeRef(_AlertPart, frozen=True):
-    """Which episode of this kind it is."""
+    """Which of the customer's episodes of this kind it is."""
 
     n: int
+    """Counted from 1."""
     opened_at: str
     previous_closed: str | None = None
+    """When the episode before this one ended; only in raised alerts."""
 
 
 class PolicyRef(_AlertPart, frozen=True):
-    """What it was decided by."""
+    """The policy and the model that decided."""
 
     id: str
     version: int
     hash: str
+    """Of the policy's content."""
     model: str
+    """Version of the model record."""
 
 
 class CustomerRef(_AlertPart, frozen=True):
-    """Who it is about, as far as rules look."""
+    """The customer, as far as rules look at it."""
 
     tier: str
     stage: str
     rfm: str
+    """Recency, frequency and monetary score, each 1 to 5; empty for a customer who never bought."""
     purchase_days: int
+    """Distinct days with a purchase."""
     tenure_days: int
+    """Since the first purchase."""
     last_purchase: str | None = None
     campaign: str | None = None
     channel: str | None = None
 
 
 class AlertData(_AlertPart, frozen=True):
-    """An alert in full: who, why, how sure, what is at stake, what to do and what would end it."""
+    """An alert in full: about whom, why, how certain, what is at stake, what to do and what would clear
+    it."""
 
     alert_id: str
     dedupe_key: str
@@ -168,7 +195,7 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def rfc3339(at_ms: int) -> str:
-    """An instant as RFC 3339 text in UTC, to the millisecond."""
+    """An instant as RFC 3339 text in UTC, with milliseconds."""
     day, rest_ms = divmod(at_ms, DAY_MS)
     seconds, milliseconds = divmod(rest_ms, 1_000)
     minutes, seconds = divmod(seconds, 60)
@@ -178,7 +205,7 @@ def rfc3339(at_ms: int) -> str:
 
 @lru_cache(maxsize=1_024)
 def _date(day: int) -> str:
-    return (EPOCH + timedelta(days=day)).isoformat()
+    return (FIRST_DAY + timedelta(days=day)).isoformat()
 
 
 def alert_id(*cause: str | int) -> str:

@@ -1,4 +1,4 @@
-"""A transition becomes an alert: who, why, how much is at stake, what would clear it, what to do."""
+"""A transition becomes an alert: about whom, why, what is at stake, what would clear it, what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stream.core.alerts.alert import (
 from stream.core.alerts.reasons import ALERT_FORMS, AlertForm, reasons
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.episode import AlertState
+from stream.core.judgement.episode import OPEN, AlertState
 from stream.core.judgement.judge import Transition
 from stream.core.judgement.standing import Standing
 from stream.core.policy.policy import AlertKind
@@ -32,11 +32,12 @@ from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.rfm import scores, summary
 
-OPENING = ("raised", "escalated")
-
 
 def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert:
-    """The alert of one transition; counts it in the profile. The episode must not have moved on since."""
+    """The alert of one transition; its number in the customer's sequence is counted in the profile.
+
+    Must be called before anything else is judged: the alert describes the episode as it is then.
+    """
     judgement, policy = profile.judgement, basis.policy
     kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = judgement.episodes[kind]
@@ -55,7 +56,7 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
         partitionkey=profile.customer,
         datacontenttype="application/json",
         dataschema=ALERT_SCHEMA,
-        expirytime=expires if state in OPENING else None,
+        expirytime=expires if state in OPEN else None,
         severitynumber=SEVERITY_NUMBER[severity],
         severitytext=severity,
         sequence=f"{judgement.alerts:010d}",
@@ -70,7 +71,7 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
     episode = profile.judgement.episodes[kind]
     policy, rule, form = basis.policy, basis.hysteresis[kind], ALERT_FORMS[kind]
     base, evidence = reasons(kind, now, profile, basis)
-    opening = state in OPENING
+    opening = state in OPEN  # only then there is something to do
     previous_closed_ms = transition.previous_closed_ms if state == "raised" else 0
     return AlertData(
         alert_id=identity,
@@ -103,7 +104,8 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
 
 
 def _dedupe_key(kind: str, customer: str, n: int) -> str:
-    """The same from raised to cleared, and whatever the policy's version: an upgrade does not alert again."""
+    """One key for all alerts of an episode. Without the policy's version: a new one does not raise it
+    again."""
     return f"{kind}|{customer}|{n}"
 
 
@@ -140,7 +142,7 @@ def _customer(profile: Profile, now: Standing, basis: Basis) -> CustomerRef:
 
 
 def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk | None:
-    """What the customer would be expected to earn if kept: judged as of the last purchase."""
+    """Expected earnings if the customer is kept, as they were expected right after the last purchase."""
     if now.features is None:
         return None
     finance = basis.policy.finance
@@ -161,7 +163,7 @@ def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk
 
 
 def _action(evidence: tuple[Evidence, ...], profile: Profile, basis: Basis) -> Action | None:
-    """The play of the strongest reason that consent allows; the strongest one's if none is allowed."""
+    """The play for the strongest reason whose play the customer's consent allows; else for the strongest."""
     playbook = basis.policy.playbook
     first: Action | None = None
     for reason in evidence:

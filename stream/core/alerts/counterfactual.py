@@ -1,4 +1,4 @@
-"""What would clear an alert of each kind, found by trying it on the rule's own arithmetic."""
+"""What would clear an alert of each kind, found by trying remedies out on the rule's own formulas."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from stream.core.risk.churn import risk_score
 from stream.core.units import DAY_MS
 
 TRIES_MAX = 5
+"""Orders or pieces of feedback that are tried; a remedy never asks for more."""
 
 
 Clearing = tuple[list[Remedy], float]
-"""What has to happen, all of it, for an alert to clear, and the score that is then left."""
+"""Everything that has to happen for an alert to clear, and the score that is left then."""
 
 
 def loyalty_remedies(now: Standing, basis: Basis) -> Clearing:
-    """Orders against drifting, and resolved tickets or kind words against unhappiness."""
+    """Orders against drifting; resolved tickets and good feedback against unhappiness."""
     clear_at = basis.hysteresis["at_risk_loyal"].clear_at
     remedies, risk = _against_risk(now, basis, basis.risk_of(clear_at))
     left = basis.drifting(risk)
@@ -34,7 +35,7 @@ def loyalty_remedies(now: Standing, basis: Basis) -> Clearing:
 
 
 def churn_remedies(now: Standing, basis: Basis) -> Clearing:
-    """Orders that lower the churn risk."""
+    """The orders that lower the churn risk enough."""
     return _against_risk(now, basis, basis.hysteresis["churn_risk"].clear_at)
 
 
@@ -54,7 +55,7 @@ def _against_risk(now: Standing, basis: Basis, clear_risk: float) -> Clearing:
 
 
 def _orders(now: Standing, basis: Basis, clear_at: float) -> tuple[int, float]:
-    """How many orders, from today on, bring the churn risk below the clear threshold, and to what."""
+    """How many orders, one after the other from today on, lower the churn risk enough, and the risk then."""
     features = now.features
     assert features is not None
     today_ms = now.as_of_ms // DAY_MS * DAY_MS
@@ -75,7 +76,8 @@ def _orders(now: Standing, basis: Basis, clear_at: float) -> tuple[int, float]:
 
 
 def _appeased(now: Standing, basis: Basis, clear_at: float) -> tuple[list[Remedy], float]:
-    """Resolved tickets and kind words that bring unhappiness below the clear threshold."""
+    """Resolved tickets and best possible feedback that lower the unhappiness enough, and what is left of
+    it."""
     rule = basis.policy.at_risk_loyal
     remedies = []
     if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
@@ -83,11 +85,11 @@ def _appeased(now: Standing, basis: Basis, clear_at: float) -> tuple[list[Remedy
     unhappy = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
     if unhappy < clear_at:
         return remedies, unhappy
-    evidence = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)
+    heard = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)  # weight of all feedback so far
     usual = now.opinion + now.drop
     for count in range(1, TRIES_MAX + 1):
-        opinion = (evidence * now.opinion + count) / (evidence + count)
-        confidence = (evidence + count) / (evidence + count + PRIOR_WEIGHT)
+        opinion = (heard * now.opinion + count) / (heard + count)
+        confidence = (heard + count) / (heard + count + PRIOR_WEIGHT)
         unhappy = min(1.0, unhappy_words(opinion, confidence, opinion_drop(opinion, usual), rule))
         if unhappy < clear_at:
             break

@@ -1,6 +1,6 @@
-"""Why: the reasons behind a rule's score, strongest first, each against the customer's own past.
+"""Why an alert was raised: the evidence behind a rule's score, each with the customer's own baseline.
 
-Contributions and base add up to the score, for churn_risk to its log-odds.
+Base and contributions add up to the score, for churn_risk to its log-odds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from stream.core.risk.churn import explained_risk
 from stream.core.units import DAY_MS
 
 NOTES_SHOWN = 3
+"""Pieces of bad feedback that evidence names, the latest."""
 NPS_DETRACTOR = 6.0
+"""Detractors answer 0 to 6 (Reichheld 2003)."""
 
 
 def reasons(
@@ -41,7 +43,7 @@ def reasons(
 
 
 def inactivity_evidence(now: Standing, profile: Profile, contribution: float) -> Evidence:
-    """How long nothing was bought, against the usual gap."""
+    """How long nothing was bought, compared with the customer's usual gap."""
     buying = profile.buying
     own = rhythm(buying)
     silent_days = round((now.as_of_ms - buying.sums.last_at_ms) / DAY_MS, 3)
@@ -107,7 +109,8 @@ def _churn_reason(code: str, log_odds: float, now: Standing, profile: Profile) -
 
 
 def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[float, list[Evidence]]:
-    """The score is the larger of drifting and unhappy, shared out in proportion to what speaks for it."""
+    """The score is the larger of drifting and unhappiness; it is divided among its reasons by their
+    strength."""
     rule = basis.policy.at_risk_loyal
     drifting = basis.drifting(now.risk)
     parts: list[tuple[float, Evidence]] = [(drifting, inactivity_evidence(now, profile, 0.0))]
@@ -224,7 +227,7 @@ def _with(reason: Evidence, contribution: float) -> Evidence:
 
 
 class AlertForm(NamedTuple):
-    """What is special about the alerts of one kind."""
+    """What differs between the alerts of one kind and those of another."""
 
     score_name: str
     reasons: Callable[[Standing, Profile, Basis], tuple[float, list[Evidence]]]
