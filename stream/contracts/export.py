@@ -84,7 +84,7 @@ def is_up_to_date(path: Path, contract: Contract, version: int) -> bool:
 
 def without_words(schema: Any) -> Any:
     """A schema without titles and descriptions. Properties that are called `title` or `description` stay."""
-    if isinstance(schema, list):
+    if isinstance(schema, list | tuple):  # a struct's default may be a tuple, which JSON reads back as a list
         return [without_words(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
