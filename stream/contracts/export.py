@@ -74,12 +74,12 @@ def is_up_to_date(path: Path, contract: Contract, version: int) -> bool:
     """Whether a schema file equals the struct's schema; for a released version descriptions may differ."""
     if not path.is_file():
         return False
-    text, wanted = path.read_text(), schema_of(contract, version)
-    if text == schema_text(wanted):
+    text, wanted = path.read_text(), schema_text(schema_of(contract, version))
+    if text == wanted:
         return True
     root = path.parent.parent
     is_released = f"{contract.name}/{version}" in released_digests(root)
-    return is_released and without_words(json.loads(text)) == without_words(wanted)
+    return is_released and without_words(json.loads(text)) == without_words(json.loads(wanted))
 
 
 def without_words(schema: Any) -> Any:

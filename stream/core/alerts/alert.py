@@ -156,8 +156,7 @@ class CustomerRef(_AlertPart, frozen=True):
 
 
 class AlertData(_AlertPart, frozen=True):
-    """An alert in full: about whom, why, how certain, what is at stake, what to do and what would clear
-    it."""
+    """An alert in full: about whom, why, how certain, what is at stake, what to do, what would clear it."""
 
     alert_id: str
     dedupe_key: str

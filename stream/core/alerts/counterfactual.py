@@ -80,7 +80,7 @@ def _appeased(now: Standing, basis: Basis, clear_at: float) -> tuple[list[Remedy
     it."""
     rule = basis.policy.at_risk_loyal
     remedies = []
-    if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
+    if now.unresolved_ms is not None and is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         remedies.append(Remedy(code="RESOLVE_TICKET"))
     unhappy = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
     if unhappy < clear_at:

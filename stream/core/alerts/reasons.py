@@ -117,8 +117,8 @@ def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[flo
     if now.opinion < 0.0:
         words = unhappy_words(now.opinion, now.confidence, now.drop, rule)
         parts.append((words, _mood(now, profile, 0.0)))
-    if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
-        parts.append((rule.ticket_weight, _ticket(now, rule.ticket_patience_ms)))
+    if now.unresolved_ms is not None and is_overdue(now.unresolved_ms, now.as_of_ms, rule):
+        parts.append((rule.ticket_weight, _ticket(now, now.unresolved_ms, rule.ticket_patience_ms)))
     whole = sum(strength for strength, _ in parts)
     score = max(drifting, now.unhappiness)
     return 0.0, [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]
@@ -151,12 +151,11 @@ def _mood(now: Standing, profile: Profile, contribution: float) -> Evidence:
     )
 
 
-def _ticket(now: Standing, patience_ms: int) -> Evidence:
-    assert now.unresolved_ms is not None
+def _ticket(now: Standing, unresolved_ms: int, patience_ms: int) -> Evidence:
     return Evidence(
         code="TICKET_UNRESOLVED",
         feature="days_unresolved",
-        observed=round((now.as_of_ms - now.unresolved_ms) / DAY_MS, 3),
+        observed=round((now.as_of_ms - unresolved_ms) / DAY_MS, 3),
         baseline=patience_ms / DAY_MS,
         unit="days",
         contribution=0.0,

@@ -1,1 +1,1 @@
-"""Facts: the part of a profile that events fold into, with the same result in any order of arrival."""
+"""Facts: the part of a profile to which events are added, with the same result in any order of arrival."""

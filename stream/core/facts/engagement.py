@@ -1,4 +1,4 @@
-"""Facts of engagement: what became of messages and visits per channel, and the steps towards an order."""
+"""Facts of engagement: messages and visits by channel, and the steps towards an order."""
 
 from __future__ import annotations
 
@@ -27,40 +27,54 @@ from stream.core.facts.decay import WARMTH_HALF_LIFE_MS, weight
 
 CHANNELS_KEPT = 12
 OTHER_CHANNEL = "other"
+"""Counts all channels beyond the first `CHANNELS_KEPT` names."""
 
 
 class Channel(Struct, omit_defaults=True, gc=False):
-    """One channel's counts; `warmth` is forward-decayed engagement, `last_at_ms` the last sign of life."""
+    """Engagement by one channel: counts of messages and visits. Instants: epoch ms, 0: never."""
 
     delivered: int = 0
     opened: int = 0
     clicked: int = 0
     bounced: int = 0
     complained: int = 0
+    """Messages reported as spam."""
     sessions: int = 0
     warmth: float = 0.0
+    """Engagement score: weighted engagement events, forward-decayed with a half-life of 30 days
+    (decay.py)."""
     last_at_ms: int = 0
+    """The customer's last activity."""
     unsubscribed_at_ms: int = 0
 
 
 class Engagement(Struct, omit_defaults=True, gc=False):
-    """Everything known about how a customer engages."""
+    """How a customer engages, in all channels. Instants: epoch ms, 0: never."""
 
     channels: dict[str, Channel] = field(default_factory=dict)
     warmth: float = 0.0
+    """Engagement score: weighted engagement events, forward-decayed with a half-life of 30 days
+    (decay.py)."""
     last_at_ms: int = 0
+    """The customer's last activity."""
     sessions: int = 0
     searches: int = 0
     promotions: int = 0
+    """Promotions clicked."""
     redeemed: int = 0
+    """Coupons and loyalty points redeemed, by number of redemptions."""
     viewed_at_ms: int = 0
+    """The last product view, or removal from the cart."""
     added_at_ms: int = 0
+    """The last addition to the cart or wish list."""
     checkout_at_ms: int = 0
+    """The last checkout begun."""
     joined_at_ms: int = 0
+    """When the customer joined the loyalty programme, the first time."""
 
 
 def channel_of(engagement: Engagement, name: str) -> Channel:
-    """The channel's record; beyond the kept number of names everything is `other`."""
+    """The record of a channel, made if it is new; beyond `CHANNELS_KEPT` names that of `other`."""
     channels = engagement.channels
     channel = channels.get(name)
     if channel is None:
@@ -71,7 +85,7 @@ def channel_of(engagement: Engagement, name: str) -> Channel:
 
 
 def _warm(engagement: Engagement, at_ms: int, strength: float, channel: Channel | None = None) -> None:
-    """A sign of life of the customer's own."""
+    """Count an activity of the customer; `strength` is its weight in the engagement score."""
     heat = strength * weight(at_ms, WARMTH_HALF_LIFE_MS)
     engagement.warmth += heat
     if at_ms > engagement.last_at_ms:
@@ -118,7 +132,7 @@ def with_checkout(engagement: Engagement, at_ms: int, event: CheckoutStarted) ->
 
 
 def with_delivery(engagement: Engagement, at_ms: int, event: MessageDelivered) -> None:
-    """A message reached the customer: ours, not a sign of life of theirs."""
+    """A message reached the customer: the shop's activity, not the customer's."""
     channel_of(engagement, event.data.channel).delivered += 1
 
 
@@ -128,7 +142,7 @@ def with_bounce(engagement: Engagement, at_ms: int, event: MessageBounced) -> No
 
 
 def with_opening(engagement: Engagement, at_ms: int, event: MessageOpened) -> None:
-    """A message was opened; a mail scanner's opening is none."""
+    """A message was opened; openings by mail scanners do not count."""
     if not event.data.bot:
         channel = channel_of(engagement, event.data.channel)
         channel.opened += 1
@@ -136,7 +150,7 @@ def with_opening(engagement: Engagement, at_ms: int, event: MessageOpened) -> No
 
 
 def with_click(engagement: Engagement, at_ms: int, event: MessageClicked) -> None:
-    """A message's link was followed; a mail scanner's click is none."""
+    """A link in a message was followed; clicks by mail scanners do not count."""
     if not event.data.bot:
         channel = channel_of(engagement, event.data.channel)
         channel.clicked += 1
@@ -144,12 +158,12 @@ def with_click(engagement: Engagement, at_ms: int, event: MessageClicked) -> Non
 
 
 def with_spam_report(engagement: Engagement, at_ms: int, event: MessageComplained) -> None:
-    """A message was called spam."""
+    """A message was reported as spam."""
     channel_of(engagement, event.data.channel).complained += 1
 
 
 def with_unsubscription(engagement: Engagement, at_ms: int, event: MessageUnsubscribed) -> None:
-    """The customer left a channel."""
+    """The customer unsubscribed from a channel."""
     channel = channel_of(engagement, event.data.channel)
     if at_ms > channel.unsubscribed_at_ms:
         channel.unsubscribed_at_ms = at_ms

@@ -1,4 +1,4 @@
-"""Facts of feedback: mood now and temper over the years, themes, promoters, and what is still unresolved."""
+"""Facts of feedback: recent and usual sentiment, themes, NPS, and unresolved tickets; no texts."""
 
 from __future__ import annotations
 
@@ -11,45 +11,63 @@ from stream.core.facts.decay import MOOD_HALF_LIFE_MS, TEMPER_HALF_LIFE_MS, weig
 TICKETS_KEPT = 32
 NOTES_KEPT = 6
 THEMES_KEPT = 24
-PRIOR_WEIGHT = 0.5  # half an opinion at zero: one lukewarm word is not a mood, and moods fade with silence
+PRIOR_WEIGHT = 0.5
+"""Weight of a neutral opinion that every customer is taken to have given just now: half a piece of
+feedback. So one lukewarm answer is not yet a mood, and a mood fades when no more feedback comes in."""
 
 
 class Note(Struct, array_like=True, order=True, gc=False):
-    """One piece of feedback, by its event: never its text."""
+    """One piece of feedback, without its text."""
 
     at_ms: int
     event_id: str
     sentiment: float
+    """-1 to 1."""
 
 
 class Theme(Struct, array_like=True, gc=False):
-    """How often a theme was praised and blamed, and its forward-decayed polarity."""
+    """Feedback about one theme."""
 
     praised: int = 0
     blamed: int = 0
     weight: float = 0.0
+    """Pieces of feedback, forward-decayed with a half-life of 45 days (decay.py)."""
     polarity: float = 0.0
+    """Sum of their polarities (each -1 to 1), decayed in the same way."""
 
 
 class Feedback(Struct, omit_defaults=True, gc=False):
-    """Everything a customer said, as numbers."""
+    """All feedback of a customer, as numbers. Instants: epoch ms, 0: never."""
 
     count: int = 0
+    """Pieces of feedback that have a sentiment."""
     sentiment_sum: float = 0.0
+    """Sum of their sentiments (each -1 to 1)."""
     mood_weight: float = 0.0
+    """Pieces of feedback, forward-decayed with a half-life of 45 days (decay.py)."""
     mood_sum: float = 0.0
+    """Recent sentiment: sum of sentiments, decayed in the same way."""
     temper_weight: float = 0.0
+    """Pieces of feedback, forward-decayed with a half-life of 365 days."""
     temper_sum: float = 0.0
+    """Usual sentiment: sum of sentiments, decayed in the same way."""
     reviews: int = 0
     complaints: int = 0
     last_at_ms: int = 0
+    """The last feedback of any kind."""
     reviewed_at_ms: int = 0
+    """The last review."""
     nps_at_ms: int = 0
+    """The last answer to an NPS survey."""
     nps: float = -1.0
+    """That answer, 0 to 10; -1: none."""
     opened: dict[str, int] = field(default_factory=dict)
+    """Ticket or complaint -> when it was opened."""
     resolved: dict[str, int] = field(default_factory=dict)
+    """Ticket or complaint -> when it was resolved."""
     themes: dict[str, Theme] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    """The latest pieces of feedback, in order of time."""
 
 
 def with_opinion(
@@ -59,7 +77,10 @@ def with_opinion(
     sentiment: float | None,
     themes: tuple[tuple[str, float], ...],
 ) -> None:
-    """Fold in what one review, answer, ticket or complaint said (-1 to 1); None says nothing of the mood."""
+    """Add one review, survey answer, ticket or complaint.
+
+    `sentiment` is -1 to 1; None: it has none. `themes`: each with its polarity, -1 to 1.
+    """
     if at_ms > feedback.last_at_ms:
         feedback.last_at_ms = at_ms
     mood = weight(at_ms, MOOD_HALF_LIFE_MS)
@@ -80,7 +101,7 @@ def with_opinion(
 
 
 def with_nps(feedback: Feedback, at_ms: int, score: float) -> None:
-    """The latest answer on 0 to 10 counts; of two at one instant the lower."""
+    """The latest answer (0 to 10) counts; of two at one instant the lower one."""
     if at_ms > feedback.nps_at_ms or (at_ms == feedback.nps_at_ms and score < feedback.nps):
         feedback.nps_at_ms, feedback.nps = at_ms, score
 
@@ -91,12 +112,12 @@ def with_ticket(feedback: Feedback, at_ms: int, ticket_id: str) -> None:
 
 
 def with_resolution(feedback: Feedback, at_ms: int, ticket_id: str) -> None:
-    """A ticket was settled, whether its opening is known already or comes later."""
+    """A ticket or complaint was resolved; its opening may be known already or arrive later."""
     _note_first(feedback.resolved, ticket_id, at_ms)
 
 
 def oldest_unresolved_ms(feedback: Feedback) -> int | None:
-    """When the longest open ticket or complaint was opened; None when all are settled."""
+    """When the oldest unresolved ticket or complaint was opened; None if all are resolved."""
     if not feedback.opened:
         return None
     resolved = feedback.resolved
@@ -104,19 +125,19 @@ def oldest_unresolved_ms(feedback: Feedback) -> int | None:
 
 
 def mood(feedback: Feedback, as_of_ms: int) -> float:
-    """Recent sentiment, -1 to 1; it fades towards 0 when nothing more is said."""
+    """Recent sentiment (half-life 45 days), -1 to 1; it fades towards 0 when no more feedback comes in."""
     return feedback.mood_sum / (feedback.mood_weight + PRIOR_WEIGHT * weight(as_of_ms, MOOD_HALF_LIFE_MS))
 
 
 def temper(feedback: Feedback, as_of_ms: int) -> float:
-    """The customer's own usual sentiment over the past year or so, -1 to 1."""
+    """The customer's usual sentiment (half-life 365 days), -1 to 1."""
     return feedback.temper_sum / (
         feedback.temper_weight + PRIOR_WEIGHT * weight(as_of_ms, TEMPER_HALF_LIFE_MS)
     )
 
 
 def blamed_themes(feedback: Feedback, as_of_ms: int) -> list[str]:
-    """Themes whose recent polarity is negative, worst first."""
+    """Themes of recent bad feedback (decayed polarity below -0.05), worst first."""
     now = weight(as_of_ms, MOOD_HALF_LIFE_MS)
     scores = [(theme.polarity / now, name) for name, theme in feedback.themes.items() if theme.polarity < 0.0]
     return [name for polarity, name in sorted(scores) if polarity < -0.05]

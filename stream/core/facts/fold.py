@@ -1,6 +1,7 @@
-"""An event changes the facts of its customer: one small function per type, found in one table.
+"""An event changes the facts of its customer: one small function for each event type, in one table.
 
-Facts only: nothing here judges, and nothing depends on what came before except sums and bounded sets.
+Facts are sums, latest values and bounded sets, so that they come out the same in any order of arrival.
+Nothing here judges.
 """
 
 from __future__ import annotations
@@ -13,37 +14,47 @@ from stream.core.events import event as ev
 from stream.core.events.payload import Acquired
 from stream.core.facts import engagement as engaged
 from stream.core.facts.feedback import with_nps, with_opinion, with_resolution, with_ticket
-from stream.core.facts.interests import CATEGORIES_KEPT, with_look, with_products
+from stream.core.facts.interests import with_look, with_products
 from stream.core.facts.profile import BUYING, ENGAGEMENT, FEEDBACK, IDENTITY, INTERESTS, Identity, Profile
 from stream.core.facts.purchases import with_cancellation, with_purchase, with_refund
 from stream.core.text.sentiment import feedback_sentiment
 from stream.core.text.themes import ThemeReader, feedback_themes
 
 NPS_TOP = 10.0
+"""Answers to NPS surveys are kept on the scale 0 to 10."""
 ACQUIRED_YEAR_MIN, ACQUIRED_YEAR_MAX = 1900, 2099
+"""Years in which a customer may have been won. Some systems write the year 1 for unknown."""
+CONSENTS_KEPT = 24
+"""Purposes for which a profile remembers consent, those stated last."""
 
 
 class News(IntEnum):
-    """What an event means for the judgement."""
+    """What an event means for the judgement of its customer."""
 
     NONE = 0
+    """Nothing: no rule looks at what it changed."""
     SOFT = 1
-    """Can only lower a risk: looked at again at the next review."""
+    """Can only lower the churn risk (engagement), so that it can end an alert but never start one. It is
+    considered at the next midnight UTC while an alert is open, else at the next review
+    (docs/decisions/0004)."""
     HARD = 2
-    """Judge now."""
+    """The customer is judged at once."""
     CORRECTION = 3
-    """Judge now; what no longer holds was never so, and is retracted."""
+    """The event corrects the past (refund, cancellation, late purchase). The customer is judged at once,
+    and an alert that loses its cause ends as `retracted`, not as `cleared`."""
 
 
 NONE, SOFT, HARD, CORRECTION = News
-"""Looked up in the class each costs 0.1 us; an engagement event looks at three of them and costs 4 us."""
+"""Module names, because a look-up in the class costs 0.1 us. An engagement event needs three and costs 4
+us."""
 
 
 Fold = Callable[[Profile, int, Any, ThemeReader], News]
+"""Adds an event to a profile, in place. The integer is the event's time in milliseconds."""
 
 
 def fold(profile: Profile, event: ev.Event, at_ms: int, reader: ThemeReader) -> News:
-    """Fold one event into the facts of its customer."""
+    """Add one event to the facts of its customer, in place, and say what it means for the judgement."""
     kind = type(event)
     if not profile.first_seen_ms or at_ms < profile.first_seen_ms:
         profile.first_seen_ms = at_ms
@@ -54,7 +65,7 @@ def fold(profile: Profile, event: ev.Event, at_ms: int, reader: ThemeReader) -> 
 
 
 def _is_later(at_ms: int, name: str, known_ms: int, known: str) -> bool:
-    """Of two at one instant the one with the greater name."""
+    """Whether (at_ms, name) is later than what is known; of two at one instant the greater name counts."""
     return at_ms > known_ms or (at_ms == known_ms and name > known)
 
 
@@ -152,7 +163,7 @@ def _identity(profile: Profile, at_ms: int, event: ev.CustomerIdentified, reader
 
 
 def _acquired_ms(acquired: Acquired, stated_ms: int) -> int:
-    """When the customer was won, as far as it is a time: where none is known, some systems say the year 1."""
+    """When the customer was won; the time of the statement where the event has no plausible one."""
     at = acquired.at
     if at is None or not ACQUIRED_YEAR_MIN <= at.year <= ACQUIRED_YEAR_MAX:
         return stated_ms
@@ -165,12 +176,12 @@ def _consent(profile: Profile, at_ms: int, event: ev.ConsentChanged, reader: The
 
 
 def _consent_to(identity: Identity, at_ms: int, purpose: str, status: str) -> None:
-    """The later statement holds; of two at one instant the one that does not consent."""
+    """The later statement counts; of two at one instant the one that does not consent."""
     stated = (at_ms, status)
     known = identity.consent.get(purpose)
     if known is None or (at_ms, status != "grant", status) > (known[0], known[1] != "grant", known[1]):
         identity.consent[purpose] = stated
-        if len(identity.consent) > CATEGORIES_KEPT:
+        if len(identity.consent) > CONSENTS_KEPT:
             del identity.consent[min(identity.consent, key=lambda name: (identity.consent[name], name))]
 
 

@@ -1,4 +1,4 @@
-"""What a customer is interested in: decayed weights per category, bounded to the strongest."""
+"""What a customer is interested in: a decayed weight per category, for the strongest categories."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from stream.core.events.payload import Product
 from stream.core.facts.decay import INTEREST_HALF_LIFE_MS, weight
 
 CATEGORIES_KEPT = 24
+"""Categories remembered of what was looked at, and of what was bought; the weakest are dropped."""
 
 
 class Interests(Struct, omit_defaults=True, gc=False):
-    """Forward-decayed weights per category: `looked` by views, searches and carts, `bought` by units."""
+    """Interest by category. Weights are forward-decayed with a half-life of 60 days (decay.py)."""
 
     looked: dict[str, float] = field(default_factory=dict)
+    """Category -> weighted views, searches and additions to the cart or wish list."""
     bought: dict[str, float] = field(default_factory=dict)
+    """Category -> units bought."""
     unit_price_max_minor: int = 0
+    """The highest price paid for one unit."""
     units: int = 0
+    """Units bought, in all categories."""
     spend_minor: int = 0
+    """Their price."""
 
 
 def with_look(interests: Interests, at_ms: int, category: str | None, strength: float) -> None:
-    """The customer looked at something of a category."""
+    """The customer looked at something of a category; `strength` is the weight of the event."""
     if category:
         looked = interests.looked
         looked[category] = looked.get(category, 0.0) + strength * weight(at_ms, INTEREST_HALF_LIFE_MS)
@@ -31,7 +37,7 @@ def with_look(interests: Interests, at_ms: int, category: str | None, strength: 
 
 def with_products(interests: Interests, at_ms: int, products: tuple[Product, ...]) -> None:
     """The customer bought these."""
-    heft = weight(at_ms, INTEREST_HALF_LIFE_MS)
+    decayed = weight(at_ms, INTEREST_HALF_LIFE_MS)
     bought = interests.bought
     for product in products:
         units, price_minor = product.quantity, product.price_minor
@@ -41,13 +47,13 @@ def with_products(interests: Interests, at_ms: int, products: tuple[Product, ...
             interests.unit_price_max_minor = price_minor
         category = product.category
         if category:
-            bought[category] = bought.get(category, 0.0) + heft * units
+            bought[category] = bought.get(category, 0.0) + decayed * units
     if len(bought) > CATEGORIES_KEPT:
         _keep_strongest(bought)
 
 
 def strongest_unbought(interests: Interests, as_of_ms: int) -> tuple[str, float]:
-    """The category looked at most that was never bought, with its decayed weight; or ("", 0.0)."""
+    """The category with the most interest among those never bought, and its weight; or ("", 0.0)."""
     bought = interests.bought
     best = max(
         ((strength, category) for category, strength in interests.looked.items() if category not in bought),

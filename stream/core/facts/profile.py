@@ -1,4 +1,4 @@
-"""One customer: facts that fold to the same value in any order, and the judgement that followed from them."""
+"""The profile of one customer: facts, which are the same in any order of events, and the last judgement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.core.facts.purchases import Buying
 from stream.core.units import DAY_MS
 
 ERASURE_GRACE_MS = 7 * DAY_MS
-"""How long an erased customer's stub (no data, only the instant) turns away late events."""
+"""How long the stub of an erased customer, which holds only the instant, rejects events from before it."""
 
 Stage = Literal["prospect", "new", "established", "loyal", "lapsed"]
 EpisodeState = Literal["idle", "pending", "raised", "escalated"]
@@ -21,68 +21,96 @@ FACTS = ("buying", "engagement", "feedback", "interests", "identity", "first_see
 
 
 class Identity(Struct, omit_defaults=True, gc=False):
-    """Who the customer is and how they were won; of two statements the later one holds."""
+    """Who the customer is and how they were won; of two statements the later one counts. Instants: epoch
+    ms."""
 
     campaign: str = ""
+    """The campaign that won the customer."""
     channel: str = ""
+    """The channel that won the customer."""
     acquired_ms: int = 0
+    """When the customer was won; 0: not known."""
     acquired_stated_ms: int = 0
+    """Event time of the statement about acquisition that counts."""
     country: str = ""
     timezone: str = ""
     stated_ms: int = 0
+    """Event time of the statement about country and time zone that counts."""
     consent: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Purpose -> event time and status (grant, deny, revoked)."""
     actions: int = 0
+    """Actions that somebody took on alerts."""
     action_at_ms: int = 0
+    """The last of them."""
     outcomes: dict[str, int] = field(default_factory=dict)
+    """How often actions had which outcome (saved, churned, ignored)."""
 
 
 class Episode(Struct, omit_defaults=True, gc=False):
-    """Where one rule stands with this customer: at most one alert is open at a time."""
+    """State of one kind of alert for this customer; at most one alert of a kind is open. Instants: epoch
+    ms."""
 
     state: EpisodeState = "idle"
     n: int = 0
+    """Episodes of this kind so far, the present one included."""
     since_ms: int = 0
-    """Since when the score has been high without a break."""
+    """Since when the score has been above the raise threshold without a break (pending)."""
     opened_ms: int = 0
+    """When the present or last episode was raised."""
     closed_ms: int = 0
+    """When the last one ended; 0: none has."""
     armed: bool = True
-    """After an episode ran out, the score must first fall below the clear threshold."""
+    """False after an episode expired: first the score must fall below the clear threshold."""
     score: float = 0.0
-    """The score of the last transition."""
+    """The score at the last transition, 0 to 1."""
 
 
 class Judgement(Struct, omit_defaults=True, gc=False):
-    """What was concluded from the facts, and when to look again."""
+    """What was concluded from the facts at the last judgement. Instants: epoch ms."""
 
     judged_ms: int = 0
+    """The instant of the last judgement."""
     tier: int = 0
+    """Rank on the policy's ladder, 0 lowest."""
     tier_since_ms: int = 0
     tier_moves: list[tuple[int, int]] = field(default_factory=list)
+    """Instant and new rank of the latest changes of tier."""
     stage: Stage = "prospect"
+    """Stage of the relationship."""
     lapsed_after_ms: int = -1
-    """The last purchase of a customer who lapsed: another one ends it."""
+    """The last purchase before the customer lapsed; the next one ends the stage. -1: not lapsed."""
     risk: float = 0.0
+    """Churn risk, 0 to 1: probability of no purchase within the customer's own horizon."""
     episodes: dict[str, Episode] = field(default_factory=dict)
+    """By kind of alert."""
     contacts: list[int] = field(default_factory=list)
+    """When alerts were raised within the policy's contact window."""
     alerts: int = 0
+    """Alerts so far: the sequence number of the last one."""
 
 
 class Head(Struct, omit_defaults=True, gc=False):
-    """The small part of a profile, which changes with every event."""
+    """The small part of a profile, which changes with every event. Instants: epoch ms."""
 
     customer: str
     next_review_ms: int | None = None
+    """The next instant at which time alone may change the judgement."""
     first_seen_ms: int = 0
+    """The earliest event."""
     touch_at_ms: int = 0
+    """The last event that was the customer's own doing."""
     touch: str = ""
+    """Its type."""
     erased_ms: int = 0
+    """When the customer was erased; 0: not."""
     events: int = 0
+    """Events folded, duplicates left out."""
     seen: bytes = b""
     """Days and fingerprints of recent events (seen.py)."""
 
 
 class Profile(Head, omit_defaults=True, gc=False):
-    """Everything kept about one customer; owned and changed in place by whoever folds."""
+    """Everything kept about one customer. It is changed in place (docs/decisions/0003)."""
 
     identity: Identity = field(default_factory=Identity)
     feedback: Feedback = field(default_factory=Feedback)
@@ -93,15 +121,14 @@ class Profile(Head, omit_defaults=True, gc=False):
 
 
 SECTIONS = ("identity", "feedback", "buying", "judgement", "interests", "engagement")
-"""The parts of a profile after its head, in the order of its fields (what changes often comes last).
-
-A set of them is a number, a bit each."""
+"""The parts of a profile after its head, in the order of the fields; what changes often comes last. A set of
+sections is a bit mask."""
 IDENTITY, FEEDBACK, BUYING, JUDGEMENT, INTERESTS, ENGAGEMENT = (1 << place for place in range(len(SECTIONS)))
 NOTHING, EVERYTHING = 0, (1 << len(SECTIONS)) - 1
 
 
 def head_of(profile: Profile) -> Head:
-    """A profile without its sections."""
+    """The head of a profile, without the sections."""
     return Head(
         profile.customer,
         profile.next_review_ms,
@@ -115,5 +142,5 @@ def head_of(profile: Profile) -> Head:
 
 
 def facts(profile: Profile) -> dict[str, Any]:
-    """The part of a profile that does not depend on the order of events."""
+    """The part of a profile that is the same in any order of events, by field."""
     return {name: getattr(profile, name) for name in FACTS}

@@ -1,7 +1,8 @@
-"""Facts of buying: a set of orders, refunds and cancellations, and the sums over it in any arrival order.
+"""Facts of buying: orders, refunds and cancellations, and sums that are the same in any order of arrival.
 
 The latest `ORDERS_KEPT` orders are kept one by one, so that a refund, a cancellation or a late purchase
-corrects exactly; older ones live on in sums. A newest purchase adds to the sums, all else recomputes them.
+corrects the sums exactly; of older orders only sums remain. A purchase that is the newest is added to the
+sums; any other event computes them again.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from stream.core.units import DAY_MS, calendar_year
 
 ORDERS_KEPT = 64
 REFUNDS_KEPT = 64
+"""Refunds, and cancellations, that are kept one by one."""
 DAYPARTS = 4
-EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; weekday 0 is Monday
+"""Six hours each, from midnight UTC."""
+EPOCH_WEEKDAY = 3
+"""1970-01-01 was a Thursday; weekday 0 is Monday."""
 
 
 class Order(Struct, array_like=True, order=True, gc=False):
-    """One purchase as kept: money in minor units of `currency`, `categories` is how many the basket held."""
+    """What is kept of one purchase; money in minor units of `currency`."""
 
     at_ms: int
     order_id: str
@@ -29,11 +33,12 @@ class Order(Struct, array_like=True, order=True, gc=False):
     discount_minor: int
     units: int
     categories: int
+    """How many different ones the basket held."""
     currency: str
 
 
 class Refunded(Struct, array_like=True, gc=False):
-    """Money that went back."""
+    """What is kept of one refund."""
 
     order_id: str
     refund_minor: int
@@ -42,31 +47,45 @@ class Refunded(Struct, array_like=True, gc=False):
 
 
 class Sums(Struct, omit_defaults=True, gc=False):
-    """Sums over orders; `value`, the baskets and `recent_days` are forward-decayed."""
+    """Sums over orders; money in minor units of the customer's currency, days in UTC."""
 
     orders: int = 0
     days: int = 0
+    """Distinct days with a purchase."""
     units: int = 0
     mix: int = 0
+    """Sum over orders of the number of different categories in the basket."""
     gross_minor: int = 0
+    """Money paid, refunds not taken off."""
     refunded_minor: int = 0
     discount_minor: int = 0
     foreign_orders: int = 0
+    """Orders in another currency, whose money is not in the sums."""
     first_at_ms: int = 0
     last_at_ms: int = 0
     first_day_minor: int = 0
+    """Money of the first purchase day, less refunds."""
     last_gap_days: int = 0
+    """Between the last two purchase days."""
     gap_square_days: int = 0
+    """Sum of the squared gaps between purchase days."""
     recent_days: float = 0.0
+    """Purchase days, forward-decayed with a half-life of 90 days (decay.py)."""
     value: float = 0.0
+    """Money paid less refunds, forward-decayed with a half-life of 180 days."""
     basket_weight: float = 0.0
+    """Orders, forward-decayed with a half-life of 90 days."""
     basket_sum: float = 0.0
+    """Money paid, decayed in the same way; over `basket_weight` it is the recent mean basket."""
     weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    """Purchase days by weekday, Monday first."""
     dayparts: list[int] = field(default_factory=lambda: [0] * DAYPARTS)
+    """Orders by part of the day."""
     years: list[int] = field(default_factory=list)
+    """Calendar years with a purchase."""
 
     def add(self, order: Order, refunded_minor: int, currency: str) -> None:
-        """Add an order that is not earlier than any added before; money of another currency is not added."""
+        """Add an order that is not earlier than those before it. Money of another currency is not added."""
         at_ms = order.at_ms
         day = at_ms // DAY_MS
         if not self.orders:
@@ -119,23 +138,30 @@ class Buying(Struct, omit_defaults=True, gc=False):
     """Everything known about a customer's purchases."""
 
     currency: str = ""
+    """That of the first order that counts."""
     orders: list[Order] = field(default_factory=list)
+    """The latest, in order of time."""
     refunds: dict[str, Refunded] = field(default_factory=dict)
+    """By refund id."""
     cancelled: dict[str, int] = field(default_factory=dict)
+    """Order id -> when it was cancelled."""
     older: Sums | None = None
+    """Sums over the orders that are no longer kept one by one."""
     sums: Sums = field(default_factory=Sums)
+    """Sums over all orders."""
     event_at_ms: int = 0
+    """The time of the last purchase event."""
     event_id: str = ""
-    """The id of the last purchase event."""
+    """Its id."""
 
     @property
     def net_minor(self) -> int:
-        """Money kept so far: paid less refunded, never below zero."""
+        """Money paid less refunds, never below zero."""
         return max(0, self.sums.gross_minor - self.sums.refunded_minor)
 
 
 def monetary_minor(sums: Sums) -> float:
-    """Mean money of a repeat purchase day, the first day left out; 0 while there is none."""
+    """Mean money of a repeat purchase day, less refunds; the first day is left out. 0 if there is none."""
     if sums.days < 2:
         return 0.0
     spent_minor = sums.gross_minor - sums.refunded_minor - sums.first_day_minor
@@ -143,7 +169,7 @@ def monetary_minor(sums: Sums) -> float:
 
 
 def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
-    """Fold a purchase in; True when it corrected the past (late, or a new version of a known order)."""
+    """Add a purchase; True if it corrects the past: it is late, or a new version of a known order."""
     order = as_order(at_ms, purchase)
     orders = buying.orders
     order_id = order.order_id
@@ -171,7 +197,8 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
 
 
 def _corrected(buying: Buying, order_id: str) -> bool:
-    """Something about this order came before it did, or a refund waits for the currency of a first order."""
+    """Whether this order's cancellation or refund arrived before it, or refunds wait for a first order's
+    currency."""
     if order_id in buying.cancelled:
         return True
     refunds = buying.refunds
@@ -183,7 +210,9 @@ def _corrected(buying: Buying, order_id: str) -> bool:
 def as_order(at_ms: int, purchase: Purchase) -> Order:
     """What is kept of a purchase."""
     products = purchase.products
-    one = products[0] if len(products) == 1 else None  # as nearly every second basket holds; half the cost
+    one = (
+        products[0] if len(products) == 1 else None
+    )  # so are nearly half of all baskets, and it halves the cost
     return Order(
         at_ms,
         purchase.order_id,
@@ -196,7 +225,7 @@ def as_order(at_ms: int, purchase: Purchase) -> Order:
 
 
 def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
-    """Take money back from its order, at the order's own time; a refund known by its id changes nothing."""
+    """Take a refund off its order, as of the order's own time. A refund counts once by its id."""
     back = Refunded(refund.order_id, refund.refund_minor, at_ms, refund.currency)
     known = buying.refunds.get(refund.refund_id, back)
     buying.refunds[refund.refund_id] = min(known, back, key=_earlier_first)
@@ -206,12 +235,12 @@ def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
 
 
 def _earlier_first(back: Refunded) -> tuple[int, int, str, str]:
-    """Of two refunds under one id the earlier holds, whichever came first."""
+    """Sort key: of two refunds with one id the earlier counts, in whichever order they arrive."""
     return back.at_ms, back.refund_minor, back.order_id, back.currency
 
 
 def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation) -> None:
-    """The order never happened, whether it is known already or comes later."""
+    """Cancel an order, which may be known already or arrive later: as if it had never been placed."""
     order_id = cancellation.order_id
     buying.cancelled[order_id] = min(at_ms, buying.cancelled.get(order_id, at_ms))
     if len(buying.cancelled) > REFUNDS_KEPT:
@@ -222,19 +251,18 @@ def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation) ->
 
 
 def purchase_days(buying: Buying) -> list[int]:
-    """Distinct purchase days (numbers since 1970-01-01) among the kept orders, ascending."""
+    """Distinct days with a purchase among the kept orders, as day numbers since 1970-01-01, ascending."""
     cancelled = buying.cancelled
     return sorted({order.at_ms // DAY_MS for order in buying.orders if order.order_id not in cancelled})
 
 
 def _let_go(buying: Buying) -> None:
-    """The oldest kept order goes into the sums for good."""
+    """Move the oldest kept order into the sums of older ones, where nothing can correct it any more."""
     order = buying.orders.pop(0)
     older = buying.older = buying.older or Sums()
     if order.order_id not in buying.cancelled:
-        if (
-            order.at_ms < older.last_at_ms
-        ):  # later than what was kept: beyond the horizon, its day is taken as new
+        if order.at_ms < older.last_at_ms:
+            # It arrived after later orders had been moved: counted as if bought with the last of them.
             order = Order(older.last_at_ms, *[getattr(order, name) for name in Order.__struct_fields__[1:]])
         older.add(order, _refunded(buying, order), buying.currency)
     buying.refunds = {
@@ -243,7 +271,7 @@ def _let_go(buying: Buying) -> None:
 
 
 def _let_go_of_refund(buying: Buying) -> None:
-    """The oldest kept refund goes into the sums for good, as much of it as counted while it was kept."""
+    """Move the oldest kept refund into the sums of older orders, as far as it counted while it was kept."""
     refunds, older = buying.refunds, buying.older or Sums()
     oldest = min(refunds, key=lambda refund_id: (refunds[refund_id].at_ms, refund_id))
     order = next((order for order in buying.orders if order.order_id == refunds[oldest].order_id), None)
@@ -274,7 +302,7 @@ def _refunded(buying: Buying, order: Order) -> int:
 
 
 def _recompute(buying: Buying) -> None:
-    """The sums again from what is kept: exact after any correction."""
+    """Compute the sums again from all that is kept: exact after any correction."""
     live = [order for order in buying.orders if order.order_id not in buying.cancelled]
     if buying.older is None or not buying.older.orders:
         buying.currency = live[0].currency if live else ""

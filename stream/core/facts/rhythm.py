@@ -1,6 +1,7 @@
-"""The customer's own rhythm: gaps between purchase days, as a reason in words, never as the score.
+"""The customer's own rhythm: the gaps between purchase days.
 
-Ratios of the silence to the own mean gap predict a lapse poorly; they explain it well.
+It explains an alert and is no score: how long a silence is compared with the mean gap predicts churn poorly,
+but people understand it at once.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ RECENT_GAPS = 4
 
 
 class Rhythm(Struct, frozen=True):
-    """Gaps in days among the kept purchase days; `recent_gap` is the median of the latest four."""
+    """The gaps between the purchase days of the orders that a profile keeps."""
 
     gaps: int
+    """How many there are."""
     usual_gap_days: float
+    """Their median."""
     mean_gap_days: float
     recent_gap_days: float
+    """Median of the latest four."""
 
 
 def rhythm(buying: Buying) -> Rhythm | None:
-    """The rhythm of a customer who bought on at least two days; None otherwise."""
+    """The rhythm of a customer; None if they bought on fewer than two days."""
     days = purchase_days(buying)
     if len(days) < 2:
         return None
@@ -36,7 +40,10 @@ def rhythm(buying: Buying) -> Rhythm | None:
 
 
 def quickening(buying: Buying) -> float:
-    """How much more often than over the kept history they buy lately: 0.25 is a quarter more, 0 not more."""
+    """How much more often the customer buys lately than in all kept orders: 0.25 is a quarter more often.
+
+    0 if not more often, or with fewer than eight gaps.
+    """
     own = rhythm(buying)
     if own is None or own.gaps < 2 * RECENT_GAPS or own.recent_gap_days <= 0:
         return 0.0
@@ -44,7 +51,8 @@ def quickening(buying: Buying) -> float:
 
 
 def regularity(sums: Sums) -> float:
-    """Standard deviation of the gaps between purchase days over their mean: 0 is a clock, or unknown."""
+    """Coefficient of variation of the gaps between purchase days: 0 for equal gaps, or if there are too
+    few."""
     repeats = sums.days - 1
     span_days = sums.last_at_ms // DAY_MS - sums.first_at_ms // DAY_MS
     if repeats < 2 or not span_days:

@@ -121,11 +121,11 @@ def _add_unhappiness(now: Standing, profile: Profile, policy: Policy) -> None:
         heard = feedback.mood_weight
         now.opinion = feedback.mood_sum / heard
         now.confidence = heard / (heard + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
-        usual = feedback.temper_sum / feedback.temper_weight
-        now.drop = opinion_drop(now.opinion, usual)
-        now.unhappiness = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
-    now.unresolved_ms = oldest_unresolved_ms(feedback)
-    if is_overdue(now.unresolved_ms, now.as_of_ms, rule):
+        if now.opinion < 0.0:
+            now.drop = opinion_drop(now.opinion, feedback.temper_sum / feedback.temper_weight)
+            now.unhappiness = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
+    now.unresolved_ms = oldest_unresolved_ms(feedback) if feedback.opened else None
+    if now.unresolved_ms is not None and is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         now.unhappiness = max(now.unhappiness, rule.ticket_weight)
 
 

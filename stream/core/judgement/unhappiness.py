@@ -20,6 +20,6 @@ def unhappy_words(opinion: float, confidence: float, drop: float, rule: AtRiskLo
     return confidence * max(0.0, low, drop / rule.drop_unhappy)
 
 
-def is_overdue(unresolved_ms: int | None, as_of_ms: int, rule: AtRiskLoyalRule) -> bool:
-    """Whether the oldest open ticket or complaint has waited longer than the rule's patience."""
-    return unresolved_ms is not None and as_of_ms - unresolved_ms >= rule.ticket_patience_ms
+def is_overdue(unresolved_ms: int, as_of_ms: int, rule: AtRiskLoyalRule) -> bool:
+    """Whether a ticket or complaint that was opened at `unresolved_ms` has exhausted the rule's patience."""
+    return as_of_ms - unresolved_ms >= rule.ticket_patience_ms

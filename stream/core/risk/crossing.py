@@ -36,24 +36,20 @@ def _first_at_least(log_odds: LogOdds, goal: float, ends: Bracket[int], since_ms
     millisecond apart: so rounding does not matter. Near the end it takes small steps from one side instead of
     guesses that fall onto an end.
     """
-    low_log, high_log = _log_time(ends.low - since_ms), _log_time(ends.high - since_ms)
+    start_ms = since_ms - DAY_MS  # a day earlier, so that the beginning of the silence has a logarithm
+    low_log, high_log = math.log(ends.low - start_ms), math.log(ends.high - start_ms)
     pinch, tries = 1, 0
     while ends.high - ends.low > 1:
         tries += 1
         share = ends.at_low / (ends.at_low - ends.at_high) if tries % BISECT_EVERY else 0.5
-        guess = since_ms - DAY_MS + round(math.exp(low_log + share * (high_log - low_log)))
+        guess = start_ms + round(math.exp(low_log + share * (high_log - low_log)))
         if guess - ends.low < pinch:
             guess, pinch = ends.low + pinch, pinch * PINCH_GROWTH
         elif ends.high - guess < pinch:
             guess, pinch = ends.high - pinch, pinch * PINCH_GROWTH
         guess = min(max(guess, ends.low + 1), ends.high - 1)
         if ends.narrow(guess, log_odds(guess) - goal):
-            high_log = _log_time(guess - since_ms)
+            high_log = math.log(guess - start_ms)
         else:
-            low_log = _log_time(guess - since_ms)
+            low_log = math.log(guess - start_ms)
     return ends.high
-
-
-def _log_time(silent_ms: int) -> float:
-    """Logarithm of a silence plus one day, so that it exists at the beginning of the silence."""
-    return math.log(silent_ms + DAY_MS)

@@ -1,4 +1,4 @@
-"""One customer's risk as a function of silence alone; what silence does not move is worked out once."""
+"""One customer's churn risk as a function of time; what silence does not move is computed once."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from stream.core.model.record import Model, RiskSegment
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
 
 Weighed = tuple[tuple[float, Formula], ...]
-"""Features with their weights, in log-odds per unit; those that weigh nothing are left out."""
+"""Features with their weights (log-odds per unit of the feature); those of weight 0 are left out."""
 
 
 class SegmentTerms(Struct, frozen=True, gc=False):
-    """A segment of the learnt layer as the curve reads it: the weighed features by what they depend on."""
+    """A segment of the learnt layer as curves read it: its features by what they depend on."""
 
     constant: float
+    """Intercept, less weight times centre of every feature."""
     of_habit: Weighed
     of_customer: Weighed
     of_silence: Weighed
@@ -35,11 +36,11 @@ class SegmentTerms(Struct, frozen=True, gc=False):
 
 
 class Habit(Struct, frozen=True, gc=False):
-    """What all customers with one number of purchase days and one span between them have in common."""
+    """What all customers with the same number of purchase days and the same span have in common."""
 
     own: Inactivity
     terms: SegmentTerms | None
-    """None: the model has no learnt layer; the risk is that of the purchase process."""
+    """None: the model has no learnt layer, and the risk is that of the purchase process."""
     constant: float
     """Log-odds that silence does not move."""
     usual: float
@@ -47,50 +48,54 @@ class Habit(Struct, frozen=True, gc=False):
 
 
 class RiskCurve(Struct, frozen=True, gc=False):
-    """The risk of one customer as long as nothing happens."""
+    """The churn risk of one customer as a function of time, as long as nothing happens."""
 
     model: Model
     features: Features
-    habit: Habit
+    own: Inactivity
     constant: float
-    """Log-odds that silence does not move, those of the customer's own features included."""
+    """Log-odds that silence does not move."""
+    of_silence: Weighed | None
+    """None: the model has no learnt layer, and the risk is that of the purchase process."""
+    of_fading: Weighed
+    usual: float
+    """Log-odds that silence adds by the time at which nine in ten such customers have bought again."""
 
     def log_odds(self, as_of_ms: int) -> float:
-        """Log-odds of no purchase within the customer's own horizon."""
-        features, habit = self.features, self.habit
+        """Log-odds of no purchase within the customer's own horizon after an instant."""
+        features = self.features
         silent_ms = as_of_ms - features.last_ms if as_of_ms > features.last_ms else 0
-        terms = habit.terms
-        if terms is None:
-            return habit.own.log_odds(silent_ms)
-        at = Observation(self.model, features, habit.own, as_of_ms, silent_ms)
+        if self.of_silence is None:
+            return self.own.log_odds(silent_ms)
+        at = Observation(self.model, features, self.own, as_of_ms, silent_ms)
         total = 0.0
-        for weight, formula in terms.of_silence:
+        for weight, formula in self.of_silence:
             total += weight * formula(at)
         total += self.constant
-        return total + _sum(terms.of_fading, at) if features.recent or features.engagement else total
+        return total + _sum(self.of_fading, at) if self.of_fading else total
 
     def usual_log_odds(self) -> float:
         """The same at the time at which nine in ten such customers have bought again."""
-        features, habit = self.features, self.habit
-        assert habit.terms is not None
-        usual_ms = habit.own.usual_ms
-        at = Observation(self.model, features, habit.own, features.last_ms + usual_ms, usual_ms)
-        return self.constant + habit.usual + _sum(habit.terms.of_fading, at)
+        usual_ms = self.own.usual_ms
+        at = Observation(self.model, self.features, self.own, self.features.last_ms + usual_ms, usual_ms)
+        return self.constant + self.usual + _sum(self.of_fading, at)
 
 
 def risk_curve(model: Model, features: Features) -> RiskCurve:
-    """The curve of one customer: by the learnt layer, or else by the purchase process alone."""
+    """The curve of one customer: by the learnt layer if the model has one, else by the purchase process."""
     habit = _habit(model, features.frequency, features.last_ms - features.first_ms)
-    constant, terms = habit.constant, habit.terms
-    if terms is not None:
-        at = Observation(model, features, habit.own, features.last_ms, 0)
-        for weight, formula in terms.of_customer:
-            constant += weight * formula(at)
-    return RiskCurve(model, features, habit, constant)
+    constant, terms, own = habit.constant, habit.terms, habit.own
+    if terms is None:
+        return RiskCurve(model, features, own, constant, None, (), habit.usual)
+    at = Observation(model, features, own, features.last_ms, 0)
+    for weight, formula in terms.of_customer:
+        constant += weight * formula(at)
+    of_fading = terms.of_fading if features.recent or features.engagement else ()
+    return RiskCurve(model, features, own, constant, terms.of_silence, of_fading, habit.usual)
 
 
 def segment_of(model: Model, frequency: int) -> RiskSegment:
-    """The part of the learnt layer for customers with so many repeat purchase days."""
+    """The segment of the learnt layer for customers with this number of repeat purchase days."""
     assert model.risk is not None
     return next(one for one in reversed(model.risk.segments) if frequency >= one.frequency_min)
 
@@ -122,7 +127,7 @@ def _segment_terms(segment: RiskSegment) -> SegmentTerms:
         found: list[tuple[float, Formula]] = []
         for joined, group in groupby(features, key=lambda feature: feature.joined):
             terms = [(weights[one.name], one.formula) for one in group if weights.get(one.name)]
-            found += [(1.0, _joined(tuple(terms)))] if joined else terms
+            found += [(1.0, _joined(tuple(terms)))] if joined and terms else terms
         return tuple(found)
 
     return SegmentTerms(
@@ -131,7 +136,13 @@ def _segment_terms(segment: RiskSegment) -> SegmentTerms:
 
 
 def _joined(terms: Weighed) -> Formula:
-    return lambda at: _sum(terms, at)
+    def weighted_sum(at: Observation) -> float:
+        total = 0.0
+        for weight, formula in terms:
+            total += weight * formula(at)
+        return total
+
+    return weighted_sum
 
 
 def _sum(terms: Weighed, at: Observation) -> float:
