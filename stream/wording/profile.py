@@ -10,8 +10,9 @@ from msgspec import Struct
 from stream.core.facts.feedback import Feedback, blamed_themes, oldest_unresolved_ms
 from stream.core.facts.interests import strongest_unbought, top_categories
 from stream.core.facts.profile import Profile
-from stream.core.facts.purchases import Buying, Sums
+from stream.core.facts.purchases import Buying
 from stream.core.facts.rhythm import rhythm
+from stream.core.facts.sums import Sums
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.standing import Standing, standing

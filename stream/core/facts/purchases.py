@@ -12,29 +12,13 @@ from bisect import insort
 from msgspec import Struct, field
 
 from stream.core.events.payload import Cancellation, Purchase, Refund
-from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
-from stream.core.units import DAY_MS, calendar_year
+from stream.core.facts.decay import VALUE_HALF_LIFE_MS, weight
+from stream.core.facts.sums import Order, Sums
+from stream.core.units import DAY_MS
 
 ORDERS_KEPT = 64
 REFUNDS_KEPT = 64
 """Refunds, and cancellations, that are kept one by one."""
-DAYPARTS = 4
-"""Six hours each, from midnight UTC."""
-EPOCH_WEEKDAY = 3
-"""1970-01-01 was a Thursday; weekday 0 is Monday."""
-
-
-class Order(Struct, array_like=True, order=True, gc=False):
-    """What is kept of one purchase; money in minor units of `currency`."""
-
-    at_ms: int
-    order_id: str
-    total_minor: int
-    discount_minor: int
-    units: int
-    categories: int
-    """How many different ones the basket held."""
-    currency: str
 
 
 class Refunded(Struct, array_like=True, gc=False):
@@ -44,94 +28,6 @@ class Refunded(Struct, array_like=True, gc=False):
     refund_minor: int
     at_ms: int
     currency: str
-
-
-class Sums(Struct, omit_defaults=True, gc=False):
-    """Sums over orders; money in minor units of the customer's currency, days in UTC."""
-
-    orders: int = 0
-    days: int = 0
-    """Distinct days with a purchase."""
-    units: int = 0
-    mix: int = 0
-    """Sum over orders of the number of different categories in the basket."""
-    gross_minor: int = 0
-    """Money paid, refunds not taken off."""
-    refunded_minor: int = 0
-    discount_minor: int = 0
-    foreign_orders: int = 0
-    """Orders in another currency, whose money is not in the sums."""
-    first_at_ms: int = 0
-    last_at_ms: int = 0
-    first_day_minor: int = 0
-    """Money of the first purchase day, less refunds."""
-    last_gap_days: int = 0
-    """Between the last two purchase days."""
-    gap_square_days: int = 0
-    """Sum of the squared gaps between purchase days."""
-    recent_days: float = 0.0
-    """Purchase days, forward-decayed with a half-life of 90 days (decay.py)."""
-    value: float = 0.0
-    """Money paid less refunds, forward-decayed with a half-life of 180 days."""
-    basket_weight: float = 0.0
-    """Orders, forward-decayed with a half-life of 90 days."""
-    basket_sum: float = 0.0
-    """Money paid, decayed in the same way; over `basket_weight` it is the recent mean basket."""
-    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
-    """Purchase days by weekday, Monday first."""
-    dayparts: list[int] = field(default_factory=lambda: [0] * DAYPARTS)
-    """Orders by part of the day."""
-    years: list[int] = field(default_factory=list)
-    """Calendar years with a purchase."""
-
-    def add(self, order: Order, refunded_minor: int, currency: str) -> None:
-        """Add an order that is not earlier than those before it. Money of another currency is not added."""
-        at_ms = order.at_ms
-        day = at_ms // DAY_MS
-        if not self.orders:
-            self.first_at_ms = at_ms
-        last_day = self.last_at_ms // DAY_MS
-        if not self.orders or day != last_day:
-            if self.orders:
-                self.last_gap_days = day - last_day
-                self.gap_square_days += self.last_gap_days * self.last_gap_days
-            self._add_day(day)
-        self.dayparts[at_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
-        self.last_at_ms = at_ms
-        self.orders += 1
-        self.units += order.units
-        self.mix += order.categories
-        if order.currency == currency:
-            self._add_money(order, refunded_minor, at_ms)
-        else:
-            self.foreign_orders += 1
-
-    def _add_day(self, day: int) -> None:
-        self.days += 1
-        self.recent_days += weight(day * DAY_MS, BASKET_HALF_LIFE_MS)
-        self.weekdays[(day + EPOCH_WEEKDAY) % 7] += 1
-        year = calendar_year(day)
-        if not self.years or self.years[-1] != year:
-            self.years.append(year)
-
-    def _add_money(self, order: Order, refunded_minor: int, at_ms: int) -> None:
-        total_minor = order.total_minor
-        net_minor = total_minor - refunded_minor
-        self.gross_minor += total_minor
-        self.refunded_minor += refunded_minor
-        self.discount_minor += order.discount_minor
-        if at_ms // DAY_MS == self.first_at_ms // DAY_MS:
-            self.first_day_minor += net_minor
-        self.value += net_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
-        recent = weight(at_ms, BASKET_HALF_LIFE_MS)
-        self.basket_weight += recent
-        self.basket_sum += recent * total_minor
-
-    def copy(self) -> Sums:
-        """An independent copy."""
-        twin = Sums(*(getattr(self, name) for name in self.__struct_fields__))
-        twin.weekdays, twin.dayparts, twin.years = self.weekdays[:], self.dayparts[:], self.years[:]
-        return twin
 
 
 class Buying(Struct, omit_defaults=True, gc=False):
@@ -160,14 +56,6 @@ class Buying(Struct, omit_defaults=True, gc=False):
         return max(0, self.sums.gross_minor - self.sums.refunded_minor)
 
 
-def monetary_minor(sums: Sums) -> float:
-    """Mean money of a repeat purchase day, less refunds; the first day is left out. 0 if there is none."""
-    if sums.days < 2:
-        return 0.0
-    spent_minor = sums.gross_minor - sums.refunded_minor - sums.first_day_minor
-    return max(0.0, spent_minor / (sums.days - 1))
-
-
 def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
     """Add a purchase; True if it corrects the past: it is late, or a new version of a known order."""
     order = as_order(at_ms, purchase)
@@ -184,14 +72,14 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
         orders.append(order)
         buying.sums.add(order, 0, buying.currency)
         if len(orders) > ORDERS_KEPT:
-            _let_go(buying)
+            _move_to_older(buying)
         return False
     if known is not None:
         orders.remove(known)
         order = max(known, order)
     insort(orders, order)
     while len(orders) > ORDERS_KEPT:
-        _let_go(buying)
+        _move_to_older(buying)
     _recompute(buying)
     return not newest or known is not None
 
@@ -210,9 +98,8 @@ def _corrected(buying: Buying, order_id: str) -> bool:
 def as_order(at_ms: int, purchase: Purchase) -> Order:
     """What is kept of a purchase."""
     products = purchase.products
-    one = (
-        products[0] if len(products) == 1 else None
-    )  # so are nearly half of all baskets, and it halves the cost
+    # Nearly half of all baskets hold one product; taking it directly halves the cost of this function.
+    one = products[0] if len(products) == 1 else None
     return Order(
         at_ms,
         purchase.order_id,
@@ -230,7 +117,7 @@ def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
     known = buying.refunds.get(refund.refund_id, back)
     buying.refunds[refund.refund_id] = min(known, back, key=_earlier_first)
     if len(buying.refunds) > REFUNDS_KEPT:
-        _let_go_of_refund(buying)
+        _move_refund_to_older(buying)
     _recompute(buying)
 
 
@@ -256,7 +143,7 @@ def purchase_days(buying: Buying) -> list[int]:
     return sorted({order.at_ms // DAY_MS for order in buying.orders if order.order_id not in cancelled})
 
 
-def _let_go(buying: Buying) -> None:
+def _move_to_older(buying: Buying) -> None:
     """Move the oldest kept order into the sums of older ones, where nothing can correct it any more."""
     order = buying.orders.pop(0)
     older = buying.older = buying.older or Sums()
@@ -270,7 +157,7 @@ def _let_go(buying: Buying) -> None:
     }
 
 
-def _let_go_of_refund(buying: Buying) -> None:
+def _move_refund_to_older(buying: Buying) -> None:
     """Move the oldest kept refund into the sums of older orders, as far as it counted while it was kept."""
     refunds, older = buying.refunds, buying.older or Sums()
     oldest = min(refunds, key=lambda refund_id: (refunds[refund_id].at_ms, refund_id))

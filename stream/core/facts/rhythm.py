@@ -12,7 +12,8 @@ from statistics import median
 
 from msgspec import Struct
 
-from stream.core.facts.purchases import Buying, Sums, purchase_days
+from stream.core.facts.purchases import Buying, purchase_days
+from stream.core.facts.sums import Sums
 from stream.core.units import DAY_MS
 
 RECENT_GAPS = 4

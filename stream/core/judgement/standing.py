@@ -15,8 +15,8 @@ from stream.core.facts.decay import (
 )
 from stream.core.facts.feedback import PRIOR_WEIGHT, oldest_unresolved_ms
 from stream.core.facts.profile import Profile
-from stream.core.facts.purchases import Sums, monetary_minor
 from stream.core.facts.rhythm import regularity
+from stream.core.facts.sums import Sums, monetary_minor
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.tier import tier_of
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stream.core.facts.purchases import Buying, monetary_minor
+from stream.core.facts.purchases import Buying
+from stream.core.facts.sums import monetary_minor
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS
 

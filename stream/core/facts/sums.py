@@ -1,0 +1,122 @@
+"""Sums over the orders of one customer, to which orders are added in order of time."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
+from stream.core.units import DAY_MS, calendar_year
+
+DAYPARTS = 4
+"""Six hours each, from midnight UTC."""
+EPOCH_WEEKDAY = 3
+"""1970-01-01 was a Thursday; weekday 0 is Monday."""
+
+
+class Order(Struct, array_like=True, order=True, gc=False):
+    """What is kept of one purchase; money in minor units of `currency`."""
+
+    at_ms: int
+    order_id: str
+    total_minor: int
+    discount_minor: int
+    units: int
+    categories: int
+    """How many different ones the basket held."""
+    currency: str
+
+
+class Sums(Struct, omit_defaults=True, gc=False):
+    """Sums over orders; money in minor units of the customer's currency, days in UTC."""
+
+    orders: int = 0
+    days: int = 0
+    """Distinct days with a purchase."""
+    units: int = 0
+    mix: int = 0
+    """Sum over orders of the number of different categories in the basket."""
+    gross_minor: int = 0
+    """Money paid, refunds not taken off."""
+    refunded_minor: int = 0
+    discount_minor: int = 0
+    foreign_orders: int = 0
+    """Orders in another currency, whose money is not in the sums."""
+    first_at_ms: int = 0
+    last_at_ms: int = 0
+    first_day_minor: int = 0
+    """Money of the first purchase day, less refunds."""
+    last_gap_days: int = 0
+    """Between the last two purchase days."""
+    gap_square_days: int = 0
+    """Sum of the squared gaps between purchase days."""
+    recent_days: float = 0.0
+    """Purchase days, forward-decayed with a half-life of 90 days (decay.py)."""
+    value: float = 0.0
+    """Money paid less refunds, forward-decayed with a half-life of 180 days."""
+    basket_weight: float = 0.0
+    """Orders, forward-decayed with a half-life of 90 days."""
+    basket_sum: float = 0.0
+    """Money paid, decayed in the same way; over `basket_weight` it is the recent mean basket."""
+    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    """Purchase days by weekday, Monday first."""
+    dayparts: list[int] = field(default_factory=lambda: [0] * DAYPARTS)
+    """Orders by part of the day."""
+    years: list[int] = field(default_factory=list)
+    """Calendar years with a purchase."""
+
+    def add(self, order: Order, refunded_minor: int, currency: str) -> None:
+        """Add an order that is not earlier than those before it. Money of another currency is not added."""
+        at_ms = order.at_ms
+        day = at_ms // DAY_MS
+        if not self.orders:
+            self.first_at_ms = at_ms
+        last_day = self.last_at_ms // DAY_MS
+        if not self.orders or day != last_day:
+            if self.orders:
+                self.last_gap_days = day - last_day
+                self.gap_square_days += self.last_gap_days * self.last_gap_days
+            self._add_day(day)
+        self.dayparts[at_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
+        self.last_at_ms = at_ms
+        self.orders += 1
+        self.units += order.units
+        self.mix += order.categories
+        if order.currency == currency:
+            self._add_money(order, refunded_minor, at_ms)
+        else:
+            self.foreign_orders += 1
+
+    def _add_day(self, day: int) -> None:
+        self.days += 1
+        self.recent_days += weight(day * DAY_MS, BASKET_HALF_LIFE_MS)
+        self.weekdays[(day + EPOCH_WEEKDAY) % 7] += 1
+        year = calendar_year(day)
+        if not self.years or self.years[-1] != year:
+            self.years.append(year)
+
+    def _add_money(self, order: Order, refunded_minor: int, at_ms: int) -> None:
+        total_minor = order.total_minor
+        net_minor = total_minor - refunded_minor
+        self.gross_minor += total_minor
+        self.refunded_minor += refunded_minor
+        self.discount_minor += order.discount_minor
+        if at_ms // DAY_MS == self.first_at_ms // DAY_MS:
+            self.first_day_minor += net_minor
+        self.value += net_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
+        recent = weight(at_ms, BASKET_HALF_LIFE_MS)
+        self.basket_weight += recent
+        self.basket_sum += recent * total_minor
+
+    def copy(self) -> Sums:
+        """An independent copy."""
+        twin = Sums(*(getattr(self, name) for name in self.__struct_fields__))
+        twin.weekdays, twin.dayparts, twin.years = self.weekdays[:], self.dayparts[:], self.years[:]
+        return twin
+
+
+def monetary_minor(sums: Sums) -> float:
+    """Mean money of a repeat purchase day, less refunds; the first day is left out. 0 if there is none."""
+    if sums.days < 2:
+        return 0.0
+    spent_minor = sums.gross_minor - sums.refunded_minor - sums.first_day_minor
+    return max(0.0, spent_minor / (sums.days - 1))
