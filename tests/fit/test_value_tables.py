@@ -4,14 +4,14 @@ import pytest
 
 from stream.core.model.record import PurchaseProcess
 from stream.core.units import DAY_MS
-from stream.core.value.lifetime import table
+from stream.core.value.lifetime import grid_table
 from stream.fit.purchases.value_tables import fast_table
 
 
 def test_fast_tables_are_those_of_the_core():
     process = PurchaseProcess(kind="bgnbd", r=0.3, alpha=5.0, a=1.0, b=2.5)
 
-    fast, slow = fast_table(process, 365 * DAY_MS, 0.1), table(process, 365 * DAY_MS, 0.1)
+    fast, slow = fast_table(process, 365 * DAY_MS, 0.1), grid_table(process, 365 * DAY_MS, 0.1)
 
     assert fast.frequencies == slow.frequencies
     for one, other in zip(fast.rows, slow.rows, strict=True):

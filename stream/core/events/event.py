@@ -1,4 +1,4 @@
-"""What comes in: CloudEvents 1.0 envelopes, one frozen struct per event type.
+"""Input events: CloudEvents 1.0 envelopes, one frozen struct for each event type.
 
 The structs are the single source of the input contract: `stream.wire` decodes with them and `schemas/` is
 exported from them. Unknown fields are ignored; unknown types are none of these structs.
@@ -55,7 +55,8 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     def time_ms(self) -> int:
         """Event time, milliseconds since 1970-01-01 UTC.
 
-        By whole numbers, at half the cost of the float; where a half is rounded, and near it, by the float.
+        The same as `round(time.timestamp() * 1_000)`, in integers at half its cost. Near half a millisecond
+        the rounding of that float decides, so there it is used.
         """
         since = self.time - EPOCH
         microseconds = since.microseconds

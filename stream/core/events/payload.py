@@ -278,17 +278,17 @@ class Action(_Data, frozen=True):
 
 
 class ActionOutcome(_Data, frozen=True):
-    """What came of it."""
+    """The outcome of an action on an alert."""
 
     alert_id: Id
     outcome: Literal["saved", "churned", "ignored"]
 
 
 class Tick(_Data, frozen=True):
-    """Every input up to the envelope's time has been delivered: judge what is due by then."""
+    """All input up to the event's time has been delivered: reviews that are due by then can be judged."""
 
 
 class ModelRecord(_Data, frozen=True):
-    """A fitted population model for every customer from this event's time on."""
+    """A fitted population model, in force for every customer from the event's time on."""
 
     model: Raw

@@ -29,9 +29,9 @@ class Tier(_Knobs, frozen=True):
     """One step of the value ladder: customers whose recent spend is above `quantile` of the population's."""
 
     name: Name
-    """Its name, as alerts, metrics and `tier_min` use it."""
+    """Name of the tier in alerts, metrics and `tier_min`."""
     quantile: Share
-    """Share of customers below it: 0.95 leaves the best twentieth."""
+    """Share of customers below the tier: 0.95 leaves the best 5%."""
 
 
 class Ladder(_Knobs, frozen=True):
@@ -44,41 +44,43 @@ class Ladder(_Knobs, frozen=True):
         Tier(name="platinum", quantile=0.95),
     )
     slack: Share = 0.15
-    """A tier is lost only when the value falls this share below its cut-off: nobody flaps."""
+    """A tier is lost only when recent spend falls this share below its cut-off, so that customers do not
+    flap."""
 
 
 class Stages(_Knobs, frozen=True):
     """When a customer counts as established, and when as loyal."""
 
     established_purchase_days: Annotated[int, Meta(ge=1)] = 3
-    """Days with a purchase from which on a customer is established."""
+    """From so many days with a purchase on a customer is established."""
     loyal_purchase_days: Annotated[int, Meta(ge=2)] = 6
-    """Days with a purchase that a loyal customer has at least ..."""
+    """A loyal customer has at least so many days with a purchase ..."""
     loyal_tenure_ms: DurationMs = 90 * DAY_MS
-    """... and how long after the first one."""
+    """... and made the first one at least this long ago."""
     lapsed_risk: Share = 0.9
-    """A customer whose churn risk reached this has lapsed, until the next purchase."""
+    """A customer whose churn risk reaches this has lapsed, until the next purchase."""
 
 
 class Hysteresis(_Knobs, frozen=True):
-    """How one rule's score opens and closes an episode."""
+    """At which scores, and how soon, alerts of one kind are raised and closed."""
 
     raise_at: Share
-    """The score from which on an alert goes out."""
+    """An alert is raised when the score reaches this."""
     clear_at: Share
-    """The score below which it is over. Below `raise_at`, so that a score that wavers rings once."""
+    """It is cleared when the score falls below this. Keep it below `raise_at`, so that a noisy score
+    raises one alert."""
     escalate_at: Share
-    """The score from which on an open alert becomes more urgent."""
+    """An open alert escalates when the score reaches this."""
     dwell_ms: DurationMs = 0
-    """The score must stay at or above `raise_at` this long before the alert goes out."""
+    """The score must stay at or above `raise_at` this long before the alert is raised."""
     cool_down_ms: DurationMs = 30 * DAY_MS
-    """Silence of this rule after an episode ended."""
+    """After an alert ended, no other of this kind is raised for this long."""
     expire_ms: DurationMs = 60 * DAY_MS
-    """An open episode that nobody ended is over after this."""
+    """An open alert that was not cleared expires after this."""
 
 
 class ChurnRiskRule(_Knobs, frozen=True):
-    """Probability of no purchase within the customer's own horizon is high."""
+    """The probability of no purchase within the customer's own horizon is high."""
 
     hysteresis: Hysteresis = Hysteresis(
         raise_at=0.6,
@@ -91,9 +93,9 @@ class ChurnRiskRule(_Knobs, frozen=True):
     learnt_thresholds: bool = True
     """Use the thresholds of the model record when it has some; those of the hysteresis otherwise."""
     tier_min: Name = "silver"
-    """The lowest tier that is alerted about."""
+    """Alerts are raised for this tier and the ones above."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 2
-    """Days with a purchase before anything can be said of the customer."""
+    """Alerts are raised for customers with at least so many days with a purchase."""
 
 
 class UpgradeRule(_Knobs, frozen=True):
@@ -108,23 +110,24 @@ class UpgradeRule(_Knobs, frozen=True):
         expire_ms=45 * DAY_MS,
     )
     closeness_weight: Share = 0.6
-    """Weight of recent spend as a share of the next tier's cut-off."""
+    """Weight of closeness: recent spend as a share of the next tier's cut-off."""
     growth_weight: Share = 0.2
-    """Weight of a growing basket or a quickening rhythm."""
+    """Weight of growth: larger baskets or more frequent purchases than before."""
     affinity_weight: Share = 0.1
     """Weight of a strong interest in a category never bought."""
     promoter_weight: Share = 0.1
     """Weight of being a promoter (NPS 9-10, or warm feedback)."""
     closeness_min: Share = 0.8
-    """Nobody further from the next tier than this share of its cut-off is alerted about."""
+    """Alerts are raised only at or above this share of the next tier's cut-off."""
     growth_full: Annotated[float, Meta(gt=0)] = 0.5
-    """Growth of basket or frequency that earns the whole weight: 0.5 is half as much again as before."""
+    """Growth of baskets or frequency that counts with the whole weight: 0.5 is half as much again as
+    before."""
     affinity_min: Annotated[float, Meta(gt=0)] = 3.0
-    """Decayed views, searches and cart additions of a category that count as strong interest."""
+    """Views, searches and cart additions in a category, decayed, from which on interest is strong."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 3
-    """Days with a purchase before anybody is called ready."""
+    """Alerts are raised from so many days with a purchase on."""
     risk_max: Share = 0.5
-    """Nobody at risk is asked to spend more."""
+    """Alerts are raised only up to this churn risk: customers at risk are not asked to spend more."""
 
 
 class AtRiskLoyalRule(_Knobs, frozen=True):
@@ -139,37 +142,37 @@ class AtRiskLoyalRule(_Knobs, frozen=True):
         expire_ms=45 * DAY_MS,
     )
     tier_min: Name = "gold"
-    """The lowest tier whose loyal customers are watched."""
+    """Alerts are raised for loyal customers of this tier and the ones above."""
     sentiment_unhappy: Polarity = -0.5
-    """Recent sentiment that counts as fully unhappy (unhappiness 1)."""
+    """Recent sentiment (-1 to 1) that counts as fully unhappy (unhappiness 1)."""
     drop_unhappy: Annotated[float, Meta(gt=0, le=2)] = 1.0
-    """A fall below the customer's own past sentiment that counts as fully unhappy."""
+    """Fall of sentiment below the customer's usual one that counts as fully unhappy."""
     ticket_patience_ms: DurationMs = 3 * DAY_MS
-    """A ticket or complaint unresolved for longer counts `ticket_weight`."""
+    """A ticket or complaint that stays unresolved for longer counts with `ticket_weight`."""
     ticket_weight: Share = 0.7
-    """Unhappiness (0 to 1) of a customer whose ticket waited too long."""
+    """Unhappiness (0 to 1) of a customer whose ticket has waited too long."""
 
 
 class Play(_Knobs, frozen=True):
-    """What to do about one reason."""
+    """What to do about one reason of an alert."""
 
     action: Code
     """Code of the action, for the systems that carry it out."""
     text: Annotated[str, Meta(min_length=1, max_length=300)]
     """What to do, in words."""
     channels: tuple[Name, ...] = ("email",)
-    """By which channels, the best first."""
+    """Channels to use, the best first."""
     requires_consent: Name | None = "marketing"
-    """The purpose the customer must have agreed to; none for what any customer may expect of us."""
+    """The purpose to which the customer must have consented; none for what every customer may expect."""
 
 
 class Contact(_Knobs, frozen=True):
-    """One budget per customer across all rules: alerts beyond it wait until there is room."""
+    """Contact budget of one customer, for all kinds of alerts: further ones wait until there is room."""
 
     alerts_max: Annotated[int, Meta(ge=1, le=100)] = 3
-    """New alerts about one customer ..."""
+    """At most so many new alerts for one customer ..."""
     window_ms: DurationMs = 30 * DAY_MS
-    """... within this time. A loyal customer at risk is always told."""
+    """... within this time. Alerts of at_risk_loyal are raised all the same."""
 
 
 class Finance(_Knobs, frozen=True):
@@ -241,12 +244,12 @@ DEFAULT_PLAYBOOK: dict[str, Play] = {
 
 
 class Policy(_Knobs, frozen=True):
-    """Everything that decides who is alerted about; `hash` is that of the canonical content."""
+    """Everything that decides about whom alerts are raised; `hash` is that of the canonical content."""
 
     id: Name = "default"
     """Name of the policy; part of the ids of its alerts."""
     version: Annotated[int, Meta(ge=1)] = 1
-    """Yours to count up; part of the ids of its alerts."""
+    """Increase it when you change the policy; part of the ids of its alerts."""
     hash: str = ""
     ladder: Ladder = Ladder()
     stages: Stages = Stages()
@@ -256,11 +259,13 @@ class Policy(_Knobs, frozen=True):
     contact: Contact = Contact()
     finance: Finance = Finance()
     playbook: dict[Code, Play] = field(default_factory=DEFAULT_PLAYBOOK.copy)
-    """Reason -> what to do about it. The strongest reason that has a play, and consent, decides."""
+    """Reason -> what to do about it. The strongest reason that has a play, and the consent for it,
+    decides."""
     themes: dict[Name, tuple[ThemeWord, ...]] = field(default_factory=DEFAULT_THEMES.copy)
-    """Theme -> its words: `deliver*` is any word that begins so, `app` a word, `money back` a phrase."""
+    """Theme -> its words: `deliver*` is every word with this beginning, `app` a word, `money back` a
+    phrase."""
     lexicon: dict[Word, Annotated[float, Meta(ge=-4, le=4)]] = field(default_factory=DEFAULT_LEXICON.copy)
-    """Word -> its feeling, from -4 (awful) to 4 (wonderful), beside the words VADER knows."""
+    """Word -> its sentiment, -4 (awful) to 4 (wonderful), in addition to the words that VADER knows."""
 
     def tier_rank(self, name: str) -> int:
         """Position of a tier on the ladder, 0 lowest; LookupError names the tiers there are."""
@@ -272,7 +277,7 @@ class Policy(_Knobs, frozen=True):
 
 
 AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
-"""In order of precedence: an open alert of one kind keeps the kinds after it quiet."""
+"""In order of precedence: while an alert of one kind is open, none of the kinds after it is raised."""
 
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 ALERT_VERSION = 1

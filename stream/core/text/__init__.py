@@ -1,1 +1,1 @@
-"""Text: sentiment and themes of what customers write."""
+"""Text: sentiment and themes of what customers write (English)."""

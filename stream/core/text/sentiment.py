@@ -1,7 +1,7 @@
-"""How pleased a customer is, from -1 to 1: an explicit rating first, VADER on the text where there is none.
+"""Sentiment of one piece of feedback, -1 to 1: its rating if it has one, otherwise VADER's score of its text.
 
-VADER's scores (vader.py) are part of the replay contract; added are a cap, the mean over sentences and a
-bounded memory.
+VADER (vader.py) is quadratic in the length of a text and saturates, so long texts are cut and scored by
+sentence.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from stream.core.text.vader import Vader
 TEXT_CHARACTERS_MAX = 1_000
 """VADER is quadratic in the length of its text: 1.4 ms at 1,000 characters, 192 ms at 16,000."""
 SINGLE_CHARACTERS_MAX = 200
-"""Up to here a text is scored whole; beyond, VADER's sum saturates at +-1, so its sentences are averaged."""
+"""A text up to this length is scored as a whole. VADER's sum over a longer one saturates at -1 or 1, so its
+sentences are scored and averaged."""
 TEXTS_REMEMBERED = 2_048
 """Identical texts ("Great!", a shop's canned answers) are scored once."""
 
 SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?;]\s))")
-"""As `(?<=[.!?;])\\s|\\n`, but looked for at blanks only: in half the time."""
+"""Matches as `(?<=[.!?;])\\s|\\n`, but is tried at blanks only, which takes half the time."""
 SCORE_MAX = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
+"""The usual best score of each kind of survey."""
 NPS_ANCHORS = ((0.0, -1.0), (6.0, -0.5), (7.0, 0.0), (8.0, 0.0), (9.0, 0.5), (10.0, 1.0))
 """Detractors 0-6 are below zero, passives 7-8 at zero, promoters 9-10 above it."""
 

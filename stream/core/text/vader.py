@@ -1,7 +1,8 @@
-"""VADER's score of one text, from tables: the package's own, digit for digit, at a sixth of its cost.
+"""VADER's score of one text, the same as the package's to the last digit, at a sixth of its cost.
 
-The one module that knows vaderSentiment (3.3.2). It lowers all words and walks all negations at each step of
-each word; here a text's words are lowered once, and only those with a valence are weighed.
+The package (vaderSentiment 3.3.2) puts all words of a text into lower case, and goes through all negations,
+again for each word; here each word is looked up once, and only words with a valence are scored. No other
+module uses the package (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from vaderSentiment.vaderSentiment import (
 
 WORDS_REMEMBERED = 1 << 14
 WORD_CHARACTERS_MIN = 3
-"""Shorter ones keep their punctuation: they may be emoticons."""
+"""Shorter words keep their punctuation, because they may be emoticons."""
 FADING = (1.0, 0.95, 0.9)
-"""What a booster one, two or three words before still does."""
+"""Share of its effect that a booster ("very") has one, two or three words before a word."""
 REACH = len(FADING)
 NEGATIONS = frozenset(NEGATE)
 INTENSE = ("so", "this")
@@ -32,7 +33,7 @@ SWAYING = NEGATIONS | BOOSTER_DICT.keys() | {*INTENSE, "no", "least", "kind"}
 IDIOM_WORDS = frozenset(
     max(phrase.split(), key=len) for phrase in (*SPECIAL_CASES, *BOOSTER_DICT) if " " in phrase
 )
-"""A word of each idiom: a text without any of them holds none."""
+"""The longest word of each idiom; a text without any of these words contains no idiom."""
 
 
 class Vader:
@@ -45,7 +46,8 @@ class Vader:
         self._word = lru_cache(maxsize=WORDS_REMEMBERED)(self._read_word)
 
     def compound(self, text: str) -> float:
-        """The compound score, -1 to 1. Emoji, which the package spells out first, are left to it."""
+        """The compound score, -1 to 1. Texts with emoji, which the package spells out first, are scored by
+        it."""
         if not text.isascii():
             return float(self._package.polarity_scores(text)["compound"])
         tokens = text.split()
@@ -61,14 +63,14 @@ class Vader:
         for place, weighs in enumerate(laden):
             if weighs and (idioms or True in swaying[max(0, place - REACH) : place + 1]):
                 valences[place] = self._valence(lower, capitals, place)
-            elif weighs:  # its neighbours do not matter
+            elif weighs:  # no neighbour can change it
                 valences[place] = _stressed(self._lexicon[lower[place]], capitals[place])
         if "but" in lower:
             valences = self._package._but_check(lower, valences)
         return _compound(float(sum(valences)), text)
 
     def _read_word(self, token: str) -> tuple[str, bool, bool, bool]:
-        """The word in lower case; whether it is in capitals, has a valence, may sway those near it."""
+        """The word in lower case; whether it is in capitals, has a valence, and may change words near it."""
         stripped = token.strip(punctuation)
         word = stripped if len(stripped) >= WORD_CHARACTERS_MIN else token
         lower = word.lower()
@@ -76,7 +78,7 @@ class Vader:
         return lower, word.isupper(), laden, lower in SWAYING or "n't" in lower
 
     def _valence(self, lower: tuple[str, ...], capitals: tuple[bool, ...], place: int) -> float:
-        """Of one word of the lexicon among its neighbours."""
+        """The valence of the word at a place, changed by the words around it."""
         word, after = lower[place], lower[place + 1 : place + 2]
         if word == "kind" and after == ("of",):
             return 0
@@ -102,16 +104,16 @@ class Vader:
 
 
 MODEST = (("at",), ("very",))
-"""Before "least": these negate nothing."""
+"""Words before "least" with which it does not negate ("at least", "very least")."""
 
 
 def _stressed(valence: float, stands_out: bool) -> float:
-    """A word in capitals among others weighs more."""
+    """A valence, strengthened if its word is in capitals and others are not."""
     return valence + (C_INCR if valence > 0 else -C_INCR) if stands_out else valence
 
 
 def _boost(booster: str, valence: float, stands_out: bool) -> float:
-    """What a word like "very" or "hardly" adds to a valence."""
+    """What a booster ("very", "hardly") adds to a valence."""
     boost: float = BOOSTER_DICT[booster]
     if valence < 0:
         boost = -boost
@@ -119,9 +121,10 @@ def _boost(booster: str, valence: float, stands_out: bool) -> float:
 
 
 def _turned(before: tuple[str, ...], steps: int) -> float:
-    """What the word so many steps before multiplies a valence by: negations turn it, "never so" does not.
+    """The factor by which the word so many steps before changes a valence: a negation reverses it.
 
-    That "so" and "this" alone count at three steps is the package's, by the precedence of its `and` and `or`.
+    "Never so" and "never this" strengthen it. That "so" or "this" alone is enough at three steps follows from
+    the precedence of `and` and `or` in the package.
     """
     word = before[-steps]
     if steps > 1:
@@ -134,7 +137,7 @@ def _turned(before: tuple[str, ...], steps: int) -> float:
 
 
 def _compound(total: float, text: str) -> float:
-    """Emphasis by punctuation, and the sum brought between -1 and 1."""
+    """The sum of valences with the emphasis of "!" and "?" added, scaled to between -1 and 1."""
     questions = text.count("?")
     emphasis = min(text.count("!"), 4) * 0.292
     if questions > 1:

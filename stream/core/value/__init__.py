@@ -1,1 +1,1 @@
-"""Customer value: purchase process, lifetime value with its interval, and RFM scores."""
+"""Customer value: purchase process, lifetime value with its interval, RFM scores, and their numerics."""

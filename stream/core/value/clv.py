@@ -1,9 +1,11 @@
 """What one customer will do next, from four numbers: frequency x, recency t_x, age T and mean spend.
 
 BG/NBD (Fader, Hardie & Lee 2005), MBG/NBD (Batislam et al. 2007) and Gamma-Gamma (Fader & Hardie 2013), in
-forms that neither overflow nor cancel. Times are in the model's unit, money in that of the mean passed in.
-Given that a customer is alive, the buying rate is gamma(r + x, alpha + T) and the chance to leave after a
-purchase is beta(a, b + x): t_x matters for being alive, and for nothing else.
+forms in which floats neither overflow nor lose digits by cancellation. Times are in units of the purchase
+process, money in the unit of the mean that is passed in. "Alive" means that the customer has not left for
+good. Given that, the buying rate is gamma(r + x, alpha + T) distributed, and the probability to leave after a
+purchase beta(a, b + x) in BG/NBD and beta(a, b + x + 1) in MBG/NBD: so t_x matters only for whether a
+customer is alive.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def p_alive(process: PurchaseProcess, x: int, t_x: float, T: float) -> float:
 
 
 def dead_log_odds(process: PurchaseProcess, x: int, t_x: float, T: float) -> float:
-    """Log-odds of having left; a sum of logarithms, so nothing overflows whatever x is."""
+    """Log-odds of having left for good: a sum of logarithms, so that it cannot overflow for any x."""
     b_x = process.b + x - 1.0 if process.kind == "bgnbd" else process.b + x
     silent = T - t_x if t_x < T else 0.0  # a late event may put the last purchase after `as_of`
     return math.log(process.a / b_x) + (process.r + x) * math.log1p(silent / (process.alpha + t_x))
@@ -41,7 +43,7 @@ def p_active(process: PurchaseProcess, x: int, t_x: float, T: float, horizon: fl
 
 
 def mean_gap(process: PurchaseProcess, x: int, t_x: float) -> float:
-    """Posterior mean time between two purchases; infinite while the history is too short to bound it."""
+    """Posterior mean of the time between two purchases; infinite if r + x is at most 1."""
     purchases = process.r + x - 1.0
     return (process.alpha + t_x) / purchases if purchases > 0.0 else math.inf
 
@@ -67,12 +69,12 @@ def p_alive_falls_at(process: PurchaseProcess, x: int, t_x: float, threshold: fl
 
 
 def next_purchase_within(process: PurchaseProcess, x: int, t_x: float, share: float) -> float:
-    """Time after the last purchase by which this share of such customers, if not gone, has bought again."""
+    """Time after the last purchase within which this share of such customers, if alive, has bought again."""
     return (process.alpha + t_x) * math.expm1(-math.log1p(-share) / (process.r + x))
 
 
 def gap_tail(process: PurchaseProcess, x: int, t_x: float, silent: float) -> float:
-    """Share of gaps of such a customer, if not gone, that last at least this long."""
+    """Share of the gaps of such a customer, if alive, that last at least as long as `silent`."""
     return math.exp(-(process.r + x) * math.log1p(silent / (process.alpha + t_x)))
 
 
@@ -94,7 +96,12 @@ def purchases_if_alive(
     horizon: float,
     fineness: float = 1.0,
 ) -> float:
-    """E over p of (1 - (1 + p t / (alpha + T)) ** -(r + x)) / p: safe at a = 1, where 2F1 forms are 0/0."""
+    """Expected number of purchases within the horizon, if the customer is alive.
+
+    The mean over p, the probability to leave, of (1 - (1 + p horizon / (alpha + T)) ** -(r + x)) / p. Unlike
+    the usual form with the hypergeometric function 2F1 it is not 0/0 at a = 1. A higher `fineness` takes more
+    nodes.
+    """
     if horizon <= 0.0:
         return 0.0
     rate, reach = process.r + x, horizon / (process.alpha + T)
@@ -112,7 +119,7 @@ def discounted_purchases(
     discount: float,
     horizon: float | None = None,
 ) -> float:
-    """Expected purchases within the horizon (None: ever), each worth exp(-discount * its delay)."""
+    """Expected purchases within the horizon (None: ever), each counted as exp(-discount * its delay)."""
     return _if_alive(process, x, t_x, T, discounted_if_alive(process, x, max(T, t_x), discount, horizon))
 
 
@@ -124,7 +131,10 @@ def discounted_if_alive(
     horizon: float | None = None,
     fineness: float = 1.0,
 ) -> float:
-    """Integration by parts turns the discounted stream into expected purchases over spans that double."""
+    """The same if the customer is alive; infinite without a horizon and without a discount.
+
+    Integration by parts makes of the discounted stream of purchases a mean of expected purchases over spans.
+    """
     if horizon is None:
         if discount <= 0.0:
             return math.inf  # with a <= 1 the undiscounted lifetime has no mean: never published
@@ -143,7 +153,7 @@ def discounted_if_alive(
 
 
 def expected_value(spend: Spend, x: int, mean: float) -> float:
-    """Expected money of a future purchase, from the mean of the x repeat purchases, in units of `v`."""
+    """Expected money of a future purchase, in units of `v`, from the mean of the x repeat purchases."""
     weight = spend.p * x + spend.q - 1.0
     return spend.p * (spend.v + x * mean) / weight if weight > 0.0 else math.inf
 
@@ -174,12 +184,12 @@ def purchase_count_tails(
 
 
 def discount_per_unit(process: PurchaseProcess, annual_discount: float, year_ms: int) -> float:
-    """The continuous discount rate per model unit of a yearly rate."""
+    """The continuous discount rate, per unit of the process, of a yearly rate (0.1: 10% a year)."""
     return math.log1p(annual_discount) * process.unit_ms / year_ms
 
 
 def _if_alive(process: PurchaseProcess, x: int, t_x: float, T: float, amount: float) -> float:
-    """P(alive) times an amount, in logs where the probability alone would lose digits as a subnormal."""
+    """P(alive) times an amount; by logarithms where the probability is so small that it would lose digits."""
     alive = p_alive(process, x, t_x, T)
     if alive > 1e-290 or amount <= 0.0:
         return alive * amount
@@ -187,7 +197,7 @@ def _if_alive(process: PurchaseProcess, x: int, t_x: float, T: float, amount: fl
 
 
 def _stays(process: PurchaseProcess, x: int) -> float:
-    """Second parameter of the beta distribution of leaving, given alive."""
+    """Second parameter of the beta distribution of the probability to leave, if the customer is alive."""
     return process.b + x if process.kind == "bgnbd" else process.b + x + 1.0
 
 

@@ -1,4 +1,4 @@
-"""How far a customer's value may lie from its expectation: quantiles, worked out once for each history."""
+"""How far a customer's value may be from its expectation: its quantiles, computed once for each history."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from stream.core.value.clv import discounted_if_alive, purchase_count_tails
 from stream.core.value.lifetime import COARSE, Valuation, looked_up
 
 RECIPROCAL_ROOT_2 = 0.7071067811865476
-REMEMBERED = 1 << 14
-NOTHING_BELOW = 4.2
-"""Its erfc is below 3e-9: with ROOT_PRECISION, quantiles are right to 1e-8 of themselves."""
+HISTORIES_REMEMBERED = 1 << 14
+ERFC_ARGUMENT_MAX = 4.2
+"""Beyond, erfc is below 3e-9 and counts as 0. With ROOT_PRECISION, relative errors of quantiles are below
+1e-8."""
 ROOT_PRECISION = 1e-9
+"""Relative width of the bracket at which the search for a quantile stops."""
 ROOT_MIN, ROOT_MAX = 1e-2, 1e6
+"""Cube roots of values over their rate among which quantiles are looked for."""
 STRIDE = 1.2
+"""Factor by which a bracket is widened until it holds the quantile."""
 COUNT_MAX = 2_000
-"""Purchases within the horizon that are told apart: all beyond count as so many."""
+"""Numbers of purchases within the horizon that are distinguished; more count as this many."""
 
 
 def value_interval(
@@ -42,11 +46,11 @@ def value_interval(
     return tuple(ratio * rate for ratio in ratios)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=HISTORIES_REMEMBERED)
 def _spread(
     rules: Valuation, x: int, t_x: float, T: float, quantiles: tuple[float, ...]
 ) -> tuple[float, tuple[float, ...]]:
-    """Discounted over plain purchases, and the quantiles of the value over its rate."""
+    """Discounted over undiscounted expected purchases, and the quantiles of the value over its rate."""
     process, spend = rules.process, rules.spend
     age = max(T, t_x)
     expected = discounted_if_alive(process, x, age, 0.0, rules.horizon, COARSE)
@@ -57,26 +61,31 @@ def _spread(
 
 
 def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]:
-    """P(0), P(1), ... purchases within the horizon."""
+    """Probabilities of 0, 1, 2, ... purchases within the horizon."""
     tails = [1.0]
     for tail in purchase_count_tails(rules.process, x, t_x, T, rules.horizon):
         tails.append(tail)
         if tail < 1e-6:
             break
         if len(tails) > COUNT_MAX:
-            tails.append(0.0)  # else no value would have its share below it
+            tails.append(0.0)  # so that the probabilities sum to 1
             break
     return [more - less for more, less in pairwise(tails)]
 
 
 class _Mixture(NamedTuple):
-    """The value over its rate, to the power of 1/3: nothing, or one of these with some probability."""
+    """Distribution of the cube root of the value over its rate: 0, or nearly normal for each purchase count.
+
+    Paulson's rule takes the cube root of a ratio of two gamma variables as a ratio of normal ones with
+    relative variances d1 (the spends of these purchases) and d2 (the customer's mean spend).
+    """
 
     nothing: float
+    """Probability of no purchase."""
     noise: float
-    """d2 of Paulson's rule."""
+    """d2."""
     parts: list[tuple[float, float, float]]
-    """Half a probability, the inverse of the cube root of the mean, d1."""
+    """For each count: half its probability, the inverse of the cube root of the mean, d1."""
 
 
 def _mixture(masses: list[float], p: float, shape: float) -> _Mixture:
@@ -89,7 +98,8 @@ def _mixture(masses: list[float], p: float, shape: float) -> _Mixture:
 
 
 def _quantile(mixture: _Mixture, share: float) -> float:
-    """By regula falsi on the normal scale of one cube root, where the distribution is smooth."""
+    """The value over its rate below which this share lies; the root is found on the scale of its cube
+    root."""
     if mixture.nothing >= share:
         return 0.0
     ends = _around(mixture, share)
@@ -105,7 +115,7 @@ def _quantile(mixture: _Mixture, share: float) -> float:
 
 
 def _around(mixture: _Mixture, share: float) -> Bracket[float]:
-    """Roots on both sides of a quantile, each with its distance in probability, from a likely one."""
+    """Cube roots on both sides of a quantile, each with P(below it) less the share, from a likely one on."""
     reach, reached, guess = min(share, 0.999999), mixture.nothing, 1.0
     for half_mass, inverse, _ in mixture.parts:
         reached, guess = reached + 2.0 * half_mass, 1.0 / inverse
@@ -123,12 +133,12 @@ def _around(mixture: _Mixture, share: float) -> Bracket[float]:
 
 
 def _below(mixture: _Mixture, root: float) -> float:
-    """P(value <= root^3 * rate): a mixture over the number of purchases."""
+    """P(value <= root ** 3 * rate)."""
     total, d2, centre = mixture.nothing, mixture.noise, 1.0 - mixture.noise
     for half_mass, inverse, d1 in mixture.parts:
         own = root * inverse
         place = (1.0 - d1 - centre * own) * RECIPROCAL_ROOT_2 / math.sqrt(d2 * own * own + d1)
-        if place > NOTHING_BELOW:
-            break  # the more purchases, the further off
+        if place > ERFC_ARGUMENT_MAX:
+            break  # the more purchases, the smaller the probability
         total += half_mass * math.erfc(place)
     return total

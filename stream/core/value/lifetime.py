@@ -1,7 +1,8 @@
-"""Lifetime value online: the two hard functions of (x, T) read from tables, the rest in closed form.
+"""Lifetime value fast enough for every alert: discounted purchases from tables, the rest in closed form.
 
-A `Valuation` is made once per model and policy; a customer's value is then a few multiplications. Values are
-margin times expected spend times discounted expected purchases, in minor units.
+Value is margin times expected spend times discounted expected purchases, in minor units. Discounted purchases
+if alive, with a horizon and without, are integrals over frequency x and age T. They are tabled once for a
+model and a policy (`Valuation`); after that a customer's value takes a few multiplications.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ FREQUENCIES = (*range(41), 44, 48, 53, 58, 64, 72, 82, 94, 110, 130, 155, 190, 2
 AGE_MAX_MS = 40 * YEAR_MS
 AGE_KNOTS = 44
 COARSE = 0.6
-"""Tables are right to 1e-6 by interpolation: their knots need no more than 1e-9."""
+"""Fineness of the quadrature for tables. It gives 1e-9, and interpolation is right to 1e-6 only."""
 
 
 class Value(Struct, frozen=True, gc=False):
-    """What a customer is worth from now on, in minor units, within the horizon and without end."""
+    """Expected earnings from a customer from now on, in minor units, within the horizon and without one."""
 
     p_alive: float
     spend_minor: float
@@ -40,21 +41,21 @@ class Value(Struct, frozen=True, gc=False):
 
 
 class Valuation(Struct, frozen=True, gc=False, eq=False):
-    """Everything that is the same for all customers."""
+    """What the values of all customers of a model and a policy have in common."""
 
     process: PurchaseProcess
     spend: Spend
     margin: float
     discount: float
-    """Continuous, per model unit."""
+    """Continuous rate per unit of the process."""
     horizon: float
-    """In model units."""
+    """In units of the process."""
     finite: GridTable
     infinite: GridTable
 
 
 def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: float = 1.0) -> Valuation:
-    """Use the model's tables where they match, else make them: about a second of arithmetic, once."""
+    """The valuation of a model, with its tables if they match; else they are computed, in about a second."""
     finite = _matching(model, horizon_ms, annual_discount)
     infinite = _matching(model, None, annual_discount)
     return Valuation(
@@ -63,8 +64,8 @@ def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: flo
         margin=margin,
         discount=discount_per_unit(model.process, annual_discount, YEAR_MS),
         horizon=horizon_ms / model.process.unit_ms,
-        finite=finite or table(model.process, horizon_ms, annual_discount),
-        infinite=infinite or table(model.process, None, annual_discount),
+        finite=finite or grid_table(model.process, horizon_ms, annual_discount),
+        infinite=infinite or grid_table(model.process, None, annual_discount),
     )
 
 
@@ -84,39 +85,47 @@ def customer_value(rules: Valuation, x: int, t_x: float, T: float, mean_minor: f
 
 
 def looked_up(rules: Valuation, grid: GridTable, x: int, age: float) -> float:
-    """Discounted purchases if alive: cubic in log age, and in log rate between the tabled frequencies."""
+    """Discounted purchases if alive, interpolated in the table; outside the table they are computed.
+
+    The interpolation is cubic in log age, and between rows in log rate.
+    """
     process = rules.process
     log_age = math.log(process.alpha + age)
     place = (log_age - grid.log_age_start) / grid.log_age_step
-    tabled = grid.frequencies
-    if place > len(grid.rows[0]) - 1 or x > tabled[-1]:
+    frequencies = grid.frequencies
+    if place > len(grid.rows[0]) - 1 or x > frequencies[-1]:
         horizon = None if grid.horizon_ms is None else rules.horizon
         return discounted_if_alive(process, x, age, rules.discount, horizon)
     column = min(max(int(place) - 1, 0), len(grid.rows[0]) - 4)
-    row = bisect_left(tabled, x)
-    if tabled[row] == x:
+    row = bisect_left(frequencies, x)
+    if frequencies[row] == x:
         ratio = _cubic(grid.rows[row], column, place - column)
     else:
         ratio = _between(grid, process.r, x, row, column, place - column)
     return math.exp(ratio - log_age) * (process.r + x) * _naive_span(rules.discount, grid, rules.horizon)
 
 
-@lru_cache(maxsize=16)  # several bases of one model, as in `stream policy diff`, share theirs
-def table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> GridTable:
-    """The hard function g(x, T) over its naive value (r + x) / (alpha + T) * span, as logarithms."""
+@lru_cache(maxsize=16)  # two bases with one model, as in `stream policy diff`, share the table
+def grid_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> GridTable:
+    """Discounted purchases if alive as a table over x and T, computed with plain floats."""
 
     def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
         return [discounted_if_alive(process, x, age, discount, horizon, COARSE) for age in ages]
 
-    return tabled(process, horizon_ms, annual_discount, row)
+    return grid_table_of_rows(process, horizon_ms, annual_discount, row)
 
 
-Row = Callable[[int, list[float], float, float | None], Iterable[float]]
-"""Of one frequency: discounted purchases if alive at these ages T, by discount and horizon."""
+RowOf = Callable[[int, list[float], float, float | None], Iterable[float]]
+"""From frequency x, ages T, discount and horizon: discounted purchases if alive at each age."""
 
 
-def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, of_x: Row) -> GridTable:
-    """The table whose rows are worked out by `of_x`."""
+def grid_table_of_rows(
+    process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, row_of: RowOf
+) -> GridTable:
+    """A table whose rows `row_of` computes: logarithms of the purchases over their naive number.
+
+    The naive number is the buying rate (r + x) / (alpha + T) times the discounted span.
+    """
     discount = discount_per_unit(process, annual_discount, YEAR_MS)
     horizon = None if horizon_ms is None else horizon_ms / process.unit_ms
     start = math.log(process.alpha)
@@ -129,7 +138,7 @@ def tabled(process: PurchaseProcess, horizon_ms: int | None, annual_discount: fl
         naive = span * (process.r + x)
         ratios = [
             math.log(g / naive) + log_age
-            for g, log_age in zip(of_x(x, ages, discount, horizon), log_ages, strict=True)
+            for g, log_age in zip(row_of(x, ages, discount, horizon), log_ages, strict=True)
         ]
         rows.append(tuple(float(f"{ratio:.11g}") for ratio in ratios))
     return GridTable(
@@ -154,14 +163,14 @@ def _naive_span(discount: float, grid: GridTable, horizon: float) -> float:
 
 
 def _span(discount: float, horizon: float | None) -> float:
-    """What one purchase per unit, forever or until the horizon, is worth today."""
+    """The discounted span: today's worth of one purchase per unit, until the horizon or for ever."""
     if horizon is None:
         return 1.0 / discount
     return -math.expm1(-discount * horizon) / discount if discount > 0.0 else horizon
 
 
 def _cubic(row: tuple[float, ...], column: int, s: float) -> float:
-    """Lagrange through four equally spaced knots, at s in [0, 3]."""
+    """Lagrange interpolation through four equally spaced values, at s in [0, 3]."""
     y0, y1, y2, y3 = row[column : column + 4]
     s1, s2, s3 = s - 1.0, s - 2.0, s - 3.0
     return (s1 * s2 * (s * y3 - s3 * y0) / 3.0 + s * s3 * (s2 * y1 - s1 * y2)) * 0.5

@@ -1,4 +1,4 @@
-"""Expectations as short weighted sums: nodes and weights in plain floats, no library.
+"""Integrals as short weighted sums: nodes and weights in plain floats, without a library.
 
 All three rules are trapezoid sums after a double-exponential change of variable (Takahasi & Mori 1974), which
 converge exponentially and do not mind singular ends.
@@ -12,11 +12,12 @@ from functools import lru_cache
 Nodes = tuple[tuple[float, float], ...]
 
 DEPTH = 45.0
-"""Tails lighter than exp(-45) of the peak are left out."""
+"""Tails below exp(-45) of the peak are left out."""
 
 
 def beta_nodes(a: float, b: float, fineness: float = 1.0) -> Nodes:
-    """Nodes p and weights of a beta(a, b) expectation; the weights sum to 1: no beta function is needed."""
+    """Nodes p and weights of the mean over a beta(a, b) variable. Weights sum to 1: no beta function is
+    needed."""
     centre = math.log(a / b)
     width = math.sqrt(1.0 / a + 1.0 / b)  # of the log-odds of p, around its mode
     peak = _log_density(centre, a, b)
@@ -65,7 +66,7 @@ def _half_line(step: float) -> list[tuple[float, float]]:
 
 
 def _log_density(log_odds: float, a: float, b: float) -> float:
-    """Of the log-odds of a beta(a, b) variable, up to a constant."""
+    """Log density of the log-odds of a beta(a, b) variable, up to a constant."""
     if log_odds > 0.0:
         return -b * log_odds - (a + b) * math.log1p(math.exp(-log_odds))
     return a * log_odds - (a + b) * math.log1p(math.exp(log_odds))

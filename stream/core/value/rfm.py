@@ -1,6 +1,7 @@
-"""Recency, frequency, monetary value: the BG/NBD summary and the classic 1-to-5 scores, at an instant.
+"""Recency, frequency and monetary value at an instant, as BG/NBD counts them, and as scores from 1 to 5.
 
-One day with several orders is one purchase (lifetimes, BTYD); the first day's money is left out of the mean.
+Several orders of one day count as one purchase, and the money of the first day is left out of the mean, as in
+the packages lifetimes and BTYD.
 """
 
 from __future__ import annotations
@@ -14,17 +15,22 @@ from stream.core.units import DAY_MS
 
 
 class Summary(Struct, frozen=True, gc=False):
-    """`frequency` x repeat purchase days, `recency` t_x and `T` in model units, `monetary_minor` a day."""
+    """The history of one customer in the four numbers of the purchase models."""
 
     frequency: int
+    """x: repeat purchase days."""
     recency: float
+    """t_x: from the first purchase day to the last, in units of the process."""
     T: float
+    """From the first purchase day to now, in units of the process."""
     inactive_days: float
+    """From the last purchase day to now."""
     monetary_minor: float
+    """Mean money of a repeat purchase day."""
 
 
 class Scores(Struct, frozen=True):
-    """Quintiles of the population, 5 best."""
+    """Fifths of the population by recency, frequency and monetary value: 1 worst, 5 best."""
 
     r: int
     f: int
@@ -47,7 +53,7 @@ def summary(buying: Buying, as_of_ms: int, unit_ms: int) -> Summary:
 
 
 def scores(summary: Summary, model: Model) -> Scores:
-    """RFM scores by the population's mid-rank quintiles."""
+    """RFM scores by the mid-ranks of the model's population."""
     population = model.population
     return Scores(
         6 - population.inactive_days.quintile(summary.inactive_days),

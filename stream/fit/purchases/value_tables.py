@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stream.core.model.record import GridTable, PurchaseProcess
-from stream.core.value.lifetime import COARSE, tabled
+from stream.core.value.lifetime import COARSE, grid_table_of_rows
 from stream.core.value.quadrature import beta_nodes, half_line_nodes, unit_nodes
 from stream.fit.arrays import Numbers
 
@@ -22,7 +22,7 @@ def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount
         ).tolist()
         return found
 
-    return tabled(process, horizon_ms, annual_discount, row)
+    return grid_table_of_rows(process, horizon_ms, annual_discount, row)
 
 
 def _discounted(
