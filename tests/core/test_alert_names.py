@@ -1,4 +1,4 @@
-"""Ids and instants are written by hand for speed: the standard library says what they must be."""
+"""Ids and instants have their own fast code; the standard library says what they must be."""
 
 from __future__ import annotations
 

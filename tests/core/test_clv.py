@@ -1,4 +1,4 @@
-"""The customer's future against reference numbers, and the laws that hold whatever the parameters."""
+"""Predictions for a customer against reference numbers, and laws that hold for all parameters."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""A detractor's last word is the reason, and the playbook's call-back the answer."""
+"""A detractor's answer is the reason of the alert, and the playbook recommends to call back."""
 
 from stream.core.judgement.basis import Basis
 from stream.core.step import on_event

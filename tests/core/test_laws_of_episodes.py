@@ -1,4 +1,5 @@
-"""Law 6: an alert is an episode. A noisy score rings once; what removes the cause takes the alert back."""
+"""Law 6: an alert is an episode. A noisy score raises one alert; an event that removes its cause retracts
+it."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def test_transitions_come_in_their_order_and_never_twice(scores):
 
 
 @given(SCORES)
-def test_raised_and_cleared_only_beyond_their_own_thresholds(scores):
+def test_alerts_are_raised_and_cleared_only_beyond_their_thresholds(scores):
     for _, transition, score in run(scores):
         assert transition != "raised" or score >= RULE.raise_at
         assert transition != "escalated" or score >= RULE.escalate_at
@@ -111,7 +112,7 @@ def test_a_noisy_score_around_the_threshold_is_one_episode(noise, first):
     assert not set(states) & set(CLOSING)
 
 
-def test_the_bounds_themselves():
+def test_a_score_at_a_threshold_raises_and_escalates_but_does_not_clear():
     instant = Hysteresis(raise_at=0.6, clear_at=0.4, escalate_at=0.8, dwell_ms=0, cool_down_ms=0)
 
     assert [word for _, word, _ in run([0.5999999, 0.6], instant)] == ["raised"]
@@ -120,14 +121,14 @@ def test_the_bounds_themselves():
     assert [word for _, word, _ in run([0.7999999, 0.8], instant)] == ["raised", "escalated"]
 
 
-def test_after_an_episode_the_rule_rests_for_its_cool_down_and_no_longer():
+def test_after_an_episode_no_other_is_raised_for_the_cool_down_and_no_longer():
     instant = Hysteresis(raise_at=0.6, clear_at=0.4, escalate_at=0.8, cool_down_ms=10 * DAY_MS)
     found = run([0.7, 0.1, *[0.7] * 20], instant)
 
     assert [(day, word) for day, word, _ in found] == [(1, "raised"), (2, "cleared"), (12, "raised")]
 
 
-def test_an_episode_that_ran_out_is_not_raised_again_before_the_score_was_low_once():
+def test_after_an_expired_episode_no_other_is_raised_before_the_score_has_been_low():
     high = [0.7] * 120
     found = run(high)
 
@@ -135,7 +136,7 @@ def test_an_episode_that_ran_out_is_not_raised_again_before_the_score_was_low_on
     assert [word for _, word, _ in run([*high, 0.1, *high])] == ["raised", "expired", "raised", "expired"]
 
 
-def test_what_is_held_back_is_raised_as_soon_as_there_is_room():
+def test_an_alert_that_was_held_back_is_raised_as_soon_as_it_may_be():
     episode, signal = Episode(), Signal("churn_risk", 0.7, eligible=True)
     instant = Hysteresis(raise_at=0.6, clear_at=0.4, escalate_at=0.8, cool_down_ms=0)
 
@@ -178,8 +179,8 @@ def test_a_whole_life_of_alerts_keeps_to_the_episodes_rules(life):
 
 
 @given(LIVES)
-def test_no_kind_is_raised_while_one_that_comes_first_is_open(life):
-    """An open alert of a kind that comes first keeps the others back: nobody angry is asked to buy more."""
+def test_no_kind_is_raised_while_one_of_higher_precedence_is_open(life):
+    """An open alert of higher precedence holds the others back: angry customers are not asked to buy more."""
     profile, alerts = lived(life, basis())
     alerts += waited(profile, life[-1].time_ms + 400 * DAY_MS, basis())[1]
     raised_while_open = []
@@ -200,18 +201,18 @@ def regular(count: int = 20, gap: float = 7.0, minor: int = 20_000) -> list:
 
 
 def unhappy() -> list:
-    """A loyal customer who complains and is alerted about."""
+    """A loyal customer who complains, so that an alert is raised."""
     return [*regular(), reviewed(134, 1, "Terrible quality!", event_id="v"), answered(134.5, 0, event_id="n")]
 
 
-def test_a_loyal_customers_anger_is_raised_at_once():
+def test_an_alert_about_an_angry_loyal_customer_is_raised_at_once():
     _, alerts = lived(unhappy(), basis())
 
     assert transitions(alerts)[-1] == "at_risk_loyal.raised"
     assert alerts[-1].causationid in ("v", "n")
 
 
-def test_a_kind_word_and_an_order_clear_it():
+def test_good_feedback_and_an_order_clear_it():
     _, alerts = lived(
         [*unhappy(), bought(135), *(reviewed(136 + n / 10, 5, "Great!") for n in range(4))], basis()
     )
@@ -226,14 +227,14 @@ def test_a_kind_word_and_an_order_clear_it():
         pytest.param(lambda day: [cancelled(day, f"o{n}") for n in range(20)], id="cancellations"),
     ],
 )
-def test_what_was_never_so_is_taken_back(cause):
-    """A loyal customer by orders that were all undone was none: nothing is left to win back."""
+def test_an_alert_whose_cause_was_undone_is_retracted(cause):
+    """A customer whose orders were all undone was never loyal: nothing is left to win back."""
     _, alerts = lived([*unhappy(), *cause(135.0)], basis())
 
     assert transitions(alerts)[-1] == "at_risk_loyal.retracted"
 
 
-def test_a_late_purchase_takes_back_the_alarm_that_its_absence_made():
+def test_a_late_purchase_retracts_the_alert_that_its_absence_caused():
     profile, _ = lived(regular(), basis())
     silent, raised = waited(profile, at(230), basis())
     assert any(each.endswith(".raised") for each in transitions(raised))
@@ -246,7 +247,7 @@ def test_a_late_purchase_takes_back_the_alarm_that_its_absence_made():
     assert not any(is_open(episode) for episode in silent.judgement.episodes.values())
 
 
-def test_erasure_takes_back_every_open_alert_and_leaves_no_data():
+def test_erasure_retracts_every_open_alert_and_leaves_no_data():
     profile, _ = lived(unhappy(), basis())
     step = on_event(profile, erased(135, event_id="x"), basis())
 
@@ -255,7 +256,7 @@ def test_erasure_takes_back_every_open_alert_and_leaves_no_data():
     assert b"o19" not in ENCODE(step.profile)
 
 
-def test_a_ticket_that_is_settled_in_time_never_rings():
+def test_a_ticket_that_is_resolved_in_time_raises_no_alert():
     quick = [*regular(), complained(134, "t", "The parcel is late"), resolved(135, "t")]
     slow = [*regular(), complained(134, "t", "The parcel is late")]
 

@@ -111,7 +111,7 @@ def test_a_refund_takes_its_money_from_its_own_order_whenever_it_comes():
         assert profile.buying.net_minor == 1_500
 
 
-def test_a_second_cancellation_or_refund_of_the_same_name_changes_nothing_in_any_order():
+def test_a_second_cancellation_or_refund_with_the_same_id_changes_nothing_in_any_order():
     twice = [bought(0, 2_000, "a"), cancelled(1, "a"), cancelled(2, "a")]
     back = refunded(3, "b", 500, event_id="r")
     again = msgspec.structs.replace(
@@ -154,7 +154,7 @@ def test_every_field_of_money_takes_whole_numbers_only(struct, name):
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=0, max_value=1e9))
-def test_a_float_in_a_money_field_is_rejected_at_the_door(amount):
+def test_a_float_in_a_money_field_is_rejected_by_the_decoder(amount):
     line = encode_event(bought(1, 777))
     spoilt = line.replace(b'"total_minor":777', b'"total_minor":' + msgspec.json.encode(float(amount)))
 
@@ -162,7 +162,7 @@ def test_a_float_in_a_money_field_is_rejected_at_the_door(amount):
     assert isinstance(decode_line(spoilt), Rejected)
 
 
-def test_every_type_that_holds_money_was_looked_at():
+def test_every_type_that_holds_money_is_covered():
     assert {struct for struct, _ in _money_fields()} >= {
         "Purchase",
         "Refund",
@@ -210,7 +210,8 @@ def returning_lives(draw):
 
 @given(returning_lives())
 def test_a_refund_counts_the_same_when_it_is_no_longer_kept(life):
-    """All are USD: none is money of an order in EUR, nor of a customer who began with EUR."""
+    """All refunds are in USD: none counts for an order in EUR or for a customer whose first order was in
+    EUR."""
     kept, _ = lived(life, basis())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buying, "REFUNDS_KEPT", 3)
@@ -220,7 +221,7 @@ def test_a_refund_counts_the_same_when_it_is_no_longer_kept(life):
 
 
 @pytest.mark.parametrize("year", [1, 1899, 2100, 9999])
-def test_the_time_of_winning_a_customer_is_that_of_its_telling_where_it_is_no_time(year):
+def test_a_customer_with_an_implausible_acquisition_time_was_won_when_it_was_stated(year):
     event = identified(3, "spring")
     acquired = payload.Acquired(campaign="spring", at=datetime(year, 1, 1, tzinfo=UTC))
     event = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, acquired=acquired))

@@ -1,4 +1,4 @@
-"""Law 7: an alert explains itself completely, and what it says would clear it does."""
+"""Law 7: an alert explains itself completely, and the remedies that it names do clear it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
 
 
 def remedied(profile: Profile, alert: Alert, in_force: Basis) -> list[Alert]:
-    """What is said after every remedy of the alert was applied, from the next day on."""
+    """The alerts after every remedy of the alert was applied, from the next day on."""
     profile = deepcopy(profile)
     now_ms = max(profile.judgement.judged_ms, profile.touch_at_ms)
     alerts: list[Alert] = []

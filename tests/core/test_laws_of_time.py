@@ -25,7 +25,7 @@ from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 YEARS_MS = 3 * 365 * DAY_MS
 ROUNDING_MS = 3
-"""Closed forms are rounded up so that the crossing is surely past."""
+"""Closed forms are rounded up, so that the crossing is certainly past."""
 BASES = st.deferred(lambda: st.sampled_from([basis(), learnt_basis()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
@@ -57,7 +57,7 @@ def test_ticks_in_between_change_nothing(life, places):
 
 
 @given(LIVES, st.lists(st.integers(1, 90), min_size=1, max_size=20))
-def test_silence_judged_in_pieces_is_silence_judged_at_once(life, steps):
+def test_silence_judged_in_steps_gives_the_result_of_silence_judged_at_once(life, steps):
     profile, _ = lived(life, basis())
     whole, whole_alerts = waited(profile, life[-1].time_ms + sum(steps) * DAY_MS, basis())
     until_ms, alerts = life[-1].time_ms, []
@@ -94,7 +94,7 @@ def test_before_the_next_review_no_instant_would_change_anything(life, places, r
 
 
 def conclusions(profile: Profile) -> tuple[object, ...]:
-    """What others see of a judgement, the number of the risk left out."""
+    """What others see of a judgement, without the risk itself."""
     judgement = profile.judgement
     states = {kind: (each.state, each.n) for kind, each in judgement.episodes.items() if each.state != "idle"}
     return judgement.tier, judgement.stage, states
@@ -155,7 +155,7 @@ def test_a_frequent_buyer_becomes_loyal_by_the_calendar_alone():
     assert ms(raised.time) == at(90)
 
 
-def test_nothing_is_due_of_a_customer_who_never_did_anything():
+def test_a_customer_without_any_activity_has_no_review():
     profile, _ = lived([reviewed(0, 5)], basis())
 
     assert waited(profile, at(5_000), basis())[1] == []
@@ -176,8 +176,8 @@ def test_an_unresolved_ticket_counts_from_the_instant_patience_ends(early_ms):
 
 
 @given(LIVES, BASES, st.booleans())
-def test_the_first_and_the_last_day_that_are_accepted_are_days_like_others(life, basis, early):
-    """Decay weighs what is late by powers of two: beyond 2104 they are no numbers any more."""
+def test_the_earliest_and_the_latest_accepted_day_work_like_any_other(life, basis, early):
+    """Forward decay weights events by powers of two, which overflow after 2104."""
     first, last = datetime(YEAR_MIN, 1, 1, tzinfo=UTC), datetime(YEAR_MAX + 1, 1, 1, tzinfo=UTC)
     shift = first - life[0].time if early else last - timedelta(milliseconds=1) - life[-1].time
     moved = [msgspec.structs.replace(event, time=event.time + shift) for event in life]

@@ -62,7 +62,7 @@ def test_the_interval_holds_the_share_of_simulated_customers_it_says(x, t_x, age
         assert below == pytest.approx(share, abs=0.012) or (bound == 0.0 and below > share)
 
 
-def test_who_buys_more_often_than_is_counted_has_an_interval_all_the_same():
+def test_a_customer_with_more_purchases_than_are_distinguished_has_an_interval_too():
     daily = valuation(MODEL, 10 * YEAR_MS, 0.1)
 
     low, middle, high = value_interval(daily, 1_000, 1_000 / 7, 1_000 / 7, 2_000.0)

@@ -66,7 +66,7 @@ def test_an_unusable_model_is_refused_by_the_name_of_the_field(change, message):
         decode_model(msgspec.json.encode(document))
 
 
-def test_a_number_that_is_none_is_refused():
+def test_nan_is_refused():
     broken = msgspec.structs.replace(MODEL.process, r=float("nan"))
 
     with pytest.raises(ModelError, match=r"model\.process\.r"):

@@ -104,7 +104,7 @@ def test_the_crossing_is_the_first_millisecond_at_the_threshold(model, features,
 
 
 @given(models, customers(), st.floats(0.05, 0.98), st.integers(0, 400 * DAY_MS))
-def test_looking_again_comes_to_the_crossing_never_after_it_and_in_at_most_two_looks(
+def test_the_next_review_is_never_after_the_crossing_and_the_second_one_is_at_it(
     model, features, threshold, since_ms
 ):
     from_ms, curve = features.last_ms + since_ms, risk_curve(model, features)
@@ -133,7 +133,7 @@ def test_the_near_bound_of_a_crossing_does_not_move_it(kind, features, threshold
     assert crossing == (None if after_ms is None else features.last_ms + after_ms)
 
 
-def test_a_weight_by_which_silence_would_lower_the_risk_is_no_model():
+def test_a_model_in_which_silence_would_lower_the_risk_is_refused():
     with pytest.raises(ModelError, match="silence would lower the risk"):
         check_model(layered({"recent": 0.5}))
     with pytest.raises(ModelError, match="'charm' is no feature"):

@@ -1,4 +1,4 @@
-"""What counts again of a history sent twice, long after its ids were forgotten: as the runbook says."""
+"""What counts twice when a history is sent again, long after its ids were forgotten, as the runbook says."""
 
 from stream.core.facts.purchases import ORDERS_KEPT
 from tests.support.builders import basis, bought, reviewed, visited

@@ -68,7 +68,7 @@ WORDS = [
     ),
 ]
 OWN_WORDS = {"so": 1.0, "least": -1.0, "very": 2.0, "not": -1.0, "of": 0.5, "parcel": 1.5}
-"""Words that VADER takes for boosters and negations, with a feeling of their own."""
+"""Words that VADER takes for boosters and negations, here with a valence of their own."""
 ORIGINAL_AND_OWN = SentimentIntensityAnalyzer()
 ORIGINAL_AND_OWN.lexicon.update(OWN_WORDS)
 OWN = Analyser(OWN_WORDS)
@@ -181,7 +181,7 @@ def test_the_default_words_are_new_to_vader_and_within_its_scale():
     assert all(0 < abs(valence) <= 4 for valence in DEFAULT_LEXICON.values())
 
 
-def test_a_rating_goes_before_the_text_that_explains_it():
+def test_a_rating_counts_before_the_text_that_explains_it():
     analyser = analyser_for()
     review = Review(review_id="r", rating=5, rating_max=5, review_body="terrible terrible")
     answer = SurveyAnswer(response_id="a", survey=Survey(id="s", kind="nps"), score=10, text="awful")
@@ -192,7 +192,7 @@ def test_a_rating_goes_before_the_text_that_explains_it():
     assert feedback_sentiment(measured, analyser) == 0.25
 
 
-def test_a_ticket_speaks_by_its_text_and_without_text_not_at_all():
+def test_a_ticket_has_the_sentiment_of_its_text_and_none_without_text():
     analyser = analyser_for()
 
     assert not_none(feedback_sentiment(Ticket(ticket_id="t", text="This is awful!"), analyser)) < -0.4

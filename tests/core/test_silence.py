@@ -1,4 +1,4 @@
-"""What silence alone changes is found at its own instant."""
+"""What silence changes is found at the instant at which it changes."""
 
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ def purchase(day: int):
     return decode_line(line.encode())
 
 
-def test_tempered_log_odds_rise_without_a_step_and_never_come_to_certainty():
+def test_tempered_log_odds_rise_without_a_step_and_are_never_certain():
     below, above = [tempered(step / 8) for step in range(-80, 1)], [tempered(step / 8) for step in range(241)]
 
     assert below == [step / 8 for step in range(-80, 1)]
@@ -55,7 +55,8 @@ def test_a_drifting_customer_becomes_at_risk_the_moment_they_have_been_one_long_
 @pytest.mark.parametrize("kind", ["bgnbd", "mbgnbd"])
 @pytest.mark.parametrize("r", [3_000.0, 5_000.0, 1e6])
 def test_customers_who_surely_buy_within_the_horizon_are_at_no_risk(kind, r):
-    """A shop of weekly boxes, a horizon of a year: 1 - exp(-51) is 1, and its log-odds were no number."""
+    """A shop of weekly boxes and a horizon of a year: 1 - exp(-51) rounds to 1, and its log-odds were
+    infinite."""
     process = PurchaseProcess(kind=kind, r=r, alpha=5_000.0, a=1e-4, b=1e4)
     horizon = Horizon(min_ms=YEAR_MS, max_ms=YEAR_MS)
     model = sealed(msgspec.structs.replace(default_model(), process=process, horizon=horizon, version=""))

@@ -60,7 +60,7 @@ def test_a_clause_without_feeling_takes_the_mood_of_the_rating():
     assert feedback_themes(review, READER) == (("delivery", -1.0),)
 
 
-def test_a_topic_named_by_the_help_desk_is_a_theme_of_its_own_accord():
+def test_a_topic_named_by_the_help_desk_is_a_theme():
     ticket = Ticket(ticket_id="t", topic="Late-delivery", text="I am very angry")
     answer = SurveyAnswer(
         response_id="a", survey=Survey(id="s", kind="csat"), score=1, topic=("price", "colour")
@@ -84,7 +84,7 @@ def test_a_policys_words_replace_the_default_ones():
     assert share == pytest.approx(0.2, abs=0.5)
 
 
-def test_punctuation_in_a_policys_word_is_no_expression():
+def test_punctuation_in_a_policys_word_is_taken_literally():
     reader = ThemeReader({"size": ("a.b", "x(l")})
 
     assert reader.themes("acb") == ()

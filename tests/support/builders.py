@@ -30,13 +30,13 @@ _numbers = count()
 
 @lru_cache(maxsize=16)
 def basis(policy: str = "") -> Basis:
-    """The default model with the default policy, or with what a policy text changes in it."""
+    """The default model with the default policy, or with the changes of a policy text."""
     return Basis(parse_policy(policy) if policy else default_policy(), default_model())
 
 
 @lru_cache(maxsize=1)
 def learnt_basis() -> Basis:
-    """A basis whose model has a learnt risk layer: every part of a life weighs in."""
+    """A basis whose model has a learnt risk layer, with a weight for every kind of event."""
     weights = {
         **{"churn_logit": 0.8, "silence": 0.4, "lateness": 0.5, "age": 0.05},
         **{"recent": -0.3, "engagement": -0.4, "frequency": -0.2, "span": -0.05, "monetary": -0.05},

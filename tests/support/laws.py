@@ -1,4 +1,4 @@
-"""What the laws of the core are tested with: a life folded, reviewed, and compared."""
+"""Helpers for the laws of the core: fold the events of a life, let time pass, and compare profiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENCODE = msgspec.json.Encoder().encode
 
 
 def lived(life: Iterable[Event], basis: Basis) -> tuple[Profile, list[Alert]]:
-    """The profile after a life's events in the order given, and every alert on the way."""
+    """The profile after these events in this order, and all alerts on the way."""
     profile: Profile | None = None
     alerts: list[Alert] = []
     for event in life:
@@ -31,7 +31,7 @@ def lived(life: Iterable[Event], basis: Basis) -> tuple[Profile, list[Alert]]:
 
 
 def waited(profile: Profile, until_ms: int, basis: Basis) -> tuple[Profile, list[Alert]]:
-    """The same customer after silence up to an instant; the profile given is left as it was."""
+    """The customer after silence up to an instant, and its alerts; the given profile is not changed."""
     step = on_review(deepcopy(profile), until_ms, basis)
     assert step.profile is not None
     return step.profile, list(step.alerts)
@@ -43,7 +43,7 @@ def transitions(alerts: Iterable[Alert]) -> list[str]:
 
 
 def assert_same_facts(one: Profile, other: Profile) -> None:
-    """Float sums to 1e-9, all else exactly."""
+    """Compare two profiles: floats to 1e-9, everything else exactly."""
     assert_alike(msgspec.to_builtins(facts(one)), msgspec.to_builtins(facts(other)), "facts")
 
 

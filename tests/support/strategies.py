@@ -74,5 +74,5 @@ def loyal_lives(draw: st.DrawFn, noise_max: int = 8) -> list[Event]:
 
 
 def in_time_order(lives: list[Event]) -> list[Event]:
-    """By event time, then the topic's rank, then the id: the order in which inputs are merged."""
+    """Sorted by event time, then the topic's rank, then the id: the order in which inputs are merged."""
     return sorted(lives, key=lambda event: (event.time_ms, RANK[type(event)], event.id))
