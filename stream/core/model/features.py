@@ -141,12 +141,12 @@ def _engagement(at: Observation) -> float:
     features = at.features
     if features.engagement <= 0.0:
         return 0.0
-    cold_ms = max(0, at.as_of_ms - features.engagement_ms)
+    cold_ms = at.as_of_ms - features.engagement_ms if at.as_of_ms > features.engagement_ms else 0
     return log1p(features.engagement * 0.5 ** (cold_ms / WARMTH_HALF_LIFE_MS))
 
 
 def _money(at: Observation, minor: float) -> float:
-    return log1p(max(0.0, minor) / at.model.spend.scale_minor)
+    return log1p(minor / at.model.spend.scale_minor) if minor > 0.0 else 0.0
 
 
 def _momentum(at: Observation) -> float:

@@ -71,8 +71,10 @@ class RiskCurve(Struct, frozen=True, gc=False):
         total = 0.0
         for weight, formula in self.of_silence:
             total += weight * formula(at)
-        total += self.constant
-        return total + _sum(self.of_fading, at) if self.of_fading else total
+        fading = 0.0
+        for weight, formula in self.of_fading:
+            fading += weight * formula(at)
+        return self.constant + total + fading
 
     def usual_log_odds(self) -> float:
         """The same at the time at which nine in ten such customers have bought again."""
