@@ -12,7 +12,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Generic, cast
@@ -34,16 +34,15 @@ from stream.engine.output.flush import Flusher
 from stream.engine.output.group import EXPELLED, Group
 from stream.engine.output.group_watch import GroupWatch
 from stream.engine.partition_id import PartitionId
+from stream.engine.start.new_lane import new_lane, shared_partitions
 from stream.engine.start.offsets import check_rows, start_points
 from stream.engine.start.spot_check import keys_at
 from stream.engine.start.topic_ids import TopicWatch
 from stream.engine.state.recovery import Fence, changelog_end, recover
-from stream.engine.state.store import new_store
-from stream.engine.state.table import Table
+from stream.engine.state.store import check_directory
 from stream.engine.task.commit_point import CommitPoints
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
-from stream.engine.task.merge import Source
 
 log = logging.getLogger("stream.engine")
 OPEN_TIMEOUT_S = 60
@@ -55,17 +54,20 @@ class EngineApp(faust.App, Generic[State]):
     """One worker. `processor` registers its agent; `fail` ends the process.
 
     `on_recovered` is called with each lane before it gives out anything, `on_give_up` with the name of a
-    topic that the merge no longer waits for; both may be replaced.
+    topic that the merge no longer waits for; both may be replaced. What may fail at a start belongs into
+    `before_joining`: it is awaited before the worker joins its group.
     """
 
     def __init__(self, options: EngineOptions, codec: Codec[State], fail: FailStop | None = None) -> None:
         self.options = options
         self.codec = codec
         self.fail = fail or FailStop()
+        self.fail.leave = self._leave_group
         self.delivery: Delivery[State] = Delivery(codec, options.ticks, GroupProgress(options))
         self.delivering = False  # lanes are open
         self.on_give_up: Callable[[str], object] = lambda topic: None
         self.on_recovered: Callable[[Lane[State]], object] = lambda lane: None
+        self.before_joining: list[Callable[[], Awaitable[None]]] = []
         self._releasing = asyncio.Lock()
         self._opening: asyncio.Task[None] | None = None
         self._stop_opening = threading.Event()
@@ -110,6 +112,28 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
         self.fail(exc)
+
+    async def on_first_start(self) -> None:
+        """Faust awaits this before it starts the consumer, which joins the group."""
+        try:
+            await self._in_thread(check_directory, self.options.store)
+            for opening in self.before_joining:
+                await opening()
+        except asyncio.CancelledError:
+            self.fail.exit(0)  # told to stop, and nothing was begun
+            raise
+        except Exception as failure:
+            self.fail(failure)
+
+    def _leave_group(self) -> None:
+        if self._consumer is not None:
+            self.batch_consumer.thread.leave_group()
+
+    def _crash(self, reason: BaseException) -> None:
+        """One of Faust's services failed. Left to itself Faust would end with 1 and no last line."""
+        super()._crash(reason)
+        if not self._stopped.is_set():
+            self.fail(reason)
 
     def _create_directories(self) -> None:
         """Nothing: Faust would create `<app_id>-data` for its tables, and has none here."""
@@ -178,13 +202,7 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _open_lanes(self, assigned: set[TP]) -> None:
         tps = [PartitionId(tp.topic, tp.partition) for tp in assigned if tp.topic in self.options.inputs]
-        partitions = sorted({tp.partition for tp in tps})
-        if len(tps) != len(partitions) * len(self.options.inputs):
-            raise EngineError(
-                Exit.CONFIGURATION,
-                "the inputs must exist with equal numbers of partitions, and only workers may be members of "
-                f"group {self.options.app_id}: this worker was given {_counted(tps, self.options.inputs)}",
-            )
+        partitions = shared_partitions(tps, self.options)
         if not tps:
             return
         await self._check_changelog()
@@ -250,39 +268,24 @@ class EngineApp(faust.App, Generic[State]):
     def _new_lane(
         self, partition: int, points: CommitPoints, highwaters: Mapping[PartitionId, int], lanes: int
     ) -> Lane[State]:
-        options = self.options
-        sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
-        for source in sources:
-            source.highwater = highwaters[source.tp]
-        name = f"{options.changelog}/{partition}"
-        hot_rows = max(1, options.max_hot_rows // lanes)
-        table = Table(self.codec, new_store(options, partition), hot_rows, name)
-        lane = Lane(
-            partition,
-            sources=sources,
-            table=table,
-            options=options,
+        lane_with = partial(
+            Lane,
             progress=self.delivery.progress,
             flush_if_due=self.flusher.flush_if_due,
             on_give_up=self._give_up_waiting,
         )
-        lane.start_at(points)
-        return lane
+        start = partial(new_lane, points=points, highwaters=highwaters, lanes=lanes, lane_with=lane_with)
+        return start(partition, self.options, self.codec)
 
     def _give_up_waiting(self, topic: str) -> None:
         """The order of time is given up for once; no record is lost."""
-        log.warning(
-            "Kafka has more records of %s, but delivered none for %.0f s: the merge goes on without them",
-            topic,
-            self.options.max_idle_s,
-        )
+        text = "Kafka has more records of %s, but delivered none for %.0f s: the merge goes on without them"
+        log.warning(text, topic, self.options.max_idle_s)
         self.on_give_up(topic)
 
     async def _stop_consumer(self) -> None:
         """An orderly stop is a revocation on our own request. It does not wait for a dead broker for ever."""
-        late = (
-            f"stopping took more than {self.options.stop_timeout_s:.0f} s; what is not committed comes again"
-        )
+        late = f"stopping took over {self.options.stop_timeout_s:.0f} s; what is not committed comes again"
         watchdog = threading.Timer(self.options.stop_timeout_s, self.fail, [EngineError(Exit.PRODUCER, late)])
         watchdog.daemon = True
         watchdog.start()
@@ -294,7 +297,3 @@ class EngineApp(faust.App, Generic[State]):
 
     def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
-
-
-def _counted(tps: Sequence[PartitionId], topics: Sequence[str]) -> str:
-    return ", ".join(f"{sum(tp.topic == topic for tp in tps)} of {topic}" for topic in topics)

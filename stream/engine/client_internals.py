@@ -257,6 +257,14 @@ def generation_and_member(consumer: aiokafka.AIOKafkaConsumer) -> tuple[int, str
     return consumer._coordinator.generation, consumer._coordinator.member_id
 
 
+async def leave_group(consumer: aiokafka.AIOKafkaConsumer) -> None:
+    """Leave the group without the callbacks of a rebalance. A static member (KIP-345) stays in it."""
+    coordinator = consumer._coordinator
+    if not coordinator._closing.done():
+        coordinator._closing.set_result(None)  # its own task must not join again
+    await coordinator._maybe_leave_group()
+
+
 async def committed_offsets(consumer: aiokafka.AIOKafkaConsumer, partitions: list[TopicPartition]) -> Any:
     """Partition -> committed offset and metadata; the public `committed` leaves out the metadata."""
     return await consumer._coordinator.fetch_committed_offsets(partitions)

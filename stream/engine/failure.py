@@ -41,10 +41,15 @@ def exit_now(code: int) -> NoReturn:
 
 
 class FailStop:
-    """Logs the first failure and ends the process. Tests replace `exit`."""
+    """Logs the first failure and ends the process. Tests replace `exit`.
+
+    `leave` is called in between. It says goodbye to the group, so that other workers need not wait for the
+    end of a session. It may take two seconds; the caller waits for it, so nothing more is applied meanwhile.
+    """
 
     def __init__(self, exit: Callable[[int], object] = exit_now) -> None:
         self.exit = exit
+        self.leave: Callable[[], object] = lambda: None
         self.reason: BaseException | None = None
 
     def __call__(self, failure: BaseException) -> None:
@@ -54,4 +59,5 @@ class FailStop:
         code = failure.code if isinstance(failure, EngineError) else Exit.BUG
         trace = None if isinstance(failure, EngineError) else failure
         log.critical("stream stops (exit %d): %s", code, failure or type(failure).__name__, exc_info=trace)
+        self.leave()
         self.exit(code)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
@@ -45,7 +48,6 @@ class Worker:
         self.settings = settings
         self.topics = topic_names(settings)
         self.bootstrap = bootstrap or settings.brokers
-        partitions = common_partition_count(settings, self.topics, self.bootstrap)
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
         self.metrics = Metrics(
             {
@@ -60,31 +62,45 @@ class Worker:
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )
-        codec = ProfileCodec(kinds, partitions, live=settings.clock == "wall")
-        self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), codec)
+        self._codec = ProfileCodec(kinds, settings.partitions, live=settings.clock == "wall")
+        self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), self._codec)
         self.processor = ProfileProcessor(basis, self.topics, limit, self.counts)
         attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self.counts.flushed
-        self.app.on_recovered = partial(check_partition_count, partition_count=partitions)
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
         stall_report = StallReport(self.app, self.topics.control)
         checks = (Liveness(self.app), partial(readiness_problems, self.app), stall_report.notes)
         self.health = HealthServer(self.metrics.registry, *checks)
-        self.app.task(self._serve)
+        self.app.before_joining = [
+            partial(self._or_stop, self._serve),
+            partial(self._or_stop, self._look_at_topics),
+        ]
         self.app.task(stall_report.watch)
         self.app.task(MergeReport(self.app).watch)
 
-    async def _serve(self) -> None:
+    async def _or_stop(self, opening: Callable[[], Awaitable[None]]) -> None:
+        """A setting that cannot be used is told as one, and ends the process."""
         try:
-            url = await self.health.start(self.settings.http_host, self.settings.http_port)
+            await opening()
         except SettingsError as error:
             error.show()
             self.app.fail.exit(error.exit_code)
-            return
-        self.app.log.info("health and metrics: %s", url)
-        await self.app.wait_until_stopped()
-        await self.health.close()
+
+    async def _serve(self) -> None:
+        """Health is answered before any broker is asked, and for as long as the worker stops."""
+        url = await self.health.start(self.settings.http_host, self.settings.http_port)
+        log.info("health and metrics: %s", url)
+
+        async def close(*_: Any, **__: Any) -> None:
+            await self.health.close()
+
+        self.app.on_before_shutdown.connect(close, weak=False)
+
+    async def _look_at_topics(self) -> None:
+        count = await asyncio.to_thread(common_partition_count, self.settings, self.topics, self.bootstrap)
+        self._codec.partition_count = count
+        self.app.on_recovered = partial(check_partition_count, partition_count=count)
 
 
 def common_partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import aiokafka
@@ -30,6 +31,8 @@ from stream.engine.units import MS_PER_S
 Result = TypeVar("Result")
 Highwaters = dict[TopicPartition, int | None]
 START_RETRY_S = 0.5
+LEAVE_TIMEOUT_S = 2.0
+"""A broker that takes longer to hear that a failed worker leaves will notice it by the end of the session."""
 METADATA_MAX_AGE_MS = 5_000
 """A broker that has just started may not know the topics. The group's leader then assigns nothing to anybody
 until it asks again, by default after five minutes."""
@@ -108,6 +111,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def there(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Await a coroutine in the consumer's thread."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
+    def leave_group(self) -> None:
+        """Leave the group because the process ends now. Blocks for LEAVE_TIMEOUT_S at most; never raises.
+
+        On the consumer's own thread it does nothing: it would wait for itself.
+        """
+        loop = self.thread_loop
+        if self._consumer is None or not loop.is_running() or asyncio._get_running_loop() is loop:
+            return
+        leaving = asyncio.run_coroutine_threadsafe(internals.leave_group(self._consumer), loop)
+        with suppress(Exception):
+            leaving.result(LEAVE_TIMEOUT_S)
 
     async def poll(self, tps: Iterable[PartitionId], timeout_s: float, limit: int) -> tuple[Any, Any]:
         """Records by partition, `limit` at most, and the high watermarks (or AT_END) of these partitions."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -201,3 +202,16 @@ def new_store(options: EngineOptions, partition: int) -> Store:
         raise EngineError(
             Exit.CONFIGURATION, f"the store in {directory} cannot be opened: {wrong}"
         ) from wrong
+
+
+def check_directory(directory: Path | None) -> None:
+    """EngineError: nothing can be written into the directory for stores (None: rows stay in memory)."""
+    if directory is None:
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as probe:
+            probe.write(b"a page" * 1_000)
+    except OSError as wrong:
+        text = f"the folder {directory} (STREAM_DATA_DIR) cannot be used: {wrong.strerror}"
+        raise EngineError(Exit.CONFIGURATION, text) from wrong

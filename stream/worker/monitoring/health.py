@@ -47,9 +47,10 @@ class HealthServer:
         site = web.TCPSite(self._runner, host, port)
         try:
             await site.start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # Python encodes a host name before it looks it up
             await self._runner.cleanup()
-            problem = f"STREAM_HTTP_HOST = {host!r}, STREAM_HTTP_PORT = {port}: {error.strerror}"
+            reason = error.strerror if isinstance(error, OSError) else "no host has such a name"
+            problem = f"STREAM_HTTP_HOST = {host!r}, STREAM_HTTP_PORT = {port}: {reason}"
             raise SettingsError([problem]) from error
         bound = self._runner.addresses[0]
         self.url = f"http://{bound[0]}:{bound[1]}"

@@ -54,11 +54,14 @@ def _monotonic_ms() -> int:
 
 
 class ProfileCodec:
-    """The worker's codec. With `live`, events ahead of the wall clock are rejected."""
+    """The worker's codec. With `live`, events ahead of the wall clock are rejected.
+
+    `partition_count`, of every topic, may be set until the first record is decoded.
+    """
 
     def __init__(self, topic_kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool) -> None:
         self._topic_kinds = topic_kinds
-        self._partition_count = partition_count
+        self.partition_count = partition_count
         self._latest_ms = 0 if live else FOREVER_MS
         """Events up to this time are accepted without reading the clock again."""
         self._wall_ahead_ms = _wall_ms() - _monotonic_ms()
@@ -76,7 +79,7 @@ class ProfileCodec:
             record.value,
             record.headers,
             partition=partition,
-            partition_count=self._partition_count,
+            partition_count=self.partition_count,
         )
         kind = type(event)
         if kind is Rejected:
