@@ -12,6 +12,7 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.commands.recorded_events import UnfitDataError
 from stream.recording.output_file import is_stdout, output_file
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | None, **options: Any) -> None:
     """Judge churn risk and alerts on history: learn up to a day, then see what customers did.
 
-    Everything is learnt from events up to and including the split's day. Exit code 1: nothing to learn from.
+    Everything is learnt from events up to and including the split's day. The data must cover the
+    horizon after it; if not, the command says what would fit. Exit code 1: nothing to learn from.
 
     \b
     Example:
@@ -48,6 +50,7 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
     """
     from stream.analysis.backtest.summary import backtest_text
     from stream.analysis.fit_recording import NoPurchasesError
+    from stream.fit.coverage import NotCoveredError
     from stream.fit.purchases.processes import UnfitError
 
     started = time.monotonic()
@@ -60,6 +63,8 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
                 from stream.analysis.backtest.page import backtest_page
 
                 file.write(backtest_page(numbers, result).encode())
+    except NotCoveredError as problem:
+        raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream backtest: {problem}", err=True)
         raise SystemExit(1) from None
@@ -79,15 +84,14 @@ def _run(
 ) -> tuple[BacktestResult, int]:
     """The result, and how many lines are not events."""
     from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
-    from stream.analysis.fit_recording import NoPurchasesError, purchase_span
+    from stream.analysis.fit_recording import coverage_of
     from stream.recording.recording import Recording
 
     recording = Recording(events)
-    first_ms, last_ms = purchase_span(recording)
-    if not first_ms <= split < last_ms:
-        raise NoPurchasesError("the split must lie after the first purchase and before the last event")
+    coverage = coverage_of(recording)
+    coverage.require(split, horizon)
     options = BacktestOptions(
-        first_purchase_ms=first_ms,
+        first_purchase_ms=coverage.first_day_ms,
         split_ms=split,
         horizon_ms=horizon,
         policy=chosen_policy(policy),

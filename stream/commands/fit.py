@@ -13,6 +13,7 @@ import msgspec
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.commands.recorded_events import UnfitDataError, print_notes
 from stream.core.model.document import encode_model
 from stream.recording.output_file import is_stdout, output_file
 
@@ -58,7 +59,11 @@ def fit_group() -> None:
 @click.option("--from-profiles", is_flag=True, help="Refit to the profiles topic: quick, without history.")
 @click.option("--out", type=OUTPUT, help="Write the model record (JSON) to this file.")
 @click.option("--publish", is_flag=True, help="Send the model to running workers, by the control topic.")
-@click.option("--until", type=DAY, help="Last day (UTC) to learn from. [default: the day of the last event]")
+@click.option(
+    "--until",
+    type=DAY,
+    help="Last day (UTC) to learn from. [default: the last day for which purchases are known]",
+)
 @click.option(
     "--horizon", type=DURATION, help="Churn is no purchase within this time. [default: each customer's own]"
 )
@@ -90,6 +95,7 @@ def history_command(
     """
     from stream.analysis.fit_recording import NoPurchasesError, horizon_of
     from stream.commands.fit_source import fit_from_source
+    from stream.fit.coverage import NotCoveredError
     from stream.fit.model_fit import FitOptions
     from stream.fit.purchases.processes import UnfitError
 
@@ -106,9 +112,12 @@ def history_command(
             found = fit_from_source(events, from_kafka, until, options, rules)
             if file is not None:
                 file.write(encode_model(found.model))
+    except NotCoveredError as problem:
+        raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
+    print_notes(found.notes)
     partitions = _published(found.model) if publish else 0
     _print_summary(
         found.model, found.unreadable, out, partitions, seconds=time.monotonic() - started, as_json=as_json

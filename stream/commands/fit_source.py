@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.analysis.fit_recording import fit_recording
+from stream.analysis.fit_recording import coverage_of, fit_recording
 from stream.commands.parameters import chosen_model
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
@@ -17,10 +17,11 @@ from stream.recording.recording import Recording
 
 @dataclass(frozen=True)
 class FitResult:
-    """A model, and how many lines or records are not events."""
+    """A model, how many lines or records are not events, and what is to be known of the data."""
 
     model: Model
     unreadable: int
+    notes: tuple[str, ...] = ()
 
 
 def fit_from_source(
@@ -29,8 +30,10 @@ def fit_from_source(
     """Fit to files, or to the input topics, or (with neither) refit to the profiles topic."""
     if paths or from_kafka:
         recording = Recording(paths) if paths else _topics()
-        model = fit_recording(recording, until_ms, options, policy, chosen_model(None))
-        return FitResult(model, len(recording.unreadable))
+        coverage = coverage_of(recording)
+        day_ms = coverage.last_day_ms(until_ms)
+        model = fit_recording(recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None))
+        return FitResult(model, len(recording.unreadable), tuple(coverage.notes(day_ms)))
     from stream.ops.topic_profiles import topic_profiles
 
     profiles, in_force = topic_profiles()

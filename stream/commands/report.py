@@ -10,6 +10,7 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.commands.recorded_events import UnfitDataError, print_notes
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
@@ -20,7 +21,11 @@ from stream.recording.split import SplitEvents
 
 @click.command("report", cls=FileCommand)
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
-@click.option("--until", type=DAY, help="Last day of the report (UTC). [default: the day of the last event]")
+@click.option(
+    "--until",
+    type=DAY,
+    help="Last day of the report (UTC). [default: the last day for which purchases are known]",
+)
 @click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
 @click.option(
     "--policy", type=EXISTING, help="Policy file (TOML): tiers, margin, discount. [default: shipped]"
@@ -44,6 +49,7 @@ def report_command(
     """
     from stream.analysis.business.page import business_page
     from stream.analysis.fit_recording import NoPurchasesError
+    from stream.fit.coverage import NotCoveredError
     from stream.fit.purchases.processes import UnfitError
 
     try:
@@ -51,6 +57,8 @@ def report_command(
             numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
             if file is not None:
                 file.write(business_page(numbers).encode())
+    except NotCoveredError as problem:
+        raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream report: {problem}", err=True)
         raise SystemExit(1) from None
@@ -67,15 +75,18 @@ def _numbers(
 ) -> dict[str, object]:
     """The report as of the end of a day, by a given model or by one fitted to the same events."""
     from stream.analysis.business.report import business_report
-    from stream.analysis.fit_recording import fit_recording, purchase_span
+    from stream.analysis.fit_recording import coverage_of, fit_recording
     from stream.fit.model_fit import FitOptions
 
-    _, last_ms = purchase_span(recording)
-    day_ms = (last_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
+    coverage = coverage_of(recording)
+    day_ms = coverage.last_day_ms(until_ms)
     if model_path:
         model = chosen_model(model_path)
     else:
         options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
-        model = fit_recording(recording, day_ms, options, policy, chosen_model(None))
+        model = fit_recording(recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None))
     split = SplitEvents(recording.events(), day_ms + DAY_MS - 1)
-    return business_report(split.before(), day_ms, model, policy)
+    notes = coverage.notes(day_ms)
+    print_notes(notes)
+    numbers = business_report(split.before(), day_ms, model, policy)
+    return {**numbers, "notes": [*notes, *model.notes]}

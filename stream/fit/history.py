@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stream.core.events.event import PURCHASES, CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
+from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.profile import Profile
@@ -23,6 +23,7 @@ from stream.core.policy.policy import Policy
 from stream.core.text.themes import ThemeReader
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
+from stream.fit.coverage import Coverage
 from stream.fit.purchases.histogram import Histogram, histogram
 
 
@@ -79,18 +80,15 @@ class History:
     currencies: Counter[str] = field(default_factory=Counter)
     first_ms: int = 0
     """Midnight of the day of the first purchase; engagement may be recorded from long before."""
-    last_ms: int = 0
-    last_purchase_ms: int = 0
-    """Time of the last event about a purchase, of any customer."""
+    coverage: Coverage = field(default_factory=Coverage)
+    """How far the events reach that were recorded so far."""
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
 
     def note(self, event: Event, at_ms: int) -> None:
         """Record what the outcomes need of an event; profiles are not changed."""
         self.events += 1
-        self.last_ms = max(self.last_ms, at_ms)
-        if type(event) in PURCHASES:
-            self.last_purchase_ms = at_ms
+        self.coverage.note(event, at_ms)
         if type(event) is PurchaseCompleted:
             self.first_ms = self.first_ms or at_ms // DAY_MS * DAY_MS
             self.orders.setdefault(event.subject, {})[event.data.order_id] = at_ms

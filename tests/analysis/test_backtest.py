@@ -87,16 +87,28 @@ def test_the_alerts_are_judged_by_what_followed(result):
     assert churn["precision"] >= churn["churn_rate_of_eligible"]
 
 
-def test_when_all_purchases_stop_nobody_is_judged_although_other_events_arrive():
-    known = [event for event in EVENTS if event.time_ms < SPLIT_MS + 14 * DAY_MS]
-    start = (known[-1].time_ms - START_MS) / DAY_MS
-    visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 60)]
+def test_while_all_purchases_stop_nobody_is_judged_although_other_events_arrive():
+    gap_ms = (SPLIT_MS + 14 * DAY_MS, SPLIT_MS + 60 * DAY_MS)
+    bought_on = [event for event in EVENTS if not gap_ms[0] <= event.time_ms < gap_ms[1]]
+    start = (gap_ms[0] - START_MS) / DAY_MS
+    visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 46)]
+    together = sorted([*bought_on, *visits], key=lambda event: event.time_ms)
 
-    quiet: dict[str, Any] = run_backtest(known, OPTIONS, default_model()).numbers
-    busy: dict[str, Any] = run_backtest([*known, *visits], OPTIONS, default_model()).numbers
+    quiet: dict[str, Any] = run_backtest(bought_on, OPTIONS, default_model()).numbers
+    busy: dict[str, Any] = run_backtest(together, OPTIONS, default_model()).numbers
 
-    assert busy["alerts"]["churn_risk"]["n"] == quiet["alerts"]["churn_risk"]["n"]
-    assert busy["held_days"] == pytest.approx(12 * 7 - 13.25, abs=1.0)
+    assert busy["alerts"] == quiet["alerts"]
+
+
+def test_days_at_the_end_without_any_purchase_are_not_judged_and_counted():
+    end_ms = SPLIT_MS + DAY_MS + HORIZON_MS
+    known = [event for event in EVENTS if event.time_ms < end_ms - DAY_MS]
+    visit = visited((end_ms - START_MS) / DAY_MS - 0.1, event_id="v")
+
+    numbers: dict[str, Any] = run_backtest([*known, visit], OPTIONS, default_model()).numbers
+
+    last_days = (end_ms - known[-1].time_ms) / DAY_MS
+    assert numbers["held_days"] == pytest.approx(last_days - 0.25, abs=0.01)
 
 
 def test_events_far_after_the_last_purchase_wait_for_the_next_one_and_keep_their_order():
@@ -187,7 +199,7 @@ def test_the_interval_of_a_share_is_wide_for_few_cases_and_contains_the_share():
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--split", "2030-01-01", "--horizon", "8w"], 1, "before the last event"),
+        (["--split", "2030-01-01", "--horizon", "8w"], 2, "the purchases end on 2024-01-"),
         (["--split", "yesterday", "--horizon", "8w"], 2, "is not a day like"),
         (["--split", "2100-01-01", "--horizon", "8w"], 2, "years go from 1990 to 2099"),
         (["--split", "2024-06-01", "--horizon", "soon"], 2, "is not a duration like 26w"),

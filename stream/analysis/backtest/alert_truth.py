@@ -1,6 +1,6 @@
 """Were the alerts right? Each one is compared with what its customer did in the horizon after it.
 
-Only alerts whose whole horizon lies before the last event are judged; the others are counted as undecided.
+Only alerts whose whole horizon the data cover are judged; the others are counted as undecided.
 Judging them too would favour one outcome: a purchase is seen at once, its absence only at the end of the
 horizon.
 """
@@ -63,14 +63,18 @@ class PolicyRun:
         self.eligible = {kind: frozenset(who) for kind, who in self._eligible(profiles, basis).items()}
         self.feed = self._replay.feed
 
-    def finished(self, end_ms: int) -> RunResult:
-        """Judge the reviews due until `end_ms` and return what the run did."""
-        self._replay.advance(end_ms)
-        raised = [
+    def finished(self, clock_ms: int, alerts_until_ms: int) -> RunResult:
+        """Judge the reviews due until `clock_ms` and return what the run did.
+
+        Alerts count up to `alerts_until_ms`; what came later shows only whether these were right.
+        """
+        self._replay.advance(clock_ms)
+        every = [
             RaisedAlert(alert.data.kind, alert.subject, instant_ms(alert.time))
             for alert in self._alerts
             if alert.data.state == "raised"
         ]
+        raised = [one for one in every if one.at_ms <= alerts_until_ms]
         moved = {
             customer: _times_moved_up(profile.judgement.tier_moves, self._start_ms)
             for customer, profile in self._replay.profiles.items()
@@ -112,8 +116,8 @@ class Truth:
         return self.history.silent(self.snapshot, self.horizon_ms)
 
     def decided(self, alerts: Iterable[RaisedAlert]) -> list[RaisedAlert]:
-        """The alerts whose whole horizon lies before the last event."""
-        end_ms = max(self.history.last_ms, self.start_ms + self.horizon_ms)
+        """The alerts whose whole horizon the data cover."""
+        end_ms = self.history.coverage.end_ms
         return [one for one in alerts if one.at_ms + self.horizon_ms <= end_ms]
 
 

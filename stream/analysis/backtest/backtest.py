@@ -5,7 +5,7 @@ The model is fitted before the first later event is read, so that nothing after 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
+from stream.fit.coverage import day
 from stream.fit.history import History, Snapshot, read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.purchases.processes import fit_process
@@ -64,7 +65,10 @@ class BacktestResult:
 
 
 def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Model) -> BacktestResult:
-    """The backtest of events in time order, which are read once; `fallback` as in `fit_model`."""
+    """The backtest of events in time order, which are read once; `fallback` as in `fit_model`.
+
+    NotCoveredError when the events end before the horizon does.
+    """
     split = SplitEvents(events, options.split_ms + DAY_MS - 1)
     horizon = Horizon(min_ms=options.horizon_ms, max_ms=options.horizon_ms)
     days = snapshot_days(options.first_purchase_ms, options.split_ms, horizon)
@@ -74,6 +78,7 @@ def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Mo
     if options.first_by_ms is not None:
         snapshot = snapshot.only(snapshot.column("first_ms") <= options.first_by_ms)
     runs = _runs(history, split, model, options)
+    history.coverage.require(options.split_ms, options.horizon_ms)
     truth = Truth(history, snapshot, options.horizon_ms)
     risk = churn_risks(model, snapshot)
     rivals = baselines(snapshot.inactive_days, snapshot.column("frequency"), snapshot.total_minor)
@@ -87,6 +92,8 @@ def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Mo
         "wished_precision": options.precision,
         "events": history.events,
         "held_days": _held_days(history, options),
+        "data_end": day(history.coverage.end_ms),
+        "coverage_notes": history.coverage.notes(options.split_ms + options.horizon_ms),
     }
     if options.against is not None:
         numbers["against"] = {
@@ -126,28 +133,35 @@ def _fit_options(options: BacktestOptions, horizon: Horizon) -> FitOptions:
 
 
 def _runs(history: History, split: SplitEvents, model: Model, options: BacktestOptions) -> list[RunResult]:
-    """Each policy over the events after the split; on the way the history records the outcomes."""
+    """Each policy over the events after the split; on the way the history records the outcomes.
+
+    The runs go on to the end of the data, because an alert late in the horizon is judged by what follows it.
+    """
     policies = [options.policy, *([options.against] if options.against else [])]
     start_ms = options.split_ms + DAY_MS - 1
     running = [
         PolicyRun(profiles, Basis(policy, model), start_ms)
         for policy, profiles in zip(policies, _copies(history.profiles, len(policies)), strict=True)
     ]
+    for event in released(_noted(split.after(), history), history.coverage.last_purchase_ms):
+        for one in running:
+            one.feed(event)
     end_ms = start_ms + options.horizon_ms
-    for event in released(split.after(), history.last_purchase_ms):
-        at_ms = event.time_ms
-        history.note(event, at_ms)
-        if at_ms <= end_ms:
-            for one in running:
-                one.feed(event)
-    clock_ms = judged_until_ms(end_ms, history.last_purchase_ms)
-    return [one.finished(clock_ms) for one in running]
+    clock_ms = judged_until_ms(history.coverage.end_ms, history.coverage.last_purchase_ms)
+    return [one.finished(clock_ms, end_ms) for one in running]
+
+
+def _noted(events: Iterable[Event], history: History) -> Iterator[Event]:
+    """The same events; the history records each one."""
+    for event in events:
+        history.note(event, event.time_ms)
+        yield event
 
 
 def _held_days(history: History, options: BacktestOptions) -> float:
     """Days at the end that were not judged, because there was no purchase of anybody."""
     end_ms = options.split_ms + DAY_MS - 1 + options.horizon_ms
-    return (end_ms - judged_until_ms(end_ms, history.last_purchase_ms)) / DAY_MS
+    return (end_ms - judged_until_ms(end_ms, history.coverage.last_purchase_ms)) / DAY_MS
 
 
 def _copies(profiles: dict[str, Profile], count: int) -> list[dict[str, Profile]]:

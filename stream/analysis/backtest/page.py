@@ -106,7 +106,7 @@ def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
     )  # fmt: skip
     return (
         html_table(head, rows)
-        + f"<small>Judged: alerts whose {weeks} were over by the last event. Right: no purchase in the {weeks} after the "
+        + f"<small>Judged: alerts whose {weeks} were over by {numbers['data_end']}, the end of the data. Right: no purchase in the {weeks} after the "
         "alert (for an upgrade: the next tier was reached). Lost customers found: of the lost customers whom the rule "
         "covers, the share that was alerted. Days early: before the simple rule “no purchase for "
         f"{weeks}” would have noticed. Value found: of the recent spending of the lost customers, the share of those who "
@@ -139,7 +139,10 @@ def _model(numbers: Mapping[str, Any], result: BacktestResult) -> str:
         f"q {model.spend.q:.4g}, v {model.spend.v:.4g}. Model {model.version}."
     )
     text = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return text + "".join(f"<p class=note>{escape(note)}</p>" for note in numbers["model"]["notes"])
+    return text + "".join(
+        f"<p class=note>{escape(note)}</p>"
+        for note in (*numbers["coverage_notes"], *numbers["model"]["notes"])
+    )
 
 
 def _precision(one: Mapping[str, Any]) -> str:

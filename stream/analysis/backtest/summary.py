@@ -75,7 +75,8 @@ def _alerts(numbers: Mapping[str, Any]) -> list[str]:
         )
     weeks = f"{numbers['horizon_weeks']:g} weeks"
     lines += [
-        f"  judged: alerts whose {weeks} were over by the last event. right: no purchase in those weeks",
+        f"  judged: alerts whose {weeks} were over by the end of the data ({numbers['data_end']}).",
+        "          right: no purchase in those weeks",
         "          (ready for more: the next value tier was reached). found: share of the lost customers",
         "          covered by the rule who were alerted. days early: compared with the simple rule",
         f"          'no purchase for {weeks}'.",
@@ -118,7 +119,8 @@ def _notes(numbers: Mapping[str, Any]) -> list[str]:
             f"nobody at all bought in the last {numbers['held_days']:.1f} days of this time; churn was not "
             "judged there, as in a worker whose source of purchases has stalled."
         )
-    return [f"note: {note}" for note in (*notes, *numbers["model"]["notes"])]
+    notes += [*numbers["coverage_notes"], *numbers["model"]["notes"]]
+    return [f"note: {note}" for note in notes]
 
 
 def _score(name: str, auc: float | None, brier: float) -> str:
