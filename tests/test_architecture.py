@@ -68,7 +68,7 @@ PACKAGES: Mapping[str, set[str]] = {
     "__main__": {"commands"},
     "commands": {
         *PURE, "analysis", "config", "contracts", "demo", "engine", "fit", "importing", "look", "metrics",
-        "ops", "progress", "recording", "replay", "wording", "worker",
+        "ops", "printable", "progress", "recording", "replay", "wording", "worker",
     },
     "demo": {*PURE, "config", "importing", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "recording", "replay", "worker"},
@@ -88,6 +88,7 @@ PACKAGES: Mapping[str, set[str]] = {
     "look": set(),
     "config": set(),
     "metrics": set(),
+    "printable": set(),
     "progress": set(),
     "data": set(),
 }  # fmt: skip

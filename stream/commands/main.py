@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,8 +113,21 @@ class LazyGroup(click.Group):
                 formatter.write_dl(rows)
 
 
+class Program(LazyGroup):
+    """The group `stream` itself: an exception that no command foresaw is one line, with exit code 70."""
+
+    def main(self, *arguments: Any, **more: Any) -> Any:
+        """Run a command. Click's own exceptions, interrupts and a closed pipe end as click ends them."""
+        try:
+            return super().main(*arguments, **more)
+        except Exception as failure:
+            from stream.commands.unforeseen import report
+
+            sys.exit(report(failure))
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=Program,
     commands_by_name=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -9,13 +9,15 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 import msgspec
 
-from stream.config.settings import FILES, SECRETS, Settings
+from stream.config.checks import SecretFileError, secret_of, text_problem, value_problems
+from stream.config.settings import SECRETS, Settings
 
 PREFIX = "STREAM_"
 TYPES: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}
@@ -85,14 +87,33 @@ def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
                 yield f"{name} is not a setting; did you mean {PREFIX}{near[0]}?"
 
 
-def _given(environ: Mapping[str, str]) -> dict[str, str]:
-    """The text of every setting that is set; secrets also from their files. Raises OSError."""
+def _given(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The text of every setting that is set, secrets also from their files; and the problems with these."""
     texts = {name: environ[variable(name)] for name in TYPES if environ.get(variable(name))}
+    problems = []
     for name in SECRETS:
         path = environ.get(variable(name) + "_FILE")
         if path:
-            texts[name] = Path(path).read_text().rstrip("\r\n")
-    return texts
+            texts.pop(name, None)
+            try:
+                texts[name] = secret_of(Path(path))
+            except SecretFileError as error:
+                problems.append(f"{variable(name)}_FILE = {path!r}: {error}")
+    for name, text in list(texts.items()):
+        if reason := text_problem(text):
+            del texts[name]
+            shown = "(secret)" if name in SECRETS else ascii(text)
+            problems.append(f"{variable(name)} = {shown}: {reason}; expected {allowed_in_words(name)}")
+    return texts, problems
+
+
+def secret_values(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """Every secret that is set and can be read, so that it can be kept out of messages."""
+    values = {environ.get(variable(name), "") for name in SECRETS}
+    for name in SECRETS:
+        with suppress(SecretFileError):
+            values.add(secret_of(Path(environ.get(variable(name) + "_FILE") or os.devnull)))
+    return frozenset(values - {""})
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -109,10 +130,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
         yield ("ssl_cert_file", "ssl_key_file"), line
     if settings.replication == 0:
         yield ("replication",), "STREAM_REPLICATION = 0: expected 1 to 10, or -1"
-    for name in FILES:
-        path = getattr(settings, name)
-        if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
-            yield (name,), f"{variable(name)} = {path!r}: no such readable file"
+    for name, reason in value_problems(settings):
+        yield (name,), f"{variable(name)} = {getattr(settings, name)!r}: {reason}"
     topics: dict[str, str] = {}
     for name in (field for field in TYPES if field.startswith("topic_") and field != "topic_prefix"):
         first = topics.setdefault(getattr(settings, name), name)
@@ -123,11 +142,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of the environment; SettingsError with all problems."""
-    problems = list(_misspelt(environ))
-    try:
-        texts = _given(environ)
-    except OSError as error:
-        raise SettingsError([f"{error.filename}: {error.strerror} (a STREAM_*_FILE variable)"]) from error
+    texts, problems = _given(environ)
+    problems = [*_misspelt(environ), *problems]
     values: dict[str, Any] = {}
     wrong: set[str] = set()
     for name, text in texts.items():

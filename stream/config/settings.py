@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-TOPIC_PATTERN = r"^[a-zA-Z0-9._-]{1,200}$"
+TOPIC_PATTERN = r"^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$"
 BROKERS_PATTERN = r"^(embedded|[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*)$"
 
 
@@ -40,13 +40,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     sasl_username: Annotated[str, _meaning("User name for SASL.")] = ""
     sasl_password: Annotated[str, _meaning("Password for SASL. Secret.")] = ""
     ssl_ca_file: Annotated[
-        str, _meaning("CA certificates to trust, PEM; empty: those of the system.", "a readable file")
+        str, _meaning("CA certificates to trust; empty: those of the system.", "a readable PEM file")
     ] = ""
-    ssl_cert_file: Annotated[str, _meaning("Client certificate of this process, PEM.", "a readable file")] = (
-        ""
-    )
+    ssl_cert_file: Annotated[str, _meaning("Client certificate of this process.", "a readable PEM file")] = ""
     ssl_key_file: Annotated[
-        str, _meaning("Private key of the client certificate, PEM.", "a readable file")
+        str,
+        _meaning("Private key of the client certificate.", "a readable PEM file without passphrase"),
     ] = ""
 
     app_id: Annotated[str, _topic("Consumer group; also the prefix of transactional ids.")] = (
@@ -214,7 +213,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 0.5
 
     http_host: Annotated[
-        str, _meaning("Address of /healthz, /readyz and /metrics. There is no login: do not expose it.")
+        str,
+        _meaning(
+            "Address of /healthz, /readyz and /metrics. There is no login: do not expose it.",
+            "an IP address or a host name",
+        ),
     ] = "127.0.0.1"
     http_port: Annotated[
         int, _meaning("Port of the same; 0: any free port, which is logged.", ge=0, le=65_535)
