@@ -2,9 +2,10 @@
 
 import io
 import json
+from pathlib import Path
 
 from stream.importing.files.importer import Importer
-from stream.importing.files.mapping.load import parse_mapping
+from stream.importing.files.mapping.load import parse_mapping, ready_mappings
 
 INVOICES = """
 source = "/shop"
@@ -37,6 +38,15 @@ class Imported:
 
     def reasons(self):
         return [(reject["line"], reject["reason"]) for reject in self.rejects]
+
+
+CASES = Path(__file__).parents[1] / "importing" / "cases"
+"""Exports as people have them; each folder has its files and mappings."""
+
+
+def case(folder, mapping, *files, change=("", "")):
+    text = (CASES / folder / mapping).read_text() if mapping.endswith(".toml") else ready_mappings()[mapping]
+    return Imported(text.replace(*change), *(CASES / folder / name for name in files))
 
 
 def imported(folder, text, mapping=INVOICES, name="lines.csv", **options):

@@ -95,7 +95,7 @@ class Importer:
                 self._advance(ADVANCE_EVERY)
             self.summary.lines += 1
             if isinstance(row, UnreadableRow):
-                self._reject(file, row.line, LineRejection(row.reason, row.detail), None)
+                self._reject(file, row.line, LineRejection(row.reason, row.where_and_detail), None)
                 continue
             values = fill_down.filled(row.values)
             place = LinePlace(self.summary.lines, file, row.line)

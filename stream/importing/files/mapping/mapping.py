@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from functools import lru_cache
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 MAPPING_FIELDS = (
     *("customer", "time", "id", "event", "currency"),
@@ -21,6 +22,16 @@ IGNORED = "ignore"
 """In [events]: rows with this value become no event."""
 
 
+NOBODY = (
+    *("0", "guest", "anonymous", "unknown", "undefined", "(not set)", "-"),
+    *("n/a", "na", "nan", "null", "none"),
+)
+"""What shops write where nobody is logged in, and databases for a missing value."""
+BLANK = frozenset({""})
+BLANKS = {"order": frozenset({"", "(not set)", "n/a", "nan", "null", "none", "undefined", "-"})}
+"""Field -> texts, in small letters, that count as a blank cell."""
+
+
 class FileOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """How the files are written."""
 
@@ -30,6 +41,14 @@ class FileOptions(Struct, frozen=True, forbid_unknown_fields=True):
     delimiter: str | None = None
     names: tuple[str, ...] = ()
     """Column names of a file that has no header line."""
+    title_lines: Annotated[int, Meta(ge=0, le=1_000)] = 0
+    """Lines above the header: a title, the date of the report, a blank line."""
+    quoted: bool = True
+    """False: quotation marks are part of the text, as in TSV files that were written without quoting."""
+    ragged: bool = False
+    """True: blank cells at the end of a line may have been left out."""
+    records: str | None = None
+    """Path of the list of records in a JSON document, where `{"orders": [...]}` is not found by itself."""
 
 
 class TimeOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +73,10 @@ class CustomerOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
     prefix: str = ""
     """Put before every id."""
+    placeholders: tuple[str, ...] = NOBODY
+    """Texts that stand for no customer, whatever their case: a line with one of these has no customer."""
+    lowercase: bool = False
+    """True: `Pat@x.org` and `pat@x.org` are one customer."""
     whole_number: bool = False
     """`17850.0` is customer 17850, as spreadsheets and data frames write it."""
 
@@ -73,7 +96,10 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     """One mapping file."""
 
     columns: dict[str, str]
-    """Field -> column name; in JSON lines a path. `A|B`: the first that exists. `A?`: may be absent."""
+    """Field -> column name; in JSON lines a path.
+
+    `A|B`: line by line the first that is not blank. `A+B`: both, joined. `A?`: may be absent.
+    """
     source: str = "/import"
     """The source of the events."""
     constants: dict[str, str] = {}
@@ -90,6 +116,10 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     customer: CustomerOptions = CustomerOptions()
     returns: ReturnOptions = ReturnOptions()
 
+    def blanks(self, field: str) -> frozenset[str]:
+        """Texts of a field, in small letters, that count as a blank cell."""
+        return _blanks(self.customer.placeholders) if field == "customer" else BLANKS.get(field, BLANK)
+
     @property
     def is_orders_only(self) -> bool:
         """Every row is a line of an order: neither a column nor a constant says the event type."""
@@ -99,6 +129,11 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     def fingerprint(self) -> str:
         """Equal for mappings with equal content."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+
+@lru_cache(16)
+def _blanks(placeholders: tuple[str, ...]) -> frozenset[str]:
+    return frozenset({"", *(text.strip().lower() for text in placeholders)})
 
 
 class MappingError(Exception):

@@ -1,21 +1,28 @@
-"""Rows of CSV and TSV files."""
+"""Rows of CSV and TSV files. Every line of a file is in a row, or is told by its number."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
+
+from msgspec import structs
 
 from stream.importing.files.mapping.mapping import ColumnMapping
-from stream.importing.files.reading.columns import column_names, mapped_columns
-from stream.importing.files.reading.row import FileRow, UnreadableRow
+from stream.importing.files.reading.columns import Alternatives, MappedColumns, column_names, composed_text
+from stream.importing.files.reading.header import FileHeader, read_header
+from stream.importing.files.reading.quotes import lenient_cells, swallows_lines
+from stream.importing.files.reading.row import FileRow, UnreadableRow, Values
 from stream.recording.event_file import open_unpacked
 
 CELL_CHARACTERS_MAX = 1 << 20
 """A longer cell is an error of its line: usually a quotation mark that is never closed."""
+Record = tuple[int, int, list[str] | UnreadableRow]
+"""The number of its first line, its lines, and its cells."""
 
 
 def delimited_rows(path: Path, mapping: ColumnMapping, delimiter: str) -> Iterator[FileRow | UnreadableRow]:
@@ -24,29 +31,11 @@ def delimited_rows(path: Path, mapping: ColumnMapping, delimiter: str) -> Iterat
     with io.TextIOWrapper(
         open_unpacked(path), file_encoding(path, mapping.file.encoding), errors="replace", newline=""
     ) as text:
-        reader = csv.reader(text, delimiter=delimiter)
-        header = list(mapping.file.names) or next(reader, [])
-        columns = mapped_columns(path, header, mapping)
-        names = column_names(header)
-        fields, pick = list(columns), _picker([names.index(column) for column in columns.values()])
-        width = len(header)
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as failure:
-                yield UnreadableRow(line, "unreadable", str(failure))
-                continue
-            if len(cells) == width:
-                yield FileRow(line, dict(zip(fields, pick(cells), strict=True)))
-            elif cells:
-                yield UnreadableRow(
-                    line, "columns_differ", f"{len(cells)} cells where the header has {width}"
-                )
-            else:
-                yield UnreadableRow(line, "blank_line", "")
+        header = read_header(path, text, mapping, delimiter)
+        row_of = _row_reader(header, mapping)
+        for line, lines, cells in _Records(text, header, quoted=mapping.file.quoted):
+            row = cells if isinstance(cells, UnreadableRow) else row_of(line, cells)
+            yield row if lines == 1 or isinstance(row, FileRow) else structs.replace(row, lines=lines)
 
 
 def file_encoding(path: Path, named: str) -> str:
@@ -57,7 +46,128 @@ def file_encoding(path: Path, named: str) -> str:
         return "utf-16" if file.read(2) in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
 
 
+class _Records:
+    """Records of cells. The lines of a record are held until it is clear that it has no other reading."""
+
+    def __init__(self, text: Iterable[str], header: FileHeader, *, quoted: bool) -> None:
+        self._text, self._delimiter, self._width = text, header.delimiter, len(header.cells)
+        self._line = header.lines
+        """Lines of the file that are in records already."""
+        self._held: list[str] = []
+        self._quoted = quoted
+
+    def __iter__(self) -> Iterator[Record]:
+        while True:
+            held, source = self._held, iter(self._text)
+            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self._quoted else csv.QUOTE_NONE
+            reader = csv.reader(
+                _holding(source, held), delimiter=self._delimiter, quoting=quoting, strict=self._quoted
+            )
+            try:
+                for cells in reader:
+                    if len(held) > 1 and swallows_lines(held, self._width, self._delimiter):
+                        yield from self._rejected_lines(held)
+                    else:
+                        yield self._line + 1, len(held), cells
+                    self._line += len(held)
+                    held.clear()
+            except csv.Error as failure:
+                yield self._first_line_again(held, str(failure))
+                self._line += 1
+                self._text, self._held = chain(held[1:], source), []
+                continue
+            return
+
+    def _first_line_again(self, held: Sequence[str], why: str) -> Record:
+        """The quotation marks are not well-formed: the first line is read by itself, the others again."""
+        line = self._line + 1
+        if len(held[0]) > CELL_CHARACTERS_MAX:
+            return line, 1, UnreadableRow(line, "unreadable", why)
+        cells = lenient_cells(held[0], self._delimiter)
+        if len(cells) == self._width:
+            return line, 1, cells
+        hint = (
+            "close or double the quotation marks; where the file quotes nothing, set quoted = false in [file]"
+        )
+        return line, 1, UnreadableRow(line, "quote_unclosed", hint)
+
+    def _rejected_lines(self, held: Sequence[str]) -> Iterator[Record]:
+        """Lines that are either one cell or a row each: each is rejected by its number."""
+        first, last = self._line + 1, self._line + len(held)
+        why = (
+            f"lines {first} to {last} are one cell between two quotation marks, or a row each; "
+            "where the file quotes nothing, set quoted = false in [file]"
+        )
+        for line in range(first, last + 1):
+            yield line, 1, UnreadableRow(line, "quote_ambiguous", why)
+
+
+def _holding(source: Iterator[str], held: list[str]) -> Iterator[str]:
+    for text in source:
+        held.append(text)
+        yield text
+
+
+def _row_reader(
+    header: FileHeader, mapping: ColumnMapping
+) -> Callable[[int, list[str]], FileRow | UnreadableRow]:
+    """From the cells of a line to the fields of the mapping."""
+    names, width, ragged = column_names(header.cells), len(header.cells), mapping.file.ragged
+    fields = list(header.columns.single)
+    pick = _picker([names.index(column) for column in header.columns.single.values()])
+    composed = _composer(header.columns, names, mapping)
+
+    def row_of(line: int, cells: list[str]) -> FileRow | UnreadableRow:
+        if len(cells) != width or cells == header.cells or not any(cells):
+            fitted = _fitted(line, cells, header, ragged=ragged)
+            if isinstance(fitted, UnreadableRow):
+                return fitted
+            cells = fitted
+        values = dict(zip(fields, pick(cells), strict=True))
+        return FileRow(line, composed(values, cells) if composed is not None else values)
+
+    return row_of
+
+
+def _fitted(line: int, cells: list[str], header: FileHeader, *, ragged: bool) -> list[str] | UnreadableRow:
+    """Cells of an unusual line, with as many as the header has; or why they cannot be read."""
+    width = len(header.cells)
+    if not any(cells):
+        return UnreadableRow(line, "blank_line", "")
+    if cells == header.cells and header.lines:
+        return UnreadableRow(line, "header_repeated", "")
+    if len(cells) > width and not any(cell.strip(" ") for cell in cells[width:]):
+        return cells[:width]
+    if len(cells) <= width and (ragged or len(cells) >= header.named_width):
+        return cells + [""] * (width - len(cells))
+    remedy = "a cell that holds the delimiter must stand in quotation marks"
+    if len(cells) < width:
+        remedy = "if blank cells at the end were left out, set ragged = true in [file]"
+    return UnreadableRow(line, "columns_differ", f"{len(cells)} cells where the header has {width}; {remedy}")
+
+
+def _composer(
+    columns: MappedColumns, names: list[str], mapping: ColumnMapping
+) -> Callable[[Values, list[str]], Values] | None:
+    """A function that adds the fields that several columns can fill; None where there is no such field."""
+    places: dict[str, Alternatives[int]] = {
+        field: [[names.index(part) for part in parts] for parts in alternatives]
+        for field, alternatives in columns.composed.items()
+    }
+    if not places:
+        return None
+
+    def add(values: Values, cells: list[str]) -> Values:
+        for field, alternatives in places.items():
+            values[field] = composed_text(field, alternatives, cells.__getitem__, mapping)
+        return values
+
+    return add
+
+
 def _picker(places: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    if not places:
+        return lambda cells: ()
     if len(places) == 1:
         return lambda cells: (cells[places[0]],)
     return cast("Callable[[list[str]], tuple[str, ...]]", itemgetter(*places))

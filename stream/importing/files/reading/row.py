@@ -24,6 +24,17 @@ class UnreadableRow(Struct, frozen=True):
     line: int
     reason: str
     detail: str
+    lines: int = 1
+    """Lines of the file that it takes: more than one where a quoted cell has line breaks."""
+
+    @property
+    def where_and_detail(self) -> str:
+        """The detail, after the numbers of the lines where there are several."""
+        return (
+            self.detail
+            if self.lines == 1
+            else f"lines {self.line} to {self.line + self.lines - 1}: {self.detail}"
+        )
 
 
 def cell_text(value: Any) -> str:
