@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.analysis.fit_recording import coverage_of, fit_recording
-from stream.commands.parameters import chosen_model
+from stream.commands.parameters import basis_of_worker, chosen_model
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
 from stream.fit.model_fit import FitOptions
@@ -37,7 +37,7 @@ def fit_from_source(
     from stream.ops.topic_profiles import topic_profiles
 
     profiles, in_force = topic_profiles()
-    return FitResult(refit(profiles, in_force or chosen_model(None), options), 0)
+    return FitResult(refit(profiles, in_force or basis_of_worker(None, None).model, options), 0)
 
 
 def _topics() -> Recording:

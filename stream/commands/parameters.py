@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from stream.commands.output_files import OutputFile
+from stream.config.environment import load_settings
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
 from stream.core.model.record import Model
@@ -78,6 +79,19 @@ def chosen_model(path: Path | None) -> Model:
     except ModelError as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None
+
+
+def basis_of_worker(policy_path: Path | None, model_path: Path | None) -> Basis:
+    """The policy and the model of two files, or those of STREAM_POLICY and STREAM_MODEL, as for workers.
+
+    For commands that read the topics.
+    """
+    settings = load_settings()
+    return chosen_basis(policy_path or _file(settings.policy), model_path or _file(settings.model))
+
+
+def _file(name: str) -> Path | None:
+    return Path(name) if name else None
 
 
 def chosen_basis(policy_path: Path | None, model_path: Path | None) -> Basis:

@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from stream.commands.output_files import FileCommand
-from stream.commands.parameters import EXISTING, OUTPUT, chosen_basis
+from stream.commands.parameters import EXISTING, OUTPUT, basis_of_worker, chosen_basis
 from stream.core.alerts.alert import Alert
 from stream.progress import progress
 from stream.recording.event_file import optional_writer
@@ -26,6 +26,8 @@ from stream.wire import YEAR_MAX, encode_alert
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 REFUSALS_SHOWN = 5
+POLICY_HELP = "Policy file (TOML). [default: the shipped one; with --from-kafka STREAM_POLICY]"
+MODEL_HELP = "Model record (JSON). [default: the shipped one; with --from-kafka STREAM_MODEL]"
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -35,8 +37,8 @@ _ENCODE = msgspec.json.Encoder().encode
 @click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
 @click.option("--from", "begin", type=INSTANT, help="With --from-kafka: from this event time on (UTC).")
 @click.option("--to", "end", type=INSTANT, help="With --from-kafka: up to this event time (UTC).")
-@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
-@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
+@click.option("--policy", "policy_path", type=EXISTING, help=POLICY_HELP)
+@click.option("--model", "model_path", type=EXISTING, help=MODEL_HELP)
 @click.option("--profiles", type=OUTPUT, help="Write the profiles, one per line, in order of customer id.")
 @click.option("--alerts", type=OUTPUT, help="Write the alerts, one per line, in order of time.")
 @click.option(
@@ -77,7 +79,7 @@ def replay_command(
         raise click.UsageError("--from and --to belong to --from-kafka")
     if until and until.year > YEAR_MAX:
         raise click.UsageError(f"--until: the last year is {YEAR_MAX}")
-    basis = chosen_basis(policy_path, model_path)
+    basis = (basis_of_worker if from_kafka else chosen_basis)(policy_path, model_path)
     raised: list[Alert] = []
     run = Replay(basis, raised.append, partitions)
     outputs = (profiles, alerts, rejects)

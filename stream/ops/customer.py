@@ -22,7 +22,8 @@ from stream.recording.recording import TOPIC_RANK, reject_bad_model
 from stream.replay.run import replay
 from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
 from stream.worker.kafka.topics import topic_names
-from stream.worker.rows.row import StoredRow
+from stream.worker.rows.models import model_in_force
+from stream.worker.rows.row import MODEL_KEY, StoredRow
 
 
 class CustomerSnapshot(Struct):
@@ -32,6 +33,7 @@ class CustomerSnapshot(Struct):
     alerts: list[Alert]
     as_of_ms: int
     basis: Basis
+    """The policy and the model to look at the profile with."""
 
 
 class _TimeField(Struct):
@@ -52,7 +54,10 @@ ESCAPE = b"\\"
 def snapshot_from_events(
     paths: Sequence[Path], customer: str, basis: Basis, at_ms: int | None
 ) -> CustomerSnapshot:
-    """Replay the customer's own events up to `at_ms`, by default up to the last event of all in the files."""
+    """Replay the customer's own events up to `at_ms`, by default up to the last event of all in the files.
+
+    By default the snapshot is as of the customer's last event or judgement, as one of files or topics is.
+    """
     mark = msgspec.json.encode(customer)
     events: list[Event] = []
     newest_ms = 0.0
@@ -62,11 +67,11 @@ def snapshot_from_events(
             event = reject_bad_model(decode_line(line))
             if isinstance(event, Event) and (event.subject == customer or isinstance(event, ModelPublished)):
                 events.append(event)
-    as_of_ms = round(newest_ms) if at_ms is None else at_ms
-    events = [event for event in events if event.time_ms <= as_of_ms]
+    until_ms = round(newest_ms) if at_ms is None else at_ms
+    events = [event for event in events if event.time_ms <= until_ms]
     events.sort(key=lambda event: (event.time_ms, TOPIC_RANK[type_name(type(event))]))
-    run, alerts = replay(events, basis, until_ms=as_of_ms)
-    return CustomerSnapshot(run.profiles.get(customer), alerts, as_of_ms, run.basis)
+    run, alerts = replay(events, basis, until_ms=until_ms)
+    return _as_of(run.profiles.get(customer), alerts, run.basis, at_ms)
 
 
 def snapshot_from_files(
@@ -91,12 +96,19 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) 
                 raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
 
 
-def snapshot_from_topics(customer: str, basis: Basis, at_ms: int | None) -> CustomerSnapshot:
-    """Look the customer up in the profiles and alerts topics of STREAM_BROKERS."""
+def snapshot_from_topics(
+    customer: str, basis: Basis, at_ms: int | None, *, or_published: bool
+) -> CustomerSnapshot:
+    """Look the customer up in the profiles and alerts topics of STREAM_BROKERS.
+
+    `or_published`: a model that was published to the customer's partition replaces that of `basis`, by the
+    worker's own rule.
+    """
     settings = cluster_settings()
     names, key = topic_names(settings), customer.encode()
     profile: Profile | None = None
     alerts: dict[str, Alert] = {}
+    published = StoredRow()
     with cluster_errors(), reader(settings) as consumer:
         starts = {}
         for topic in (names.profiles, names.alerts):
@@ -104,14 +116,18 @@ def snapshot_from_topics(customer: str, basis: Basis, at_ms: int | None) -> Cust
             if count:
                 starts[topic, partition_of(key, count)] = 0
         for message in without_fenced_writes(records(consumer, starts)):
-            if message.key() != key:
-                continue
             value = message.value()
-            if message.topic() == names.profiles:
+            if message.key() == MODEL_KEY and value:
+                published = _decode_row(value)
+            elif message.key() != key:
+                continue
+            elif message.topic() == names.profiles:
                 profile = _decode_row(value).profile if value else None
             elif value:
                 alert = _decode_alert(value)
                 alerts[alert.id] = alert
+    if or_published:
+        basis = Basis(basis.policy, model_in_force(published, basis.model))
     return _as_of(profile, sorted(alerts.values(), key=lambda alert: alert.sequence), basis, at_ms)
 
 

@@ -48,32 +48,37 @@ class Section(Struct, frozen=True):
     lines: tuple[str, ...]
 
 
-def profile_sections(profile: Profile, as_of_ms: int, basis: Basis) -> list[Section]:
-    """The customer at an instant; sections without lines are left out."""
+def profile_sections(
+    profile: Profile, as_of_ms: int, basis: Basis, *, of_other_basis: bool = False
+) -> list[Section]:
+    """The customer at an instant; sections without lines are left out. Tier and stage are those judged last.
+
+    `of_other_basis`: that judgement is by another policy or model than `basis`, so its churn risk is shown as
+    it was then.
+    """
     if profile.erased_ms:
         erased = f"Erased at the customer's request on {date(profile.erased_ms)}; no data is kept."
         return [Section("Who", (erased,))]
     now = standing(profile, as_of_ms, basis)
     sections = [
-        Section("Who", tuple(who(profile, now, basis))),
+        Section("Who", tuple(who(profile, basis))),
         Section("Buying", tuple(buying_lines(profile.buying, as_of_ms))),
         Section("Interests", tuple(interest_lines(profile, as_of_ms))),
         Section("Engagement", tuple(engagement_lines(profile, as_of_ms))),
         Section("Value", tuple(value_lines(profile, now, basis))),
         Section("Feedback", tuple(feedback_lines(profile.feedback, now))),
         Section("Dead ends", tuple(dead_end_lines(profile, as_of_ms))),
-        Section("Outlook", tuple(outlook_lines(profile, now))),
+        Section("Outlook", tuple(outlook_lines(profile, now, of_other_basis))),
     ]
     return [section for section in sections if section.lines]
 
 
-def who(profile: Profile, now: Standing, basis: Basis) -> list[str]:
+def who(profile: Profile, basis: Basis) -> list[str]:
     """Tier, stage, acquisition, country and consent."""
     identity = profile.identity
-    lines = [
-        f"{basis.tier_names[now.tier].capitalize()} tier, {STAGES[profile.judgement.stage]}; "
-        f"first seen on {date(profile.first_seen_ms)}."
-    ]
+    rank, names = profile.judgement.tier, basis.tier_names
+    tier = f"{names[rank].capitalize()} tier" if rank < len(names) else f"Tier {rank + 1} from below"
+    lines = [f"{tier}, {STAGES[profile.judgement.stage]}; first seen on {date(profile.first_seen_ms)}."]
     if identity.campaign or identity.channel:
         by = f" by campaign {identity.campaign}" if identity.campaign else ""
         through = f" through the channel {identity.channel}" if identity.channel else ""
@@ -265,15 +270,20 @@ def _nps_words(nps: float) -> str:
     return "Might recommend us" if nps >= NPS_PASSIVE else "Would not recommend us"
 
 
-def outlook_lines(profile: Profile, now: Standing) -> list[str]:
+def outlook_lines(profile: Profile, now: Standing, of_other_basis: bool) -> list[str]:
     """The probability that they stop buying, open alerts, and the next review."""
     lines = []
+    judged_on = date(profile.judgement.judged_ms)
     if now.features is not None:
-        lines.append(f"Probability that they do not buy again within their usual time: {share(now.risk)}.")
+        risk = share(profile.judgement.risk) + f" on {judged_on}" if of_other_basis else share(now.risk)
+        lines.append(f"Probability that they do not buy again within their usual time: {risk}.")
     for kind, episode in sorted(profile.judgement.episodes.items()):
         if is_open(episode):
             urgent = ", urgent" if episode.state == "escalated" else ""
             lines.append(f"Open alert since {date(episode.opened_ms)}: {ALERT_NAMES[kind]}{urgent}.")
-    if profile.next_review_ms is not None:
+    if profile.next_review_ms is not None and profile.next_review_ms <= now.as_of_ms:
+        due = f"A review was due on {date(profile.next_review_ms)}"
+        lines.append(f"{due}: tier, stage and alerts are those of {judged_on}.")
+    elif profile.next_review_ms is not None:
         lines.append(f"Without new events they are reviewed next on {date(profile.next_review_ms)}.")
     return lines

@@ -167,6 +167,7 @@ def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
         "alerts",
         "model",
         "seconds",
+        "policy",
     }
     assert set(numbers["risk"]) == {"auc", "brier", "log_loss", "ece", "lift10"}
     assert set(numbers["repeat_buyers"]) == {"n", "churn_rate", "risk", "baselines"}

@@ -231,5 +231,6 @@ def test_the_command_writes_a_page_and_prints_json(tmp_path):
         "retention",
         "campaigns",
         "drivers",
+        "policy",
     }
     assert "<h2>Kept: retention</h2>" in out.read_text()

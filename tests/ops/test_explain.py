@@ -39,8 +39,10 @@ def explain(*words: str | Path) -> Result:
     return CliRunner().invoke(main, ["explain", *map(str, words)])
 
 
-def test_a_customer_is_explained_as_of_the_last_event(events):
-    result = explain("c", "--events", events)
+def test_a_customer_is_explained_as_of_their_last_event_or_judgement_or_as_of_any_time(events):
+    assert explain("c", "--events", events).output.startswith("c, as of 26 August 2024\n\nWho\n")
+
+    result = explain("c", "--events", events, "--at", "2024-09-07")
 
     assert result.exit_code == 0
     assert result.output.startswith("c, as of 7 September 2024\n\nWho\n")

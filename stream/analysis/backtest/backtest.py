@@ -87,6 +87,7 @@ def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Mo
         "alerts": alert_scores(runs[0], truth),
         "thresholds": msgspec.to_builtins(model.thresholds),
         "model": _model_numbers(model, snapshot),
+        "policy": options.policy.hash,
         "split": datetime.fromtimestamp(options.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
         "horizon_weeks": options.horizon_ms / WEEK_MS,
         "wished_precision": options.precision,

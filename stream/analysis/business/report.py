@@ -65,6 +65,7 @@ def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: 
             for one in drivers(ledger, now, policy)
         ],
         "dead_ends": [asdict(one) for one in dead_ends(ledger, now, policy)],
+        "policy": policy.hash,
         "model": model.version,
         "notes": list(model.notes),
     }

@@ -88,8 +88,7 @@ class PartitionModels:
         log.info("partition %d: the published model %s is in force", lane.partition, model.version)
 
     def _is_replaced(self, published: Model, stored: LiveRow) -> bool:
-        configured = self.configured.model
-        return configured.version != stored.instead_of and configured.fitted_at_ms > published.fitted_at_ms
+        return _replaces(self.configured.model, published, stored.instead_of)
 
     def _basis_with(self, model: Model) -> Basis:
         for basis in (self.configured, *self._bases.values()):
@@ -108,6 +107,21 @@ class Publication(NamedTuple):
     def is_committed(self, lane: Lane[LiveRow]) -> bool:
         """Whether the event that published this model will not be read again."""
         return lane.committed_offset(self.topic) >= self.next_offset
+
+
+def model_in_force(stored: StoredRow, configured: Model) -> Model:
+    """The model that a worker with this STREAM_MODEL goes on with, by a partition's model row (empty: none).
+
+    Every stored publication counts as committed.
+    """
+    if not stored.models:
+        return configured
+    published = decode_model(stored.models[0])
+    return configured if _replaces(configured, published, stored.instead_of) else published
+
+
+def _replaces(configured: Model, published: Model, instead_of: str) -> bool:
+    return configured.version != instead_of and configured.fitted_at_ms > published.fitted_at_ms
 
 
 def _publications(stored: LiveRow) -> list[Publication]:
