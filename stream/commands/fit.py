@@ -105,7 +105,8 @@ def history_command(
         raise click.UsageError("name a target for the model: --out FILE, --publish, or both")
     started = time.monotonic()
     rules = chosen_policy(policy)
-    source = ", ".join(path.name for path in events) or ("the input topics" if from_kafka else "profiles")
+    names = ", ".join(sorted(path.name for path in events))
+    source = names or ("the input topics" if from_kafka else "profiles")
     options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance)
     try:
         with output_file(out) if out is not None else nullcontext() as file:

@@ -2,6 +2,8 @@
 
 An event passes through four rooms: facts (fold.py adds it to sums and sets), standing.py (what the facts mean
 at one instant), judge.py (which episodes open, escalate or end) and alerts/build.py (one alert a transition).
+Events of one customer and one instant that are at hand together go through `on_instant`: all are folded, then
+the customer is judged once, so it does not matter which of them was read first (docs/decisions/0017).
 Between events only time passes, and `next_review_ms` is the next instant at which that alone may change a
 judgement. A caller that gives `on_review` every such instant in order, each before the customer's next event,
 misses no change.
@@ -9,6 +11,7 @@ misses no change.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -16,7 +19,8 @@ from msgspec import Struct
 from stream.core.alerts.alert import Alert
 from stream.core.alerts.build import build_alert
 from stream.core.events.event import CustomerErased, Event
-from stream.core.facts.fold import CHANGES, CORRECTION, HARD, SOFT, fold
+from stream.core.events.order import instant_order
+from stream.core.facts.fold import CHANGES, CORRECTION, HARD, NONE, SOFT, News, fold
 from stream.core.facts.profile import (
     ERASURE_GRACE_MS,
     EVERYTHING,
@@ -47,11 +51,32 @@ class Step(Struct, gc=False):
     may."""
 
 
-def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | None = None) -> Step:
+class Unjudged(Struct, gc=False):
+    """What was folded of an instant and is not judged yet."""
+
+    news: News = NONE
+    """The most that any of its events means for the judgement."""
+    cause: str = ""
+    """The id of the event that means it; of several the last."""
+
+    def note(self, news: News, event_id: str) -> None:
+        """One more event was folded."""
+        if news >= self.news:
+            self.news, self.cause = news, event_id
+
+
+def on_event(
+    profile: Profile | None,
+    event: Event,
+    basis: Basis,
+    at_ms: int | None = None,
+    unjudged: Unjudged | None = None,
+) -> Step:
     """Fold an event into its customer's profile, in place (None: a new customer), and judge what follows.
 
-    `at_ms` is the event's time, if the caller knows it already. The outcome is `passed` for an event type
-    that concerns no single customer.
+    `at_ms` is the event's time, if the caller knows it already. With `unjudged` the judgement is left to the
+    caller, and what it is about is added there. The outcome is `passed` for an event type that concerns no
+    single customer.
     """
     if at_ms is None:
         at_ms = event.time_ms
@@ -70,26 +95,54 @@ def on_event(profile: Profile | None, event: Event, basis: Basis, at_ms: int | N
     if seen is None:
         return Step(profile, (), "duplicate", changed=NOTHING)
     profile.seen = seen
-    judgement = profile.judgement
     review_ms = profile.next_review_ms  # the silence before this event is judged first
     alerts = _reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None
-    judged_ms = judgement.judged_ms
     if alerts is not None:
         changed |= JUDGEMENT
+    late = at_ms < profile.judgement.judged_ms
     news = fold(profile, event, at_ms, basis.reader)
     profile.events += 1
-    late = at_ms < judged_ms
-    if news >= HARD:
-        as_of_ms = judged_ms if late else at_ms
-        corrected = late or news is CORRECTION
-        decided = judge(profile, as_of_ms, basis, corrected=corrected, cause=event.id)
-        if decided:
-            alerts = [*(alerts or ()), *_worded(decided, profile, basis)]
-        return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed | JUDGEMENT)
-    if news is SOFT and _any_open(profile):  # docs/decisions/0004
-        midnight_ms = (max(at_ms, judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
-        profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
+    if unjudged is not None:
+        unjudged.note(news, event.id)
+    elif news >= HARD:
+        decided = _judged(profile, at_ms, news, event.id, basis)
+        alerts = alerts + decided if alerts else decided
+        changed |= JUDGEMENT
+    elif news is SOFT and profile.judgement.episodes:
+        _note_soft(profile, at_ms)
     return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)
+
+
+def on_instant(
+    profile: Profile | None, events: Sequence[Event], basis: Basis
+) -> tuple[Step, tuple[Outcome, ...]]:
+    """Fold events of one customer and one instant, in `instant_order`, and judge the customer once.
+
+    The same step for any order in which they are given; with each event its outcome, in the given order. The
+    step's own outcome is `applied` when that of any event is. An erasure among them takes away what was
+    folded before it.
+    """
+    at_ms, unjudged = events[0].time_ms, Unjudged()
+    keys = [instant_order(event) for event in events]
+    outcomes: list[Outcome] = ["applied"] * len(events)
+    whole = Step(profile, changed=NOTHING)
+    alerts: list[Alert] = []
+    for place in sorted(range(len(events)), key=keys.__getitem__):
+        step = on_event(profile, events[place], basis, at_ms, unjudged)
+        if type(events[place]) is CustomerErased:
+            unjudged = Unjudged()
+        profile, outcomes[place] = step.profile, step.outcome
+        alerts += step.alerts
+        whole.changed |= step.changed
+        whole.late = whole.late or step.late
+    if profile is not None and unjudged.news >= HARD:
+        alerts += _judged(profile, at_ms, unjudged.news, unjudged.cause, basis)
+        whole.changed |= JUDGEMENT
+    elif profile is not None and unjudged.news is SOFT:
+        _note_soft(profile, at_ms)
+    whole.profile, whole.alerts = profile, tuple(alerts)
+    whole.outcome = "applied" if "applied" in outcomes else outcomes[-1]
+    return whole, tuple(outcomes)
 
 
 def on_review(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
@@ -113,14 +166,23 @@ def _worded(transitions: list[Transition], profile: Profile, basis: Basis) -> li
     return [build_alert(transition, profile, basis) for transition in transitions]
 
 
-def _any_open(profile: Profile) -> bool:
-    episodes = profile.judgement.episodes
-    if not episodes:
-        return False
-    for episode in episodes.values():  # noqa: SIM110  (most events come here, and a generator is slower)
+def _judged(profile: Profile, at_ms: int, news: News, cause: str, basis: Basis) -> list[Alert]:
+    """Judge what was folded of an instant, as of then or, when it is late, as of the last judgement."""
+    judged_ms = profile.judgement.judged_ms
+    late = at_ms < judged_ms
+    corrected = late or news is CORRECTION
+    decided = judge(profile, judged_ms if late else at_ms, basis, corrected=corrected, cause=cause)
+    return _worded(decided, profile, basis) if decided else []
+
+
+def _note_soft(profile: Profile, at_ms: int) -> None:
+    """While an alert is open, engagement is weighed at the next midnight (docs/decisions/0004)."""
+    judgement = profile.judgement
+    for episode in judgement.episodes.values():
         if episode.state in OPEN:
-            return True
-    return False
+            midnight_ms = (max(at_ms, judgement.judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
+            profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
+            return
 
 
 def _reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:

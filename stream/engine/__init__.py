@@ -42,6 +42,11 @@ already. The application therefore follows three rules:
 3.  A row that is no longer needed is removed with `lane.delete_after(key, row, row.applied)`: its tombstone
     is written when the input that it has applied is committed.
 
+Instants: arrivals of one key with the same `order_ms`, the event time by which the inputs are merged, follow
+each other as far as Kafka has them. All but the last have `more` set. An application for which their order
+must not matter collects them, orders them itself and applies them together; rule 1 then goes by the offsets
+that the row had before.
+
 Time: timers and the order of moments are event time. With `clock="event"` only arrivals move the clock; with
 `clock="wall"` the wall clock does too, in a lane that is live and has read all its input. In a history, whose
 records arrive long after their event times, a lane goes by its own arrivals, whatever other lanes have read,

@@ -45,6 +45,7 @@ class Arrival(msgspec.Struct, gc=False):
         0  # set by the engine: the highest event time of the topic so far; topics are merged by it
     )
     for_all: bool = False  # rows of other keys may count this record as applied, too
+    more: bool = False  # set by the engine: the next moment is an arrival of the same key and `order_ms`
 
 
 class Timer(NamedTuple):

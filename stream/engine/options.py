@@ -16,7 +16,7 @@ class EngineOptions:
     """The options of one application; the same for all its workers, but for `store` and `web_port`.
 
     `inputs` must be co-partitioned: equal numbers of partitions, and the same key in the same partition
-    number. The changelog has as many partitions. The order of the inputs decides between equal event times.
+    number. The changelog has as many partitions.
     """
 
     app_id: str

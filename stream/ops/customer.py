@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,13 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import Event, ModelPublished, type_name
+from stream.core.events.event import Event, ModelPublished
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
 from stream.recording.event_file import numbered_lines
-from stream.recording.recording import TOPIC_RANK, reject_bad_model
+from stream.recording.recording import reject_bad_model
 from stream.replay.run import replay
 from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
 from stream.worker.kafka.topics import topic_names
@@ -69,7 +70,7 @@ def snapshot_from_events(
                 events.append(event)
     until_ms = round(newest_ms) if at_ms is None else at_ms
     events = [event for event in events if event.time_ms <= until_ms]
-    events.sort(key=lambda event: (event.time_ms, TOPIC_RANK[type_name(type(event))]))
+    events.sort(key=attrgetter("time_ms"))
     run, alerts = replay(events, basis, until_ms=until_ms)
     return _as_of(run.profiles.get(customer), alerts, run.basis, at_ms)
 

@@ -1,27 +1,27 @@
 """Recorded events: JSON lines of one or several files, read in order of event time.
 
-Events of the same time keep the order of their topics (purchases first), then of files and lines: the same
-rule as the worker's merge of its input topics. Lines that are not events are collected with the reason.
+Events of one instant (millisecond) come in the order of stream/core/events/order.py, so the order of files
+and lines does not matter. Lines that are not events are collected with the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from stream.core.events.event import EVENT_TYPES, Event, ModelPublished, type_name
+from stream.core.events.event import Event, ModelPublished
+from stream.core.events.order import instant_order
 from stream.core.model.document import ModelError, decode_model
 from stream.recording.event_file import numbered_lines
 from stream.wire import Reason, Rejected, Unknown, decode_line
 
-TOPIC_RANK: dict[str, int] = {
-    type_name(event_type): rank for rank, types in enumerate(EVENT_TYPES.values()) for event_type in types
-}
+MS_PER_S = 1_000
 
 
 class UnreadableLine(NamedTuple):
@@ -33,12 +33,25 @@ class UnreadableLine(NamedTuple):
     detail: str
 
 
-class _TypeAndTime(msgspec.Struct):
-    type: str
+class _TimeOnly(msgspec.Struct):
     time: datetime
 
 
-_HEAD = msgspec.json.Decoder(_TypeAndTime)
+_HEAD = msgspec.json.Decoder(_TimeOnly)
+
+
+class _Line(NamedTuple):
+    """Something recorded, its place, and its time in seconds since 1970."""
+
+    at_s: float
+    path: Path
+    number: int
+    content: bytes | Event
+
+
+def _instant_ms(line: _Line) -> int:
+    """The event's `time_ms`."""
+    return round(line.at_s * MS_PER_S)
 
 
 def reject_bad_model(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
@@ -57,7 +70,7 @@ class Recording:
     def __init__(self, paths: Sequence[Path] = ()) -> None:
         self.unreadable: list[UnreadableLine] = []
         self.unknown = 0
-        self._lines: list[tuple[float, int, Path, int, bytes | Event]] = self._load(paths)
+        self._lines = self._load(paths)
         self._before_reading = (len(self.unreadable), self.unknown)
 
     @classmethod
@@ -66,12 +79,10 @@ class Recording:
         recording = cls()
         for place, number, outcome in records:
             if isinstance(outcome, Event):
-                rank = TOPIC_RANK[type_name(type(outcome))]
-                at = outcome.time.timestamp()
-                recording._lines.append((at, rank, Path(place), number, outcome))
+                recording._lines.append(_Line(outcome.time.timestamp(), Path(place), number, outcome))
             else:
                 recording._set_aside(outcome, Path(place), number)
-        recording._lines.sort(key=lambda entry: entry[:2])
+        recording._lines.sort(key=itemgetter(0))
         recording._before_reading = (len(recording.unreadable), recording.unknown)
         return recording
 
@@ -82,26 +93,33 @@ class Recording:
         """Every event in order of time, decoded as the worker decodes it; may be read several times."""
         found, self.unknown = self._before_reading
         del self.unreadable[found:]
-        for _, _, path, number, line in self._lines:
+        for _, lines in groupby(self._lines, key=_instant_ms):
+            events = self._decoded(lines)
+            if len(events) > 1:
+                events.sort(key=instant_order)
+            yield from events
+
+    def _decoded(self, lines: Iterable[_Line]) -> list[Event]:
+        events = []
+        for _, path, number, line in lines:
             event = reject_bad_model(decode_line(line) if isinstance(line, bytes) else line)
             if isinstance(event, Event):
-                yield event
+                events.append(event)
             else:
                 self._set_aside(event, path, number)
+        return events
 
-    def _load(self, paths: Sequence[Path]) -> list[tuple[float, int, Path, int, bytes | Event]]:
-        lines: list[tuple[float, int, Path, int, bytes | Event]] = []
+    def _load(self, paths: Sequence[Path]) -> list[_Line]:
+        lines: list[_Line] = []
         for path in paths:
             for number, line in numbered_lines(path):
                 try:
-                    head = _HEAD.decode(line)
-                    at = head.time.timestamp()
+                    at_s = _HEAD.decode(line).time.timestamp()
                 except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
                     self._set_aside(decode_line(line), path, number)
                     continue
-                lines.append((at, TOPIC_RANK.get(head.type, 0), path, number, line))
-        if any(later[:2] < earlier[:2] for earlier, later in pairwise(lines)):
-            lines.sort(key=lambda entry: entry[:2])
+                lines.append(_Line(at_s, path, number, line))
+        lines.sort(key=itemgetter(0))
         return lines
 
     def _set_aside(self, outcome: Event | Unknown | Rejected, path: Path, number: int) -> None:

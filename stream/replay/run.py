@@ -1,5 +1,6 @@
 """The worker's own step over profiles in memory, in exact event time, with any number of partitions.
 
+Events of one instant are collected, and those of one customer are folded together and judged once.
 Before an event at time t, every review due up to and including t is judged, each as of its own due time; at
 the end the clock goes on to `until_ms`. So the alerts do not depend on which partition a customer is in.
 """
@@ -7,15 +8,16 @@ the end the clock goes on to `until_ms`. So the alerts do not depend on which pa
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, Event, ModelPublished
+from stream.core.events.order import instant_order
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import decode_model
-from stream.core.step import Step, on_basis, on_event, on_review
+from stream.core.step import Step, on_basis, on_event, on_instant, on_review
 from stream.wire import partition_of
 
 AlertSink = Callable[[Alert], None]
@@ -40,13 +42,17 @@ class Shard:
             if profile is not None and profile.next_review_ms == review_ms:
                 self._keep(customer, on_review(profile, review_ms, self.basis))
 
-    def apply(self, event: Event, at_ms: int) -> None:
-        """Apply one event, after the reviews that are due before it."""
+    def apply(self, events: Sequence[Event], at_ms: int) -> None:
+        """Apply events of one customer and one instant, after the reviews that are due before it."""
         self.advance(at_ms)
-        customer = event.subject
+        customer = events[0].subject
         known = self.profiles.get(customer)
-        step = on_event(known, event, self.basis)
-        self.outcomes[step.outcome] += 1
+        if len(events) == 1:
+            step = on_event(known, events[0], self.basis, at_ms)
+            self.outcomes[step.outcome] += 1
+        else:
+            step, outcomes = on_instant(known, events, self.basis)
+            self.outcomes.update(outcomes)
         if known is not None or step.profile is not None:
             self._keep(customer, step)
 
@@ -70,35 +76,55 @@ class Shard:
 
 
 class Replay:
-    """A run over events in time order: it keeps `profiles` and passes each alert to the sink."""
+    """A run over events in time order: it keeps `profiles` and passes each alert to the sink.
+
+    Events wait until one of a later instant comes, or the clock is moved on: end a run with `advance`.
+    """
 
     def __init__(self, basis: Basis, sink: AlertSink, partitions: int = 1) -> None:
         self.basis = basis
         self.shards = [Shard(basis, sink) for _ in range(partitions)]
         self.clock_ms = 0
         self.events = 0
+        self._instant: list[Event] = []
 
     def feed(self, event: Event) -> None:
-        """Apply one event; its time must not be before that of the last one."""
+        """Take one event; its time must not be before that of the last one."""
         at_ms = event.time_ms
-        self.clock_ms = max(self.clock_ms, at_ms)
+        if at_ms > self.clock_ms:
+            self._apply_instant()
+            self.clock_ms = at_ms
         self.events += 1
-        if isinstance(event, ClockTicked):
-            self.advance(at_ms)
-        elif isinstance(event, ModelPublished):
-            self.basis = Basis(self.basis.policy, decode_model(event.data.model))
-            for shard in self.shards:
-                shard.take(self.basis, at_ms)
-        else:
-            count = len(self.shards)
-            place = partition_of(event.subject.encode(), count) if count > 1 else 0
-            self.shards[place].apply(event, at_ms)
+        self._instant.append(event)
 
     def advance(self, to_ms: int) -> None:
-        """Move the clock on without an event: reviews that are due by then are judged."""
+        """Apply all that waits and move the clock on without an event: reviews due by then are judged."""
+        self._apply_instant()
         self.clock_ms = max(self.clock_ms, to_ms)
         for shard in self.shards:
             shard.advance(self.clock_ms)
+
+    def _apply_instant(self) -> None:
+        """Apply the events of the last instant: first each customer's, then the models published then."""
+        events, self._instant = self._instant, []
+        by_customer: defaultdict[str, list[Event]] = defaultdict(list)
+        published: list[ModelPublished] = []
+        for event in events:
+            if isinstance(event, ModelPublished):
+                published.append(event)
+            elif not isinstance(event, ClockTicked):
+                by_customer[event.subject].append(event)
+        count, at_ms = len(self.shards), self.clock_ms
+        for customer in sorted(by_customer):
+            place = partition_of(customer.encode(), count) if count > 1 else 0
+            self.shards[place].apply(by_customer[customer], at_ms)
+        for model in sorted(published, key=instant_order):
+            self.basis = Basis(self.basis.policy, decode_model(model.data.model))
+            for shard in self.shards:
+                shard.take(self.basis, at_ms)
+        if not by_customer:
+            for shard in self.shards:
+                shard.advance(at_ms)
 
     @property
     def profiles(self) -> dict[str, Profile]:

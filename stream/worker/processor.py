@@ -1,7 +1,8 @@
 """The Faust agent that keeps the profiles and sends the alerts: `keep_profiles`, sole writer of the table.
 
 The rolling profile of a customer (recency, frequency, basket size, engagement, sentiment, lifetime value,
-tier) is kept by `ProfileProcessor.apply`: each event is folded into it by `stream/core/facts/fold.py`. The
+tier) is kept by `ProfileProcessor.apply`: each event is folded into it by `stream/core/facts/fold.py`, those
+of one customer and instant together, whatever topics they come from (docs/decisions/0017). The
 alert agent for churn risk, upgrade opportunity and at-risk loyal customers is the same agent: after each
 fold `stream/core/step.py` asks the three rules of `stream/core/judgement/rules.py`, and `_send_alerts` sends
 what they decide to the alerts topic.
@@ -18,6 +19,7 @@ between, in order of event time. There is no await between two moments, so a flu
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -27,7 +29,7 @@ from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, ModelPublished
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError, decode_model
-from stream.core.step import Step, on_basis, on_event, on_review
+from stream.core.step import Step, on_basis, on_event, on_instant, on_review
 from stream.engine import Arrival, EngineApp, EngineError, Exit, Lane, Moment, Timer, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord, dead_letter
@@ -63,6 +65,8 @@ class ProfileProcessor:
         self._models = PartitionModels(basis)
         self._basis_of = self._models.basis_of
         self._total = self._rejected = 0
+        self._instant: list[Arrival] = []
+        """Arrivals of one key and instant that wait for the last of them; empty between two batches."""
         self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], None]] = {
             RejectedRecord: self._reject,
             Unknown: self._pass_by,
@@ -92,30 +96,68 @@ class ProfileProcessor:
             raise EngineError(Exit.DEAD_LETTERS, too_many)
 
     def _arrived(self, lane: Lane[LiveRow], arrival: Arrival) -> None:
-        """Fold a customer's event into the row; anything else goes to its entry in `_special`."""
+        """Fold a customer's event into the row, together with others of its instant; anything else goes to
+        its entry in `_special`."""
         self._total += 1
         event = arrival.event
         special = self._special.get(type(event))
         basis = self._basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
         if special is not None:
             special(lane, arrival, event)
-            return
+        elif arrival.more or self._instant:
+            self._instant.append(arrival)
+        else:
+            self._fold(lane, arrival, basis)
+        if self._instant and not arrival.more:
+            arrivals, self._instant = self._instant, []
+            self._fold_together(lane, arrivals, basis)
+
+    def _fold(self, lane: Lane[LiveRow], arrival: Arrival, basis: Basis) -> None:
         key, topic = arrival.key, arrival.topic
         row = lane.get(key)
         if row is not None and arrival.offset < row.applied.get(topic, 0):  # read again after a crash
-            self.counts.event(topic, event, "deduplicated")
+            self.counts.event(topic, arrival.event, "deduplicated")
             return
-        step = on_event(row.profile if row is not None else None, event, basis, arrival.time_ms)
-        self.counts.step(topic, event, step)
+        profile = row.profile if row is not None else None
+        step = on_event(profile, arrival.event, basis, arrival.time_ms)
+        self.counts.step(topic, arrival.event, step.outcome, late=step.late)
+        self._note_applied(lane, row, step, [arrival])
+
+    def _fold_together(self, lane: Lane[LiveRow], arrivals: list[Arrival], basis: Basis) -> None:
+        """Fold arrivals of one customer that the lane orders as one instant: those of the same event time are
+        judged once, late ones before the others."""
+        row = lane.get(arrivals[0].key)
+        applied = dict(row.applied) if row is not None else {}
+        by_time: defaultdict[int, list[Arrival]] = defaultdict(list)
+        for arrival in arrivals:
+            if arrival.offset < applied.get(arrival.topic, 0):
+                self.counts.event(arrival.topic, arrival.event, "deduplicated")
+            else:
+                by_time[arrival.event.time_ms].append(arrival)
+        for time_ms in sorted(by_time):
+            group = by_time[time_ms]
+            profile = row.profile if row is not None else None
+            step, outcomes = on_instant(profile, [each.event for each in group], basis)
+            for arrival, outcome in zip(group, outcomes, strict=True):
+                late = step.late and outcome == "applied"
+                self.counts.step(arrival.topic, arrival.event, outcome, late=late)
+            row = self._note_applied(lane, row, step, group)
+
+    def _note_applied(
+        self, lane: Lane[LiveRow], row: LiveRow | None, step: Step, arrivals: list[Arrival]
+    ) -> LiveRow | None:
+        """Keep what a step made of arrivals of one customer; the row, or None if there is still none."""
         if row is None:
             if step.profile is None:
-                return
+                return None
             row = LiveRow(StoredRow())
         if row.profile is None:  # a new customer is judged by the published model from the beginning
             for topic_adopted, offset in self._models.adopted_offsets(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
-        row.applied[topic] = arrival.offset + 1
-        self._keep(lane, key, row, step, arrival)
+        for arrival in arrivals:
+            row.applied[arrival.topic] = max(arrival.offset + 1, row.applied.get(arrival.topic, 0))
+        self._keep(lane, arrivals[0].key, row, step, arrivals[-1])
+        return row
 
     def _pass_by(self, lane: Lane[LiveRow], arrival: Arrival, event: Any) -> None:
         """Count it only: a tick has moved the lane's clock already, an unknown type is ignored."""

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from stream.engine.codec import Arrival
 from stream.engine.options import EngineOptions
-from stream.engine.task.merge import Source, merge_ready
+from stream.engine.task.merge import INSTANT_BUFFERS, Source, merge_ready
 from stream.engine.units import FOREVER_MS
 
 MAX_IDLE_S = 0.5
@@ -139,8 +139,30 @@ def test_a_merge_wait_does_not_shorten_the_wait_for_a_topic_with_more_to_read() 
     assert given_out([ready, silent], now_s=9.0, merge_wait_s=0.1) == []
 
 
-def test_a_buffer_full_of_equal_times_does_not_wait_for_ever() -> None:
-    assert given_out([source("a", [5, 5, 5], more=9, max_pending=3)]) == [("a", 5)] * 3
+def test_an_instant_is_read_to_its_end_even_where_the_buffer_is_full() -> None:
+    one = source("a", [5, 5, 5], more=2, max_pending=3)
+
+    assert given_out([one]) == []
+    assert not one.full
+    more(one, 5, 6)
+    assert given_out([one]) == [("a", 5)] * 4 + [("a", 6)]
+
+
+def test_an_instant_with_more_records_than_any_buffer_does_not_wait_for_ever() -> None:
+    count = 3 * INSTANT_BUFFERS
+    one = source("a", [5] * count, more=9, max_pending=3)
+
+    assert one.full
+    assert given_out([one]) == [("a", 5)] * count
+
+
+def test_an_instant_is_not_cut_because_another_topic_has_no_room() -> None:
+    one, other = source("a", [5], more=1), source("b", [5, 6, 7], more=9, max_pending=3)
+
+    assert other.full
+    assert given_out([one, other]) == []
+    more(one, 5)
+    assert given_out([one, other]) == [("a", 5), ("a", 5), ("b", 5), ("b", 6)]
 
 
 def test_nothing_beyond_the_limit_is_given_out() -> None:

@@ -35,9 +35,10 @@ def filled(chance: random.Random, exactly_once: bool) -> tuple[Broker, Expected]
     """A broker with inputs of a few keys, silences between them, and the result that they must have."""
     broker, wanted = Broker(chance, exactly_once), Expected()
     for partition in PARTITIONS:
-        now_ms, events = HOUR_MS, []
+        now_ms = HOUR_MS
+        events: list[dict[str, Any]] = []
         for _ in range(chance.randint(1, 40)):
-            now_ms += chance.choice((1, MINUTE_MS, HOUR_MS - 1, 2 * HOUR_MS))
+            now_ms += chance.choice((0, 0, 1, MINUTE_MS, HOUR_MS - 1, 2 * HOUR_MS))
             topic, key = chance.choice(TOPICS), f"{partition}-{chance.randrange(3)}"
             event = {"key": key, "time_ms": now_ms, "amount": chance.randrange(100)}
             log = broker.inputs[topic, partition]  # type: ignore[index]
@@ -49,6 +50,9 @@ def filled(chance: random.Random, exactly_once: bool) -> tuple[Broker, Expected]
             broker.publish(topic, partition, json.dumps(event).encode())
         if events:
             fold(events, wanted)
+        instants = Counter(key for key, _ in {(event["key"], event["time_ms"]) for event in events})
+        for key, count in instants.items():
+            wanted.rows[key]["instants"] = count  # each was given out whole, once
     return broker, wanted
 
 
@@ -128,6 +132,12 @@ class IgnoresGaps(Delivery[Any]):
     def _take(self, place: Any, source: Any, batch: Any, result: Any) -> None:
         source.expected = max(source.expected, batch[0].offset)
         super()._take(place, source, batch, result)
+
+
+def test_an_engine_that_gives_out_an_instant_in_parts_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.engine.task.lane.by_key_within_instants", lambda batch: batch)
+
+    assert any("rows" in faults(seed, exactly_once=False) for seed in range(SEEDS_QUICK))
 
 
 @pytest.mark.parametrize(

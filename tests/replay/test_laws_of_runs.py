@@ -11,7 +11,7 @@ from stream.core.units import DAY_MS
 from stream.replay.run import replay
 from tests.support.builders import at, basis, bought, erased, refunded, reviewed
 from tests.support.laws import ENCODE, transitions
-from tests.support.strategies import in_time_order, loyal_lives, mixtures
+from tests.support.strategies import in_time_order, loyal_lives, mixtures, of_customer
 
 CUSTOMERS = ("ann", "bob", "c", "dee", "eve")
 
@@ -22,13 +22,8 @@ def shops(draw) -> list[Event]:
     everything: list[Event] = []
     for customer in CUSTOMERS[: draw(st.integers(2, 5))]:
         life = draw(st.one_of(loyal_lives(noise_max=4), mixtures(count_max=12)))
-        everything += [named(event, customer) for event in life]
+        everything += [of_customer(event, customer) for event in life]
     return in_time_order(everything)
-
-
-def named(event: Event, customer: str) -> Event:
-    fields = {name: getattr(event, name) for name in type(event).__struct_fields__}
-    return type(event)(**{**fields, "subject": customer, "id": f"{customer}-{event.id}"})
 
 
 @settings(max_examples=25)

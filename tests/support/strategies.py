@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 from hypothesis import strategies as st
 
 from stream.core.events import event as ev
@@ -76,3 +77,18 @@ def loyal_lives(draw: st.DrawFn, noise_max: int = 8) -> list[Event]:
 def in_time_order(lives: list[Event]) -> list[Event]:
     """Sorted by event time, then the topic's rank, then the id: the order in which inputs are merged."""
     return sorted(lives, key=lambda event: (event.time_ms, RANK[type(event)], event.id))
+
+
+@st.composite
+def tied_lives(draw: st.DrawFn, count_max: int = 14) -> list[Event]:
+    """Any events of one customer at few instants, in no order: some twice, some ids under two bodies."""
+    days = st.integers(0, 6).map(lambda number: number * 20.0 + (number % 3) * MINUTE)
+    numbers = st.integers(0, count_max)
+    life = [draw(events(draw(days), f"e{draw(numbers)}")) for _ in range(draw(st.integers(1, count_max)))]
+    life += [make.bought(number * 5.0, 40_000, event_id=f"b{number}") for number in range(draw(numbers))]
+    return life + draw(st.lists(st.sampled_from(life), max_size=3))
+
+
+def of_customer(event: Event, customer: str) -> Event:
+    """The same event of another customer."""
+    return msgspec.structs.replace(event, subject=customer, id=f"{customer}-{event.id}")

@@ -39,6 +39,7 @@ class Counters(msgspec.Struct):
     applied: dict[str, int] = {}
     outbox: list[str] = []
     outbox_flush: int = 0
+    instants: int = 0
 
 
 class RowPeek(msgspec.Struct):
@@ -109,6 +110,7 @@ class ToyProcessor:
             return
         row.applied[topic] = arrival.offset + 1
         row.count += 1
+        row.instants += not arrival.more
         row.total += event.amount
         if event.time_ms > row.last_ms:
             row.last_ms = event.time_ms

@@ -21,7 +21,7 @@ from stream.engine.task.commit_point import CommitPoint
 from stream.worker.rows.row import StoredRow
 from tests.support.builders import bought, erased, visited
 from tests.support.narrow import not_none
-from tests.worker.test_laws_of_the_clock import TOPICS, Pipe, by_topic
+from tests.support.pipe import TOPICS, Pipe, by_topic
 
 TPS = [PartitionId(topic, 0) for topic in TOPICS]
 ERASED = 310.0

@@ -20,7 +20,7 @@ from stream.wire import encode_alert
 from stream.worker.rows.row import MODEL_KEY
 from tests.support.builders import basis, bought, reviewed, when
 from tests.support.narrow import not_none
-from tests.worker.test_laws_of_the_clock import Pipe, by_topic
+from tests.support.pipe import Pipe, by_topic
 
 ANYONE = ("a", "b", "c", "d")
 

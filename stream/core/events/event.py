@@ -234,7 +234,7 @@ EVENT_TYPES: dict[str, tuple[type[Event], ...]] = {
     "feedback": FEEDBACK,
     "control": CONTROL,
 }
-"""Input topic -> its event types. Events of one instant are applied in the order of these topics."""
+"""Input topic -> its event types."""
 
 
 def type_name(event_type: type[Event]) -> str:
@@ -250,4 +250,4 @@ EVENT_BY_NAME: dict[str, type[Event]] = {
 RANK: dict[type[Event], int] = {
     kind: rank for rank, kinds in enumerate(EVENT_TYPES.values()) for kind in kinds
 }
-"""Rank of an event's topic: events of one instant are applied in this order."""
+"""Place of an event's topic in EVENT_TYPES: importers write events of one instant in this order."""

@@ -57,7 +57,10 @@ class Buying(Struct, omit_defaults=True, gc=False):
 
 
 def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
-    """Add a purchase; True if it corrects the past: it is late, or a new version of a known order."""
+    """Add a purchase; True if it corrects the past: it is late, or a new version of a known order.
+
+    Another order of the same instant is neither, whichever of them is added first.
+    """
     order = as_order(at_ms, purchase)
     orders = buying.orders
     order_id = order.order_id
@@ -66,6 +69,7 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
         if kept.order_id == order_id:
             known = kept
             break
+    latest_ms = orders[-1].at_ms if orders else at_ms
     newest = not orders or order > orders[-1]
     if known is None and newest and not _corrected(buying, order_id):
         buying.currency = buying.currency or order.currency
@@ -81,7 +85,7 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
     while len(orders) > ORDERS_KEPT:
         _move_to_older(buying)
     _recompute(buying)
-    return not newest or known is not None
+    return at_ms < latest_ms or known is not None
 
 
 def _corrected(buying: Buying, order_id: str) -> bool:

@@ -5,7 +5,8 @@ The rules:
 1.  One agent works on a lane, and reads `moments` to their end without an await. So at every await the lane
     is whole: each moment that it gave out has been applied to its row.
 2.  Moments come in order of event time: the arrivals of all inputs, merged (task/merge.py), and the timers of
-    rows. A timer comes before the first arrival that is not earlier than it.
+    rows. A timer comes before the first arrival that is not earlier than it. Arrivals of one key and instant
+    follow each other (task/instants.py).
 3.  The clock is the event time that the lane has reached. It never goes back. Arrivals and timers move it;
     with `clock="wall"` also the wall clock, while every record that Kafka has was given out and the lane is
     not in a history (task/lane_clock.py).
@@ -41,6 +42,7 @@ from stream.engine.state.table import Table
 from stream.engine.task.batch import Checkpoint, FlushBatch, Outgoing
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.group_progress import GroupProgress
+from stream.engine.task.instants import by_key_within_instants
 from stream.engine.task.lane_clock import LaneClock
 from stream.engine.task.merge import Source, merge_ready
 from stream.engine.units import FOREVER_MS
@@ -166,7 +168,7 @@ class Lane(Generic[State]):
         self.stalled = any(
             source.pending and source.pending[0].order_ms > limit_ms for source in self.sources
         )
-        return batch
+        return by_key_within_instants(batch)
 
     def _timers(self, until_ms: int | None) -> Iterator[Moment]:
         if until_ms is None:

@@ -8,6 +8,8 @@
 4. When a topic of which Kafka has more delivers nothing for `max_idle_s`, the others go on without it.
 5. With `merge_wait_s` a record also waits so long for topics that were read to their end: a later record of
    theirs may have an earlier event time.
+6. Records of one instant (`order_ms`) are given out together as far as Kafka has them, those of one key next
+   to each other, whatever topics, fetches and offsets they come from (task/instants.py).
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.units import FOREVER_MS
 
 order_of = attrgetter("order_ms")
+
+INSTANT_BUFFERS = 20
+"""How many times `max_pending` records may wait when all are of one instant, as in data that knows days only.
+An instant with still more records in one input partition is given out in parts."""
 
 
 class Source:
@@ -72,8 +78,13 @@ class Source:
 
     @property
     def full(self) -> bool:
-        """So many records wait that no more should be fetched."""
-        return len(self.pending) >= self.max_pending
+        """So many records wait that no more should be fetched; more of them if all are of one instant."""
+        count = len(self.pending)
+        if count < self.max_pending:
+            return False
+        return count >= self.max_pending * INSTANT_BUFFERS or (
+            self.pending[0].order_ms != self.pending[-1].order_ms
+        )
 
     @property
     def applied(self) -> int:
@@ -149,6 +160,11 @@ def known_until(
     return min(to_come, max(at_end, waited_ms + 1))
 
 
+def _is_stuck(source: Source, bound: int) -> bool:
+    """All that waits is of one instant, there is more of it, and there is no room for that."""
+    return source.full and not source.caught_up and source.pending[-1].order_ms == bound
+
+
 def merge_ready(
     sources: Sequence[Source],
     now_s: float,
@@ -166,8 +182,8 @@ def merge_ready(
     if bound > limit_ms:
         bound = limit_ms + 1
     runs = [run for source in sources if source.pending and (run := source.take(bound, through=False))]
-    if not runs and bound <= limit_ms and any(source.full for source in sources):
-        # A full buffer of one and the same time: nothing more is fetched, so its end would never come.
+    if not runs and bound <= limit_ms and any(_is_stuck(source, bound) for source in sources):
+        # A full buffer of one instant: nothing more is fetched, so its end would never come.
         runs = [run for source in sources if source.pending and (run := source.take(bound, through=True))]
     if len(runs) == 1:
         return runs[0]

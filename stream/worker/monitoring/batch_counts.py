@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
 from stream.core.alerts.alert import Alert
-from stream.core.step import Step
+from stream.core.step import Outcome
 from stream.engine import Lane
 from stream.metrics import Metrics
 from stream.wire import Rejected, Unknown
@@ -53,10 +53,10 @@ class BatchCounts:
         """Count an input record that led to no step: repeated by offset, ignored, a tick, a model."""
         self._events[topic, type(event), outcome] += 1
 
-    def step(self, topic: str, event: Any, step: Step) -> None:
-        """Count an event by the outcome of its step."""
-        self._events[topic, type(event), step.outcome] += 1
-        if step.late:
+    def step(self, topic: str, event: Any, outcome: Outcome, *, late: bool) -> None:
+        """Count an event by what its step made of it."""
+        self._events[topic, type(event), outcome] += 1
+        if late:
             self._late[topic] += 1
 
     def dead_letter(self, topic: str, reason: str) -> None:

@@ -1,0 +1,99 @@
+"""One lane of the engine with the worker's processor on it, fed by hand: no Kafka, no loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stream.config.settings import Settings
+from stream.core.events.event import EVENT_TYPES, Event
+from stream.core.judgement.basis import Basis
+from stream.engine import Arrival, EngineOptions, Lane
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
+from stream.engine.task.commit_point import CommitPoint
+from stream.engine.task.group_progress import GroupProgress
+from stream.engine.task.merge import Source
+from stream.metrics import Metrics
+from stream.worker.kafka.dead_letter import DeadLetterLimit
+from stream.worker.kafka.topics import topic_names
+from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.processor import ProfileProcessor
+from stream.worker.rows.codec import ProfileCodec
+from stream.worker.rows.row import LiveRow
+from tests.support.builders import basis
+from tests.support.narrow import not_none
+
+NAMES = topic_names(Settings())
+TOPICS = (NAMES.purchases, NAMES.engagement, NAMES.feedback, NAMES.control)
+KINDS = dict(zip(TOPICS, EVENT_TYPES, strict=True))
+
+
+class Pipe:
+    """One lane of the engine, fed by hand, and the worker's keeper that lives its moments."""
+
+    def __init__(
+        self,
+        *,
+        guarded: bool = True,
+        start: Mapping[str, int] | None = None,
+        judged_by: Basis | None = None,
+    ) -> None:
+        options = EngineOptions(
+            app_id="a",
+            bootstrap="nowhere:1",
+            inputs=TOPICS,
+            changelog="rows",
+            reference=NAMES.purchases if guarded else None,
+            stall_after_ms=0,
+        )
+        codec = ProfileCodec(KINDS, 1, live=False)  # type: ignore[arg-type]
+        self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
+        self.progress = GroupProgress(options)
+        self.lane: Lane[LiveRow] = Lane(
+            0,
+            sources=list(self.sources.values()),
+            table=Table(codec, MemoryStore(), 1_000),
+            options=options,
+            progress=self.progress,
+            flush_if_due=_nothing,
+        )
+        self.lane.start_at(
+            {source.tp: CommitPoint((start or {}).get(source.topic, 0)) for source in self.lane.sources}
+        )
+        counts = BatchCounts(Metrics())
+        self.processor = ProfileProcessor(judged_by or basis(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
+
+    def feed(self, topic: str, events: Sequence[Event]) -> None:
+        """Some records come, and the lane gives out what it may."""
+        self.arrive(topic, events)
+        self.live()
+
+    def arrive(self, topic: str, events: Sequence[Event], more: int = 0) -> None:
+        """Some records are at hand, and Kafka has so many more."""
+        source = self.sources[topic]
+        start = source.expected
+        arrivals = [
+            Arrival(event.subject.encode(), event.time_ms, event, topic, 0, start + number)
+            for number, event in enumerate(events)
+        ]
+        source.highwater = start + len(arrivals) + more
+        source.add(arrivals, start + len(arrivals))
+        self.progress.note_read(topic, source.seen_ms)
+
+    def live(self) -> None:
+        """The lane gives out what it may."""
+        for moment in self.lane.moments():
+            self.processor.apply(self.lane, moment)
+
+    def alerts(self) -> list[bytes]:
+        return [not_none(out.value) for out in self.lane.outgoing if out.topic == NAMES.alerts]
+
+
+async def _nothing() -> None:
+    return
+
+
+def by_topic(events: Sequence[Event]) -> dict[str, list[Event]]:
+    return {
+        topic: [event for event in events if type(event) in EVENT_TYPES[KINDS[topic]]] for topic in TOPICS
+    }
