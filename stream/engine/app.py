@@ -27,6 +27,7 @@ from stream.engine.codec import Codec, State
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.faust_settings import DeliverySchema, faust_settings
 from stream.engine.input.delivery import Delivery
+from stream.engine.input.transaction_watch import TransactionWatch
 from stream.engine.input.transport import BatchConsumer, BatchTransport
 from stream.engine.options import EngineOptions
 from stream.engine.output.commit import AtLeastOnce, Committer, ExactlyOnce
@@ -75,7 +76,9 @@ class EngineApp(faust.App, Generic[State]):
         self._topic_watch = TopicWatch(options, self.fail)
         super().__init__(options.app_id, **faust_settings(options))
         self.group = Group(lambda: self.batch_consumer.thread, options.delivery_timeout_s)
-        self._group_watch = GroupWatch(options, self.group, self.delivery, self.fail)
+        self.transactions = TransactionWatch(options, self.group, self.delivery, self.fail)
+        group_watch = GroupWatch(options, self.group, self.delivery, self.fail)
+        self._watches = (self._topic_watch, group_watch, self.transactions)
         guarantee = ExactlyOnce if options.exactly_once else AtLeastOnce
         self._committer: Committer = guarantee(options, self.group)
         self.flusher = Flusher(
@@ -227,8 +230,8 @@ class EngineApp(faust.App, Generic[State]):
         for lane in lanes:
             self.delivery.open_lane(lane)
         self.delivering = True
-        self._topic_watch.start()
-        self._group_watch.start()
+        for watch in self._watches:
+            watch.start()
         log.info("lanes are open: partitions %s, %d rows recovered in %.2f s", partitions, count, took_s)
 
     async def _recover(self, lanes: Sequence[Lane[State]]) -> tuple[int, float]:
@@ -289,8 +292,8 @@ class EngineApp(faust.App, Generic[State]):
         watchdog = threading.Timer(self.options.stop_timeout_s, self.fail, [EngineError(Exit.PRODUCER, late)])
         watchdog.daemon = True
         watchdog.start()
-        self._topic_watch.stop()
-        self._group_watch.stop()
+        for watch in self._watches:
+            watch.stop()
         if self._consumer is not None:
             await self._release_lanes()
             await self._stop_fetcher()

@@ -38,6 +38,7 @@ class EngineOptions:
     max_unflushed: int = 500_000  # moments that may be given out and not committed; then the agent waits
     max_hot_rows: int = 100_000  # live rows in memory, over all partitions; the others are bytes in the store
     store: Path | None = None  # directory for rows on disk, of this worker alone; None: rows stay in memory
+    open_transaction_s: float = 60.0  # a producer's transaction that is open for so long is told
     session_timeout_s: float = 30.0
     delivery_timeout_s: float = 60.0  # for an acknowledgement, and for a broker that is away
     look_every_s: float = 1.0  # how often the changelogs' ends are checked for rows of a replaced worker

@@ -15,6 +15,7 @@ from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
+from tests.support.engine_model import fetched
 from tests.support.toy_app import Event, ToyCodec
 
 TOPIC = "events"
@@ -71,7 +72,7 @@ def test_the_end_of_a_log_may_be_greater_than_its_last_offset_plus_one() -> None
     delivery, lane = opened()
     source = lane.sources[0]
 
-    delivery.distribute([TP], {TP: [Raw(0), Raw(1)]}, {TP: 3}, 0.0)
+    delivery.distribute([TP], {TP: fetched([Raw(0), Raw(1)])}, {TP: 3}, 0.0)
     assert not source.caught_up  # offset 2 may be a record or a marker
     delivery.distribute([TP], {}, {TP: AT_END}, 0.0)
     assert source.caught_up
@@ -82,7 +83,7 @@ def test_the_end_of_a_log_may_be_greater_than_its_last_offset_plus_one() -> None
 def test_behind_a_gap_at_the_end_of_a_log_there_is_more_to_read() -> None:
     delivery, lane = opened()
 
-    result = delivery.distribute([TP], {TP: [Raw(5)]}, {TP: AT_END}, 0.0)
+    result = delivery.distribute([TP], {TP: fetched([Raw(5)])}, {TP: AT_END}, 0.0)
 
     assert result.rewind == {TP: 0}
     assert not lane.sources[0].caught_up
@@ -114,7 +115,7 @@ def offsets(lane: Lane[Any]) -> list[int]:
 
 
 def fetch(delivery: Delivery[Any], *found: int) -> dict[PartitionId, int]:
-    return delivery.distribute([TP], {TP: [Raw(at) for at in found]}, {TP: 100}, 0.0).rewind
+    return delivery.distribute([TP], {TP: fetched([Raw(at) for at in found])}, {TP: 100}, 0.0).rewind
 
 
 def test_records_that_come_again_are_skipped() -> None:

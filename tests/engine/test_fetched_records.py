@@ -1,6 +1,7 @@
 """Reading in bulk gives what aiokafka gives record by record, also where a header name is not UTF-8."""
 
 import gc
+import struct
 import weakref
 
 import pytest
@@ -15,7 +16,10 @@ from hypothesis import strategies as st
 
 from stream.engine.client_internals import FetchedRecords, RawRecords
 
-READ_UNCOMMITTED = 0
+READ_UNCOMMITTED, READ_COMMITTED = 0, 1
+PLACE = TopicPartition("events", 0)
+COMMITTED, ABORTED = 1, 0
+"""The types of a transaction's marker."""
 
 
 class Name(str):
@@ -28,14 +32,21 @@ class Name(str):
 
 
 def batch(
-    *headers: list[tuple[str, bytes]], first: int = 0, compression: int = 0, control: bool = False
+    *headers: list[tuple[str, bytes]],
+    first: int = 0,
+    compression: int = 0,
+    control: bool = False,
+    producer: int = -1,
+    key: bytes = b"",
 ) -> bytes:
+    """Records of one batch. With a producer it is of a transaction; `key`: of every record."""
     builder = _DefaultRecordBatchBuilderPy(
-        magic=2, compression_type=compression, is_transactional=int(control), producer_id=-1,
-        producer_epoch=-1, base_sequence=-1, batch_size=1 << 20,
+        magic=2, compression_type=compression, is_transactional=int(control or producer >= 0),
+        producer_id=producer, producer_epoch=-1, base_sequence=-1, batch_size=1 << 20,
     )  # fmt: skip
     for offset, each in enumerate(headers):
-        assert builder.append(offset, 1_000, b"k%d" % (first + offset), b"v%d" % (first + offset), each)
+        name = key or b"k%d" % (first + offset)
+        assert builder.append(offset, 1_000, name, b"v%d" % (first + offset), each)
     raw = bytearray(builder.build())
     raw[:8] = first.to_bytes(8, "big")  # not under the checksum, as the broker sets it
     if control:
@@ -49,10 +60,15 @@ def fetched(raw: bytes, at: int = 0, check: bool = True) -> FetchedRecords:
     return FetchedRecords(place, RawRecords(raw), [], at, None, None, check, READ_UNCOMMITTED)
 
 
+def marker(kind: int, producer: int, at: int) -> bytes:
+    """The end of a transaction, as the broker writes it."""
+    return batch([], first=at, control=True, producer=producer, key=struct.pack(">hh", 0, kind))
+
+
 def read(raw: bytes, limit: int = 1_000) -> list[tuple[bytes, bytes, list]]:
     records, found = fetched(raw), []
     while not records.exhausted:
-        found += [(each.key, each.value, list(each.headers)) for each in records.take(limit)]
+        found += [(each.key, each.value, list(each.headers)) for each in records.take(limit).records]
     return found
 
 
@@ -76,13 +92,80 @@ def test_records_taken_in_any_portions_are_those_that_aiokafka_reads(
 
     ours, found = fetched(raw, at), []
     for bite in [*bites, 1_000]:
-        taken = ours.take(bite)
+        taken = ours.take(bite).records
         assert len(taken) == bite or ours.exhausted
         found += taken
         assert all(each.offset < ours.next_fetch_offset for each in taken)
 
     assert [(e.offset, e.timestamp, e.key, e.value, list(e.headers)) for e in found] == wanted
     assert ours.next_fetch_offset == theirs.next_fetch_offset
+
+
+STEPS = st.tuples(st.integers(0, 2), st.sampled_from(["records", "commit", "abort", "plain"]))
+"""What one of three producers does next."""
+
+
+@given(
+    st.lists(STEPS, min_size=1, max_size=20),
+    st.lists(st.integers(1, 5), min_size=1, max_size=20),
+    st.integers(0, 1),
+    st.sampled_from([0, 1, 3]),
+)
+def test_of_transactions_that_overlap_those_that_were_aborted_are_left_out_as_by_aiokafka(
+    steps: list[tuple[int, str]], bites: list[int], at: int, compression: int
+) -> None:
+    """Every portion explains all offsets up to where it ends, and the portions follow each other.
+
+    `at`: the fetch begins within its first batch, as the broker sends whole ones.
+    """
+    raw, next_offset = b"", 0
+    begun: dict[int, int] = {}
+    aborted: list[tuple[int, int]] = []
+    for producer, step in steps:
+        if step in {"records", "plain"}:
+            by = producer if step == "records" else -1
+            if step == "records":
+                begun.setdefault(producer, next_offset)
+            raw += batch([("a", b"1")], [], first=next_offset, compression=compression, producer=by)
+            next_offset += 2
+        elif producer in begun:
+            raw += marker(COMMITTED if step == "commit" else ABORTED, producer, next_offset)
+            first = begun.pop(producer)
+            aborted += [(producer, first)] if step == "abort" else []
+            next_offset += 1
+    how = (list(aborted), at, None, None, True, READ_COMMITTED)
+    wanted = [each.offset for each in PartitionRecords(PLACE, MemoryRecords(raw), *how)]
+
+    ours, found, reached = FetchedRecords(PLACE, RawRecords(raw), *how), [], at
+    for bite in [*bites, 1_000]:
+        portion = ours.take(bite)
+        assert portion.start == reached
+        assert all(portion.start <= each.offset < portion.next_offset for each in portion.records)
+        found += [each.offset for each in portion.records]
+        reached = portion.next_offset
+
+    assert found == wanted
+    assert ours.exhausted
+    assert reached == max(at, next_offset)
+
+
+def test_offsets_before_the_first_batch_of_a_fetch_are_not_explained() -> None:
+    """The log has lost them, or the answer was to another question: the delivery asks again."""
+    portion = fetched(batch([], [], first=10), at=5).take(10)
+
+    assert (portion.start, portion.next_offset) == (10, 12)
+
+
+def test_a_batch_whose_records_were_all_compacted_away_is_passed() -> None:
+    empty = bytearray(batch([], [], first=3))
+    empty[57:61] = (0).to_bytes(4, "big")  # the number of records; the offsets of the batch stay
+    empty[8:12] = (61 - 12).to_bytes(4, "big")
+    empty = empty[:61]
+    empty[17:21] = crc32c_cython(bytes(empty[21:])).to_bytes(4, "big")
+
+    portion = fetched(bytes(empty) + batch([], first=5), at=3).take(10)
+
+    assert (portion.start, [each.offset for each in portion.records], portion.next_offset) == (3, [5], 6)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1_000])

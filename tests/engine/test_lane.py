@@ -14,7 +14,7 @@ from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.merge import Source
-from tests.support.engine_model import Raw
+from tests.support.engine_model import Raw, fetched
 from tests.support.toy_app import HOUR_MS, TOPICS, Counters, ToyCodec, ToyProcessor
 
 PURCHASES, ENGAGEMENT, FEEDBACK = TOPICS
@@ -56,7 +56,7 @@ class Pipe:
         self._ends[topic] += len(events)
         tp = PartitionId(topic, self.lane.partition)
         records = [Raw(*tp, start + n, json.dumps(event).encode()) for n, event in enumerate(events)]
-        assert not self.delivery.distribute([tp], {tp: records}, {tp: self._ends[topic]}, 0.0).rewind
+        assert not self.delivery.distribute([tp], {tp: fetched(records)}, {tp: self._ends[topic]}, 0.0).rewind
 
     def moments(self) -> list[Moment]:
         given = []

@@ -14,7 +14,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import DiskStore, new_store
 from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.lane import Lane
-from tests.support.engine_model import Raw
+from tests.support.engine_model import Raw, fetched
 from tests.support.toy_app import TOPICS, Counters, ToyCodec, ToyProcessor
 
 pytest.importorskip("rocksdict")
@@ -49,7 +49,7 @@ class RevokedApp:
         while not self.asked.is_set():
             await asyncio.sleep(0.001)
         tp = PartitionId(TOPICS[0], 0)
-        self.app.delivery.distribute([tp], {tp: [Raw(*tp, 0, EVENT)]}, {tp: 1}, 0.0)
+        self.app.delivery.distribute([tp], {tp: fetched([Raw(*tp, 0, EVENT)])}, {tp: 1}, 0.0)
         given, processor = 0, ToyProcessor("out")
         for moment in self.lane.moments():
             processor.apply(self.lane, moment)

@@ -130,7 +130,7 @@ class CommitsTooEarly(ModelCommitter):
 
 class IgnoresGaps(Delivery[Any]):
     def _take(self, place: Any, source: Any, batch: Any, result: Any) -> None:
-        source.expected = max(source.expected, batch[0].offset)
+        source.expected = max(source.expected, batch.start)
         super()._take(place, source, batch, result)
 
 

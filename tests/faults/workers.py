@@ -110,6 +110,24 @@ class ToyWorker:
     def last_log_lines(self) -> str:
         return self._log_text[-2_000:]
 
+    def lines_with(self, text: str) -> list[str]:
+        """The lines of its log that contain this."""
+        return [line for line in self._log_text.splitlines() if text in line]
+
+    def line_with(self, text: str) -> str:
+        """The first of them."""
+        return self.lines_with(text)[0]
+
+    def wait_for_line(self, text: str, timeout_s: float = 60) -> None:
+        """Wait until its log has a line that contains this."""
+        until = time.monotonic() + timeout_s
+        while not self.lines_with(text):
+            assert self.running, f"the worker exited with {self.process.returncode}"
+            assert time.monotonic() < until, (
+                f"no line with {text!r} in {timeout_s} s: {self.last_log_lines()}"
+            )
+            time.sleep(0.1)
+
     @property
     def _log_text(self) -> str:
         """What this process has logged; the file may hold the log of earlier ones."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stream.engine.client_internals import Fetched
 from stream.engine.failure import EngineError, Exit
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import ChangelogRow
@@ -30,6 +31,11 @@ class Raw:
     key: bytes | None = None
     timestamp: int = 0
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+def fetched(records: Sequence[Any]) -> Fetched:
+    """Records without a gap before the first of them, as the consumer gives them to the delivery."""
+    return Fetched(list(records), records[0].offset, records[-1].offset + 1)
 
 
 class Broker:

@@ -24,7 +24,7 @@ from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
-from tests.support.engine_model import PARTITIONS, Broker, ModelCommitter, Raw
+from tests.support.engine_model import PARTITIONS, Broker, ModelCommitter, Raw, fetched
 from tests.support.toy_app import TOPICS, Counters, ToyCodec, ToyProcessor
 
 CODEC = ToyCodec()
@@ -116,7 +116,8 @@ class Worker:
                 self.position[tp] = found[-1].offset + 1
                 self.sought.discard(tp)
         ends = {tp: len(self.broker.inputs[tp]) for tp in asked}
-        result = self.delivery.distribute(asked, records, ends, 0.0)
+        portions = {tp: fetched(each) for tp, each in records.items()}
+        result = self.delivery.distribute(asked, portions, ends, 0.0)
         self.position.update(result.rewind)
         self.sought.update(result.rewind)
 

@@ -25,7 +25,7 @@ from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.group_progress import Clocks, GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
-from tests.support.engine_model import Raw
+from tests.support.engine_model import Raw, fetched
 from tests.support.toy_app import HOUR_MS, TOPICS, Counters, ToyCodec, ToyProcessor
 
 PURCHASES, ENGAGEMENT, TICKS = TOPICS
@@ -140,7 +140,7 @@ class Worker:
         for tp in asked:
             at = self.delivery.next_offset(tp)
             if found := self.world.logs[tp][at : None if limit is None else at + limit]:
-                records[tp] = found
+                records[tp] = fetched(found)
         ends: dict[PartitionId, int | None] = {tp: len(self.world.logs[tp]) for tp in asked}
         touched = self.delivery.distribute(asked, records, ends, now_s).lanes
         for lane in self.delivery.lanes.values():

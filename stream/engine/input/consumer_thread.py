@@ -29,7 +29,7 @@ from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.units import MS_PER_S
 
 Result = TypeVar("Result")
-Highwaters = dict[TopicPartition, int | None]
+Ends = dict[TopicPartition, int | None]
 START_RETRY_S = 0.5
 LEAVE_TIMEOUT_S = 2.0
 """A broker that takes longer to hear that a failed worker leaves will notice it by the end of the session."""
@@ -99,7 +99,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             heartbeat_interval_ms=int(heartbeat_s * MS_PER_S),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * MS_PER_S),
             check_crcs=conf.broker_check_crcs,
-            isolation_level="read_uncommitted",
+            isolation_level="read_committed",
             **auth,
         )
 
@@ -125,20 +125,42 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             leaving.result(LEAVE_TIMEOUT_S)
 
     async def poll(self, tps: Iterable[PartitionId], timeout_s: float, limit: int) -> tuple[Any, Any]:
-        """Records by partition, `limit` at most, and the high watermarks (or AT_END) of these partitions."""
+        """What was fetched of each partition, `limit` records at most, and their ends (or AT_END).
+
+        The end of a partition is its last stable offset: where its oldest open transaction begins.
+        """
         return await self.there(self._poll({TopicPartition(*tp) for tp in tps}, timeout_s, limit))
 
     async def _poll(
         self, partitions: set[TopicPartition], timeout_s: float, limit: int
-    ) -> tuple[internals.Records, Highwaters]:
+    ) -> tuple[internals.Records, Ends]:
         consumer = self._ensure_consumer()
         records = await internals.take_fetched(consumer, partitions, timeout_s, limit)
-        positions = internals.positions(consumer, partitions)
-        ends = {
-            partition: AT_END if position is not None and position == highwater else highwater
-            for partition, (position, highwater) in positions.items()
-        }
+        ends: Ends = {}
+        for partition, (position, end, _) in internals.positions(consumer, partitions).items():
+            at_end = position is not None and end is not None and position >= end
+            ends[partition] = AT_END if at_end else end
         return records, ends
+
+    async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]:
+        """Of the partitions in which an open transaction hides records: where it begins, where the log ends.
+
+        As the broker reported it last.
+        """
+        return await self.there(self._hidden([TopicPartition(*tp) for tp in tps]))
+
+    async def _hidden(self, partitions: list[TopicPartition]) -> dict[PartitionId, tuple[int, int]]:
+        found = internals.positions(self._ensure_consumer(), partitions)
+        return {
+            PartitionId(*partition): (begin, end)
+            for partition, (_, begin, end) in found.items()
+            if begin is not None and end is not None and begin < end
+        }
+
+    async def open_transaction(self, tp: PartitionId) -> internals.OpenTransaction | None:
+        """The oldest open transaction of a partition, as the broker knows it now."""
+        client = self._ensure_consumer()._client
+        return await self.there(internals.open_transaction(client, TopicPartition(*tp)))
 
     async def seek_to(self, offsets: Mapping[PartitionId, int]) -> None:
         """Fetch from these offsets next."""

@@ -1,8 +1,8 @@
 """From polls to lanes, without a gap. Knows records and offsets, not how they were fetched.
 
-The rule that guards against lost records: offsets of a partition that follow each other inside one fetch may
-skip some (transaction markers, compaction). A gap between two fetches is not believed at once: we fetch again
-from the offset that was expected, and believe it when the next fetch begins behind the same gap.
+The rule that guards against lost records: inside one fetch offsets may be missing (transaction markers,
+records of aborted transactions, compaction). A gap between two fetches is not believed at once: we fetch
+again from the offset that was expected, and believe it when the next fetch begins behind the same gap.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic
 
-from stream.engine.codec import Arrival, Codec, Record, State
+from stream.engine.client_internals import Fetched
+from stream.engine.codec import Arrival, Codec, State
 from stream.engine.partition_id import PartitionId
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 
 AT_END = -1
-"""In place of a high watermark: the consumer stands at it. Transaction markers occupy offsets, so it may be
-greater than the last record's offset + 1."""
+"""In place of the end of a partition: the consumer stands at it. Transaction markers occupy offsets, so it
+may be greater than the last record's offset + 1."""
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Delivery(Generic[State]):
         self.lanes: dict[int, Lane[State]] = {}
         self._sources: dict[PartitionId, Source] = {}
         self._gaps: dict[PartitionId, tuple[int, int]] = {}  # seen once: (offset expected, offset found)
-        self.holes = 0  # offsets that the logs do not have: transaction markers, compacted records
+        self.holes = 0  # offsets without a record that counts: markers, aborted and compacted records
 
     def open_lane(self, lane: Lane[State]) -> None:
         """From now on the lane gets the records of its partitions."""
@@ -77,44 +78,48 @@ class Delivery(Generic[State]):
     def distribute(
         self,
         asked: Iterable[PartitionId],
-        records: Mapping[PartitionId, Sequence[Record]],
-        highwaters: Mapping[PartitionId, int | None],
+        found: Mapping[PartitionId, Fetched],
+        ends: Mapping[PartitionId, int | None],
         now_s: float,
     ) -> PollResult:
-        """Give the records of one poll to their lanes. `asked`: every partition that the poll asked for."""
+        """Give what one poll found to the lanes. `asked`: every partition that the poll asked for.
+
+        `ends`: up to which offset the records of each partition may be read now, or AT_END.
+        """
         result = PollResult()
         touched = set()
         for tp in asked:
             source = self._sources.get(tp)
             if source is None:
                 continue
-            batch = records.get(tp)
-            if batch:
-                self._take(tp, source, batch, result)
+            fetched = found.get(tp)
+            if fetched is not None:
+                self._take(tp, source, fetched, result)
+            _note_end(source, ends.get(tp), result.rewind.get(tp))
+            if fetched is not None and fetched.records:
                 touched.add(tp.partition)
-            _note_end(source, highwaters.get(tp), result.rewind.get(tp))
-            if not batch:
+            else:
                 source.note_empty_poll(now_s)
         result.lanes = [self.lanes[partition] for partition in sorted(touched)]
         return result
 
-    def _take(self, tp: PartitionId, source: Source, batch: Sequence[Record], result: PollResult) -> None:
-        gap = self._gaps.pop(tp, None)
-        if batch[0].offset < source.expected:
-            batch = [record for record in batch if record.offset >= source.expected]
-            if not batch:
-                return
-        first, expected = batch[0].offset, source.expected
-        if first > expected and gap != (expected, first):
-            self._gaps[tp] = (expected, first)
+    def _take(self, tp: PartitionId, source: Source, fetched: Fetched, result: PollResult) -> None:
+        gap, expected = self._gaps.pop(tp, None), source.expected
+        records, start, next_offset = fetched
+        if next_offset <= expected:
+            return
+        if start > expected and gap != (expected, start):
+            self._gaps[tp] = (expected, start)
             result.rewind[tp] = expected
             return
-        next_offset = batch[-1].offset + 1
-        self.holes += next_offset - expected - len(batch)
-        source.add(map(partial(self._codec.decode, *tp), batch), next_offset)
-        self.progress.note_read(tp.topic, source.seen_ms)
-        if tp.topic == self._tick_topic:
-            self._note_ticks(source.pending[-len(batch) :])
+        if records and records[0].offset < expected:
+            records = [record for record in records if record.offset >= expected]
+        self.holes += next_offset - expected - len(records)
+        source.add(map(partial(self._codec.decode, *tp), records), next_offset)
+        if records:
+            self.progress.note_read(tp.topic, source.seen_ms)
+        if records and tp.topic == self._tick_topic:
+            self._note_ticks(source.pending[-len(records) :])
 
     def _note_ticks(self, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals:
@@ -122,8 +127,8 @@ class Delivery(Generic[State]):
                 self.progress.note_reference(arrival.complete_to_ms)
 
 
-def _note_end(source: Source, highwater: int | None, rewound: int | None) -> None:
-    if highwater == AT_END:
+def _note_end(source: Source, end: int | None, rewound: int | None) -> None:
+    if end == AT_END:
         source.highwater = source.expected + (rewound is not None)  # behind a gap there is more to read
-    elif highwater is not None:
-        source.highwater = highwater
+    elif end is not None:
+        source.highwater = end

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from stream.engine.client_internals import OpenTransaction
 from stream.engine.failure import EngineError, Exit
 from stream.engine.input.lease import Lease
 from stream.engine.partition_id import PartitionId
@@ -29,6 +30,8 @@ class Membership(Protocol):
     async def committed_points(self, tps: Iterable[PartitionId]) -> CommitPoints: ...
     async def next_offsets(self, tps: Iterable[PartitionId]) -> dict[PartitionId, int]: ...
     def partitions_for_topic(self, topic: str) -> set[int]: ...
+    async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]: ...
+    async def open_transaction(self, tp: PartitionId) -> OpenTransaction | None: ...
 
 
 class Group:
@@ -85,3 +88,11 @@ class Group:
     async def ends(self, tps: Sequence[PartitionId]) -> dict[PartitionId, int]:
         """The offset that the next record of each partition will get."""
         return await self._member().next_offsets(tps)
+
+    async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]:
+        """Of the partitions in which an open transaction hides records: its first offset, the log's end."""
+        return await self._member().hidden(tps)
+
+    async def open_transaction(self, tp: PartitionId) -> OpenTransaction | None:
+        """The oldest open transaction of a partition, as the broker knows it now."""
+        return await self._member().open_transaction(tp)

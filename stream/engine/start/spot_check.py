@@ -94,7 +94,7 @@ def keys_at(
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
-            "isolation.level": "read_uncommitted",  # as the workers read
+            "isolation.level": "read_committed",  # as the workers read
             "queued.min.messages": 1,
             "fetch.wait.max.ms": FETCH_WAIT_MS,
             "log_level": 3,

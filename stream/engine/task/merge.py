@@ -57,7 +57,7 @@ class Source:
         self.max_pending = max_pending
         self.pending: list[Arrival] = []
         self.expected = 0  # the offset that must be read next
-        self.highwater = 0  # the end of the partition, as the broker reported it last
+        self.highwater = 0  # the end of what may be read, as the broker reported it last
         self.seen_ms: int | None = None  # the highest event time that was read
         self.given_ms: int | None = None  # the highest event time that was given out
         self.waiting_since: float | None = None  # when fetches began to bring nothing although there is more

@@ -1,0 +1,131 @@
+"""Transactions of producers that stay open: nothing behind them is read, so somebody must know.
+
+A worker reads committed records only. While a producer has a transaction open, all records of the partition
+behind its beginning are hidden, those of other producers as well; the merge and the clock take the partition
+for read to its end. Transactions of some seconds are normal. A producer that hangs or died is ended by the
+broker after its `transaction.timeout.ms`, a broken one never (KIP-890).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from aiokafka.errors import KafkaError
+
+from stream.engine.client_internals import OpenTransaction
+from stream.engine.failure import FailStop
+from stream.engine.input.delivery import Delivery
+from stream.engine.options import EngineOptions
+from stream.engine.partition_id import PartitionId
+from stream.engine.units import MS_PER_S
+
+log = logging.getLogger("stream.engine")
+LOOK_EVERY_S = 5.0
+LOOKS_BEFORE_TOLD = 4
+ANSWER_TIMEOUT_S = 10.0
+
+
+class Reader(Protocol):
+    """What knows the ends of the partitions: output/group.py, by way of the consumer."""
+
+    async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]: ...
+    async def open_transaction(self, tp: PartitionId) -> OpenTransaction | None: ...
+
+
+class Hiding(NamedTuple):
+    """Since when records of a partition are hidden, and by whom, once that was told."""
+
+    offset: int  # where the open transaction begins
+    since_s: float
+    told: OpenTransaction | None = None
+
+
+class TransactionWatch:
+    """Looks regularly while lanes are open; `hidden` is for metrics, `lines` for people."""
+
+    def __init__(
+        self, options: EngineOptions, reader: Reader, delivery: Delivery[Any], fail: FailStop
+    ) -> None:
+        self._told_after_s = options.open_transaction_s
+        self._every_s = min(LOOK_EVERY_S, options.open_transaction_s / LOOKS_BEFORE_TOLD)
+        self._delivery = delivery
+        self._reader = reader
+        self._fail = fail
+        self._hiding: dict[PartitionId, Hiding] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    def hidden_s(self, now_s: float | None = None) -> Mapping[PartitionId, float]:
+        """Partition -> how long records of it have been hidden by one transaction, in seconds."""
+        now_s = time.monotonic() if now_s is None else now_s
+        return {tp: now_s - hiding.since_s for tp, hiding in self._hiding.items()}
+
+    def lines(self) -> list[str]:
+        """One line for each transaction that was told and is open still."""
+        return [_line(tp, each.told, self._open_s(each)) for tp, each in self._hiding.items() if each.told]
+
+    async def look(self, now_s: float) -> None:
+        """See what is hidden now, and tell what has been for too long. `now_s`: monotonic."""
+        reader = self._reader
+        tps = [source.tp for lane in self._delivery.lanes.values() for source in lane.sources]
+        found = await reader.hidden(tps)
+        self._end(tps, found)
+        for tp, (offset, _) in found.items():
+            hiding = self._hiding.setdefault(tp, Hiding(offset, now_s))
+            if hiding.told or now_s - hiding.since_s < self._told_after_s:
+                continue
+            transaction = await asyncio.wait_for(reader.open_transaction(tp), ANSWER_TIMEOUT_S)
+            if transaction is None or transaction.offset != offset:
+                del self._hiding[tp]  # what the fetch had reported was old
+                continue
+            self._hiding[tp] = hiding._replace(told=transaction)
+            log.warning(_line(tp, transaction, self._open_s(self._hiding[tp])))
+
+    def _end(self, tps: Iterable[PartitionId], found: Mapping[PartitionId, tuple[int, int]]) -> None:
+        """Forget the transactions that hide nothing any more."""
+        ours = set(tps)
+        for tp, hiding in list(self._hiding.items()):
+            if tp in found and found[tp][0] == hiding.offset:
+                continue
+            del self._hiding[tp]
+            if hiding.told and tp in ours:
+                producer = hiding.told.producer_id
+                log.info("%s: the transaction of producer %d has ended; reading goes on", tp, producer)
+
+    def _open_s(self, hiding: Hiding) -> float:
+        if hiding.told and hiding.told.since_ms is not None:
+            return time.time() - hiding.told.since_ms / MS_PER_S
+        return time.monotonic() - hiding.since_s
+
+    def start(self) -> None:
+        """Lanes are open."""
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
+
+    async def _keep_looking(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(self._every_s)
+                try:
+                    await self.look(time.monotonic())
+                except (KafkaError, TimeoutError):
+                    continue  # no answer: at the next look
+        except Exception as failure:
+            self._fail(failure)
+
+    def stop(self) -> None:
+        """The worker stops."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+
+def _line(tp: PartitionId, transaction: OpenTransaction, open_s: float) -> str:
+    named = f" (transactional id {transaction.transactional_id})" if transaction.transactional_id else ""
+    return (
+        f"{tp}: a transaction has been open for {open_s:.0f} s: producer {transaction.producer_id}{named} "
+        f"began it at offset {transaction.offset}, and nothing from there on is read until it ends; see the "
+        "runbook (a transaction that stays open)"
+    )
