@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
@@ -10,8 +11,9 @@ from confluent_kafka import Producer
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.output.producer import Sender
+from stream.engine.state import recovery
 from stream.engine.state.epoch import EPOCH_HEADER
-from stream.engine.state.recovery import Fence, changelog_end, recover
+from stream.engine.state.recovery import SOON_S, Fence, changelog_end, recover
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from tests.support.kafka_broker import Broker, create_topics
@@ -122,6 +124,44 @@ def test_rows_of_an_aborted_transaction_are_not_recovered(broker: Broker, prefix
 
     assert recover(options, tables, threading.Event()) == 5_000
     assert rows_of(tables) == left
+
+
+def test_rows_behind_an_open_transaction_are_waited_for(
+    broker: Broker, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of somebody who should not write there. Without them the worker would go on from older rows."""
+    options, tables = changelog(broker, prefix, "exactly_once"), new_tables()
+    stranger = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": prefix})
+    stranger.init_transactions(30)
+    stranger.begin_transaction()
+    written(stranger, options, random.Random(3), 500, epoch=None)
+    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    left = written(producer, options, random.Random(4), 1_000, epoch=None)
+    end = threading.Timer(SOON_S + 1, stranger.abort_transaction, [30])
+    end.start()
+
+    assert recover(options, tables, threading.Event()) == 1_000
+
+    end.join()
+    assert rows_of(tables) == left
+    assert "waiting for the end of a transaction in their rows" in caplog.text
+
+
+def test_a_transaction_in_the_rows_that_does_not_end_stops_the_worker(
+    broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "ABORT_S", 1)
+    options = replace(changelog(broker, prefix, "exactly_once"), transaction_timeout_s=1.0)
+    stranger = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": prefix})
+    stranger.init_transactions(30)
+    stranger.begin_transaction()
+    written(stranger, options, random.Random(3), 500, epoch=None)
+
+    with pytest.raises(EngineError, match=r"a transaction in .* does not end: who wrote it") as failure:
+        recover(options, new_tables(), threading.Event())
+
+    stranger.abort_transaction(30)
+    assert failure.value.code == Exit.PRODUCER
 
 
 def test_only_the_rows_behind_the_position_of_a_table_are_read(broker: Broker, prefix: str) -> None:

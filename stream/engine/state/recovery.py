@@ -1,7 +1,8 @@
 """Recovery: the rows of all our partitions are read back from the changelog. Blocks: use it in a thread.
 
 1. One reader for all partitions: they are fetched together, and the wait for the end of a log comes once.
-2. Each table is read on from the position it has, to the end that its changelog has at the start.
+2. Each table is read on from the position it has, to the end that its changelog has at the start. An open
+   transaction hides what is behind it: its end is waited for.
 3. With at least once we then write a record into each changelog that begins our epoch, and read on to it:
    what a replaced worker may still write comes behind it, and is void for everybody (state/epoch.py).
 4. Rows of aborted transactions are never read, whichever guarantee is in use now.
@@ -96,6 +97,16 @@ def changelog_end(options: EngineOptions, partition: int, isolation: str = "read
         reader.close()
 
 
+def _log_ends(options: EngineOptions, partitions: Iterable[int]) -> dict[int, int]:
+    """The end of each changelog, also where a transaction is open."""
+    reader, wait_s = _reader(options, "read_uncommitted"), options.delivery_timeout_s
+    try:
+        asked = {each: TopicPartition(options.changelog, each) for each in partitions}
+        return {each: _first_and_next(reader, changelog, wait_s)[1] for each, changelog in asked.items()}
+    finally:
+        reader.close()
+
+
 def recover(
     options: EngineOptions,
     tables: Mapping[int, Table[Any]],
@@ -109,7 +120,7 @@ def recover(
     reader = _reader(options)
     try:
         changelogs = ChangelogReader(reader, options, tables, stop)
-        changelogs.read_to_ends()
+        changelogs.read_to_ends(hidden_too=fence is None)
         if fence is not None:
             epochs = {each: max(fence.generation, table.epoch + 1) for each, table in tables.items()}
             fence.write(epochs)
@@ -139,17 +150,29 @@ class ChangelogReader:
         self._next = dict.fromkeys(tables, 0)
         self._at_end: set[int] = set()
 
-    def read_to_ends(self) -> None:
-        """From the position of each table to the end that its changelog has now."""
-        topic, starts, ends = self._options.changelog, [], {}
+    def read_to_ends(self, *, hidden_too: bool) -> None:
+        """From the position of each table to the end that its changelog has now.
+
+        `hidden_too`: also what an open transaction hides now. Otherwise `read_to_epochs` must follow.
+        """
+        topic, starts, ends = self._options.changelog, [], dict[int, int]()
         for partition, table in self._tables.items():
             first, end = self._first_and_end(partition)
             _check_log(self._options, partition, first, end, table)
             offset = OFFSET_BEGINNING if table.position <= first else table.position
             starts.append(TopicPartition(topic, partition, offset))
             self._next[partition], ends[partition] = max(first, table.position), end
+        if hidden_too:
+            ends = _log_ends(self._options, self._tables)
         self._reader.assign(starts)
-        for partition in self._read(lambda each: self._next[each] >= ends[each], NO_END_S):
+
+        def is_read(partition: int) -> bool:
+            return self._next[partition] >= ends[partition]
+
+        late = self._read(is_read, SOON_S)
+        if late & self._at_end:  # all that may be read is read, and there is more
+            self._wait_for_transactions(late, is_read)
+        for partition in self._read(is_read, NO_END_S):
             text = f"{topic}/{partition} does not come to its end: {self.count} rows read in all"
             raise EngineError(Exit.DATA_LOSS, text)
 
@@ -166,15 +189,18 @@ class ChangelogReader:
             return tables[partition].epoch >= epochs[partition] and partition in self._at_end
 
         if late := self._read(is_read, SOON_S):
-            log.warning("partitions %s: waiting for the end of a transaction in their rows", sorted(late))
-            for partition in self._read(is_read, self._options.transaction_timeout_s + ABORT_S):
-                text = f"a transaction in {topic}/{partition} does not end: who wrote it?"
-                raise EngineError(Exit.PRODUCER, text)
+            self._wait_for_transactions(late, is_read)
         self.count -= len(epochs)
         for partition, epoch in epochs.items():
             if tables[partition].epoch != epoch:
                 text = f"another worker writes {topic}/{partition} already, in a later generation"
                 raise EngineError(Exit.FENCED, text)
+
+    def _wait_for_transactions(self, late: Iterable[int], is_read: Callable[[int], bool]) -> None:
+        log.warning("partitions %s: waiting for the end of a transaction in their rows", sorted(late))
+        for partition in self._read(is_read, self._options.transaction_timeout_s + ABORT_S):
+            text = f"a transaction in {self._options.changelog}/{partition} does not end: who wrote it?"
+            raise EngineError(Exit.PRODUCER, text)
 
     def _first_and_end(self, partition: int) -> tuple[int, int]:
         if self._stop.is_set():
@@ -200,7 +226,7 @@ class ChangelogReader:
 
     def _take(self, partition: int, messages: Iterable[Message]) -> bool:
         """Apply the rows among the messages; whether there were any."""
-        rows, next_offset, last, at_end = [], 0, None, False
+        rows, next_offset, last, at_end = [], -1, None, False
         known, epoch = None, None  # of the row before: nearly always the next one has the same headers
         for message in messages:
             error = message.error()
@@ -218,7 +244,7 @@ class ChangelogReader:
             next_offset = max(next_offset, last.offset() + 1)
             self._tables[partition].apply_changelog(rows)
             self.count += len(rows)
-        if next_offset:
+        if next_offset >= 0:
             self._next[partition] = next_offset
             (self._at_end.add if at_end else self._at_end.discard)(partition)
         return last is not None
