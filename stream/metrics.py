@@ -178,6 +178,12 @@ def _declare_gauges(gauges: Gauges) -> None:
     )
     gauges.declare("source_stalled", "1 while no purchases arrive and churn is not judged.", "topic")
     gauges.declare(
+        "open_transaction_seconds",
+        "How long a producer's open transaction has hidden records; no sample without one.",
+        "topic",
+        "partition",
+    )
+    gauges.declare(
         "held_records", "Records that wait for a purchase or a tick while source_stalled is 1.", "topic"
     )
     gauges.declare("partitions_assigned", "Partition numbers assigned to this worker.")

@@ -55,8 +55,7 @@ class EngineApp(faust.App, Generic[State]):
     """One worker. `processor` registers its agent; `fail` ends the process.
 
     `on_recovered` is called with each lane before it gives out anything, `on_give_up` with the name of a
-    topic that the merge no longer waits for; both may be replaced. What may fail at a start belongs into
-    `before_joining`: it is awaited before the worker joins its group.
+    topic that the merge no longer waits for; both may be replaced. `before_joining`: what may fail first.
     """
 
     def __init__(self, options: EngineOptions, codec: Codec[State], fail: FailStop | None = None) -> None:
@@ -254,9 +253,8 @@ class EngineApp(faust.App, Generic[State]):
                 return
             await self.batch_consumer.thread.refresh_metadata()
             await asyncio.sleep(CHANGELOG_RETRY_S)
-        raise EngineError(
-            Exit.CONFIGURATION, f"{topic} has {found} partitions; the inputs have {wanted}, and so must it"
-        )
+        text = f"{topic} has {found} partitions; the inputs have {wanted}, and so must it"
+        raise EngineError(Exit.CONFIGURATION, text)
 
     async def _start_points(
         self, tps: list[PartitionId]

@@ -69,8 +69,8 @@ class Worker:
         watch(self.metrics, self.app, "profiles")
         self.app.flusher.on_flushed = self.counts.flushed
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
-        stall_report = StallReport(self.app, self.topics.control)
-        checks = (Liveness(self.app), partial(readiness_problems, self.app), stall_report.notes)
+        self._stall_report = stall_report = StallReport(self.app, self.topics.control)
+        checks = (Liveness(self.app), partial(readiness_problems, self.app), self._notes)
         self.health = HealthServer(self.metrics.registry, *checks)
         self.app.before_joining = [
             partial(self._or_stop, self._serve),
@@ -78,6 +78,10 @@ class Worker:
         ]
         self.app.task(stall_report.watch)
         self.app.task(MergeReport(self.app).watch)
+
+    def _notes(self) -> list[str]:
+        """What the worker waits for although nothing is wrong with it."""
+        return [*self._stall_report.notes(), *self.app.transactions.lines()]
 
     async def _or_stop(self, opening: Callable[[], Awaitable[None]]) -> None:
         """A setting that cannot be used is told as one, and ends the process."""

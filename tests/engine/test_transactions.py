@@ -116,9 +116,9 @@ def test_other_partitions_go_on_while_a_transaction_is_open_and_it_is_told_with_
         plain.flush()
         worker = ToyWorker(broker.bootstrap, prefix, tmp_path / "log", open_transaction_s=STUCK_S)
         Progress(broker.bootstrap, prefix).wait_for(100)
-        told = f"{prefix}.purchases/0: a transaction has been open for"
-        worker.wait_for_line(told)
-        line = worker.line_with(told)
+        line_begins = f"{prefix}.purchases/0: a transaction has been open for"
+        worker.wait_for_line(line_begins)
+        line = worker.line_with(line_begins)
         hanging.end(commit=True)
         worker.wait_for_line(f"{prefix}.purchases/0: the transaction of producer")
         wait_for_all(broker, prefix, worker)
@@ -127,4 +127,4 @@ def test_other_partitions_go_on_while_a_transaction_is_open_and_it_is_told_with_
     assert counts(broker, prefix) == {"hidden": 1, "behind": 1, "open": 100}
     assert f"transactional id {prefix}-hanging" in line
     assert "offset 0" in line
-    assert worker.lines_with(told) == [line], "told once"
+    assert worker.lines_with(line_begins) == [line], "told once"

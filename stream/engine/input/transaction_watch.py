@@ -25,7 +25,7 @@ from stream.engine.units import MS_PER_S
 
 log = logging.getLogger("stream.engine")
 LOOK_EVERY_S = 5.0
-LOOKS_BEFORE_TOLD = 4
+LOOKS_BEFORE_REPORT = 4
 ANSWER_TIMEOUT_S = 10.0
 
 
@@ -37,11 +37,11 @@ class Reader(Protocol):
 
 
 class Hiding(NamedTuple):
-    """Since when records of a partition are hidden, and by whom, once that was told."""
+    """Since when records of a partition are hidden, and by whom, once that was reported."""
 
     offset: int  # where the open transaction begins
     since_s: float
-    told: OpenTransaction | None = None
+    reported: OpenTransaction | None = None
 
 
 class TransactionWatch:
@@ -50,8 +50,8 @@ class TransactionWatch:
     def __init__(
         self, options: EngineOptions, reader: Reader, delivery: Delivery[Any], fail: FailStop
     ) -> None:
-        self._told_after_s = options.open_transaction_s
-        self._every_s = min(LOOK_EVERY_S, options.open_transaction_s / LOOKS_BEFORE_TOLD)
+        self._report_after_s = options.open_transaction_s
+        self._every_s = min(LOOK_EVERY_S, options.open_transaction_s / LOOKS_BEFORE_REPORT)
         self._delivery = delivery
         self._reader = reader
         self._fail = fail
@@ -64,24 +64,26 @@ class TransactionWatch:
         return {tp: now_s - hiding.since_s for tp, hiding in self._hiding.items()}
 
     def lines(self) -> list[str]:
-        """One line for each transaction that was told and is open still."""
-        return [_line(tp, each.told, self._open_s(each)) for tp, each in self._hiding.items() if each.told]
+        """One line for each transaction that was reported and is open still."""
+        return [
+            _line(tp, each.reported, self._open_s(each)) for tp, each in self._hiding.items() if each.reported
+        ]
 
     async def look(self, now_s: float) -> None:
-        """See what is hidden now, and tell what has been for too long. `now_s`: monotonic."""
+        """See what is hidden now, and report what has been for too long. `now_s`: monotonic."""
         reader = self._reader
         tps = [source.tp for lane in self._delivery.lanes.values() for source in lane.sources]
         found = await reader.hidden(tps)
         self._end(tps, found)
         for tp, (offset, _) in found.items():
             hiding = self._hiding.setdefault(tp, Hiding(offset, now_s))
-            if hiding.told or now_s - hiding.since_s < self._told_after_s:
+            if hiding.reported or now_s - hiding.since_s < self._report_after_s:
                 continue
             transaction = await asyncio.wait_for(reader.open_transaction(tp), ANSWER_TIMEOUT_S)
             if transaction is None or transaction.offset != offset:
                 del self._hiding[tp]  # what the fetch had reported was old
                 continue
-            self._hiding[tp] = hiding._replace(told=transaction)
+            self._hiding[tp] = hiding._replace(reported=transaction)
             log.warning(_line(tp, transaction, self._open_s(self._hiding[tp])))
 
     def _end(self, tps: Iterable[PartitionId], found: Mapping[PartitionId, tuple[int, int]]) -> None:
@@ -91,13 +93,13 @@ class TransactionWatch:
             if tp in found and found[tp][0] == hiding.offset:
                 continue
             del self._hiding[tp]
-            if hiding.told and tp in ours:
-                producer = hiding.told.producer_id
+            if hiding.reported and tp in ours:
+                producer = hiding.reported.producer_id
                 log.info("%s: the transaction of producer %d has ended; reading goes on", tp, producer)
 
     def _open_s(self, hiding: Hiding) -> float:
-        if hiding.told and hiding.told.since_ms is not None:
-            return time.time() - hiding.told.since_ms / MS_PER_S
+        if hiding.reported and hiding.reported.since_ms is not None:
+            return time.time() - hiding.reported.since_ms / MS_PER_S
         return time.monotonic() - hiding.since_s
 
     def start(self) -> None:
@@ -126,6 +128,6 @@ def _line(tp: PartitionId, transaction: OpenTransaction, open_s: float) -> str:
     named = f" (transactional id {transaction.transactional_id})" if transaction.transactional_id else ""
     return (
         f"{tp}: a transaction has been open for {open_s:.0f} s: producer {transaction.producer_id}{named} "
-        f"began it at offset {transaction.offset}, and nothing from there on is read until it ends; see the "
-        "runbook (a transaction that stays open)"
+        f"began it at offset {transaction.offset}, and nothing from there on is read until it ends; see "
+        "OpenTransaction in the runbook"
     )

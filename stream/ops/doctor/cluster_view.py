@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError as AioKafkaError
+from aiokafka.structs import TopicPartition
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message
 from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from stream.config.settings import Settings
+from stream.engine.client_internals import OpenTransaction, open_transaction
 from stream.ops.cluster import TIMEOUT_S, bounds, newest, partitions_of, reader
 from stream.ops.doctor.lag import LagTrend, measure_trend
 from stream.worker.kafka.connection import tls_context
@@ -67,6 +69,8 @@ class ClusterView(Struct, frozen=True):
     group: GroupState
     trend: LagTrend | None
     """None while the lag is small."""
+    transactions: Mapping[tuple[str, int], OpenTransaction]
+    """Topic and partition of an input -> the oldest transaction that is open there, if any is."""
     now_ms: int
 
 
@@ -85,17 +89,20 @@ def read_cluster(settings: Settings) -> ClusterView:
             lambda: (_ends(consumer, names, INPUTS), _group(client, settings.app_id).committed),
             settings.flush_interval_ms / 1_000,
         )
+    inputs = [place for place in ends if place[0] in names.inputs]
+    apis, transactions = asyncio.run(_asked_directly(settings, inputs))
     return ClusterView(
         settings=settings,
         names=names,
         brokers=len(listed.brokers),
-        apis=asyncio.run(_apis(settings)),
+        apis=apis,
         topics=cluster_topics(client, [getattr(names, role) for role in ROLES]),
         replicas={name: _replicas(topic) for name, topic in listed.topics.items()},
         samples=samples,
         ends=ends,
         group=group,
         trend=trend,
+        transactions=transactions,
         now_ms=int(time.time() * 1_000),
     )
 
@@ -131,8 +138,15 @@ def _group(client: AdminClient, group_id: str) -> GroupState:
     return GroupState(len(described.members), committed)
 
 
-async def _apis(settings: Settings) -> Mapping[int, tuple[int, int]]:
-    """The request versions that one broker supports, by request number; empty when it does not answer."""
+async def _asked_directly(
+    settings: Settings, places: Sequence[tuple[str, int]]
+) -> tuple[Mapping[int, tuple[int, int]], Mapping[tuple[str, int], OpenTransaction]]:
+    """What only aiokafka can ask: the request versions of one broker, and the open transactions of `places`.
+
+    As much of it as the brokers answer.
+    """
+    apis: Mapping[int, tuple[int, int]] = {}
+    transactions: dict[tuple[str, int], OpenTransaction] = {}
     client = AIOKafkaClient(
         bootstrap_servers=settings.brokers,
         security_protocol=settings.security,
@@ -145,8 +159,13 @@ async def _apis(settings: Settings) -> Mapping[int, tuple[int, int]]:
         await client.bootstrap()
         node = next(iter(client.cluster.brokers())).nodeId
         connection = await client._get_conn(node)
-        return dict(getattr(connection, "_versions", None) or {})  # aiokafka has no public name for it
+        apis = dict(getattr(connection, "_versions", None) or {})  # aiokafka has no public name for it
+        await client.set_topics({topic for topic, _ in places})
+        for place in places:
+            found = await open_transaction(client, TopicPartition(*place))
+            transactions |= {place: found} if found is not None else {}
     except AioKafkaError:
-        return {}
+        pass
     finally:
         await client.close()
+    return apis, transactions

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stream.core.units import SECOND_MS
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
 from stream.ops.doctor.lag import LagTrend
+
+TRANSACTION_S = 60
+"""Producers end their transactions within seconds; one that is open for longer has been forgotten."""
 
 
 def check_members(view: ClusterView) -> Iterator[ClusterFinding]:
@@ -29,8 +33,9 @@ def check_lag(view: ClusterView) -> Iterator[ClusterFinding]:
             continue
         at = view.group.committed.get((topic, number), low)
         behind += max(high - at, 0)
-        if at > high:
-            found = f"{topic}/{number}: offset {at:,} was committed, but the topic ends at {high:,}"
+        hidden = view.transactions.get((topic, number))
+        if at > (end := high if hidden is None else hidden.end):
+            found = f"{topic}/{number}: offset {at:,} was committed, but the topic ends at {end:,}"
             remedy = (
                 "the topic was deleted and created again: restore it, or send its history again and cut over "
                 "to a new application id and new profiles (runbook)"
@@ -67,4 +72,27 @@ def judge_trend(trend: LagTrend) -> ClusterFinding:
     return ClusterFinding("lag", "fault", f"{found}, and none was read in {trend.seconds:.0f} s", remedy)
 
 
-CHECKS = (check_members, check_lag)
+def check_transactions(view: ClusterView) -> Iterator[ClusterFinding]:
+    """Workers read committed records only: an open transaction hides everything behind its beginning."""
+    sound = True
+    for (topic, number), found in view.transactions.items():
+        open_s = None if found.since_ms is None else (view.now_ms - found.since_ms) / SECOND_MS
+        if open_s is not None and open_s < TRANSACTION_S:
+            continue
+        sound = False
+        named = f" (transactional id {found.transactional_id})" if found.transactional_id else ""
+        since = "" if open_s is None else f" for {open_s:,.0f} s"
+        text = (
+            f"{topic}/{number}: a transaction of producer {found.producer_id}{named} is open{since}; what "
+            f"follows offset {found.offset:,} is not read until it ends"
+        )
+        remedy = (
+            "stop or repair that producer; if it is gone: kafka-transactions.sh abort "
+            f"--topic {topic} --partition {number} --start-offset {found.offset} (runbook, OpenTransaction)"
+        )
+        yield ClusterFinding("transactions", "note" if open_s is None else "fault", text, remedy)
+    if sound:
+        yield ClusterFinding("transactions", "ok", "no transaction hides events for long")
+
+
+CHECKS = (check_members, check_lag, check_transactions)

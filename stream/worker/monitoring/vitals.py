@@ -34,6 +34,9 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
         },
         "source_stalled": lambda: {(purchases,): float(any(lane.stalled for lane in lanes.values()))},
         "held_records": lambda: held_records(app),
+        "open_transaction_seconds": lambda: {
+            (tp.topic, str(tp.partition)): open_s for tp, open_s in app.transactions.hidden_s().items()
+        },
         "partitions_assigned": lambda: {(): len(lanes)},
         "recovering": lambda: {(): float(not app.delivering)},
         "table_keys": lambda: {(table,): sum(lane.table.row_count() for lane in lanes.values())},
