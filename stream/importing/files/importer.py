@@ -14,10 +14,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from stream.core.events.event import Event
-from stream.importing.files.events.order_lines import LinePlace, LineReader, LineRejection, OrderLine
-from stream.importing.files.events.orders import OrderDraft, order_drafts
+from stream.importing.files.events.line_values import LineRejection
+from stream.importing.files.events.order_facts import PerLineAmounts
+from stream.importing.files.events.order_lines import LinePlace, LineReader, OrderLine
+from stream.importing.files.events.orders import OrderBuilder, OrderDraft
 from stream.importing.files.events.repeats import REPEATED
-from stream.importing.files.events.returns import matched_events
+from stream.importing.files.events.returns import RefundMatcher
 from stream.importing.files.events.single_events import EventReader, is_once_per_row
 from stream.importing.files.external_sort import ExternalSort
 from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
@@ -36,6 +38,8 @@ ADVANCE_EVERY = 1_000
 """Lines between two steps of the progress counter."""
 WEIGHT_BYTES = 512
 """Bytes of an event that count as one item of the external sort, which bounds items in memory."""
+REJECTED_REFUNDS = {"return_unmatched", "refund_without_amount"}
+"""Reasons that are found when the lines of a refund are counted already."""
 ORDER_TYPES = {"purchase.completed", "purchase.refunded"}
 
 
@@ -56,6 +60,7 @@ class Importer:
         self._advance = advance
         self._lines_max = lines_max
         self._order_lines = LineReader(mapping)
+        self._per_line = PerLineAmounts(mapping)
         self._single_events = EventReader(mapping, self._order_lines)
         self._constants = Constants(_constants_of_rows(mapping), mapping.columns)
         self._paths: Sequence[Path] = ()
@@ -99,7 +104,7 @@ class Importer:
                 continue
             values = fill_down.filled(row.values)
             place = LinePlace(self.summary.lines, file, row.line)
-            result = self._converted(self._constants.added(values), place)
+            result = self._converted(self._constants.added(values), place, lines)
             if isinstance(result, OrderLine):
                 lines.add((result.customer, result.order, result.sequence, result))
             elif isinstance(result, LineRejection):
@@ -110,7 +115,9 @@ class Importer:
                 self.summary.in_other_events += 1
                 self._add(result, events)
 
-    def _converted(self, values: Values, place: LinePlace) -> OrderLine | Event | LineRejection | None:
+    def _converted(
+        self, values: Values, place: LinePlace, lines: ExternalSort[LineItem]
+    ) -> OrderLine | Event | LineRejection | None:
         """A row by its event type; None where it is ignored, or where the row is an event already."""
         kind = "purchase.completed"
         if "event" in values:
@@ -122,27 +129,43 @@ class Importer:
                 return None
             kind = found
         if kind in ORDER_TYPES:
-            file_name = self._paths[place.file].name
-            return self._order_lines.line(values, place, file_name, refund=kind == "purchase.refunded")
+            return self._order_line(values, place, lines, refund=kind == "purchase.refunded")
         row = (place.file, place.line)
         is_same_row, self._last_single_event = row == self._last_single_event, row
         return None if is_same_row and is_once_per_row(kind) else self._single_events.event(kind, values)
 
+    def _order_line(
+        self, values: Values, place: LinePlace, lines: ExternalSort[LineItem], *, refund: bool
+    ) -> OrderLine | LineRejection:
+        """A line of an order. What a refused line says of its whole order is kept."""
+        file_name = self._paths[place.file].name
+        line = self._order_lines.line(values, place, file_name, refund=refund)
+        if isinstance(line, OrderLine):
+            if line.extras:
+                self._per_line.observe(line.customer, line.order, line.extras)
+        elif (facts := self._order_lines.refused(values, place, file_name, refund=refund)) is not None:
+            lines.add((facts.customer, facts.order, facts.sequence, facts))
+        return line
+
     def _build_orders(self, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]) -> None:
         """Customer by customer: lines become orders, orders are sorted by time, returns are matched."""
-        row_is_order = self._mapping.items is not None
+        builder = OrderBuilder(self._mapping, self._reject_line, self._per_line.fields)
+        matcher = RefundMatcher(self._mapping, self._reject_line)
         for _, items in groupby(lines, FIRST):
             orders = ([item[3] for item in group] for _, group in groupby(items, SECOND))
             returns = False
             with ExternalSort[DraftItem](DraftItem) as history:
-                for draft in order_drafts(orders, self._reject_line, row_is_order=row_is_order):
+                for draft in builder.drafts(orders):
                     returns = returns or draft.returned
-                    first = draft.lines[0].sequence
-                    history.add((draft.time_ms, draft.returned, draft.order, first, draft), len(draft.lines))
+                    weight = len(draft.lines) or 1
+                    history.add((draft.time_ms, draft.returned, draft.order, draft.sequence, draft), weight)
                     self.summary.count_draft(draft)
                 by_time = (item[4] for item in history)
-                for event in matched_events(by_time, self._mapping, self._reject_line, returns=returns):
+                for event in matcher.events(by_time, returns=returns):
                     self._add(event, events)
+        self.summary.orders_restarted = builder.restarted
+        self.summary.parts_unknown = matcher.unknown_parts
+        self.summary.summed_per_line = tuple(sorted(self._per_line.found))
 
     def _add(self, event: Event, events: ExternalSort[OutgoingEvent]) -> None:
         self.summary.count_event(event)
@@ -155,7 +178,7 @@ class Importer:
         if why is REPEATED:
             self.summary.repeated += 1
             return
-        if why.reason == "return_unmatched":
+        if why.reason in REJECTED_REFUNDS:
             self.summary.in_refunds -= 1
         self._reject(line.file, line.number, why, None)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.config.settings import Settings
+from stream.importing.files.cautions import cautions
 from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.output.journal import Journal
@@ -57,7 +58,7 @@ def import_to_file(
         importer = Importer(mapping, rejects_file, advance)
         for event in importer.events(paths):
             file.write(event.value + b"\n")
-    return {**importer.summary.as_dict(), **_rejects_and_seconds(rejects, began), "out": str(out)}
+    return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), "out": str(out)}
 
 
 def import_to_kafka(
@@ -82,7 +83,11 @@ def import_to_kafka(
         importer = Importer(mapping, rejects_file, advance)
         sent = send_to_kafka(importer.events(paths), settings, journal, advance)
     counts = {"sent": sent, "sent_before": sent_before}
-    return {**importer.summary.as_dict(), **_rejects_and_seconds(rejects, began), **counts}
+    return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
+
+
+def _summary(importer: Importer, mapping: ColumnMapping) -> dict[str, Any]:
+    return {**importer.summary.as_dict(), "cautions": cautions(mapping, importer.summary)}
 
 
 def _fingerprint(paths: Sequence[Path], mapping: ColumnMapping, target: str) -> str:

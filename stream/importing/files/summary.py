@@ -12,6 +12,8 @@ from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRef
 from stream.importing.files.events.orders import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
 
+EMPTY_LINES = ("blank_line", "header_repeated")
+"""Reasons of rejected lines that hold no data."""
 NAME_BY_TYPE = {kind: type_name(kind) for kind in RANK}
 
 
@@ -39,8 +41,20 @@ class ImportSummary(Struct):
     """Currency -> what was paid, minor units."""
     refunds_minor: Counter[str] = field(default_factory=Counter)
     """Currency -> what was refunded, minor units."""
+    orders_restarted: int = 0
+    """Orders whose number an order of the same customer had long before."""
+    parts_unknown: int = 0
+    """Orders of which a part went back, without an amount that says how much: they count in full."""
+    summed_per_line: tuple[str, ...] = ()
+    """Amounts that were found to be told by each line for itself."""
     rounding: Counter[str] = field(default_factory=Counter)
     """Currency -> what rounding the lines to whole minor units added in all, in 1e-9 of a minor unit."""
+
+    @property
+    def rejected_share(self) -> float:
+        """Rejected lines per line that holds data, 0 to 1: blank lines and repeated headers do not count."""
+        empty = sum(self.rejected[reason] for reason in EMPTY_LINES)
+        return (self.rejected.total() - empty) / max(self.lines - empty, 1)
 
     def count_draft(self, draft: OrderDraft) -> None:
         """Count the lines of an order, or of returns that were booked together."""
@@ -80,6 +94,7 @@ class ImportSummary(Struct):
                 "repeated": self.repeated,
                 "rejected": self.rejected.total(),
             },
+            "rejected_share": round(self.rejected_share, 4),
             "reasons": dict(sorted(self.rejected.items())),
             "events": dict(sorted(self.events.items())),
             "refunds_unmatched": self.refunds_unmatched,

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from stream.core.currency import currency_digits
+from stream.importing.files.events.event_ids import content_hash
+from stream.importing.files.events.line_amounts import PRICES, AmountReader, LineAmount
+from stream.importing.files.events.line_values import ID_MAX, LineRejection, LineValues, order_fault
+from stream.importing.files.events.order_facts import (
+    CREDIT_TOTAL,
+    ORDER_AMOUNTS,
+    WHOLE_REFUND,
+    FactReader,
+    Facts,
+)
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
-from stream.importing.files.values.amounts import (
-    CACHE_SIZE,
-    Amount,
-    amount_reader,
-    product,
-    rounded_to_minor,
-    whole_number,
-)
+from stream.importing.files.values.amounts import amount_reader
 from stream.importing.files.values.instants import instant_reader
 
-ID_MAX, LABEL_MAX = 256, 256
-"""Characters, as the event contract allows."""
-ORDER_MAX = 100
-"""Characters of an order number: event ids are made of it and of the customer id."""
-QUANTITY_MAX = 1_000_000
-MINOR_MAX = 10**13
-"""Largest amount in minor units: hundreds of them stay below 2**53, the limit of exact numbers in JSON."""
-ORDER_AMOUNTS = ("order_total", "tax", "shipping", "discount", "refunded")
-ORDER_TEXTS = (
-    *("id", "coupon", "payment_method", "affiliation", "channel", "reason"),
-    *("campaign_id", "campaign_name", "campaign_source", "campaign_medium"),
-)
-UNDECODABLE = "\ufffd"
-"""Stands in the text for bytes that are invalid in the encoding of the file."""
-RESERVED = "\x00"
-"""No id begins with it: keys of Kafka records that do are reserved for the workers."""
-NO_CUSTOMER = {"nan", "null", "none"}
-"""Texts that data frames and databases write for a missing value."""
+NO_TIME = 1 << 62
+"""The time of a refused line whose time cannot be read: later than any other."""
 
 
-class LineRejection(Struct, frozen=True):
-    """Why a line cannot be part of an event: a reason to count by, and what was found in the line."""
-
-    reason: str
-    detail: str = ""
+WHOLE = LineAmount(1, returned=True)
+"""The amount of a refund of a whole order, which only the order knows."""
+LineKeys = tuple[str, str, int, int, str, str]
+"""The first fields of an order line: order, customer, sequence, time, currency, product."""
 
 
 class LinePlace(NamedTuple):
@@ -68,11 +51,13 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     """Number of the line in the whole input, over all files."""
     time_ms: int
     currency: str
+    """Empty for a refund that names neither a currency nor an amount: it has that of its order."""
     product: str
     name: str | None
     category: str | None
     brand: str | None
     quantity: int
+    """Pieces; 0 for a line that was refused, of which only the facts of its order are left."""
     unit_minor: int
     total_minor: int
     """Negative for a voucher or a discount line: it lowers the total of the order."""
@@ -84,47 +69,32 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     file: int
     """Index of the file among the imported files."""
     number: int
-    """OrderLine number in the file."""
-    extras: dict[str, Any] | None
-    """Fields of the whole order that stand on this line: ORDER_AMOUNTS and ORDER_TEXTS."""
-
-
-class LineAmount(NamedTuple):
-    """Quantity and amount of a line; amounts in minor units."""
-
-    pieces: int
-    returned: bool
-    unit_minor: int = 0
-    total_minor: int = 0
-    rounding: int = 0
+    """Line number in the file."""
+    extras: Facts | None
+    """Facts of the whole order that stand on this line."""
 
 
 class LineReader:
-    """Reads order lines by one mapping; results for texts that repeat are remembered."""
+    """Reads order lines by one mapping."""
 
     def __init__(self, mapping: ColumnMapping) -> None:
-        self._mapping = mapping
         self._instant = instant_reader(mapping.time)
-        self._amount = amount_reader(mapping.money)
+        amount = amount_reader(mapping.money)
+        self._values = LineValues(mapping, amount)
+        self._amounts = AmountReader(mapping, amount)
+        self._facts = FactReader(mapping, self._amounts)
         given = {*mapping.columns, *mapping.constants}
-        self._extra_amounts = [field for field in ORDER_AMOUNTS if field in given]
-        self._extra_texts = [field for field in ORDER_TEXTS if field in given]
-        self._has_extras = bool(self._extra_amounts or self._extra_texts)
-        self._prices = [field for field in ("line_total", "unit_price") if field in given]
+        self._money = [field for field in (*PRICES, *ORDER_AMOUNTS) if field in given]
+        self._product_field = "product" if "product" in given else "name"
+        """Products without an id are known by their name."""
         self._prefix = mapping.returns.order_prefix
-        self._default_currency = mapping.constants.get("currency", "")
-        cached = lru_cache(CACHE_SIZE)
-        self._customer: Callable[[str], str | LineRejection] = cached(self._customer_of)
-        self._currency: Callable[[str], str | LineRejection] = cached(_currency_of)
-        self._product: Callable[[str | None], str | LineRejection] = cached(_product_of)
-        self._line_amount: Callable[[str, str | None, str, bool], LineAmount | LineRejection] = cached(
-            self._line_amount_of
-        )
-        self._label: Callable[[str], str | None] = cached(lambda text: text.strip()[:LABEL_MAX] or None)
+        self._source = mapping.source
+        self._own_orders = mapping.orders.missing == "own"
+        self._no_order = mapping.blanks("order")
 
     def customer(self, values: Values) -> str | LineRejection:
         """The customer id of a row."""
-        return self._customer(values["customer"])
+        return self._values.customer(values["customer"])
 
     def time_ms(self, values: Values) -> int | LineRejection:
         """The time of a row in milliseconds since 1970."""
@@ -132,168 +102,119 @@ class LineReader:
         return _time_fault(values["time"]) if found is None else found
 
     def amount(self, field: str, text: str, currency: str) -> int | LineRejection | None:
-        """An amount in minor units; None where the cell is blank."""
-        text = text.strip()
-        if not text:
-            return None
-        found = self._amount(text)
-        if found is None:
-            return LineRejection("amount_unreadable", f"{field} is {text!r}")
-        minor, _ = rounded_to_minor(found, self._digits(currency))
-        if not 0 <= minor <= MINOR_MAX:
-            return LineRejection("amount_out_of_range", f"{field} is {text!r}")
-        return minor
+        """An amount in minor units, never negative; None where the cell is blank."""
+        amount = self._amounts.minor(field, text, currency)
+        if isinstance(amount, int) and amount < 0:
+            return LineRejection("amount_out_of_range", f"{field} is {text.strip()!r}")
+        return amount
 
     def currency(self, values: Values) -> str | LineRejection:
-        """The ISO 4217 code of a row, else that of the constants."""
-        return self._currency(values.get("currency") or self._default_currency)
+        """The ISO 4217 code of a row: its column, else what stands beside its amounts, else the constant."""
+        return self._values.currency(values, self._money)
 
     def line(  # noqa: PLR0911 - one exit for each reason
         self, values: Values, place: LinePlace, file_name: str, *, refund: bool
     ) -> OrderLine | LineRejection:
         """Without an order column, each line is an order, named by its file and line number."""
-        if isinstance(customer := self._customer(values["customer"]), LineRejection):
+        if isinstance(customer := self._values.customer(values["customer"]), LineRejection):
             return customer
-        order = values["order"].strip() if "order" in values else f"{file_name}-{place.line}"
-        if not order or len(order) > ORDER_MAX or UNDECODABLE in order or order.startswith(RESERVED):
-            return _identifier_fault("order", order, ORDER_MAX)
+        if isinstance(order := self._order(values, customer, file_name, place), LineRejection):
+            return order
         if (time_ms := self._instant(values["time"].strip())) is None:
             return _time_fault(values["time"])
-        if isinstance(
-            currency := self._currency(values.get("currency") or self._default_currency), LineRejection
-        ):
-            return currency
-        if isinstance(product_id := self._product(values.get("product")), LineRejection):
+        is_whole_refund = refund and self._is_whole_refund(values)
+        currency = self._values.currency(values, self._money)
+        if isinstance(currency, LineRejection):
+            if not (is_whole_refund and currency.reason == "currency_missing"):
+                return currency
+            currency = ""
+        if isinstance(product_id := self._product(values), LineRejection):
             return product_id
-        if not product_id and "product" in values and not values.get("order_total", "").strip():
+        if not (product_id or is_whole_refund) and self._needs_product(values, refund=refund):
             return LineRejection("product_missing")
-        if isinstance(amount := self._priced(values, product_id, currency), LineRejection):
+        if is_whole_refund:
+            amount: LineAmount | LineRejection = WHOLE
+        else:
+            amount = self._amounts.priced(values, product_id, currency, refund=refund)
+        if isinstance(amount, LineRejection):
             return amount
+        who = (order, customer, place.sequence, time_ms, currency, product_id)
+        return self._built(values, place, who, amount, refund=refund)
+
+    def refused(self, values: Values, place: LinePlace, file_name: str, *, refund: bool) -> OrderLine | None:
+        """What a refused line says of its order; None where it says nothing that can be read."""
+        if not self._facts.has_facts or "order" not in values:
+            return None
+        customer = self._values.customer(values["customer"])
+        if isinstance(customer, LineRejection):
+            return None
+        order, currency = self._order(values, customer, file_name, place), self.currency(values)
+        if isinstance(order, LineRejection) or isinstance(currency, LineRejection):
+            return None
+        returned = refund or bool(self._prefix and order.startswith(self._prefix))
+        facts, _ = self._facts.facts(values, currency, returned=returned, lowers=False)
+        if not facts:
+            return None
+        time_ms = self._instant(values["time"].strip())
+        return OrderLine(
+            order, customer, place.sequence, NO_TIME if time_ms is None else time_ms, currency, "",
+            None, None, None, 0, 0, 0, 0, returned, refund, place.file, place.line, facts,
+        )  # fmt: skip
+
+    def _built(
+        self, values: Values, place: LinePlace, who: LineKeys, amount: LineAmount, *, refund: bool
+    ) -> OrderLine | LineRejection:
+        order, currency = who[0], who[4]
         pieces, goes_back, unit, total, rounding = amount
         returned = refund or goes_back or bool(self._prefix and order.startswith(self._prefix))
         if returned and total < 0:
             unit, total, rounding = -unit, -total, -rounding
-        extras = self._extras(values, currency) if self._has_extras else None
-        if isinstance(extras, LineRejection):
-            return extras
+        facts: Facts | None = None
+        if self._facts.has_facts:
+            facts, fault = self._facts.facts(values, currency, returned=returned, lowers=total < 0)
+            if fault is not None:
+                return fault
+            if facts.get("order_total", 0) < 0:
+                returned, facts[CREDIT_TOTAL] = True, -facts.pop("order_total")
+                if total < 0:
+                    unit, total, rounding = -unit, -total, -rounding
+        if amount is WHOLE:
+            facts = {**(facts or {}), WHOLE_REFUND: True}
         name, category, brand = values.get("name"), values.get("category"), values.get("brand")
+        label = self._values.label
         return OrderLine(
-            order, customer, place.sequence, time_ms, currency, product_id,
-            self._label(name) if name else None,
-            self._label(category) if category else None,
-            self._label(brand) if brand else None,
-            pieces, unit, total, rounding, returned, refund, place.file, place.line, extras,
+            *who,
+            label(name) if name else None,
+            label(category) if category else None,
+            label(brand) if brand else None,
+            pieces, unit, total, rounding, returned, refund, place.file, place.line, facts or None,
         )  # fmt: skip
 
-    def _customer_of(self, text: str) -> str | LineRejection:
-        text = text.strip()
-        options = self._mapping.customer
-        if options.whole_number and not text.isdecimal():
-            number = whole_number(self._amount(text))
-            text = text if number is None else str(number)
-        if not text or text.lower() in NO_CUSTOMER:
-            return LineRejection("customer_missing")
-        return _identifier("customer", options.prefix + text)
+    def _needs_product(self, values: Values, *, refund: bool) -> bool:
+        """Whether a row without a product is incomplete: it is not where it has the total of an order."""
+        return "product" in values and not self._amounts.has_worth(values, refund=refund)
 
-    def _digits(self, currency: str) -> int:
-        return 0 if self._mapping.money.minor_units else currency_digits(currency)
+    def _is_whole_refund(self, values: Values) -> bool:
+        """Whether a refund names neither an amount nor a product: all of its order goes back."""
+        return not any(values.get(field, "").strip() for field in (*self._money, self._product_field))
 
-    def _priced(self, values: Values, product_id: str, currency: str) -> LineAmount | LineRejection:
-        quantity = values.get("quantity", "1")
-        if not product_id and not quantity.strip():
-            quantity = "1"
-        for named in self._prices:
-            if named in values and (product_id or "product" not in values):
-                price = values[named]
-                if price and not price.isspace():
-                    return self._line_amount(quantity, price, currency, named == "unit_price")
-                if not values.get("order_total", "").strip():
-                    return self._line_amount(quantity, "", currency, False)
-                break  # a blank price is allowed where the order has a total
-        return self._line_amount(quantity, None, currency, False)
+    def _order(self, values: Values, customer: str, file_name: str, place: LinePlace) -> str | LineRejection:
+        if "order" not in values:
+            order = f"{file_name}-{place.line}"
+        else:
+            order = values["order"].strip()
+            if order.lower() in self._no_order:
+                if not self._own_orders:
+                    return LineRejection("order_missing", f"{order!r} stands for none" if order else "")
+                order = f"own-{content_hash(self._source, customer, values['time'].strip())}"
+        return order_fault(order) or order
 
-    def _line_amount_of(
-        self, quantity: str, price: str | None, currency: str, per_piece: bool
-    ) -> LineAmount | LineRejection:
-        """Exact, rounded once. A quantity that is not whole (weight, length) counts as one piece."""
-        pieces = self._amount(quantity)
-        if pieces is None or (why := self._quantity_fault(pieces)):
-            unread = "quantity_unreadable" if quantity.strip() else "quantity_missing"
-            return LineRejection(unread if pieces is None else why, quantity)
-        count, returned = abs(whole_number(pieces) or 1), pieces[0] < 0
-        if price is None:
-            return LineAmount(count, returned)
-        amount = self._amount(price)
-        if amount is None:
-            return LineRejection("price_unreadable" if price.strip() else "price_missing", price)
-        if returned and (amount[0] == 0 or (amount[0] < 0 and per_piece)):
-            why = "return_without_value" if amount[0] == 0 else "signs_contradict"
-            return LineRejection(why, f"quantity {quantity} at a price of {price}")
-        digits = self._digits(currency)
-        exact = product((abs(pieces[0]), pieces[1]), amount) if per_piece else amount
-        total, rounding = rounded_to_minor(exact, digits)
-        if abs(total) > MINOR_MAX:
-            return LineRejection("amount_out_of_range", f"quantity {quantity} at a price of {price}")
-        unit = (
-            rounded_to_minor(amount, digits)[0] if per_piece and pieces[1] == 0 else _per_piece(total, count)
-        )
-        return LineAmount(count, returned, unit, total, rounding)
-
-    def _quantity_fault(self, pieces: Amount) -> str:
-        """Why a number cannot be the quantity of a line; empty where it can."""
-        if pieces[0] == 0:
-            return "quantity_zero"
-        if abs(pieces[0]) > QUANTITY_MAX * 10 ** pieces[1]:
-            return "quantity_too_large"
-        return "quantity_negative" if pieces[0] < 0 and not self._mapping.returns.negative_quantity else ""
-
-    def _extras(self, values: Values, currency: str) -> dict[str, Any] | LineRejection | None:
-        extras: dict[str, Any] = {}
-        for field in self._extra_amounts:
-            amount = self.amount(field, values.get(field, ""), currency)
-            if isinstance(amount, LineRejection):
-                return amount
-            if amount is not None:
-                extras[field] = amount
-        for field in self._extra_texts:
-            if text := values.get(field, "").strip():
-                extras[field] = text[:LABEL_MAX]
-        return extras or None
-
-
-def _per_piece(total: int, pieces: int) -> int:
-    """total / pieces, rounded half away from zero."""
-    price = (abs(total) + pieces // 2) // pieces
-    return -price if total < 0 else price
+    def _product(self, values: Values) -> str | LineRejection:
+        text = values.get(self._product_field)
+        if self._product_field == "name" and text:
+            text = text.strip()[:ID_MAX]
+        return self._values.product(text)
 
 
 def _time_fault(text: str) -> LineRejection:
     return LineRejection("time_unreadable" if text.strip() else "time_missing", text.strip())
-
-
-def _product_of(text: str | None) -> str | LineRejection:
-    return _identifier("product", text.strip()) if text else ""
-
-
-def _currency_of(text: str) -> str | LineRejection:
-    code = text.strip().upper()
-    if len(code) == 3 and code.isascii() and code.isalpha():
-        return code
-    return LineRejection("currency_unreadable" if code else "currency_missing", code)
-
-
-def _identifier(field: str, text: str) -> str | LineRejection:
-    is_fit = len(text) <= ID_MAX and UNDECODABLE not in text and not text.startswith(RESERVED)
-    return text if is_fit else _identifier_fault(field, text, ID_MAX)
-
-
-def _identifier_fault(field: str, text: str, longest: int) -> LineRejection:
-    if not text:
-        return LineRejection(f"{field}_missing")
-    if len(text) > longest:
-        return LineRejection(
-            "identifier_too_long", f"{field} has {len(text)} characters, {longest} are allowed"
-        )
-    if text.startswith(RESERVED):
-        return LineRejection("identifier_reserved", f"{field} is {text!r}, which begins with a NUL")
-    return LineRejection("identifier_undecodable", f"{field} is {text!r}; check the encoding in [file]")

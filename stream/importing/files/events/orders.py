@@ -11,8 +11,12 @@ from msgspec import Struct, structs
 from stream.core.events.event import PurchaseCompleted
 from stream.core.events.payload import Campaign, Product, Purchase
 from stream.importing.files.events.event_ids import event_id, event_time
-from stream.importing.files.events.order_lines import LineRejection, OrderLine
+from stream.importing.files.events.line_values import LineRejection
+from stream.importing.files.events.order_facts import ADDED, CREDIT_TOTAL, Facts, added_amount, merged_facts
+from stream.importing.files.events.order_lines import OrderLine
 from stream.importing.files.events.repeats import Reject, lines_of_first_file
+from stream.importing.files.events.restarts import restarted_orders
+from stream.importing.files.mapping.mapping import ColumnMapping
 
 
 class OrderDraft(Struct, frozen=True, array_like=True):
@@ -23,37 +27,70 @@ class OrderDraft(Struct, frozen=True, array_like=True):
     returned: bool
     order: str
     currency: str
+    sequence: int
+    """Number of its first line in the whole input."""
+    direct: bool
+    """A refund event of the order it names."""
     lines: list[OrderLine]
-    extras: dict[str, Any]
+    """Empty where every line was refused, but the order has a total of its own."""
+    extras: Facts
+    """Facts of the whole order."""
+    per_line: tuple[str, ...]
+    """Which of the added amounts of a return (tax, shipping, discount) its lines tell each for itself."""
 
 
-def order_drafts(
-    orders: Iterable[list[OrderLine]], reject: Reject, *, row_is_order: bool
-) -> Iterator[OrderDraft]:
-    """Drafts from the lines of one order at a time. The currency of the first line is that of the order.
+class OrderBuilder:
+    """Builds drafts by one mapping."""
 
-    `row_is_order`: a row holds a whole order and its lines are the products in it.
-    """
-    for every_line in orders:
-        lines = every_line
-        if lines[0].file != lines[-1].file:
-            lines = lines_of_first_file(lines, reject)
-        if len(lines) == 1 and (lines[0].returned or lines[0].total_minor >= 0):
-            yield _draft(lines)
-            continue
-        currency = lines[0].currency
-        for line in lines:
-            if line.currency != currency:
-                reject(line, LineRejection("currency_differs", f"{line.currency} in an order in {currency}"))
-        kept = [line for line in lines if line.currency == currency]
+    def __init__(self, mapping: ColumnMapping, reject: Reject, per_line: set[str]) -> None:
+        """`per_line`: the amounts that each line tells for itself."""
+        self._row_is_order = mapping.items is not None
+        self._apart_ms = mapping.orders.restarts_after_days * 86_400_000
+        self._reject = reject
+        self._per_line = per_line
+        self.restarted = 0
+        """Orders whose number an earlier order of the customer had."""
+
+    def drafts(self, orders: Iterable[list[OrderLine]]) -> Iterator[OrderDraft]:
+        """Drafts from the lines of one order number at a time."""
+        for every_line in orders:
+            first = every_line[0]
+            if len(every_line) == 1 and first.quantity and (first.returned or first.total_minor >= 0):
+                yield _draft(every_line, [], set(), whole=True)
+                continue
+            for lines in restarted_orders(every_line, self._apart_ms):
+                self.restarted += lines is not every_line and lines[0].order != first.order
+                yield from self._of_one_order(lines)
+
+    def _of_one_order(self, lines: list[OrderLine]) -> Iterator[OrderDraft]:
+        """The currency of the first line is that of the order."""
+        refused = [line for line in lines if not line.quantity]
+        kept = [line for line in lines if line.quantity] if refused else lines
+        if kept and kept[0].file != kept[-1].file:
+            kept = lines_of_first_file(kept, self._reject)
+        kept = self._in_one_currency(kept)
         bought = [line for line in kept if not line.returned]
-        if row_is_order:
-            bought = _first_row(bought, reject)
+        if self._row_is_order:
+            bought = _first_row(bought, self._reject)
         bought, credited = _split_credit(bought)
-        if bought:
-            yield _draft(bought)
-        for part in _refunded_parts([line for line in kept if line.returned] + credited):
-            yield _draft(part)
+        facts = [line for line in refused if not line.returned]
+        if bought or _has_total(facts):
+            yield _draft(bought, facts, self._per_line, whole=True)
+        back = [line for line in kept if line.returned] + credited
+        of_refunds = [line for line in refused if line.returned]
+        for part in _refunded_parts(sorted(back + of_refunds, key=_sequence) if of_refunds else back):
+            parts = [line for line in part if line.quantity]
+            rest = [line for line in part if not line.quantity]
+            if parts or (rest[0].direct and _has_total(rest)):
+                yield _draft(parts, rest, self._per_line, whole=not (bought or credited))
+
+    def _in_one_currency(self, lines: list[OrderLine]) -> list[OrderLine]:
+        currency = next((line.currency for line in lines if line.currency), "")
+        for line in lines:
+            if line.currency not in {currency, ""}:
+                why = f"{line.currency} in an order in {currency}"
+                self._reject(line, LineRejection("currency_differs", why))
+        return [line for line in lines if line.currency in {currency, ""}]
 
 
 def _split_credit(bought: list[OrderLine]) -> tuple[list[OrderLine], list[OrderLine]]:
@@ -65,11 +102,19 @@ def _split_credit(bought: list[OrderLine]) -> tuple[list[OrderLine], list[OrderL
             line,
             **{"returned": True, "unit_minor": -line.unit_minor, "total_minor": -line.total_minor},
             rounding=-line.rounding,
+            extras=_negated(line.extras),
         )
         for line in bought
         if line.total_minor < 0
     ]
     return [line for line in bought if line.total_minor >= 0], credit
+
+
+def _negated(facts: Facts | None) -> Facts | None:
+    """The tax of a voucher line is negative; as money back it is positive."""
+    if not facts:
+        return facts
+    return {field: abs(value) if field in ADDED else value for field, value in facts.items()}
 
 
 def _has_total(lines: list[OrderLine]) -> bool:
@@ -88,26 +133,44 @@ def _first_row(lines: list[OrderLine], reject: Reject) -> list[OrderLine]:
 
 def _refunded_parts(lines: list[OrderLine]) -> Iterator[list[OrderLine]]:
     """Each row that is a refund event is one refund; the lines of a credit note are one refund together."""
-    for _, part in groupby(lines, key=lambda line: (line.file, line.number) if line.direct else None):
+    for _, part in groupby(lines, key=_refund_key):
         yield list(part)
 
 
-def _draft(lines: list[OrderLine]) -> OrderDraft:
-    first = lines[0]
-    at = first.time_ms if len(lines) == 1 else min([line.time_ms for line in lines])
-    extras = first.extras or {} if len(lines) == 1 else _first_extras(lines)
-    return OrderDraft(first.customer, at, first.returned, first.order, first.currency, lines, extras)
+def _refund_key(line: OrderLine) -> tuple[int, int] | int | None:
+    """Lines with one key are one refund; totals below zero at different times are refunds by themselves."""
+    if line.direct:
+        return line.file, line.number
+    return line.time_ms if line.extras and CREDIT_TOTAL in line.extras else None
 
 
-def _first_extras(lines: list[OrderLine]) -> dict[str, Any]:
-    """The fields of the whole order, each from the first line that has it."""
-    extras: dict[str, Any] = {}
-    for line in lines:
-        if not line.extras:
-            continue
-        for field, value in line.extras.items():
-            extras.setdefault(field, value)
-    return extras
+def _sequence(line: OrderLine) -> int:
+    return line.sequence
+
+
+def _draft(
+    lines: list[OrderLine], refused: list[OrderLine], per_line: set[str], *, whole: bool
+) -> OrderDraft:
+    """`whole`: no line of the order number is in another draft, so facts of the order belong to this one."""
+    first = lines[0] if lines else refused[0]
+    at = first.time_ms if len(lines) == 1 else min([line.time_ms for line in lines or refused])
+    if len(lines) == 1 and not refused:
+        facts = first.extras or {}
+    else:
+        facts = merged_facts(_facts_of(lines), _facts_of(refused), per_line)
+    told: tuple[str, ...] = ()
+    if first.returned and facts and not whole:
+        told = tuple(field for field in ADDED if field in per_line)
+    elif first.returned and facts:
+        told = tuple(ADDED)
+    return OrderDraft(
+        first.customer, at, first.returned, first.order, first.currency, first.sequence, first.direct,
+        lines, facts, told,
+    )  # fmt: skip
+
+
+def _facts_of(lines: Iterable[OrderLine]) -> Iterator[Facts]:
+    return (line.extras for line in lines if line.extras)
 
 
 def purchase_event(draft: OrderDraft, source: str) -> PurchaseCompleted:
@@ -133,21 +196,22 @@ def purchase_event(draft: OrderDraft, source: str) -> PurchaseCompleted:
 
 def _purchase_with_extras(draft: OrderDraft, total: int, lowered: int) -> Purchase:
     """`total`: sum of the lines. `lowered`: what lines with negative amounts took off, counts as discount."""
-    extras = draft.extras
-    added = extras.get("tax", 0) + extras.get("shipping", 0) - extras.get("discount", 0)
+    facts = draft.extras
+    worth = facts.get("goods_total", total) + added_amount(facts)
+    tax = facts.get("tax")
     return Purchase(
         order_id=draft.order,
-        total_minor=extras.get("order_total", max(total + added, 0)),
+        total_minor=facts.get("order_total", max(worth, 0)),
         currency=draft.currency,
         products=products(draft.lines),
-        tax_minor=extras.get("tax"),
-        shipping_minor=extras.get("shipping"),
-        discount_minor=extras.get("discount", 0) + lowered,
-        coupon=extras.get("coupon"),
-        affiliation=extras.get("affiliation"),
-        channel=extras.get("channel"),
-        payment_method=extras.get("payment_method"),
-        campaign=_campaign(extras),
+        tax_minor=None if tax is None or tax < 0 else tax,
+        shipping_minor=facts.get("shipping"),
+        discount_minor=facts.get("discount", 0) + lowered,
+        coupon=facts.get("coupon"),
+        affiliation=facts.get("affiliation"),
+        channel=facts.get("channel"),
+        payment_method=facts.get("payment_method"),
+        campaign=_campaign(facts),
     )
 
 

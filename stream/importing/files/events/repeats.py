@@ -9,7 +9,8 @@ from operator import attrgetter
 
 import msgspec
 
-from stream.importing.files.events.order_lines import LineRejection, OrderLine
+from stream.importing.files.events.line_values import LineRejection
+from stream.importing.files.events.order_lines import OrderLine
 
 Reject = Callable[[OrderLine, LineRejection], None]
 REPEATED = LineRejection("repeated")

@@ -8,7 +8,8 @@ import msgspec
 
 from stream.core.events.event import EVENT_BY_NAME, Event
 from stream.importing.files.events.event_ids import content_hash, event_id, event_time
-from stream.importing.files.events.order_lines import LineReader, LineRejection
+from stream.importing.files.events.line_values import LineRejection
+from stream.importing.files.events.order_lines import LineReader
 from stream.importing.files.mapping.mapping import MAPPING_FIELDS, ColumnMapping
 from stream.importing.files.reading.row import Values
 

@@ -12,7 +12,17 @@ from msgspec import Meta, Struct
 MAPPING_FIELDS = (
     *("customer", "time", "id", "event", "currency"),
     *("order", "product", "name", "category", "brand", "quantity", "unit_price", "line_total"),
-    *("order_total", "tax", "shipping", "discount", "refunded", "coupon", "payment_method", "affiliation"),
+    *(
+        "order_total",
+        "goods_total",
+        "tax",
+        "shipping",
+        "discount",
+        "refunded",
+        "coupon",
+        "payment_method",
+        "affiliation",
+    ),
     *("channel", "campaign_id", "campaign_name", "campaign_source", "campaign_medium"),
     *("rating", "rating_max", "text", "language", "review", "survey", "survey_kind", "ticket", "topic"),
     *("message", "link", "session", "cart", "query", "promotion", "program", "reason", "country", "timezone"),
@@ -90,6 +100,24 @@ class ReturnOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """All lines of an order whose number begins like this are returns."""
     unmatched: Literal["refund", "reject"] = "refund"
     """A return that fits no earlier order refunds the order `unmatched-<number>`, or is rejected."""
+    whole_orders: tuple[str, ...] = ()
+    """Values of the `event` column that say: refunded, in full where no column has the amount."""
+    parts_of_orders: tuple[str, ...] = ()
+    """Values of the `event` column that say: part of the order was refunded."""
+
+
+class OrderOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the lines of an order belong together."""
+
+    per_line: tuple[
+        Literal["order_total", "goods_total", "tax", "shipping", "discount", "refunded"], ...
+    ] = ()
+    """Amounts that each line tells for itself: they are summed. So are those that differ within an order."""
+    missing: Literal["reject", "own"] = "reject"
+    """A line without an order number is rejected, or is an order of its own with all lines of the customer at
+    that time."""
+    restarts_after_days: Annotated[int, Meta(ge=1, le=100_000)] = 30
+    """The same number of the same customer, further apart than this, is another order."""
 
 
 class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +143,7 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     money: MoneyOptions = MoneyOptions()
     customer: CustomerOptions = CustomerOptions()
     returns: ReturnOptions = ReturnOptions()
+    orders: OrderOptions = OrderOptions()
 
     def blanks(self, field: str) -> frozenset[str]:
         """Texts of a field, in small letters, that count as a blank cell."""

@@ -8,7 +8,10 @@ from stream.importing.files.reading.row import Values
 
 
 class FillDown:
-    """Fills blank cells of `fields` with the last value above that belongs to the same order."""
+    """Fills blank cells of `fields` with the last value above that belongs to the same order.
+
+    Where the number of the order is one of them (merged cells), a blank number is that of the row above.
+    """
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
@@ -20,7 +23,7 @@ class FillDown:
         if not self._fields:
             return values
         order = values.get("order", "").strip()
-        if order != self._order:
+        if order != self._order and (order or "order" not in self._fields):
             self._order, self._above = order, {}
         for name in self._fields:
             if values.get(name, "").strip():

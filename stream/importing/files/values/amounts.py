@@ -11,13 +11,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from stream.importing.files.mapping.mapping import MoneyOptions
+from stream.importing.files.values.currency_marks import CURRENCY_MARKS
 
-CURRENCY_MARKS = (
-    r"(?:[A-Z]{0,2}[$£€¥₹₩₺₽₴₫₱₪฿₦]|Rs\.?|kr\.?|zł|Kč|Ft|Fr\.?|"
-    r"(?:AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|KWD|MXN|MYR|NOK|"
-    r"NZD|PHP|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR))"
-)
-"""Pattern of what may stand before or after an amount; skipped, since the mapping says the currency."""
 GROUP_MARKS = "\u00a0\u202f '’"
 """Thousands separators, in addition to the point or the comma, whichever is not the decimal mark."""
 POWER_MAX = 30

@@ -1,0 +1,52 @@
+"""What an import must say although every line was read: what the mapping leaves out, and what follows from it."""
+
+from __future__ import annotations
+
+from stream.importing.files.events.line_amounts import PRICES
+from stream.importing.files.events.order_facts import ORDER_AMOUNTS
+from stream.importing.files.mapping.mapping import ColumnMapping
+from stream.importing.files.summary import ImportSummary
+
+MONEY = {*PRICES, *ORDER_AMOUNTS} - {"refunded", "tax", "shipping", "discount"}
+"""Fields of which at least one is needed to know what an order was worth."""
+NO_MONEY = (
+    "no column holds money: every order counts as 0, nobody has a value and no alert can follow; "
+    "name the column of order_total, line_total or unit_price in [columns]"
+)
+NO_ORDER = (
+    "no column holds the number of the order: each line counts as an order of its own, so frequency and basket "
+    "are wrong where an order has several lines; name it in [columns] (order = ...)"
+)
+NO_PRODUCT = "category or brand is mapped, but neither product nor name: they are kept with a product only"
+
+
+def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
+    """Sentences for people, the most important first; empty where there is nothing to say."""
+    given = {*mapping.columns, *mapping.constants}
+    said: list[str] = []
+    if summary.in_orders:
+        if not given & MONEY:
+            said.append(NO_MONEY)
+        elif not any(summary.orders_minor.values()):
+            said.append(
+                "every order in these files is worth 0: is it the right column that is mapped as money?"
+            )
+        if "order" not in given:
+            said.append(NO_ORDER)
+        if given & {"category", "brand"} and not given & {"product", "name"}:
+            said.append(NO_PRODUCT)
+    if summary.parts_unknown:
+        said.append(
+            f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: they count in "
+            "full; name the column in [columns] (refunded = ...)"
+        )
+    if summary.orders_restarted:
+        said.append(
+            f"{summary.orders_restarted:,} order numbers start again after more than "
+            f"{mapping.orders.restarts_after_days} days: they count as several orders ([orders] restarts_after_days)"
+        )
+    if summary.summed_per_line:
+        said.append(
+            f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
+        )
+    return said

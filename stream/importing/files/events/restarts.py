@@ -1,0 +1,38 @@
+"""Order numbers that start again: the same number of the same customer, months apart, is another order.
+
+Tills count from 1 each year, or each day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from msgspec import structs
+
+from stream.importing.files.events.event_ids import event_time
+from stream.importing.files.events.order_lines import NO_TIME, OrderLine
+
+
+def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[OrderLine]]:
+    """The lines of one order number, divided where what was bought lies further apart than `apart_ms`.
+
+    The first order keeps the number, a later one gets its day as well: `1001@2026-03-01`. Lines that went
+    back stay with the first, and are matched with the orders by their products.
+    """
+    times = sorted({line.time_ms for line in lines if not line.returned and line.time_ms != NO_TIME})
+    begins = [at for before, at in pairwise(times) if at - before > apart_ms]
+    if not begins:
+        yield lines
+        return
+    first: list[OrderLine] = []
+    later: dict[int, list[OrderLine]] = {at: [] for at in begins}
+    for line in lines:
+        begun = [at for at in begins if at <= line.time_ms != NO_TIME]
+        if line.returned or not begun:
+            first.append(line)
+        else:
+            number = f"{line.order}@{event_time(begun[-1]).date().isoformat()}"
+            later[begun[-1]].append(structs.replace(line, order=number))
+    yield first
+    yield from (group for group in later.values() if group)
