@@ -55,7 +55,7 @@ ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]
 IMPORTING_FILES_FLOORS = [
     {"run", "suggest"},
-    {"importer"},
+    {"cautions", "importer"},
     {"output", "summary"},
     {"events"},
     {"reading", "values"},

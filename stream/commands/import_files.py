@@ -21,6 +21,7 @@ from stream.importing.files.output.journal import JournalError
 from stream.importing.files.output.kafka import SendError
 from stream.importing.files.run import (
     MissingFileError,
+    TooManyRejectsError,
     default_rejects_path,
     import_to_file,
     import_to_kafka,
@@ -47,6 +48,13 @@ LINE_WORDS = {
     "--to-kafka", is_flag=True, help="Send to the topics of the STREAM_ settings; continues after a stop."
 )
 @click.option("--rejects", type=OutputFile(), help="File for rejected lines. [default: beside --out]")
+@click.option(
+    "--rejects-max",
+    default=0.05,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of rejected lines above which the exit code is 1 and nothing is sent to Kafka.",
+)
 @click.option("--journal", type=OutputFile(), help="File that notes how many events --to-kafka has sent.")
 @click.option(
     "--suggest", is_flag=True, help="Print a proposed mapping for FILE with a preview; write nothing."
@@ -58,6 +66,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
     out: Path | None,
     to_kafka: bool,
     rejects: Path | None,
+    rejects_max: float,
     journal: Path | None,
     suggest: bool,
     as_json: bool,
@@ -93,12 +102,14 @@ def files(  # noqa: PLR0917 - click passes each option by name
             settings = _kafka_settings()
             with progress("lines and events") as advance:
                 summary = import_to_kafka(
-                    paths, mapping, rejects_path, settings=settings, advance=advance, journal_path=journal
+                    *(paths, mapping, rejects_path),
+                    settings=settings,
+                    advance=advance,
+                    journal_path=journal,
+                    rejects_max=rejects_max,
                 )
     _print_summary(summary, as_json, to_stderr=is_stdout(out) or is_stdout(rejects))
-    if summary["lines"]["in"] and not summary["events"]:
-        click.echo("no line could become an event", err=True)
-        sys.exit(1)
+    _exit_if_unusable(summary, rejects_max)
 
 
 @contextmanager
@@ -108,12 +119,25 @@ def _one_line_refusals(out: Path | None) -> Iterator[None]:
         yield
     except (MappingError, JournalError) as failure:
         raise ImportRefusedError(str(failure)) from failure
+    except TooManyRejectsError as failure:
+        raise click.ClickException(f"{failure}; nothing was sent (--rejects-max)") from failure
     except SendError as failure:
         raise click.ClickException(str(failure)) from failure
     except OSError as failure:
         if failure.errno in DISK_FULL or isinstance(failure, BrokenPipeError):
             raise
         raise ImportRefusedError(f"{failure.filename or out}: {failure.strerror or failure}") from failure
+
+
+def _exit_if_unusable(summary: dict[str, Any], rejects_max: float) -> None:
+    """Exit code 1 where nothing could be read, or so little that the mapping is probably wrong."""
+    if summary["lines"]["in"] and not summary["events"]:
+        click.echo("no line could become an event", err=True)
+        sys.exit(1)
+    if (share := summary["rejected_share"]) > rejects_max:
+        more = f"more than {rejects_max:.1%} (--rejects-max): see {summary['rejects']}"
+        click.echo(f"{share:.1%} of the lines are rejected, {more}", err=True)
+        sys.exit(1)
 
 
 def _refuse_same_files(
@@ -150,6 +174,8 @@ def _kafka_settings() -> Settings:
 
 
 def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:
+    for caution in summary["cautions"]:
+        click.echo(f"caution: {caution}", err=True)
     if as_json:
         click.echo(json.dumps(summary), err=to_stderr)
         return

@@ -21,12 +21,17 @@ class ImportGroup(click.Group):
             args = ["files", *args]
         return super().parse_args(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of the import of files, whose command has no name, then the data sets."""
+        records = [record for option in files.params if (record := option.get_help_record(ctx)) is not None]
+        with formatter.section("Options for your own files (stream import FILES...)"):
+            formatter.write_dl(records)
+        super().format_options(ctx, formatter)
+
 
 @click.group("import", cls=ImportGroup, no_args_is_help=True)
 def import_group() -> None:
     """Turn a data set, a generated shop or your own files into events: JSON lines in time order.
-
-    Options for your own files: stream import files --help
 
     \b
     Examples:

@@ -25,7 +25,9 @@ def run(*arguments, **options):
 
 
 def test_a_file_becomes_events_rejects_and_a_summary(shop):
-    answer = run("shop.csv", "--mapping", "mine.toml", "--out", "events.jsonl", "--json")
+    answer = run(
+        "shop.csv", "--mapping", "mine.toml", "--out", "events.jsonl", "--json", "--rejects-max", "1"
+    )
     summary = json.loads(answer.stdout)
 
     assert answer.exit_code == 0, answer.output
@@ -130,7 +132,7 @@ def test_events_go_to_kafka_once_however_often_the_command_runs(shop, mock_broke
     producer = Producer({"bootstrap.servers": mock_broker.bootstrap})
     for topic in TOPICS:  # the mock broker creates a topic when a client asks for it
         producer.list_topics(f"customers.{topic}.v1", timeout=10)
-    arguments = ["shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json"]
+    arguments = ["shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json", "--rejects-max", "1"]
     environment = {"STREAM_BROKERS": mock_broker.bootstrap}
     first, second = (json.loads(run(*arguments, env=environment).stdout) for _ in range(2))
     messages = read_all(mock_broker.bootstrap, "customers.purchases.v1", 2)
@@ -147,6 +149,7 @@ def test_a_stopped_import_to_kafka_continues_after_the_last_acknowledged_event(s
     for topic in TOPICS:
         producer.list_topics(f"customers.{topic}.v1", timeout=10)
     arguments = ["shop.csv", "--mapping", "mine.toml", "--to-kafka", "--json", "--journal", "j.json"]
+    arguments += ["--rejects-max", "1"]
     environment = {"STREAM_BROKERS": mock_broker.bootstrap}
     run(*arguments, env=environment)
     journal = json.loads((shop / "j.json").read_text())

@@ -1,4 +1,4 @@
-"""What an import must say although every line was read: what the mapping leaves out, and what follows from it."""
+"""What an import must say although every line was read: what the mapping leaves out, and what follows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NO_MONEY = (
     "name the column of order_total, line_total or unit_price in [columns]"
 )
 NO_ORDER = (
-    "no column holds the number of the order: each line counts as an order of its own, so frequency and basket "
-    "are wrong where an order has several lines; name it in [columns] (order = ...)"
+    "no column holds the number of the order: each line counts as an order of its own, so frequency and "
+    "basket are wrong where an order has several lines; name it in [columns] (order = ...)"
 )
 NO_PRODUCT = "category or brand is mapped, but neither product nor name: they are kept with a product only"
 
@@ -23,30 +23,31 @@ NO_PRODUCT = "category or brand is mapped, but neither product nor name: they ar
 def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
     """Sentences for people, the most important first; empty where there is nothing to say."""
     given = {*mapping.columns, *mapping.constants}
-    said: list[str] = []
+    found: list[str] = []
     if summary.in_orders:
         if not given & MONEY:
-            said.append(NO_MONEY)
+            found.append(NO_MONEY)
         elif not any(summary.orders_minor.values()):
-            said.append(
+            found.append(
                 "every order in these files is worth 0: is it the right column that is mapped as money?"
             )
         if "order" not in given:
-            said.append(NO_ORDER)
+            found.append(NO_ORDER)
         if given & {"category", "brand"} and not given & {"product", "name"}:
-            said.append(NO_PRODUCT)
+            found.append(NO_PRODUCT)
     if summary.parts_unknown:
-        said.append(
-            f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: they count in "
-            "full; name the column in [columns] (refunded = ...)"
+        found.append(
+            f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "
+            "they count in full; name the column in [columns] (refunded = ...)"
         )
     if summary.orders_restarted:
-        said.append(
+        found.append(
             f"{summary.orders_restarted:,} order numbers start again after more than "
-            f"{mapping.orders.restarts_after_days} days: they count as several orders ([orders] restarts_after_days)"
+            f"{mapping.orders.restarts_after_days} days: they count as several orders "
+            "([orders] restarts_after_days)"
         )
     if summary.summed_per_line:
-        said.append(
+        found.append(
             f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
         )
-    return said
+    return found

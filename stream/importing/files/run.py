@@ -7,7 +7,7 @@ import glob
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.output.journal import Journal
 from stream.importing.files.output.kafka import send_to_kafka
+from stream.importing.files.output.outgoing import OutgoingEvent
 from stream.recording.event_file import atomic_writer
 from stream.recording.output_file import is_written_directly
 
@@ -27,6 +28,10 @@ Advance = Callable[[int], None]
 
 class MissingFileError(Exception):
     """No file has this name or matches this glob."""
+
+
+class TooManyRejectsError(Exception):
+    """So many lines are rejected that the mapping is probably wrong."""
 
 
 def matching_files(names: Sequence[str]) -> list[Path]:
@@ -69,9 +74,11 @@ def import_to_kafka(
     settings: Settings,
     advance: Advance,
     journal_path: Path | None = None,
+    rejects_max: float = 1.0,
 ) -> dict[str, Any]:
     """Send the events that the journal does not have yet; returns the summary.
 
+    TooManyRejectsError where a larger share of the lines than `rejects_max` is rejected: nothing is sent.
     The default journal is `.stream-import-<fingerprint>.json` in the current folder.
     """
     began = time.monotonic()
@@ -81,9 +88,25 @@ def import_to_kafka(
     sent_before = journal.sent
     with atomic_writer(rejects) as rejects_file:
         importer = Importer(mapping, rejects_file, advance)
-        sent = send_to_kafka(importer.events(paths), settings, journal, advance)
+        events = _if_few_rejects(importer.events(paths), importer, rejects_max)
+        sent = send_to_kafka(events, settings, journal, advance)
     counts = {"sent": sent, "sent_before": sent_before}
     return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
+
+
+def _if_few_rejects(
+    events: Iterator[OutgoingEvent], importer: Importer, rejects_max: float
+) -> Iterator[OutgoingEvent]:
+    """The events; the first comes when every line was read, so that is when rejects can be counted."""
+    for number, event in enumerate(events):
+        if number == 0 and importer.summary.rejected_share > rejects_max:
+            reasons = ", ".join(
+                f"{count:,} x {why}" for why, count in importer.summary.rejected.most_common(3)
+            )
+            raise TooManyRejectsError(
+                f"{importer.summary.rejected_share:.1%} of the lines are rejected ({reasons})"
+            )
+        yield event
 
 
 def _summary(importer: Importer, mapping: ColumnMapping) -> dict[str, Any]:

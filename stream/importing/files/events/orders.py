@@ -158,14 +158,14 @@ def _draft(
         facts = first.extras or {}
     else:
         facts = merged_facts(_facts_of(lines), _facts_of(refused), per_line)
-    told: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
     if first.returned and facts and not whole:
-        told = tuple(field for field in ADDED if field in per_line)
+        counted = tuple(field for field in ADDED if field in per_line)
     elif first.returned and facts:
-        told = tuple(ADDED)
+        counted = tuple(ADDED)
     return OrderDraft(
         first.customer, at, first.returned, first.order, first.currency, first.sequence, first.direct,
-        lines, facts, told,
+        lines, facts, counted,
     )  # fmt: skip
 
 
