@@ -83,7 +83,7 @@ def _sample(kind: inspect.Type, *, full: bool) -> Any:
         case inspect.BoolType():
             sample = True
         case inspect.IntType() | inspect.FloatType():
-            sample = kind.ge if kind.ge is not None else 1
+            sample = max(kind.ge or 0, 1)  # 1 is on every scale that a rating may name
     return sample
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from confluent_kafka import Message
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
@@ -44,6 +45,8 @@ class _TimeField(Struct):
 
 
 Parsed = TypeVar("Parsed")
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises when the bytes are not what this version writes."""
 _decode_profile = msgspec.json.Decoder(Profile).decode
 _decode_alert = msgspec.json.Decoder(Alert).decode
 _decode_row = msgspec.json.Decoder(StoredRow).decode
@@ -93,7 +96,7 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) 
         if mark in line:
             try:
                 yield decode(line)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
 
 
@@ -119,17 +122,26 @@ def snapshot_from_topics(
         for message in without_fenced_writes(records(consumer, starts)):
             value = message.value()
             if message.key() == MODEL_KEY and value:
-                published = _decode_row(value)
+                published = _readable(_decode_row, message)
             elif message.key() != key:
                 continue
             elif message.topic() == names.profiles:
-                profile = _decode_row(value).profile if value else None
+                profile = _readable(_decode_row, message).profile if value else None
             elif value:
-                alert = _decode_alert(value)
+                alert = _readable(_decode_alert, message)
                 alerts[alert.id] = alert
     if or_published:
         basis = Basis(basis.policy, model_in_force(published, basis.model))
     return _as_of(profile, sorted(alerts.values(), key=lambda alert: alert.sequence), basis, at_ms)
+
+
+def _readable(decode: Callable[[bytes], Parsed], message: Message) -> Parsed:
+    """The value of a record; ValueError names the record when this version cannot read it."""
+    try:
+        return decode(message.value() or b"")
+    except UNREADABLE as error:
+        place = f"{message.topic()}/{message.partition()}/{message.offset()}"
+        raise ValueError(f"{place}: this version cannot read it: {error}") from None
 
 
 def _as_of(profile: Profile | None, alerts: list[Alert], basis: Basis, at_ms: int | None) -> CustomerSnapshot:

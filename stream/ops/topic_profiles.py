@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import click
 import msgspec
 from confluent_kafka import Message
 
@@ -13,6 +14,7 @@ from stream.core.model.record import Model
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, from_start, reader
 from stream.worker.kafka.topics import topic_names
+from stream.worker.kafka.topics_admin import ClusterError
 from stream.worker.rows.row import MODEL_KEY, StoredRow
 
 _ROW = msgspec.json.Decoder(StoredRow).decode
@@ -38,12 +40,26 @@ def topic_profiles() -> tuple[dict[str, Profile], Model | None]:
 
 
 def newest_rows(records: Iterable[Message]) -> dict[bytes, StoredRow]:
-    """The last row of each key, by the same rules as a worker's recovery."""
+    """The last row of each key, by the same rules as a worker's recovery; customers whose row cannot be read
+    are left out, and told on stderr. ClusterError: it is the row of the published model."""
     rows: dict[bytes, StoredRow] = {}
+    unreadable: set[bytes] = set()
     for record in without_fenced_writes(records):
         key, value = record.key() or b"", record.value()
         if value:
-            rows[key] = _ROW(value)
+            try:
+                rows[key] = _ROW(value)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                rows.pop(key, None)
+                unreadable.add(key)
+                continue
         elif key != MODEL_KEY:
             rows.pop(key, None)
+        unreadable.discard(key)
+    if MODEL_KEY in unreadable:
+        raise ClusterError(
+            "the published model of the profiles topic cannot be read; `stream doctor` looks for such rows"
+        )
+    if unreadable:
+        click.echo(f"{len(unreadable):,} profiles cannot be read and are left out", err=True)
     return rows

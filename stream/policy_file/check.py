@@ -113,6 +113,8 @@ class _Checker:
             return 0
         if kind.ge is not None and span_ms < kind.ge:
             self.fault(path, f"{shown(value)} is too short; allowed: at least {duration_text(kind.ge)}")
+        if kind.le is not None and span_ms > kind.le:
+            self.fault(path, f"{shown(value)} is too long; allowed: at most {duration_text(kind.le)}")
         return span_ms
 
 

@@ -14,7 +14,7 @@ from stream.config.environment import SettingsError
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_BY_NAME
 from stream.core.judgement.basis import Basis
-from stream.engine import EngineApp
+from stream.engine import EngineApp, Lane
 from stream.metrics import Metrics
 from stream.wire import TopicKind
 from stream.worker.engine_setup import engine_options
@@ -30,6 +30,7 @@ from stream.worker.processor import ProfileProcessor, attach
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.partition_check import check_partition_count
 from stream.worker.rows.row import LiveRow
+from stream.worker.rows.spoilt import check_rows
 
 log = logging.getLogger("stream.worker")
 METADATA_TIMEOUT_S = 20.0
@@ -53,7 +54,7 @@ class Worker:
             {
                 "type": {*EVENT_BY_NAME, "unknown", "none"},
                 "tier": basis.tier_names,
-                "topic": self.topics.inputs,
+                "topic": (*self.topics.inputs, self.topics.profiles),
             }
         )
         policy = f"{basis.policy.id} ({basis.policy.hash})"
@@ -104,7 +105,13 @@ class Worker:
     async def _look_at_topics(self) -> None:
         count = await asyncio.to_thread(common_partition_count, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
-        self.app.on_recovered = partial(check_partition_count, partition_count=count)
+        self.app.on_recovered = partial(_check_lane, partition_count=count)
+
+
+def _check_lane(lane: Lane[LiveRow], partition_count: int) -> None:
+    """EngineError when the rows that were read back are not those of this worker's settings and version."""
+    check_partition_count(lane, partition_count)
+    check_rows(lane)
 
 
 def common_partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:

@@ -38,6 +38,7 @@ from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.rows.codec import RejectedRecord
 from stream.worker.rows.models import PartitionModels
 from stream.worker.rows.row import LiveRow, StoredRow
+from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
 
 ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
 
@@ -61,6 +62,7 @@ class ProfileProcessor:
     def __init__(self, basis: Basis, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts) -> None:
         self.counts = counts
         self._topics = topics
+        self._set_aside = SetAside(topics.profiles)
         self._limit = limit
         self._models = PartitionModels(basis)
         self._basis_of = self._models.basis_of
@@ -80,7 +82,7 @@ class ProfileProcessor:
         if type(moment) is Arrival:
             self._arrived(lane, moment)
         elif type(moment) is Timer:
-            row = lane.get(moment.key)
+            row = self._row(lane, moment.key)
             if row is not None and row.profile is not None:
                 step = on_review(row.profile, moment.at_ms, self._basis_of(lane))
                 self._keep(lane, moment.key, row, step, None)
@@ -114,7 +116,7 @@ class ProfileProcessor:
 
     def _fold(self, lane: Lane[LiveRow], arrival: Arrival, basis: Basis) -> None:
         key, topic = arrival.key, arrival.topic
-        row = lane.get(key)
+        row = self._row(lane, key)
         if row is not None and arrival.offset < row.applied.get(topic, 0):  # read again after a crash
             self.counts.event(topic, arrival.event, "deduplicated")
             return
@@ -157,6 +159,18 @@ class ProfileProcessor:
         for arrival in arrivals:
             row.applied[arrival.topic] = max(arrival.offset + 1, row.applied.get(arrival.topic, 0))
         self._keep(lane, arrivals[0].key, row, step, arrivals[-1])
+        return row
+
+    def _row(self, lane: Lane[LiveRow], key: bytes) -> LiveRow | None:
+        """The row of a key; one that could not be read is set aside first (rows/spoilt.py)."""
+        row = lane.get(key)
+        if row is not None and row.spoilt is not None:
+            spoilt, row.spoilt = row.spoilt, None
+            letter = self._set_aside.letter(lane, key, spoilt)
+            headers = [(name, value or b"") for name, value in letter.headers]
+            lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition, row=key)
+            self.counts.row_set_aside(self._topics.profiles, ROW_UNREADABLE)
+            self._put(lane, key, row)
         return row
 
     def _pass_by(self, lane: Lane[LiveRow], arrival: Arrival, event: Any) -> None:
@@ -212,7 +226,7 @@ class ProfileProcessor:
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
         """After a crash: a row's outbox may not have been sent. A repeated alert has the same id."""
-        row = lane.get(key)
+        row = self._row(lane, key)
         if row is None:
             return
         for body in row.outbox:
@@ -246,7 +260,7 @@ class ProfileProcessor:
             return
         basis = self._models.adopt(lane, arrival, event, model)
         for key in lane.table.all_keys():
-            row = lane.get(key)
+            row = self._row(lane, key)
             if row is None or row.profile is None or row.applied.get(arrival.topic, 0) > arrival.offset:
                 continue  # judged by it before a crash
             row.applied[arrival.topic] = arrival.offset + 1

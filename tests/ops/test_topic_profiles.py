@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import msgspec
+import pytest
 
 from stream.core.facts.profile import Profile
 from stream.engine.state.epoch import EPOCH_HEADER
 from stream.ops.topic_profiles import newest_rows
+from stream.worker.kafka.topics_admin import ClusterError
 from stream.worker.rows.row import MODEL_KEY, StoredRow
 
 WRITER = b"\x00writer"
@@ -73,3 +75,17 @@ def test_the_model_of_a_fenced_worker_is_not_in_force():
     records = [Record(MODEL_KEY, row(9), 3), Record(MODEL_KEY, row(1), 2)]
 
     assert events_of(records) == {MODEL_KEY: 9}
+
+
+def test_a_row_that_cannot_be_read_leaves_its_customer_out_and_is_told(capsys):
+    spoilt = row(2).replace(b'"events":2', b'"events":null')
+    records = [Record(b"c", row(1)), Record(b"d", row(3)), Record(b"c", spoilt)]
+
+    assert events_of(records) == {b"d": 3}
+    assert "1 profiles cannot be read and are left out" in capsys.readouterr().err
+    assert events_of([*records, Record(b"c", row(4))]) == {b"c": 4, b"d": 3}
+
+
+def test_a_published_model_that_cannot_be_read_ends_the_fit_with_its_reason():
+    with pytest.raises(ClusterError, match="the published model of the profiles topic cannot be read"):
+        newest_rows([Record(MODEL_KEY, b"[1]")])

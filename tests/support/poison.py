@@ -200,6 +200,27 @@ MISPLACED = [
     Poison("wrong topic, binary", Reason.WRONG_TOPIC, GOOD_DATA, headers=BINARY, topic_kind="control"),
 ]
 
+
+def answer(**data: Any) -> bytes:
+    survey = {"response_id": "r1", "survey": {"id": "s", "kind": "nps"}} | data
+    return as_bytes(purchase(type="feedback.survey_answered", data=survey))
+
+
+def review(**data: Any) -> bytes:
+    return as_bytes(purchase(type="feedback.reviewed", data={"review_id": "r1"} | data))
+
+
+OUT_OF_SCALE = [
+    Poison(name, Reason.SCHEMA, value, topic_kind="feedback")
+    for name, value in (
+        ("a score beyond floats over its maximum", answer(score=10, score_max=1e-308)),
+        ("nps 11", answer(score=11)),
+        ("csat 6", answer(score=6, survey={"id": "s", "kind": "csat"})),
+        ("a rating of no stars", review(rating=0, rating_max=5)),
+        ("a rating above a tiny maximum", review(rating=10, rating_min=0, rating_max=5e-324)),
+    )
+]
+
 MISNAMED = [
     Poison(
         "an id that is a worker's own",
@@ -251,6 +272,7 @@ POISON: list[Poison] = [
     *REPEATED,
     *MISPLACED,
     *MISNAMED,
+    *OUT_OF_SCALE,
     *MISTIMED,
     *MISLABELLED,
 ]

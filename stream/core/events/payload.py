@@ -17,6 +17,7 @@ Label = Annotated[str, Meta(max_length=256)]
 Minor = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
+ConsentStatus = Literal["grant", "deny", "revoked"]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -150,6 +151,7 @@ class Promotion(_Data, frozen=True):
 
 
 Score = Annotated[float, Meta(ge=0, le=1_000)]
+SURVEY_BEST = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
 
 
 class Sentiment(_Data, frozen=True):
@@ -161,7 +163,7 @@ class Sentiment(_Data, frozen=True):
 
 
 class Review(_Data, frozen=True):
-    """A product review; `rating` from `rating_min` to `rating_max` (stars: 1 to 5)."""
+    """A product review; `rating` from `rating_min` to `rating_max` (stars: 1 to 5), else ValueError."""
 
     review_id: Id
     rating: Score
@@ -173,6 +175,10 @@ class Review(_Data, frozen=True):
     language: Label | None = None
     order_id: Id | None = None
 
+    def __post_init__(self) -> None:
+        if not self.rating_min <= self.rating <= self.rating_max:
+            raise ValueError("rating is not from rating_min (1 unless stated) to rating_max")
+
 
 class Survey(_Data, frozen=True):
     """Which survey: nps 0-10, csat 1-5 and ces 1-7 unless the answer's `score_max` says otherwise."""
@@ -182,7 +188,7 @@ class Survey(_Data, frozen=True):
 
 
 class SurveyAnswer(_Data, frozen=True):
-    """One answer to a survey."""
+    """One answer to a survey; `score` up to `score_max`, else ValueError (over 1e-308 it would be infinite)."""
 
     response_id: Id
     survey: Survey
@@ -192,6 +198,10 @@ class SurveyAnswer(_Data, frozen=True):
     topic: tuple[Label, ...] = ()
     order_id: Id | None = None
     channel: Label | None = None
+
+    def __post_init__(self) -> None:
+        if self.score > (self.score_max or SURVEY_BEST[self.survey.kind]):
+            raise ValueError("score is above score_max (unless stated, 10 for nps, 5 for csat, 7 for ces)")
 
 
 class Ticket(_Data, frozen=True):
@@ -220,9 +230,6 @@ class Acquired(_Data, frozen=True):
     campaign: Label | None = None
     channel: Label | None = None
     at: Instant | None = None
-
-
-ConsentStatus = Literal["grant", "deny", "revoked"]
 
 
 class Identity(_Data, frozen=True):

@@ -137,12 +137,12 @@ def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:
 
 
 def unhappiness_falls_ms(now: Standing, level: float) -> int | None:
-    """When unhappiness has faded below a level if no more feedback comes in; None if it does not fade.
+    """When unhappiness has faded below a level if no more feedback comes in; None if it does not fade so far.
 
     With feedback weight w, the confidence is w / (w + 1) in units of the prior's weight, and w halves with
     each half-life of the mood. An overdue ticket does not fade; the review then finds nothing changed.
     """
-    if now.unhappiness < level or now.confidence <= 0.0:
+    if level <= 0.0 or now.unhappiness < level or now.confidence <= 0.0:
         return None
     target = now.confidence * level / now.unhappiness
     weight_now = now.confidence / (1.0 - now.confidence)

@@ -39,9 +39,14 @@ def tier_lost_ms(
     return falls_to_ms(value_minor, cutoffs[held] * (1.0 - slack), as_of_ms)
 
 
-def falls_to_ms(value_minor: float, level_minor: float, as_of_ms: int) -> int:
-    """The first millisecond at which a value that decays with its half-life of 180 days is below a level."""
-    if value_minor < level_minor or level_minor <= 0.0:
+def falls_to_ms(value_minor: float, level_minor: float, as_of_ms: int) -> int | None:
+    """The first millisecond at which a value that decays with its half-life of 180 days is below a level.
+
+    None for a level of 0 or less, which no value falls below.
+    """
+    if level_minor <= 0.0:
+        return None
+    if value_minor < level_minor:
         return as_of_ms
     return as_of_ms + math.ceil(VALUE_HALF_LIFE_MS * math.log2(value_minor / level_minor)) + 1
 

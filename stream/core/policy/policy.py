@@ -14,7 +14,10 @@ from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_THEMES
 from stream.core.units import DAY_MS, Share
 
 Polarity = Annotated[float, Meta(ge=-1, le=1)]
-DurationMs = Annotated[int, Meta(ge=0)]
+DURATION_MAX_MS = 36_525 * DAY_MS
+"""100 years: an instant of the contract (until 2099) and a duration together are still a date."""
+DurationMs = Annotated[int, Meta(ge=0, le=DURATION_MAX_MS)]
+HorizonMs = Annotated[int, Meta(ge=DAY_MS, le=DURATION_MAX_MS)]
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
 Word = Annotated[str, Meta(pattern=r"^[^\sA-Z]+$", max_length=64)]
 ThemeWord = Annotated[str, Meta(pattern=r"^\S+( \S+)*$", max_length=64)]
@@ -180,11 +183,12 @@ class Finance(_Knobs, frozen=True):
 
     margin: Share = 0.3
     """Profit as a share of what the customer pays, 0 to 1."""
-    annual_discount: Annotated[float, Meta(ge=0, le=1)] = 0.1
-    """Discount rate per year: 0.1 makes money that comes in a year worth 1 / 1.1 of money today."""
-    horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 3 * 365 * DAY_MS
+    annual_discount: Annotated[float, Meta(ge=0.001, le=1)] = 0.1
+    """Discount rate per year: 0.1 makes money that comes in a year worth 1 / 1.1 of money today. Without any
+    discount, the value of a lifetime without a horizon would be infinite."""
+    horizon_ms: HorizonMs = 3 * 365 * DAY_MS
     """Lifetime value counts the profit expected within this time."""
-    risk_horizon_ms: Annotated[int, Meta(ge=DAY_MS)] = 365 * DAY_MS
+    risk_horizon_ms: HorizonMs = 365 * DAY_MS
     """Value at risk counts the profit expected within this time."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from stream.core.events.payload import Review, SurveyAnswer, Ticket
+from stream.core.events.payload import SURVEY_BEST, Review, SurveyAnswer, Ticket
 from stream.core.policy.default_words import DEFAULT_LEXICON
 from stream.core.text.vader import Vader
 
@@ -25,8 +25,6 @@ TEXTS_REMEMBERED = 2_048
 
 SENTENCE_END = re.compile(r"\s(?:(?<=\n)|(?<=[.!?;]\s))")
 """Matches as `(?<=[.!?;])\\s|\\n`, but is tried at blanks only, which takes half the time."""
-SCORE_MAX = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
-"""The usual best score of each kind of survey."""
 NPS_ANCHORS = ((0.0, -1.0), (6.0, -0.5), (7.0, 0.0), (8.0, 0.0), (9.0, 0.5), (10.0, 1.0))
 """Detractors 0-6 are below zero, passives 7-8 at zero, promoters 9-10 above it."""
 
@@ -43,7 +41,7 @@ def rating_sentiment(rating: float, rating_min: float, rating_max: float) -> flo
 
 def survey_sentiment(kind: str, score: float, score_max: float | None = None) -> float:
     """NPS by detractor, passive, promoter; CSAT and CES (high is easy) linearly from 1 to their maximum."""
-    top = SCORE_MAX[kind] if score_max is None else score_max
+    top = SURVEY_BEST[kind] if score_max is None else score_max
     if kind == "nps":
         return _along(NPS_ANCHORS, score * 10.0 / top)
     return rating_sentiment(score, 1.0 if top > 1.0 else 0.0, top)

@@ -126,7 +126,9 @@ def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
     if foreign:
         found = f"{view.names.profiles}: {len(foreign):,} of the newest {len(rows):,} records are no profiles"
         places = ", ".join(foreign[:5])
-        remedy = f"workers stop at them (partition/offset: {places}): find who else writes to this topic"
+        remedy = (
+            f"their customers start anew (partition/offset: {places}): find who else writes to this topic"
+        )
         yield ClusterFinding("profiles", "fault", found, remedy)
     if keyless:
         found = f"{view.names.profiles}: {keyless:,} of the newest {len(rows):,} records have no key"
@@ -171,7 +173,7 @@ def _reason(message: Message) -> str:
 def _is_row(message: Message) -> bool:
     try:
         msgspec.json.decode(message.value() or b"", type=StoredRow)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
 

@@ -53,10 +53,15 @@ class DeadLetter(Struct, frozen=True):
         return (dict(self.headers)["x-dlq-id"] or b"").decode()
 
 
-def dead_letter(record: InputRecord, reason: str, detail: str, stage: str = "decode") -> DeadLetter:
-    """The dead letter of a record. Only what would not fit is cut; a header then gives the true size."""
+def dead_letter(
+    record: InputRecord, reason: str, detail: str, stage: str = "decode", letter_id: str = ""
+) -> DeadLetter:
+    """The dead letter of a record. Only what would not fit is cut; a header then gives the true size.
+
+    `letter_id`: by default `topic/partition/offset`.
+    """
     kept, dropped = _headers_that_fit(record.headers)
-    headers = kept + _own_headers(record, reason, detail, stage)
+    headers = kept + _own_headers(record, reason, detail, stage, letter_id)
     key = record.key if record.key is None else record.key[:KEY_BYTES_MAX]
     room = COPY_BYTES_MAX - len(key or b"") - sum(_size(header) for header in headers)
     value = record.value if record.value is None else record.value[:room]
@@ -68,7 +73,7 @@ def dead_letter(record: InputRecord, reason: str, detail: str, stage: str = "dec
     return DeadLetter(key, value, headers)
 
 
-def _own_headers(record: InputRecord, reason: str, detail: str, stage: str) -> HeaderList:
+def _own_headers(record: InputRecord, reason: str, detail: str, stage: str, letter_id: str) -> HeaderList:
     values = {
         "__connect.errors.topic": record.topic,
         "__connect.errors.partition": str(record.partition),
@@ -76,7 +81,7 @@ def _own_headers(record: InputRecord, reason: str, detail: str, stage: str) -> H
         "__connect.errors.stage": stage,
         "__connect.errors.exception.class.name": reason,
         "__connect.errors.exception.message": detail[:DETAIL_CHARACTERS_MAX],
-        "x-dlq-id": f"{record.topic}/{record.partition}/{record.offset}",
+        "x-dlq-id": letter_id or f"{record.topic}/{record.partition}/{record.offset}",
         "x-dlq-reason": reason,
         "x-dlq-app-version": __version__,
     }

@@ -64,6 +64,10 @@ class BatchCounts:
         self._events[topic, Rejected, "dead_lettered"] += 1
         self._reasons[topic, reason] += 1
 
+    def row_set_aside(self, topic: str, reason: str) -> None:
+        """Count the dead letter of a row, which is no input record."""
+        self._reasons[topic, reason] += 1
+
     def alert(self, lane: Lane[Any], alert: Alert) -> None:
         """Note an alert that the next flush of the lane sends."""
         data = alert.data

@@ -17,8 +17,12 @@ from stream.core.units import FOREVER_MS
 from stream.engine import Arrival, Peek, Record
 from stream.wire import FUTURE_TOLERANCE_MS, TOO_EARLY, Rejected, TopicKind, Unknown, decode
 from stream.worker.rows.row import LiveRow, StoredRow
+from stream.worker.rows.spoilt import UNREADABLE, anew
 
 NS_PER_MS = 1_000_000
+OWN_ROWS = b"\0"
+"""Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
+AT_ONCE = Peek(0, 0)
 
 RESTING_ROW = re.compile(
     rb'\{"applied":\{[^{}\\]*\},"profile":\{"customer":"[^"\\]*",(?:"next_review_ms":(\d+),)?"first_seen_ms":'
@@ -107,8 +111,17 @@ class ProfileCodec:
         return at_ms > self._latest_ms
 
     def decode_row(self, key: bytes, row: bytes) -> LiveRow:
-        """A stored row as a live one."""
-        return LiveRow(self._load(row))
+        """A stored row as a live one; a customer whose row cannot be read starts anew (rows/spoilt.py).
+
+        A row of the worker's own that cannot be read raises: without it all customers would be judged
+        otherwise.
+        """
+        try:
+            return LiveRow(self._load(row))
+        except UNREADABLE as wrong:
+            if key.startswith(OWN_ROWS):
+                raise
+            return anew(row, wrong)
 
     def timer_ms(self, state: LiveRow) -> int | None:
         """The event time of the customer's next review; None: no review is planned."""
@@ -116,14 +129,26 @@ class ProfileCodec:
         return profile.next_review_ms if profile is not None else None
 
     def peek(self, row: bytes) -> Peek:
-        """Review time and outbox of a stored row; for a row without profile also the offsets it waits for."""
+        """Review time and outbox of a stored row; for a row without profile also the offsets it waits for.
+
+        A row that cannot be read is due at once, so that it is set aside.
+        """
         if known := RESTING_ROW(row):
             return Peek(int(known[1]) if known[1] else None, 0)
+        try:
+            return self._peeked(row)
+        except UNREADABLE:
+            return AT_ONCE
+
+    def _peeked(self, row: bytes) -> Peek:
         seen = self._peek(row)
         if seen.profile is not None:
             return Peek(seen.profile.next_review_ms, seen.outbox_flush)
         return Peek(None, seen.outbox_flush, None if seen.models else self._load(row).applied)
 
     def applied(self, row: bytes) -> Mapping[str, int]:
-        """`StoredRow.applied` of a stored row."""
-        return self._load(row).applied
+        """`StoredRow.applied` of a stored row; of one that cannot be read, as far as it is legible."""
+        try:
+            return self._load(row).applied
+        except UNREADABLE as wrong:
+            return anew(row, wrong).applied

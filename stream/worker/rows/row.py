@@ -6,17 +6,21 @@ same record as the profile, so that one write changes all of them together; the 
 
 from __future__ import annotations
 
+import logging
+from typing import get_type_hints
+
 import msgspec
 from msgspec import Raw, Struct, field
 
 from stream.core.facts.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
 
+log = logging.getLogger("stream.worker")
 MODEL_KEY = b"\x00model"
 """Key of the row that holds a partition's published models. No event can have it: stream/wire rejects
 subjects that begin with a NUL character."""
 
 
-class _Transport(Struct, omit_defaults=True, gc=False):
+class Transport(Struct, omit_defaults=True, gc=False):
     """The fields of a row that come before the profile."""
 
     applied: dict[str, int] = field(default_factory=dict)
@@ -29,7 +33,14 @@ class _Transport(Struct, omit_defaults=True, gc=False):
     because the offset of a newer publication was not committed when this row was written."""
 
 
-class StoredRow(_Transport, omit_defaults=True, gc=False):
+class Spoilt(Struct, frozen=True):
+    """What could not be read, or could not have been read again, and why (without values)."""
+
+    row: bytes
+    problem: str
+
+
+class StoredRow(Transport, omit_defaults=True, gc=False):
     """A row as it is written to the profiles topic, under a customer's key or under MODEL_KEY."""
 
     profile: Profile | None = None
@@ -40,7 +51,7 @@ class StoredRow(_Transport, omit_defaults=True, gc=False):
     in `applied`."""
 
 
-class _Front(_Transport, omit_defaults=True, gc=False):
+class _Front(Transport, omit_defaults=True, gc=False):
     """A row whose profile is its head alone: encoded, the bytes before the first section, then ROW_END."""
 
     profile: Head | None = None
@@ -56,6 +67,8 @@ CHANGED_SECTIONS = tuple(
     for changed in range(EVERYTHING + 1)
 )
 """Indexed by a bit mask of sections: place, name and the JSON before the value of each section in it."""
+
+SECTION_DECODERS = {name: msgspec.json.Decoder(get_type_hints(Profile)[name]).decode for name in SECTIONS}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -78,6 +91,7 @@ class LiveRow:
         "outbox",
         "outbox_flush",
         "profile",
+        "spoilt",
     )
 
     def __init__(self, row: StoredRow) -> None:
@@ -90,6 +104,8 @@ class LiveRow:
         self.adopted = row.adopted
         self.changed = EVERYTHING
         """Bit mask of the sections to encode again; add `Step.changed` after every step."""
+        self.spoilt: Spoilt | None = None
+        """What must go to the dead letters: the row whose place this one takes, or a section not written."""
         self._written = b""
         self._sizes = [0] * len(SECTIONS)
 
@@ -109,6 +125,9 @@ class LiveRow:
                 parts.append(written[kept_from:kept_to])
                 kept_from = kept_to
             section = lead + _encode(getattr(profile, name))
+            if b"null" in section:  # JSON has no other word for a number that is not finite
+                before = written[kept_from : kept_from + sizes[place]] or lead + b"{}"
+                section = self._readable(profile, name, section, before, len(lead))
             kept_from += sizes[place]
             sizes[place] = len(section)
             parts.append(section)
@@ -117,3 +136,17 @@ class LiveRow:
         self.changed = NOTHING
         self._written = row = b"".join(parts)
         return row
+
+    def _readable(self, profile: Profile, name: str, section: bytes, before: bytes, start: int) -> bytes:
+        """The section, or what was written before it when nobody could read it: it holds a number that is not
+        finite. That is a fault of this program, and must not cost the partition.
+        """
+        decode = SECTION_DECODERS[name]
+        try:
+            decode(section[start:])
+        except msgspec.ValidationError as wrong:
+            self.spoilt = Spoilt(section[start:], f"{name}: {wrong}")
+            log.error("a row was not written as it is, as nobody could read it (%s: %s)", name, wrong)
+            setattr(profile, name, decode(before[start:]))
+            return before
+        return section

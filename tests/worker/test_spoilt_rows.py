@@ -1,0 +1,173 @@
+"""A row that cannot be read costs one customer, never the partition; and no such row is written."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import json
+
+from stream.core.facts.profile import EVERYTHING, Profile
+from stream.core.step import on_event
+from stream.engine import EngineError, Exit, Peek
+from stream.engine.task.batch import Outgoing
+from stream.ops.dead_letters import DeadLetterTopic, read_dead_letters
+from stream.worker.rows.codec import ProfileCodec
+from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
+from stream.worker.rows.spoilt import SET_ASIDE_MAX, check_rows
+from tests.support.builders import answered, basis, bought, visited
+from tests.support.narrow import not_none
+from tests.worker.test_laws_of_the_clock import NAMES, Pipe
+
+CODEC = ProfileCodec({}, 1, live=False)
+
+
+def stored(customer: str = "c", applied: int = 7, outbox: bytes = b"") -> bytes:
+    """The row of a customer with some history."""
+    profile: Profile | None = None
+    for event in (bought(0), bought(3), answered(4, 9)):
+        profile = on_event(profile, event, basis()).profile
+    not_none(profile).customer = customer
+    alerts = [msgspec.Raw(outbox)] if outbox else []
+    return json.encode(StoredRow({NAMES.purchases: applied}, alerts, 3 if outbox else 0, [], profile))
+
+
+SPOILT = {
+    "a null where a number must be": lambda row: row.replace(b'"nps":9.0', b'"nps":null'),
+    "a text where a number must be": lambda row: row.replace(b'"nps":9.0', b'"nps":"9"'),
+    "cut": lambda row: row[:-40],
+    "no JSON": lambda row: b"\xff\x00 what is this",
+    "an array": lambda row: b"[1,2]",
+    "another object": lambda row: b'{"profile":{"name":"who"}}',
+    "nested without end": lambda row: b'{"profile":' * 9_000,
+    "empty": lambda row: b"",
+}
+
+
+def pipe_with(rows: dict[bytes, bytes]) -> Pipe:
+    """A partition whose table was read back with these rows."""
+    pipe = Pipe()
+    pipe.lane.table.apply_changelog([(key, row, None) for key, row in rows.items()])
+    pipe.lane.table.index()
+    return pipe
+
+
+class Sent:
+    """A record that a lane sends, as it would be read from its topic."""
+
+    def __init__(self, out: Outgoing) -> None:
+        self.key, self.value, self.headers = (lambda: out.key), (lambda: out.value), (lambda: out.headers)
+        self.timestamp = lambda: (1, 0)
+
+
+def letters(pipe: Pipe) -> DeadLetterTopic:
+    sent: list[Any] = [Sent(out) for out in pipe.lane.outgoing if out.topic == NAMES.deadletter]
+    return read_dead_letters(sent)
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_row_that_cannot_be_read_becomes_a_dead_letter_and_its_customer_starts_anew(spoil, caplog):
+    whole = stored("d")
+    bad = spoil(stored())
+    pipe = pipe_with({b"c": bad, b"d": whole})
+    pipe.feed(NAMES.purchases, [*(bought(10 + day) for day in range(9)), bought(20, customer="d")])
+
+    letter = next(iter(letters(pipe).letters.values()))
+    assert (letter.reason, letter.topic, letter.key, letter.value) == (
+        "row_unreadable",
+        NAMES.profiles,
+        b"c",
+        bad,
+    )
+    assert len(letters(pipe).letters) == 1
+    assert not_none(not_none(pipe.lane.get(b"c")).profile).buying.sums.orders in (
+        2,
+        9,
+    )  # offsets 0 to 6 are known
+    assert not_none(not_none(pipe.lane.get(b"d")).profile).events == 3 + 1
+    assert "the row of one customer cannot be read" in caplog.text
+
+
+def test_offsets_and_unsent_alerts_of_a_spoilt_row_are_kept():
+    row = CODEC.decode_row(b"c", stored(outbox=b'{"id":"a1"}').replace(b'"nps":9.0', b'"nps":null'))
+
+    assert row.applied == {NAMES.purchases: 7} == CODEC.applied(row.encode())
+    assert (row.outbox, row.outbox_flush, row.profile) == ([msgspec.Raw(b'{"id":"a1"}')], 3, None)
+
+
+def test_what_a_peek_cannot_read_is_due_at_once_and_set_aside_without_an_event_of_its_customer():
+    pipe = pipe_with({b"c": b"[1,2]"})
+    assert CODEC.peek(b"[1,2]") == Peek(0, 0)
+
+    pipe.feed(NAMES.purchases, [bought(1, customer="somebody else")])
+
+    assert len(letters(pipe).letters) == 1
+
+
+def test_a_spoilt_row_is_told_once():
+    pipe = pipe_with({b"c": stored()[:-9]})
+    for day in range(3):
+        pipe.feed(NAMES.purchases, [bought(10 + day)])
+    pipe.feed(NAMES.engagement, [visited(20)])
+
+    assert sum(out.topic == NAMES.deadletter for out in pipe.lane.outgoing) == 1
+
+
+def test_letters_of_two_rows_have_two_names_and_one_row_always_the_same():
+    rows = {b"c": b"[1]", b"d": b"[1]", b"e": b"[2]"}
+    first, again = (pipe_with(rows) for _ in range(2))
+    for pipe in (first, again):
+        pipe.feed(NAMES.purchases, [bought(1, customer="somebody else")])
+
+    assert len(letters(first).letters) == 3
+    assert letters(first).letters.keys() == letters(again).letters.keys()
+
+
+def test_the_model_row_is_not_begun_anew():
+    """Without it, every customer of the partition would be judged by another model, in silence."""
+    with pytest.raises(EngineError) as stopped:
+        pipe_with({MODEL_KEY: b"[1]"}).lane.get(MODEL_KEY)
+
+    assert stopped.value.code is Exit.DATA_LOSS
+
+
+def test_a_start_stops_when_most_rows_are_those_of_another_version():
+    rows = {b"c%d" % number: b'{"profile":{"customer":1}}' for number in range(20)}
+
+    with pytest.raises(EngineError, match="20 of 20 rows seen in partition 0 cannot be read by this version"):
+        check_rows(pipe_with(rows).lane)
+
+
+def test_a_start_goes_on_with_some_spoilt_rows_among_many():
+    spoilt = {b"c%d" % number: b"[1]" for number in range(9)}
+
+    check_rows(pipe_with(spoilt | {b"d%d" % number: stored(f"d{number}") for number in range(30)}).lane)
+    check_rows(pipe_with({b"c": b"[1]"}).lane)
+
+
+def test_a_worker_stops_when_it_has_set_aside_many_rows():
+    pipe = pipe_with({b"c%d" % number: b"[1]" for number in range(SET_ASIDE_MAX + 1)})
+
+    with pytest.raises(EngineError, match="more than 100 rows"):
+        pipe.feed(NAMES.purchases, [bought(1, customer="somebody else")])
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_a_number_that_is_not_finite_is_never_written(number, caplog):
+    """By the contract none can arise; were one to, the section stays as it was last written."""
+    row = LiveRow(json.decode(stored(), type=StoredRow))
+    good = row.encode()
+    profile = not_none(row.profile)
+    profile.feedback.nps = number
+    profile.events = 99
+    row.changed = EVERYTHING
+
+    again = CODEC.decode_row(b"c", row.encode())
+
+    assert again.spoilt is None
+    assert not_none(again.profile).feedback == not_none(CODEC.decode_row(b"c", good).profile).feedback
+    assert not_none(again.profile).events == 99
+    assert not_none(row.spoilt).problem.startswith("feedback: ")
+    assert "nobody could read it" in caplog.text
