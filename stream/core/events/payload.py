@@ -1,7 +1,6 @@
-"""The `data` part of each event: what happened, in Segment's words.
+"""The `data` part of each event: what happened, in Segment's words. Unknown fields are ignored.
 
 Money is an integer number of minor units (cents) beside its ISO 4217 currency; a JSON float is rejected.
-Unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -151,6 +150,7 @@ class Promotion(_Data, frozen=True):
 
 
 Score = Annotated[float, Meta(ge=0, le=1_000)]
+Best = Annotated[float, Meta(gt=0, le=1_000)]
 SURVEY_BEST = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
 
 
@@ -167,7 +167,7 @@ class Review(_Data, frozen=True):
 
     review_id: Id
     rating: Score
-    rating_max: Annotated[float, Meta(gt=0, le=1_000)]
+    rating_max: Best
     rating_min: Score = 1.0
     product_id: Id | None = None
     category: Label | None = None
@@ -188,12 +188,12 @@ class Survey(_Data, frozen=True):
 
 
 class SurveyAnswer(_Data, frozen=True):
-    """One answer to a survey; `score` up to `score_max`, else ValueError (over 1e-308 it would be infinite)."""
+    """One answer to a survey; `score` up to `score_max`, else ValueError (10 over 1e-308 is infinite)."""
 
     response_id: Id
     survey: Survey
     score: Score
-    score_max: Annotated[float, Meta(gt=0, le=1_000)] | None = None
+    score_max: Best | None = None
     text: Text | None = None
     topic: tuple[Label, ...] = ()
     order_id: Id | None = None
