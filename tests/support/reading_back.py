@@ -116,7 +116,7 @@ def extreme_basis(number: int) -> Basis:
             continue
         for name, (low, high) in bounds.items():
             if random.random() < 0.4:
-                edge = random.choice((low, high))
+                edge = random.choice((max(low, 0.01) if name in "ab" else low, high))  # below: minutes
                 content[part][name] = int(edge) if isinstance(content[part][name], int) else edge
     content["population"]["value_quantiles"] = random.choice(
         (content["population"]["value_quantiles"], [0.0] * 101, [-1e308] + [1e308] * 100, [5e-324] * 101)

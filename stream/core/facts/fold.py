@@ -150,6 +150,7 @@ def _identity(profile: Profile, at_ms: int, event: ev.CustomerIdentified, reader
     identity, data = profile.identity, event.data
     for purpose, status in (data.consent or {}).items():
         _consent_to(identity, at_ms, purpose, status)
+    _forget_consents(identity)
     if data.acquired is not None:
         campaign, channel = data.acquired.campaign or "", data.acquired.channel or ""
         stated = (at_ms, campaign, channel)
@@ -172,6 +173,7 @@ def _acquired_ms(acquired: Acquired, stated_ms: int) -> int:
 
 def _consent(profile: Profile, at_ms: int, event: ev.ConsentChanged, reader: ThemeReader) -> News:
     _consent_to(profile.identity, at_ms, event.data.purpose, event.data.status)
+    _forget_consents(profile.identity)
     return HARD
 
 
@@ -181,8 +183,15 @@ def _consent_to(identity: Identity, at_ms: int, purpose: str, status: str) -> No
     known = identity.consent.get(purpose)
     if known is None or (at_ms, status != "grant", status) > (known[0], known[1] != "grant", known[1]):
         identity.consent[purpose] = stated
-        if len(identity.consent) > CONSENTS_KEPT:
-            del identity.consent[min(identity.consent, key=lambda name: (identity.consent[name], name))]
+
+
+def _forget_consents(identity: Identity) -> None:
+    """Keep the purposes that were stated last."""
+    surplus = len(identity.consent) - CONSENTS_KEPT
+    if surplus > 0:
+        stated = sorted((said, purpose) for purpose, said in identity.consent.items())
+        for _, purpose in stated[:surplus]:
+            del identity.consent[purpose]
 
 
 def _action(profile: Profile, at_ms: int, event: ev.ActionTaken, reader: ThemeReader) -> News:

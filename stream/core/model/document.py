@@ -55,13 +55,18 @@ def decode_model(content: bytes | msgspec.Raw) -> Model:
 
 
 BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
-    "process": {**dict.fromkeys(("r", "alpha", "a", "b"), (1e-6, 1e9)), "unit_ms": (60_000, YEAR_MS)},
+    "process": {
+        **dict.fromkeys(("r", "alpha"), (1e-6, 1e9)),
+        **dict.fromkeys(("a", "b"), (1e-4, 1e9)),
+        "unit_ms": (60_000, YEAR_MS),
+    },
     "spend": {**dict.fromkeys(("p", "q", "v"), (1e-6, 1e9)), "scale_minor": (1, 1e6)},
     "prior": {"gap_days": (1e-3, 1e5), "first_value_minor": (0.0, 2.0**53)},
     "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
     "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
 }
-"""Far wider than any fit has come to. Beyond, a judgement would overflow or take minutes."""
+"""Far wider than any fit has come to; a fit itself keeps a and b from 1e-4 to 1e4. Beyond, a judgement would
+overflow, or the tables of a model that brings none would take hours."""
 LOG_ODDS_MAX = 1e6
 """Of a weight per unit of its feature, and of a centre: with 22 features no sum of them overflows."""
 

@@ -1,7 +1,6 @@
 """Sentiment of one piece of feedback, -1 to 1: its rating if it has one, otherwise VADER's score of its text.
 
-VADER (vader.py) is quadratic in the length of a text and saturates, so long texts are cut and scored by
-sentence.
+VADER (vader.py) saturates, so long texts are scored by sentence; how much of a text is read has a bound.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from stream.core.policy.default_words import DEFAULT_LEXICON
 from stream.core.text.vader import Vader
 
 TEXT_CHARACTERS_MAX = 1_000
-"""VADER is quadratic in the length of its text: 1.4 ms at 1,000 characters, 192 ms at 16,000."""
+"""Of a text. The work for one record has a bound, whatever somebody writes."""
 SINGLE_CHARACTERS_MAX = 200
 """A text up to this length is scored as a whole. VADER's sum over a longer one saturates at -1 or 1, so its
 sentences are scored and averaged."""
@@ -76,10 +75,13 @@ class Analyser:
 
     def __init__(self, lexicon: Mapping[str, float] = DEFAULT_LEXICON) -> None:
         self.compound = Vader(lexicon).compound
-        self.sentiment = lru_cache(maxsize=TEXTS_REMEMBERED)(self._sentiment)
+        self._remembered = lru_cache(maxsize=TEXTS_REMEMBERED)(self._sentiment)
+
+    def sentiment(self, text: str) -> float:
+        """The sentiment of a text's first 1,000 characters, -1 to 1."""
+        return self._remembered(text[:TEXT_CHARACTERS_MAX])
 
     def _sentiment(self, text: str) -> float:
-        text = text[:TEXT_CHARACTERS_MAX]
         if len(text) <= SINGLE_CHARACTERS_MAX:
             return self.compound(text)
         scores = [self.compound(sentence) for sentence in sentences(text)]

@@ -24,6 +24,8 @@ from stream.core.text.sentiment import (
     sentences,
 )
 
+TOPICS_READ = 16
+"""Of the topics that a form or a help desk gives one answer; further ones are not read."""
 WORDS_REMEMBERED = 1 << 14
 CLAUSES_REMEMBERED = 1 << 13
 
@@ -71,7 +73,7 @@ class ThemeReader:
             self._phrases.setdefault(max(phrase.words, key=len, default=ANY), []).append(phrase)
         self._themes_of_word = lru_cache(maxsize=WORDS_REMEMBERED)(self._matching_word)
         self._clause = lru_cache(maxsize=CLAUSES_REMEMBERED)(self._read_clause)
-        self.themes = lru_cache(maxsize=TEXTS_REMEMBERED)(self._themes)
+        self._remembered = lru_cache(maxsize=TEXTS_REMEMBERED)(self._themes)
         self.names = lru_cache(maxsize=TEXTS_REMEMBERED)(self._names)
 
     def _names(self, label: str) -> tuple[str, ...]:
@@ -79,9 +81,13 @@ class ThemeReader:
         plain = label.lower().replace("_", " ").replace("-", " ")
         return tuple(theme for theme, pattern in self._patterns if theme == plain or pattern.search(plain))
 
+    def themes(self, text: str) -> Themes:
+        """The themes of a text's first 1,000 characters."""
+        return self._remembered(text[:TEXT_CHARACTERS_MAX])
+
     def _themes(self, text: str) -> Themes:
         found: dict[str, float] = {}
-        for clause in clauses(text[:TEXT_CHARACTERS_MAX]):
+        for clause in clauses(text):
             hits, polarity = self._clause(clause)
             for theme in hits:
                 if abs(polarity) > abs(found.get(theme, 0.0)) or theme not in found:
@@ -143,7 +149,7 @@ def _labels(feedback: Feedback) -> tuple[str, ...]:
     if isinstance(feedback, Review):
         return ()
     topic = feedback.topic
-    return topic if isinstance(topic, tuple) else (topic,) if topic else ()
+    return topic[:TOPICS_READ] if isinstance(topic, tuple) else (topic,) if topic else ()
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:
