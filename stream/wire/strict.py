@@ -24,8 +24,8 @@ BRACKETS_MAX = 100_000
 _ENVELOPE_QUOTES = 26
 """Names and texts of type, id, source, subject, time and specversion: 6 x 4; the name of data: 2."""
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
-"""A text without an end goes to the end: else each quote in it would be tried as the beginning of one, and 64 kB
-would take 10 s. For the same reason nothing is tried again (`*+`)."""
+"""A text without an end goes to the end: else each quote in it would be tried as the beginning of one, and
+64 kB would take 10 s. For the same reason nothing is tried again (`*+`)."""
 _LONG_NUMBER = re.compile(rb"[0-9]{400}")
 """Longer than any number that fits a float. To make an int of n digits takes time that grows as n squared."""
 _NESTING = bytes.maketrans(b"{}", b"[]")

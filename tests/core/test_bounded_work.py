@@ -134,8 +134,8 @@ def test_only_the_first_topics_of_an_answer_are_read():
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(("grant", "deny"))), max_size=60))
-def test_many_consents_at_once_are_kept_as_if_they_had_come_one_by_one(said):
-    consent: dict[str, ConsentStatus] = {f"p{number:02d}": status for number, status in said}
+def test_many_consents_at_once_are_kept_as_if_they_had_come_one_by_one(statements):
+    consent: dict[str, ConsentStatus] = {f"p{number:02d}": status for number, status in statements}
     at_once = on_event(None, _identified(consent, "all"), basis()).profile
     one_by_one = None
     for number, (purpose, status) in enumerate(consent.items()):

@@ -18,6 +18,9 @@ Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
 ConsentStatus = Literal["grant", "deny", "revoked"]
 Instant = Annotated[datetime, Meta(tz=True)]
+Score = Annotated[float, Meta(ge=0, le=1_000)]
+Best = Annotated[float, Meta(gt=0, le=1_000)]
+SURVEY_BEST = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
 
 
 class _Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -147,11 +150,6 @@ class Promotion(_Data, frozen=True):
     promotion_id: Id
     campaign: Campaign | None = None
     channel: Label | None = None
-
-
-Score = Annotated[float, Meta(ge=0, le=1_000)]
-Best = Annotated[float, Meta(gt=0, le=1_000)]
-SURVEY_BEST = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
 
 
 class Sentiment(_Data, frozen=True):

@@ -189,7 +189,7 @@ def _forget_consents(identity: Identity) -> None:
     """Keep the purposes that were stated last."""
     surplus = len(identity.consent) - CONSENTS_KEPT
     if surplus > 0:
-        stated = sorted((said, purpose) for purpose, said in identity.consent.items())
+        stated = sorted((statement, purpose) for purpose, statement in identity.consent.items())
         for _, purpose in stated[:surplus]:
             del identity.consent[purpose]
 
