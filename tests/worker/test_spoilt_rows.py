@@ -19,7 +19,7 @@ from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 from stream.worker.rows.spoilt import SET_ASIDE_MAX, check_rows
 from tests.support.builders import answered, basis, bought, visited
 from tests.support.narrow import not_none
-from tests.worker.test_laws_of_the_clock import NAMES, Pipe
+from tests.support.pipe import NAMES, Pipe
 
 CODEC = ProfileCodec({}, 1, live=False)
 
