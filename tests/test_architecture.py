@@ -60,6 +60,7 @@ IMPORTING_FILES_FLOORS = [
     {"events"},
     {"reading", "values"},
     {"mapping", "external_sort"},
+    {"zones"},
 ]
 """From the top down: a room imports from the floors below it, never from its own floor or from above."""
 

@@ -22,12 +22,13 @@ from stream.importing.files.events.repeats import REPEATED
 from stream.importing.files.events.returns import RefundMatcher
 from stream.importing.files.events.single_events import EventReader, is_once_per_row
 from stream.importing.files.external_sort import ExternalSort
-from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
+from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping, MappingError
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
 from stream.importing.files.reading.filling import Constants, FillDown
 from stream.importing.files.reading.row import UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
+from stream.importing.files.values.instants import exchanged_format
 
 LineItem = tuple[str, str, int, OrderLine]
 """(customer, order, sequence, line): sorts the lines of a customer together, and those of an order."""
@@ -75,8 +76,22 @@ class Importer:
             with ExternalSort[LineItem](LineItem) as lines:
                 for number, path in enumerate(paths):
                     self._read(number, path, lines, events)
+                self._check_days()
                 self._build_orders(lines, events)
             yield from self._without_repeated(events)
+
+    def _check_days(self) -> None:
+        """Refuse the import where day and month would be exchanged in the times that can be read."""
+        doubt, formats = self._order_lines.day_doubt, self._mapping.time.formats
+        if doubt.is_sure or not doubt.exchanged:
+            return
+        other, example = next(iter(doubt.exchanged.items()))
+        form = exchanged_format(other) or ""
+        formats_now = [other if one == form else one for one in formats]
+        raise MappingError(
+            f"{', '.join(map(str, self._paths))}: {form!r} reads no day after the 12th, and times like "
+            f"{example!r} fit {other!r}: day and month are exchanged; set formats = {formats_now} in [time]"
+        )
 
     def _without_repeated(self, events: Iterable[OutgoingEvent]) -> Iterator[OutgoingEvent]:
         """Rows of overlapping files that are one event, with one id, are sent once."""

@@ -19,7 +19,7 @@ from stream.importing.files.events.order_facts import (
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 from stream.importing.files.values.amounts import amount_reader
-from stream.importing.files.values.instants import instant_reader
+from stream.importing.files.values.instants import DayDoubt, instant_reader
 
 NO_TIME = 1 << 62
 """The time of a refused line whose time cannot be read: later than any other."""
@@ -78,7 +78,9 @@ class LineReader:
     """Reads order lines by one mapping."""
 
     def __init__(self, mapping: ColumnMapping) -> None:
-        self._instant = instant_reader(mapping.time)
+        self.day_doubt = DayDoubt()
+        """What the times of the rows show of the order of day and month."""
+        self._instant = instant_reader(mapping.time, self.day_doubt)
         amount = amount_reader(mapping.money)
         self._values = LineValues(mapping, amount)
         self._amounts = AmountReader(mapping, amount)

@@ -69,11 +69,13 @@ def _check_events(mapping: ColumnMapping, text: str, name: str) -> None:
 
 
 def _check_zone(mapping: ColumnMapping, text: str, name: str) -> None:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+    from zoneinfo import ZoneInfoNotFoundError
+
+    from stream.importing.files.zones import zone_info
 
     try:
-        ZoneInfo(mapping.time.zone)
-    except (ZoneInfoNotFoundError, ValueError) as failure:
+        zone_info(mapping.time.zone)
+    except ZoneInfoNotFoundError as failure:
         place = place_of_key(text, name, "`zone`")
         raise MappingError(
             f"{place}: {mapping.time.zone!r} is no time zone; use a name like Europe/London"

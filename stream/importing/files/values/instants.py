@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from stream.importing.files.mapping.mapping import TimeOptions
 from stream.importing.files.values.amounts import CACHE_SIZE
+from stream.importing.files.zones import reader_with_zone, zone_info
 from stream.wire import YEAR_MAX, YEAR_MIN
 
 EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,42 +25,89 @@ DIRECTIVES = {"Y": r"(\d{4})", "y": r"(\d{2})", **dict.fromkeys("mdHMS", r"(\d{1
 """The numeric directives of strptime. A format of these alone is read by a regular expression, five times as
 fast as by strptime."""
 DIRECTIVES_IN_ORDER = "YmdHMS"
+MONTHS = 12
 TWO_DIGIT_YEAR_PIVOT = 69
 """POSIX: two-digit years 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068."""
 
 
-def instant_reader(options: TimeOptions) -> Callable[[str], int | None]:
+class DayDoubt:
+    """Whether the formats read day and month the right way round, as the times of a file show."""
+
+    def __init__(self) -> None:
+        self.is_sure = False
+        """A day after the 12th was read, so the order of day and month is right."""
+        self.exchanged: dict[str, str] = {}
+        """Format that fits times that none of the given formats reads -> an example."""
+
+
+def instant_reader(options: TimeOptions, doubt: DayDoubt | None = None) -> Callable[[str], int | None]:
     """A function from text to milliseconds; None for text that fits no format.
 
-    The last text is remembered, since the lines of an order follow each other and have the same time.
+    A zone in the text (`UTC`, `EST`, `Europe/Berlin`) is obeyed, or the text is not read. The last text is
+    remembered, since the lines of an order follow each other and have the same time.
     """
     readers = [_reader(form) for form in options.formats]
-    offset_ms = _offset_reader(ZoneInfo(options.zone))
+    zoned = [reader_with_zone(reader) for reader in readers]
+    offset_ms = _offset_reader(zone_info(options.zone))
+    seen = doubt or DayDoubt()
+    is_open = {at for at, form in enumerate(options.formats) if exchanged_format(form)}
     last_text, last_ms = "", None
+
+    def first(readers: list[Callable[[str], datetime]], text: str) -> datetime | None:
+        for number, reader in enumerate(readers):
+            try:
+                at = reader(text)
+            except (ValueError, OverflowError):
+                continue
+            if number in is_open and at.day > MONTHS:
+                seen.is_sure = True
+            return at
+        return None
 
     def read(text: str) -> int | None:
         nonlocal last_text, last_ms
         if text != last_text:
-            last_text, last_ms = text, _read_first(readers, text, offset_ms)
+            at = first(readers, text) or (first(zoned, text) if text else None)
+            last_text, last_ms = text, None if at is None else _milliseconds(at, offset_ms)
+            if at is None and is_open:
+                _note_exchanged(options.formats, text, seen)
         return last_ms
 
     return read
 
 
-def _read_first(
-    readers: list[Callable[[str], datetime]], text: str, offset_ms: Callable[[datetime], int]
-) -> int | None:
-    for reader in readers:
-        try:
-            at = reader(text)
-            if not YEAR_MIN <= at.year <= YEAR_MAX:
-                return None
-            if at.tzinfo is not None:
-                return (at - EPOCH_UTC) // MILLISECOND
-            return (at - EPOCH_LOCAL) // MILLISECOND - offset_ms(at)
-        except (ValueError, OverflowError):
-            continue
-    return None
+def exchanged_format(form: str) -> str | None:
+    """`%d/%m/%Y` for `%m/%d/%Y`; None for a format in which day and month cannot be exchanged."""
+    if not ("%d" in form and "%m" in form) or form.startswith("%Y"):
+        return None
+    return form.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
+
+
+def _note_exchanged(forms: Sequence[str], text: str, seen: DayDoubt) -> None:
+    for form in forms:
+        other = exchanged_format(form)
+        if other is not None and other not in seen.exchanged and other not in forms:
+            try:
+                _exchanged_reader(other)(text)
+            except (ValueError, OverflowError):
+                continue
+            seen.exchanged[other] = text
+
+
+@lru_cache(16)
+def _exchanged_reader(form: str) -> Callable[[str], datetime]:
+    return _reader(form)
+
+
+def _milliseconds(at: datetime, offset_ms: Callable[[datetime], int]) -> int | None:
+    if not YEAR_MIN <= at.year <= YEAR_MAX:
+        return None
+    try:
+        if at.tzinfo is not None:
+            return (at - EPOCH_UTC) // MILLISECOND
+        return (at - EPOCH_LOCAL) // MILLISECOND - offset_ms(at)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _offset_reader(zone: ZoneInfo) -> Callable[[datetime], int]:
@@ -92,6 +140,8 @@ def _reader(form: str) -> Callable[[str], datetime]:
         return lambda text: (
             EPOCH_UTC + timedelta(microseconds=int(Decimal(_decimal_text(text)) * UNIX_UNITS_US[form]))
         )
+    if "%Z" in form:
+        return reader_with_zone(_reader(" ".join(form.replace("%Z", " ").split())))
     return _numeric(form) or (lambda text: datetime.strptime(text, form))  # noqa: DTZ007 - the zone is added later
 
 
