@@ -63,7 +63,8 @@ def list_command(reason: str | None, since: datetime | None, limit: int, as_json
     counts = Counter(letter.reason for letter in letters)
     if as_json:
         rows = [_row(letter, topic) for letter in letters[-limit:]]
-        click.echo(json.dumps({"total": len(letters), "by_reason": dict(counts), "letters": rows}))
+        summary = {"total": len(letters), "by_reason": dict(counts), "letters": rows}
+        click.echo(json.dumps(summary | {"foreign": len(topic.foreign)}))
         return
     for letter in letters[-limit:]:
         state = "redriven" if letter.id in topic.done else "open"
@@ -169,7 +170,11 @@ def _read_topic() -> tuple[TopicNames, DeadLetterTopic]:
         admin_client(settings)
         if not partitions_of(consumer, names.deadletter):
             raise ClusterError(f"{names.deadletter}: no such topic; run `stream topics apply`")
-        return names, read_dead_letters(from_start(consumer, names.deadletter))
+        topic = read_dead_letters(from_start(consumer, names.deadletter))
+    if topic.foreign:
+        count = f"{len(topic.foreign):,} records on {names.deadletter} are not ours and were skipped"
+        click.echo(f"{count}; the first: {topic.foreign[0]}", err=True)
+    return names, topic
 
 
 def _row(letter: DeadLetterRecord, topic: DeadLetterTopic) -> dict[str, object]:

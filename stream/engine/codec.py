@@ -13,6 +13,8 @@ import msgspec
 State = TypeVar("State")
 """A row as a live object: whatever type the application works with."""
 Headers = Sequence[tuple[str, bytes]]
+SentHeaders = Sequence[tuple[str, bytes | None]]
+"""Of a record to be sent; a value may be missing, as it may in Kafka."""
 
 
 class Record(Protocol):

@@ -19,6 +19,7 @@ def without_fenced_writes(records: Iterable[Message]) -> Iterator[Message]:
     """The records in their order, less those with a lower epoch than an earlier record of their partition.
 
     Records without an epoch are kept: transactional workers write none, because the broker fences them.
+    Records without a key are left out: no worker wrote them.
     """
     latest: dict[tuple[str | None, int | None], int] = {}
     for record in records:
@@ -27,4 +28,5 @@ def without_fenced_writes(records: Iterable[Message]) -> Iterator[Message]:
             if epoch < latest.get(place, 0):
                 continue
             latest[place] = epoch
-        yield record
+        if record.key() is not None:
+            yield record

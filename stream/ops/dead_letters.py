@@ -2,25 +2,34 @@
 
 `stream dlq redrive` records its progress as markers on the same topic: records without a key, with the header
 `x-dlq-marker` (`intent` or `done`) and a JSON object as value. Readers that do not know markers see a record
-without a reason.
+without a reason. A record that is neither a marker nor a dead letter was written by a stranger: it is
+reported and skipped. Only workers and these commands may write to the topic: markers of others are believed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from confluent_kafka import Message
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from stream.ops.cluster import HeaderPairs, message_headers
+from stream.worker.kafka.dead_letter import OUR_HEADERS, original_headers
 
 MARKER = "x-dlq-marker"
 REDRIVEN_FROM = "x-dlq-redriven-from"
 """Header of a redriven record on its input topic: the id of the dead letter."""
-_OUR_HEADERS = ("__connect.errors.", "x-dlq-")
+REDRIVE_RUN = "x-dlq-redrive-run"
+"""Header of a redriven record: the run that sent it. Nobody knows it beforehand, so nobody can claim, in the
+place of a run that was interrupted, that a dead letter arrived."""
+_CONNECT = OUR_HEADERS[0]
+_ORIGIN = f"{_CONNECT}topic"
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class DeadLetterRecord(Struct, frozen=True):
@@ -49,8 +58,11 @@ class DeadLetterRecord(Struct, frozen=True):
 
     @property
     def at(self) -> str:
-        """The time of the rejection, ISO 8601 in UTC."""
-        return datetime.fromtimestamp(self.at_ms / 1_000, UTC).isoformat(timespec="seconds")
+        """The time of the rejection, ISO 8601 in UTC; its milliseconds where that is no date."""
+        try:
+            return datetime.fromtimestamp(self.at_ms / 1_000, UTC).isoformat(timespec="seconds")
+        except (ValueError, OverflowError, OSError):
+            return f"{self.at_ms} ms"
 
 
 class RedriveMarker(Struct, frozen=True):
@@ -62,7 +74,9 @@ class RedriveMarker(Struct, frozen=True):
 
     kind: Literal["intent", "done"]
     ids: tuple[str, ...]
-    ends: dict[str, dict[int, int]] = {}
+    ends: dict[str, dict[Count, Count]] = {}
+    run: str = ""
+    """Of an intent: what the run writes into the header REDRIVE_RUN."""
 
 
 class DeadLetterTopic(Struct):
@@ -73,42 +87,70 @@ class DeadLetterTopic(Struct):
     """Ids of the dead letters that were sent again."""
     open_intents: list[RedriveMarker]
     """Intents of runs that were interrupted before they wrote their `done`."""
+    foreign: list[str] = []
+    """Records that are neither dead letters nor markers: where each is, and why."""
+
+
+class ForeignRecordError(Exception):
+    """A record that neither a worker nor `stream dlq` wrote; the message says why."""
 
 
 def read_dead_letters(messages: Iterable[Message]) -> DeadLetterTopic:
     """Sort the records of the whole topic; one written twice (after a crash) counts once, by its id."""
-    letters: dict[str, DeadLetterRecord] = {}
-    done: set[str] = set()
-    intents: list[RedriveMarker] = []
+    found = DeadLetterTopic({}, set(), [])
     for message in messages:
-        headers = dict(message_headers(message))
-        if MARKER in headers:
-            marker = msgspec.json.decode(message.value(), type=RedriveMarker)
-            if marker.kind == "done":
-                done.update(marker.ids)
-            else:
-                intents.append(marker)
-        elif "__connect.errors.topic" in headers:
-            letter = parse_dead_letter(message)
-            letters[letter.id] = letter
-    return DeadLetterTopic(letters, done, [intent for intent in intents if not done.issuperset(intent.ids)])
+        try:
+            _sort(message, found)
+        except ForeignRecordError as reason:
+            found.foreign.append(f"partition {message.partition()} offset {message.offset()}: {reason}")
+    found.open_intents = [each for each in found.open_intents if not found.done.issuperset(each.ids)]
+    return found
+
+
+def _sort(message: Message, found: DeadLetterTopic) -> None:
+    """Put one record where it belongs. A dead letter is never a marker, whatever headers its producer set."""
+    names = {name for name, _ in message_headers(message)}
+    if _ORIGIN in names:
+        letter = parse_dead_letter(message)
+        found.letters[letter.id] = letter
+    elif MARKER in names:
+        marker = _parse_marker(message)
+        if marker.kind == "done":
+            found.done.update(marker.ids)
+        else:
+            found.open_intents.append(marker)
+    else:
+        raise ForeignRecordError("it has no headers of a dead letter")
+
+
+def _parse_marker(message: Message) -> RedriveMarker:
+    if message.key() is not None:
+        raise ForeignRecordError("a marker has no key")
+    try:
+        return msgspec.json.decode(message.value() or b"", type=RedriveMarker)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
+        raise ForeignRecordError("its marker cannot be read") from wrong
 
 
 def parse_dead_letter(message: Message) -> DeadLetterRecord:
-    """A record of the dead-letter topic, with the worker's headers and the producer's own separated."""
+    """A record of the dead-letter topic, with the worker's headers and the producer's own separated.
+
+    ForeignRecordError: it does not say which record was rejected.
+    """
     pairs: HeaderPairs = message_headers(message)
     ours = {
-        name: (text or b"").decode("utf-8", "replace")
-        for name, text in pairs
-        if name.startswith(_OUR_HEADERS)
+        name: (text or b"").decode("utf-8", "replace") for name, text in pairs if name.startswith(OUR_HEADERS)
     }
-    errors = {name.removeprefix(_OUR_HEADERS[0]): text for name, text in ours.items()}
-    origin = f"{errors['topic']}/{errors['partition']}/{errors['offset']}"
+    errors = {name.removeprefix(_CONNECT): text for name, text in ours.items()}
+    partition, offset = errors.get("partition", ""), errors.get("offset", "")
+    if not (errors.get("topic") and _NUMBER.fullmatch(partition) and _NUMBER.fullmatch(offset)):
+        raise ForeignRecordError("it does not say which record was rejected")
+    origin = f"{errors['topic']}/{partition}/{offset}"
     return DeadLetterRecord(
         id=ours.get("x-dlq-id", origin),
         topic=errors["topic"],
-        partition=int(errors["partition"]),
-        offset=int(errors["offset"]),
+        partition=int(partition),
+        offset=int(offset),
         stage=errors.get("stage", ""),
         reason=ours.get("x-dlq-reason", errors.get("exception.class.name", "")),
         detail=errors.get("exception.message", ""),
@@ -116,6 +158,6 @@ def parse_dead_letter(message: Message) -> DeadLetterRecord:
         at_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple(pair for pair in pairs if not pair[0].startswith(_OUR_HEADERS)),
+        headers=tuple(original_headers(pairs)),
         cut=any(name.startswith(("x-dlq-truncated-", "x-dlq-dropped-")) for name in ours),
     )

@@ -2,24 +2,32 @@
 
 Before a batch is sent, an `intent` marker with the ids of the batch goes to the dead-letter topic; afterwards
 a `done` marker. A run that finds an intent without its `done` reads the input topics from the end offsets in
-that intent: a dead letter that already arrived is recognised by its id in the header x-dlq-redriven-from and
-is not sent again. Two runs at the same time may send a record twice; the worker counts it once, by its event
-id.
+that intent: a dead letter that already arrived is recognised by its id in the header x-dlq-redriven-from,
+together with the random name of the run, and is not sent again. Two runs at the same time may send a record
+twice; the worker counts it once, by its event id.
 """
 
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import cast
 
 import msgspec
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Message, Producer
 from msgspec import Struct
 
 from stream.ops.cluster import HeaderPairs, bounds, message_headers, partitions_of, records
-from stream.ops.dead_letters import MARKER, REDRIVEN_FROM, DeadLetterRecord, DeadLetterTopic, RedriveMarker
+from stream.ops.dead_letters import (
+    MARKER,
+    REDRIVE_RUN,
+    REDRIVEN_FROM,
+    DeadLetterRecord,
+    DeadLetterTopic,
+    RedriveMarker,
+)
 from stream.ops.send import FLUSH_S, OutgoingRecord, SendCounts, produce
 from stream.wire import Rejected, TopicKind, Unknown, decode, decode_line, kind_of
 from stream.worker.kafka.topics import INPUTS, TopicNames
@@ -72,8 +80,8 @@ def redrive(
     consumer: Consumer, producer: Producer, names: TopicNames, topic: DeadLetterTopic, routes: Iterable[Route]
 ) -> RedriveCounts:
     """Send every dead letter that has a route and was not sent before."""
-    outcome = RedriveCounts()
-    found = already_sent(consumer, topic)
+    outcome, run = RedriveCounts(), uuid.uuid4().hex
+    found = already_sent(consumer, topic, names)
     outcome.found_sent = len(found)
     if found:
         _write_marker(producer, names, RedriveMarker("done", tuple(sorted(found))))
@@ -82,10 +90,10 @@ def redrive(
     while batch := list(islice(todo, BATCH)):
         ids = tuple(route.letter.id for route in batch)
         ends = _end_offsets(consumer, {route.topic for route in batch})
-        _write_marker(producer, names, RedriveMarker("intent", ids, ends))
+        _write_marker(producer, names, RedriveMarker("intent", ids, ends, run))
         counts = SendCounts()
         for route in batch:
-            produce(producer, counts, _record(route))
+            produce(producer, counts, _record(route, run))
         unsent = producer.flush(FLUSH_S)
         outcome.sent += sum(counts.acknowledged.values())
         outcome.refused += sum(counts.refused.values()) + unsent
@@ -95,22 +103,25 @@ def redrive(
     return outcome
 
 
-def already_sent(consumer: Consumer, topic: DeadLetterTopic) -> set[str]:
+def already_sent(consumer: Consumer, topic: DeadLetterTopic, names: TopicNames) -> set[str]:
     """Ids of dead letters that an interrupted run sent: on an input topic, but without a `done` marker."""
     starts: dict[tuple[str, int], int] = {}
-    open_ids: set[str] = set()
+    open_ids: set[tuple[str, str]] = set()
     for intent in topic.open_intents:
-        open_ids.update(intent.ids)
-        for input_topic, ends in intent.ends.items():
-            for partition, end in ends.items():
+        open_ids.update((letter_id, intent.run) for letter_id in intent.ids)
+        for input_topic in set(intent.ends).intersection(names.inputs):
+            for partition in set(intent.ends[input_topic]).intersection(partitions_of(consumer, input_topic)):
+                end = intent.ends[input_topic][partition]
                 starts[input_topic, partition] = min(end, starts.get((input_topic, partition), end))
-    arrived = {
-        (text or b"").decode("utf-8", "replace")
-        for message in (records(consumer, starts) if starts else ())
-        for name, text in message_headers(message)
-        if name == REDRIVEN_FROM
-    }
-    return (arrived & open_ids) - topic.done
+    arrived = {_sent_as(message) for message in (records(consumer, starts) if starts else ())}
+    return {letter_id for letter_id, _ in arrived & open_ids} - topic.done
+
+
+def _sent_as(message: Message) -> tuple[str, str]:
+    """Dead letter and run by the last headers of these names: ours come behind the producer's."""
+    headers = dict(message_headers(message))
+    sent = [(headers.get(name) or b"").decode("utf-8", "replace") for name in (REDRIVEN_FROM, REDRIVE_RUN)]
+    return sent[0], sent[1]
 
 
 def selected_letters(
@@ -134,9 +145,10 @@ def selected_letters(
             yield letter
 
 
-def _record(route: Route) -> OutgoingRecord:
+def _record(route: Route, run: str) -> OutgoingRecord:
     letter = route.letter
-    headers: HeaderPairs = (*letter.headers, (REDRIVEN_FROM, letter.id.encode()))
+    ours = ((REDRIVEN_FROM, letter.id.encode()), (REDRIVE_RUN, run.encode()))
+    headers: HeaderPairs = (*letter.headers, *ours)
     return OutgoingRecord(route.topic, letter.value, route.key, headers=headers)
 
 

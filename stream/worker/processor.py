@@ -243,8 +243,7 @@ class ProfileProcessor:
 
     def _send_dead_letter(self, lane: Lane[LiveRow], record: InputRecord, reason: str, detail: str) -> None:
         letter = dead_letter(record, reason, detail)
-        headers = [(name, value or b"") for name, value in letter.headers]
-        lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition)
+        lane.send(self._topics.deadletter, letter.key, letter.value, letter.headers, lane.partition)
         self._rejected += 1
         self.counts.dead_letter(record.topic, reason)
 

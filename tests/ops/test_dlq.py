@@ -50,7 +50,7 @@ def test_a_redriven_record_is_what_the_producer_sent(shop):
     assert shop.run_json("dlq", "redrive", letter)[1]["sent"] == 1
 
     (message,) = shop.all_of("purchases")
-    assert message.headers() == [("traceparent", b"00-7"), (REDRIVEN_FROM, letter.encode())]
+    assert message.headers()[:2] == [("traceparent", b"00-7"), (REDRIVEN_FROM, letter.encode())]
     event = decode("purchases", message.key(), message.value(), message.headers(),
                    partition=message.partition(), partition_count=PARTITIONS)  # fmt: skip
     assert not isinstance(event, Rejected)

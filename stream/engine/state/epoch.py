@@ -8,13 +8,17 @@ broker itself refuses the transactions of a replaced worker.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 EPOCH_HEADER = "epoch"
+DIGITS = re.compile(rb"[0-9]{1,18}")
 FENCE_KEY = b"\x00writer"
 """A tombstone with this key and the header begins an epoch. No key of an event begins with a NUL."""
 
 
 def epoch_in(headers: Iterable[tuple[str, bytes | None]] | None) -> int | None:
-    """The epoch that the headers of a row name; None: the row was written in a transaction."""
-    return next((int(value or b"0") for name, value in headers or () if name == EPOCH_HEADER), None)
+    """The epoch that the headers of a row name; None: the row was written in a transaction, or by a stranger
+    whose header of this name is no number."""
+    named = next((value or b"" for name, value in headers or () if name == EPOCH_HEADER), b"")
+    return int(named) if DIGITS.fullmatch(named) else None

@@ -121,6 +121,9 @@ def recover(
     try:
         changelogs = ChangelogReader(reader, options, tables, stop)
         changelogs.read_to_ends(hidden_too=fence is None)
+        if changelogs.keyless:
+            text = "%d records of %s have no key and were skipped: somebody else writes to the topic"
+            log.warning(text, changelogs.keyless, options.changelog)
         if fence is not None:
             epochs = {each: max(fence.generation, table.epoch + 1) for each, table in tables.items()}
             fence.write(epochs)
@@ -143,6 +146,7 @@ class ChangelogReader:
         stop: threading.Event,
     ) -> None:
         self.count = 0  # records read
+        self.keyless = 0  # of these, records that no worker wrote: every row has a key
         self._reader = reader
         self._options = options
         self._tables = tables
@@ -234,7 +238,10 @@ class ChangelogReader:
                 headers = headers_of(message)
                 if headers != known:
                     known, epoch = headers, epoch_in(headers)
-                rows.append((message.key(), message.value(), epoch))
+                if (key := message.key()) is None:
+                    self.keyless += 1
+                else:
+                    rows.append((key, message.value(), epoch))
                 last, at_end = message, False
             elif error.code() == KafkaError._PARTITION_EOF:
                 next_offset, at_end = message.offset(), True

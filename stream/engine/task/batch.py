@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stream.engine.codec import Headers
+from stream.engine.codec import SentHeaders
 from stream.engine.task.commit_point import CommitPoints
 
 
@@ -14,7 +14,7 @@ class Outgoing(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Headers | None
+    headers: SentHeaders | None
     partition: int | None
     row: bytes | None = None
 

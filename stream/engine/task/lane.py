@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Generic
 
-from stream.engine.codec import Arrival, Headers, Moment, State, Timer, Unsent
+from stream.engine.codec import Arrival, Moment, SentHeaders, State, Timer, Unsent
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import Table
@@ -90,7 +90,7 @@ class Lane(Generic[State]):
         topic: str,
         key: bytes | None,
         value: bytes | None,
-        headers: Headers | None = None,
+        headers: SentHeaders | None = None,
         partition: int | None = None,
         *,
         row: bytes | None = None,

@@ -12,6 +12,7 @@ from confluent_kafka import Message
 from stream.core.events.event import Event
 from stream.core.units import DAY_MS
 from stream.ops.cluster import message_headers
+from stream.ops.dead_letters import read_dead_letters
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
 from stream.worker.kafka.topics import INPUTS, Role
@@ -158,6 +159,11 @@ def check_dead_letters(view: ClusterView) -> Iterator[ClusterFinding]:
         yield ClusterFinding("dead letters", "fault", found, remedy)
     else:
         yield ClusterFinding("dead letters", "ok", f"{letters:,} within a day for {events:,} events")
+    if foreign := read_dead_letters(view.samples["deadletter"]).foreign:
+        found = f"{view.names.deadletter}: {len(foreign):,} of the newest records are not ours: {foreign[0]}"
+        yield ClusterFinding(
+            "dead letters", "fault", found, "find who else writes to this topic; deny it by ACL"
+        )
 
 
 def _reason(message: Message) -> str:

@@ -1,9 +1,10 @@
 """Dead letters: a rejected record is sent on unchanged, with headers that say where it came from and why.
 
 The headers are those of Kafka Connect's dead-letter queue, as text, so that existing tools can read them;
-our own begin with `x-dlq-`. The id is topic, partition and offset, so a record that is rejected twice has
-the same id. When too many records are rejected, the fault is more likely in this program or its settings
-than in the input; DeadLetterLimit then stops the worker.
+our own begin with `x-dlq-`. The producer's headers are kept behind the prefix `x-original.`: whatever their
+names, none can be taken for one of ours. The id is topic, partition and offset, so a record that is rejected
+twice has the same id. When too many records are rejected, the fault is more likely in this program or its
+settings than in the input; DeadLetterLimit then stops the worker.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ HEADER_BYTES_MAX = 65_536
 DETAIL_CHARACTERS_MAX = 1_000
 VARINT_BYTES = 5
 """Kafka writes the length of a header's name and of its value as a varint of at most 5 bytes."""
+
+OUR_HEADERS = ("__connect.errors.", "x-dlq-")
+ORIGINAL = "x-original."
+"""Prefix of the producer's own headers."""
 
 Header = tuple[str, bytes | None]
 HeaderList = list[Header]
@@ -73,6 +78,16 @@ def dead_letter(
     return DeadLetter(key, value, headers)
 
 
+def original_headers(headers: Iterable[Header]) -> HeaderList:
+    """The producer's headers as they were, out of those of a dead letter.
+
+    Dead letters of before have no prefix in front of them: there all that are not ours are the producer's.
+    """
+    return [
+        (name.removeprefix(ORIGINAL), value) for name, value in headers if not name.startswith(OUR_HEADERS)
+    ]
+
+
 def _own_headers(record: InputRecord, reason: str, detail: str, stage: str, letter_id: str) -> HeaderList:
     values = {
         "__connect.errors.topic": record.topic,
@@ -89,10 +104,11 @@ def _own_headers(record: InputRecord, reason: str, detail: str, stage: str, lett
 
 
 def _headers_that_fit(headers: Iterable[Header]) -> tuple[HeaderList, int]:
-    """The original headers up to HEADER_BYTES_MAX, and the number of those left out."""
+    """The original headers, prefixed, up to HEADER_BYTES_MAX, and the number of those left out."""
     kept: HeaderList = []
     room, dropped = HEADER_BYTES_MAX, 0
-    for header in headers:
+    for name, value in headers:
+        header = (ORIGINAL + name, value)
         room -= _size(header)
         if room >= 0:
             kept.append(header)
