@@ -25,6 +25,7 @@ from stream.importing.files.external_sort import ExternalSort
 from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping, MappingError
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
 from stream.importing.files.reading.filling import Constants, FillDown
+from stream.importing.files.reading.labels import Labels
 from stream.importing.files.reading.row import UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
@@ -41,6 +42,7 @@ WEIGHT_BYTES = 512
 """Bytes of an event that count as one item of the external sort, which bounds items in memory."""
 REJECTED_REFUNDS = {"return_unmatched", "refund_without_amount"}
 """Reasons that are found when the lines of a refund are counted already."""
+SECOND_HEADER = LineRejection("second_header", "the first line has neither a customer nor a time")
 ORDER_TYPES = {"purchase.completed", "purchase.refunded"}
 
 
@@ -63,6 +65,7 @@ class Importer:
         self._order_lines = LineReader(mapping)
         self._per_line = PerLineAmounts(mapping)
         self._single_events = EventReader(mapping, self._order_lines)
+        self._labels = Labels(mapping) if mapping.values else None
         self._constants = Constants(_constants_of_rows(mapping), mapping.columns)
         self._paths: Sequence[Path] = ()
         self._last_single_event = (-1, -1)
@@ -119,11 +122,15 @@ class Importer:
                 continue
             values = fill_down.filled(row.values)
             place = LinePlace(self.summary.lines, file, row.line)
-            result = self._converted(self._constants.added(values), place, lines)
+            known = self._constants.added(values)
+            if self._labels is not None:
+                known = self._labels.replaced(known)
+            result = self._converted(known, place, lines)
             if isinstance(result, OrderLine):
                 lines.add((result.customer, result.order, result.sequence, result))
             elif isinstance(result, LineRejection):
-                self._reject(file, row.line, result, values)
+                is_header = number == 1 and not (values["customer"].strip() or values["time"].strip())
+                self._reject(file, row.line, SECOND_HEADER if is_header else result, values)
             elif result is None:
                 self.summary.ignored += 1
             else:

@@ -12,7 +12,7 @@ from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRef
 from stream.importing.files.events.orders import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
 
-EMPTY_LINES = ("blank_line", "header_repeated")
+EMPTY_LINES = ("blank_line", "header_repeated", "second_header")
 """Reasons of rejected lines that hold no data."""
 NAME_BY_TYPE = {kind: type_name(kind) for kind in RANK}
 

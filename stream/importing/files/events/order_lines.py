@@ -120,7 +120,8 @@ class LineReader:
         """Without an order column, each line is an order, named by its file and line number."""
         if isinstance(customer := self._values.customer(values["customer"]), LineRejection):
             return customer
-        if isinstance(order := self._order(values, customer, file_name, place), LineRejection):
+        order = self._order(values, customer, file_name, place, refund=refund)
+        if isinstance(order, LineRejection):
             return order
         if (time_ms := self._instant(values["time"].strip())) is None:
             return _time_fault(values["time"])
@@ -150,7 +151,10 @@ class LineReader:
         customer = self._values.customer(values["customer"])
         if isinstance(customer, LineRejection):
             return None
-        order, currency = self._order(values, customer, file_name, place), self.currency(values)
+        order, currency = (
+            self._order(values, customer, file_name, place, refund=refund),
+            self.currency(values),
+        )
         if isinstance(order, LineRejection) or isinstance(currency, LineRejection):
             return None
         returned = refund or bool(self._prefix and order.startswith(self._prefix))
@@ -200,13 +204,15 @@ class LineReader:
         """Whether a refund names neither an amount nor a product: all of its order goes back."""
         return not any(values.get(field, "").strip() for field in (*self._money, self._product_field))
 
-    def _order(self, values: Values, customer: str, file_name: str, place: LinePlace) -> str | LineRejection:
+    def _order(
+        self, values: Values, customer: str, file_name: str, place: LinePlace, *, refund: bool
+    ) -> str | LineRejection:
         if "order" not in values:
             order = f"{file_name}-{place.line}"
         else:
             order = values["order"].strip()
             if order.lower() in self._no_order:
-                if not self._own_orders:
+                if not self._own_orders or refund:
                     return LineRejection("order_missing", f"{order!r} stands for none" if order else "")
                 order = f"own-{content_hash(self._source, customer, values['time'].strip())}"
         return order_fault(order) or order

@@ -10,11 +10,12 @@ from stream.core.events.event import EVENT_BY_NAME, Event
 from stream.importing.files.events.event_ids import content_hash, event_id, event_time
 from stream.importing.files.events.line_values import LineRejection
 from stream.importing.files.events.order_lines import LineReader
+from stream.importing.files.events.scores import set_score
 from stream.importing.files.mapping.mapping import MAPPING_FIELDS, ColumnMapping
 from stream.importing.files.reading.row import Values
 
 TOUCH = {"product_id": "product", "category": "category", "cart_id": "cart", "session_id": "session"}
-MESSAGE = {"message_id": "message", "channel": "channel", "link": "link"}
+MESSAGE = {"message_id": "message", "channel": "channel", "link": "link", "bot": "bot"}
 TICKET = {"ticket_id": "ticket", "topic": "topic", "text": "text", "order_id": "order", "channel": "channel"}
 LOYALTY = {"program_id": "program"}
 PROMOTION = {"promotion_id": "promotion", "channel": "channel"}
@@ -40,7 +41,13 @@ DATA_FIELDS: dict[str, dict[str, str]] = {
     **dict.fromkeys((kind for kind in EVENT_BY_NAME if kind.startswith("engagement.loyalty_")), LOYALTY),
     **dict.fromkeys((kind for kind in EVENT_BY_NAME if kind.startswith("engagement.promotion_")), PROMOTION),
     "feedback.reviewed": {
-        **{"review_id": "review", "rating": "rating", "rating_max": "rating_max", "product_id": "product"},
+        **{
+            "review_id": "review",
+            "rating": "rating",
+            "rating_max": "rating_max",
+            "rating_min": "rating_min",
+            "product_id": "product",
+        },
         **{"category": "category", "review_body": "text", "language": "language", "order_id": "order"},
     },
     "feedback.survey_answered": {
@@ -56,6 +63,11 @@ DATA_FIELDS: dict[str, dict[str, str]] = {
 """Event type -> field of its data -> field of the mapping."""
 OWN_IDS = {"message_id", "session_id", "review_id", "response_id", "ticket_id", "program_id", "promotion_id"}
 """Without a column, these ids are the event id."""
+BOT_WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1", "bot", "machine"), True),
+    **dict.fromkeys(("false", "no", "n", "f", "0", "human"), False),
+}
+"""What a column says of an opening: whether a program opened the message, not the customer."""
 TEXT_MAX = 256
 LONG_TEXT_MAX = {"review_body": 20_000, "text": 20_000, "link": 2_048}
 """Characters that are kept, as the event contract allows."""
@@ -116,7 +128,12 @@ class EventReader:
             data.setdefault("session_id", name)
         if kind.startswith("engagement.message_"):
             data.setdefault("channel", "email")
-        return self._set_money(kind, values, data) or self._with_nested(kind, values, data)
+        return (
+            _set_bot(data)
+            or set_score(kind, values, data)
+            or self._set_money(kind, values, data)
+            or self._with_nested(kind, values, data)
+        )
 
     def _set_money(self, kind: str, values: Values, data: dict[str, Any]) -> LineRejection | None:
         """Set the price of a product or the total of a checkout; without a currency there is none."""
@@ -135,8 +152,9 @@ class EventReader:
 
     def _with_nested(self, kind: str, values: Values, data: dict[str, Any]) -> dict[str, Any]:
         campaign = values.get("campaign_id", "").strip() or values.get("campaign_name", "").strip()
-        if campaign and kind == "customer.identified":
-            data["acquired"] = {"campaign": campaign, "channel": values.get("channel", "").strip() or None}
+        channel = values.get("channel", "").strip()
+        if kind == "customer.identified" and (campaign or channel):
+            data["acquired"] = {"campaign": campaign or None, "channel": channel or None}
         elif campaign and (DATA_FIELDS.get(kind) in (MESSAGE, PROMOTION) or kind.endswith("session_started")):
             data["campaign"] = {
                 field: values.get(f"campaign_{field}", "").strip() or None
@@ -146,3 +164,17 @@ class EventReader:
             survey = values.get("survey", "").strip() or "survey"
             data["survey"] = {"id": survey, "kind": values.get("survey_kind", "").strip().lower() or "nps"}
         return data
+
+
+def _set_bot(data: dict[str, Any]) -> LineRejection | None:
+    """Whether a program opened a message, as a truth value."""
+    if "bot" not in data:
+        return None
+    text = data.pop("bot")
+    if text.lower() not in BOT_WORDS:
+        return LineRejection(
+            "bot_unreadable", f"bot is {text!r}; say what it means: [values.bot] {text!r} = true"
+        )
+    if BOT_WORDS[text.lower()]:
+        data["bot"] = True
+    return None

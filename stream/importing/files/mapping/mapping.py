@@ -24,8 +24,31 @@ MAPPING_FIELDS = (
         "affiliation",
     ),
     *("channel", "campaign_id", "campaign_name", "campaign_source", "campaign_medium"),
-    *("rating", "rating_max", "text", "language", "review", "survey", "survey_kind", "ticket", "topic"),
-    *("message", "link", "session", "cart", "query", "promotion", "program", "reason", "country", "timezone"),
+    *(
+        "rating",
+        "rating_min",
+        "rating_max",
+        "text",
+        "language",
+        "review",
+        "survey",
+        "survey_kind",
+        "ticket",
+        "topic",
+    ),
+    *(
+        "message",
+        "bot",
+        "link",
+        "session",
+        "cart",
+        "query",
+        "promotion",
+        "program",
+        "reason",
+        "country",
+        "timezone",
+    ),
 )
 """The fields that a column can be mapped to."""
 IGNORED = "ignore"
@@ -134,6 +157,8 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     """Fields that have the same value on every line; beside a column: the value of its blank cells."""
     events: dict[str, str] = {}
     """Value of the `event` column -> event type, or `ignore`."""
+    values: dict[str, dict[str, str | bool | int | float]] = {}
+    """Field -> label -> what the label is worth: the score of an answer, whether an opening is a bot's."""
     items: str | None = None
     """Path of the list of products in a JSON line; `items.x` in [columns] is then a field of a product."""
     fill_down: tuple[str, ...] = ()
