@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
+from stream.commands.groups import SuggestingGroup
 from stream.ops.cluster import (
     cluster_errors,
     cluster_settings,
@@ -35,7 +36,7 @@ SINCE = click.option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
-@click.group("dlq")
+@click.group("dlq", cls=SuggestingGroup)
 def dlq_group() -> None:
     """Dead letters (input records that were rejected): list them, show one, send them again after a fix.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
 from stream.commands.recorded_events import UnfitDataError, print_notes
@@ -32,6 +33,7 @@ class FitGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take a first argument that is not a subcommand as the first file of `history`."""
         if args and args[0] not in self.commands:
+            refuse_misspelt(self, ctx, [word for word in args[:1] if not Path(word).exists()])
             args = ["history", *args]
         return super().resolve_command(ctx, args)
 

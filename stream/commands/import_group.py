@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stream.commands.groups import refuse_misspelt
 from stream.commands.import_files import files
 from stream.commands.import_generated import generated
 from stream.commands.import_output import output_options, write_and_report
@@ -18,6 +19,7 @@ class ImportGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command `files` before arguments that begin with no command."""
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            refuse_misspelt(self, ctx, [word for word in args[:1] if not Path(word).exists()])
             args = ["files", *args]
         return super().parse_args(ctx, args)
 

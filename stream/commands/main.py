@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from stream import __version__
+from stream.commands.groups import SuggestingGroup
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": (
@@ -75,7 +76,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Command -> ("module:attribute", its line in `stream --help`), in the order of that list."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SuggestingGroup):
     """A click group that imports the module of a command only when that command is used."""
 
     def __init__(self, *, commands_by_name: Mapping[str, tuple[str, str]], **options: object) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
 from stream.policy_file import PolicyFileError, load_policy
 from stream.recording.recording import Recording
@@ -22,7 +23,7 @@ from stream.wording.alert import ALERT_NAMES, because
 from stream.wording.amounts import date, days
 
 
-@click.group("policy", no_args_is_help=True)
+@click.group("policy", cls=SuggestingGroup, no_args_is_help=True)
 def policy_group() -> None:
     """Check a policy file, print the default one, or compare two on your own events.
 

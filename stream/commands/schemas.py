@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from stream.commands.groups import SuggestingGroup
 from stream.contracts.asyncapi import DOCUMENT, asyncapi_document
 from stream.contracts.check import schema_findings
 from stream.contracts.export import export_schemas, mark_released, write_schema_file
@@ -23,7 +24,7 @@ DIRECTORY = click.option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def schemas() -> None:
     """The published event contract: a JSON Schema (2020-12) per type and version, and an AsyncAPI document.
 

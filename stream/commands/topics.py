@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from stream.commands.groups import SuggestingGroup
 from stream.ops.cluster import cluster_errors, cluster_settings
 from stream.ops.topic_setup import apply_changes, compare_topics, planned_changes
 from stream.worker.kafka.topics import TopicFinding
@@ -15,7 +16,7 @@ from stream.worker.kafka.topics import TopicFinding
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
-@click.group("topics")
+@click.group("topics", cls=SuggestingGroup)
 def topics_group() -> None:
     """Create the Kafka topics, and compare their settings with the required ones.
 

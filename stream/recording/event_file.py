@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 
 import click
 
+from stream.recording.other_formats import refusal
 from stream.recording.output_file import output_file
 
 GZIP, ZSTD, BYTE_ORDER_MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
@@ -45,8 +46,13 @@ def optional_writer(path: Path | None) -> Iterator[BinaryIO | None]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Every line that is not blank, with its number from 1; a byte order mark at the start is left out."""
+    """Every line that is not blank, with its number from 1; a byte order mark at the start is left out.
+
+    UnreadableFileError for a file that is no JSON lines at all: see stream/recording/other_formats.py.
+    """
     with open_unpacked(path) as file:
+        if why := refusal(path, cast(io.BufferedReader, file).peek()):
+            raise UnreadableFileError(why)
         for number, line in enumerate(file, 1):
             text = line.strip()
             if number == 1:
