@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def report_command(
     from stream.fit.coverage import NotCoveredError
     from stream.fit.purchases.processes import UnfitError
 
+    if out is None and not as_json and is_terminal():
+        raise click.UsageError("the report is an HTML page: name its file, --out report.html, or take --json")
     try:
         with output_file(out) if out is not None else nullcontext() as file:
             numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
@@ -68,6 +71,11 @@ def report_command(
         click.echo(json.dumps(numbers), err=is_stdout(out))
     elif out is None:
         click.echo(business_page(numbers))
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal, where nobody wants to read HTML."""
+    return sys.stdout.isatty()
 
 
 def _numbers(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from stream.core.currency import currency_digits
 from stream.look.html import html_document, html_table, percent
 
 ODDS_SHOWN_MAX = 1_000
@@ -23,13 +24,13 @@ def business_page(numbers: Mapping[str, Any]) -> str:
         _campaigns(numbers, "campaigns", "campaign"),
         _campaigns(numbers, "channels", "channel"),
         "<h2>Grown: development in the last 90 days</h2>",
-        _development(numbers["development"]),
+        _development(numbers["development"], numbers["currency"]),
         "<h2>Kept: retention</h2>",
-        _retention(numbers["retention"]),
+        _retention(numbers["retention"], numbers["currency"]),
         "<h2>Why customers leave or stay</h2>",
         _drivers(numbers["drivers"]),
         "<h2>Dead ends: the last event before customers left</h2>",
-        _dead_ends(numbers["dead_ends"]),
+        _dead_ends(numbers["dead_ends"], recorded=numbers["engagement_recorded"]),
     ]
     parts += [f"<p class=note>{escape(note)}</p>" for note in numbers["notes"]]
     return html_document("Customers", parts)
@@ -68,11 +69,13 @@ def _settled(one: Mapping[str, Any]) -> str:
 
 def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
     """Value against cost, one row per campaign or channel; `word` is which of the two."""
-    basis = numbers["basis"]
+    basis, currency = numbers["basis"], numbers["currency"]
     rows = [
         (
-            one["name"], f"{one['customers']:,}", _money(one["cost_minor"]), _money(one["cost_per_customer_minor"]),
-            f"{_money(one['worth_minor'])} ({_money(one['worth_low_minor'])} to {_money(one['worth_high_minor'])})",
+            one["name"], f"{one['customers']:,}", _money(one["cost_minor"], currency),
+            _money(one["cost_per_customer_minor"], currency),
+            f"{_money(one['worth_minor'], currency)} ({_money(one['worth_low_minor'], currency)} to "
+            f"{_money(one['worth_high_minor'], currency)})",
             "–" if one["ratio"] is None else f"{one['ratio']:.1f}",
             "not yet" if one["payback_ms"] is None else _day(one["payback_ms"]),
         )
@@ -91,7 +94,7 @@ def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
     )
 
 
-def _development(numbers: Mapping[str, Any]) -> str:
+def _development(numbers: Mapping[str, Any], currency: str) -> str:
     tiers = ", ".join(f"{count:,} {name}" for name, count in numbers["tiers"].items())
     rows = [
         (one["from"], one["to"], f"{one['customers']:,}")
@@ -101,16 +104,17 @@ def _development(numbers: Mapping[str, Any]) -> str:
     return (
         f"<p>Value tiers now: {tiers}. <b>{numbers['moved_up']:,}</b> customers moved to a higher tier, "
         f"<b>{numbers['moved_down']:,}</b> to a lower one.</p>"
-        + html_table(("from", "to", "customers"), rows)
-        + _growth(numbers["growth"])
+        + (html_table(("from", "to", "customers"), rows) if rows else "")
+        + _growth(numbers["growth"], currency)
         + _next_best(numbers["next_best"])
     )
 
 
-def _growth(found: Sequence[Mapping[str, Any]]) -> str:
+def _growth(found: Sequence[Mapping[str, Any]], currency: str) -> str:
     rows = [
         (
-            one["tier"], f"{one['customers']:,}", _money(one["basket_before_minor"]), _money(one["basket_now_minor"]),
+            one["tier"], f"{one['customers']:,}", _money(one["basket_before_minor"], currency),
+            _money(one["basket_now_minor"], currency),
             f"{one['orders_before']:.2f}", f"{one['orders_now']:.2f}",
         )
         for one in found
@@ -128,6 +132,8 @@ def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
          percent(one["bought_by_like"] or None))
         for one in found
     ]  # fmt: skip
+    if not rows:
+        return "<p>No category to offer next: too few purchases name the categories of their products.</p>"
     head = (
         "tier",
         "category to offer next",
@@ -141,12 +147,12 @@ def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _retention(numbers: Mapping[str, Any]) -> str:
+def _retention(numbers: Mapping[str, Any], currency: str) -> str:
     unit = numbers["period"]
     tiers = [
         (
             name, f"{one['customers']:,}", f"{one['at_risk']:,}", f"{one['lost']:,}",
-            _money(one["value_at_risk_minor"]),
+            _money(one["value_at_risk_minor"], currency),
         )
         for name, one in numbers["by_tier"].items()
     ]  # fmt: skip
@@ -159,7 +165,7 @@ def _retention(numbers: Mapping[str, Any]) -> str:
         f"<p>At risk: the probability is {numbers['raise_at']:.0%} or more that they buy nothing in the time in which they "
         "usually buy twice (at least a week, at most a year).</p>"
         + html_table(("tier", "customers", "at risk", "probably lost", "recent spending at risk"), tiers)
-        + _win_backs(numbers)
+        + _win_backs(numbers, currency)
         + _lifetime(numbers)
         + _by_value(numbers)
         + html_table(("who", "bought in", "customers", f"bought in the next {unit} too", "retention"), rates)
@@ -198,11 +204,11 @@ def _by_value(numbers: Mapping[str, Any]) -> str:
     return html_table(head, rows)
 
 
-def _win_backs(numbers: Mapping[str, Any]) -> str:
+def _win_backs(numbers: Mapping[str, Any], currency: str) -> str:
     rows = [
         (
             one["tier"], f"{one['at_risk']:,}", f"{one['came_back']:,}", f"{one['expected_back']:.0f}",
-            _money(one["value_back_minor"]),
+            _money(one["value_back_minor"], currency),
         )
         for one in numbers["saved"]
     ]  # fmt: skip
@@ -218,6 +224,8 @@ def _win_backs(numbers: Mapping[str, Any]) -> str:
 
 def _drivers(found: Sequence[Mapping[str, Any]]) -> str:
     shown = [one for one in found if one["found"]]
+    if not found:
+        return "<p>Too few customers left or stayed to compare what they did.</p>"
     if not shown:
         return (
             f"<p>{len(found)} behaviours were compared. None of them goes with leaving or staying more than chance alone "
@@ -251,7 +259,15 @@ def _odds(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
-def _dead_ends(found: Sequence[Mapping[str, Any]]) -> str:
+def _dead_ends(found: Sequence[Mapping[str, Any]], *, recorded: bool) -> str:
+    """The last events by tier; without any engagement or feedback they would all be purchases."""
+    if not recorded:
+        return (
+            "<p>No engagement and no feedback was recorded, only purchases: what customers did last, before they "
+            "left, is not known.</p>"
+        )
+    if not found:
+        return "<p>No customer with at least three purchases has left.</p>"
     rows = [
         (one["tier"], _event_name(one["last_step"]), f"{one['customers']:,}", percent(one["share"]))
         for one in found
@@ -272,5 +288,7 @@ def _day(at_ms: float) -> str:
     return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
 
 
-def _money(minor: float | None) -> str:
-    return "–" if minor is None else f"{minor / 100:,.2f}"
+def _money(minor: float | None, currency: str) -> str:
+    """An amount with the decimals of its currency; the page names the currency once."""
+    digits = currency_digits(currency)
+    return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"

@@ -18,6 +18,8 @@ from stream.analysis.business.ledger import Ledger, read_ledger
 from stream.analysis.business.retention import RetentionTable, retention_by_spending, retention_table
 from stream.analysis.business.win_back import reported_outcomes, win_backs
 from stream.core.events.event import Event
+from stream.core.facts.engagement import Engagement
+from stream.core.facts.feedback import Feedback
 from stream.core.judgement.tier import cutoffs_minor, tier_of
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
@@ -65,10 +67,17 @@ def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: 
             for one in drivers(ledger, now, policy)
         ],
         "dead_ends": [asdict(one) for one in dead_ends(ledger, now, policy)],
+        "engagement_recorded": _is_engagement_recorded(ledger),
         "policy": policy.hash,
         "model": model.version,
         "notes": list(model.notes),
     }
+
+
+def _is_engagement_recorded(ledger: Ledger) -> bool:
+    """Whether any event told what a customer did beside buying: engagement or feedback."""
+    profiles = ledger.history.profiles.values()
+    return any(one.engagement != Engagement() or one.feedback != Feedback() for one in profiles)
 
 
 def _tiers(snapshot: Snapshot, model: Model, policy: Policy) -> dict[str, int]:

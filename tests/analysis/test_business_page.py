@@ -1,0 +1,97 @@
+"""The business report as a page: money of each currency, and sections that have nothing to show."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from stream.analysis.business.page import business_page
+from stream.analysis.business.report import business_report
+from stream.commands.main import main
+from stream.core.events.event import PurchaseCompleted
+from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS
+from stream.importing.generated.history import planned_lives, shop_events
+from stream.importing.generated.shop import Shop
+from stream.model_file import default_model
+from tests.support.shop import write_events
+
+SHOP = Shop(seed=3, customers=120, days=540)
+EVENTS = shop_events(SHOP, planned_lives(SHOP))
+PURCHASES = [event for event in EVENTS if isinstance(event, PurchaseCompleted)]
+DAY_MS_OF_REPORT = EVENTS[-1].time_ms // DAY_MS * DAY_MS
+
+
+def numbers_of(events) -> dict[str, Any]:
+    return business_report(events, DAY_MS_OF_REPORT, default_model(), Policy())
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    return numbers_of(EVENTS)
+
+
+@pytest.fixture(scope="module")
+def of_purchases():
+    return numbers_of(PURCHASES)
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("JPY", "1,234,567"), ("EUR", "12,345.67"), ("KWD", "1,234.567")]
+)
+def test_money_has_the_decimals_of_its_currency_in_every_table(numbers, currency, shown):
+    for one in numbers["campaigns"] + numbers["channels"] + numbers["development"]["growth"]:
+        one.update({name: 1_234_567 for name in one if name.endswith("_minor")})
+    for one in [*numbers["retention"]["saved"], *numbers["retention"]["by_tier"].values()]:
+        one.update({name: 1_234_567 for name in one if name.endswith("_minor")})
+
+    page = business_page({**numbers, "currency": currency})
+
+    amounts = set(re.findall(r"[\d,.]*(?:1,234|12,345)[\d,.]*\d", page))
+    assert amounts == {shown}
+    assert page.count(f"<td>{shown}</td>") >= 5
+
+
+def test_without_engagement_the_dead_ends_say_that_none_was_recorded(of_purchases):
+    page = business_page(of_purchases)
+
+    assert "No engagement and no feedback was recorded" in page
+    assert "purchase: completed" not in page
+
+
+def test_with_engagement_the_dead_ends_are_a_table(numbers):
+    assert "No engagement and no feedback was recorded" not in business_page(numbers)
+
+
+def test_no_table_of_a_page_is_without_rows(of_purchases):
+    page = business_page(numbers_of([event for event in PURCHASES if event.subject <= "customer-00002"]))
+
+    for shown in (page, business_page(of_purchases)):
+        tables = re.findall(r"<table>(.*?)</table>", shown)
+        assert tables
+        assert [table for table in tables if "<td>" not in table] == []
+
+
+def test_a_report_for_a_terminal_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("stream.commands.report.is_terminal", lambda: True)
+    path = write_events(EVENTS[:500], tmp_path / "shop.jsonl")
+    monkeypatch.chdir(tmp_path)
+
+    answer = CliRunner().invoke(main, ["report", str(path)])
+
+    assert answer.exit_code == 2
+    assert answer.output.splitlines()[-1] == (
+        "Error: the report is an HTML page: name its file, --out report.html, or take --json"
+    )
+    assert [each.name for each in Path().iterdir()] == ["shop.jsonl"]
+
+
+def test_a_report_into_a_pipe_is_printed(tmp_path):
+    path = write_events(EVENTS[:6_000], tmp_path / "shop.jsonl")
+
+    answer = CliRunner().invoke(main, ["report", str(path)])
+
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.startswith("<!doctype html>")
