@@ -12,7 +12,7 @@ How a worker is written (a complete one: tests/support/toy_app.py):
     @app.processor                                   # the one agent that may change rows
     async def keep(lanes):
         async for lane in lanes:                     # a lane is one partition number of all inputs
-            for moment in lane.moments():            # in order of event time; no await inside this loop
+            for moment in lane.moments():            # in order of event time; await between moments at most
                 match moment:
                     case Arrival(key=key):           # an input record: .event .time_ms .topic .offset
                         row = lane.get(key)          # the live row, or None

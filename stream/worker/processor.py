@@ -13,14 +13,15 @@ become durable together, so a crash neither loses an alert nor raises it twice u
 (docs/decisions/0002, 0009).
 
 A lane is one partition number of all input topics. Its moments are what arrived and what fell due in
-between, in order of event time. There is no await between two moments, so a flush always sees whole rows.
+between, in order of event time. There is no await within a moment, so a flush always sees whole rows. In a
+long batch the event loop may breathe between two moments; nothing of the lane is flushed then.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from msgspec import Raw
@@ -32,6 +33,7 @@ from stream.core.model.document import ModelError, decode_model
 from stream.core.step import Step, on_basis, on_event, on_instant, on_review
 from stream.engine import Arrival, EngineApp, EngineError, Exit, Lane, Moment, Timer, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
+from stream.worker.breathing import breathing
 from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord, dead_letter
 from stream.worker.kafka.topics import TopicNames
 from stream.worker.monitoring.batch_counts import BatchCounts
@@ -50,8 +52,7 @@ def attach(app: EngineApp[LiveRow], processor: ProfileProcessor) -> None:
     async def keep_profiles(lanes: AsyncIterator[Lane[LiveRow]]) -> None:
         async for lane in lanes:
             started_s = time.monotonic()
-            for moment in lane.moments():
-                processor.apply(lane, moment)
+            await breathing(lane, processor.apply, processor.abandon)
             processor.end_batch(time.monotonic() - started_s)
             await lane.flush_if_due()
 
@@ -69,7 +70,7 @@ class ProfileProcessor:
         self._total = self._rejected = 0
         self._instant: list[Arrival] = []
         """Arrivals of one key and instant that wait for the last of them; empty between two batches."""
-        self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], None]] = {
+        self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], Iterator[None] | None]] = {
             RejectedRecord: self._reject,
             Unknown: self._pass_by,
             ClockTicked: self._pass_by,
@@ -77,17 +78,25 @@ class ProfileProcessor:
         }
         """What to do with an arrival that is no event of one customer."""
 
-    def apply(self, lane: Lane[LiveRow], moment: Moment) -> None:
-        """One moment: a record arrived, a review is due, or an outbox may not have been sent."""
+    def apply(self, lane: Lane[LiveRow], moment: Moment) -> Iterator[None] | None:
+        """One moment: a record arrived, a review is due, or an outbox may not have been sent.
+
+        Returns what is left to do of a moment that is much work, in small parts: iterate it to its end.
+        """
         if type(moment) is Arrival:
-            self._arrived(lane, moment)
-        elif type(moment) is Timer:
+            return self._arrived(lane, moment)
+        if type(moment) is Timer:
             row = self._row(lane, moment.key)
             if row is not None and row.profile is not None:
                 step = on_review(row.profile, moment.at_ms, self._basis_of(lane))
                 self._keep(lane, moment.key, row, step, None)
         elif type(moment) is Unsent:
             self._send_again(lane, moment.key)
+        return None
+
+    def abandon(self) -> None:
+        """The lane of this batch was closed before the end of its moments."""
+        self._instant = []
 
     def end_batch(self, seconds: float) -> None:
         """Publish the counts; EngineError(DEAD_LETTERS) when too many recent records were rejected."""
@@ -97,15 +106,16 @@ class ProfileProcessor:
         if too_many is not None:
             raise EngineError(Exit.DEAD_LETTERS, too_many)
 
-    def _arrived(self, lane: Lane[LiveRow], arrival: Arrival) -> None:
+    def _arrived(self, lane: Lane[LiveRow], arrival: Arrival) -> Iterator[None] | None:
         """Fold a customer's event into the row, together with others of its instant; anything else goes to
         its entry in `_special`."""
         self._total += 1
         event = arrival.event
         special = self._special.get(type(event))
         basis = self._basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
+        rest = None
         if special is not None:
-            special(lane, arrival, event)
+            rest = special(lane, arrival, event)
         elif arrival.more or self._instant:
             self._instant.append(arrival)
         else:
@@ -113,6 +123,7 @@ class ProfileProcessor:
         if self._instant and not arrival.more:
             arrivals, self._instant = self._instant, []
             self._fold_together(lane, arrivals, basis)
+        return rest
 
     def _fold(self, lane: Lane[LiveRow], arrival: Arrival, basis: Basis) -> None:
         key, topic = arrival.key, arrival.topic
@@ -247,8 +258,11 @@ class ProfileProcessor:
         self._rejected += 1
         self.counts.dead_letter(record.topic, reason)
 
-    def _adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> None:
-        """A model was published: judge every customer of this partition by it from the event's time on."""
+    def _adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> Iterator[None]:
+        """A model was published: judge every customer of this partition by it from the event's time on.
+
+        One customer per part: a partition may have a million.
+        """
         try:
             model = decode_model(event.data.model)
         except ModelError as error:
@@ -264,4 +278,5 @@ class ProfileProcessor:
                 continue  # judged by it before a crash
             row.applied[arrival.topic] = arrival.offset + 1
             self._keep(lane, key, row, on_basis(row.profile, event.time_ms, basis), arrival)
+            yield
         self.counts.event(arrival.topic, event, "applied")

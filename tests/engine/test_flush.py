@@ -11,7 +11,7 @@ from stream.engine.failure import FailStop
 from stream.engine.output.commit import Committer
 from stream.engine.output.flush import ALL, SHARE_OF_BACKLOG, Flusher
 from stream.engine.task.batch import FlushBatch, Outgoing
-from tests.engine.test_lane import ENGAGEMENT, Pipe, event
+from tests.engine.test_lane import ENGAGEMENT, PROCESSOR, Pipe, event
 
 APPLIED = 20
 FAR = round(APPLIED / SHARE_OF_BACKLOG)
@@ -243,3 +243,36 @@ def test_no_lane_waits_longer_than_the_interval() -> None:
     asyncio.run(flusher._flush(*flusher._lanes_due()))
 
     assert (notes.partitions, notes.flushed) == ([[0, 1, 2, 3]], [3] * 4)
+
+
+def test_a_revocation_waits_for_the_agent_in_the_middle_of_a_batch() -> None:
+    async def flushed() -> list[int]:
+        pipe, notes = Pipe(reference=None, ticks=None), Notes()
+        flusher = flusher_of(pipe, notes)
+        pipe.feed(ENGAGEMENT, *(event(f"c{n}", n) for n in range(4)))
+        moments = pipe.lane.moments()
+        PROCESSOR.apply(pipe.lane, next(moments))
+        draining = asyncio.create_task(flusher.drain())
+        await asyncio.sleep(0)
+        assert notes.flushed == []
+        for moment in moments:
+            PROCESSOR.apply(pipe.lane, moment)
+        await draining
+        return notes.flushed
+
+    assert asyncio.run(flushed()) == [4]
+
+
+def test_a_revocation_gives_up_an_agent_that_does_not_come_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def flushed() -> list[int]:
+        pipe, notes = Pipe(reference=None, ticks=None), Notes()
+        pipe.feed(ENGAGEMENT, *(event(f"c{n}", n) for n in range(4)))
+        moments = pipe.lane.moments()
+        PROCESSOR.apply(pipe.lane, next(moments))
+        await flusher_of(pipe, notes).drain()
+        return notes.flushed
+
+    monkeypatch.setattr("stream.engine.output.flush.BUSY_S", 0.0)
+    assert asyncio.run(flushed()) == []

@@ -43,6 +43,9 @@ class Broker:
 
     def __init__(self, chance: random.Random, exactly_once: bool) -> None:
         self.chance = chance
+        self.pauses = random.Random(chance.getstate()[1][1])  # of their own: all other chances stay
+        self.breathes = self.pauses.random() < 0.5
+        """Whether the agents of this run let the event loop breathe in the middle of a batch."""
         self.exactly_once = exactly_once
         self.inputs: dict[PartitionId, list[Raw]] = {
             PartitionId(topic, partition): [] for topic in TOPICS for partition in PARTITIONS

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from stream.engine.codec import Moment
 from stream.engine.failure import FailStop
 from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
@@ -63,6 +64,7 @@ class Worker:
             fail=FailStop(exit=self._die),
         )
         self.flusher.chance = broker.chance
+        self.under_way: tuple[Lane[Counters], Iterator[Moment]] | None = None
         self.position: dict[PartitionId, int] = {}
         self.sought: set[PartitionId] = set()  # a fetch after a seek begins at its offset
         for partition in PARTITIONS:
@@ -122,8 +124,30 @@ class Worker:
         self.sought.update(result.rewind)
 
     def apply_some(self, chance: random.Random) -> None:
-        self.apply(chance.choice(PARTITIONS))
+        """The moments of a lane, or some of them: then the event loop runs before the agent goes on."""
+        if self.under_way is None:
+            lane = self.delivery.lanes[chance.choice(PARTITIONS)]
+            self.under_way = lane, lane.moments()
+        if self._given_until(lambda: self.broker.breathes and self.broker.pauses.random() < 0.2):
+            self.flusher.send_early()
         self.flusher.on_poll(quiet=False)
+
+    def finish(self) -> None:
+        """The agent goes on to the end of what it began."""
+        if self.under_way is not None:
+            self._given_until(lambda: False)
+            self.flusher.send_early()
+
+    def _given_until(self, pauses: Callable[[], bool]) -> bool:
+        """Whether the moments under way came to their end before a pause."""
+        assert self.under_way is not None
+        lane, moments = self.under_way
+        for moment in moments:
+            PROCESSOR.apply(lane, moment)
+            if pauses():
+                return False
+        self.under_way = None
+        return True
 
     def apply(self, partition: int) -> None:
         lane = self.delivery.lanes[partition]
@@ -189,6 +213,7 @@ async def _wind_up(worker: Worker) -> None:
     """A worker that is alive writes all it has, as far as it may."""
     worker.committer.running = True
     if not worker.dead:
+        worker.finish()
         await worker.flusher.drain()
 
 

@@ -83,7 +83,8 @@ class Pipe:
     def live(self) -> None:
         """The lane gives out what it may."""
         for moment in self.lane.moments():
-            self.processor.apply(self.lane, moment)
+            for _ in self.processor.apply(self.lane, moment) or ():
+                pass
 
     def alerts(self) -> list[bytes]:
         return [not_none(out.value) for out in self.lane.outgoing if out.topic == NAMES.alerts]

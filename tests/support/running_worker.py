@@ -169,15 +169,15 @@ class WorkerKafka:
 
     def rows(self) -> dict[str, StoredRow]:
         """The last row of every customer without a tombstone."""
-        rows: dict[str, StoredRow] = {}
+        rows: dict[str, bytes] = {}
         for record in self.records("profiles"):
             if record.key() == MODEL_KEY:
                 continue
             if record.value() is None:
                 rows.pop(record.key().decode(), None)
             else:
-                rows[record.key().decode()] = msgspec.json.decode(record.value(), type=StoredRow)
-        return rows
+                rows[record.key().decode()] = record.value()
+        return {key: msgspec.json.decode(row, type=StoredRow) for key, row in rows.items()}
 
     def profiles(self) -> dict[str, Profile]:
         found = {key: row.profile for key, row in sorted(self.rows().items())}

@@ -54,6 +54,9 @@ ROW_S = 20e-6
 """Time to encode a row, until it was measured."""
 ROW_S_WEIGHT = 0.2
 """Weight of the newest measurement in the moving average of it."""
+BUSY_S = 5.0
+"""How long a revocation waits for the agent to come to the end of a lane's moments."""
+BUSY_PAUSE_S = 0.005
 ALL = 1 << 62
 """No limit of rows."""
 LONG_AGO_S = 1e9
@@ -115,14 +118,24 @@ class Flusher:
             self._start(self._look_for_other_writers)
 
     async def drain(self) -> None:
-        """Flush until everything given out is durable and committed, or the process fails."""
+        """Flush until everything given out is durable and committed, or the process fails.
+
+        The agent may be in the middle of a lane's moments: it is waited for, for BUSY_S at most. What it does
+        after that is not flushed, and comes again.
+        """
+        until_s = time.monotonic() + BUSY_S
         while True:
             if self._under_way is not None:
                 await asyncio.wait([self._under_way])
+            elif self._fail.reason is None and self._busy() and time.monotonic() < until_s:
+                await asyncio.sleep(BUSY_PAUSE_S)
             elif self._fail.reason is None and self._dirty():
                 self._start(partial(self._flush, self._dirty(), ALL))
             else:
                 return
+
+    def _busy(self) -> bool:
+        return any(lane.open and lane.busy for lane in self._delivery.lanes.values())
 
     def _dirty(self) -> list[Lane[Any]]:
         return [lane for lane in self._delivery.lanes.values() if lane.open and not lane.busy and lane.dirty]

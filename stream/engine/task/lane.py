@@ -2,8 +2,9 @@
 
 The rules:
 
-1.  One agent works on a lane, and reads `moments` to their end without an await. So at every await the lane
-    is whole: each moment that it gave out has been applied to its row.
+1.  One agent works on a lane, and reads `moments` to their end. In between it may await, so that a long batch
+    does not hold the event loop: the lane is `busy` then, and nothing of it is flushed. While it is not busy
+    it is whole: each moment that it gave out has been applied to its row.
 2.  Moments come in order of event time: the arrivals of all inputs, merged (task/merge.py), and the timers of
     rows. A timer comes before the first arrival that is not earlier than it. Arrivals of one key and instant
     follow each other (task/instants.py).
@@ -116,7 +117,7 @@ class Lane(Generic[State]):
         self.table.delete_after(key, state, self.flush_number, after)
 
     def moments(self) -> Iterator[Moment]:
-        """All that can be applied now, in order of time. Read it to its end without an await in between."""
+        """All that can be applied now, in order of time. Read it to its end, or until the lane is closed."""
         self.queued = False
         if not self.open:
             return
