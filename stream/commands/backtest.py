@@ -14,6 +14,7 @@ from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
 from stream.commands.recorded_events import UnfitDataError
 from stream.recording.output_file import is_stdout, output_file
+from stream.wording.wrap import for_terminal
 
 if TYPE_CHECKING:
     from stream.analysis.backtest.backtest import BacktestResult
@@ -68,7 +69,9 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
     except (UnfitError, NoPurchasesError) as problem:
         click.echo(f"stream backtest: {problem}", err=True)
         raise SystemExit(1) from None
-    click.echo(json.dumps(numbers) if as_json else backtest_text(numbers), err=is_stdout(report))
+    to_stderr = is_stdout(report)
+    text = json.dumps(numbers) if as_json else for_terminal(backtest_text(numbers), err=to_stderr)
+    click.echo(text, err=to_stderr)
 
 
 def _run(

@@ -20,8 +20,10 @@ from stream.wording.wrap import for_terminal
     "--days", default=366, show_default=True, type=click.IntRange(1, 366), help="Play only the first days."
 )
 @click.option("--json", "as_json", is_flag=True, help="Also print the summary as one JSON object, last line.")
-@click.option("--no-browser", is_flag=True, help="No effect yet: there is no page to open.")
-def demo(seed: int, days: int, as_json: bool, no_browser: bool) -> None:
+@click.option(
+    "--no-browser", is_flag=True, hidden=True, expose_value=False
+)  # of older scripts: no page opens
+def demo(seed: int, days: int, as_json: bool) -> None:
     """Play a real year of purchases and campaigns through the real worker, and see alerts as they are raised.
 
     \b
@@ -32,7 +34,6 @@ def demo(seed: int, days: int, as_json: bool, no_browser: bool) -> None:
       stream demo
       stream demo --days 90 --json
     """
-    del no_browser  # accepted now, so that scripts need not change when there is a page
     alerts = AlertHistory()
     try:
         summary = play_demo(seed, days, alerts)

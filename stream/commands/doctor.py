@@ -9,6 +9,7 @@ import msgspec
 
 from stream.ops.cluster import cluster_settings
 from stream.ops.doctor.examine import CHECKS, examine
+from stream.wording.wrap import for_terminal
 
 SIGNS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
 
@@ -31,8 +32,8 @@ def doctor_command(as_json: bool, faults: bool) -> None:
         click.echo(json.dumps({"faults": len(wrong), "findings": msgspec.to_builtins(found)}))
     else:
         for finding in wrong if faults else found:
-            click.echo(f"{SIGNS[finding.level]} {finding.check}: {finding.found}")
+            click.echo(for_terminal(f"{SIGNS[finding.level]} {finding.check}: {finding.found}", "      "))
             if finding.remedy:
-                click.echo(f"      -> {finding.remedy}")
+                click.echo(for_terminal(f"      -> {finding.remedy}", "   "))
         click.echo(f"{len(wrong)} faults in {len(CHECKS)} checks")
     raise SystemExit(1 if wrong else 0)

@@ -17,6 +17,7 @@ from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_m
 from stream.commands.recorded_events import UnfitDataError, print_notes
 from stream.core.model.document import encode_model
 from stream.recording.output_file import is_stdout, output_file
+from stream.wording.wrap import for_terminal
 
 if TYPE_CHECKING:
     from stream.core.model.record import Model
@@ -190,7 +191,7 @@ def _print_summary(
             f"  alerts: raise at {learnt.raise_at:.3f}, clear at {learnt.clear_at:.3f}. {learnt.learnt}"
         )
     lines += [f"  note: {note}" for note in model.notes]
-    click.echo("\n".join(lines), err=to_stderr)
+    click.echo(for_terminal("\n".join(lines), err=to_stderr), err=to_stderr)
     if unreadable:
         click.echo(f"  {unreadable} lines are not events and were left out", err=True)
 

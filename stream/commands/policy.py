@@ -21,6 +21,7 @@ from stream.replay.policy_diff import (
 )
 from stream.wording.alert import ALERT_NAMES, because
 from stream.wording.amounts import date, days
+from stream.wording.wrap import for_terminal
 
 
 @click.group("policy", cls=SuggestingGroup, no_args_is_help=True)
@@ -106,7 +107,7 @@ def diff(
     in_a, in_b = alerts_of_both(recording.events(), (bases[0], bases[1]), 0)
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)
-    click.echo(_as_json(knobs, found) if as_json else _as_text(knobs, found, a, b, limit))
+    click.echo(_as_json(knobs, found) if as_json else for_terminal(_as_text(knobs, found, a, b, limit)))
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)
 
 

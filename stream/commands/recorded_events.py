@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import click
 
+from stream.wording.wrap import for_terminal
+
 
 class UnfitDataError(click.ClickException):
     """The options ask for what the events do not hold; the line says what would fit. Exit code 2."""
@@ -16,4 +18,4 @@ class UnfitDataError(click.ClickException):
 def print_notes(notes: Iterable[str]) -> None:
     """Each note as one line of standard error."""
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(for_terminal(f"note: {note}", err=True), err=True)

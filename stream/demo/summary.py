@@ -10,6 +10,7 @@ from typing import Any
 
 from stream.core.alerts.alert import Alert
 from stream.wording.alert import ALERT_NAMES, alert_lines
+from stream.wording.amounts import date
 
 OPEN_STATES = frozenset({"raised", "escalated"})
 MOST_VALUABLE_SHOWN = 3
@@ -63,11 +64,21 @@ def peak_rss_bytes() -> int:
 
 
 def demo_summary(
-    *, outcomes: Mapping[str, int], sent: int, tiers: Iterable[str], alerts: AlertHistory, seconds: float
+    *,
+    outcomes: Mapping[str, int],
+    sent: int,
+    tiers: Iterable[str],
+    alerts: AlertHistory,
+    last_day: str,
+    seconds: float,
 ) -> dict[str, Any]:
-    """The object of `--json`. `applied` also counts events that concern no customer, such as costs."""
+    """The object of `--json`. `applied` also counts events that concern no customer, such as costs.
+
+    `last_day` is the last one that was played, `2017-12-31`.
+    """
     customers = Counter(tiers)
     return {
+        "last_day": last_day,
         "events_in": sent,
         "applied": outcomes.get("applied", 0) + outcomes.get("ignored", 0),
         "deduplicated": outcomes.get("deduplicated", 0),
@@ -102,12 +113,25 @@ def summary_lines(summary: Mapping[str, Any], alerts: AlertHistory) -> list[str]
     at_risk = alerts.most_valuable_at_risk()
     if at_risk:
         who = f"The {len(at_risk)} customers" if len(at_risk) > 1 else "The customer"
-        lines += ["", f"{who} at risk with the most money at stake at the end:"]
+        when = date(summary["last_day"])
+        lines += ["", f"{who} at risk with the most money at stake at the end of {when}:"]
         for alert in at_risk:
             headline, *details = alert_lines(alert)
             lines += ["", headline, *(f"  {line}" for line in details)]
     lines += [
         "",
         f"Took {summary['seconds']:.0f} s and {summary['peak_rss_bytes'] / 2**20:,.0f} MiB of memory.",
+        "",
+        *_next_lines(at_risk[0].subject if at_risk else "household-1"),
     ]
     return lines
+
+
+def _next_lines(customer: str) -> list[str]:
+    """What to try after the demo: a customer of it, and data of one's own."""
+    return [
+        "Next:",
+        "  the same year as a file:  stream import completejourney --out year.jsonl.gz",
+        f"  all about a customer:     stream explain {customer} --events year.jsonl.gz",
+        "  your own export:          stream import --suggest orders.csv > mapping.toml",
+    ]

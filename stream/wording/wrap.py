@@ -24,9 +24,12 @@ def wrapped(line: str, width: int, continuation: str = CONTINUATION) -> str:
     return "\n".join(parts)
 
 
-def for_terminal(text: str, continuation: str = CONTINUATION) -> str:
-    """The text wrapped to the width of the terminal; unchanged where standard output is a file or a pipe."""
-    if not sys.stdout.isatty():
+def for_terminal(text: str, continuation: str = CONTINUATION, *, err: bool = False) -> str:
+    """The text wrapped to the width of the terminal; unchanged where it goes to a file or a pipe.
+
+    It goes to standard output, or with `err` to standard error.
+    """
+    if not (sys.stderr if err else sys.stdout).isatty():
         return text
     width = shutil.get_terminal_size().columns
     return "\n".join(wrapped(line, width, continuation) for line in text.split("\n"))

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from stream.demo.run import MODEL
+from stream.demo.run import MODEL, last_day, welcome
 from stream.demo.screen import Screen, alert_line
 from stream.demo.summary import AlertHistory, demo_summary, is_complete, summary_lines
 from stream.importing.datasets.completejourney import completejourney_events
@@ -42,7 +42,12 @@ def test_the_customers_shown_have_an_open_alert_and_the_most_money_at_stake():
 def test_the_summary_summary_for_every_event():
     outcomes = {"applied": 7, "ignored": 1, "deduplicated": 2, "dead_lettered": 1}
     summary = demo_summary(
-        outcomes=outcomes, sent=11, tiers=["gold", "gold"], alerts=AlertHistory(), seconds=1
+        outcomes=outcomes,
+        sent=11,
+        tiers=["gold", "gold"],
+        alerts=AlertHistory(),
+        last_day="2017-01-20",
+        seconds=1,
     )
 
     assert is_complete(summary)
@@ -53,12 +58,41 @@ def test_the_summary_summary_for_every_event():
 def test_the_summary_in_words_has_no_codes():
     alerts = AlertHistory()
     alerts.add(alert("rich", worth=90_000))
-    summary = demo_summary(outcomes={}, sent=0, tiers=["gold"], alerts=alerts, seconds=1)
+    summary = demo_summary(
+        outcomes={}, sent=0, tiers=["gold"], alerts=alerts, last_day="2017-01-20", seconds=1
+    )
     text = "\n".join(summary_lines(summary, alerts))
 
     assert "usually buys every 3 days, has bought nothing for 10 days" in text
     assert "SILENT" not in text
     assert "churn_risk" not in text
+
+
+def test_the_summary_names_the_last_day_that_was_played_and_what_to_do_next():
+    alerts = AlertHistory()
+    alerts.add(alert("rich", worth=90_000))
+    summary = demo_summary(
+        outcomes={}, sent=0, tiers=["gold"], alerts=alerts, last_day=last_day(20), seconds=1
+    )
+    lines = summary_lines(summary, alerts)
+
+    assert "The customer at risk with the most money at stake at the end of 20 January 2017:" in lines
+    after = lines[lines.index("Next:") :]
+    assert any("stream explain rich --events year.jsonl.gz" in line for line in after)
+    assert max(map(len, after)) <= 80
+
+
+def test_what_is_played_is_said_at_the_start():
+    assert "Of that year the first 20 days are played." in welcome(20)
+    assert "Of that year the first 1 day is played." in welcome(1)
+    assert not any("Of that year" in line for line in welcome(366))
+    assert last_day(366) == last_day(365) == "2017-12-31"
+
+
+def test_the_demo_offers_no_option_without_an_effect():
+    shown = CliRunner().invoke(main, ["demo", "--help"]).output
+
+    assert "--no-browser" not in shown
 
 
 def test_the_screen_shows_no_more_alerts_than_one_can_read(capsys):
@@ -77,12 +111,14 @@ def test_the_model_of_the_demo_loads_and_is_of_this_shop():
 
 
 @pytest.mark.data
-def test_ten_days_of_the_real_year_through_the_real_worker():
+def test_ten_days_of_the_real_year_through_the_real_worker(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     try:
         next(completejourney_events())
     except SourceUnavailableError as missing:
         pytest.skip(str(missing))
-    answer = CliRunner().invoke(main, ["demo", "--days", "10", "--json", "--no-browser"])
+    answer = CliRunner().invoke(main, ["demo", "--days", "10", "--json"])
     summary = json.loads(answer.stdout.splitlines()[-1])
 
     assert answer.exit_code == 0, answer.output
@@ -90,3 +126,4 @@ def test_ten_days_of_the_real_year_through_the_real_worker():
     assert summary["dead_lettered"] == summary["deduplicated"] == 0
     assert sum(summary["tiers"].values()) == summary["customers"] > 1_000
     assert "GENERATED" in answer.stdout
+    assert list(tmp_path.iterdir()) == [], "the demo leaves something behind"
