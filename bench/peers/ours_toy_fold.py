@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from bench.peers.contract import BOOTSTRAP, CHANGELOG, GROUP, TOPICS, Counters, decoder, fold, time_ms_of
-from stream.engine import Arrival, EngineApp, EngineOptions, Peek, Record, run
+from stream.engine import Arrival, EngineApp, EngineOptions, Peek, Record, UnreadBatch, run
 
 NOTHING_DUE = Peek(None, 0)
 
@@ -23,6 +23,9 @@ class CounterCodec:
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         event = self._decode(record.value or b"")
         return Arrival(record.key or b"", time_ms_of(event), event, topic, partition, record.offset)
+
+    def reject(self, topic: str, partition: int, batch: UnreadBatch) -> Arrival:
+        raise AssertionError(batch.detail)
 
     def decode_row(self, key: bytes, row: bytes) -> Counters:
         return self._load(row)

@@ -147,6 +147,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = "wall"
 
+    batch_bytes_max: Annotated[
+        int,
+        _meaning(
+            "The most bytes that one batch of records may hold when it is decompressed; a larger one becomes "
+            "one dead letter. The default is 32 times what our topics take of a compressed batch (2 MiB); "
+            "JSON shrinks to a tenth or so. At worst each partition needs as much memory while it is read.",
+            ge=2_097_152,
+            le=1_073_741_824,
+        ),
+    ] = 67_108_864
+
     policy: Annotated[str, _meaning("Policy file, TOML; empty: the built-in policy.", "a readable file")] = ""
     model: Annotated[
         str,

@@ -26,8 +26,8 @@ How a worker is written (a complete one: tests/support/toy_app.py):
     run(app)                                         # until SIGTERM or SIGINT
 
 Codec: the application's own part, a class with the methods of `Codec` (codec.py): `decode` for an input
-record, `decode_row` and `encode_row` for a row, `timer_ms` for a row's next timer, `peek` and `applied` for a
-start.
+record, `reject` for a batch that cannot be read, `decode_row` and `encode_row` for a row, `timer_ms` for a
+row's next timer, `peek` and `applied` for a start.
 
 Guarantees: an offset is committed only when every row and record that came of the input before it was
 acknowledged. After a crash the input since the last commit comes again, and some rows are ahead of it
@@ -69,7 +69,7 @@ task (a lane: merge, clock, batch), state (rows, timers, recovery). Each imports
 """
 
 from stream.engine.app import EngineApp
-from stream.engine.codec import Arrival, Codec, Headers, Moment, Peek, Record, Timer, Unsent
+from stream.engine.codec import Arrival, Codec, Headers, Moment, Peek, Record, Timer, UnreadBatch, Unsent
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
 from stream.engine.run import run
@@ -89,6 +89,7 @@ __all__ = [
     "Peek",
     "Record",
     "Timer",
+    "UnreadBatch",
     "Unsent",
     "run",
 ]

@@ -27,6 +27,15 @@ class Record(Protocol):
     headers: Headers
 
 
+class UnreadBatch(Record, Protocol):
+    """Records that cannot be read, as one without key and value: a batch that is too large or damaged."""
+
+    last_offset: int  # `offset` is that of the first of them
+    too_large: bool  # more than `max_batch_bytes` when decompressed
+    detail: str
+    stored_bytes: int  # as they are in the log
+
+
 class Arrival(msgspec.Struct, gc=False):
     """One input record after `Codec.decode`.
 
@@ -81,6 +90,9 @@ class Codec(Protocol[State]):
 
     def decode(self, topic: str, partition: int, record: Record) -> Arrival | None:
         """An input record; None skips it (its offset counts as read). Must not raise for bad input."""
+
+    def reject(self, topic: str, partition: int, batch: UnreadBatch) -> Arrival:
+        """Records that cannot be read, as one rejected record at the first of their offsets."""
 
     def decode_row(self, key: bytes, row: bytes) -> State:
         """A row of the changelog as a live object."""

@@ -34,6 +34,7 @@ class EngineOptions:
     stall_after_ms: int = 6 * 60 * 60 * 1000  # event time by which input may be ahead of `reference`
     poll_s: float = 0.05  # how long a poll waits for records: so often timers are looked at
     max_poll_records: int = 10_000
+    max_batch_bytes: int = 64 << 20  # a batch that holds more when it is decompressed is rejected unread
     max_pending: int = 1_000  # records of one input partition that wait for the merge; then no more are read
     max_unflushed: int = 500_000  # moments that may be given out and not committed; then the agent waits
     max_hot_rows: int = 100_000  # live rows in memory, over all partitions; the others are bytes in the store

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
     COMPRESSED = "compressed"
+    BATCH_TOO_LARGE = "batch_too_large"
+    BATCH_DAMAGED = "batch_damaged"
     CONTENT_TYPE = "content_type"
     NOT_UTF8 = "not_utf8"
     INVALID_JSON = "invalid_json"

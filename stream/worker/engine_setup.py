@@ -32,6 +32,7 @@ def engine_options(settings: Settings, bootstrap: str = "") -> EngineOptions:
         merge_wait_s=settings.merge_wait_ms / 1_000,
         history_quiet_s=settings.history_quiet_s,
         stall_after_ms=settings.stall_after_s * 1_000,
+        max_batch_bytes=settings.batch_bytes_max,
         session_timeout_s=settings.session_timeout_s,
         store=Path(settings.data_dir) if settings.store == "rocksdb" else None,
         producer={**_security(settings), "message.max.bytes": ROW_BYTES_MAX},

@@ -246,10 +246,11 @@ class ProfileProcessor:
         self._put(lane, key, row)
 
     def _reject(self, lane: Lane[LiveRow], arrival: Arrival, found: RejectedRecord) -> None:
-        record, rejected = found.record, found.rejected
+        record, rejected, batch = found.record, found.rejected, found.batch
         whole = InputRecord(
-            arrival.topic, arrival.partition, arrival.offset, record.key, record.value, record.headers
-        )
+            arrival.topic, arrival.partition, arrival.offset, record.key, record.value, record.headers,
+            None if batch is None else (batch.last_offset, batch.stored_bytes),
+        )  # fmt: skip
         self._send_dead_letter(lane, whole, str(rejected.reason), rejected.detail)
 
     def _send_dead_letter(self, lane: Lane[LiveRow], record: InputRecord, reason: str, detail: str) -> None:

@@ -42,7 +42,7 @@ def batch(
     """Records of one batch. With a producer it is of a transaction; `key`: of every record."""
     builder = _DefaultRecordBatchBuilderPy(
         magic=2, compression_type=compression, is_transactional=int(control or producer >= 0),
-        producer_id=producer, producer_epoch=-1, base_sequence=-1, batch_size=1 << 20,
+        producer_id=producer, producer_epoch=-1, base_sequence=-1, batch_size=1 << 22,
     )  # fmt: skip
     for offset, each in enumerate(headers):
         name = key or b"k%d" % (first + offset)

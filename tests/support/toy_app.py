@@ -15,7 +15,19 @@ from typing import Any
 
 import msgspec
 
-from stream.engine import Arrival, EngineApp, EngineOptions, Lane, Moment, Peek, Record, Timer, Unsent, run
+from stream.engine import (
+    Arrival,
+    EngineApp,
+    EngineOptions,
+    Lane,
+    Moment,
+    Peek,
+    Record,
+    Timer,
+    UnreadBatch,
+    Unsent,
+    run,
+)
 
 HOUR_MS = 3_600_000
 TOPICS = ("purchases", "engagement", "feedback")
@@ -70,6 +82,9 @@ class ToyCodec:
         return Arrival(
             event.key.encode(), event.time_ms, event, topic, partition, record.offset, event.complete_to_ms
         )
+
+    def reject(self, topic: str, partition: int, batch: UnreadBatch) -> Arrival:
+        return Arrival(b"", None, batch, topic, partition, batch.offset)
 
     def decode_row(self, key: bytes, row: bytes) -> Counters:
         return self._load(row)

@@ -6,6 +6,8 @@ aiokafka 0.14.0: all uses are in this package.
 -   `PartitionRecords._consume_aborted_up_to`, `_contains_abort_marker`, `_aborted_producers`: which batches
     belong to aborted transactions (records.py).
 -   `fetcher.OffsetRequest`: replaced, so that the end of a log is its end, also while a transaction is open.
+-   `gzip_decode`, `snappy_decode`, `lz4_decode`, `zstd_decode` in the modules `record.default_records` and
+    `record.legacy_records`, in Python and in C: replaced by such with a bound (decompression.py).
 -   `Fetcher._records`, `_subscriptions`, `_create_fetch_waiter`, `_wait_consume_future`, `_notify`,
     `_closed`: `take_fetched` stands for `Fetcher.fetched_records`, which goes record by record.
 -   `Fetcher._proc_fetch_request`, `_max_partition_fetch_bytes`: a fetch asks for what the last one suggests.
@@ -39,7 +41,7 @@ from stream.engine.client_internals.membership import (
     refresh_metadata,
 )
 from stream.engine.client_internals.open_transaction import OpenTransaction, open_transaction
-from stream.engine.client_internals.records import Fetched, FetchedRecords, RawRecords
+from stream.engine.client_internals.records import Fetched, FetchedRecords, RawRecords, UnreadRecords
 from stream.engine.client_internals.versions import SUPPORTED, check_versions
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "OpenTransaction",
     "RawRecords",
     "Records",
+    "UnreadRecords",
     "adapt_fetch_size",
     "check_versions",
     "committed_offsets",

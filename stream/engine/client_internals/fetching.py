@@ -13,6 +13,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchError
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
+from stream.engine.client_internals.decompression import bound_decompression
 from stream.engine.client_internals.records import Fetched, FetchedRecords, RawRecords
 
 Records = dict[TopicPartition, Fetched]
@@ -27,8 +28,10 @@ class Position(NamedTuple):
     end: int | None  # of the log
 
 
-def read_in_bulk() -> None:
+def read_in_bulk(batch_bytes_max: int) -> None:
     """Let all consumers of this process parse fetches with `FetchedRecords`; else they read as before.
+
+    A batch that holds more than `batch_bytes_max` when decompressed is not read (decompression.py).
 
     `end_offsets` gives the ends of the logs. (aiokafka's own would be where the first open transaction
     begins, for a consumer that reads committed records: a log would seem to have become shorter.)
@@ -36,6 +39,7 @@ def read_in_bulk() -> None:
     fetcher_module.MemoryRecords = RawRecords
     fetcher_module.PartitionRecords = FetchedRecords
     fetcher_module.OffsetRequest = _request_of_ends
+    bound_decompression(batch_bytes_max)
 
 
 def _request_of_ends(replica: int, _isolation: int, topics: Any) -> OffsetRequest:
@@ -88,7 +92,7 @@ def _at_hand(fetcher: Fetcher, wanted: Set[TopicPartition], limit: int) -> Recor
                 _let_fetch(fetcher, partition)
             if taken.next_offset > taken.start:
                 found[partition] = taken
-                limit -= len(taken.records)
+                limit -= max(1, len(taken.records))
     return found
 
 

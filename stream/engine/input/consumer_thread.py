@@ -72,8 +72,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         internals.adapt_fetch_size(self._ensure_consumer(), next_size)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        internals.read_in_bulk()
         options, conf = self._options, self.app.conf
+        internals.read_in_bulk(options.max_batch_bytes)
         # Equal ranges of every topic give one worker the same partition number of all inputs. Sticky and
         # round robin assignors place each topic by itself. aiokafka has no cooperative protocol, so that a
         # rebalance closes and opens the lanes that stay as well: that is most of what it costs here.

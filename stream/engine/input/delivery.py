@@ -96,7 +96,7 @@ class Delivery(Generic[State]):
             if fetched is not None:
                 self._take(tp, source, fetched, result)
             _note_end(source, ends.get(tp), result.rewind.get(tp))
-            if fetched is not None and fetched.records:
+            if fetched is not None and (fetched.records or fetched.unread):
                 touched.add(tp.partition)
             else:
                 source.note_empty_poll(now_s)
@@ -105,7 +105,7 @@ class Delivery(Generic[State]):
 
     def _take(self, tp: PartitionId, source: Source, fetched: Fetched, result: PollResult) -> None:
         gap, expected = self._gaps.pop(tp, None), source.expected
-        records, start, next_offset = fetched
+        records, start, next_offset, unread = fetched
         if next_offset <= expected:
             return
         if start > expected and gap != (expected, start):
@@ -114,8 +114,11 @@ class Delivery(Generic[State]):
             return
         if records and records[0].offset < expected:
             records = [record for record in records if record.offset >= expected]
-        self.holes += next_offset - expected - len(records)
-        source.add(map(partial(self._codec.decode, *tp), records), next_offset)
+        if unread is None:
+            self.holes += next_offset - expected - len(records)
+            source.add(map(partial(self._codec.decode, *tp), records), next_offset)
+        else:
+            source.add([self._codec.reject(*tp, unread)], next_offset)
         if records:
             self.progress.note_read(tp.topic, source.seen_ms)
         if records and tp.topic == self._tick_topic:

@@ -43,6 +43,8 @@ class InputRecord(Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     headers: Iterable[Header] = ()
+    unread: tuple[int, int] | None = None
+    """Of a batch that cannot be read, in place of key and value: its last offset, its size in the log."""
 
 
 class DeadLetter(Struct, frozen=True):
@@ -73,6 +75,10 @@ def dead_letter(
     for name, original, copy in (("key", record.key, key), ("value", record.value, value)):
         if original is not None and copy is not None and len(copy) < len(original):
             headers.append((f"x-dlq-truncated-{name}-bytes", str(len(original)).encode()))
+    if record.unread is not None:
+        last_offset, stored_bytes = record.unread
+        headers.append(("x-dlq-last-offset", str(last_offset).encode()))
+        headers.append(("x-dlq-truncated-value-bytes", str(stored_bytes).encode()))
     if dropped:
         headers.append(("x-dlq-dropped-headers", str(dropped).encode()))
     return DeadLetter(key, value, headers)

@@ -14,8 +14,8 @@ from msgspec import Raw, Struct, field
 
 from stream.core.events.event import ClockTicked, ModelPublished
 from stream.core.units import FOREVER_MS
-from stream.engine import Arrival, Peek, Record
-from stream.wire import FUTURE_TOLERANCE_MS, TOO_EARLY, Rejected, TopicKind, Unknown, decode
+from stream.engine import Arrival, Peek, Record, UnreadBatch
+from stream.wire import FUTURE_TOLERANCE_MS, TOO_EARLY, Reason, Rejected, TopicKind, Unknown, decode
 from stream.worker.rows.row import LiveRow, StoredRow
 from stream.worker.rows.spoilt import UNREADABLE, anew
 
@@ -36,6 +36,7 @@ class RejectedRecord(Struct, frozen=True):
 
     rejected: Rejected
     record: Record
+    batch: UnreadBatch | None = None  # the record stands for all records of a batch that cannot be read
 
 
 class _ProfilePeek(Struct):
@@ -46,6 +47,13 @@ class _RowPeek(Struct):
     profile: _ProfilePeek | None = None
     outbox_flush: int = 0
     models: list[Raw] = field(default_factory=list)
+
+
+def unread(batch: UnreadBatch) -> Rejected:
+    """Why the records of a batch cannot be read, and which ones."""
+    reason = Reason.BATCH_TOO_LARGE if batch.too_large else Reason.BATCH_DAMAGED
+    offsets = f"offsets {batch.offset} to {batch.last_offset}"
+    return Rejected(reason, f"{offsets}: a batch of {batch.stored_bytes:,} bytes; {batch.detail}")
 
 
 def _wall_ms() -> int:
@@ -100,6 +108,10 @@ class ProfileCodec:
         if kind is ModelPublished:
             arrival.for_all = True
         return arrival
+
+    def reject(self, topic: str, partition: int, batch: UnreadBatch) -> Arrival:
+        """Records that cannot be read as one RejectedRecord, whose detail names their offsets."""
+        return Arrival(b"", None, RejectedRecord(unread(batch), batch, batch), topic, partition, batch.offset)
 
     def _is_too_early(self, at_ms: int) -> bool:
         """Read the clock, and say whether an event is more than FUTURE_TOLERANCE_MS ahead of it.
