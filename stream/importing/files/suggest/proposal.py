@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
 from stream.importing.files.mapping.check import formats_contradict
 from stream.importing.files.mapping.load import parse_mapping
-from stream.importing.files.mapping.mapping import ColumnMapping, FileOptions, MappingError, MoneyOptions
-from stream.importing.files.reading.formats import file_format
-from stream.importing.files.suggest.column_names import COLUMN_PATTERNS, simplified
-from stream.importing.files.suggest.sample import ColumnSample, guessed_delimiter, guessed_encoding
+from stream.importing.files.mapping.mapping import FileOptions, MappingError, MoneyOptions
+from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, UNIT_IN_NAME, simplified
+from stream.importing.files.suggest.found_columns import FoundColumns, found_columns
+from stream.importing.files.suggest.remarks import remarks
+from stream.importing.files.suggest.sample import ColumnSample, FileSample
 from stream.importing.files.suggest.time_formats import (
     READABLE_MIN,
     days_in_file,
@@ -21,78 +21,102 @@ from stream.importing.files.suggest.time_formats import (
     fitting_formats,
     rival_formats,
 )
+from stream.importing.files.suggest.words import PAID, PART_REFUNDS, WHOLE_REFUNDS
 from stream.importing.files.values.amounts import amount_reader
-from stream.recording.event_file import open_unpacked
+from stream.importing.files.values.currency_marks import marked_currency
 
-CURRENCY_BY_SYMBOL = {"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY"}
+CURRENCY_BY_SYMBOL = {"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "₹": "INR"}
 CURRENCY_SAMPLE = 50
-"""Amounts that are searched for a currency symbol."""
-UTF_8 = {"utf-8", "utf-8-sig"}
+"""Amounts that are searched for a currency."""
+UTF_8 = {"utf-8", "utf-8-sig", "utf-16"}
+FEEDBACK_FIELDS = ("rating", "text", "review", "ticket", "topic")
+"""Fields of reviews, surveys and tickets; an order has none of them."""
+STARS_MAX = 5
 
 
-def proposed_toml(path: Path, columns: ColumnSample) -> str:
+def proposed_toml(sample: FileSample) -> str:
     """Short, as a person would write it: only what differs from the defaults, doubts in comments."""
-    found = _columns_by_name(columns)
-    if "customer" not in found or "time" not in found:
-        missing = [field for field in ("customer", "time") if field not in found]
+    columns, found = sample.columns, found_columns(sample.columns)
+    fields = found.fields
+    missing = [field for field in ("customer", "time") if field not in fields]
+    if missing:
         raise MappingError(
-            f"{path}: no column looks like the {' or '.join(missing)}; the columns are {', '.join(columns)}"
+            f"{sample.path}: no column looks like the {' or '.join(missing)}; "
+            f"the columns are {', '.join(columns)}"
         )
-    is_review = "rating" in found and not {"unit_price", "line_total"} & set(found)
+    feedback = _feedback_lines(columns, fields)
+    _drop_fields_of_others(fields, is_feedback=bool(feedback))
     lines = [
-        f"# Proposed for {path.name}: please check.",
-        f"source = {json.dumps('/' + path.name.split('.')[0])}",
+        f"# Proposed for {sample.path.name}: please check.",
+        f"source = {json.dumps('/' + sample.path.name.split('.')[0])}",
     ]
-    lines += ["", "[columns]", *(f"{field} = {json.dumps(column)}" for field, column in found.items())]
-    lines += ["", "[constants]"]
-    if is_review:
-        lines += ['event = "feedback.reviewed"', f'rating_max = "{_rating_max(columns[found["rating"]])}"']
-    elif "currency" not in found:
-        lines.append(f'currency = "{_currency(columns, found)}" # no column has it: is it right?')
-    lines += ["", "[time]", *_time_lines(path, columns, found["time"])]
-    lines += _file_lines(path) + _customer_lines(columns, found)
-    lines += _money_lines(columns, found) + _returns_lines(columns, found)
-    return "\n".join(lines) + "\n"
+    lines += ["", "[columns]", *(f"{field} = {json.dumps(column)}" for field, column in fields.items())]
+    lines += ["", "[constants]", *feedback]
+    if not feedback and "currency" not in fields:
+        lines.append(f'currency = "{_currency(columns, fields)}" # no column has it: is it right?')
+    lines += ["", "[time]", *_time_lines(sample, fields["time"]), *_file_lines(sample.layout)]
+    lines += _customer_lines(columns, fields) + _money_lines(columns, fields) + _returns_lines(columns, found)
+    lines += _event_lines(found)
+    notes = remarks(columns, found, is_feedback=bool(feedback) or _has_no_purchase(found))
+    return "\n".join([*lines, *([""] if notes else []), *(f"# {line}" for line in notes)]) + "\n"
 
 
-def with_time_format_of(path: Path, columns: ColumnSample, text: str) -> str:
+def with_time_format_of(sample: FileSample, text: str) -> str:
     """A ready mapping, with the time format of this file where that is another one."""
     mapping = parse_mapping(text, "the ready mapping")
+    columns = sample.columns
     column = next((one for one in mapping.columns["time"].split("|") if one in columns), None)
     fits = fitting_formats(columns[column]) if column else []
     if column is None or not fits:
         return text
-    line = _time_lines(path, columns, column)[0]
+    line = _time_lines(sample, column)[0]
     best = json.loads(line.removeprefix("formats = ").partition(" #")[0])[0]
     if best in mapping.time.formats and " #" not in line:
         return text
     return re.sub(r"^formats = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.M)
 
 
-def _columns_by_name(columns: ColumnSample) -> dict[str, str]:
-    """Field -> the first free column whose name fits; a column is used once."""
-    found: dict[str, str] = {}
-    for field, pattern in COLUMN_PATTERNS.items():
-        free = [name for name in columns if name not in found.values()]
-        fits = [name for name in free if re.fullmatch(pattern, simplified(name))]
-        if field == "time":
-            fits = [name for name in fits if fitting_formats(columns[name])]
-        if fits:
-            found[field] = fits[0]
-    if "unit_price" in found and "quantity" in found:
-        found.pop("line_total", None)
-    return found
+def joined_cells(columns: ColumnSample, column: str) -> list[str]:
+    """The cells of a column, or of a date and its clock joined."""
+    if column in columns:
+        return columns[column]
+    parts = [columns[part] for part in column.split("|", maxsplit=1)[0].split("+")]
+    return [" ".join(cell.strip() for cell in row if cell.strip()) for row in zip(*parts, strict=False)]
 
 
-def _time_lines(path: Path, columns: ColumnSample, column: str) -> list[str]:
+def _has_no_purchase(found: FoundColumns) -> bool:
+    return bool(found.words) and PAID not in found.words.values()
+
+
+def _drop_fields_of_others(fields: dict[str, str], *, is_feedback: bool) -> None:
+    unwanted = {*AMOUNT_FIELDS, "quantity", "coupon", "payment_method"} if is_feedback else FEEDBACK_FIELDS
+    for field in unwanted:
+        fields.pop(field, None)
+
+
+def _feedback_lines(columns: ColumnSample, fields: dict[str, str]) -> list[str]:
+    """The constants of a file of reviews, of answers to a survey or of tickets; empty for orders."""
+    if set(MONEY_FIELDS) & fields.keys() or "event" in fields:
+        return []
+    if "rating" in fields:
+        cells, name = columns[fields["rating"]], simplified(fields["rating"])
+        top = _rating_max(cells)
+        if top > STARS_MAX and re.search("score|nps|recommend", name):
+            return ['event = "feedback.survey_answered"', 'survey_kind = "nps"']
+        return ['event = "feedback.reviewed"', f'rating_max = "{top}"']
+    plain = {simplified(name): name for name in columns}
+    if "topic" in fields and ("ticket" in fields or "id" in plain):
+        fields.setdefault("ticket", plain.get("id", ""))
+        return ['event = "feedback.ticket_opened" # when a ticket was solved is another column and event']
+    return []
+
+
+def _time_lines(sample: FileSample, column: str) -> list[str]:
     """The format that fits best. Where day and month could be exchanged, the whole file is read to decide."""
-    cells = columns[column]
+    cells = joined_cells(sample.columns, column)
     fits = fitting_formats(cells)
-    if any(formats_contradict(fits[0], form) for form in fits[1:]):
-        if "|" not in column and not column.endswith("?"):
-            cells = days_in_file(
-                path, column, FileOptions(encoding=_encoding(path), delimiter=_delimiter(path))
-            )
+    if fits and any(formats_contradict(fits[0], form) for form in fits[1:]):
+        cells = days_in_file(sample.path, column, sample.layout)
         fits = fitting_formats(cells) or fits
     rivals = rival_formats(fits[0], fits, cells) if fits else []
     doubt = f" # every time also fits {', '.join(rivals)}: which is right?" if rivals else ""
@@ -101,64 +125,92 @@ def _time_lines(path: Path, columns: ColumnSample, column: str) -> list[str]:
 
 
 def _rating_max(cells: list[str]) -> int:
-    numbers = [float(text) for text in filled(cells) if re.fullmatch(r"\d+(\.\d+)?", text)]
-    return 10 if max(numbers, default=5) > 5 else 5
+    numbers = [float(text) for text in re.findall(r"\d+(?:\.\d+)?", " ".join(filled(cells)))]
+    return 10 if max(numbers, default=STARS_MAX) > STARS_MAX else STARS_MAX
 
 
-def _currency(columns: ColumnSample, found: Mapping[str, str]) -> str:
-    money = found.get("unit_price") or found.get("line_total") or found["customer"]
-    cells = "".join(columns[money][:CURRENCY_SAMPLE])
-    return next((code for symbol, code in CURRENCY_BY_SYMBOL.items() if symbol in cells), "USD")
+def _currency(columns: ColumnSample, fields: Mapping[str, str]) -> str:
+    """That of a column name (`Total (EUR)`), else the one most written beside amounts, else dollars."""
+    money = [fields[field] for field in AMOUNT_FIELDS if field in fields] or list(columns)
+    for name in money:
+        if found := UNIT_IN_NAME.search(name):
+            return CURRENCY_BY_SYMBOL.get(found[1], found[1])
+    marks: Counter[str] = Counter()
+    for text in (text for name in money for text in filled(columns[name])[:CURRENCY_SAMPLE]):
+        if (marked := marked_currency(text)) is not None:
+            symbol = next((one for one in CURRENCY_BY_SYMBOL if one in text), "")
+            marks[marked.meant or CURRENCY_BY_SYMBOL.get(symbol, "")] += 1
+    return max(marks, key=lambda code: marks[code], default="") or "USD"
 
 
-def _file_lines(path: Path) -> list[str]:
-    delimiter, encoding = _delimiter(path), _encoding(path)
-    lines = [f"delimiter = {json.dumps(delimiter)}"] if delimiter else []
-    if encoding not in UTF_8:
-        lines.append(f'encoding = "{encoding}"')
+def _file_lines(layout: FileOptions) -> list[str]:
+    lines = [f"delimiter = {json.dumps(layout.delimiter)}"] if layout.delimiter else []
+    if layout.encoding not in UTF_8:
+        lines.append(f'encoding = "{layout.encoding}"')
+    if layout.title_lines:
+        lines.append(f"title_lines = {layout.title_lines} # lines above the header")
+    if not layout.quoted:
+        lines.append("quoted = false # quotation marks are part of the text")
+    if layout.names:
+        lines.append(f"names = {json.dumps(layout.names)} # the file has no header: invented, please check")
     return ["", "[file]", *lines] if lines else []
 
 
-def _encoding(path: Path) -> str:
-    is_text = file_format(path, ColumnMapping(columns={})) in {"csv", "tsv"}
-    return guessed_encoding(path) if is_text else "utf-8"
+def _customer_lines(columns: ColumnSample, fields: Mapping[str, str]) -> list[str]:
+    names = [name for name in fields["customer"].split("|") if name in columns] or [fields["customer"]]
+    texts = [text for name in names for text in filled(columns[name])]
+    lines = []
+    if any(re.fullmatch(r"\d+\.0", text) for text in texts):
+        lines.append("whole_number = true # 17850.0 is customer 17850")
+    folded = {text.lower() for text in texts if "@" in text}
+    if len(folded) < len({text for text in texts if "@" in text}):
+        lines.append("lowercase = true # the same address is written in capital and in small letters")
+    return ["", "[customer]", *lines] if lines else []
 
 
-def _delimiter(path: Path) -> str | None:
-    """The delimiter of a CSV file, where it is no comma."""
-    if file_format(path, ColumnMapping(columns={})) != "csv":
-        return None
-    with io.TextIOWrapper(open_unpacked(path), guessed_encoding(path), errors="replace") as text:
-        delimiter = guessed_delimiter(text.readline())
-    return delimiter if delimiter != "," else None
-
-
-def _customer_lines(columns: ColumnSample, found: Mapping[str, str]) -> list[str]:
-    if any(re.fullmatch(r"\d+\.0", text) for text in filled(columns[found["customer"]])):
-        return ["", "[customer]", "whole_number = true # 17850.0 is customer 17850"]
-    return []
-
-
-def _money_lines(columns: ColumnSample, found: Mapping[str, str]) -> list[str]:
-    """A decimal comma, where it reads more of the amounts than the point does."""
-    fields = ("unit_price", "line_total", "discount", "quantity")
-    texts = [text for field in fields if field in found for text in filled(columns[found[field]])]
+def _money_lines(columns: ColumnSample, fields: Mapping[str, str]) -> list[str]:
+    """A decimal comma, if it reads more of the amounts than the point does; of all cells if none is known."""
+    named = [fields[field] for field in (*AMOUNT_FIELDS, "quantity") if field in fields]
+    texts = [text for name in named or columns for text in filled(columns[name])]
     comma, point = amount_reader(MoneyOptions(decimal=",")), amount_reader(MoneyOptions())
     by_comma = sum(comma(text) is not None for text in texts)
     by_point = sum(point(text) is not None for text in texts)
     return ["", "[money]", 'decimal = ","'] if by_comma > by_point else []
 
 
-def _returns_lines(columns: ColumnSample, found: Mapping[str, str]) -> list[str]:
-    """The prefix of credit notes: letters for which nearly all lines of their orders are returns."""
-    if "quantity" not in found or "order" not in found:
+def _returns_lines(columns: ColumnSample, found: FoundColumns) -> list[str]:
+    """The prefix of credit notes, and the statuses of refunded orders."""
+    lines = _prefix_of_returns(columns, found.fields)
+    for option, words in (("whole_orders", WHOLE_REFUNDS), ("parts_of_orders", PART_REFUNDS)):
+        texts = [text for text, kind in found.words.items() if kind == PAID and text.lower() in words]
+        if texts:
+            lines.append(f"{option} = {json.dumps(texts, ensure_ascii=False)}")
+    return ["", "[returns]", *lines] if lines else []
+
+
+def _prefix_of_returns(columns: ColumnSample, fields: Mapping[str, str]) -> list[str]:
+    """Letters of order numbers for which nearly all lines of their orders are returns."""
+    if fields.get("quantity") not in columns or fields.get("order") not in columns:
         return []
     is_return: dict[str, list[bool]] = {}
-    for quantity, order in zip(columns[found["quantity"]], columns[found["order"]], strict=False):
+    for quantity, order in zip(columns[fields["quantity"]], columns[fields["order"]], strict=False):
         letters = re.match(r"[A-Za-z]*", order.strip())
         if letters and re.search("[1-9]", quantity):
             is_return.setdefault(letters[0], []).append(quantity.strip().startswith(("-", "(")))
     prefixes = [p for p, lines in is_return.items() if p and sum(lines) >= READABLE_MIN * len(lines)]
     if len(prefixes) == 1 and len(is_return) > 1:
-        return ["", "[returns]", f"order_prefix = {json.dumps(prefixes[0])}"]
+        return [f"order_prefix = {json.dumps(prefixes[0])}"]
     return []
+
+
+def _event_lines(found: FoundColumns) -> list[str]:
+    if not found.words:
+        return []
+    return [
+        "",
+        "[events]",
+        *(
+            f"{json.dumps(text, ensure_ascii=False)} = {json.dumps(kind)}"
+            for text, kind in found.words.items()
+        ),
+    ]

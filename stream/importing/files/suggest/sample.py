@@ -1,4 +1,4 @@
-"""The first lines of a file as columns of text; encoding and delimiter are guessed."""
+"""The first lines of a file as columns of text; encoding and layout are guessed."""
 
 from __future__ import annotations
 
@@ -8,42 +8,51 @@ import io
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
-
-from stream.importing.files.mapping.mapping import ColumnMapping, MappingError
+from stream.importing.files.mapping.mapping import ColumnMapping, FileOptions, MappingError
 from stream.importing.files.reading.columns import column_names
 from stream.importing.files.reading.delimited import file_encoding
 from stream.importing.files.reading.formats import file_format
+from stream.importing.files.reading.header import separator_of
+from stream.importing.files.reading.json_records import JsonRecord, json_records
 from stream.importing.files.reading.row import cell_text
-from stream.recording.event_file import BYTE_ORDER_MARK, open_unpacked
+from stream.importing.files.suggest.layout import first_lines, guessed_layout
+from stream.recording.event_file import open_unpacked
 
 SAMPLE_LINES = 2_000
 SAMPLE_BYTES = 1 << 20
 """Bytes by which the encoding is guessed."""
-DELIMITERS = ",;\t|"
 ColumnSample = Mapping[str, list[str]]
 """Column name -> its cells on the first lines, as text."""
 
 
-def sampled_columns(path: Path) -> ColumnSample:
+class FileSample(NamedTuple):
+    """What --suggest knows of a file."""
+
+    path: Path
+    columns: ColumnSample
+    layout: FileOptions
+    """The options of [file] that read it."""
+
+
+def sampled_file(path: Path) -> FileSample:
     """The first SAMPLE_LINES lines; lines with a wrong number of cells are left out."""
     kind = file_format(path, ColumnMapping(columns={}))
     if kind == "parquet":
         import pyarrow.parquet as pq
 
         batch = next(pq.ParquetFile(path).iter_batches(batch_size=SAMPLE_LINES))
-        return {name: [cell_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
+        cells = {name: [cell_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
+        return FileSample(path, cells, FileOptions())
     if kind == "jsonl":
-        return _json_sample(path)
-    with io.TextIOWrapper(open_unpacked(path), guessed_encoding(path), errors="replace", newline="") as text:
-        head = "".join(islice(text, SAMPLE_LINES + 1))
-    rows = list(csv.reader(io.StringIO(head, newline=""), delimiter=guessed_delimiter(head)))
-    if not rows:
+        return FileSample(path, _json_sample(path), FileOptions())
+    encoding = guessed_encoding(path)
+    lines = first_lines(path, encoding, SAMPLE_LINES + 1)
+    if not any(line.strip() for line in lines):
         raise MappingError(f"{path} is empty")
-    whole = [row for row in rows[1:] if len(row) == len(rows[0])]
-    return {name: [row[i] for row in whole] for i, name in enumerate(column_names(rows[0]))}
+    layout = guessed_layout(lines, kind, encoding)
+    return FileSample(path, _cells(lines, layout, "\t" if kind == "tsv" else ","), layout)
 
 
 def guessed_encoding(path: Path) -> str:
@@ -58,21 +67,26 @@ def guessed_encoding(path: Path) -> str:
     return marked
 
 
-def guessed_delimiter(head: str) -> str:
-    """The delimiter that occurs most often in the header."""
-    first = head.lstrip("\r\n").splitlines()[0] if head.strip() else ""
-    return max(DELIMITERS, key=first.count)
+def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:
+    separator = separator_of(lines[0])
+    delimiter = separator or layout.delimiter or usual
+    below = lines[1 if separator else layout.title_lines :]
+    if layout.quoted:
+        rows = list(csv.reader(io.StringIO("".join(below), newline=""), delimiter=delimiter))
+    else:
+        rows = [line.rstrip("\r\n").split(delimiter) for line in below]
+    header = list(layout.names) or rows.pop(0)
+    named = max((at for at, name in enumerate(header, start=1) if name.strip()), default=0)
+    whole = [row for row in rows if named <= len(row) and not any(row[len(header) :])]
+    filled = [row + [""] * (len(header) - len(row)) for row in whole]
+    return {name: [row[i] for row in filled] for i, name in enumerate(column_names(header)) if name}
 
 
 def _json_sample(path: Path) -> ColumnSample:
     columns: dict[str, list[str]] = {}
-    with open_unpacked(path) as file:
-        for line in islice(file, SAMPLE_LINES):
-            try:
-                value = msgspec.json.decode(line.removeprefix(BYTE_ORDER_MARK))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-            for name, cell in _paths_of(value, ""):
+    for record in islice(json_records(path, ColumnMapping(columns={})), SAMPLE_LINES):
+        if isinstance(record, JsonRecord):
+            for name, cell in _paths_of(record.value, ""):
                 columns.setdefault(name, []).append(cell_text(cell))
     return columns
 

@@ -62,7 +62,7 @@ def _readable_if_enough(form: str, texts: list[str]) -> int:
 
 def days_in_file(path: Path, column: str, file: FileOptions) -> list[str]:
     """One time of each different day in the column, far beyond the sample."""
-    mapping = ColumnMapping(columns={"time": column.replace("|", " ")}, file=file)
+    mapping = ColumnMapping(columns={"time": column}, file=file)
     texts = (row.values["time"] for row in file_rows(path, mapping) if isinstance(row, FileRow))
     days: Mapping[str, str] = {text.partition(" ")[0]: text for text in islice(texts, FULL_SCAN_LINES)}
     return list(days.values())

@@ -1,0 +1,225 @@
+"""Which column is which field: by its name, and by what is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from stream.importing.files.events.line_values import SCIENTIFIC
+from stream.importing.files.mapping.mapping import NOBODY, MoneyOptions
+from stream.importing.files.suggest.column_names import (
+    AMOUNT_FIELDS,
+    COLUMN_PATTERNS,
+    MONEY_FIELDS,
+    SEPARATE_CLOCK,
+    SEPARATE_ZONE,
+    simplified,
+)
+from stream.importing.files.suggest.sample import ColumnSample
+from stream.importing.files.suggest.time_formats import filled, fitting_formats
+from stream.importing.files.suggest.words import EVENT_WORDS, STATUS_WORDS, is_event, is_status, meanings
+from stream.importing.files.values.amounts import amount_reader
+from stream.importing.files.zones import named_zone
+
+READ_MIN = 0.5
+"""Share of the cells that must be numbers in a column of amounts; the others may be n/a."""
+FILLED_MIN = 0.9
+"""Share of the lines that must have a customer for one column to be enough."""
+READERS = (amount_reader(MoneyOptions()), amount_reader(MoneyOptions(decimal=",")))
+
+
+class FoundColumns(NamedTuple):
+    """The columns of a proposal, and what was seen on the way."""
+
+    fields: dict[str, str]
+    """Field -> column, `A|B` or `A+B` where several fill it."""
+    words: dict[str, str]
+    """Values of the column of statuses or events -> event type or `ignore`."""
+    rates: list[str]
+    """Columns named like an amount that hold shares between 0 and 1."""
+
+
+def found_columns(columns: ColumnSample) -> FoundColumns:
+    """A column is used once; the customer may have fallbacks, the time its date and clock."""
+    fields: dict[str, str] = {}
+    rates: list[str] = []
+    for field in COLUMN_PATTERNS:
+        free = [name for name in columns if name not in fields.values()]
+        fits = _fitting(field, free, columns, rates)
+        if fits:
+            fields[field] = fits[0]
+    _choose_customer(columns, fields)
+    _join_clock(columns, fields)
+    _choose_order(columns, fields)
+    _choose_money(columns, fields)
+    _choose_product(columns, fields)
+    column, words = _event_column(columns, fields)
+    if column:
+        fields["event"] = column
+    return FoundColumns(fields, words, rates)
+
+
+def varies(cells: Sequence[str], orders: Sequence[str]) -> bool:
+    """Whether the cells differ within an order: then they are said of each line."""
+    seen: dict[str, str] = {}
+    return any(
+        seen.setdefault(order, cell) != cell
+        for cell, order in zip(cells, orders, strict=False)
+        if cell.strip()
+    )
+
+
+def are_amounts(cells: Sequence[str]) -> bool:
+    """Whether nearly all cells that are not blank are numbers."""
+    texts = filled(list(cells))
+    return any(sum(read(text) is not None for text in texts) >= READ_MIN * len(texts) for read in READERS)
+
+
+def _fitting(field: str, free: list[str], columns: ColumnSample, rates: list[str]) -> list[str]:
+    """The columns whose names fit, the surest name first, and whose cells can be what the name says."""
+    fits = [
+        name
+        for pattern in COLUMN_PATTERNS[field]
+        for name in free
+        if re.fullmatch(pattern, simplified(name)) and _can_be(field, columns[name])
+    ]
+    fits = list(dict.fromkeys(fits))
+    if field in AMOUNT_FIELDS:
+        shares = [name for name in fits if _is_rate(columns[name])]
+        rates += [name for name in shares if name not in rates and field not in MONEY_FIELDS]
+        fits = [name for name in fits if name not in shares or field in MONEY_FIELDS]
+    return fits
+
+
+def _can_be(field: str, cells: list[str]) -> bool:
+    if not filled(cells):
+        return not cells  # a column that is always blank holds nothing
+    if field == "time":
+        return bool(fitting_formats(cells))
+    if field in AMOUNT_FIELDS or field == "quantity":
+        return are_amounts(cells)
+    if field == "currency":
+        return all(re.fullmatch("[A-Za-z]{3}", text) for text in filled(cells))
+    if field == "rating":
+        return any(re.search(r"\d", text) for text in filled(cells))
+    return True
+
+
+def _is_rate(cells: list[str]) -> bool:
+    """Shares between 0 and 1, such as a discount of 0.2, are no amounts."""
+    numbers = [READERS[0](text.rstrip("%")) or READERS[1](text) or (0, 0) for text in filled(cells)]
+    return any(number for number, _ in numbers) and all(0 <= number <= 10**scale for number, scale in numbers)
+
+
+def _choose_customer(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """Where the first column is blank on many lines, the next one fills in: the address, the telephone."""
+    if "customer" not in fields:
+        return
+    used = [column for field, column in fields.items() if field != "customer"]
+    fits = [name for name in _fitting("customer", list(columns), columns, []) if name not in used]
+    chosen: list[str] = []
+    for name in fits:
+        if _share_filled(columns, [*chosen, name]) > _share_filled(columns, chosen) + 0.001:
+            chosen.append(name)
+        if _share_filled(columns, chosen) >= FILLED_MIN:
+            break
+    fields["customer"] = "|".join(chosen or fits[:1])
+
+
+def _share_filled(columns: ColumnSample, names: list[str]) -> float:
+    if not names:
+        return 0.0
+    lines = list(zip(*(columns[name] for name in names), strict=False))
+    known = sum(any(_is_somebody(cell.strip()) for cell in line) for line in lines)
+    return known / max(len(lines), 1)
+
+
+def _is_somebody(text: str) -> bool:
+    return bool(text) and text.lower() not in NOBODY and not SCIENTIFIC.fullmatch(text)
+
+
+def _join_clock(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """A date without a clock is joined with the column of the clock, and with that of the zone."""
+    date = fields.get("time")
+    if date is None or any(":" in text for text in filled(columns[date])):
+        return
+    for name in columns:
+        texts = filled(columns[name])
+        if name == date or not re.fullmatch(SEPARATE_CLOCK, simplified(name)) or not texts:
+            continue
+        if all(re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?", text) for text in texts):
+            fields["time"] = "+".join([date, name, *_zones(columns)])
+            return
+
+
+def _zones(columns: ColumnSample) -> list[str]:
+    fits = [name for name in columns if re.fullmatch(SEPARATE_ZONE, name.lower())]
+    return [name for name in fits if all(named_zone(text) for text in set(filled(columns[name])))][:1]
+
+
+def _choose_order(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """A column `id` that differs on every line is the order where nothing else is."""
+    if "order" in fields or not set(MONEY_FIELDS) & fields.keys() or "rating" in fields:
+        return
+    for name in columns:
+        if simplified(name) == "id" and len(set(columns[name])) == len(columns[name]):
+            fields["order"] = name
+
+
+def _choose_product(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """Where few lines have an id of the product, its name stands for it, and else its category."""
+    if "product" in fields and "name" in fields:
+        ids, names = (filled(columns[fields[field]]) for field in ("product", "name"))
+        if len(ids) < FILLED_MIN * len(names):
+            fields.pop("product")
+    if "product" not in fields and "name" in fields:
+        fields["product"] = fields.pop("name")
+    elif "product" not in fields and "category" in fields and "order" in fields:
+        fields["product"] = fields["category"]
+
+
+def _choose_money(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """Prices of pieces, or amounts of lines, and the total of the order; never two that say the same."""
+    orders = columns.get(fields.get("order", ""), [])
+    total = fields.get("order_total")
+    if total and orders and varies(columns[total], orders) and "line_total" not in fields:
+        fields["line_total"] = fields.pop("order_total")
+    if "unit_price" in fields and "quantity" in fields:
+        fields.pop("line_total", None)
+    elif "unit_price" in fields and fields.keys() & {"line_total", "order_total"}:
+        fields.pop("unit_price")
+    if "unit_price" in fields and _is_line_price(fields):
+        fields["line_total"] = fields.pop("unit_price")
+    if "order_total" not in fields and simplified(fields.get("line_total", "")).startswith("net"):
+        fields.pop("discount", None)  # it was taken off already
+    if "tax" in fields and not _has_net_prices(fields):
+        fields.pop("tax")
+
+
+def _is_line_price(fields: dict[str, str]) -> bool:
+    """`item-price` of Amazon is the price of all pieces of a line."""
+    is_amazon = simplified(fields.get("quantity", "")) == "quantitypurchased"
+    return is_amazon and simplified(fields["unit_price"]) == "itemprice"
+
+
+def _has_net_prices(fields: dict[str, str]) -> bool:
+    """Whether adding the tax is right: beside a total it is not added, beside net sales it is missing."""
+    if "order_total" in fields:
+        return True
+    line = simplified(fields.get("line_total", ""))
+    return line in {"netsales", "netsale", "netamount", "itemprice", "grosssales"}
+
+
+def _event_column(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The column of statuses or events whose every word is known; a status only where orders are paid."""
+    for name in columns:
+        if name in fields.values():
+            continue
+        plain = simplified(name)
+        words = meanings(columns[name], EVENT_WORDS) if is_event(plain) else {}
+        if not words and is_status(plain) and fields.keys() & set(MONEY_FIELDS):
+            words = meanings(columns[name], STATUS_WORDS)
+        if words:
+            return name, words
+    return "", {}

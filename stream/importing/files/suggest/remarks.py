@@ -1,0 +1,70 @@
+"""What a proposal leaves out: columns that are not used, and what follows from those that are missing."""
+
+from __future__ import annotations
+
+import re
+
+from stream.importing.files.events.line_values import SCIENTIFIC
+from stream.importing.files.suggest.column_names import MONEY_FIELDS, simplified
+from stream.importing.files.suggest.found_columns import FoundColumns
+from stream.importing.files.suggest.sample import ColumnSample
+from stream.importing.files.suggest.time_formats import filled
+from stream.importing.files.suggest.words import is_status
+
+VALUES_SHOWN = 6
+NO_ORDER = "No column looks like the number of an order: each line counts as an order of its own."
+NO_MONEY = (
+    "No column looks like money: every order would count as 0, and no alert can follow. "
+    "Name it in [columns]: order_total, line_total or unit_price."
+)
+
+
+def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) -> list[str]:
+    """Sentences for people, without the mark of a comment."""
+    fields, lines = found.fields, list[str]()
+    if not is_feedback:
+        if not fields.keys() & set(MONEY_FIELDS):
+            lines.append(NO_MONEY)
+        if "order" not in fields:
+            lines.append(NO_ORDER)
+    lines += [
+        f"{name!r} holds shares between 0 and 1: a rate is no amount, so it is not used."
+        for name in found.rates
+    ]
+    used = {
+        part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
+    }
+    for name, cells in columns.items():
+        texts = sorted(set(filled(cells)))
+        if name not in used and texts and is_status(simplified(name)) and simplified(name) != "state":
+            more = ", ..." if len(texts) > VALUES_SHOWN else ""
+            lines.append(
+                f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}{more}): "
+                "lines count whatever it says. To leave some out: event = ... in [columns], "
+                "and what each value means in [events]."
+            )
+        elif (
+            name not in used and re.search("refund|cancel|storn|erstatt", simplified(name)) and filled(cells)
+        ):
+            lines.append(f"{name!r} is not used: refunds and cancellations in it are not seen.")
+        if (
+            name in used
+            and any(SCIENTIFIC.fullmatch(text) for text in filled(cells))
+            and _is_id(name, fields)
+        ):
+            lines.append(
+                f"{name!r} holds numbers like {_example(cells)}: their digits are lost, "
+                "such lines are rejected."
+            )
+    unused = [name for name in columns if name not in used]
+    if unused:
+        lines.append(f"Not used: {', '.join(unused)}.")
+    return lines
+
+
+def _is_id(name: str, fields: dict[str, str]) -> bool:
+    return any(name in fields.get(field, "") for field in ("customer", "order", "product"))
+
+
+def _example(cells: list[str]) -> str:
+    return next(text for text in filled(cells) if SCIENTIFIC.fullmatch(text))

@@ -1,0 +1,67 @@
+"""Words that shops write into a column of statuses or of events, and what they mean for the import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+PAID = "purchase.completed"
+STATUS_NAMES = r"(order|financial|payment|sale|transaction|item)?(status|state|zustand|zahlungsstatus)"
+EVENT_NAMES = r"event(name|type)?|action|activity|interaction(type)?|behaviou?r(type)?|type"
+STATUS_WORDS = {
+    **dict.fromkeys(
+        ("paid", "completed", "complete", "processing", "shipped", "delivered", "fulfilled"), PAID
+    ),
+    **dict.fromkeys(
+        ("closed", "succeeded", "success", "successful", "captured", "approved", "invoiced"), PAID
+    ),
+    **dict.fromkeys(("partially_paid", "authorized", "awaiting fulfillment", "awaiting shipment"), PAID),
+    **dict.fromkeys(
+        ("bezahlt", "abgeschlossen", "versendet", "geliefert", "versandt", "entregue", "pago"), PAID
+    ),
+    **dict.fromkeys(("refunded", "partially_refunded", "partially refunded", "erstattet", "returned"), PAID),
+    **dict.fromkeys(
+        ("cancelled", "canceled", "voided", "expired", "failed", "declined", "unavailable"), "ignore"
+    ),
+    **dict.fromkeys(
+        ("pending", "unpaid", "on hold", "on-hold", "onhold", "holded", "draft", "denied"), "ignore"
+    ),
+    **dict.fromkeys(
+        ("pending payment", "pending_payment", "awaiting payment", "requires_payment_method"), "ignore"
+    ),
+    **dict.fromkeys(("storniert", "abgebrochen", "offen", "cancelado", "pendente", "created"), "ignore"),
+}
+"""Status of an order, in small letters -> event type, or `ignore` where nothing was paid."""
+WHOLE_REFUNDS = {"refunded", "erstattet", "returned"}
+PART_REFUNDS = {"partially_refunded", "partially refunded"}
+EVENT_WORDS = {
+    **dict.fromkeys(("view", "viewed", "pv", "page_view", "product_view"), "engagement.product_viewed"),
+    **dict.fromkeys(("cart", "addtocart", "add_to_cart", "add to cart"), "engagement.product_added"),
+    **dict.fromkeys(("remove_from_cart", "removefromcart"), "engagement.product_removed"),
+    **dict.fromkeys(("fav", "wishlist", "add_to_wishlist"), "engagement.wishlisted"),
+    **dict.fromkeys(("purchase", "purchased", "buy", "transaction", "order", "placed order"), PAID),
+    **dict.fromkeys(("received email", "delivered"), "engagement.message_delivered"),
+    **dict.fromkeys(("opened email", "open", "opened"), "engagement.message_opened"),
+    **dict.fromkeys(("clicked email", "click", "clicked"), "engagement.message_clicked"),
+    **dict.fromkeys(("bounced email", "bounce", "bounced"), "engagement.message_bounced"),
+    **dict.fromkeys(("unsubscribed", "unsubscribe"), "engagement.message_unsubscribed"),
+    **dict.fromkeys(("marked email as spam", "spamreport"), "engagement.message_complained"),
+}
+"""Value of a column of events, in small letters -> event type."""
+
+
+def meanings(cells: Iterable[str], words: dict[str, str]) -> dict[str, str]:
+    """Each different text of a column with its meaning; empty where one of them is not known."""
+    texts = sorted({cell.strip() for cell in cells if cell.strip()})
+    found = {text: words[text.lower()] for text in texts if text.lower() in words}
+    return found if texts and len(found) == len(texts) else {}
+
+
+def is_status(name: str) -> bool:
+    """Whether a simplified column name is that of a status."""
+    return re.fullmatch(STATUS_NAMES, name) is not None
+
+
+def is_event(name: str) -> bool:
+    """Whether a simplified column name is that of a kind of event."""
+    return re.fullmatch(EVENT_NAMES, name) is not None
