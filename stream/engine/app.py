@@ -269,14 +269,11 @@ class EngineApp(faust.App, Generic[State]):
     def _new_lane(
         self, partition: int, points: CommitPoints, highwaters: Mapping[PartitionId, int], lanes: int
     ) -> Lane[State]:
-        lane_with = partial(
-            Lane,
-            progress=self.delivery.progress,
-            flush_if_due=self.flusher.flush_if_due,
-            on_give_up=self._give_up_waiting,
-        )
+        flush, give_up = self.flusher.flush_if_due, self._give_up_waiting
+        lane_with = partial(Lane, progress=self.delivery.progress, flush_if_due=flush, on_give_up=give_up)
         start = partial(new_lane, points=points, highwaters=highwaters, lanes=lanes, lane_with=lane_with)
-        return start(partition, self.options, self.codec)
+        changelog_id = self._topic_watch.id_of(self.options.changelog)
+        return start(partition, self.options, self.codec, changelog_id=changelog_id)
 
     def _give_up_waiting(self, topic: str) -> None:
         """The order of time is given up for once; no record is lost."""

@@ -11,7 +11,8 @@ import pytest
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
-from stream.engine.state.store import TRUSTED_S, DiskStore, Store, new_store
+from stream.engine.state.seal import TRUSTED_S
+from stream.engine.state.store import DiskStore, Store, new_store
 
 pytest.importorskip("rocksdict")
 COUNT = 2_000
@@ -71,6 +72,117 @@ def test_a_store_that_was_closed_long_ago_is_not_trusted_for_it_may_have_missed_
     again = new_store(options(closed.parent), 0)
 
     assert (rows_of(again), again.position) == ({}, 0)
+
+
+@pytest.fixture
+def both(closed: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The store as it was closed at offset 17, and as it was closed later at 18, with one row more."""
+    earlier = tmp_path / "earlier"
+    shutil.copytree(closed, earlier)
+    store = new_store(options(closed.parent), 0)
+    store.put_all([(b"later", b"1")])
+    store.position = 18
+    store.close()
+    return earlier, closed
+
+
+def put_back(source: Path, target: Path, *names: str) -> None:
+    """Replace these files or folders of one store by those of another."""
+    for name in names:
+        for path in [target / name] if (target / name).exists() else []:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
+        copy(source / name, target / name)
+
+
+def assert_rebuilt(place: Path, caplog: pytest.LogCaptureFixture, why: str, topic_id: str = "") -> None:
+    """It is emptied, and one line says why."""
+    caplog.clear()
+    again = new_store(options(place.parent), int(place.name), topic_id)
+    assert (rows_of(again), again.position) == ({}, 0)
+    assert [why in line for line in caplog.messages] == [True], caplog.messages
+    again.drop()
+
+
+def test_the_later_of_two_stores_is_trusted(both: tuple[Path, Path]) -> None:
+    again = new_store(options(both[1].parent), 0)
+
+    assert (len(rows_of(again)), again.position) == (COUNT + 1, 18)
+
+
+def test_older_rows_under_a_newer_seal_are_rebuilt(both: tuple[Path, Path], caplog) -> None:
+    put_back(*both, "rows")
+
+    assert_rebuilt(both[1], caplog, "is rebuilt from the changelog: its files are not those of its seal")
+
+
+def test_newer_rows_under_an_older_seal_are_rebuilt(both: tuple[Path, Path], caplog) -> None:
+    put_back(*both, "closed-cleanly.json")
+
+    assert_rebuilt(both[1], caplog, "its files are not those of its seal")
+
+
+def test_a_backup_that_was_put_back_in_part_is_rebuilt(both: tuple[Path, Path], caplog) -> None:
+    earlier, later = both
+    for name in {path.name for path in (later / "rows").iterdir()} & {
+        path.name for path in (earlier / "rows").iterdir()
+    }:
+        if name.endswith(".sst") or name.startswith(("MANIFEST", "CURRENT")):
+            shutil.copy(earlier / "rows" / name, later / "rows" / name)
+
+    assert_rebuilt(later, caplog, "its files are not those of its seal")
+
+
+def test_a_whole_backup_with_its_own_seal_is_trusted_at_its_own_position(both: tuple[Path, Path]) -> None:
+    put_back(*both, "rows", "closed-cleanly.json")
+
+    again = new_store(options(both[1].parent), 0)
+
+    assert (len(rows_of(again)), again.position) == (COUNT, 17)
+
+
+def test_rows_of_another_partition_under_our_seal_are_rebuilt(closed: Path, caplog) -> None:
+    other = new_store(options(closed.parent), 1)
+    other.put_all([(b"key-1", b"other")])
+    other.position = 17
+    other.close()
+    put_back(closed.parent / "1", closed, "rows")
+
+    assert_rebuilt(closed, caplog, "its files are not those of its seal")
+
+
+def test_a_store_of_another_partition_says_whose_it_is(closed: Path, caplog) -> None:
+    shutil.copytree(closed, closed.parent / "1")
+
+    assert_rebuilt(closed.parent / "1", caplog, "it belongs to app/rows/0, and not to app/rows/1")
+
+
+def test_a_store_of_a_changelog_that_was_created_again_is_rebuilt(tmp_path: Path, caplog) -> None:
+    store = new_store(options(tmp_path), 0, "id-one")
+    store.put_all([(b"a", b"1")])
+    store.position = 1
+    store.close()
+
+    assert_rebuilt(tmp_path / "0", caplog, "its changelog was created again (it had the id id-one", "id-two")
+
+
+@pytest.mark.parametrize("ids", [("id-one", ""), ("", "id-two"), ("id-one", "id-one")])
+def test_nothing_follows_from_a_changelog_whose_id_is_not_known(tmp_path: Path, ids: tuple[str, str]) -> None:
+    store = new_store(options(tmp_path), 0, ids[0])
+    store.put_all([(b"a", b"1")])
+    store.position = 1
+    store.close()
+
+    assert rows_of(new_store(options(tmp_path), 0, ids[1])) == {b"a": b"1"}
+
+
+def test_a_seal_of_a_version_that_named_no_contents_counts_as_none(closed: Path, caplog) -> None:
+    seal = closed / "closed-cleanly.json"
+    content = json.loads(seal.read_text())
+    del content["contents"]
+    seal.write_text(json.dumps(content))
+
+    assert_rebuilt(closed, caplog, "its seal cannot be read")
 
 
 @pytest.mark.parametrize("files", ["CURRENT", "MANIFEST-*"])

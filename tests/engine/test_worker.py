@@ -1,5 +1,6 @@
 """The engine on a real Kafka: end to end, killed and started again, and with a second worker."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,33 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing(
 
     assert worker.stop() == 0
     assert wrong(broker, prefix, guarantee) == []
+
+
+@GUARANTEES
+def test_an_older_copy_of_a_store_under_the_seal_of_a_later_run_is_rebuilt(
+    broker: Broker, prefix: str, tmp_path: Path, guarantee: str
+) -> None:
+    """Taken for the later one, its rows would lack what the offsets say they have."""
+    pytest.importorskip("rocksdict")
+    make_topics(broker.bootstrap, prefix)
+    place, progress, shop = tmp_path / "rows", Progress(broker.bootstrap, prefix), Shop(prefix, seed=4)
+    count = 0
+    for run in range(3):
+        count += produce(broker.bootstrap, shop.inputs(3_000))
+        worker = ToyWorker(
+            broker.bootstrap, prefix, tmp_path / f"log{run}", guarantee=guarantee, store=str(place)
+        )
+        progress.wait_for(count)
+        assert worker.stop() == 0
+        if run == 0:
+            shutil.copytree(place, tmp_path / "older")
+        if run == 1:
+            for partition in place.iterdir():
+                shutil.rmtree(partition / "rows")
+                shutil.copytree(tmp_path / "older" / partition.name / "rows", partition / "rows")
+
+    assert wrong(broker, prefix, guarantee) == []
+    assert len(worker.lines_with("is rebuilt from the changelog: its files are not those of its seal")) == 4
 
 
 @GUARANTEES

@@ -36,18 +36,21 @@ def new_lane(
     points: CommitPoints,
     highwaters: Mapping[PartitionId, int],
     lanes: int,
+    changelog_id: str,
     lane_with: Callable[..., Lane[State]],
 ) -> Lane[State]:
     """The lane of one partition number. EngineError: its store cannot be used.
 
-    `highwaters`: the next offset of each input. `lanes`: among how many the live rows in memory are shared.
-    `lane_with`: `Lane` with those of its arguments that are the same for all lanes.
+    `changelog_id`: Kafka's id of the changelog, empty where none is known. `highwaters`: the next offset of
+    each input. `lanes`: among how many the live rows in memory are shared. `lane_with`: `Lane` with those of
+    its arguments that are the same for all lanes.
     """
     sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
     for source in sources:
         source.highwater = highwaters[source.tp]
     hot_rows = max(1, options.max_hot_rows // lanes)
-    table = Table(codec, new_store(options, partition), hot_rows, f"{options.changelog}/{partition}")
+    store = new_store(options, partition, changelog_id)
+    table = Table(codec, store, hot_rows, f"{options.changelog}/{partition}")
     lane = lane_with(partition, sources=sources, table=table, options=options)
     lane.start_at(points)
     return lane

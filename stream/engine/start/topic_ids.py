@@ -1,4 +1,4 @@
-"""Are the inputs still the topics that they were? A topic that was deleted and created again has another id.
+"""Are inputs and changelog still the topics that they were? One that was created again has another id.
 
 Kafka keeps offsets by the name of a topic. Those of a deleted topic mean nothing in the next one of its name,
 and once that is as long as the old one, only its id tells the two apart (KIP-516, Kafka 2.8). Where an id is
@@ -28,7 +28,7 @@ MISSES_MAX = 10
 
 
 class TopicAnswer(NamedTuple):
-    """What the broker says of the inputs; a topic that is in neither part is one it said nothing of."""
+    """What the broker says of our topics; a topic that is in neither part is one it said nothing of."""
 
     ids: Mapping[str, str]
     gone: Set[str] = frozenset()
@@ -41,7 +41,7 @@ def created_again(topic: str, known: str, found: str) -> EngineError:
 
 
 class TopicIds:
-    """Asks the broker for the ids of the inputs. Blocks: use it in a thread."""
+    """Asks the broker for the ids of the inputs and of the changelog. Blocks: use it in a thread."""
 
     def __init__(self, options: EngineOptions) -> None:
         self._options = options
@@ -61,7 +61,7 @@ class TopicIds:
             self._has_controller = self._has_controller or _has_controller(self._client)
             if not self._has_controller:
                 return TopicAnswer({})
-            asked = TopicCollection(list(self._options.inputs))
+            asked = TopicCollection([*self._options.inputs, self._options.changelog])
             replies = self._client.describe_topics(asked, request_timeout=ASK_TIMEOUT_S)
         except KafkaException:
             return TopicAnswer({})
@@ -97,7 +97,7 @@ def id_of(uuid: Uuid | None) -> str:
 
 
 class TopicWatch:
-    """Asks every few seconds while lanes are open; ends the process when an input is not what it was."""
+    """Asks every few seconds while lanes are open; ends the process when one is not what it was."""
 
     def __init__(self, options: EngineOptions, fail: FailStop) -> None:
         self._ask = TopicIds(options).ask
@@ -106,6 +106,10 @@ class TopicWatch:
         self._missed: Counter[str] = Counter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="topics")
         self._looking: asyncio.Task[None] | None = None
+
+    def id_of(self, topic: str) -> str:
+        """The id that a topic has, as far as it is known; else empty."""
+        return self._known.get(topic, "")
 
     async def look(self) -> Mapping[str, str]:
         """Topic -> id, as far as known. EngineError: a topic was deleted, or created again meanwhile."""

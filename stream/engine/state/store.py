@@ -1,13 +1,13 @@
 """Where rows are kept as bytes: in memory, or on disk when there are more of them than fit into memory.
 
 A store on disk saves reading the whole changelog at a start. It is trusted only when it was closed cleanly at
-a known position of the changelog, not long ago, and when its files can be read. Otherwise it is emptied and
-rebuilt from the changelog: it may hold rows that never became durable.
+a known position of the changelog, not long ago, when its files are those of its seal (state/seal.py), and
+when they can be read. Otherwise it is emptied and rebuilt from the changelog: it may hold rows that never
+became durable.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import tempfile
@@ -18,12 +18,11 @@ from typing import Any, Protocol
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
+from stream.engine.state.seal import Seal, contents_of, read_seal, write_seal
 
 log = logging.getLogger("stream.engine")
 MIB = 1 << 20
-TRUSTED_S = 12 * 3_600
-"""Half of the day for which compaction keeps a tombstone (delete.retention.ms): a store that was closed for
-longer may miss a deletion, and would keep the row for ever."""
+REBUILT = "the store in %s is rebuilt from the changelog: %s"
 
 
 class Store(Protocol):
@@ -79,13 +78,13 @@ class MemoryStore:
 class DiskStore:
     """RocksDB, one database per partition. The changelog is its log, so its own write-ahead log is off."""
 
-    def __init__(self, directory: Path, identity: str) -> None:
+    def __init__(self, directory: Path, identity: str, changelog_id: str = "") -> None:
         import rocksdict
 
         self._rocksdict = rocksdict
         self._path = directory / "rows"
         self._seal = directory / "closed-cleanly.json"
-        self._identity = identity
+        self._identity, self._changelog_id = identity, changelog_id
         directory.mkdir(parents=True, exist_ok=True)
         self.position, self.epoch = self._break_seal()
         try:
@@ -93,26 +92,28 @@ class DiskStore:
         except Exception as wrong:
             if self.position == 0:
                 raise
-            log.warning("the store in %s is damaged and will be rebuilt: %s", self._path, wrong)
+            log.warning(REBUILT, self._path, f"it is damaged ({wrong})")
             self.position = self.epoch = 0
             shutil.rmtree(self._path)
             self._database = self._open()
 
     def _break_seal(self) -> tuple[int, int]:
         """Position and epoch of a clean close, or zeros. The seal is removed until the next close."""
-        position = epoch = 0
-        if self._seal.exists():
-            try:
-                seal = json.loads(self._seal.read_text())
-                recent = 0 <= time.time() - seal["closed_s"] <= TRUSTED_S
-                if seal["identity"] == self._identity and recent and (self._path / "CURRENT").exists():
-                    position, epoch = int(seal["position"]), int(seal["epoch"])
-            except (ValueError, KeyError, TypeError):
-                position = epoch = 0  # an incomplete seal counts as none
-            self._seal.unlink()
-        if position == 0 and self._path.exists():
+        sealed = self._seal.exists()
+        seal = read_seal(self._seal) if sealed else None
+        misfit = "its seal cannot be read" if sealed else "it was not closed cleanly"
+        if seal is not None:
+            misfit = seal.misfit(self._identity, self._changelog_id, self._path)
+        self._seal.unlink(missing_ok=True)
+        if seal is not None and not misfit and seal.position:
+            return seal.position, seal.epoch
+        if self._path.exists():
+            if misfit:
+                log.log(logging.WARNING if sealed else logging.INFO, REBUILT, self._path, misfit)
             shutil.rmtree(self._path)
-        return position, epoch
+        elif sealed and misfit:
+            log.warning(REBUILT, self._path, misfit)
+        return 0, 0
 
     def _open(self) -> Any:
         options = self._rocksdict.Options(raw_mode=True)
@@ -182,22 +183,23 @@ class DiskStore:
         try:
             self._database.flush()
             self._database.close()
-            unfinished = self._seal.with_suffix(".part")
-            seal = {"identity": self._identity, "position": self.position, "epoch": self.epoch}
-            seal["closed_s"] = time.time()
-            unfinished.write_text(json.dumps(seal))
-            unfinished.rename(self._seal)
+            contents = contents_of(self._path)
+            named = (self._identity, self._changelog_id, contents)
+            write_seal(self._seal, Seal(*named, self.position, self.epoch, closed_s=time.time()))
         except Exception as wrong:
             raise self._unwritable(wrong) from wrong
 
 
-def new_store(options: EngineOptions, partition: int) -> Store:
-    """The store of one partition as the options want it. EngineError: its directory cannot be used."""
+def new_store(options: EngineOptions, partition: int, changelog_id: str = "") -> Store:
+    """The store of one partition as the options want it. EngineError: its directory cannot be used.
+
+    `changelog_id`: Kafka's id of the changelog; empty when it is not known.
+    """
     if options.store is None:
         return MemoryStore()
     directory = options.store / str(partition)
     try:
-        return DiskStore(directory, f"{options.app_id}/{options.changelog}/{partition}")
+        return DiskStore(directory, f"{options.app_id}/{options.changelog}/{partition}", changelog_id)
     except Exception as wrong:
         raise EngineError(
             Exit.CONFIGURATION, f"the store in {directory} cannot be opened: {wrong}"
