@@ -50,7 +50,14 @@ ENGINE_FLOORS = [
     {"faust_settings"},
     {"codec", "client_internals", "failure", "headers", "options", "partition_id", "units"},
 ]
-FIT_FLOORS = [{"refit"}, {"model_fit"}, {"risk"}, {"history"}, {"purchases", "cases", "coverage"}, {"arrays"}]
+FIT_FLOORS = [
+    {"refit"},
+    {"model_fit"},
+    {"risk"},
+    {"history"},
+    {"purchases", "cases", "coverage", "absurd_money"},
+    {"arrays"},
+]
 ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]
 IMPORTING_FILES_FLOORS = [

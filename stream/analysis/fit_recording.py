@@ -5,6 +5,7 @@ from __future__ import annotations
 from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
+from stream.fit.absurd_money import is_absurd, set_aside_words
 from stream.fit.coverage import Coverage
 from stream.fit.history import read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
@@ -22,13 +23,28 @@ def horizon_of(horizon_ms: int | None) -> Horizon:
 
 
 def coverage_of(recording: Recording) -> Coverage:
-    """How far the events of a recording reach; NoPurchasesError when none of them is a purchase."""
-    coverage = Coverage()
+    """How far the events of a recording reach; NoPurchasesError when none of them is a purchase.
+
+    Customers whose money cannot be true are left out of the recording from now on, and named in the notes.
+    """
+    coverage, absurd = _looked_through(recording)
+    if absurd:
+        recording.left_out |= absurd
+        coverage, _ = _looked_through(recording)
+        coverage.left_out_words = [set_aside_words(absurd)]
+    if not coverage.first_day_ms:
+        left_out = "".join(f"; {words}" for words in coverage.left_out_words)
+        raise NoPurchasesError(f"no purchase in these events: nothing to learn from{left_out}")
+    return coverage
+
+
+def _looked_through(recording: Recording) -> tuple[Coverage, set[str]]:
+    coverage, absurd = Coverage(), set()
     for event in recording.events():
         coverage.note(event, event.time_ms)
-    if not coverage.first_day_ms:
-        raise NoPurchasesError("no purchase in these events: nothing to learn from")
-    return coverage
+        if is_absurd(event):
+            absurd.add(event.subject)
+    return coverage, absurd
 
 
 def fit_recording(

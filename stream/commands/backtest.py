@@ -103,4 +103,6 @@ def _run(
         precision=precision,
         budget_share=budget,
     )
-    return run_backtest(recording.events(), options, chosen_model(None)), len(recording.unreadable)
+    result = run_backtest(recording.events(), options, chosen_model(None))
+    result.numbers["coverage_notes"] = [*coverage.left_out_words, *result.numbers["coverage_notes"]]  # type: ignore[misc]
+    return result, len(recording.unreadable)

@@ -47,6 +47,8 @@ class Coverage:
         self.first_day_ms = 0
         """Midnight (UTC) of the day of the first completed purchase; 0 when there is none."""
         self.last_event_ms = 0
+        self.left_out_words: list[str] = []
+        """Who is not among these events, although recorded: one sentence, or none."""
         self._purchases = PurchaseTimes()
         self._sources: dict[str, PurchaseTimes] = {}
 
@@ -106,7 +108,7 @@ class Coverage:
 
     def notes(self, day_ms: int) -> list[str]:
         """What a reader of a study up to the day of `day_ms` (midnight UTC) must know of its data."""
-        found = []
+        found = list(self.left_out_words)
         if self.last_event_ms > self.end_ms and day_ms + DAY_MS > self.end_ms:
             found.append(
                 f"the purchases end on {day(self.end_ms)}, other events on {day(self.last_event_ms)}: later "

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from scipy.special import expit
 
-from stream.core.model.document import sealed
+from stream.core.model.document import ModelError, sealed
 from stream.core.model.features import NAMES
 from stream.core.model.record import GridTable, Horizon, Model, PurchaseProcess, RiskLayer, Spend, Thresholds
 from stream.core.model.record import Prior as NewCustomer
@@ -78,9 +78,18 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     else:
         layer, thresholds = learnt
     tables = finance_tables(base.process, options.finance) if options.finance else ()
-    return sealed(
+    return usable(
         msgspec.structs.replace(base, risk=layer, thresholds=thresholds, tables=tables, notes=tuple(notes))
     )
+
+
+def usable(model: Model) -> Model:
+    """The model with its version; UnfitError when no worker could use it."""
+    try:
+        return sealed(model)
+    except ModelError as error:
+        text = f"these purchases lead to a model that cannot be used ({error}): are their amounts right?"
+        raise UnfitError(text) from None
 
 
 def base_model(

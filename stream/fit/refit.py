@@ -12,11 +12,11 @@ from collections.abc import Mapping
 import msgspec
 
 from stream.core.facts.profile import Profile
-from stream.core.model.document import sealed
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS
+from stream.fit.absurd_money import absurd_customers, set_aside_words
 from stream.fit.history import History, take_snapshot
-from stream.fit.model_fit import FitOptions, base_model, finance_tables
+from stream.fit.model_fit import FitOptions, base_model, finance_tables, usable
 from stream.fit.purchases.processes import UnfitError
 
 
@@ -30,12 +30,17 @@ def last_purchase_ms(profiles: Mapping[str, Profile]) -> int:
 
 def refit(profiles: Mapping[str, Profile], current: Model, options: FitOptions) -> Model:
     """The model of customer -> profile as of the day of the newest purchase, with `current`'s risk layer."""
+    absurd = absurd_customers(profiles)
+    if absurd:
+        profiles = {customer: one for customer, one in profiles.items() if customer not in absurd}
     as_of_ms = last_purchase_ms(profiles) // DAY_MS * DAY_MS
     currencies = Counter(
         profile.buying.currency for profile in profiles.values() if profile.buying.sums.orders
     )
     history = History(currencies=currencies)
     base, notes = base_model(take_snapshot(profiles, as_of_ms), history, options, current)
+    if absurd:
+        notes.append(set_aside_words(absurd))
     notes.append(
         f"Refitted from profiles: the weights of churn risk and its thresholds are those of model "
         f"{current.name} {current.version}; fit them to events again from time to time."
@@ -43,7 +48,7 @@ def refit(profiles: Mapping[str, Profile], current: Model, options: FitOptions) 
         else "Refitted from profiles, which do not contain outcomes: churn risk is that of the purchase "
         "process alone."
     )
-    return sealed(
+    return usable(
         msgspec.structs.replace(
             base,
             risk=current.risk,

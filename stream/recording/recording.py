@@ -70,6 +70,8 @@ class Recording:
     def __init__(self, paths: Sequence[Path] = ()) -> None:
         self.unreadable: list[UnreadableLine] = []
         self.unknown = 0
+        self.left_out: frozenset[str] = frozenset()
+        """Customers whose events are passed over."""
         self._lines = self._load(paths)
         self._before_reading = (len(self.unreadable), self.unknown)
 
@@ -95,6 +97,8 @@ class Recording:
         del self.unreadable[found:]
         for _, lines in groupby(self._lines, key=_instant_ms):
             events = self._decoded(lines)
+            if self.left_out:
+                events = [event for event in events if event.subject not in self.left_out]
             if len(events) > 1:
                 events.sort(key=instant_order)
             yield from events

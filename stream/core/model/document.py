@@ -60,7 +60,7 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         **dict.fromkeys(("a", "b"), (1e-4, 1e9)),
         "unit_ms": (60_000, YEAR_MS),
     },
-    "spend": {**dict.fromkeys(("p", "q", "v"), (1e-6, 1e9)), "scale_minor": (1, 1e6)},
+    "spend": {**dict.fromkeys(("p", "q"), (1e-6, 1e9)), "v": (1e-6, 1e13), "scale_minor": (1, 1e6)},
     "prior": {"gap_days": (1e-3, 1e5), "first_value_minor": (0.0, 2.0**53)},
     "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
     "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
