@@ -22,7 +22,7 @@ from stream.ops.dead_letters import DeadLetterRecord, DeadLetterTopic, read_dead
 from stream.ops.redrive import RedriveCounts, Route, redrive, route_of, selected_letters
 from stream.wire import Reason
 from stream.worker.kafka.topics import TopicNames, topic_names
-from stream.worker.kafka.topics_admin import ClusterError, admin_client
+from stream.worker.kafka.topics_admin import ClusterError
 
 REASON = click.option(
     "--reason",
@@ -168,7 +168,6 @@ def _read_topic() -> tuple[TopicNames, DeadLetterTopic]:
     settings = cluster_settings()
     names = topic_names(settings)
     with cluster_errors(), reader(settings) as consumer:
-        admin_client(settings)
         if not partitions_of(consumer, names.deadletter):
             raise ClusterError(f"{names.deadletter}: no such topic; run `stream topics apply`")
         topic = read_dead_letters(from_start(consumer, names.deadletter))

@@ -62,7 +62,6 @@ class EngineApp(faust.App, Generic[State]):
         self.options = options
         self.codec = codec
         self.fail = fail or FailStop()
-        self.fail.leave = self._leave_group
         self.delivery: Delivery[State] = Delivery(codec, options.ticks, GroupProgress(options))
         self.delivering = False  # lanes are open
         self.on_give_up: Callable[[str], object] = lambda topic: None
@@ -126,10 +125,6 @@ class EngineApp(faust.App, Generic[State]):
             raise
         except Exception as failure:
             self.fail(failure)
-
-    def _leave_group(self) -> None:
-        if self._consumer is not None:
-            self.batch_consumer.thread.leave_group()
 
     def _crash(self, reason: BaseException) -> None:
         """One of Faust's services failed. Left to itself Faust would end with 1 and no last line."""
@@ -195,9 +190,8 @@ class EngineApp(faust.App, Generic[State]):
             log.info("the partitions were revoked before their lanes were open")
         except (KafkaException, AIOKafkaError, TimeoutError) as away:
             if not self.should_stop:
-                self.fail(
-                    EngineError(Exit.PRODUCER, f"no answer from Kafka when partitions were opened: {away!r}")
-                )
+                text = f"no answer from Kafka when partitions were opened: {away!r}"
+                self.fail(EngineError(Exit.PRODUCER, text))
         except BaseException as failure:
             if not self.should_stop:
                 self.fail(failure)
@@ -290,7 +284,10 @@ class EngineApp(faust.App, Generic[State]):
         for watch in self._watches:
             watch.stop()
         if self._consumer is not None:
-            await self._release_lanes()
+            try:
+                await self._release_lanes()
+            except Exception as failure:
+                self.fail(failure)  # Faust would end with 1 and no last line
             await self._stop_fetcher()
 
     def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:

@@ -15,8 +15,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.engine import headers
+from stream.kafka_causes import in_words
 from stream.worker.kafka.connection import librdkafka_settings
-from stream.worker.kafka.topics_admin import ClusterError, admin_client
+from stream.worker.kafka.topics_admin import ClusterError, connected
 
 HeaderPairs = tuple[tuple[str, bytes | None], ...]
 TIMEOUT_S = 15.0
@@ -51,12 +52,12 @@ def cluster_errors() -> Iterator[None]:
     except ClusterError as error:
         raise click.ClickException(str(error)) from error
     except KafkaException as error:
-        raise click.ClickException(f"Kafka: {error.args[0].str()}") from error
+        raise click.ClickException(f"Kafka: {in_words(error.args[0])}") from error
 
 
 def producer(settings: Settings) -> Producer:
     """An idempotent producer with acks=all that chooses partitions as Java's clients do (murmur2)."""
-    admin_client(settings)  # fails at once when no broker answers
+    connected(settings)
     return Producer(
         {
             **librdkafka_settings(settings),
@@ -80,12 +81,17 @@ def wait_for_partition_count(client: Producer, topic: str) -> int:
         if topic in listed and listed[topic].partitions:
             return len(listed[topic].partitions)
         time.sleep(0.2)
+    refuse_hidden(client, topic)
     raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
 
 
 @contextmanager
 def reader(settings: Settings) -> Iterator[Consumer]:
-    """A consumer that is assigned its partitions by hand and commits nothing, so it disturbs no group."""
+    """A consumer that is assigned its partitions by hand and commits nothing, so it disturbs no group.
+
+    ClusterError when no broker answers.
+    """
+    connected(settings)
     consumer = Consumer(
         {
             **librdkafka_settings(settings),
@@ -104,9 +110,21 @@ def reader(settings: Settings) -> Iterator[Consumer]:
 
 
 def partitions_of(consumer: Consumer, topic: str) -> list[int]:
-    """The partition numbers of a topic; none when it does not exist."""
+    """The partition numbers of a topic; none when it does not exist.
+
+    KafkaException when this user may not see it: Kafka leaves such topics out of its list.
+    """
     listed = consumer.list_topics(timeout=TIMEOUT_S).topics.get(topic)
+    if listed is None:
+        refuse_hidden(consumer, topic)
     return sorted(listed.partitions) if listed is not None else []
+
+
+def refuse_hidden(client: Consumer | Producer, topic: str) -> None:
+    """KafkaException when this user may not see a topic; Kafka says so only when it is asked by name."""
+    error = client.list_topics(topic, timeout=TIMEOUT_S).topics[topic].error
+    if error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise KafkaException(error)
 
 
 def bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from msgspec import Struct
 
 from stream.core.events.event import Event, type_name
+from stream.kafka_causes import in_words
 from stream.recording.event_file import numbered_lines
 from stream.wire import BROADCAST, STRUCTURED_HEADERS, TOPIC_KIND_OF, Rejected, Unknown, decode_line
 from stream.worker.kafka.topics import TopicNames
@@ -74,7 +75,7 @@ class SendCounts:
     def on_delivery(self, error: KafkaError | None, message: Message) -> None:
         """The producer's delivery callback."""
         if error is not None:
-            self.refused[error.str()] += 1
+            self.refused[in_words(error)] += 1
         else:
             self.acknowledged[message.topic()] += 1
 

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
-
 from stream.config.environment import SettingsError
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_BY_NAME
@@ -18,9 +16,9 @@ from stream.engine import EngineApp, Lane
 from stream.metrics import Metrics
 from stream.wire import TopicKind
 from stream.worker.engine_setup import engine_options
-from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.dead_letter import DeadLetterLimit
-from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
+from stream.worker.kafka.start_check import look_at_kafka
+from stream.worker.kafka.topics import INPUTS, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.health import HealthServer
 from stream.worker.monitoring.merge_report import MergeReport
@@ -33,8 +31,6 @@ from stream.worker.rows.row import LiveRow
 from stream.worker.rows.spoilt import check_rows
 
 log = logging.getLogger("stream.worker")
-METADATA_TIMEOUT_S = 20.0
-"""How long a start waits for the brokers; they may be starting at the same time."""
 
 
 class Worker:
@@ -75,7 +71,7 @@ class Worker:
         self.health = HealthServer(self.metrics.registry, *checks)
         self.app.before_joining = [
             partial(self._or_stop, self._serve),
-            partial(self._or_stop, self._look_at_topics),
+            partial(self._or_stop, self._look_at_kafka),
         ]
         self.app.task(stall_report.watch)
         self.app.task(MergeReport(self.app).watch)
@@ -102,8 +98,8 @@ class Worker:
 
         self.app.on_before_shutdown.connect(close, weak=False)
 
-    async def _look_at_topics(self) -> None:
-        count = await asyncio.to_thread(common_partition_count, self.settings, self.topics, self.bootstrap)
+    async def _look_at_kafka(self) -> None:
+        count = await asyncio.to_thread(look_at_kafka, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
         self.app.on_recovered = partial(_check_lane, partition_count=count)
 
@@ -112,22 +108,3 @@ def _check_lane(lane: Lane[LiveRow], partition_count: int) -> None:
     """EngineError when the rows that were read back are not those of this worker's settings and version."""
     check_partition_count(lane, partition_count)
     check_rows(lane)
-
-
-def common_partition_count(settings: Settings, topics: TopicNames, bootstrap: str) -> int:
-    """The number of partitions of every topic; SettingsError when it differs or a topic is missing."""
-    client = Producer({**librdkafka_settings(settings, bootstrap), "log_level": 0})
-    counts = {}
-    for topic in (*topics.inputs, topics.profiles, topics.alerts, topics.deadletter):
-        try:
-            found = client.list_topics(topic, timeout=METADATA_TIMEOUT_S).topics[topic]
-        except KafkaException as error:
-            problem = f"STREAM_BROKERS = {bootstrap!r}: no answer from Kafka ({error.args[0].str()})"
-            raise SettingsError([problem]) from error
-        if found.error is not None or not found.partitions:
-            raise SettingsError([f"topic {topic} does not exist; `stream topics apply` creates it"])
-        counts[topic] = len(found.partitions)
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"{topic} {count}" for topic, count in counts.items())
-        raise SettingsError([f"all topics need the same number of partitions, but have: {listed}"])
-    return counts[topics.purchases]

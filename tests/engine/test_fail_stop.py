@@ -1,9 +1,11 @@
 """Fail stop: whatever fails ends the process with its exit code, after a goodbye to the group."""
 
 import pytest
+from confluent_kafka import KafkaError
 
 from stream.engine import EngineApp, EngineError, Exit
 from stream.engine.failure import FailStop
+from stream.engine.output.producer import stopped_by
 from tests.support.toy_app import ToyCodec, toy_options
 
 
@@ -28,3 +30,18 @@ def test_a_failure_in_any_of_fausts_services_ends_the_process_with_its_code(
     app._crash(failure)
 
     assert codes == [code]
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (KafkaError.INVALID_TIMESTAMP, "this machine's clock more than an hour ahead"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "an ACL for this user is missing (WRITE on the topic)"),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, "an ACL for this user is missing (IDEMPOTENT_WRITE"),
+    ],
+)
+def test_a_refused_write_says_what_to_look_at(code: int, hint: str) -> None:
+    stopped = stopped_by(KafkaError(code))
+
+    assert stopped.code == Exit.PRODUCER
+    assert hint in str(stopped)

@@ -85,3 +85,26 @@ def test_a_store_with_rows_to_rewrite_is_not_sealed(revoked: RevokedApp) -> None
     asyncio.run(revoked.close_lanes())
 
     assert revoked.sealed_at() == 0
+
+
+def test_a_full_disk_at_the_stop_is_one_line_and_an_exit_code(monkeypatch, tmp_path):
+    revoked, codes = RevokedApp(tmp_path / "rows"), list[int]()
+    revoked.answer.set()
+    monkeypatch.setattr(engine_app, "changelog_end", revoked.changelog_end)
+    monkeypatch.setattr(revoked.app, "_consumer", object())
+    monkeypatch.setattr(revoked.app.fail, "exit", codes.append)
+    monkeypatch.setattr(revoked.app.fail, "leave", lambda: None)
+
+    async def nothing() -> None:
+        """No fetcher runs."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(revoked.app, "_stop_fetcher", nothing)
+    monkeypatch.setattr(Path, "write_text", full)
+    asyncio.run(revoked.app._stop_consumer())
+
+    assert codes == [71]
+    assert "cannot be written" in str(revoked.app.fail.reason)
+    assert "No space left on device" in str(revoked.app.fail.reason)

@@ -11,6 +11,8 @@ aiokafka 0.14.0: all uses are in this package.
 -   `Fetcher._records`, `_subscriptions`, `_create_fetch_waiter`, `_wait_consume_future`, `_notify`,
     `_closed`: `take_fetched` stands for `Fetcher.fetched_records`, which goes record by record.
 -   `Fetcher._proc_fetch_request`, `_max_partition_fetch_bytes`: a fetch asks for what the last one suggests.
+-   `GroupCoordinator._pending_exception`: why the group cannot be joined; aiokafka waits for somebody to ask.
+    `_closing`, `_maybe_leave_group`: a worker that fails leaves the group at once.
 -   `GroupCoordinator._do_heartbeat`: an answered heartbeat renews the lease of the partitions.
 -   `AIOKafkaConsumer._fetcher`, `_coordinator`, `_client`: the way to all of these.
 
@@ -36,6 +38,7 @@ from stream.engine.client_internals.membership import (
     committed_offsets,
     generation_and_member,
     group_metadata,
+    join_refused,
     leave_group,
     on_answered_heartbeat,
     refresh_metadata,
@@ -57,6 +60,7 @@ __all__ = [
     "committed_offsets",
     "generation_and_member",
     "group_metadata",
+    "join_refused",
     "leave_group",
     "on_answered_heartbeat",
     "open_transaction",

@@ -31,6 +31,15 @@ def generation_and_member(consumer: aiokafka.AIOKafkaConsumer) -> tuple[int, str
     return consumer._coordinator.generation, consumer._coordinator.member_id
 
 
+def join_refused(consumer: aiokafka.AIOKafkaConsumer) -> BaseException | None:
+    """Why the group's coordinator will not have this member; None as long as nothing was refused.
+
+    aiokafka keeps the error for the next call that takes records. Before the first assignment there is none.
+    """
+    refused: BaseException | None = consumer._coordinator._pending_exception
+    return refused
+
+
 async def leave_group(consumer: aiokafka.AIOKafkaConsumer) -> None:
     """Leave the group without the callbacks of a rebalance. A static member (KIP-345) stays in it."""
     coordinator = consumer._coordinator

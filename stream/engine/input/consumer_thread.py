@@ -31,6 +31,7 @@ from stream.engine.units import MS_PER_S
 Result = TypeVar("Result")
 Ends = dict[TopicPartition, int | None]
 START_RETRY_S = 0.5
+JOIN_LOOK_S = 1.0
 LEAVE_TIMEOUT_S = 2.0
 """A broker that takes longer to hear that a failed worker leaves will notice it by the end of the session."""
 METADATA_MAX_AGE_MS = 5_000
@@ -70,6 +71,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 await asyncio.sleep(START_RETRY_S)
         internals.on_answered_heartbeat(self._ensure_consumer(), self.lease.renew)
         internals.adapt_fetch_size(self._ensure_consumer(), next_size)
+        self.add_future(self._watch_join())
+
+    async def _watch_join(self) -> None:
+        """A refused join ends the process: aiokafka would wait for ever for somebody to ask why."""
+        while not self.should_stop:
+            await asyncio.sleep(JOIN_LOOK_S)
+            if (refused := internals.join_refused(self._ensure_consumer())) is not None:
+                group = self._options.app_id
+                text = f"the group {group} refuses this worker: {refused!r} (an ACL? the session time-out?)"
+                self._fail(EngineError(Exit.CONFIGURATION, text))
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         options, conf = self._options, self.app.conf

@@ -53,8 +53,10 @@ class BatchConsumer(driver.Consumer):
     _next_poll = 0.0
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        host = self.transport.host
-        return ConsumerThread(self, options=host.options, fail=host.fail, loop=self.loop, beacon=self.beacon)
+        host, more = self.transport.host, {"loop": self.loop, "beacon": self.beacon}
+        thread = ConsumerThread(self, options=host.options, fail=host.fail, **more)
+        host.fail.leave = thread.leave_group
+        return thread
 
     @property
     def thread(self) -> ConsumerThread:

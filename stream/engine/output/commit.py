@@ -1,9 +1,10 @@
 """How a flush becomes durable and is committed: once for each guarantee.
 
 At least once: one idempotent producer, and offsets are committed after the last acknowledgement. Exactly
-once: one transactional producer per partition, its id made of application and partition number. Its first
-call (`take_over`) fences the worker that had the partition, and commits or aborts what that one left open;
-offsets and rows are read only after that (docs/decisions/0001-one-transaction-per-partition.md).
+once: one transactional producer per partition, its id made of application, changelog and partition number
+(two sets of topics with one application name must not fence each other). Its first call (`take_over`) fences
+the worker that had the partition, and commits or aborts what that one left open; offsets and rows are read
+only after that (docs/decisions/0001-one-transaction-per-partition.md).
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class ExactlyOnce:
         await asyncio.gather(*(self._take_over(partition) for partition in partitions))
 
     async def _take_over(self, partition: int) -> None:
-        name = f"{self._options.app_id}-{partition}"
+        name = f"{self._options.app_id}-{self._options.changelog}-{partition}"
         sender = self._senders[partition] = Sender(self._options, name, transactional_id=name)
         try:
             await self._in_thread(sender.take_over, self._options.delivery_timeout_s + GRACE_S)

@@ -39,6 +39,17 @@ REFUSED_AGAIN = {
 """Errors that a record gets at every attempt: doing its transaction again is of no use."""
 
 
+NO_ACL = "; an ACL for this user is missing"
+HINTS = {
+    KafkaError.INVALID_TIMESTAMP: "; is this machine's clock more than an hour ahead of the broker's?",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: f"{NO_ACL} (WRITE on the topic)",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: f"{NO_ACL} (IDEMPOTENT_WRITE on the cluster)",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: f"{NO_ACL} (READ on the group)",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: f"{NO_ACL} (WRITE on the transactional id)",
+}
+"""What to look at when Kafka refuses for one of these reasons."""
+
+
 class AbortedError(Exception):
     """A transaction was aborted for a reason that passes, mostly the restart of a broker."""
 
@@ -53,8 +64,9 @@ def stopped_by(error: KafkaError) -> EngineError:
     """What a failed write means for this process."""
     if error.code() in NOT_THE_OWNER:
         return EngineError(Exit.FENCED, f"another worker owns this now: {error.str()}")
+    hint = HINTS.get(error.code(), "")
     return EngineError(
-        Exit.PRODUCER, f"the producer failed, nothing of this flush is committed: {error.str()}"
+        Exit.PRODUCER, f"the producer failed, nothing of this flush is committed: {error.str()}{hint}"
     )
 
 

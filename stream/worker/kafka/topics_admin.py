@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
 )
 
 from stream.config.settings import Settings
+from stream.kafka_causes import NoAnswerError, in_words, wait_for_kafka
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics import TopicFinding, TopicPlan, TopicState
 
@@ -28,13 +29,16 @@ class ClusterError(Exception):
 
 def admin_client(settings: Settings) -> AdminClient:
     """A client that is connected: a broker has answered it. ClusterError when none does."""
-    client = AdminClient({**librdkafka_settings(settings), "log_level": 0})
+    connected(settings)
+    return AdminClient({**librdkafka_settings(settings), "log_level": 0})
+
+
+def connected(settings: Settings) -> None:
+    """Return when a broker answers; ClusterError with the cause when none does."""
     try:
-        client.list_topics(timeout=ADMIN_TIMEOUT_S)
-    except KafkaException as error:
-        reason = error.args[0].str()
-        raise ClusterError(f"no broker answers at {settings.brokers} (STREAM_BROKERS): {reason}") from error
-    return client
+        wait_for_kafka(librdkafka_settings(settings), ADMIN_TIMEOUT_S)
+    except NoAnswerError as cause:
+        raise ClusterError(f"no broker answers at {settings.brokers} (STREAM_BROKERS): {cause}") from cause
 
 
 def cluster_topics(client: AdminClient, names: Iterable[str]) -> dict[str, TopicState]:
@@ -64,7 +68,7 @@ def create_topics(client: AdminClient, plans: Iterable[TopicPlan]) -> None:
             answer.result()
         except KafkaException as error:
             if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
-                raise ClusterError(f"{name} could not be created: {error.args[0].str()}") from error
+                raise ClusterError(f"{name} could not be created: {in_words(error.args[0])}") from error
 
 
 def alter_topics(client: AdminClient, drifted: Iterable[TopicFinding]) -> None:
@@ -99,4 +103,4 @@ def _answered(name: str, answer: object) -> dict[str, ConfigEntry]:
     try:
         return answer.result() or {}  # type: ignore[attr-defined]
     except KafkaException as error:
-        raise ClusterError(f"{name}: {error.args[0].str()}") from error
+        raise ClusterError(f"{name}: {in_words(error.args[0])}") from error

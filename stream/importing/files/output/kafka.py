@@ -103,8 +103,13 @@ def _wait_for_acknowledgements(producer: Any, failures: list[str], journal: Jour
 def _check_topics(producer: Any, topics: tuple[str, ...], settings: Settings) -> None:
     from confluent_kafka import KafkaException
 
+    from stream.kafka_causes import NoAnswerError, wait_for_kafka
+
     try:
+        wait_for_kafka(client_settings(settings), TOPICS_TIMEOUT_S)
         existing = producer.list_topics(timeout=TOPICS_TIMEOUT_S).topics
+    except NoAnswerError as cause:
+        raise SendError(f"no broker answers at {settings.brokers} (STREAM_BROKERS): {cause}") from cause
     except KafkaException as failure:
         raise SendError(f"no broker answers at {settings.brokers}: {failure.args[0].str()}") from failure
     missing = [name for name in topics if name not in existing]
