@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from bench import alone, latency
+from bench import alone, import_speed, latency
 from bench import compare as comparison
 from bench.results import PICTURE, draw, keep, stamp
 from bench.roster import Peer
@@ -42,6 +42,15 @@ def peers_named(only: str) -> list[Peer]:
         return comparison.chosen(only)
     except ValueError as mistake:
         raise click.UsageError(str(mistake)) from mistake
+
+
+@main.command(name="import")
+@click.option("--lines", default=1_000_000, show_default=True, type=click.IntRange(min=1_000))
+@turns
+@click.option("--before", help="A commit whose code has every second turn on the same file.")
+def import_command(*, lines: int, rounds: int, before: str | None) -> None:
+    """Lines per second of `stream import` on a tidy CSV of orders; no Kafka."""
+    print_result(import_speed.measured(lines, rounds, before))
 
 
 @main.command(name="compare")

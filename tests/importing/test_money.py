@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from tests.importing.test_order_facts import orders
+from tests.importing.test_order_extras import orders
 from tests.support.importing import HEADER, INVOICES, imported
 
 EUROS = INVOICES.replace("GBP", "EUR")

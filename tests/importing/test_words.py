@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.importing.test_order_facts import orders, refunds
+from tests.importing.test_order_extras import orders, refunds
 from tests.support.importing import case, imported
 
 ANSWERS = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stream.importing.files.events.line_amounts import PRICES
-from stream.importing.files.events.order_facts import ORDER_AMOUNTS
+from stream.importing.files.events.order_extras import ORDER_AMOUNTS
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.summary import ImportSummary
 

@@ -15,7 +15,7 @@ import msgspec
 
 from stream.core.events.event import Event
 from stream.importing.files.events.line_values import LineRejection
-from stream.importing.files.events.order_facts import PerLineAmounts
+from stream.importing.files.events.order_extras import PerLineAmounts
 from stream.importing.files.events.order_lines import LinePlace, LineReader, OrderLine
 from stream.importing.files.events.orders import OrderBuilder, OrderDraft
 from stream.importing.files.events.repeats import REPEATED
@@ -151,23 +151,31 @@ class Importer:
                 return None
             kind = found
         if kind in ORDER_TYPES:
-            return self._order_line(values, place, lines, refund=kind == "purchase.refunded")
+            refund, file_name = kind == "purchase.refunded", self._paths[place.file].name
+            line = self._order_lines.line(values, place, file_name, refund=refund)
+            if isinstance(line, LineRejection) or line.extras:
+                self._note_extras(line, values, place, lines, refund=refund)
+            return line
         row = (place.file, place.line)
         is_same_row, self._last_single_event = row == self._last_single_event, row
         return None if is_same_row and is_once_per_row(kind) else self._single_events.event(kind, values)
 
-    def _order_line(
-        self, values: Values, place: LinePlace, lines: ExternalSort[LineItem], *, refund: bool
-    ) -> OrderLine | LineRejection:
-        """A line of an order. What a refused line says of its whole order is kept."""
-        file_name = self._paths[place.file].name
-        line = self._order_lines.line(values, place, file_name, refund=refund)
+    def _note_extras(
+        self,
+        line: OrderLine | LineRejection,
+        values: Values,
+        place: LinePlace,
+        lines: ExternalSort[LineItem],
+        *,
+        refund: bool,
+    ) -> None:
+        """What a line says of its whole order, also where the line itself is refused."""
         if isinstance(line, OrderLine):
-            if line.extras:
-                self._per_line.observe(line.customer, line.order, line.extras)
-        elif (facts := self._order_lines.refused(values, place, file_name, refund=refund)) is not None:
-            lines.add((facts.customer, facts.order, facts.sequence, facts))
-        return line
+            self._per_line.observe(line.customer, line.order, line.extras or {})
+            return
+        kept = self._order_lines.refused(values, place, self._paths[place.file].name, refund=refund)
+        if kept is not None:
+            lines.add((kept.customer, kept.order, kept.sequence, kept))
 
     def _build_orders(self, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]) -> None:
         """Customer by customer: lines become orders, orders are sorted by time, returns are matched."""

@@ -53,6 +53,14 @@ class LineValues:
 
         `money` names the fields with amounts. A currency beside an amount never counts as another one.
         """
+        for field in money:
+            text = values.get(field)
+            if text and not (text[0].isdigit() and text[-1].isdigit()):
+                return self._currency_beside(values, money)
+        return self._code(values.get("currency") or self._default_currency)
+
+    def _currency_beside(self, values: Values, money: Sequence[str]) -> str | LineRejection:
+        """The currency of a row with amounts that do not begin and end with a digit."""
         code = self._code(values.get("currency") or self._default_currency)
         is_open = not self._has_currency_column or not isinstance(code, str)
         for field in money:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -9,18 +11,19 @@ from msgspec import Struct
 from stream.importing.files.events.event_ids import content_hash
 from stream.importing.files.events.line_amounts import PRICES, AmountReader, LineAmount
 from stream.importing.files.events.line_values import ID_MAX, LineRejection, LineValues, order_fault
-from stream.importing.files.events.order_facts import (
+from stream.importing.files.events.order_extras import (
     CREDIT_TOTAL,
     ORDER_AMOUNTS,
     WHOLE_REFUND,
-    FactReader,
-    Facts,
+    Extras,
+    ExtrasReader,
 )
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
-from stream.importing.files.values.amounts import amount_reader
+from stream.importing.files.values.amounts import CACHE_SIZE, amount_reader
 from stream.importing.files.values.instants import DayDoubt, instant_reader
 
+NO_ORDER = LineRejection("order_missing", "the cell is blank, or stands for no order")
 NO_TIME = 1 << 62
 """The time of a refused line whose time cannot be read: later than any other."""
 
@@ -57,7 +60,7 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     category: str | None
     brand: str | None
     quantity: int
-    """Pieces; 0 for a line that was refused, of which only the facts of its order are left."""
+    """Pieces; 0 for a line that was refused, of which only the extras of its order are left."""
     unit_minor: int
     total_minor: int
     """Negative for a voucher or a discount line: it lowers the total of the order."""
@@ -70,8 +73,8 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     """Index of the file among the imported files."""
     number: int
     """Line number in the file."""
-    extras: Facts | None
-    """Facts of the whole order that stand on this line."""
+    extras: Extras | None
+    """Extras of the whole order that stand on this line."""
 
 
 class LineReader:
@@ -84,7 +87,7 @@ class LineReader:
         amount = amount_reader(mapping.money)
         self._values = LineValues(mapping, amount)
         self._amounts = AmountReader(mapping, amount)
-        self._facts = FactReader(mapping, self._amounts)
+        self._extras = ExtrasReader(mapping, self._amounts)
         given = {*mapping.columns, *mapping.constants}
         self._money = [field for field in (*PRICES, *ORDER_AMOUNTS) if field in given]
         self._product_field = "product" if "product" in given else "name"
@@ -93,6 +96,10 @@ class LineReader:
         self._source = mapping.source
         self._own_orders = mapping.orders.missing == "own"
         self._no_order = mapping.blanks("order")
+        cached = lru_cache(CACHE_SIZE)
+        self._order_number: Callable[[str], str | LineRejection] = cached(self._order_number_of)
+        is_id = self._product_field == "product"
+        self._product = self._values.product if is_id else cached(self._product_of_name)
 
     def customer(self, values: Values) -> str | LineRejection:
         """The customer id of a row."""
@@ -131,7 +138,7 @@ class LineReader:
             if not (is_whole_refund and currency.reason == "currency_missing"):
                 return currency
             currency = ""
-        if isinstance(product_id := self._product(values), LineRejection):
+        if isinstance(product_id := self._product(values.get(self._product_field)), LineRejection):
             return product_id
         if not (product_id or is_whole_refund) and self._needs_product(values, refund=refund):
             return LineRejection("product_missing")
@@ -146,7 +153,7 @@ class LineReader:
 
     def refused(self, values: Values, place: LinePlace, file_name: str, *, refund: bool) -> OrderLine | None:
         """What a refused line says of its order; None where it says nothing that can be read."""
-        if not self._facts.has_facts or "order" not in values:
+        if not self._extras.has_extras or "order" not in values:
             return None
         customer = self._values.customer(values["customer"])
         if isinstance(customer, LineRejection):
@@ -158,13 +165,15 @@ class LineReader:
         if isinstance(order, LineRejection) or isinstance(currency, LineRejection):
             return None
         returned = refund or bool(self._prefix and order.startswith(self._prefix))
-        facts, _ = self._facts.facts(values, currency, returned=returned, lowers=False)
-        if not facts:
+        extras, _ = self._extras.extras(values, currency, returned=returned, lowers=False)
+        if not extras:
             return None
+        if extras.get("order_total", 0) < 0:
+            returned, extras[CREDIT_TOTAL] = True, -extras.pop("order_total")
         time_ms = self._instant(values["time"].strip())
         return OrderLine(
             order, customer, place.sequence, NO_TIME if time_ms is None else time_ms, currency, "",
-            None, None, None, 0, 0, 0, 0, returned, refund, place.file, place.line, facts,
+            None, None, None, 0, 0, 0, 0, returned, refund, place.file, place.line, extras,
         )  # fmt: skip
 
     def _built(
@@ -175,17 +184,17 @@ class LineReader:
         returned = refund or goes_back or bool(self._prefix and order.startswith(self._prefix))
         if returned and total < 0:
             unit, total, rounding = -unit, -total, -rounding
-        facts: Facts | None = None
-        if self._facts.has_facts:
-            facts, fault = self._facts.facts(values, currency, returned=returned, lowers=total < 0)
+        extras: Extras | None = None
+        if self._extras.has_extras:
+            extras, fault = self._extras.extras(values, currency, returned=returned, lowers=total < 0)
             if fault is not None:
                 return fault
-            if facts.get("order_total", 0) < 0:
-                returned, facts[CREDIT_TOTAL] = True, -facts.pop("order_total")
+            if extras.get("order_total", 0) < 0:
+                returned, extras[CREDIT_TOTAL] = True, -extras.pop("order_total")
                 if total < 0:
                     unit, total, rounding = -unit, -total, -rounding
         if amount is WHOLE:
-            facts = {**(facts or {}), WHOLE_REFUND: True}
+            extras = {**(extras or {}), WHOLE_REFUND: True}
         name, category, brand = values.get("name"), values.get("category"), values.get("brand")
         label = self._values.label
         return OrderLine(
@@ -193,7 +202,7 @@ class LineReader:
             label(name) if name else None,
             label(category) if category else None,
             label(brand) if brand else None,
-            pieces, unit, total, rounding, returned, refund, place.file, place.line, facts or None,
+            pieces, unit, total, rounding, returned, refund, place.file, place.line, extras or None,
         )  # fmt: skip
 
     def _needs_product(self, values: Values, *, refund: bool) -> bool:
@@ -207,21 +216,23 @@ class LineReader:
     def _order(
         self, values: Values, customer: str, file_name: str, place: LinePlace, *, refund: bool
     ) -> str | LineRejection:
-        if "order" not in values:
+        text = values.get("order")
+        if text is None:
             order = f"{file_name}-{place.line}"
-        else:
-            order = values["order"].strip()
-            if order.lower() in self._no_order:
-                if not self._own_orders or refund:
-                    return LineRejection("order_missing", f"{order!r} stands for none" if order else "")
-                order = f"own-{content_hash(self._source, customer, values['time'].strip())}"
+            return order_fault(order) or order
+        number = self._order_number(text)
+        if self._own_orders and not refund and number is NO_ORDER:
+            return f"own-{content_hash(self._source, customer, values['time'].strip())}"
+        return number
+
+    def _order_number_of(self, text: str) -> str | LineRejection:
+        order = text.strip()
+        if order.lower() in self._no_order:
+            return NO_ORDER
         return order_fault(order) or order
 
-    def _product(self, values: Values) -> str | LineRejection:
-        text = values.get(self._product_field)
-        if self._product_field == "name" and text:
-            text = text.strip()[:ID_MAX]
-        return self._values.product(text)
+    def _product_of_name(self, text: str | None) -> str | LineRejection:
+        return self._values.product(text.strip()[:ID_MAX] if text else text)
 
 
 def _time_fault(text: str) -> LineRejection:

@@ -12,8 +12,14 @@ from stream.core.events.event import PurchaseCompleted
 from stream.core.events.payload import Campaign, Product, Purchase
 from stream.importing.files.events.event_ids import event_id, event_time
 from stream.importing.files.events.line_values import LineRejection
-from stream.importing.files.events.order_facts import ADDED, CREDIT_TOTAL, Facts, added_amount, merged_facts
-from stream.importing.files.events.order_lines import OrderLine
+from stream.importing.files.events.order_extras import (
+    ADDED,
+    CREDIT_TOTAL,
+    Extras,
+    added_amount,
+    merged_extras,
+)
+from stream.importing.files.events.order_lines import NO_TIME, OrderLine
 from stream.importing.files.events.repeats import Reject, lines_of_first_file
 from stream.importing.files.events.restarts import restarted_orders
 from stream.importing.files.mapping.mapping import ColumnMapping
@@ -33,8 +39,8 @@ class OrderDraft(Struct, frozen=True, array_like=True):
     """A refund event of the order it names."""
     lines: list[OrderLine]
     """Empty where every line was refused, but the order has a total of its own."""
-    extras: Facts
-    """Facts of the whole order."""
+    extras: Extras
+    """Extras of the whole order."""
     per_line: tuple[str, ...]
     """Which of the added amounts of a return (tax, shipping, discount) its lines tell each for itself."""
 
@@ -55,6 +61,9 @@ class OrderBuilder:
         """Drafts from the lines of one order number at a time."""
         for every_line in orders:
             first = every_line[0]
+            if _is_plain(every_line) and not (self._row_is_order and len(every_line) > 1):
+                yield _plain_draft(every_line)
+                continue
             if len(every_line) == 1 and first.quantity and (first.returned or first.total_minor >= 0):
                 yield _draft(every_line, [], set(), whole=True)
                 continue
@@ -73,15 +82,15 @@ class OrderBuilder:
         if self._row_is_order:
             bought = _first_row(bought, self._reject)
         bought, credited = _split_credit(bought)
-        facts = [line for line in refused if not line.returned]
-        if bought or _has_total(facts):
-            yield _draft(bought, facts, self._per_line, whole=True)
+        extras = [line for line in refused if not line.returned]
+        if bought or _stands_alone(extras):
+            yield _draft(bought, extras, self._per_line, whole=True)
         back = [line for line in kept if line.returned] + credited
         of_refunds = [line for line in refused if line.returned]
         for part in _refunded_parts(sorted(back + of_refunds, key=_sequence) if of_refunds else back):
             parts = [line for line in part if line.quantity]
             rest = [line for line in part if not line.quantity]
-            if parts or (rest[0].direct and _has_total(rest)):
+            if parts or (rest[0].direct and _stands_alone(rest)):
                 yield _draft(parts, rest, self._per_line, whole=not (bought or credited))
 
     def _in_one_currency(self, lines: list[OrderLine]) -> list[OrderLine]:
@@ -110,16 +119,21 @@ def _split_credit(bought: list[OrderLine]) -> tuple[list[OrderLine], list[OrderL
     return [line for line in bought if line.total_minor >= 0], credit
 
 
-def _negated(facts: Facts | None) -> Facts | None:
+def _negated(extras: Extras | None) -> Extras | None:
     """The tax of a voucher line is negative; as money back it is positive."""
-    if not facts:
-        return facts
-    return {field: abs(value) if field in ADDED else value for field, value in facts.items()}
+    if not extras:
+        return extras
+    return {field: abs(value) if field in ADDED else value for field, value in extras.items()}
 
 
 def _has_total(lines: list[OrderLine]) -> bool:
     """Whether a column holds the total of the order."""
     return any("order_total" in line.extras for line in lines if line.extras)
+
+
+def _stands_alone(refused: list[OrderLine]) -> bool:
+    """Whether refused lines are enough for an order or a refund: they have its total, and its time."""
+    return _has_total(refused) and min(line.time_ms for line in refused) != NO_TIME
 
 
 def _first_row(lines: list[OrderLine], reject: Reject) -> list[OrderLine]:
@@ -148,28 +162,48 @@ def _sequence(line: OrderLine) -> int:
     return line.sequence
 
 
-def _draft(
-    lines: list[OrderLine], refused: list[OrderLine], per_line: set[str], *, whole: bool
-) -> OrderDraft:
-    """`whole`: no line of the order number is in another draft, so facts of the order belong to this one."""
-    first = lines[0] if lines else refused[0]
-    at = first.time_ms if len(lines) == 1 else min([line.time_ms for line in lines or refused])
-    if len(lines) == 1 and not refused:
-        facts = first.extras or {}
-    else:
-        facts = merged_facts(_facts_of(lines), _facts_of(refused), per_line)
-    counted: tuple[str, ...] = ()
-    if first.returned and facts and not whole:
-        counted = tuple(field for field in ADDED if field in per_line)
-    elif first.returned and facts:
-        counted = tuple(ADDED)
+def _is_plain(lines: list[OrderLine]) -> bool:
+    """Lines that were bought at one time in one currency, with nothing to be said of the whole order."""
+    first = lines[0]
+    at, currency, file = first.time_ms, first.currency, first.file
+    for line in lines:
+        if line.extras or line.returned or line.total_minor < 0 or not line.quantity:
+            return False
+        if line.time_ms != at or line.currency != currency or line.file != file:
+            return False
+    return True
+
+
+def _plain_draft(lines: list[OrderLine]) -> OrderDraft:
+    first = lines[0]
     return OrderDraft(
-        first.customer, at, first.returned, first.order, first.currency, first.sequence, first.direct,
-        lines, facts, counted,
+        first.customer, first.time_ms, False, first.order, first.currency, first.sequence, first.direct,
+        lines, {}, (),
     )  # fmt: skip
 
 
-def _facts_of(lines: Iterable[OrderLine]) -> Iterator[Facts]:
+def _draft(
+    lines: list[OrderLine], refused: list[OrderLine], per_line: set[str], *, whole: bool
+) -> OrderDraft:
+    """`whole`: no line of the order number is in another draft, so extras of the order belong to this one."""
+    first = lines[0] if lines else refused[0]
+    at = first.time_ms if len(lines) == 1 else min([line.time_ms for line in lines or refused])
+    if len(lines) == 1 and not refused:
+        extras = first.extras or {}
+    else:
+        extras = merged_extras(_extras_of(lines), _extras_of(refused), per_line)
+    counted: tuple[str, ...] = ()
+    if first.returned and extras and not whole:
+        counted = tuple(field for field in ADDED if field in per_line)
+    elif first.returned and extras:
+        counted = tuple(ADDED)
+    return OrderDraft(
+        first.customer, at, first.returned, first.order, first.currency, first.sequence, first.direct,
+        lines, extras, counted,
+    )  # fmt: skip
+
+
+def _extras_of(lines: Iterable[OrderLine]) -> Iterator[Extras]:
     return (line.extras for line in lines if line.extras)
 
 
@@ -196,22 +230,22 @@ def purchase_event(draft: OrderDraft, source: str) -> PurchaseCompleted:
 
 def _purchase_with_extras(draft: OrderDraft, total: int, lowered: int) -> Purchase:
     """`total`: sum of the lines. `lowered`: what lines with negative amounts took off, counts as discount."""
-    facts = draft.extras
-    worth = facts.get("goods_total", total) + added_amount(facts)
-    tax = facts.get("tax")
+    extras = draft.extras
+    worth = extras.get("goods_total", total) + added_amount(extras)
+    tax = extras.get("tax")
     return Purchase(
         order_id=draft.order,
-        total_minor=facts.get("order_total", max(worth, 0)),
+        total_minor=extras.get("order_total", max(worth, 0)),
         currency=draft.currency,
         products=products(draft.lines),
         tax_minor=None if tax is None or tax < 0 else tax,
-        shipping_minor=facts.get("shipping"),
-        discount_minor=facts.get("discount", 0) + lowered,
-        coupon=facts.get("coupon"),
-        affiliation=facts.get("affiliation"),
-        channel=facts.get("channel"),
-        payment_method=facts.get("payment_method"),
-        campaign=_campaign(facts),
+        shipping_minor=extras.get("shipping"),
+        discount_minor=extras.get("discount", 0) + lowered,
+        coupon=extras.get("coupon"),
+        affiliation=extras.get("affiliation"),
+        channel=extras.get("channel"),
+        payment_method=extras.get("payment_method"),
+        campaign=_campaign(extras),
     )
 
 

@@ -11,7 +11,7 @@ from stream.core.events.event import Event, PurchaseCompleted, PurchaseRefunded
 from stream.core.events.payload import Refund
 from stream.importing.files.events.event_ids import event_id, event_time
 from stream.importing.files.events.line_values import LineRejection
-from stream.importing.files.events.order_facts import ADDED, CREDIT_TOTAL, PART_REFUND, WHOLE_REFUND
+from stream.importing.files.events.order_extras import ADDED, CREDIT_TOTAL, PART_REFUND, WHOLE_REFUND
 from stream.importing.files.events.order_lines import OrderLine
 from stream.importing.files.events.orders import OrderDraft, products, purchase_event
 from stream.importing.files.events.repeats import Reject
@@ -56,20 +56,21 @@ class RefundMatcher:
         self._paid: dict[str, PaidOrder] = {}
         self._names: set[str] = set()
         for draft in history:
-            if not draft.returned:
-                yield from self._bought(draft, returns=returns)
-            else:
+            if draft.returned:
                 yield from self._refunds(draft)
+                continue
+            purchase = purchase_event(draft, self._mapping.source)
+            yield purchase
+            if returns:
+                self._hold(draft, purchase)
+            if draft.extras:
+                yield from self._refund_beside(draft, purchase)
 
-    def _bought(self, draft: OrderDraft, *, returns: bool) -> Iterator[Event]:
-        purchase = purchase_event(draft, self._mapping.source)
-        yield purchase
-        if returns:
-            for line in draft.lines:
-                self._held[line.product].append(HeldPieces(draft.order, draft.currency, line.quantity))
-            self._paid[draft.order] = PaidOrder(draft.currency, purchase.data.total_minor)
-        if draft.extras:
-            yield from self._refund_beside(draft, purchase)
+    def _hold(self, draft: OrderDraft, purchase: PurchaseCompleted) -> None:
+        """Remember what of an order may go back."""
+        for line in draft.lines:
+            self._held[line.product].append(HeldPieces(draft.order, draft.currency, line.quantity))
+        self._paid[draft.order] = PaidOrder(draft.currency, purchase.data.total_minor)
 
     def _refund_beside(self, draft: OrderDraft, purchase: PurchaseCompleted) -> Iterator[Event]:
         """Where an export has the refund only as an amount or a status, it gets the time of its order."""
@@ -179,16 +180,16 @@ def _amount_back(draft: OrderDraft, lines: list[OrderLine], *, first: bool, only
     `only`: all returned lines of the draft belong to one order, so the total of the credit note is its
     amount; else what is true of the whole credit note goes to its `first` refund.
     """
-    facts = draft.extras
-    if only and CREDIT_TOTAL in facts:
-        return int(facts[CREDIT_TOTAL])
-    if only and draft.per_line and "order_total" in facts and len(draft.per_line) == len(ADDED):
-        return int(facts["order_total"])
+    extras = draft.extras
+    if only and CREDIT_TOTAL in extras:
+        return int(extras[CREDIT_TOTAL])
+    if only and draft.per_line and "order_total" in extras and len(draft.per_line) == len(ADDED):
+        return int(extras["order_total"])
     amount = sum([line.total_minor for line in lines])
     for field in draft.per_line:
         of_lines = sum([(line.extras or {}).get(field, 0) for line in draft.lines])
-        if facts.get(field, 0) == of_lines:
+        if extras.get(field, 0) == of_lines:
             amount += ADDED[field] * sum([(line.extras or {}).get(field, 0) for line in lines])
         elif first:
-            amount += ADDED[field] * facts.get(field, 0)
+            amount += ADDED[field] * extras.get(field, 0)
     return max(amount, 0)

@@ -21,8 +21,8 @@ from stream.recording.event_file import open_unpacked
 
 CELL_CHARACTERS_MAX = 1 << 20
 """A longer cell is an error of its line: usually a quotation mark that is never closed."""
-Record = tuple[int, int, list[str] | UnreadableRow]
-"""The number of its first line, its lines, and its cells."""
+RowReader = Callable[[int, list[str]], FileRow | UnreadableRow]
+"""From a line number and the cells that begin there to the fields of the mapping."""
 
 
 def delimited_rows(path: Path, mapping: ColumnMapping, delimiter: str) -> Iterator[FileRow | UnreadableRow]:
@@ -33,9 +33,7 @@ def delimited_rows(path: Path, mapping: ColumnMapping, delimiter: str) -> Iterat
     ) as text:
         header = read_header(path, text, mapping, delimiter)
         row_of = _row_reader(header, mapping)
-        for line, lines, cells in _Records(text, header, quoted=mapping.file.quoted):
-            row = cells if isinstance(cells, UnreadableRow) else row_of(line, cells)
-            yield row if lines == 1 or isinstance(row, FileRow) else structs.replace(row, lines=lines)
+        yield from _Records(text, header, row_of, quoted=mapping.file.quoted)
 
 
 def file_encoding(path: Path, named: str) -> str:
@@ -47,28 +45,32 @@ def file_encoding(path: Path, named: str) -> str:
 
 
 class _Records:
-    """Records of cells. The lines of a record are held until it is clear that it has no other reading."""
+    """Rows of records. The lines of a record are held until it is clear that it has no other reading."""
 
-    def __init__(self, text: Iterable[str], header: FileHeader, *, quoted: bool) -> None:
+    def __init__(self, text: Iterable[str], header: FileHeader, row_of: RowReader, *, quoted: bool) -> None:
+        self._row_of = row_of
         self._text, self._delimiter, self._width = text, header.delimiter, len(header.cells)
         self._line = header.lines
         """Lines of the file that are in records already."""
         self._held: list[str] = []
         self._quoted = quoted
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[FileRow | UnreadableRow]:
         while True:
-            held, source = self._held, iter(self._text)
+            held, source, row_of = self._held, iter(self._text), self._row_of
             quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self._quoted else csv.QUOTE_NONE
             reader = csv.reader(
                 _holding(source, held), delimiter=self._delimiter, quoting=quoting, strict=self._quoted
             )
             try:
                 for cells in reader:
-                    if len(held) > 1 and swallows_lines(held, self._width, self._delimiter):
+                    if len(held) == 1:
+                        yield row_of(self._line + 1, cells)
+                    elif swallows_lines(held, self._width, self._delimiter):
                         yield from self._rejected_lines(held)
                     else:
-                        yield self._line + 1, len(held), cells
+                        row = row_of(self._line + 1, cells)
+                        yield row if isinstance(row, FileRow) else structs.replace(row, lines=len(held))
                     self._line += len(held)
                     held.clear()
             except csv.Error as failure:
@@ -78,20 +80,20 @@ class _Records:
                 continue
             return
 
-    def _first_line_again(self, held: Sequence[str], why: str) -> Record:
+    def _first_line_again(self, held: Sequence[str], why: str) -> FileRow | UnreadableRow:
         """The quotation marks are not well-formed: the first line is read by itself, the others again."""
         line = self._line + 1
         if len(held[0]) > CELL_CHARACTERS_MAX:
-            return line, 1, UnreadableRow(line, "unreadable", why)
+            return UnreadableRow(line, "unreadable", why)
         cells = lenient_cells(held[0], self._delimiter)
         if len(cells) == self._width:
-            return line, 1, cells
+            return self._row_of(line, cells)
         hint = (
             "close or double the quotation marks; where the file quotes nothing, set quoted = false in [file]"
         )
-        return line, 1, UnreadableRow(line, "quote_unclosed", hint)
+        return UnreadableRow(line, "quote_unclosed", hint)
 
-    def _rejected_lines(self, held: Sequence[str]) -> Iterator[Record]:
+    def _rejected_lines(self, held: Sequence[str]) -> Iterator[UnreadableRow]:
         """Lines that are either one cell or a row each: each is rejected by its number."""
         first, last = self._line + 1, self._line + len(held)
         why = (
@@ -99,7 +101,7 @@ class _Records:
             "where the file quotes nothing, set quoted = false in [file]"
         )
         for line in range(first, last + 1):
-            yield line, 1, UnreadableRow(line, "quote_ambiguous", why)
+            yield UnreadableRow(line, "quote_ambiguous", why)
 
 
 def _holding(source: Iterator[str], held: list[str]) -> Iterator[str]:
@@ -108,10 +110,7 @@ def _holding(source: Iterator[str], held: list[str]) -> Iterator[str]:
         yield text
 
 
-def _row_reader(
-    header: FileHeader, mapping: ColumnMapping
-) -> Callable[[int, list[str]], FileRow | UnreadableRow]:
-    """From the cells of a line to the fields of the mapping."""
+def _row_reader(header: FileHeader, mapping: ColumnMapping) -> RowReader:
     names, width, ragged = column_names(header.cells), len(header.cells), mapping.file.ragged
     fields = list(header.columns.single)
     pick = _picker([names.index(column) for column in header.columns.single.values()])

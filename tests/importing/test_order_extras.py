@@ -59,7 +59,7 @@ def test_the_totals_of_an_order_survive_its_refused_first_line():
 
 
 @pytest.mark.parametrize("fault", ["1,ann,?,a,1,1.00,9.00,X", "1,ann,2026-01-01,a,1,?,9.00,X"])
-def test_a_line_refused_for_its_time_or_price_keeps_the_facts_of_its_order(tmp_path, fault):
+def test_a_line_refused_for_its_time_or_price_keeps_the_extras_of_its_order(tmp_path, fault):
     done = read(tmp_path, "total,coupon", fault, "1,ann,2026-01-02,b,1,5.00,,")
 
     assert orders(done) == {"1": 900}
@@ -202,3 +202,9 @@ def test_the_number_of_an_order_can_be_made_of_several_columns(tmp_path):
     rows = ["1,ann,2026-01-05,a,1,10.00,north", "1,ann,2026-01-05,a,1,20.00,south"]
 
     assert orders(read(tmp_path, "coupon", *rows, mapping=mapping)) == {"north-1": 1000, "south-1": 2000}
+
+
+def test_a_negative_total_on_a_refused_line_is_no_order(tmp_path):
+    done = read(tmp_path, "total", "1,ann,,a,1,1.00,-9.00", "2,ann,,a,1,1.00,9.00")
+
+    assert (done.events, done.reasons()) == ([], [(2, "time_missing"), (3, "time_missing")])

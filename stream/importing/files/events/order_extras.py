@@ -1,7 +1,7 @@
 """What a row says of its whole order: totals, tax, shipping, discounts, refunds, coupon, campaign.
 
-These are facts of the order, not of the line: they survive when the line itself is refused. Where they differ
-within an order, they were said of each line, and are summed.
+These extras are of the order, not of the line: they survive when the line itself is refused. Amounts that
+differ within an order are of each line, and are summed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stream.importing.files.events.line_values import LABEL_MAX, LineRejection
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 
-Facts = dict[str, Any]
+Extras = dict[str, Any]
 """Field -> text, or whole minor units."""
 ORDER_AMOUNTS = ("order_total", "goods_total", "tax", "shipping", "discount", "refunded")
 ORDER_TEXTS = (
@@ -37,8 +37,8 @@ ORDERS_REMEMBERED = 65_536
 """Orders whose amounts are compared while reading: the lines of an order stand close together."""
 
 
-class FactReader:
-    """Reads the facts of an order by one mapping."""
+class ExtrasReader:
+    """Reads the extras of an order by one mapping."""
 
     def __init__(self, mapping: ColumnMapping, amounts: AmountReader) -> None:
         given = {*mapping.columns, *mapping.constants}
@@ -49,38 +49,38 @@ class FactReader:
             **dict.fromkeys(mapping.returns.whole_orders, WHOLE_REFUND),
             **dict.fromkeys(mapping.returns.parts_of_orders, PART_REFUND),
         }
-        self.has_facts = bool(self._amount_fields or self._text_fields or self._statuses)
-        """Whether rows of this mapping can have facts."""
+        self.has_extras = bool(self._amount_fields or self._text_fields or self._statuses)
+        """Whether rows of this mapping can have extras."""
 
-    def facts(
+    def extras(
         self, values: Values, currency: str, *, returned: bool, lowers: bool
-    ) -> tuple[Facts, LineRejection | None]:
-        """The facts that can be read, and why another cannot.
+    ) -> tuple[Extras, LineRejection | None]:
+        """The extras that can be read, and why another cannot.
 
         `returned`: the line goes back, and all its amounts mean money back, whatever their sign. `lowers`:
         the line has a negative amount of its own, such as a voucher, so its tax may be negative too.
         """
-        facts: Facts = {}
+        extras: Extras = {}
         fault: LineRejection | None = None
         for field in self._amount_fields:
             amount = self._amounts.minor(field, values.get(field, ""), currency)
             if amount is None:
                 continue
             if isinstance(amount, int) and amount < 0 and not (field == "order_total" or lowers):
-                if returned or field in NEVER_NEGATIVE or facts.get("order_total", 0) < 0:
+                if returned or field in NEVER_NEGATIVE or extras.get("order_total", 0) < 0:
                     amount = -amount
                 else:
                     amount = LineRejection("amount_out_of_range", f"{field} is {values[field].strip()!r}")
             if isinstance(amount, LineRejection):
                 fault = fault or amount
             else:
-                facts[field] = abs(amount) if field in NEVER_NEGATIVE else amount
+                extras[field] = abs(amount) if field in NEVER_NEGATIVE else amount
         for field in self._text_fields:
             if text := values.get(field, "").strip():
-                facts[field] = text[:LABEL_MAX]
-        if (status := self._statuses.get(values.get("event", "").strip())) and "refunded" not in facts:
-            facts[status] = True
-        return facts, fault
+                extras[field] = text[:LABEL_MAX]
+        if (status := self._statuses.get(values.get("event", "").strip())) and "refunded" not in extras:
+            extras[status] = True
+        return extras, fault
 
 
 class PerLineAmounts:
@@ -98,9 +98,9 @@ class PerLineAmounts:
             self._open.clear()  # the products of a JSON record share what the record says
         self.found: set[str] = set()
         """Those of the fields that no mapping names: their values differed within an order."""
-        self._seen: dict[tuple[str, str], Facts] = {}
+        self._seen: dict[tuple[str, str], Extras] = {}
 
-    def observe(self, customer: str, order: str, facts: Facts) -> None:
+    def observe(self, customer: str, order: str, extras: Extras) -> None:
         """Compare the amounts of a line with those of the other lines of its order."""
         if not self._open:
             return
@@ -108,35 +108,35 @@ class PerLineAmounts:
             self._seen.clear()
         seen = self._seen.setdefault((customer, order), {})
         for field in tuple(self._open):
-            if field in facts and seen.setdefault(field, facts[field]) != facts[field]:
+            if field in extras and seen.setdefault(field, extras[field]) != extras[field]:
                 self._open.discard(field)
                 self.fields.add(field)
                 self.found.add(field)
 
 
-def merged_facts(of_lines: Iterable[Facts], of_refused: Iterable[Facts], per_line: set[str]) -> Facts:
-    """The facts of an order: amounts told per line are summed, all others come from the first that has them.
+def merged_extras(of_lines: Iterable[Extras], of_refused: Iterable[Extras], per_line: set[str]) -> Extras:
+    """The extras of an order: amounts told per line are summed, all others come from the first that has them.
 
-    `of_refused` are facts that stand on refused lines: what belongs to such a line itself is refused with it.
+    `of_refused`: extras that stand on refused lines; what belongs to such a line itself is refused with it.
     """
-    facts: Facts = {}
+    extras: Extras = {}
     summed: dict[str, list[int]] = {}
     lines = list(of_lines)
     for line in lines:
         for field, value in line.items():
-            facts.setdefault(field, value)
+            extras.setdefault(field, value)
             if field in SUMMED:
                 summed.setdefault(field, []).append(value)
     for field, amounts in summed.items():
         if field in per_line or len(set(amounts)) > 1:
-            facts[field] = sum(amounts)
+            extras[field] = sum(amounts)
     for line in of_refused:
         for field, value in line.items():
             if field not in per_line:
-                facts.setdefault(field, value)
-    return facts
+                extras.setdefault(field, value)
+    return extras
 
 
-def added_amount(facts: Facts) -> int:
+def added_amount(extras: Extras) -> int:
     """Tax plus shipping minus discount, in minor units."""
-    return sum(sign * facts.get(field, 0) for field, sign in ADDED.items())
+    return sum(sign * extras.get(field, 0) for field, sign in ADDED.items())
