@@ -208,3 +208,22 @@ def test_a_negative_total_on_a_refused_line_is_no_order(tmp_path):
     done = read(tmp_path, "total", "1,ann,,a,1,1.00,-9.00", "2,ann,,a,1,1.00,9.00")
 
     assert (done.events, done.reasons()) == ([], [(2, "time_missing"), (3, "time_missing")])
+
+
+def test_a_refund_with_the_number_of_its_order_proves_nothing_of_other_orders(tmp_path):
+    rows = [
+        *("1,ann,2026-01-01,a,1,5.00,9.00,paid", "1,ann,2026-01-05,,,,4.00,back"),
+        *("2,bob,2026-01-02,a,1,5.00,9.00,paid", "2,bob,2026-01-02,b,1,4.00,9.00,paid"),
+    ]
+    done = read(tmp_path, "total,status", *rows)
+
+    assert (orders(done), refunds(done)) == ({"1": 900, "2": 900}, [("1", 400)])
+
+
+def test_a_number_that_starts_again_proves_nothing_of_other_orders(tmp_path):
+    rows = [
+        *("1,ann,2025-01-01,a,1,5.00,9.00", "1,ann,2026-01-05,a,1,5.00,7.00"),
+        *("2,bob,2026-01-02,a,1,5.00,9.00", "2,bob,2026-01-02,b,1,4.00,9.00"),
+    ]
+
+    assert orders(read(tmp_path, "total", *rows)) == {"1": 900, "1@2026-01-05": 700, "2": 900}

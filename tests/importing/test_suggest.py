@@ -232,3 +232,25 @@ def test_a_second_header_is_told():
     path = CASES / "words-for-scores" / "survey.csv"
 
     assert "1 x second_header" in suggested_mapping(path, as_json=False)
+
+
+def test_the_products_of_a_json_record_are_its_items(tmp_path):
+    lines = [{"sku": "S", "quantity": 1, "price": "30.00"}, {"sku": "T", "quantity": 2, "price": "5.00"}]
+    customer = {"id": 7, "email": "a@x.org"}
+    order = {"id": 1, "customer": customer, "created_at": "2024-01-25T10:00:00-05:00", "line_items": lines}
+    text = suggestion(tmp_path, json.dumps([order | {"total_price": "40.00", "currency": "USD"}]), "api.json")
+    done = Imported(text, tmp_path / "api.json")
+
+    assert found(text)["order"] == "id"
+    assert [p["product_id"] for p in done.events[0]["data"]["products"]] == ["S", "T"]
+    assert (done.events[0]["data"]["total_minor"], done.rejects) == (4000, [])
+
+
+def test_a_french_export(tmp_path):
+    text = "Facture;Client;Date facture;Montant TTC\nF1;C1;25/01/2024;1 234,50 €\nF2;C2;26/01/2024;99,90 €\n"
+    fields = found(suggestion(tmp_path, text))
+
+    assert [fields[name] for name in ("order", "customer", "time", "currency")] == [
+        *("Facture", "Client", "Date facture", "EUR"),
+    ]
+    assert fields["all_money"] == ["Montant TTC"]

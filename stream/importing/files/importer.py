@@ -171,7 +171,9 @@ class Importer:
     ) -> None:
         """What a line says of its whole order, also where the line itself is refused."""
         if isinstance(line, OrderLine):
-            self._per_line.observe(line.customer, line.order, line.extras or {})
+            if not line.direct:
+                group = (line.file, line.customer, line.order, line.time_ms)
+                self._per_line.observe(group, line.extras or {})
             return
         kept = self._order_lines.refused(values, place, self._paths[place.file].name, refund=refund)
         if kept is not None:

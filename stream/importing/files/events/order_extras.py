@@ -14,6 +14,8 @@ from stream.importing.files.events.line_values import LABEL_MAX, LineRejection
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 
+LineGroup = tuple[int, str, str, int]
+"""File, customer, order number and time of a line: a number may start again, and a refund may repeat it."""
 Extras = dict[str, Any]
 """Field -> text, or whole minor units."""
 ORDER_AMOUNTS = ("order_total", "goods_total", "tax", "shipping", "discount", "refunded")
@@ -98,15 +100,15 @@ class PerLineAmounts:
             self._open.clear()  # the products of a JSON record share what the record says
         self.found: set[str] = set()
         """Those of the fields that no mapping names: their values differed within an order."""
-        self._seen: dict[tuple[str, str], Extras] = {}
+        self._seen: dict[LineGroup, Extras] = {}
 
-    def observe(self, customer: str, order: str, extras: Extras) -> None:
-        """Compare the amounts of a line with those of the other lines of its order."""
+    def observe(self, group: LineGroup, extras: Extras) -> None:
+        """Compare the amounts of a line with those of the others of its order at the same time."""
         if not self._open:
             return
         if len(self._seen) >= ORDERS_REMEMBERED:
             self._seen.clear()
-        seen = self._seen.setdefault((customer, order), {})
+        seen = self._seen.setdefault(group, {})
         for field in tuple(self._open):
             if field in extras and seen.setdefault(field, extras[field]) != extras[field]:
                 self._open.discard(field)

@@ -28,7 +28,8 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"datecreated|orderpurchasetimestamp|saledate|tdat|enddate|completedat",
         r"date|datum|fecha|data|time|timestamp|datetime|ts|day|when|zeit|zeitpunkt|(date|time)utc|dateadded",
         r"(?!.*(ship|deliver|updat|birth|estimat|due|expir|modif|cancel|sent|start)).*(date|time|timestamp|"
-        r"createdat|occurredat|datum|fecha|zeit|zeitpunkt)",
+        r"createdat|occurredat|datum|fecha|zeit|zeitpunkt)|"
+        r"(?!.*(livraison|naissance|entrega|nacimiento|geburt|liefer))(date|fecha|data)(de|da)?[a-z]*",
     ),
     "product": (
         r"(lineitem)?sku|stockcode|asin|plu|(product|item|article|artikel|produkt|articulo|produto)s?"
@@ -58,7 +59,7 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"(order|grand|invoice|cart|purchase|basket)(total|value|amount)(amount|price|inctax|paid|purchased)?|"
         r"grandtotal(purchased|base)|total(price|paid|collected|amount|due)|amountpaid|paymentvalue|"
         r"paymentamount|gesamtbetrag|rechnungsbetrag|endbetrag|bestellwert|valortotal|totalttc|saleprice",
-        r"(net|gross)?(amount|total)|value|dollarvalue|betrag|summe|brutto|gross|gesamt|montant|sum|price",
+        r"(net|gross)?(amount|total)|value|dollarvalue|betrag|summe|brutto|gross|gesamt|montant(ttc)?|sum|price",
     ),
     "tax": (
         r"(order|item|sales|total|ordersales)?tax(es)?(amount|value|total)?|ordertotaltaxamount|mwst|ust|steuer|vat",

@@ -163,7 +163,7 @@ def _choose_order(columns: ColumnSample, fields: dict[str, str]) -> None:
     if "order" in fields or not set(MONEY_FIELDS) & fields.keys() or "rating" in fields:
         return
     for name in columns:
-        if simplified(name) == "id" and len(set(columns[name])) == len(columns[name]):
+        if name.lower() == "id" and len(set(columns[name])) == len(columns[name]):
             fields["order"] = name
 
 

@@ -31,6 +31,8 @@ CURRENCY_SAMPLE = 50
 UTF_8 = {"utf-8", "utf-8-sig", "utf-16"}
 FEEDBACK_FIELDS = ("rating", "text", "review", "ticket", "topic")
 """Fields of reviews, surveys and tickets; an order has none of them."""
+ITEM_FIELDS = ("product", "quantity", "unit_price", "line_total")
+"""Fields of a product; in JSON records they stand in a list."""
 STARS_MAX = 5
 
 
@@ -50,7 +52,10 @@ def proposed_toml(sample: FileSample) -> str:
         f"# Proposed for {sample.path.name}: please check.",
         f"source = {json.dumps('/' + sample.path.name.split('.')[0])}",
     ]
-    lines += ["", "[columns]", *(f"{field} = {json.dumps(column)}" for field, column in fields.items())]
+    items, paths = _inside_items(fields, sample.lists)
+    if items:
+        lines.append(f"items = {json.dumps(items)} # the list of products in a record")
+    lines += ["", "[columns]", *(f"{field} = {json.dumps(column)}" for field, column in paths.items())]
     lines += ["", "[constants]", *feedback]
     if not feedback and "currency" not in fields:
         lines.append(f'currency = "{_currency(columns, fields)}" # no column has it: is it right?')
@@ -82,6 +87,20 @@ def joined_cells(columns: ColumnSample, column: str) -> list[str]:
         return columns[column]
     parts = [columns[part] for part in column.split("|", maxsplit=1)[0].split("+")]
     return [" ".join(cell.strip() for cell in row if cell.strip()) for row in zip(*parts, strict=False)]
+
+
+def _inside_items(fields: Mapping[str, str], lists: frozenset[str]) -> tuple[str, dict[str, str]]:
+    """The path of the list that has the products, and the columns with `items.x` for what is inside it."""
+    inside = [path for path in lists if any(fields.get(f, "").startswith(f"{path}.") for f in ITEM_FIELDS)]
+    if not inside:
+        return "", dict(fields)
+    items = min(inside)
+    others = tuple(f"{path}." for path in lists if path != items)
+    return items, {
+        field: column.replace(f"{items}.", "items.", 1) if column.startswith(f"{items}.") else column
+        for field, column in fields.items()
+        if not column.startswith(others)
+    }
 
 
 def _has_no_purchase(found: FoundColumns) -> bool:

@@ -34,6 +34,8 @@ class FileSample(NamedTuple):
     columns: ColumnSample
     layout: FileOptions
     """The options of [file] that read it."""
+    lists: frozenset[str] = frozenset()
+    """Paths in JSON records at which there are lists of objects, such as the products of an order."""
 
 
 def sampled_file(path: Path) -> FileSample:
@@ -46,7 +48,8 @@ def sampled_file(path: Path) -> FileSample:
         cells = {name: [cell_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
         return FileSample(path, cells, FileOptions())
     if kind == "jsonl":
-        return FileSample(path, _json_sample(path), FileOptions())
+        lists: set[str] = set()
+        return FileSample(path, _json_sample(path, lists), FileOptions(), frozenset(lists))
     encoding = guessed_encoding(path)
     lines = first_lines(path, encoding, SAMPLE_LINES + 1)
     if not any(line.strip() for line in lines):
@@ -82,21 +85,22 @@ def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:
     return {name: [row[i] for row in filled] for i, name in enumerate(column_names(header)) if name}
 
 
-def _json_sample(path: Path) -> ColumnSample:
+def _json_sample(path: Path, lists: set[str]) -> ColumnSample:
     columns: dict[str, list[str]] = {}
     for record in islice(json_records(path, ColumnMapping(columns={})), SAMPLE_LINES):
         if isinstance(record, JsonRecord):
-            for name, cell in _paths_of(record.value, ""):
+            for name, cell in _paths_of(record.value, "", lists):
                 columns.setdefault(name, []).append(cell_text(cell))
     return columns
 
 
-def _paths_of(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _paths_of(value: Any, path: str, lists: set[str]) -> Iterator[tuple[str, Any]]:
     """Every path in a JSON value with what is there; of a list of objects, only the first object counts."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
+        lists.add(path)
         value = value[0]
     if not isinstance(value, dict):
         yield path, value
         return
     for name, inner in value.items():
-        yield from _paths_of(inner, f"{path}.{name}" if path else name)
+        yield from _paths_of(inner, f"{path}.{name}" if path else name, lists)
