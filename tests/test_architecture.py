@@ -71,7 +71,7 @@ IMPORTING_FILES_FLOORS = [
 ]
 """From the top down: a room imports from the floors below it, never from its own floor or from above."""
 
-PURE = {"core", "wire", "policy_file", "model_file"}
+PURE = {"core", "wire", "policy_file", "model_file", "toml_text"}
 PACKAGES: Mapping[str, set[str]] = {
     "__main__": {"commands"},
     "commands": {
@@ -89,7 +89,8 @@ PACKAGES: Mapping[str, set[str]] = {
     "recording": {"core", "wire"},
     "wording": {"core"},
     "wire": {"core"},
-    "policy_file": {"core"},
+    "policy_file": {"core", "toml_text"},
+    "toml_text": set(),
     "model_file": {"core"},
     "core": set(),
     "engine": set(),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -16,7 +14,11 @@ from stream.core.policy.policy import Policy
 from stream.policy_file.check import KeyFault, checked
 from stream.policy_file.contradictions import contradictions
 from stream.policy_file.toml_lines import key_lines, line_of
+from stream.toml_text import TomlTextError, parsed_toml
 
+FAULTS_SHOWN = 100
+KEY_SHOWN_MAX = 200
+"""Characters of a key that a message shows."""
 DEFAULT_NAME = "policy.default.toml"
 
 
@@ -38,11 +40,13 @@ class PolicyFileError(ValueError):
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """`file:line: key: what is wrong; what is allowed`"""
-        return [
-            f"{self.name}:{each.line}: {each.key + ': ' if each.key else ''}{each.problem}"
-            for each in self.faults
+        """`file:line: key: what is wrong; what is allowed`; of very many faults the first."""
+        shown = [
+            f"{self.name}:{each.line}: {shortened(each.key) + ': ' if each.key else ''}{each.problem}"
+            for each in self.faults[:FAULTS_SHOWN]
         ]
+        more = len(self.faults) - FAULTS_SHOWN
+        return [*shown, f"{self.name}: and {more:,} more faults"] if more > 0 else shown
 
 
 def load_policy(path: Path | str | None = None) -> Policy:
@@ -72,9 +76,9 @@ def default_text() -> str:
 def parse_policy(text: str, name: str = "policy") -> Policy:
     """The policy of a TOML text; PolicyFileError has every fault with its line, and `name` as the file."""
     try:
-        written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyFileError(name, [_syntax(str(error), text)]) from None
+        written = parsed_toml(text)
+    except TomlTextError as fault:
+        raise PolicyFileError(name, [PolicyFault(fault.line, "", fault.problem)]) from None
     content, faults = checked(written, msgspec.to_builtins(Policy()))
     policy = None if faults else msgspec.convert(content, Policy)
     if policy is not None:
@@ -91,6 +95,11 @@ def with_hash(policy: Policy) -> Policy:
     return msgspec.structs.replace(policy, hash=f"sha256:{digest}")
 
 
+def shortened(key: str) -> str:
+    """A key as a message shows it."""
+    return key if len(key) <= KEY_SHOWN_MAX else key[: KEY_SHOWN_MAX - 3] + "..."
+
+
 def _located(text: str, faults: list[KeyFault]) -> list[PolicyFault]:
     lines = key_lines(text)
     found = [PolicyFault(line_of(lines, path), _dotted(path), problem) for path, problem in faults]
@@ -100,11 +109,3 @@ def _located(text: str, faults: list[KeyFault]) -> list[PolicyFault]:
 def _dotted(path: tuple[str | int, ...]) -> str:
     keys = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     return "".join(keys).removeprefix(".")
-
-
-def _syntax(message: str, text: str) -> PolicyFault:
-    """A message of tomllib, `... (at line 3, column 5)` or `(at end of document)`, as a fault."""
-    where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
-    problem = message[: where.start()] if where else message
-    line = int(where[1]) if where and where[1] else text.count("\n") + 1
-    return PolicyFault(line, "", f"not TOML: {problem[:1].lower()}{problem[1:]}")

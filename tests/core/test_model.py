@@ -85,3 +85,29 @@ def test_tied_customers_share_one_mid_rank():
         [0.3, 0.3, 0.5, 0.7, 0.8, 0.9, 0.9]
     )
     assert [ranks.quintile(value) for value in (0, 1, 5)] == [2, 4, 5]
+
+
+TABLE = MODEL.tables[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"log_age_start": 1e308}, "a logarithm is beyond 100"),
+        ({"log_age_step": 1e308}, "tables.log_age_step"),
+        ({"rows": (*TABLE.rows[:-1], (*TABLE.rows[-1][:-1], -1e308))}, "a logarithm is beyond 100"),
+        ({"frequencies": (*TABLE.frequencies[:-1], 0)}, "frequencies must rise from 0"),
+        ({"frequencies": tuple(each + 1 for each in TABLE.frequencies)}, "frequencies must rise from 0"),
+    ],
+)
+def test_a_table_that_would_overflow_in_a_judgement_is_refused(change, message):
+    table = msgspec.structs.replace(TABLE, **change)
+
+    with pytest.raises(ModelError, match=message):
+        check_model(msgspec.structs.replace(MODEL, tables=(table,)))
+
+
+@pytest.mark.parametrize("content", [b'{"name":"\xff"}', b"[" * 100_000, b'{"tables":' + b"[" * 100_000, b""])
+def test_bytes_that_are_no_model_are_refused_with_a_reason(content):
+    with pytest.raises(ModelError, match="not a model: "):
+        decode_model(content)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from stream.core.model.features import BY_NAME
-from stream.core.model.record import MidRanks, Model, Population, RiskLayer
+from stream.core.model.record import GridTable, MidRanks, Model, Population, RiskLayer
 from stream.core.units import YEAR_MS
 
 
@@ -43,7 +43,7 @@ def decode_model(content: bytes | msgspec.Raw) -> Model:
     """The model in these bytes, checked; ModelError says what is wrong and where."""
     try:
         model = _DECODER.decode(content)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"not a model: {error}") from None
     check_model(model)
     version = content_version(model)
@@ -67,6 +67,8 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
 }
 """Far wider than any fit has come to; a fit itself keeps a and b from 1e-4 to 1e4. Beyond, a judgement would
 overflow, or the tables of a model that brings none would take hours."""
+LOG_MAX = 100.0
+"""Of a logarithm in a table: e ** 100 purchases are more than any."""
 LOG_ODDS_MAX = 1e6
 """Of a weight per unit of its feature, and of a centre: with 22 features no sum of them overflows."""
 
@@ -89,9 +91,22 @@ def check_model(model: Model) -> None:
     if model.risk is not None:
         _check_risk(model.risk)
     for table in model.tables:
-        width = len(table.rows[0]) if table.rows else 0
-        even = width >= 4 and all(len(row) == width for row in table.rows)
-        _require(even and len(table.rows) == len(table.frequencies), "tables: rows must match frequencies")
+        _check_table(table)
+
+
+def _check_table(table: GridTable) -> None:
+    """The interpolation takes four rows and four columns, and exponents of what they hold."""
+    width = len(table.rows[0]) if table.rows else 0
+    even = width >= 4 and all(len(row) == width for row in table.rows)
+    _require(even and len(table.rows) == len(table.frequencies), "tables: rows must match frequencies")
+    rising = all(a < b for a, b in pairwise(table.frequencies))
+    _require(
+        len(table.rows) >= 4 and rising and table.frequencies[0] == 0,
+        "tables: frequencies must rise from 0, four at least",
+    )
+    numbers = (table.log_age_start, *(value for row in table.rows for value in row))
+    _require(max(map(abs, numbers)) <= LOG_MAX, f"tables: a logarithm is beyond {LOG_MAX:g}")
+    _require(1e-6 <= table.log_age_step <= LOG_MAX, "tables.log_age_step: must be from 1e-06 to 100")
 
 
 def _check_population(population: Population) -> None:
@@ -111,6 +126,8 @@ def _check_risk(layer: RiskLayer) -> None:
     """Every term weighs a known feature, and none lets silence lower the risk."""
     lows = [segment.frequency_min for segment in layer.segments]
     _require(lows[0] == 0 and lows == sorted(set(lows)), "risk.segments: frequency_min must rise from 0")
+    most = max(abs(segment.intercept) for segment in layer.segments)
+    _require(most <= LOG_ODDS_MAX, "risk.segments: an intercept is too large")
     for term in (term for segment in layer.segments for term in segment.terms):
         _require(term.feature in BY_NAME, f"risk.segments: {term.feature!r} is no feature")
         most = max(abs(term.weight / term.scale), abs(term.centre))

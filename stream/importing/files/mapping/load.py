@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,6 +9,10 @@ import msgspec
 
 from stream.importing.files.mapping.check import check_mapping, place_of_key
 from stream.importing.files.mapping.mapping import ColumnMapping, MappingError
+from stream.toml_text import TomlTextError, parsed_toml
+
+MESSAGE_MAX = 500
+"""Characters of a message, which may hold a key of any length."""
 
 
 def ready_mappings() -> dict[str, str]:
@@ -38,10 +41,12 @@ def load_mapping(name: str) -> ColumnMapping:
 def parse_mapping(text: str, name: str) -> ColumnMapping:
     """Read and check TOML text; messages call it by `name`."""
     try:
-        mapping = msgspec.convert(tomllib.loads(text), ColumnMapping)
-    except tomllib.TOMLDecodeError as failure:
-        raise MappingError(f"{name}: {failure}") from failure
+        mapping = msgspec.convert(parsed_toml(text), ColumnMapping)
+    except TomlTextError as fault:
+        raise MappingError(f"{name}, line {fault.line}: {fault.problem}") from fault
     except msgspec.ValidationError as failure:
-        raise MappingError(f"{place_of_key(text, name, str(failure))}: {failure}") from failure
+        message = str(failure)
+        place = place_of_key(text, name, message)
+        raise MappingError(f"{place}: {message[:MESSAGE_MAX]}") from failure
     check_mapping(mapping, text, name)
     return mapping

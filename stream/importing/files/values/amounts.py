@@ -15,6 +15,8 @@ from stream.importing.files.values.currency_marks import CURRENCY_MARKS
 
 GROUP_MARKS = "\u00a0\u202f '’"
 """Thousands separators, in addition to the point or the comma, whichever is not the decimal mark."""
+TEXT_MAX = 400
+"""Characters of an amount; longer text is none. Python makes no int of more than 4,300 digits of a text."""
 POWER_MAX = 30
 """Largest exponent of a number like 1e-05: beyond it, no amount is meant, and 10**power would grow."""
 CACHE_SIZE = 1 << 16
@@ -36,7 +38,7 @@ def amount_reader(options: MoneyOptions) -> Callable[[str], Amount | None]:
     )
 
     @lru_cache(CACHE_SIZE)
-    def read(text: str) -> Amount | None:
+    def remembered(text: str) -> Amount | None:
         text = text.strip()
         if found := plain.fullmatch(text):
             sign, whole, part = found.groups(default="")
@@ -48,6 +50,9 @@ def amount_reader(options: MoneyOptions) -> Callable[[str], Amount | None]:
             whole = re.sub(r"\D", "", found["whole"])
             return _amount(bool(minus), whole, found["part"] or "")
         return _scientific(text.replace(options.decimal, "."))
+
+    def read(text: str) -> Amount | None:
+        return remembered(text) if len(text) <= TEXT_MAX else None
 
     return read
 
