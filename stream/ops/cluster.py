@@ -8,16 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import click
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
-from stream.engine import headers
+from stream.engine import UnreadBatch, headers
 from stream.kafka_causes import in_words
+from stream.ops.bounded_reading import stored_records
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics_admin import ClusterError, connected
+from stream.worker.rows.codec import why_unread
 
 HeaderPairs = tuple[tuple[str, bytes | None], ...]
 TIMEOUT_S = 15.0
@@ -85,24 +88,26 @@ def wait_for_partition_count(client: Producer, topic: str) -> int:
     raise click.ClickException(f"{topic}: no such topic; run `stream topics apply`")
 
 
-@contextmanager
-def reader(settings: Settings) -> Iterator[Consumer]:
-    """A consumer that is assigned its partitions by hand and commits nothing, so it disturbs no group.
+class TopicReader(Consumer):  # type: ignore[misc]
+    """Asks for topics and offsets; `records` reads them. It commits nothing, so it disturbs no group."""
 
-    ClusterError when no broker answers.
-    """
+    settings: Settings
+
+
+@contextmanager
+def reader(settings: Settings) -> Iterator[TopicReader]:
+    """A reader of the settings' cluster. ClusterError when no broker answers."""
     connected(settings)
-    consumer = Consumer(
+    consumer = TopicReader(
         {
             **librdkafka_settings(settings),
             "group.id": f"{settings.app_id}-tools",
             "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "log_level": 0,
         }
     )
+    consumer.settings = settings
     try:
         yield consumer
     finally:
@@ -143,38 +148,31 @@ def bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
             return low, high
 
 
-def records(consumer: Consumer, starts: dict[tuple[str, int], int]) -> Iterator[Message]:
+def records(consumer: TopicReader, starts: dict[tuple[str, int], int]) -> Iterator[Message]:
     """Every record from these offsets (by topic and partition) up to the ends at the time of the call.
 
-    Within a partition they come in order; partitions are interleaved as the broker delivers them.
+    Within a partition they come in order; partitions are interleaved as the broker delivers them. A batch
+    that cannot be read comes as one record without key and value (`unread_batch`), and is told on stderr.
     """
-    ends = {}
-    for (topic, partition), start in starts.items():
-        low, high = bounds(consumer, topic, partition)
+    first, ends = {}, {}
+    for place, start in starts.items():
+        low, high = bounds(consumer, *place)
         if max(low, start) < high:
-            ends[topic, partition] = high
-    consumer.assign([TopicPartition(*where, starts[where]) for where in ends])
-    last_arrival_s = time.monotonic()
-    while ends:
-        for message in consumer.consume(1_000, timeout=0.5):
-            last_arrival_s = time.monotonic()
-            where = (message.topic(), message.partition())
-            error = message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                raise KafkaException(error)
-            if where in ends and (error is not None or message.offset() >= ends[where] - 1):
-                inside = error is None and message.offset() < ends[where]
-                del ends[where]
-                if inside:
-                    yield message
-            elif error is None and where in ends:
-                yield message
-        if time.monotonic() - last_arrival_s > SILENCE_S:
-            raise ClusterError(f"no record arrived for {SILENCE_S:.0f} s while reading {sorted(ends)}")
-    consumer.unassign()
+            first[place], ends[place] = max(low, start), high
+    for record in stored_records(consumer.settings, first, ends, SILENCE_S) if ends else ():
+        if record.unread is not None:
+            text = f"{record.topic()}/{record.partition()}: left out: {why_unread(record.unread).detail}"
+            click.echo(text, err=True)
+        yield cast(Message, record)  # it has the methods that are used
 
 
-def newest(consumer: Consumer, topic: str, count: int) -> list[Message]:
+def unread_batch(message: Message) -> UnreadBatch | None:
+    """The batch whose records cannot be read, where a message of `records` stands for them."""
+    unread: UnreadBatch | None = getattr(message, "unread", None)
+    return unread
+
+
+def newest(consumer: TopicReader, topic: str, count: int) -> list[Message]:
     """The last `count` records of each partition of a topic."""
     starts = {}
     for partition in partitions_of(consumer, topic):
@@ -183,6 +181,6 @@ def newest(consumer: Consumer, topic: str, count: int) -> list[Message]:
     return list(records(consumer, starts))
 
 
-def from_start(consumer: Consumer, topic: str) -> Iterator[Message]:
+def from_start(consumer: TopicReader, topic: str) -> Iterator[Message]:
     """Every record that a topic holds now."""
     return records(consumer, {(topic, partition): 0 for partition in partitions_of(consumer, topic)})

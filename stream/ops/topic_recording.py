@@ -14,10 +14,12 @@ from stream.ops.cluster import (
     partitions_of,
     reader,
     records,
+    unread_batch,
 )
 from stream.recording.recording import Recording
 from stream.wire import Rejected, Unknown, decode
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
+from stream.worker.rows.codec import why_unread
 
 DecodedRecord = tuple[str, int, Event | Unknown | Rejected]
 """Topic and partition, offset, and the decoded record."""
@@ -37,6 +39,10 @@ def _decoded_records(consumer: Consumer, topics: TopicNames) -> Iterator[Decoded
         topic = getattr(topics, role)
         partitions = partitions_of(consumer, topic)
         for message in records(consumer, {(topic, partition): 0 for partition in partitions}):
+            unread = unread_batch(message)
+            if unread is not None:
+                yield _place(message), unread.offset, why_unread(unread)
+                continue
             outcome = decode(role, message.key(), message.value(), message_headers(message))  # type: ignore[arg-type]
             if isinstance(outcome, ClockTicked | ModelPublished):
                 identity = (outcome.source, outcome.id)

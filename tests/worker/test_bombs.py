@@ -4,35 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
 
+from tests.support.bombs import BOMBS, put_bomb
 from tests.support.running_worker import WorkerProcess, assert_same_profiles, replayed, tick
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-BOMB_BYTES = 200 << 20
-BOMBS = ("zstd", "lz4", "gzip")
-"""Snappy shrinks to a twentieth at best: what a topic takes of it (2 MiB) is within the bound."""
 PEAK_MIB_MAX = 450
 EVENTS = 300
-
-
-def put_bomb(kafka, compression: str, partition: int) -> None:
-    """One record of zeros, which the broker takes: it looks at the compressed size."""
-    producer = Producer(
-        {
-            "bootstrap.servers": kafka.bootstrap,
-            "compression.type": compression,
-            "message.max.bytes": 1_000_000_000,
-            "queue.buffering.max.kbytes": 1_000_000,
-        }
-    )
-    refused: list[object] = []
-    producer.produce(
-        kafka.names.purchases, bytes(BOMB_BYTES), b"bomb", partition,
-        on_delivery=lambda error, _: refused.append(error) if error else None,
-    )  # fmt: skip
-    assert (producer.flush(60), refused) == (0, [])
 
 
 def peak_mib(worker: WorkerProcess) -> int:
@@ -50,7 +29,7 @@ def test_a_batch_that_holds_too_much_is_one_dead_letter_and_takes_no_memory(
     kafka.send(*events[: EVENTS // 2])
     where = [f"{kafka.names.purchases}/0/{kafka.sent()[kafka.names.purchases, 0] + n}" for n in range(3)]
     for compression in BOMBS:
-        put_bomb(kafka, compression, 0)
+        put_bomb(kafka.bootstrap, kafka.names.purchases, compression)
     kafka.send(*events[EVENTS // 2 :])
 
     with WorkerProcess(kafka, tmp_path / "log", guarantee=guarantee) as worker:

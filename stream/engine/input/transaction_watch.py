@@ -29,7 +29,7 @@ LOOKS_BEFORE_REPORT = 4
 ANSWER_TIMEOUT_S = 10.0
 
 
-class Reader(Protocol):
+class StableEnds(Protocol):
     """What knows the ends of the partitions: output/group.py, by way of the consumer."""
 
     async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]: ...
@@ -48,7 +48,7 @@ class TransactionWatch:
     """Looks regularly while lanes are open; `hidden` is for metrics, `lines` for people."""
 
     def __init__(
-        self, options: EngineOptions, reader: Reader, delivery: Delivery[Any], fail: FailStop
+        self, options: EngineOptions, reader: StableEnds, delivery: Delivery[Any], fail: FailStop
     ) -> None:
         self._report_after_s = options.open_transaction_s
         self._every_s = min(LOOK_EVERY_S, options.open_transaction_s / LOOKS_BEFORE_REPORT)

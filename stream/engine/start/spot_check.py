@@ -26,7 +26,12 @@ CHECKS_MAX = 20
 READ_TIMEOUT_S = 30
 POLL_S = 0.05
 FETCH_WAIT_MS = 10
-NOT_THERE = {KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+NOT_THERE = {
+    KafkaError._PARTITION_EOF,
+    KafkaError._AUTO_OFFSET_RESET,
+    KafkaError.OFFSET_OUT_OF_RANGE,
+    KafkaError._BAD_COMPRESSION,  # a batch that holds too much, which no row has read
+}
 INTERNAL_PREFIX = b"\x00"
 """Keys that begin with it belong to rows that workers keep for themselves: no input record has such a key."""
 KeysAt = Callable[[Mapping[PartitionId, Collection[int]]], Iterable[tuple[PartitionId, int, bytes]]]

@@ -246,7 +246,8 @@ class ChangelogReader:
             elif error.code() == KafkaError._PARTITION_EOF:
                 next_offset, at_end = message.offset(), True
             elif not error.retriable():
-                raise EngineError(Exit.DATA_LOSS, f"the changelog cannot be read: {error.str()}")
+                place = f"{self._options.changelog}/{partition} at offset {message.offset()}"
+                raise EngineError(Exit.DATA_LOSS, f"{place} cannot be read: {error.str()}")
         if last is not None:
             next_offset = max(next_offset, last.offset() + 1)
             self._tables[partition].apply_changelog(rows)

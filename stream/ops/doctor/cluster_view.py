@@ -18,7 +18,7 @@ from stream.config.settings import Settings
 from stream.engine.client_internals import OpenTransaction, open_transaction
 from stream.ops.cluster import TIMEOUT_S, bounds, newest, partitions_of, reader
 from stream.ops.doctor.lag import LagTrend, measure_trend
-from stream.worker.kafka.connection import tls_context
+from stream.worker.kafka.connection import aiokafka_settings
 from stream.worker.kafka.topics import INPUTS, ROLES, Role, TopicNames, TopicState, topic_names
 from stream.worker.kafka.topics_admin import admin_client, cluster_topics
 
@@ -147,14 +147,7 @@ async def _asked_directly(
     """
     apis: Mapping[int, tuple[int, int]] = {}
     transactions: dict[tuple[str, int], OpenTransaction] = {}
-    client = AIOKafkaClient(
-        bootstrap_servers=settings.brokers,
-        security_protocol=settings.security,
-        ssl_context=tls_context(settings),
-        sasl_mechanism=settings.sasl_mechanism,
-        sasl_plain_username=settings.sasl_username or None,
-        sasl_plain_password=settings.sasl_password or None,
-    )
+    client = AIOKafkaClient(**aiokafka_settings(settings))
     try:
         await client.bootstrap()
         node = next(iter(client.cluster.brokers())).nodeId

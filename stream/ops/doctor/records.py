@@ -11,11 +11,12 @@ from confluent_kafka import Message
 
 from stream.core.events.event import Event
 from stream.core.units import DAY_MS
-from stream.ops.cluster import message_headers
+from stream.ops.cluster import message_headers, unread_batch
 from stream.ops.dead_letters import read_dead_letters
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
 from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
 from stream.worker.kafka.topics import INPUTS, Role
+from stream.worker.rows.codec import why_unread
 from stream.worker.rows.row import StoredRow
 
 CLOCK_MS = 300_000
@@ -185,6 +186,9 @@ def _is_row(message: Message) -> bool:
 
 
 def _decoded(role: Role, message: Message) -> Decoded:
+    unread = unread_batch(message)
+    if unread is not None:
+        return why_unread(unread)
     return decode(cast(TopicKind, role), message.key(), message.value(), message_headers(message))
 
 

@@ -41,6 +41,18 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
+def aiokafka_settings(settings: Settings) -> dict[str, Any]:
+    """The settings of aiokafka's own clients."""
+    return {
+        "bootstrap_servers": settings.brokers,
+        "security_protocol": settings.security,
+        "ssl_context": tls_context(settings),
+        "sasl_mechanism": settings.sasl_mechanism,
+        "sasl_plain_username": settings.sasl_username or None,
+        "sasl_plain_password": settings.sasl_password or None,
+    }
+
+
 def faust_credentials(settings: Settings) -> Credentials | None:
     """Faust's setting `broker_credentials`; None for PLAINTEXT."""
     context = tls_context(settings)

@@ -49,7 +49,7 @@ class _RowPeek(Struct):
     models: list[Raw] = field(default_factory=list)
 
 
-def unread(batch: UnreadBatch) -> Rejected:
+def why_unread(batch: UnreadBatch) -> Rejected:
     """Why the records of a batch cannot be read, and which ones."""
     reason = Reason.BATCH_TOO_LARGE if batch.too_large else Reason.BATCH_DAMAGED
     offsets = f"offsets {batch.offset} to {batch.last_offset}"
@@ -111,7 +111,9 @@ class ProfileCodec:
 
     def reject(self, topic: str, partition: int, batch: UnreadBatch) -> Arrival:
         """Records that cannot be read as one RejectedRecord, whose detail names their offsets."""
-        return Arrival(b"", None, RejectedRecord(unread(batch), batch, batch), topic, partition, batch.offset)
+        return Arrival(
+            b"", None, RejectedRecord(why_unread(batch), batch, batch), topic, partition, batch.offset
+        )
 
     def _is_too_early(self, at_ms: int) -> bool:
         """Read the clock, and say whether an event is more than FUTURE_TOLERANCE_MS ahead of it.
