@@ -40,7 +40,7 @@ def coverage_of(recording: Recording) -> Coverage:
 
 def _looked_through(recording: Recording) -> tuple[Coverage, set[str]]:
     coverage, absurd = Coverage(), set()
-    for event in recording.events():
+    for event in recording.events("looking at the dates"):
         coverage.note(event, event.time_ms)
         if is_absurd(event):
             absurd.add(event.subject)
@@ -57,6 +57,6 @@ def fit_recording(
     """
     first_ms, day_ms = span_ms
     days = snapshot_days(first_ms, day_ms, options.horizon)
-    split = SplitEvents(recording.events(), day_ms + DAY_MS - 1)
-    history = read_history(split.before(), days, policy)
+    until_then = SplitEvents(recording.events("learning"), day_ms + DAY_MS - 1).before()
+    history = read_history(until_then, days, policy)
     return fit_model(history, day_ms, options, fallback)

@@ -88,9 +88,10 @@ def _run(
     """The result, and how many lines are not events."""
     from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
     from stream.analysis.fit_recording import coverage_of
+    from stream.progress import progress
     from stream.recording.recording import Recording
 
-    recording = Recording(events)
+    recording = Recording(events, progress)
     coverage = coverage_of(recording)
     coverage.require(split, horizon)
     options = BacktestOptions(
@@ -103,6 +104,7 @@ def _run(
         precision=precision,
         budget_share=budget,
     )
-    result = run_backtest(recording.events(), options, chosen_model(None))
+    with progress("judging the alerts"):
+        result = run_backtest(recording.events("replaying"), options, chosen_model(None))
     result.numbers["coverage_notes"] = [*coverage.left_out_words, *result.numbers["coverage_notes"]]  # type: ignore[misc]
     return result, len(recording.unreadable)

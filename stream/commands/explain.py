@@ -20,6 +20,7 @@ from stream.ops.customer import (
     snapshot_from_files,
     snapshot_from_topics,
 )
+from stream.progress import progress
 from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.wording.alert import alert_lines
 from stream.wording.amounts import date
@@ -94,12 +95,13 @@ def explain_command(
         raise click.UsageError("name one source: --events, --profiles (with --alerts), or --from-kafka")
     basis = (basis_of_worker if from_kafka else chosen_basis)(policy_path, model_path)
     try:
-        if events:
-            known = snapshot_from_events(events, customer, basis, at_ms)
-        elif from_kafka:
-            known = snapshot_from_topics(customer, basis, at_ms, or_published=model_path is None)
-        else:
-            known = snapshot_from_files(profiles, alerts, customer, basis, at_ms)
+        with progress("looking for the customer") as advance:
+            if events:
+                known = snapshot_from_events(events, customer, basis, at_ms, advance)
+            elif from_kafka:
+                known = snapshot_from_topics(customer, basis, at_ms, or_published=model_path is None)
+            else:
+                known = snapshot_from_files(profiles, alerts, customer, basis, at_ms)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if known.profile is None and not known.alerts:

@@ -12,6 +12,7 @@ from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
 from stream.fit.model_fit import FitOptions
 from stream.fit.refit import refit
+from stream.progress import progress
 from stream.recording.recording import Recording
 
 
@@ -29,18 +30,24 @@ def fit_from_source(
 ) -> FitResult:
     """Fit to files, or to the input topics, or (with neither) refit to the profiles topic."""
     if paths or from_kafka:
-        recording = Recording(paths) if paths else _topics()
+        recording = Recording(paths, progress) if paths else _topics()
         coverage = coverage_of(recording)
         day_ms = coverage.last_day_ms(until_ms)
-        model = fit_recording(recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None))
+        with progress("fitting the model"):
+            model = fit_recording(
+                recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None)
+            )
         return FitResult(model, len(recording.unreadable), tuple(coverage.notes(day_ms)))
     from stream.ops.topic_profiles import topic_profiles
 
-    profiles, in_force = topic_profiles()
-    return FitResult(refit(profiles, in_force or basis_of_worker(None, None).model, options), 0)
+    with progress("reading the profiles"):
+        profiles, in_force = topic_profiles()
+    with progress("fitting the model"):
+        return FitResult(refit(profiles, in_force or basis_of_worker(None, None).model, options), 0)
 
 
 def _topics() -> Recording:
     from stream.ops.topic_recording import topic_recording
 
-    return topic_recording()
+    with progress("reading the topics"):
+        return topic_recording()

@@ -11,6 +11,7 @@ import click
 from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
 from stream.policy_file import PolicyFileError, load_policy
+from stream.progress import progress
 from stream.recording.recording import Recording
 from stream.replay.policy_diff import (
     AlertDifference,
@@ -103,8 +104,8 @@ def diff(
       stream policy diff default policy.toml year.jsonl.gz
     """
     bases = tuple(chosen_basis(_file(name), model_path) for name in (a, b))
-    recording = Recording(events)
-    in_a, in_b = alerts_of_both(recording.events(), (bases[0], bases[1]), 0)
+    recording = Recording(events, progress)
+    in_a, in_b = alerts_of_both(recording.events("replaying"), (bases[0], bases[1]), 0)
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)
     click.echo(_as_json(knobs, found) if as_json else for_terminal(_as_text(knobs, found, a, b, limit)))

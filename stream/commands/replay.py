@@ -85,7 +85,7 @@ def replay_command(
     outputs = (profiles, alerts, rejects)
     with ExitStack() as opened:
         files = [opened.enter_context(optional_writer(path)) for path in outputs]
-        recording = _topics(begin, end) if from_kafka else Recording(events)
+        recording = _topics(begin, end) if from_kafka else Recording(events, progress)
         started = time.monotonic()
         _run_through(run, recording, _ms(until) or 0)
         raised.sort(key=in_order)
@@ -101,17 +101,17 @@ def replay_command(
 
 def _run_through(run: Replay, recording: Recording, until_ms: int) -> None:
     """Feed every event to the run, then let its clock go on to `until_ms`."""
-    with progress("replaying", len(recording)) as advance:
-        for event in recording.events():
+    with progress("time goes on"):
+        for event in recording.events("replaying"):
             run.feed(event)
-            advance()
-    run.advance(until_ms)
+        run.advance(until_ms)
 
 
 def _topics(begin: datetime | None, end: datetime | None) -> Recording:
     from stream.ops.topic_recording import topic_recording
 
-    return topic_recording(_ms(begin), _ms(end))
+    with progress("reading the topics"):
+        return topic_recording(_ms(begin), _ms(end))
 
 
 def _write(out: BinaryIO | None, lines: Iterable[bytes]) -> None:

@@ -15,6 +15,7 @@ from stream.commands.recorded_events import UnfitDataError, print_notes
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
+from stream.progress import progress
 from stream.recording.output_file import is_stdout, output_file
 from stream.recording.recording import Recording
 from stream.recording.split import SplitEvents
@@ -57,7 +58,7 @@ def report_command(
         raise click.UsageError("the report is an HTML page: name its file, --out report.html, or take --json")
     try:
         with output_file(out) if out is not None else nullcontext() as file:
-            numbers = _numbers(Recording(events), until, model, chosen_policy(policy))
+            numbers = _numbers(Recording(events, progress), until, model, chosen_policy(policy))
             if file is not None:
                 file.write(business_page(numbers).encode())
     except NotCoveredError as problem:
@@ -92,9 +93,13 @@ def _numbers(
         model = chosen_model(model_path)
     else:
         options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
-        model = fit_recording(recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None))
-    split = SplitEvents(recording.events(), day_ms + DAY_MS - 1)
+        with progress("fitting a model"):
+            model = fit_recording(
+                recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None)
+            )
+    until_then = SplitEvents(recording.events("counting"), day_ms + DAY_MS - 1).before()
     notes = coverage.notes(day_ms)
     print_notes(notes)
-    numbers = business_report(split.before(), day_ms, model, policy)
+    with progress("reporting"):
+        numbers = business_report(until_then, day_ms, model, policy)
     return {**numbers, "notes": [*notes, *model.notes]}

@@ -56,9 +56,15 @@ ESCAPE = b"\\"
 
 
 def snapshot_from_events(
-    paths: Sequence[Path], customer: str, basis: Basis, at_ms: int | None
+    paths: Sequence[Path],
+    customer: str,
+    basis: Basis,
+    at_ms: int | None,
+    advance: Callable[[], None] = lambda: None,
 ) -> CustomerSnapshot:
     """Replay the customer's own events up to `at_ms`, by default up to the last event of all in the files.
+
+    `advance` is called after each line.
 
     By default the snapshot is as of the customer's last event or judgement, as one of files or topics is.
     """
@@ -66,6 +72,7 @@ def snapshot_from_events(
     events: list[Event] = []
     newest_ms = 0.0
     for _, line in chain.from_iterable(map(numbered_lines, paths)):
+        advance()
         newest_ms = max(newest_ms, _time_ms(line))
         if mark in line or ESCAPE in line or b'"model.published"' in line:
             event = reject_bad_model(decode_line(line))

@@ -6,12 +6,13 @@ and lines does not matter. Lines that are not events are collected with the reas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -22,6 +23,17 @@ from stream.recording.event_file import numbered_lines
 from stream.wire import Reason, Rejected, Unknown, decode_line
 
 MS_PER_S = 1_000
+
+
+class Progress(Protocol):
+    """Displays how far some work is: `what` is done, of `total` things; yields what to call after each."""
+
+    def __call__(self, what: str, total: int | None, /) -> AbstractContextManager[Callable[..., None]]: ...
+
+
+def not_shown(what: str, total: int | None, /) -> AbstractContextManager[Callable[..., None]]:
+    """A Progress that displays nothing."""
+    return nullcontext(lambda count=1: None)
 
 
 class UnreadableLine(NamedTuple):
@@ -67,12 +79,15 @@ def reject_bad_model(outcome: Event | Unknown | Rejected) -> Event | Unknown | R
 class Recording:
     """The lines of some files in order of time; `unreadable` and `unknown` are complete after `events()`."""
 
-    def __init__(self, paths: Sequence[Path] = ()) -> None:
+    def __init__(self, paths: Sequence[Path] = (), shown: Progress = not_shown) -> None:
+        """`shown` displays how far the reading is."""
         self.unreadable: list[UnreadableLine] = []
         self.unknown = 0
         self.left_out: frozenset[str] = frozenset()
         """Customers whose events are passed over."""
-        self._lines = self._load(paths)
+        self._shown = shown
+        with shown("reading", None) as advance:
+            self._lines = self._load(paths, advance)
         self._before_reading = (len(self.unreadable), self.unknown)
 
     @classmethod
@@ -91,17 +106,22 @@ class Recording:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def events(self) -> Iterator[Event]:
-        """Every event in order of time, decoded as the worker decodes it; may be read several times."""
+    def events(self, what: str = "going through the events") -> Iterator[Event]:
+        """Every event in order of time, decoded as the worker decodes it; may be read several times.
+
+        `what` is done meanwhile, for the display of progress.
+        """
         found, self.unknown = self._before_reading
         del self.unreadable[found:]
-        for _, lines in groupby(self._lines, key=_instant_ms):
-            events = self._decoded(lines)
-            if self.left_out:
-                events = [event for event in events if event.subject not in self.left_out]
-            if len(events) > 1:
-                events.sort(key=instant_order)
-            yield from events
+        with self._shown(what, len(self)) as advance:
+            for _, lines in groupby(self._lines, key=_instant_ms):
+                events = self._decoded(lines)
+                if self.left_out:
+                    events = [event for event in events if event.subject not in self.left_out]
+                if len(events) > 1:
+                    events.sort(key=instant_order)
+                yield from events
+                advance(len(events))
 
     def _decoded(self, lines: Iterable[_Line]) -> list[Event]:
         events = []
@@ -113,10 +133,11 @@ class Recording:
                 self._set_aside(event, path, number)
         return events
 
-    def _load(self, paths: Sequence[Path]) -> list[_Line]:
+    def _load(self, paths: Sequence[Path], advance: Callable[..., None]) -> list[_Line]:
         lines: list[_Line] = []
         for path in paths:
             for number, line in numbered_lines(path):
+                advance()
                 try:
                     at_s = _HEAD.decode(line).time.timestamp()
                 except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
