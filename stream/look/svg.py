@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT, MARGIN = 560, 360, 56
+WIDTH, HEIGHT, MARGIN = 480, 340, 60
 """Size of a plot and its left and lower margin, in pixels."""
 COLOURS = ("#0b6e4f", "#c8553d", "#3066be", "#7a6c5d", "#8d5a97")
 
@@ -23,7 +23,7 @@ class Curve:
 
 def plot(curves: Sequence[Curve], across: str, up: str) -> str:
     """An HTML figure: the curves over a grid, with a legend; `across` and `up` name the axes."""
-    parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="12">']
+    parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="14">']
     parts += [_grid(fifth / 5.0) for fifth in range(6)]
     for place, curve in enumerate(curves):
         parts.append(_drawn(curve, COLOURS[place % len(COLOURS)]))

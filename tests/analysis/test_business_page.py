@@ -54,6 +54,14 @@ def test_money_has_the_decimals_of_its_currency_in_every_table(numbers, currency
     assert page.count(f"<td>{shown}</td>") >= 5
 
 
+def test_a_campaign_that_won_nobody_has_no_value_per_customer_and_a_nameless_one_is_unknown(numbers):
+    campaign = {**numbers["campaigns"][0], "name": "", "customers": 0, "worth_minor": 0.0}
+
+    page = business_page({**numbers, "campaigns": [campaign]})
+
+    assert re.search(r"<td[^>]*>unknown</td><td>0</td>(<td>[^<]*</td>){2}<td>–</td>", page)
+
+
 def test_without_engagement_the_dead_ends_say_that_none_was_recorded(of_purchases):
     page = business_page(of_purchases)
 

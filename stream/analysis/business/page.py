@@ -72,10 +72,8 @@ def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
     basis, currency = numbers["basis"], numbers["currency"]
     rows = [
         (
-            one["name"], f"{one['customers']:,}", _money(one["cost_minor"], currency),
-            _money(one["cost_per_customer_minor"], currency),
-            f"{_money(one['worth_minor'], currency)} ({_money(one['worth_low_minor'], currency)} to "
-            f"{_money(one['worth_high_minor'], currency)})",
+            one["name"] or "unknown", f"{one['customers']:,}", _money(one["cost_minor"], currency),
+            _money(one["cost_per_customer_minor"], currency), _worth(one, currency),
             "–" if one["ratio"] is None else f"{one['ratio']:.1f}",
             "not yet" if one["payback_ms"] is None else _day(one["payback_ms"]),
         )
@@ -92,6 +90,14 @@ def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
         f"the 90% interval of the mean. Paid back: the day on which the margin earned had covered the cost of the {word}."
         "</small>"
     )
+
+
+def _worth(one: Mapping[str, Any], currency: str) -> str:
+    """Mean value per customer and its interval; a dash where there is no customer."""
+    mean, low, high = (
+        _money(one[name], currency) for name in ("worth_minor", "worth_low_minor", "worth_high_minor")
+    )
+    return f"{mean} ({low} to {high})" if one["customers"] else "–"
 
 
 def _development(numbers: Mapping[str, Any], currency: str) -> str:
