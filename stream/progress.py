@@ -64,6 +64,7 @@ class PlainLines:
         return not self._tasks
 
     def close(self) -> None:
+        """Print no more."""
         self._ended.set()
         self._printer.join()
 
