@@ -14,6 +14,7 @@ from stream.importing.datasets.completejourney import completejourney_events
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.wire import encode_event
 from tests.support.pages import blocks, commands, linked, text_of
+from tests.support.small_shop import small_shop
 
 LINES_MAX = 120
 README = "README.md"
@@ -94,26 +95,13 @@ def test_an_excerpt_must_keep_the_order_of_what_is_printed():
 
 
 def test_the_csv_of_the_readme_becomes_alerts_and_a_report(tmp_path, monkeypatch):
-    """Word for word the four commands of the README, in an empty folder, on a small file."""
-    block = next(block for block in BLOCKS if "import --suggest" in block)
+    """Word for word the commands of the README, in an empty folder, on a small file."""
+    block = next(block for block in BLOCKS if "stream try" in block)
     monkeypatch.chdir(tmp_path)
     Path("orders.csv").write_text(small_shop())
 
-    suggest, *others = commands(block)
-    Path("mapping.toml").write_text(printed_by(suggest))
-    for words in others:
+    for words in commands(block):
         printed_by(words)
 
-    assert Path("alerts.jsonl").read_text().count("\n") > 0
-    assert "<html" in Path("report.html").read_text()
-
-
-def small_shop() -> str:
-    """Sixty customers who buy every week or two for up to a year, and leave one after the other."""
-    lines = ["Date,Order,Customer,Product,Quantity,Unit price,Currency"]
-    for day in range(360):
-        for customer in range(60):
-            if day % (7 + customer % 8) == customer % 7 and day < 60 + 5 * customer:
-                date = f"2024-{1 + day // 30:02d}-{1 + day % 28:02d}"
-                lines.append(f"{date},o{day}-{customer},c{customer},p{day % 9},{1 + day % 3},9.90,EUR")
-    return "\n".join(lines) + "\n"
+    assert Path("orders.try/alerts.jsonl").read_text().count("\n") > 0
+    assert "<html" in Path("orders.try/report.html").read_text()

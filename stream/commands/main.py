@@ -22,6 +22,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.commands.demo:demo",
         "Play a year of a real shop through the real worker; needs no Kafka.",
     ),
+    "try": (
+        "stream.commands.try_file:try_command",
+        "From your own export to alerts and a report in one command.",
+    ),
     "import": (
         "stream.commands.import_group:import_group",
         "Turn public data sets or your own files into events.",

@@ -133,5 +133,5 @@ def _next_lines(customer: str) -> list[str]:
         "Next:",
         "  the same year as a file:  stream import completejourney --out year.jsonl.gz",
         f"  all about a customer:     stream explain {customer} --events year.jsonl.gz",
-        "  your own export:          stream import --suggest orders.csv > mapping.toml",
+        "  your own export:          stream try orders.csv",
     ]

@@ -1,0 +1,174 @@
+"""`stream try FILE`: from an export to alerts and a report in one command, each step shown."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from itertools import islice
+from pathlib import Path
+
+import click
+import msgspec
+
+from stream.commands import try_folder
+from stream.commands.parameters import EXISTING
+from stream.commands.try_folder import TryFolder
+from stream.commands.try_steps import run_step, say
+from stream.core.alerts.alert import Alert
+from stream.core.facts.profile import Head
+from stream.recording.event_file import UnreadableFileError, numbered_lines
+from stream.wire import Rejected, decode_line
+
+LOOKED_AT = 20
+"""Lines of a file by which events are told from a table."""
+PREVIEW = "# The first events:"
+"""What of a proposed mapping is not shown begins with this line."""
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command("try")
+@click.argument("files", nargs=-1, required=True, type=EXISTING)
+@click.option("--out", type=FOLDER, help="Folder for all results. [default: NAME.try in the current folder]")
+@click.option("--mapping", help="A mapping (TOML file or ready one) instead of the one that is suggested.")
+@click.option("--policy", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
+def try_command(files: tuple[Path, ...], out: Path | None, mapping: str | None, policy: Path | None) -> None:
+    """Turn an export (CSV, TSV, JSON, Parquet), or a file of events, into alerts and a report.
+
+    Suggests a mapping, imports, fits a model, replays, backtests and reports; each step is shown as the
+    command that repeats it alone. A mapping that you edited in the folder is kept and used by the next run.
+    Exit code 1: much of the file was rejected, or no line became an event.
+
+    \b
+    Example:
+      stream try orders.csv
+    """
+    name = files[0].name.partition(".")[0] or "export"
+    folder = TryFolder(out or Path(f"{name}.try"), files)
+    say(f"Everything goes to {folder.path}/.")
+    chosen = ["--policy", str(policy)] if policy else []
+    events, code = _events(files, folder, mapping)
+    if events:
+        model = _fitted(events, folder, chosen)
+        code = _judged(events, folder, [*model, *chosen]) or code
+        _checked(events, folder, chosen)
+        _reported(events, folder, [*model, *chosen])
+        _print_result(folder, events, [*model, *chosen])
+    sys.exit(code)
+
+
+def _events(files: tuple[Path, ...], folder: TryFolder, mapping: str | None) -> tuple[list[str], int]:
+    """The files of events, none where there is nothing to go on with; and the exit code so far."""
+    names = [str(path) for path in files]
+    if all(map(_holds_events, files)):
+        say(f"{', '.join(names)}: events already, nothing to import.")
+        return names, 0
+    if mapping is None:
+        mapping = str(folder / try_folder.MAPPING)
+        if folder.has_own_mapping:
+            say(f"{mapping} was edited: it is kept and used.")
+        else:
+            code = run_step("1. Which column is what?", ["import", "--suggest", names[0]], Path(mapping))
+            if code:
+                say("Nothing can be imported without them: write a mapping (docs/import.md), --mapping.")
+                return [], code
+            folder.note()
+            click.echo(Path(mapping).read_text(encoding="utf-8").partition(PREVIEW)[0].rstrip())
+    events = folder / try_folder.EVENTS
+    code = run_step("2. Lines become events.", ["import", *names, "--mapping", mapping, "--out", str(events)])
+    folder.note()
+    if not events.exists() or not any(True for _ in numbered_lines(events)):
+        say(f"No events, so no alerts: correct {mapping}, then run the same command again.")
+        return [], code or 1
+    return [str(events)], code
+
+
+def _holds_events(path: Path) -> bool:
+    """Whether one of the first lines is an event, or would be one of a newer version."""
+    try:
+        return any(
+            not isinstance(decode_line(line), Rejected) for _, line in islice(numbered_lines(path), LOOKED_AT)
+        )
+    except UnreadableFileError:
+        return False
+
+
+def _fitted(events: list[str], folder: TryFolder, chosen: list[str]) -> list[str]:
+    """The option of the fitted model; none where nothing can be fitted."""
+    model = folder / try_folder.MODEL
+    code = run_step("3. A model of these customers.", ["fit", *events, *chosen, "--out", str(model)])
+    folder.note()
+    if code:
+        say("So the shipped model judges them; it was fitted to another shop.")
+        return []
+    return ["--model", str(model)]
+
+
+def _judged(events: list[str], folder: TryFolder, options: list[str]) -> int:
+    profiles, alerts = str(folder / try_folder.PROFILES), str(folder / try_folder.ALERTS)
+    words = ["replay", *events, *options, "--profiles", profiles, "--alerts", alerts]
+    code = run_step("4. Profiles and alerts, as a worker would have sent them.", words)
+    folder.note()
+    return code
+
+
+def _checked(events: list[str], folder: TryFolder, chosen: list[str]) -> None:
+    """The backtest, where the history is long enough."""
+    from stream.analysis.backtest.default_span import HORIZON_WEEKS_MIN, default_span
+    from stream.analysis.backtest.summary import precision_sentences
+    from stream.analysis.fit_recording import NoPurchasesError, coverage_of
+    from stream.fit.coverage import day
+    from stream.recording.recording import Recording
+
+    title = "5. Would such alerts have been right?"
+    try:
+        span = default_span(coverage_of(Recording([Path(name) for name in events])))
+    except NoPurchasesError as problem:
+        say(f"\n{title} Not tested: {problem}.")
+        return
+    if span is None:
+        say(f"\n{title} Not tested: that takes purchases over {3 * HORIZON_WEEKS_MIN} weeks at least.")
+        return
+    numbers = folder / try_folder.NUMBERS
+    report = ["--report", str(folder / try_folder.BACKTEST), "--json"]
+    words = ["backtest", *events, "--split", day(span.split_ms), "--horizon", f"{span.horizon_weeks}w"]
+    if run_step(title, [*words, *chosen, *report], numbers) == 0:
+        for sentence in precision_sentences(json.loads(numbers.read_text(encoding="utf-8"))):
+            say(sentence)
+    folder.note()
+
+
+def _reported(events: list[str], folder: TryFolder, options: list[str]) -> None:
+    page = str(folder / try_folder.REPORT)
+    if run_step("6. Who was won, grown and kept?", ["report", *events, *options, "--out", page]):
+        say("So there is no report.")
+    folder.note()
+
+
+def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> None:
+    """The alerts that are open and have most money at stake, the files, and what to do next."""
+    from stream.demo.summary import AlertHistory
+    from stream.wording.alert import alert_lines
+
+    alerts, decode = AlertHistory(), msgspec.json.Decoder(Alert).decode
+    for _, line in numbered_lines(folder / try_folder.ALERTS):
+        alerts.add(decode(line))
+    raised = sum(states["raised"] for states in alerts.counts.values())
+    say(f"\n{raised:,} alerts were raised in all." if raised else "\nNo alert was raised.")
+    shown = alerts.most_valuable_at_risk()
+    for alert in shown:
+        headline, *details = alert_lines(alert)
+        say("\n".join(["", headline, *(f"  {line}" for line in details)]))
+    say(f"\nIn {folder.path}/: {', '.join(name for name in try_folder.OUTPUTS if folder.has(name))}")
+    say("Next:")
+    if folder.has(try_folder.MAPPING):
+        say(f"  check {folder / try_folder.MAPPING}, the currency above all; then run the same command again")
+    files = [word for name in events for word in ("--events", name)]
+    customer = shown[0].subject if shown else _any_customer(folder)
+    say(f"  stream explain {shlex.join([customer, *files, *options])}")
+
+
+def _any_customer(folder: TryFolder) -> str:
+    """A customer who has a profile."""
+    first = next(iter(numbered_lines(folder / try_folder.PROFILES)), None)
+    return msgspec.json.decode(first[1], type=Head).customer if first else "CUSTOMER"
