@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stream.analysis.backtest import page, summary
 from stream.contracts.export import next_version
 from stream.contracts.registry import contracts
 from stream.core.alerts.alert import ALERT_SCHEMA
@@ -32,6 +33,12 @@ def test_every_kind_has_words():
     """Add it to ALERT_NAMES and SCORE_MEANINGS in stream/wording/alert.py."""
     assert set(ALERT_KINDS) - ALERT_NAMES.keys() == set()
     assert set(ALERT_KINDS) - SCORE_MEANINGS.keys() == set()
+
+
+def test_every_kind_has_words_in_the_backtest():
+    """Add it to ALERT_NAMES in stream/analysis/backtest/summary.py and to NAMES in page.py beside it."""
+    assert set(ALERT_KINDS) - summary.ALERT_NAMES.keys() == set()
+    assert set(ALERT_KINDS) - page.NAMES.keys() == set()
 
 
 def test_alerts_name_the_version_of_their_schema():

@@ -10,8 +10,9 @@ from stream.contracts.export import schema_of
 from stream.contracts.registry import Contract, contracts
 from stream.core.events import event
 from stream.core.events.event import EVENT_BY_NAME, Event
-from stream.core.facts.fold import EVENTS_FOLDED, NOT_FOLDED
+from stream.core.facts.fold import EVENTS_FOLDED, NOT_FOLDED, TOUCHES
 from stream.wire import decode_line
+from stream.wording.dead_ends import ACTIVITIES
 
 INPUTS = {contract.name: contract for contract in contracts() if contract.direction == "in"}
 
@@ -33,6 +34,11 @@ def test_every_event_type_is_folded_or_named_as_not_folded():
 
     assert known - {each.__name__ for each in (*EVENTS_FOLDED, *NOT_FOLDED)} == set()
     assert set(EVENTS_FOLDED) & NOT_FOLDED == set()
+
+
+def test_every_event_of_the_customer_has_words():
+    """Add it to ACTIVITIES in stream/wording/dead_ends.py."""
+    assert set(TOUCHES.values()) - ACTIVITIES.keys() == set()
 
 
 @pytest.mark.parametrize("contract", INPUTS.values(), ids=INPUTS)
