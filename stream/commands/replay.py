@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import EXISTING, OUTPUT, basis_of_worker, chosen_basis
 from stream.core.alerts.alert import Alert
+from stream.core.units import DAY_MS
 from stream.progress import progress
 from stream.recording.event_file import optional_writer
 from stream.recording.output_file import is_stdout
@@ -25,6 +27,22 @@ from stream.replay.summary import ReplaySummary, summarize
 from stream.wire import YEAR_MAX, encode_alert
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
+
+
+class UpTo(click.ParamType):
+    """An instant as INSTANT reads it, in milliseconds since 1970; a day alone counts to its end."""
+
+    name = "day or time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The last millisecond that still belongs to the span."""
+        if isinstance(value, int):
+            return value
+        at_ms = _ms(INSTANT.convert(value, param, ctx))
+        return at_ms + DAY_MS - 1 if re.fullmatch(r"[\d-]+", str(value)) else at_ms
+
+
+UP_TO = UpTo()
 REFUSALS_SHOWN = 5
 POLICY_HELP = "Policy file (TOML). [default: the shipped one; with --from-kafka STREAM_POLICY]"
 MODEL_HELP = "Model record (JSON). [default: the shipped one; with --from-kafka STREAM_MODEL]"
@@ -36,7 +54,7 @@ _ENCODE = msgspec.json.Encoder().encode
 @click.argument("events", nargs=-1, type=EXISTING)
 @click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
 @click.option("--from", "begin", type=INSTANT, help="With --from-kafka: from this event time on (UTC).")
-@click.option("--to", "end", type=INSTANT, help="With --from-kafka: up to this event time (UTC).")
+@click.option("--to", "end_ms", type=UP_TO, help="With --from-kafka: up to this event time, or day (UTC).")
 @click.option("--policy", "policy_path", type=EXISTING, help=POLICY_HELP)
 @click.option("--model", "model_path", type=EXISTING, help=MODEL_HELP)
 @click.option("--profiles", type=OUTPUT, help="Write the profiles, one per line, in order of customer id.")
@@ -45,7 +63,12 @@ _ENCODE = msgspec.json.Encoder().encode
     "--partitions", type=click.IntRange(1, 1_000), default=1, show_default=True,
     help="Spread customers over so many partitions, as workers do; the output does not change.",
 )  # fmt: skip
-@click.option("--until", type=INSTANT, help="Let the clock go on to this instant (UTC) at the end.")
+@click.option(
+    "--clock-to",
+    type=INSTANT,
+    help="Let the clock go on to this instant (UTC) at the end: judge the silence.",
+)
+@click.option("--until", "clock_to", type=INSTANT, hidden=True)  # the name of --clock-to before 0.1.0
 @click.option("--rejects", type=OUTPUT, help="Write the lines that are not events: file, line, reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def replay_command(
@@ -53,13 +76,13 @@ def replay_command(
     events: tuple[Path, ...],
     from_kafka: bool,
     begin: datetime | None,
-    end: datetime | None,
+    end_ms: int | None,
     policy_path: Path | None,
     model_path: Path | None,
     profiles: Path | None,
     alerts: Path | None,
     partitions: int,
-    until: datetime | None,
+    clock_to: datetime | None,
     rejects: Path | None,
     as_json: bool,
 ) -> None:
@@ -75,19 +98,19 @@ def replay_command(
     """
     if from_kafka == bool(events):
         raise click.UsageError("name files of events, or --from-kafka, one of the two")
-    if (begin or end) and not from_kafka:
+    if (begin or end_ms) and not from_kafka:
         raise click.UsageError("--from and --to belong to --from-kafka")
-    if until and until.year > YEAR_MAX:
-        raise click.UsageError(f"--until: the last year is {YEAR_MAX}")
+    if clock_to and clock_to.year > YEAR_MAX:
+        raise click.UsageError(f"--clock-to: the last year is {YEAR_MAX}")
     basis = (basis_of_worker if from_kafka else chosen_basis)(policy_path, model_path)
     raised: list[Alert] = []
     run = Replay(basis, raised.append, partitions)
     outputs = (profiles, alerts, rejects)
     with ExitStack() as opened:
         files = [opened.enter_context(optional_writer(path)) for path in outputs]
-        recording = _topics(begin, end) if from_kafka else Recording(events, progress)
+        recording = _topics(begin, end_ms) if from_kafka else Recording(events, progress)
         started = time.monotonic()
-        _run_through(run, recording, _ms(until) or 0)
+        _run_through(run, recording, clock_to)
         raised.sort(key=in_order)
         _write(files[0], (_ENCODE(profile) for profile in run.profiles.values()))
         _write(files[1], (encode_alert(alert) for alert in raised))
@@ -99,19 +122,19 @@ def replay_command(
     sys.exit(1 if recording.unreadable else 0)
 
 
-def _run_through(run: Replay, recording: Recording, until_ms: int) -> None:
-    """Feed every event to the run, then let its clock go on to `until_ms`."""
+def _run_through(run: Replay, recording: Recording, clock_to: datetime | None) -> None:
+    """Feed every event to the run, then let its clock go on to an instant."""
     with progress("time goes on"):
         for event in recording.events("replaying"):
             run.feed(event)
-        run.advance(until_ms)
+        run.advance(_ms(clock_to) if clock_to else 0)
 
 
-def _topics(begin: datetime | None, end: datetime | None) -> Recording:
+def _topics(begin: datetime | None, end_ms: int | None) -> Recording:
     from stream.ops.topic_recording import topic_recording
 
     with progress("reading the topics"):
-        return topic_recording(_ms(begin), _ms(end))
+        return topic_recording(_ms(begin) if begin else None, end_ms)
 
 
 def _write(out: BinaryIO | None, lines: Iterable[bytes]) -> None:
@@ -136,5 +159,5 @@ def _print_refusals(recording: Recording) -> None:
         click.echo(f"... and {more:,} more lines that are not events", err=True)
 
 
-def _ms(at: datetime | None) -> int | None:
-    return round(at.replace(tzinfo=UTC).timestamp() * 1_000) if at else None
+def _ms(at: datetime) -> int:
+    return round(at.replace(tzinfo=UTC).timestamp() * 1_000)

@@ -26,7 +26,7 @@ from stream.recording.split import SplitEvents
 @click.option(
     "--until",
     type=DAY,
-    help="Last day of the report (UTC). [default: the last day for which purchases are known]",
+    help="Last day (UTC) to report on. [default: the last day for which purchases are known]",
 )
 @click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
 @click.option(
