@@ -48,7 +48,7 @@ ENGINE_FLOORS = [
     {"task"},
     {"state"},
     {"faust_settings"},
-    {"codec", "client_internals", "failure", "headers", "options", "partition_id", "units"},
+    {"codec", "client_internals", "client_log", "failure", "headers", "options", "partition_id", "units"},
 ]
 FIT_FLOORS = [
     {"refit"},

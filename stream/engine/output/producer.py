@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from stream.engine.client_log import CLIENT_LOG
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.state.epoch import EPOCH_HEADER, FENCE_KEY
@@ -85,7 +86,7 @@ class Sender:
                 "transaction.timeout.ms": int(options.transaction_timeout_s * MS_PER_S),
                 "message.timeout.ms": int(message_s * MS_PER_S),
             }
-        self._producer = Producer({**settings, **options.producer})
+        self._producer = Producer({**settings, **options.producer}, logger=CLIENT_LOG)
 
     def _settings(self, options: EngineOptions, name: str) -> dict[str, Any]:
         return {
@@ -161,6 +162,8 @@ class Sender:
     def wait_for_acks(self) -> None:
         """Block until everything written is acknowledged. EngineError: it was not."""
         left = self._producer.flush(self._timeout_s + ROOM_WAIT_S)
+        if left:  # a line of the client's log, queued at the last moment, counts too
+            left = self._producer.flush(ROOM_WAIT_S)
         if self._failed:
             raise stopped_by(self._failed[0])
         if left:

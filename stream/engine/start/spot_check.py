@@ -15,6 +15,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from stream.engine.client_log import CLIENT_LOG
 from stream.engine.codec import Codec, Headers
 from stream.engine.failure import CUT_OVER, EngineError, Exit
 from stream.engine.headers import headers_of
@@ -104,7 +105,8 @@ def keys_at(
             "fetch.wait.max.ms": FETCH_WAIT_MS,
             "log_level": 3,
             **options.security,
-        }
+        },
+        logger=CLIENT_LOG,
     )
     rising = {tp: sorted(offsets) for tp, offsets in asked.items()}
     try:

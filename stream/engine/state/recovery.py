@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stream.engine.client_log import CLIENT_LOG
 from stream.engine.failure import EngineError, Exit
 from stream.engine.headers import headers_of
 from stream.engine.options import EngineOptions
@@ -71,7 +72,8 @@ def _reader(options: EngineOptions, isolation: str = "read_committed") -> Consum
             "check.crcs": True,
             "log_level": 3,
             **options.security,
-        }
+        },
+        logger=CLIENT_LOG,
     )
 
 
