@@ -144,3 +144,33 @@ def test_amounts_of_usual_length_are_read_as_before():
     assert read("0." + "1" * 55) == (int("1" * 55), 55)
     assert read("9" * TEXT_MAX) == (int("9" * TEXT_MAX), 0)
     assert read("9" * (TEXT_MAX + 1)) is None
+
+
+@pytest.mark.parametrize("spoil", BROKEN.values(), ids=BROKEN)
+def test_no_mapping_is_suggested_for_a_broken_file_which_is_named(spoil, tmp_path):
+    path = parquet(tmp_path / "broken.parquet")
+    path.write_bytes(spoil(path.read_bytes()))
+
+    result = CliRunner().invoke(main, ["import", "--suggest", str(path)])
+
+    assert result.exit_code == 2
+    assert f"{path}: a broken Parquet file, after 0 rows: " in result.output
+
+
+def test_a_mapping_is_suggested_for_a_file_with_an_absurd_cell(tmp_path):
+    path = tmp_path / "long.csv"
+    rows = [ROW, ROW | {"product": "x" * 2_000_000}, ROW]
+    path.write_text("\n".join([",".join(ROW), *(",".join(row.values()) for row in rows)]) + "\n")
+
+    result = CliRunner().invoke(main, ["import", "--suggest", str(path)])
+
+    assert result.exit_code == 0, result.output
+    assert "[columns]" in result.output
+
+
+def test_parquet_times_beyond_any_calendar_are_not_suggested_as_the_time(tmp_path):
+    path = parquet(tmp_path / "late.parquet", time=pa.array([2**62] * 5, pa.timestamp("us")))
+
+    result = CliRunner().invoke(main, ["import", "--suggest", str(path)])
+
+    assert (result.exit_code, "no column looks like the time" in result.output) == (2, True)

@@ -27,8 +27,27 @@ def parquet_rows(path: Path, mapping: ColumnMapping) -> Iterator[FileRow | Unrea
             line = row.line
             yield row
     except (pa.ArrowException, OSError) as failure:
-        what = " ".join(str(failure).split())
-        raise MappingError(f"{path}: a broken Parquet file, after {line:,} rows: {what}") from failure
+        raise _broken(path, line, failure) from failure
+
+
+def first_cells(path: Path, count: int) -> dict[str, list[str]]:
+    """Column -> its first `count` cells as text; MappingError where the file is broken."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        for batch in file.iter_batches(batch_size=count):
+            return {name: _cells(batch.column(name)) for name in batch.schema.names}
+        return {name: [] for name in file.schema_arrow.names}
+    except (pa.ArrowException, OSError) as failure:
+        raise _broken(path, 0, failure) from failure
+
+
+def _broken(path: Path, rows: int, failure: Exception) -> MappingError:
+    return MappingError(
+        f"{path}: a broken Parquet file, after {rows:,} rows: {' '.join(str(failure).split())}"
+    )
 
 
 def _rows(file: Any, columns: MappedColumns, mapping: ColumnMapping) -> Iterator[FileRow]:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from stream.importing.files.mapping.mapping import ColumnMapping, FileOptions, MappingError
 from stream.importing.files.reading.columns import column_names
-from stream.importing.files.reading.delimited import file_encoding
+from stream.importing.files.reading.delimited import CELL_CHARACTERS_MAX, file_encoding
 from stream.importing.files.reading.formats import file_format
 from stream.importing.files.reading.header import separator_of
 from stream.importing.files.reading.json_records import JsonRecord, json_records
+from stream.importing.files.reading.parquet import first_cells
 from stream.importing.files.reading.row import cell_text
 from stream.importing.files.suggest.layout import first_lines, guessed_layout
 from stream.recording.event_file import open_unpacked
@@ -42,11 +43,7 @@ def sampled_file(path: Path) -> FileSample:
     """The first SAMPLE_LINES lines; lines with a wrong number of cells are left out."""
     kind = file_format(path, ColumnMapping(columns={}))
     if kind == "parquet":
-        import pyarrow.parquet as pq
-
-        batch = next(pq.ParquetFile(path).iter_batches(batch_size=SAMPLE_LINES))
-        cells = {name: [cell_text(v) for v in batch.column(name).to_pylist()] for name in batch.schema.names}
-        return FileSample(path, cells, FileOptions())
+        return FileSample(path, first_cells(path, SAMPLE_LINES), FileOptions())
     if kind == "jsonl":
         lists: set[str] = set()
         return FileSample(path, _json_sample(path, lists), FileOptions(), frozenset(lists))
@@ -75,7 +72,7 @@ def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:
     delimiter = separator or layout.delimiter or usual
     below = lines[1 if separator else layout.title_lines :]
     if layout.quoted:
-        rows = list(csv.reader(io.StringIO("".join(below), newline=""), delimiter=delimiter))
+        rows = list(_readable_rows(csv.reader(io.StringIO("".join(below), newline=""), delimiter=delimiter)))
     else:
         rows = [line.rstrip("\r\n").split(delimiter) for line in below]
     header = list(layout.names) or rows.pop(0)
@@ -83,6 +80,18 @@ def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:
     whole = [row for row in rows if named <= len(row) and not any(row[len(header) :])]
     filled = [row + [""] * (len(header) - len(row)) for row in whole]
     return {name: [row[i] for row in filled] for i, name in enumerate(column_names(header)) if name}
+
+
+def _readable_rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Without the rows that an import would reject: a cell may be too long."""
+    csv.field_size_limit(CELL_CHARACTERS_MAX)
+    while True:
+        try:
+            yield next(reader)
+        except csv.Error:
+            continue
+        except StopIteration:
+            return
 
 
 def _json_sample(path: Path, lists: set[str]) -> ColumnSample:
