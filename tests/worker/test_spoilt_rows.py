@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec import json
+from msgspec import inspect, json
 
-from stream.core.facts.profile import EVERYTHING, Profile
+from stream.core.events.event import MessageClicked
+from stream.core.facts.profile import EVERYTHING, Episode, Profile
 from stream.core.step import on_event
 from stream.engine import EngineError, Exit, Peek
 from stream.engine.task.batch import Outgoing
@@ -17,7 +20,17 @@ from stream.ops.dead_letters import DeadLetterTopic, read_dead_letters
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 from stream.worker.rows.spoilt import SET_ASIDE_MAX, check_rows
-from tests.support.builders import answered, basis, bought, visited
+from tests.support.builders import (
+    answered,
+    basis,
+    bought,
+    complained,
+    identified,
+    mailed,
+    reviewed,
+    viewed,
+    visited,
+)
 from tests.support.narrow import not_none
 from tests.support.pipe import NAMES, Pipe
 
@@ -154,20 +167,101 @@ def test_a_worker_stops_when_it_has_set_aside_many_rows():
         pipe.feed(NAMES.purchases, [bought(1, customer="somebody else")])
 
 
-@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
-def test_a_number_that_is_not_finite_is_never_written(number, caplog):
+@lru_cache(maxsize=1)
+def _rich() -> bytes:
+    """A profile in which every section and every kind of entry holds something."""
+    life = [
+        *(bought(day, 60_000 + day, customer="c") for day in range(70)),
+        *(viewed(70, "books"), visited(71), mailed(71, MessageClicked), identified(72, "k")),
+        *(reviewed(73, 1, "The delivery was late and rude."), answered(74, 2), complained(75, "t", "Awful!")),
+    ]
+    profile: Profile | None = None
+    for event in life:
+        profile = on_event(profile, event, basis()).profile
+    not_none(profile).judgement.episodes["churn_risk"] = Episode(state="raised", score=0.7)
+    return json.encode(not_none(profile))
+
+
+def rich() -> Profile:
+    return json.decode(_rich(), type=Profile)
+
+
+def places_of_floats(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every floating-point number in a struct, its lists and its mappings."""
+    if isinstance(value, float):
+        yield path
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from places_of_floats(getattr(value, name), (*path, name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from places_of_floats(inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from places_of_floats(inner, (*path, place))
+
+
+def put_at(value: Any, path: tuple[Any, ...], number: float) -> None:
+    """Replace the number at a path."""
+    for step in path[:-1]:
+        value = getattr(value, step) if isinstance(value, msgspec.Struct) else value[step]
+    if isinstance(value, msgspec.Struct):
+        setattr(value, path[-1], number)
+    else:
+        value[path[-1]] = number
+
+
+PLACES = list(places_of_floats(rich()))
+
+
+def test_the_rich_profile_has_every_number_that_a_profile_may_have():
+    """By the last two steps of their paths; a new one belongs into an event of `rich`, and into TOTALS."""
+    named = {step for path in PLACES for step in path if isinstance(step, str)}
+
+    assert {path[0] for path in PLACES} == {"feedback", "buying", "judgement", "interests", "engagement"}
+    assert floats_declared(Profile) <= named
+
+
+def floats_declared(kind: type[msgspec.Struct]) -> set[str]:
+    """The names of all fields that hold floats, in a struct and in those inside it."""
+    found: set[str] = set()
+    seen: set[Any] = set()
+
+    def look(info: Any, name: str) -> None:
+        match info:
+            case inspect.FloatType():
+                found.add(name)
+            case inspect.StructType() if info.cls not in seen:
+                seen.add(info.cls)
+                for field in info.fields:
+                    look(field.type, field.name)
+            case inspect.UnionType():
+                for each in info.types:
+                    look(each, name)
+            case inspect.ListType():
+                look(info.item_type, name)
+            case inspect.DictType():
+                look(info.value_type, name)
+
+    look(inspect.type_info(kind), "")
+    return found
+
+
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
+def test_a_number_that_is_not_finite_is_never_written(path, caplog):
     """By the contract none can arise; were one to, the section stays as it was last written."""
-    row = LiveRow(json.decode(stored(), type=StoredRow))
-    good = row.encode()
-    profile = not_none(row.profile)
-    profile.feedback.nps = number
-    profile.events = 99
-    row.changed = EVERYTHING
+    for number in (math.inf, -math.inf, math.nan):
+        row = LiveRow(StoredRow(profile=rich()))
+        good = CODEC.decode_row(b"c", row.encode())
+        profile = not_none(row.profile)
+        put_at(profile, path, number)
+        profile.events = 99
+        row.changed = EVERYTHING
 
-    again = CODEC.decode_row(b"c", row.encode())
+        again = CODEC.decode_row(b"c", row.encode())
 
-    assert again.spoilt is None
-    assert not_none(again.profile).feedback == not_none(CODEC.decode_row(b"c", good).profile).feedback
-    assert not_none(again.profile).events == 99
-    assert not_none(row.spoilt).problem.startswith("feedback: ")
-    assert "nobody could read it" in caplog.text
+        assert again.spoilt is None
+        assert getattr(again.profile, path[0]) == getattr(good.profile, path[0])
+        assert not_none(again.profile).events == 99
+        assert not_none(row.spoilt).problem.startswith(f"{path[0]}: ")
+        assert "nobody could read it" in caplog.text

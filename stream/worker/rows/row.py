@@ -7,12 +7,14 @@ same record as the profile, so that one write changes all of them together; the 
 from __future__ import annotations
 
 import logging
+from math import isfinite
 from typing import get_type_hints
 
 import msgspec
 from msgspec import Raw, Struct, field
 
 from stream.core.facts.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
+from stream.worker.rows.finite import TOTALS
 
 log = logging.getLogger("stream.worker")
 MODEL_KEY = b"\x00model"
@@ -124,8 +126,9 @@ class LiveRow:
                 kept_to = kept_from + sum(sizes[done:place])
                 parts.append(written[kept_from:kept_to])
                 kept_from = kept_to
-            section = lead + _encode(getattr(profile, name))
-            if b"null" in section:  # JSON has no other word for a number that is not finite
+            content = getattr(profile, name)
+            section = lead + _encode(content)
+            if not isfinite(TOTALS[name](content)):
                 before = written[kept_from : kept_from + sizes[place]] or lead + b"{}"
                 section = self._readable(profile, name, section, before, len(lead))
             kept_from += sizes[place]
