@@ -6,27 +6,19 @@ CPU time of this thread, with ten times the room that a record takes (bench/resu
 
 from __future__ import annotations
 
-import gc
-import time
-
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from stream.core.events.event import CustomerIdentified, Event
+from stream.core.events.event import CustomerIdentified
 from stream.core.events.payload import ConsentStatus, Identity, Survey, SurveyAnswer
-from stream.core.judgement.basis import Basis
 from stream.core.step import on_event
 from stream.core.text.themes import TOPICS_READ, ThemeReader, feedback_themes
 from stream.core.text.vader import SPELT_CHARACTERS_MAX, Vader, weigh_sides
-from stream.model_file import default_model
-from stream.policy_file import default_policy
-from stream.wire import decode_line
-from stream.worker.rows.row import LiveRow, StoredRow
 from tests.support.builders import basis, when
-from tests.support.heavy_records import LARGEST, NAMES_OF_EMOJI, SMALL, TEXTS, lists, ticket
+from tests.support.heavy_records import LARGEST, NAMES_OF_EMOJI, SMALL, TEXTS, lists, seconds, ticket
 from tests.support.narrow import not_none
 
 SMALL_S, LARGEST_S = 0.05, 0.5
@@ -50,23 +42,6 @@ PARTS = [
     "\n",
     "",
 ]
-
-
-def seconds(line: bytes) -> float:
-    """CPU time from the bytes of a record to those of its row; nothing is remembered of its text.
-
-    Without the garbage collector, which would look through all that other tests have left.
-    """
-    judged_by = Basis(default_policy(), default_model())
-    gc.disable()
-    started = time.thread_time()
-    try:
-        event = decode_line(line)
-        if isinstance(event, Event):
-            LiveRow(StoredRow(profile=on_event(None, event, judged_by).profile)).encode()
-        return time.thread_time() - started
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import time
 from typing import Any
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from stream.core.events.event import Event
+from stream.core.judgement.basis import Basis
+from stream.core.step import on_event
+from stream.model_file import default_model
+from stream.policy_file import default_policy
+from stream.wire import decode_line
+from stream.worker.rows.row import LiveRow, StoredRow
 
 NAMES_OF_EMOJI: dict[str, str] = SentimentIntensityAnalyzer().emojis
 LONGEST = max((each for each in NAMES_OF_EMOJI if len(each) == 1), key=lambda each: len(NAMES_OF_EMOJI[each]))
@@ -84,3 +94,34 @@ def unread(members: str) -> bytes:
     """A visit with a list in a field that nobody reads."""
     visit = record("engagement.session_started", {"session_id": "s", "x": 0})
     return visit.replace(b'"x":0', b'"x":[' + members.encode() + b"]")
+
+
+def seconds(line: bytes) -> float:
+    """CPU time from the bytes of a record to those of its row; nothing is remembered of its text.
+
+    Without the garbage collector, which would look through all that other tests have left.
+    """
+    judged_by = Basis(default_policy(), default_model())
+    gc.disable()
+    started = time.thread_time()
+    try:
+        event = decode_line(line)
+        if isinstance(event, Event):
+            LiveRow(StoredRow(profile=on_event(None, event, judged_by).profile)).encode()
+        return time.thread_time() - started
+    finally:
+        gc.enable()
+
+
+def main() -> None:
+    """Print the CPU milliseconds of each record, from its bytes to those of its row; the best of five."""
+    for name, line in {
+        **{f"text: {name}": ticket(text[:20_000]) for name, text in TEXTS.items()},
+        **{f"64 kB: {name}": line for name, line in lists(SMALL).items()},
+        **{f"1 MB: {name}": line for name, line in lists(LARGEST).items()},
+    }.items():
+        print(f"{min(seconds(line) for _ in range(5)) * 1e3:8.2f} ms {len(line):>10,} bytes  {name}")
+
+
+if __name__ == "__main__":
+    main()
