@@ -20,6 +20,8 @@ SCORE_MEANINGS = {
     "at_risk_loyal": "{} risk of losing them, from their purchases and their feedback",
     "upgrade_opportunity": "{} of the way to the next tier, including growth and interest",
 }
+HIGHEST_TIER = "the highest tier is reached"
+"""In place of the score of an upgrade opportunity for a customer who has no next tier."""
 STATE_WORDS = {
     "raised": "new alert",
     "escalated": "now more urgent",
@@ -172,6 +174,8 @@ REASON_WORDS: dict[str, Callable[[Evidence, str], str]] = {
 def score_words(data: AlertData) -> str:
     """The score, what it means, and the thresholds at which an alert is raised and closed."""
     score = data.score
+    if data.kind == "upgrade_opportunity" and not score.value and not data.evidence:
+        return HIGHEST_TIER
     meaning = SCORE_MEANINGS[data.kind].format(share(score.value))
     return f"{meaning} (alert from {share(score.raise_at)}, closed below {share(score.clear_at)})"
 

@@ -13,6 +13,7 @@ from stream.core.policy.policy import DEFAULT_PLAYBOOK
 from stream.wording.alert import REASON_WORDS, alert_lines, because, headline, reason_words
 from stream.wording.dead_ends import ACTIVITIES
 from stream.wording.profile import buying_lines, profile_sections
+from tests.support import demo_alerts
 from tests.support.builders import (
     answered,
     at,
@@ -39,6 +40,14 @@ def regular(count: int = 20, gap: float = 7.0) -> list:
 def inactivity_alert():
     _, alerts = waited(lived(regular(), basis())[0], at(250), basis())
     return next(alert for alert in alerts if alert.data.state == "raised")
+
+
+def test_a_customer_of_the_highest_tier_is_not_nought_per_cent_of_the_way_to_the_next():
+    sent = demo_alerts.alert("c", kind="upgrade_opportunity", state="cleared")
+    score = structs.replace(sent.data.score, value=0.0)
+    reached = structs.replace(sent, data=structs.replace(sent.data, score=score, evidence=()))
+
+    assert alert_lines(reached)[1:] == ["Score now: the highest tier is reached"]
 
 
 def test_an_alert_of_inactivity_names_the_rhythm_the_money_and_what_would_close_it():

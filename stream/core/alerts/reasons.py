@@ -6,6 +6,7 @@ Base and contributions add up to the score, for churn_risk to its log-odds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from stream.core.alerts.alert import Evidence
@@ -15,15 +16,21 @@ from stream.core.alerts.counterfactual import (
     loyalty_remedies,
     upgrade_remedies,
 )
+from stream.core.alerts.telling import LOG_ODDS_POINT, SCORE_POINT, tells
 from stream.core.facts.feedback import blamed_themes
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
-from stream.core.facts.rhythm import quickening, rhythm
+from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.rules import basket_growth, is_promoter, upgrade_parts
+from stream.core.judgement.rules import (
+    basket_growth,
+    drifting_counts,
+    is_promoter,
+    upgrade_parts,
+)
 from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue, unhappy_words
-from stream.core.model.features import BY_NAME, HISTORY, SILENCE
+from stream.core.model.features import BY_NAME, SILENCE
 from stream.core.policy.policy import AlertKind
 from stream.core.risk.churn import explained_risk
 from stream.core.units import DAY_MS
@@ -37,9 +44,21 @@ NPS_DETRACTOR = 6.0
 def reasons(
     kind: AlertKind, now: Standing, profile: Profile, basis: Basis
 ) -> tuple[float, tuple[Evidence, ...]]:
-    """Base and evidence of a rule's score, the strongest contribution first."""
-    base, found = ALERT_FORMS[kind].reasons(now, profile, basis)
-    return base, tuple(sorted(found, key=lambda reason: (-reason.contribution, reason.code)))
+    """Base and evidence of a rule's score, the strongest contribution first.
+
+    What is observed but says nothing is no evidence: its contribution is in the base. The strongest is always
+    given.
+    """
+    form = ALERT_FORMS[kind]
+    base, found = form.reasons(now, profile, basis)
+    least = LOG_ODDS_POINT if form.scale == "log_odds" else SCORE_POINT
+    gap_days = mean_gap_days(profile.buying.sums) or basis.model.prior.gap_days
+    kept = [reason for reason in found if tells(reason, gap_days, least)]
+    if not kept and found:
+        kept = [max(found, key=attrgetter("contribution"))]
+    if len(kept) < len(found):
+        base += sum(reason.contribution for reason in found if reason not in kept)
+    return base, tuple(sorted(kept, key=lambda reason: (-reason.contribution, reason.code)))
 
 
 def inactivity_evidence(now: Standing, profile: Profile, contribution: float) -> Evidence:
@@ -47,7 +66,7 @@ def inactivity_evidence(now: Standing, profile: Profile, contribution: float) ->
     buying = profile.buying
     own = rhythm(buying)
     silent_days = round((now.as_of_ms - buying.sums.last_at_ms) / DAY_MS, 3)
-    late = own is not None and silent_days > own.usual_gap_days
+    late = own is not None and silent_days >= own.usual_gap_days
     return Evidence(
         code="SILENT_BEYOND_RHYTHM" if late else "RISK_OF_NO_PURCHASE",
         feature="days_since_purchase",
@@ -67,25 +86,32 @@ def _churn_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[float
     for feature, log_odds in risk.contributions:
         code = BY_NAME[feature].reason
         sums[code] = sums.get(code, 0.0) + log_odds
-    found = []
+    found, unseen = [], 0.0
     for code, log_odds in sums.items():
         if code == SILENCE:
             found.append(inactivity_evidence(now, profile, log_odds))
-        elif log_odds or code == HISTORY:
+        elif code in UNSEEN and UNSEEN[code](profile):
+            unseen += log_odds
+        elif log_odds:
             found.append(_churn_reason(code, log_odds, now, profile))
-    return risk.base, found
+    return risk.base + unseen, found
+
+
+UNSEEN: dict[str, Callable[[Profile], bool]] = {
+    "FADING_ENGAGEMENT": lambda profile: not profile.engagement.last_at_ms,
+    "SENTIMENT_LOW": lambda profile: not profile.feedback.count,
+}
+"""Reasons of the risk model of which nothing was ever observed: that says nothing of the customer."""
 
 
 def _churn_reason(code: str, log_odds: float, now: Standing, profile: Profile) -> Evidence:
     features = now.features
     assert features is not None
     if code == "FADING_ENGAGEMENT":
-        at_ms = profile.engagement.last_at_ms
-        silent_days = round((now.as_of_ms - at_ms) / DAY_MS, 3) if at_ms else round(now.tenure_ms / DAY_MS, 3)
         return Evidence(
             code=code,
             feature="days_since_engagement",
-            observed=silent_days,
+            observed=round((now.as_of_ms - profile.engagement.last_at_ms) / DAY_MS, 3),
             unit="days",
             contribution=log_odds,
         )
@@ -112,15 +138,17 @@ def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[flo
     """The score is the larger of drifting and unhappiness; it is divided among its reasons by their
     strength."""
     rule = basis.policy.at_risk_loyal
-    drifting = basis.drifting(now.risk)
-    parts: list[tuple[float, Evidence]] = [(drifting, inactivity_evidence(now, profile, 0.0))]
+    drifting, score = basis.drifting(now.risk), now.unhappiness
+    parts: list[tuple[float, Evidence]] = []
+    if drifting_counts(now, profile, basis):
+        score = max(drifting, score)
+        parts.append((drifting, inactivity_evidence(now, profile, 0.0)))
     if now.opinion < 0.0:
         words = unhappy_words(now.opinion, now.confidence, now.drop, rule)
         parts.append((words, _mood(now, profile, 0.0)))
     if now.unresolved_ms is not None and is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         parts.append((rule.ticket_weight, _ticket(now, now.unresolved_ms, rule.ticket_patience_ms)))
     whole = sum(strength for strength, _ in parts)
-    score = max(drifting, now.unhappiness)
     return 0.0, [_with(reason, score * strength / whole if whole else 0.0) for strength, reason in parts]
 
 

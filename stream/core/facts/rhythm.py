@@ -40,6 +40,14 @@ def rhythm(buying: Buying) -> Rhythm | None:
     return Rhythm(len(gaps), median(gaps), sum(gaps) / len(gaps), median(gaps[-RECENT_GAPS:]))
 
 
+def mean_gap_days(sums: Sums) -> float | None:
+    """The mean gap between all purchase days, also of orders that are no longer kept; None if there is
+    none. At least one day."""
+    if sums.days < 2:
+        return None
+    return (sums.last_at_ms // DAY_MS - sums.first_at_ms // DAY_MS) / (sums.days - 1)
+
+
 def quickening(buying: Buying) -> float:
     """How much more often the customer buys lately than in all kept orders: 0.25 is a quarter more often.
 

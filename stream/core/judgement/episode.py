@@ -23,6 +23,11 @@ def is_open(episode: Episode | None) -> bool:
     return episode is not None and episode.state in OPEN
 
 
+def may_open(signal: Signal, rule: Hysteresis) -> bool:
+    """Whether the signal is one that opens an episode, as far as the customer is concerned."""
+    return signal.eligible and signal.counts and signal.score >= rule.raise_at
+
+
 def advance(
     episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, *, corrected: bool, held_back: bool
 ) -> AlertState | None:
@@ -36,7 +41,7 @@ def advance(
         return _advance_open(episode, signal, as_of_ms, rule, corrected)
     if signal.score < rule.clear_at:
         episode.armed = True
-    if not (signal.eligible and episode.armed and signal.score >= rule.raise_at):
+    if not (may_open(signal, rule) and episode.armed):
         episode.state = "idle"
         return None
     if episode.state == "idle":
@@ -58,7 +63,7 @@ def _advance_open(
     if as_of_ms >= episode.opened_ms + rule.expire_ms:
         episode.armed = False
         return close(episode, as_of_ms, signal.score, "expired")
-    if episode.state == "raised" and _severe(signal, rule):
+    if episode.state == "raised" and signal.counts and _severe(signal, rule):
         episode.state = "escalated"
         episode.score = signal.score
         return "escalated"

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream.core.facts.profile import Episode, Judgement, Profile
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.episode import AlertState, advance, close, is_open, review_ms
+from stream.core.judgement.episode import AlertState, advance, close, is_open, may_open, review_ms
 from stream.core.judgement.rules import NO_CONTACT_LIMIT, RULES, Signal
 from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
@@ -58,7 +58,7 @@ def judge(
         rule = basis.hysteresis[signal.kind]
         episode = judgement.episodes.get(signal.kind)
         if episode is None:
-            if not (signal.eligible and signal.score >= rule.raise_at):
+            if not may_open(signal, rule):
                 continue
             episode = judgement.episodes[signal.kind] = Episode()
         before = episode.score
@@ -142,6 +142,8 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: 
         found.append(unhappiness_falls_ms(now, basis.hysteresis["at_risk_loyal"].clear_at))
     for signal in signals:
         episode = episodes.get(signal.kind)
+        if signal.waits_ms is not None and (signal.eligible or is_open(episode)):
+            found.append(signal.waits_ms)
         if episode is None:
             continue
         rule = basis.hysteresis[signal.kind]

@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
-from stream.core.facts.rhythm import quickening
+from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
 from stream.core.policy.policy import AlertKind
+from stream.core.units import DAY_MS
 
 NPS_PROMOTER = 9.0
 """Promoters answer 9 or 10 (Reichheld 2003)."""
@@ -33,6 +34,10 @@ class Signal(Struct, gc=False):
     """Whether an episode may open. An open one is continued by its score alone."""
     urgent: bool = False
     """Escalate even if the score is below the threshold."""
+    counts: bool = True
+    """Whether the score may open or escalate an episode yet: the customer's own history says something."""
+    waits_ms: int | None = None
+    """When the passing of time makes a score count that is high enough already; None if none is."""
 
 
 class UpgradeParts(Struct, frozen=True):
@@ -51,12 +56,44 @@ def at_risk_loyal(now: Standing, profile: Profile, basis: Basis) -> Signal | Non
         return None
     raise_at = basis.policy.at_risk_loyal.hysteresis.raise_at
     drifting, unhappy = basis.drifting(now.risk), now.unhappiness
+    silent_ms = _drifting_from_ms(profile, basis) if drifting >= raise_at else now.as_of_ms
+    silent = now.as_of_ms >= silent_ms
     return Signal(
         "at_risk_loyal",
-        score=max(drifting, unhappy),
+        score=max(drifting, unhappy) if silent or unhappy < raise_at else unhappy,
         eligible=eligible,
-        urgent=drifting >= raise_at and unhappy >= raise_at,
+        urgent=silent and drifting >= raise_at and unhappy >= raise_at,
+        counts=silent or unhappy >= raise_at,
+        waits_ms=None if silent else silent_ms,
     )
+
+
+def drifting_counts(now: Standing, profile: Profile, basis: Basis) -> bool:
+    """Whether the score of at_risk_loyal rests on drifting too, not on unhappiness alone.
+
+    A customer who bought a moment ago and is unhappy is not also drifting away.
+    """
+    unhappy = now.unhappiness >= basis.policy.at_risk_loyal.hysteresis.raise_at
+    return not unhappy or now.as_of_ms >= _drifting_from_ms(profile, basis)
+
+
+def _drifting_from_ms(profile: Profile, basis: Basis) -> int:
+    rule = basis.policy.at_risk_loyal
+    return _silent_from_ms(profile, rule.silence_gaps_min, rule.silence_min_ms, basis)
+
+
+def _silent_from_ms(profile: Profile, gaps_min: float, least_ms: int, basis: Basis) -> int:
+    """From when on the customer has bought nothing for so many of their own gaps, and at least so long.
+
+    Gaps are whole days, so a purchase on the day on which it is due is not late: one day more has to pass. A
+    customer with one purchase day has no gap: the usual one of the model's population is taken.
+    """
+    if not gaps_min:
+        return profile.buying.sums.last_at_ms + least_ms
+    own, last_ms = rhythm(profile.buying), profile.buying.sums.last_at_ms
+    mean_days = mean_gap_days(profile.buying.sums) or basis.model.prior.gap_days
+    gap_days = max(own.usual_gap_days, mean_days) if own else mean_days
+    return last_ms + max(least_ms, round(gaps_min * gap_days * DAY_MS) + DAY_MS)
 
 
 def churn_risk(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
@@ -64,7 +101,15 @@ def churn_risk(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
     eligible = may_churn(now, basis)
     if not eligible and "churn_risk" not in profile.judgement.episodes:
         return None
-    return Signal("churn_risk", now.risk, eligible)
+    if now.risk < basis.hysteresis["churn_risk"].raise_at:
+        return Signal("churn_risk", now.risk, eligible)
+    rule = basis.policy.churn_risk
+    from_ms = max(
+        profile.buying.sums.first_at_ms + rule.history_min_ms,
+        _silent_from_ms(profile, rule.silence_gaps_min, rule.silence_min_ms, basis),
+    )
+    counts = now.as_of_ms >= from_ms
+    return Signal("churn_risk", now.risk, eligible, counts=counts, waits_ms=None if counts else from_ms)
 
 
 def may_be_at_risk(now: Standing, basis: Basis) -> bool:
@@ -99,7 +144,10 @@ def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal
         + rule.affinity_weight * parts.affinity
         + rule.promoter_weight * parts.promoter
     )
-    return Signal("upgrade_opportunity", min(1.0, score), eligible)
+    from_ms = profile.buying.sums.first_at_ms + rule.history_min_ms
+    counts = now.as_of_ms >= from_ms
+    waits_ms = None if counts or score < rule.hysteresis.raise_at else from_ms
+    return Signal("upgrade_opportunity", min(1.0, score), eligible, counts=counts, waits_ms=waits_ms)
 
 
 RULES: tuple[Callable[[Standing, Profile, Basis], Signal | None], ...] = (

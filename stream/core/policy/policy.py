@@ -86,31 +86,28 @@ class ChurnRiskRule(_Knobs, frozen=True):
     """The probability of no purchase within the customer's own horizon is high."""
 
     hysteresis: Hysteresis = Hysteresis(
-        raise_at=0.6,
-        clear_at=0.4,
-        escalate_at=0.8,
-        dwell_ms=0,
-        cool_down_ms=30 * DAY_MS,
-        expire_ms=60 * DAY_MS,
+        raise_at=0.6, clear_at=0.4, escalate_at=0.8, cool_down_ms=30 * DAY_MS, expire_ms=60 * DAY_MS
     )
     learnt_thresholds: bool = True
     """Use the thresholds of the model record when it has some; those of the hysteresis otherwise."""
     tier_min: Name = "silver"
     """Alerts are raised for this tier and the ones above."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 2
-    """Alerts are raised for customers with at least so many days with a purchase."""
+    """Alerts are raised for customers with at least so many days with a purchase ..."""
+    history_min_ms: DurationMs = 30 * DAY_MS
+    """... whose first one was at least this long ago ..."""
+    silence_gaps_min: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    """... and who have bought nothing for so many of their own gaps between purchase days (mean or median,
+    the longer; for a customer with one such day the usual gap of the model) and a day ..."""
+    silence_min_ms: DurationMs = 7 * DAY_MS
+    """... but at least for this long."""
 
 
 class UpgradeRule(_Knobs, frozen=True):
     """Close to the next tier, and growing, interested or enthusiastic."""
 
     hysteresis: Hysteresis = Hysteresis(
-        raise_at=0.75,
-        clear_at=0.5,
-        escalate_at=1.0,
-        dwell_ms=0,
-        cool_down_ms=120 * DAY_MS,
-        expire_ms=45 * DAY_MS,
+        raise_at=0.75, clear_at=0.5, escalate_at=1.0, cool_down_ms=120 * DAY_MS, expire_ms=45 * DAY_MS
     )
     closeness_weight: Share = 0.6
     """Weight of closeness: recent spend as a share of the next tier's cut-off."""
@@ -128,7 +125,9 @@ class UpgradeRule(_Knobs, frozen=True):
     affinity_min: Annotated[float, Meta(gt=0)] = 3.0
     """Views, searches and cart additions in a category, decayed, from which on interest is strong."""
     purchase_days_min: Annotated[int, Meta(ge=1)] = 3
-    """Alerts are raised from so many days with a purchase on."""
+    """Alerts are raised from so many days with a purchase on ..."""
+    history_min_ms: DurationMs = 30 * DAY_MS
+    """... the first of which was at least this long ago: growth needs something to compare with."""
     risk_max: Share = 0.5
     """Alerts are raised only up to this churn risk: customers at risk are not asked to spend more."""
 
@@ -137,12 +136,7 @@ class AtRiskLoyalRule(_Knobs, frozen=True):
     """A loyal customer of a high tier drifts away or is unhappy; both at once escalates."""
 
     hysteresis: Hysteresis = Hysteresis(
-        raise_at=0.65,
-        clear_at=0.45,
-        escalate_at=0.85,
-        dwell_ms=0,
-        cool_down_ms=21 * DAY_MS,
-        expire_ms=45 * DAY_MS,
+        raise_at=0.65, clear_at=0.45, escalate_at=0.85, cool_down_ms=21 * DAY_MS, expire_ms=45 * DAY_MS
     )
     tier_min: Name = "gold"
     """Alerts are raised for loyal customers of this tier and the ones above."""
@@ -154,6 +148,11 @@ class AtRiskLoyalRule(_Knobs, frozen=True):
     """A ticket or complaint that stays unresolved for longer counts with `ticket_weight`."""
     ticket_weight: Share = 0.7
     """Unhappiness (0 to 1) of a customer whose ticket has waited too long."""
+    silence_gaps_min: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    """Drifting raises and escalates alerts only when nothing was bought for so many of the customer's own
+    gaps between purchase days (mean or median, the longer) and a day ..."""
+    silence_min_ms: DurationMs = 7 * DAY_MS
+    """... but at least for this long. Unhappiness needs no silence."""
 
 
 class Play(_Knobs, frozen=True):
