@@ -17,21 +17,21 @@ _UNSAFE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e0fff"  # annotations, and tags that nobody sees
     "]"
 )
-SHORT_CODE_MAX = 0xFF
 
 
 def printable(text: str) -> str:
-    r"""The text in one line; each character that a terminal would obey or hide as its code: \x1b, \u202e."""
+    r"""The text in one line; each character that a terminal would obey or hide as its code, such as \u001b.
+
+    The codes are those of JSON (a pair beyond the first 65,536 characters): text inside JSON stays the same.
+    """
     return _UNSAFE.sub(_as_code, text)
 
 
 def printable_lines(text: str) -> str:
-    """The same for a text of several lines: its line ends stay."""
-    return "\n".join(printable(line) for line in text.split("\n"))
+    """The same for a text of several lines: its line ends and tabulators stay."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
 def _as_code(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code <= SHORT_CODE_MAX:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    pair = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{pair[at : at + 4]}" for at in range(0, len(pair), 4))

@@ -1,5 +1,6 @@
 """Text from outside, made fit for a terminal: nothing in it is obeyed or hidden, and nothing else changes."""
 
+import json
 import unicodedata
 
 from hypothesis import given
@@ -33,9 +34,9 @@ def test_what_is_printable_stays(text):
 
 
 def test_what_a_terminal_obeys_is_shown_as_its_code():
-    assert printable("\x1b]0;owned\x07") == "\\x1b]0;owned\\x07"
-    assert printable("abc\u202edef\U000e0041") == "abc\\u202edef\\U000e0041"
-    assert printable("a\r\nb\tc") == "a\\x0d\\x0ab\\x09c"
+    assert printable("\x1b]0;owned\x07") == "\\u001b]0;owned\\u0007"
+    assert printable("abc\u202edef\U000e0041") == "abc\\u202edef\\udb40\\udc41"
+    assert printable("a\r\nb\tc") == "a\\u000d\\u000ab\\u0009c"
 
 
 def test_scripts_that_need_joiners_keep_them():
@@ -44,4 +45,11 @@ def test_scripts_that_need_joiners_keep_them():
 
 
 def test_line_ends_may_stay():
-    assert printable_lines("a\nb\x1b\n") == "a\nb\\x1b\n"
+    assert printable_lines("a\nb\x1b\n") == "a\nb\\u001b\n"
+
+
+@given(ANY_TEXT)
+def test_text_inside_json_stays_what_it_is(text):
+    encoded = json.dumps(text, ensure_ascii=False)
+
+    assert json.loads(printable_lines(encoded)) == text

@@ -13,6 +13,7 @@ import click
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
 from stream.commands.recorded_events import UnfitDataError
+from stream.commands.shown import echo
 from stream.recording.output_file import is_stdout, output_file
 from stream.wording.wrap import for_terminal
 
@@ -67,11 +68,11 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
     except NotCoveredError as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
-        click.echo(f"stream backtest: {problem}", err=True)
+        echo(f"stream backtest: {problem}", err=True)
         raise SystemExit(1) from None
     to_stderr = is_stdout(report)
     text = json.dumps(numbers) if as_json else for_terminal(backtest_text(numbers), err=to_stderr)
-    click.echo(text, err=to_stderr)
+    echo(text, err=to_stderr)
 
 
 def _run(

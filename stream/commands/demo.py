@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from stream.commands.shown import echo
 from stream.demo.failure import DemoError
 from stream.demo.run import play_demo
 from stream.demo.summary import AlertHistory, is_complete, summary_lines
@@ -40,9 +41,9 @@ def demo(seed: int, days: int, as_json: bool) -> None:
     except SourceUnavailableError as missing:
         raise DemoError(str(missing)) from missing
     for text in summary_lines(summary, alerts):
-        click.echo(for_terminal(text))
+        echo(for_terminal(text))
     if as_json:
-        click.echo(json.dumps(summary))
+        echo(json.dumps(summary))
     if not is_complete(summary):
-        click.echo("some events are not accounted for", err=True)
+        echo("some events are not accounted for", err=True)
         sys.exit(1)

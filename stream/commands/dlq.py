@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from stream.commands.groups import SuggestingGroup
+from stream.commands.shown import echo
 from stream.ops.cluster import (
     cluster_errors,
     cluster_settings,
@@ -20,6 +21,7 @@ from stream.ops.cluster import (
 )
 from stream.ops.dead_letters import DeadLetterRecord, DeadLetterTopic, read_dead_letters
 from stream.ops.redrive import RedriveCounts, Route, redrive, route_of, selected_letters
+from stream.printable import printable
 from stream.wire import Reason
 from stream.worker.kafka.topics import TopicNames, topic_names
 from stream.worker.kafka.topics_admin import ClusterError
@@ -65,14 +67,14 @@ def list_command(reason: str | None, since: datetime | None, limit: int, as_json
     if as_json:
         rows = [_row(letter, topic) for letter in letters[-limit:]]
         summary = {"total": len(letters), "by_reason": dict(counts), "letters": rows}
-        click.echo(json.dumps(summary | {"foreign": len(topic.foreign)}))
+        echo(json.dumps(summary | {"foreign": len(topic.foreign)}))
         return
     for letter in letters[-limit:]:
         state = "redriven" if letter.id in topic.done else "open"
-        click.echo(f"{letter.at}  {state:8}  {letter.id}  {letter.reason}: {letter.detail}")
+        echo(printable(f"{letter.at}  {state:8}  {letter.id}  {letter.reason}: {letter.detail}"))
     for name, count in counts.most_common():
-        click.echo(f"{count:,} {name}")
-    click.echo(f"{len(letters):,} dead letters on {names.deadletter}")
+        echo(printable(f"{count:,} {name}"))
+    echo(f"{len(letters):,} dead letters on {names.deadletter}")
 
 
 @dlq_group.command("show")
@@ -94,10 +96,10 @@ def show_command(letter_id: str, as_json: bool) -> None:
         "value": _text(letter.value),
     }
     if as_json:
-        click.echo(json.dumps(row))
+        echo(json.dumps(row))
         return
     for name, value in row.items():
-        click.echo(f"{name:10} {value}")
+        echo(printable(f"{name:10} {value}"))
 
 
 @dlq_group.command("redrive")
@@ -152,15 +154,13 @@ def _report(routes: Sequence[Route], outcome: RedriveCounts, dry_run: bool, as_j
             "refused": outcome.refused,
             "staying": {each.letter.id: each.obstacle for each in staying},
         }
-        click.echo(json.dumps(summary))
+        echo(json.dumps(summary))
     else:
         for each in staying:
-            click.echo(f"{each.letter.id} stays: {each.obstacle}")
+            echo(printable(f"{each.letter.id} stays: {each.obstacle}"))
         if outcome.found_sent:
-            click.echo(f"{outcome.found_sent:,} had been sent by an interrupted run")
-        click.echo(
-            f"{going:,} would be sent" if dry_run else f"{outcome.sent:,} sent, {outcome.refused:,} refused"
-        )
+            echo(f"{outcome.found_sent:,} had been sent by an interrupted run")
+        echo(f"{going:,} would be sent" if dry_run else f"{outcome.sent:,} sent, {outcome.refused:,} refused")
     raise SystemExit(1 if staying or outcome.refused else 0)
 
 
@@ -173,7 +173,7 @@ def _read_topic() -> tuple[TopicNames, DeadLetterTopic]:
         topic = read_dead_letters(from_start(consumer, names.deadletter))
     if topic.foreign:
         count = f"{len(topic.foreign):,} records on {names.deadletter} are not ours and were skipped"
-        click.echo(f"{count}; the first: {topic.foreign[0]}", err=True)
+        echo(f"{count}; the first: {topic.foreign[0]}", err=True)
     return names, topic
 
 

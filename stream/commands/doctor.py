@@ -7,8 +7,10 @@ import json
 import click
 import msgspec
 
+from stream.commands.shown import echo
 from stream.ops.cluster import cluster_settings
 from stream.ops.doctor.examine import CHECKS, examine
+from stream.printable import printable
 from stream.wording.wrap import for_terminal
 
 SIGNS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
@@ -29,11 +31,13 @@ def doctor_command(as_json: bool, faults: bool) -> None:
     found = examine(cluster_settings())
     wrong = [finding for finding in found if finding.level == "fault"]
     if as_json:
-        click.echo(json.dumps({"faults": len(wrong), "findings": msgspec.to_builtins(found)}))
+        echo(json.dumps({"faults": len(wrong), "findings": msgspec.to_builtins(found)}))
     else:
         for finding in wrong if faults else found:
-            click.echo(for_terminal(f"{SIGNS[finding.level]} {finding.check}: {finding.found}", "      "))
+            echo(
+                for_terminal(f"{SIGNS[finding.level]} {finding.check}: {printable(finding.found)}", "      ")
+            )
             if finding.remedy:
-                click.echo(for_terminal(f"      -> {finding.remedy}", "   "))
-        click.echo(f"{len(wrong)} faults in {len(CHECKS)} checks")
+                echo(for_terminal(f"      -> {printable(finding.remedy)}", "   "))
+        echo(f"{len(wrong)} faults in {len(CHECKS)} checks")
     raise SystemExit(1 if wrong else 0)

@@ -13,6 +13,7 @@ import msgspec
 
 from stream.commands.parameters import EXISTING, basis_of_worker, chosen_basis
 from stream.commands.recorded_events import print_notes
+from stream.commands.shown import echo
 from stream.core.alerts.alert import Alert
 from stream.ops.customer import (
     CustomerSnapshot,
@@ -20,6 +21,7 @@ from stream.ops.customer import (
     snapshot_from_files,
     snapshot_from_topics,
 )
+from stream.printable import printable
 from stream.progress import progress
 from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.wording.alert import alert_lines
@@ -106,14 +108,14 @@ def explain_command(
         raise click.UsageError(str(error)) from error
     if known.profile is None and not known.alerts:
         when = f" before {date(at_ms)}" if at_ms is not None else ""
-        click.echo(f"nothing is known of {customer!r}{when}", err=True)
+        echo(f"nothing is known of {customer!r}{when}", err=True)
         sys.exit(1)
     notes = basis_notes(known.profile, known.alerts, known.basis)
     print_notes(notes)
     if as_json:
-        click.echo(json.dumps(_as_object(customer, known, notes), ensure_ascii=False))
+        echo(json.dumps(_as_object(customer, known, notes), ensure_ascii=False))
     else:
-        click.echo(for_terminal(_as_text(customer, known)))
+        echo(for_terminal(_as_text(customer, known)))
 
 
 def _as_text(customer: str, known: CustomerSnapshot) -> str:
@@ -125,7 +127,7 @@ def _as_text(customer: str, known: CustomerSnapshot) -> str:
         for alert in known.alerts:
             headline, *rest = alert_lines(alert)
             lines += [f"  {headline}", *(f"    {line}" for line in rest)]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _sections(known: CustomerSnapshot) -> list[Section]:

@@ -15,6 +15,7 @@ from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
 from stream.commands.recorded_events import UnfitDataError, print_notes
+from stream.commands.shown import echo
 from stream.core.model.document import encode_model
 from stream.recording.output_file import is_stdout, output_file
 from stream.wording.wrap import for_terminal
@@ -119,7 +120,7 @@ def history_command(
     except NotCoveredError as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
-        click.echo(f"stream fit: {problem}", err=True)
+        echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
     print_notes(found.notes)
     partitions = _published(found.model) if publish else 0
@@ -141,7 +142,7 @@ def publish_command(record: Path, as_json: bool) -> None:
     model = chosen_model(record)
     partitions = _published(model)
     summary = {"version": model.version, "partitions": partitions}
-    click.echo(json.dumps(summary) if as_json else f"model {model.version} is on {partitions} partitions")
+    echo(json.dumps(summary) if as_json else f"model {model.version} is on {partitions} partitions")
 
 
 def _published(model: Model) -> int:
@@ -154,7 +155,7 @@ def _published(model: Model) -> int:
         with cluster_errors():
             return publish_model(settings, model, time.time_ns() // 1_000_000)
     except NotPublishedError as problem:
-        click.echo(f"stream fit: {problem}", err=True)
+        echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
 
 
@@ -173,7 +174,7 @@ def _print_summary(
             "published_partitions": partitions,
             "seconds": round(seconds, 3),
         }
-        click.echo(json.dumps(summary), err=to_stderr)
+        echo(json.dumps(summary), err=to_stderr)
         return
     where = f"{out}: " if out is not None else ""
     lines = [f"{where}model {model.version} of {model.population.customers:,} customers, {seconds:.1f} s"]
@@ -191,9 +192,9 @@ def _print_summary(
             f"  alerts: raise at {learnt.raise_at:.3f}, clear at {learnt.clear_at:.3f}. {learnt.learnt}"
         )
     lines += [f"  note: {note}" for note in model.notes]
-    click.echo(for_terminal("\n".join(lines), err=to_stderr), err=to_stderr)
+    echo(for_terminal("\n".join(lines), err=to_stderr), err=to_stderr)
     if unreadable:
-        click.echo(f"  {unreadable} lines are not events and were left out", err=True)
+        echo(f"  {unreadable} lines are not events and were left out", err=True)
 
 
 @fit_group.command("check", epilog="Example:  stream fit check tests/fit/clv_cases.csv")
@@ -211,7 +212,7 @@ def check_command(cases: Path, as_json: bool) -> None:
     try:
         report = check_cases(cases)
     except CasesError as problem:
-        click.echo(f"stream fit check: {problem}", err=True)
+        echo(f"stream fit check: {problem}", err=True)
         raise SystemExit(BAD_USE) from None
     passed = bool(report.errors) and all(error.passed for error in report.errors)
     if as_json:
@@ -219,7 +220,7 @@ def check_command(cases: Path, as_json: bool) -> None:
             error.column: {"cases": error.cases, "largest": error.largest, "worst": error.worst_case}
             for error in report.errors
         }
-        click.echo(json.dumps({"passed": passed, "columns": columns, "skipped": report.skipped}))
+        echo(json.dumps({"passed": passed, "columns": columns, "skipped": report.skipped}))
     else:
         _print_errors(report)
     raise SystemExit(PASSED if passed else FAILED)
@@ -228,14 +229,12 @@ def check_command(cases: Path, as_json: bool) -> None:
 def _print_errors(report: CasesReport) -> None:
     from stream.fit.cases import LIMITS
 
-    click.echo(f"{'column':<18}{'cases':>6}{'largest relative error':>24}{'limit':>9}  worst case")
+    echo(f"{'column':<18}{'cases':>6}{'largest relative error':>24}{'limit':>9}  worst case")
     for error in report.errors:
         verdict = "" if error.passed else "  ABOVE THE LIMIT"
-        click.echo(
+        echo(
             f"{error.column:<18}{error.cases:>6}{error.largest:>24.2e}{LIMITS[error.column]:>9.0e}"
             f"  {error.worst_case}{verdict}"
         )
     if report.skipped:
-        click.echo(
-            f"{report.skipped} cases of Pareto/NBD were skipped: that model is not part of the product"
-        )
+        echo(f"{report.skipped} cases of Pareto/NBD were skipped: that model is not part of the product")

@@ -13,6 +13,7 @@ import click
 
 from stream.commands.import_output import ImportRefusedError
 from stream.commands.output_files import FileCommand, OutputFile, refuse_same_files
+from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.importing.files.mapping.load import load_mapping, ready_mappings
@@ -27,6 +28,7 @@ from stream.importing.files.run import (
     import_to_kafka,
     matching_files,
 )
+from stream.printable import printable
 from stream.progress import progress
 from stream.recording.output_file import DISK_FULL, is_stdout
 
@@ -88,7 +90,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
         if suggest:
             from stream.importing.files.suggest.suggest import suggested_mapping
 
-            click.echo(suggested_mapping(paths[0], as_json=as_json))
+            echo(suggested_mapping(paths[0], as_json=as_json))
             return
         mapping = load_mapping(_required(mapping_name))
         if (out is None) == (not to_kafka):
@@ -132,11 +134,11 @@ def _one_line_refusals(out: Path | None) -> Iterator[None]:
 def _exit_if_unusable(summary: dict[str, Any], rejects_max: float) -> None:
     """Exit code 1 where nothing could be read, or so little that the mapping is probably wrong."""
     if summary["lines"]["in"] and not summary["events"]:
-        click.echo("no line could become an event", err=True)
+        echo("no line could become an event", err=True)
         sys.exit(1)
     if (share := summary["rejected_share"]) > rejects_max:
         more = f"more than {rejects_max:.1%} (--rejects-max): see {summary['rejects']}"
-        click.echo(f"{share:.1%} of the lines are rejected, {more}", err=True)
+        echo(f"{share:.1%} of the lines are rejected, {more}", err=True)
         sys.exit(1)
 
 
@@ -175,19 +177,19 @@ def _kafka_settings() -> Settings:
 
 def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:
     for caution in summary["cautions"]:
-        click.echo(f"caution: {caution}", err=True)
+        echo(printable(f"caution: {caution}"), err=True)
     if as_json:
-        click.echo(json.dumps(summary), err=to_stderr)
+        echo(json.dumps(summary), err=to_stderr)
         return
     lines = summary["lines"]
-    click.echo(f"{lines['in']:>12,}  lines read", err=to_stderr)
+    echo(f"{lines['in']:>12,}  lines read", err=to_stderr)
     for name in ("orders", "refunds", "other_events", "ignored", "repeated", "rejected"):
         if lines[name]:
-            click.echo(f"{lines[name]:>12,}  {LINE_WORDS[name]}", err=to_stderr)
+            echo(f"{lines[name]:>12,}  {LINE_WORDS[name]}", err=to_stderr)
     for reason, count in summary["reasons"].items():
-        click.echo(f"{count:>16,}  {reason}", err=to_stderr)
+        echo(printable(f"{count:>16,}  {reason}"), err=to_stderr)
     for kind, count in summary["events"].items():
-        click.echo(f"{count:>12,}  {kind}", err=to_stderr)
+        echo(f"{count:>12,}  {kind}", err=to_stderr)
     for name in ("out", "sent", "sent_before", "rejects", "seconds"):
         if name in summary:
-            click.echo(f"{name.replace('_', ' '):>12}  {summary[name]}", err=to_stderr)
+            echo(f"{name.replace('_', ' '):>12}  {summary[name]}", err=to_stderr)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from stream.commands.output_files import OutputFile, refuse_same_files
+from stream.commands.shown import echo
 from stream.core.events.event import Event
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.importing.event_writer import write_events
@@ -65,11 +66,9 @@ def _data_files(folder: Path | None) -> list[Path]:
 
 def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:
     if as_json:
-        click.echo(json.dumps(summary), err=to_stderr)
+        echo(json.dumps(summary), err=to_stderr)
         return
-    click.echo(
-        f"{summary['events']:,} events from {summary['first_at']} to {summary['last_at']}", err=to_stderr
-    )
+    echo(f"{summary['events']:,} events from {summary['first_at']} to {summary['last_at']}", err=to_stderr)
     for kind, count in summary["types"].items():
-        click.echo(f"  {count:>9,}  {kind}", err=to_stderr)
-    click.echo(f"written to {summary['out']} in {summary['seconds']} s", err=to_stderr)
+        echo(f"  {count:>9,}  {kind}", err=to_stderr)
+    echo(f"written to {summary['out']} in {summary['seconds']} s", err=to_stderr)

@@ -16,6 +16,7 @@ import click
 
 from stream import __version__
 from stream.commands.groups import SuggestingGroup
+from stream.printable import printable_lines
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": (
@@ -101,9 +102,15 @@ class LazyGroup(SuggestingGroup):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a full disk (of standard output or of temporary files) is one line."""
+        """Run the command; a full disk (of standard output or of temporary files) is one line.
+
+        A refusal may quote a record or a file: it is made fit for a terminal here.
+        """
         try:
             return super().invoke(ctx)
+        except click.ClickException as refusal:
+            refusal.message = printable_lines(refusal.message)
+            raise
         except OSError as failure:
             if failure.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from stream.commands.output_files import OutputFile
+from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
@@ -68,7 +69,7 @@ def chosen_policy(path: Path | None) -> Policy:
     try:
         return load_policy(path)
     except PolicyFileError as faults:
-        click.echo(str(faults), err=True)
+        echo(str(faults), err=True)
         raise SystemExit(2) from None
 
 
@@ -77,7 +78,7 @@ def chosen_model(path: Path | None) -> Model:
     try:
         return load_model(path) if path else default_model()
     except ModelError as error:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
         raise SystemExit(2) from None
 
 

@@ -10,6 +10,7 @@ import click
 
 from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
+from stream.commands.shown import echo
 from stream.policy_file import PolicyFileError, load_policy
 from stream.progress import progress
 from stream.recording.recording import Recording
@@ -56,11 +57,11 @@ def check(file: Path, as_json: bool) -> None:
         faults = error.faults if error else []
         findings = [{"line": each.line, "key": each.key, "problem": each.problem} for each in faults]
         content_hash = policy.hash if policy else None
-        click.echo(json.dumps({"file": str(file), "hash": content_hash, "findings": findings}))
+        echo(json.dumps({"file": str(file), "hash": content_hash, "findings": findings}))
     elif policy:
-        click.echo(f"{file}: good. Policy {policy.id}, version {policy.version}, {policy.hash}")
+        echo(f"{file}: good. Policy {policy.id}, version {policy.version}, {policy.hash}")
     else:
-        click.echo(error)
+        echo(error)
     sys.exit(1 if error else 0)
 
 
@@ -108,7 +109,7 @@ def diff(
     in_a, in_b = alerts_of_both(recording.events("replaying"), (bases[0], bases[1]), 0)
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)
-    click.echo(_as_json(knobs, found) if as_json else for_terminal(_as_text(knobs, found, a, b, limit)))
+    echo(_as_json(knobs, found) if as_json else for_terminal(_as_text(knobs, found, a, b, limit)))
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import click
 
+from stream.commands.shown import echo
 from stream.wording.wrap import for_terminal
 
 
@@ -18,4 +19,4 @@ class UnfitDataError(click.ClickException):
 def print_notes(notes: Iterable[str]) -> None:
     """Each note as one line of standard error."""
     for note in notes:
-        click.echo(for_terminal(f"note: {note}", err=True), err=True)
+        echo(for_terminal(f"note: {note}", err=True), err=True)

@@ -16,8 +16,10 @@ import msgspec
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import EXISTING, OUTPUT, basis_of_worker, chosen_basis
+from stream.commands.shown import echo
 from stream.core.alerts.alert import Alert
 from stream.core.units import DAY_MS
+from stream.printable import printable
 from stream.progress import progress
 from stream.recording.event_file import optional_writer
 from stream.recording.output_file import is_stdout
@@ -117,7 +119,7 @@ def replay_command(
         _write(files[2], (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.unreadable))
     summary = summarize(run, raised, recording, time.monotonic() - started)
     shown = _ENCODE(summary).decode() if as_json else _as_text(summary)
-    click.echo(shown, err=any(map(is_stdout, outputs)))
+    echo(shown, err=any(map(is_stdout, outputs)))
     _print_refusals(recording)
     sys.exit(1 if recording.unreadable else 0)
 
@@ -153,10 +155,10 @@ def _as_text(summary: ReplaySummary) -> str:
 
 def _print_refusals(recording: Recording) -> None:
     for refusal in recording.unreadable[:REFUSALS_SHOWN]:
-        click.echo(f"{refusal.path}:{refusal.line}: {refusal.reason}: {refusal.detail}", err=True)
+        echo(printable(f"{refusal.path}:{refusal.line}: {refusal.reason}: {refusal.detail}"), err=True)
     more = len(recording.unreadable) - REFUSALS_SHOWN
     if more > 0:
-        click.echo(f"... and {more:,} more lines that are not events", err=True)
+        echo(f"... and {more:,} more lines that are not events", err=True)
 
 
 def _ms(at: datetime) -> int:

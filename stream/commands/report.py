@@ -12,6 +12,7 @@ import click
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
 from stream.commands.recorded_events import UnfitDataError, print_notes
+from stream.commands.shown import echo
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
@@ -64,14 +65,14 @@ def report_command(
     except NotCoveredError as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
-        click.echo(f"stream report: {problem}", err=True)
+        echo(f"stream report: {problem}", err=True)
         raise SystemExit(1) from None
     if out is not None:
-        click.echo(f"written to {out}", err=True)
+        echo(f"written to {out}", err=True)
     if as_json:
-        click.echo(json.dumps(numbers), err=is_stdout(out))
+        echo(json.dumps(numbers), err=is_stdout(out))
     elif out is None:
-        click.echo(business_page(numbers))
+        echo(business_page(numbers))
 
 
 def is_terminal() -> bool:

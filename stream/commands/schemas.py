@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stream.commands.groups import SuggestingGroup
+from stream.commands.shown import echo
 from stream.contracts.asyncapi import DOCUMENT, asyncapi_document
 from stream.contracts.check import schema_findings
 from stream.contracts.export import export_schemas, mark_released, write_schema_file
@@ -52,11 +53,11 @@ def export(root: Path, as_json: bool) -> None:
     except OSError as failure:
         raise click.UsageError(f"cannot write {failure.filename or root}: {failure.strerror}") from failure
     if as_json:
-        click.echo(json.dumps({"written": [str(path) for path in written], "types": len(contracts())}))
+        echo(json.dumps({"written": [str(path) for path in written], "types": len(contracts())}))
         return
     for path in written:
-        click.echo(f"wrote {path}")
-    click.echo(f"{len(contracts())} types, {len(written)} files changed")
+        echo(f"wrote {path}")
+    echo(f"{len(contracts())} types, {len(written)} files changed")
 
 
 @schemas.command()
@@ -75,11 +76,11 @@ def check(root: Path, as_json: bool) -> None:
         raise click.UsageError(f"{root}: no such folder; run `stream schemas export --dir {root}` first")
     found = schema_findings(root)
     if as_json:
-        click.echo(json.dumps({"findings": found, "types": len(contracts())}))
+        echo(json.dumps({"findings": found, "types": len(contracts())}))
     else:
         for finding in found:
-            click.echo(finding)
-        click.echo(f"{len(contracts())} types, {len(found)} findings")
+            echo(finding)
+        echo(f"{len(contracts())} types, {len(found)} findings")
     if found:
         raise SystemExit(1)
 
@@ -103,8 +104,8 @@ def release(types: tuple[str, ...], root: Path, as_json: bool) -> None:
         raise click.ClickException("`stream schemas check` has findings: nothing was released")
     names = mark_released(root, types)
     if as_json:
-        click.echo(json.dumps({"released": names}))
+        echo(json.dumps({"released": names}))
         return
     for name in names:
-        click.echo(f"released {name}")
-    click.echo(f"{len(names)} released")
+        echo(f"released {name}")
+    echo(f"{len(names)} released")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from stream.commands.shown import echo
 from stream.config.settings import Settings
 from stream.ops.cluster import cluster_errors, cluster_settings, producer, wait_for_partition_count
 from stream.ops.send import SendCounts, addressed_records, checked_lines, send_records
+from stream.printable import printable
 from stream.progress import progress
 from stream.worker.kafka.topics import topic_names
 
@@ -61,10 +63,10 @@ def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, set[tuple[Path,
             else:
                 bad.add((line.file, line.number))
                 if len(bad) <= SHOWN_MAX:
-                    click.echo(line.problem, err=True)
+                    echo(printable(line.problem), err=True)
             advance()
     if len(bad) > SHOWN_MAX:
-        click.echo(f"... and {len(bad) - SHOWN_MAX:,} more", err=True)
+        echo(f"... and {len(bad) - SHOWN_MAX:,} more", err=True)
     return good, bad
 
 
@@ -86,11 +88,11 @@ def _report(good: int, bad: int, counts: SendCounts, as_json: bool, sent: bool) 
             "acknowledged": dict(counts.acknowledged),
             "refused": dict(counts.refused),
         }
-        click.echo(json.dumps(summary))
+        echo(json.dumps(summary))
     else:
-        click.echo(f"{good:,} good lines, {bad:,} bad" + ("" if sent else "; nothing was sent"))
+        echo(f"{good:,} good lines, {bad:,} bad" + ("" if sent else "; nothing was sent"))
         for topic, count in sorted(counts.acknowledged.items()):
-            click.echo(f"{count:,} acknowledged on {topic}")
+            echo(f"{count:,} acknowledged on {topic}")
         for reason, count in counts.refused.items():
-            click.echo(f"{count:,} refused: {reason}", err=True)
+            echo(printable(f"{count:,} refused: {reason}"), err=True)
     raise SystemExit(1 if bad or refused else 0)

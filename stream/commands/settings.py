@@ -6,6 +6,7 @@ import json
 
 import click
 
+from stream.commands.shown import echo
 from stream.config.environment import DEFAULTS, TYPES, load_settings, variable
 from stream.config.page import settings_page
 from stream.config.settings import SECRETS, Settings
@@ -31,12 +32,12 @@ def settings_command(as_json: bool, as_markdown: bool) -> None:
     settings = load_settings()
     values = shown_values(settings)
     if as_json:
-        click.echo(json.dumps(values))
+        echo(json.dumps(values))
         return
     width = max(map(len, values))
     for name, value in values.items():
         changed = "" if getattr(settings, _field(name)) == getattr(DEFAULTS, _field(name)) else "  (set)"
-        click.echo(f"{name:<{width}}  {value}{changed}")
+        echo(f"{name:<{width}}  {value}{changed}")
 
 
 def shown_values(settings: Settings) -> dict[str, str | int | float]:

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from stream.commands.groups import SuggestingGroup
+from stream.commands.shown import echo
 from stream.ops.cluster import cluster_errors, cluster_settings
 from stream.ops.topic_setup import apply_changes, compare_topics, planned_changes
 from stream.worker.kafka.topics import TopicFinding
@@ -75,10 +76,10 @@ def _report(found: Sequence[TopicFinding], done: list[str], as_json: bool) -> No
     """Print what was done and which differences remain; exit code 1 when one does."""
     left = [finding for finding in found if finding.what != "ok"]
     if as_json:
-        click.echo(json.dumps({"done": done, "differences": msgspec.to_builtins(left)}))
+        echo(json.dumps({"done": done, "differences": msgspec.to_builtins(left)}))
     else:
         for line in [*done, *(finding.line() for finding in left)]:
-            click.echo(line)
+            echo(line)
         if not left:
-            click.echo(f"{len({finding.topic for finding in found})} topics are as they should be")
+            echo(f"{len({finding.topic for finding in found})} topics are as they should be")
     raise SystemExit(1 if left else 0)

@@ -10,8 +10,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-import click
-
+from stream.commands.shown import echo
 from stream.config.environment import secret_values
 from stream.printable import printable, printable_lines
 
@@ -27,11 +26,11 @@ def report(failure: BaseException, environ: Mapping[str, str] = os.environ) -> i
     secrets = secret_values(environ)
     if environ.get(DEBUG, "") not in {"", "0"}:
         trace = "".join(traceback.format_exception(failure))
-        click.echo(printable_lines(without_secrets(trace, secrets)), err=True)
+        echo(printable_lines(without_secrets(trace, secrets)), err=True)
         rest = ""
     else:
         rest = f"; {DEBUG}=1 shows the traceback"
-    click.echo(f"stream: {fault_line(failure, secrets)}{rest}", err=True)
+    echo(f"stream: {fault_line(failure, secrets)}{rest}", err=True)
     return EXIT_CODE
 
 

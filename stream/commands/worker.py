@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.core.judgement.basis import Basis
@@ -50,6 +51,6 @@ def basis_of(settings: Settings) -> Basis:
         policy = load_policy(Path(settings.policy) if settings.policy else None)
         model = load_model(Path(settings.model)) if settings.model else default_model()
     except (PolicyFileError, ModelError) as error:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
         sys.exit(2)
     return Basis(policy, model)

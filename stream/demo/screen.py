@@ -11,6 +11,7 @@ from types import TracebackType
 import click
 
 from stream.core.alerts.alert import Alert
+from stream.printable import printable_lines
 from stream.wording.alert import ALERT_NAMES, reason_lines
 from stream.wording.wrap import CONTINUATION, for_terminal
 
@@ -49,7 +50,7 @@ class Screen:
     def say(self, text: str, continuation: str = CONTINUATION) -> None:
         """One line of output; on a terminal it is wrapped, with `continuation` before further lines."""
         self._wipe_status()
-        click.echo(for_terminal(text, continuation))
+        click.echo(printable_lines(for_terminal(text, continuation)))
 
     def status(self, date: str, sent: int, done: int, alerts: int) -> None:
         """How far the demo is."""
@@ -59,7 +60,7 @@ class Screen:
             click.echo(text[: shutil.get_terminal_size().columns - 1], nl=False)
         elif time.monotonic() - self._status_at >= PLAIN_EVERY_S:
             self._status_at = time.monotonic()
-            click.echo(text)
+            click.echo(printable_lines(text))
 
     def show(self, alerts: Sequence[Alert]) -> None:
         """New alerts, at most ALERTS_PER_SECOND; the others are only counted."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from stream.printable import printable
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; max-width: 60rem;
   margin: 2rem auto; padding: 0 1rem }
@@ -19,11 +21,16 @@ tr { border-bottom: 1px solid #d8dee4 }
 """
 
 
+def html_text(text: str) -> str:
+    """A text of whatever origin as HTML: it is no code, nothing in it is hidden or turns the direction."""
+    return escape(printable(text))
+
+
 def html_document(title: str, parts: Iterable[str]) -> str:
     """A whole HTML document; `parts` are the pieces of HTML of its body."""
     head = (
         "<!doctype html><html lang=en><meta charset=utf-8>"
-        f'<meta name=viewport content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
+        f'<meta name=viewport content="width=device-width, initial-scale=1"><title>{html_text(title)}</title>'
         f"<style>{STYLE}</style>"
     )
     return "\n".join([head, *parts]) + "</html>\n"
@@ -43,7 +50,7 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _cells(tag: str, row: Sequence[str], texts: Sequence[bool]) -> str:
     marks = (" class=text" if is_text else "" for is_text in texts)
-    return "".join(f"<{tag}{mark}>{escape(cell)}</{tag}>" for cell, mark in zip(row, marks, strict=True))
+    return "".join(f"<{tag}{mark}>{html_text(cell)}</{tag}>" for cell, mark in zip(row, marks, strict=True))
 
 
 def _is_text(column: Sequence[str]) -> bool:

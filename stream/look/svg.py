@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from stream.look.html import html_text
 
 WIDTH, HEIGHT, MARGIN = 480, 340, 60
 """Size of a plot and its left and lower margin, in pixels."""
@@ -29,10 +30,10 @@ def plot(curves: Sequence[Curve], across: str, up: str) -> str:
         parts.append(_drawn(curve, COLOURS[place % len(COLOURS)]))
         parts.append(_legend(curve, COLOURS[place % len(COLOURS)], place))
     middle = (MARGIN + WIDTH - 16) / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across)}</text>')
+    parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{html_text(across)}</text>')
     parts.append(
         f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">'
-        f"{escape(up)}</text></svg></figure>"
+        f"{html_text(up)}</text></svg></figure>"
     )
     return "".join(parts)
 
@@ -70,5 +71,5 @@ def _legend(curve: Curve, colour: str, place: int) -> str:
     x, y = WIDTH - 210, HEIGHT - MARGIN - 12 - 18 * place
     return (
         f'<path d="M{x} {y - 4}h20" stroke="{colour}" stroke-width="3"/>'
-        f'<text x="{x + 26}" y="{y}">{escape(curve.name)}</text>'
+        f'<text x="{x + 26}" y="{y}">{html_text(curve.name)}</text>'
     )

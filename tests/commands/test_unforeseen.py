@@ -56,7 +56,7 @@ def test_no_secret_is_in_it(monkeypatch, tmp_path, debug):
 
 
 def test_what_a_terminal_would_obey_is_shown_as_code():
-    assert "a\\x0ab \\x1b[31m \\u202e" in fault_line(ValueError("a\nb \x1b[31m \u202e"))
+    assert "a\\u000ab \\u001b[31m \\u202e" in fault_line(ValueError("a\nb \x1b[31m \u202e"))
 
 
 def test_a_long_message_is_cut():

@@ -110,3 +110,18 @@ def test_a_producer_cannot_claim_that_a_dead_letter_was_sent(shop, monkeypatch):
     code, report = shop.run_json("dlq", "redrive", "--all")
 
     assert (code, report["sent"], report["sent_before"]) == (0, 1, 0)
+
+
+EVIL = "a\x1b]0;owned\x07b\x9b2Jc\u202ed\r\nForged: line"
+
+
+def test_a_customers_text_reaches_no_terminal_as_it_is(shop):
+    given = [(EVIL, EVIL.encode())]
+    letter = bury(shop, 1, EVIL.encode(), EVIL.encode(), reason=EVIL, headers=given)
+
+    for words in (("dlq", "list"), ("dlq", "show", letter), ("dlq", "redrive", "--all"), ("doctor",)):
+        shown = shop.run(*words).output
+        assert shown
+        assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"}.intersection(shown), words
+        assert not [line for line in shown.splitlines() if line.startswith("Forged")], words
+    assert shop.run_json("dlq", "show", letter)[1]["key"] == EVIL

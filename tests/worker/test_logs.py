@@ -25,6 +25,7 @@ try:
 except ValueError:
     log.exception("stopping")
 log.debug("each event")
+logging.getLogger("stream.engine").warning("evil \\x1b]0;owned\\x07 \\u202e text")
 logging.getLogger("aiokafka.conn").info("chatter")
 """
 
@@ -71,4 +72,8 @@ def test_an_exception_is_a_field_of_its_line(lines):
 
 
 def test_lines_below_the_level_are_not_logged(lines):
-    assert set(lines) == {"assigned", "refused", "_on_published", "stopping"}
+    assert set(lines) == {"assigned", "refused", "_on_published", "stopping", "evil"}
+
+
+def test_what_a_terminal_would_obey_is_logged_as_its_code(lines):
+    assert lines["evil"]["event"] == "evil \\u001b]0;owned\\u0007 \\u202e text"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from stream.analysis.backtest.backtest import BacktestResult
 from stream.analysis.backtest.summary import precision_sentences
-from stream.look.html import html_document, html_table, percent
+from stream.look.html import html_document, html_table, html_text, percent
 from stream.look.svg import Curve, plot
 
 NAMES = {
@@ -111,7 +110,7 @@ def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
         "covers, the share that was alerted. Days early: before the simple rule “no purchase for "
         f"{weeks}” would have noticed. Value found: of the recent spending of the lost customers, the share of those who "
         "were alerted.</small>"
-        + "".join(f"<p>{escape(sentence)}</p>" for sentence in precision_sentences(numbers))
+        + "".join(f"<p>{html_text(sentence)}</p>" for sentence in precision_sentences(numbers))
     )
 
 
@@ -124,7 +123,7 @@ def _comparison(against: Mapping[str, Any]) -> str:
         for kind, one in against["customers"].items()
     ]  # fmt: skip
     head = ("alert", "customers of both", "only of the first", "only of the second", "examples of the last")
-    return f"<h2>Compared with policy {escape(against['policy'])}</h2>" + html_table(head, rows)
+    return f"<h2>Compared with policy {html_text(against['policy'])}</h2>" + html_table(head, rows)
 
 
 def _model(numbers: Mapping[str, Any], result: BacktestResult) -> str:
@@ -138,9 +137,9 @@ def _model(numbers: Mapping[str, Any], result: BacktestResult) -> str:
         f"{process.alpha:.4g} weeks, a {process.a:.4g}, b {process.b:.4g}. Spend (Gamma-Gamma): p {model.spend.p:.4g}, "
         f"q {model.spend.q:.4g}, v {model.spend.v:.4g}. Model {model.version}."
     )
-    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    text = "".join(f"<p>{html_text(sentence)}</p>" for sentence in sentences)
     return text + "".join(
-        f"<p class=note>{escape(note)}</p>"
+        f"<p class=note>{html_text(note)}</p>"
         for note in (*numbers["coverage_notes"], *numbers["model"]["notes"])
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from typing import Any
 
 from stream.core.currency import currency_digits
-from stream.look.html import html_document, html_table, percent
+from stream.look.html import html_document, html_table, html_text, percent
 
 ODDS_SHOWN_MAX = 1_000
 """Odds above this are shown as `over 1,000`."""
@@ -32,7 +31,7 @@ def business_page(numbers: Mapping[str, Any]) -> str:
         "<h2>Dead ends: the last event before customers left</h2>",
         _dead_ends(numbers["dead_ends"], recorded=numbers["engagement_recorded"]),
     ]
-    parts += [f"<p class=note>{escape(note)}</p>" for note in numbers["notes"]]
+    parts += [f"<p class=note>{html_text(note)}</p>" for note in numbers["notes"]]
     return html_document("Customers", parts)
 
 
@@ -224,7 +223,7 @@ def _win_backs(numbers: Mapping[str, Any], currency: str) -> str:
         html_table(head, rows)
         + "<small>Customers at risk 90 days ago who have bought again since. Some would have come back without any action: "
         "about as many as expected from their risk, once their own horizon has passed.</small>"
-        + (f"<p>Reported outcomes of actions: {escape(outcomes)}.</p>" if outcomes else "")
+        + (f"<p>Reported outcomes of actions: {html_text(outcomes)}.</p>" if outcomes else "")
     )
 
 

@@ -2,7 +2,7 @@
 
 Customer ids are never logged: the fields in PERSONAL are replaced by a keyed hash, by which the lines about
 one customer can still be found. Lines of Faust and aiokafka take the same path; records that they quote are
-cut out.
+cut out, and what a terminal would obey is shown as its code.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import orjson
 import structlog
 
 from stream.config.settings import Settings
+from stream.printable import printable_lines
 
 PERSONAL = frozenset({"customer", "customer_id", "subject", "key"})
 """Fields of log lines that hold a customer id."""
@@ -62,6 +63,13 @@ def without_quoted_record(logger: Any, method: str, event: EventDict) -> EventDi
     return event
 
 
+def fit_to_be_shown(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Texts of records, brokers and files may be in any field: a terminal must not obey them."""
+    return {
+        name: printable_lines(value) if isinstance(value, str) else value for name, value in event.items()
+    }
+
+
 def _renderer(settings: Settings) -> structlog.types.Processor:
     as_console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     if as_console:
@@ -85,7 +93,11 @@ def log_config(settings: Settings) -> dict[str, Any]:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": [structlog.stdlib.add_logger_name, *shared, without_quoted_record],
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(settings)],
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            fit_to_be_shown,
+            _renderer(settings),
+        ],
     }
     structlog.configure(
         processors=[
@@ -104,8 +116,13 @@ def log_config(settings: Settings) -> dict[str, Any]:
         "formatters": {"structured": formatter},
         "handlers": {"stderr": handler},
         "root": {"handlers": ["stderr"], "level": settings.log_level.upper()},
-        "loggers": {"aiokafka": {"level": "WARNING"}} if settings.log_level != "debug" else {},
+        "loggers": _quieter(settings),
     }
+
+
+def _quieter(settings: Settings) -> dict[str, Any]:
+    """aiokafka logs every request and answer at debug: all records, and with SASL PLAIN the password."""
+    return {"aiokafka": {"level": "INFO" if settings.log_level == "debug" else "WARNING"}}
 
 
 def configure_logs(settings: Settings) -> None:
