@@ -21,7 +21,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 TRUSTED_AFTER_S = 3.0
 """A certain cause must hold for so long: a broker that starts may refuse a login for a moment."""
-PROBE_TIMEOUT_S = 3.0
+PROBE_TIMEOUT_S = 2.0
+PROBES_MAX = 3
+"""Addresses that are asked by hand: brokers behind a firewall cost two time-outs each."""
 SASL_HANDSHAKE, SASL_HANDSHAKE_VERSION = 17, 1
 NO_SASL_HERE = 34
 """ILLEGAL_SASL_STATE: the listener takes no login."""
@@ -84,7 +86,7 @@ def certain_cause(reports: Iterable[KafkaError], client: Mapping[str, Any]) -> s
     for report in reports:
         if report.code() == KafkaError._AUTHENTICATION:
             return _login_cause(report.str(), client)
-    for address in str(client["bootstrap.servers"]).split(","):
+    for address in str(client["bootstrap.servers"]).split(",")[:PROBES_MAX]:
         host, _, port = address.strip().rpartition(":")
         if cause := listener_cause(host, int(port), protocol, client):
             return f"{address}: {cause}"
