@@ -13,6 +13,7 @@ import msgspec
 
 from stream.commands import try_folder
 from stream.commands.parameters import EXISTING
+from stream.commands.shown import echo
 from stream.commands.try_folder import TryFolder
 from stream.commands.try_steps import run_step, say
 from stream.core.alerts.alert import Alert
@@ -73,7 +74,7 @@ def _events(files: tuple[Path, ...], folder: TryFolder, mapping: str | None) -> 
                 say("Nothing can be imported without them: write a mapping (docs/import.md), --mapping.")
                 return [], code
             folder.note()
-            click.echo(Path(mapping).read_text(encoding="utf-8").partition(PREVIEW)[0].rstrip())
+            echo(Path(mapping).read_text(encoding="utf-8").partition(PREVIEW)[0].rstrip())
     events = folder / try_folder.EVENTS
     code = run_step("2. Lines become events.", ["import", *names, "--mapping", mapping, "--out", str(events)])
     folder.note()

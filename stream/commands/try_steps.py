@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
+from stream.commands.shown import echo
 from stream.wording.wrap import for_terminal
 
 
 def say(text: str = "") -> None:
     """A line of output, wrapped on a terminal."""
-    click.echo(for_terminal(text))
+    echo(for_terminal(text))
 
 
 def run_step(title: str, words: list[str], into: Path | None = None) -> int:
@@ -23,7 +24,7 @@ def run_step(title: str, words: list[str], into: Path | None = None) -> int:
     say()
     say(title)
     redirect = f" > {shlex.quote(str(into))}" if into else ""
-    click.echo(f"$ stream {shlex.join(words)}{redirect}")
+    echo(f"$ stream {shlex.join(words)}{redirect}")
     sys.stdout.flush()
     if into is None:
         return _exit_code(words)
