@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stream.config.environment import TYPES, variable
 from stream.config.settings import SECRETS
@@ -55,6 +56,29 @@ def test_the_image_runs_without_root():
     stages = (ROOT / "Dockerfile").read_text().split("FROM ")
 
     assert "USER 10001:10001" in stages[-1]
+
+
+def test_workers_of_compose_can_be_scaled():
+    """Each needs a port and a folder of its own, and Prometheus asks every one of them."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    worker, partitions = compose["services"]["worker"], int(compose["x-settings"]["STREAM_PARTITIONS"])
+    (ports,) = worker["ports"]
+    ((first, last),) = re.findall(r"^127\.0\.0\.1:(\d+)-(\d+):6066$", ports)
+    prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+
+    assert int(last) - int(first) + 1 == partitions
+    assert "volumes" not in worker, "a named volume would be one folder for all"
+    assert "container_name" not in worker
+    assert "VOLUME /var/lib/stream" in (ROOT / "Dockerfile").read_text()
+    assert prometheus["scrape_configs"][0]["dns_sd_configs"][0]["names"] == ["worker"]
+
+
+def test_compose_has_a_service_for_any_command_that_changes_nothing_of_the_folder():
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["stream"]
+
+    assert service["profiles"], "it must not start by `docker compose up`"
+    assert [mount for mount in service["volumes"] if not mount.endswith(":ro")] == []
+    assert service["environment"]["STREAM_BROKERS"].startswith("kafka:")
 
 
 def test_everything_published_by_compose_is_published_on_loopback():
