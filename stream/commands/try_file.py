@@ -55,6 +55,8 @@ def try_command(files: tuple[Path, ...], out: Path | None, mapping: str | None, 
         _checked(events, folder, chosen)
         _reported(events, folder, [*model, *chosen])
         _print_result(folder, events, [*model, *chosen])
+        if code:
+            say("Part of the file could not be used: the first steps above say which lines, and why.")
     sys.exit(code)
 
 

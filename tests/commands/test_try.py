@@ -105,6 +105,7 @@ def test_lines_that_are_rejected_make_exit_code_1_and_the_rest_is_judged():
 
     assert answer.exit_code == 1
     assert "of the lines are rejected" in answer.output
+    assert answer.stdout.splitlines()[-1].startswith("Part of the file could not be used")
     assert visible("orders.try") >= {"alerts.jsonl", "report.html"}
 
 
