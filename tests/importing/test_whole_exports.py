@@ -122,6 +122,22 @@ SEGMENT_CALL = {
 }
 
 
+def test_a_shopify_export_without_the_column_of_refunded_amounts(tmp_path):
+    at, goods = "2025-10-07 09:50:26 +0200", [("1", "Serum", "5.00"), ("1", "Masque", "6.00")]
+    rows = [
+        *shopify_rows("#1", "s@x.fr", "refunded", at, goods, Total="11.00"),
+        *shopify_rows("#2", "s@x.fr", "partially_refunded", at, goods, Total="11.00"),
+    ]
+    column = SHOPIFY.split(",").index("Refunded Amount")
+    lines = [line.split(",") for line in (SHOPIFY, *rows)]
+    text = "\n".join(",".join([*cells[:column], *cells[column + 1 :]]) for cells in lines) + "\n"
+    done = of_ready(tmp_path, "shopify-orders", text, "orders_export.csv")
+    (refund,) = done.of("purchase.refunded")
+
+    assert (refund["data"]["order_id"], refund["data"]["refund_minor"]) == ("#1", 1100)
+    assert (done.summary.parts_unknown, done.rejects) == (1, [])
+
+
 def test_a_whole_segment_call_and_one_of_rudderstack(tmp_path):
     refund = {
         **SEGMENT_CALL,
