@@ -21,6 +21,7 @@ UNDECODABLE = "\ufffd"
 """Stands in the text for bytes that are invalid in the encoding of the file."""
 RESERVED = "\x00"
 """No id begins with it: keys of Kafka records that do are reserved for the workers."""
+DIGITS = "0123456789"
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 """`5.41312E+11`: a spreadsheet wrote a long number, and its last digits are lost."""
 
@@ -48,16 +49,23 @@ class LineValues:
         self.label: Callable[[str], str | None] = cached(lambda text: text.strip()[:LABEL_MAX] or None)
         self._code: Callable[[str], str | LineRejection] = cached(_currency_of)
 
-    def currency(self, values: Values, money: Sequence[str]) -> str | LineRejection:
-        """The ISO 4217 code of a row: its column, else what stands beside its amounts, else the constant.
+    def currency_reader(self, money: Sequence[str]) -> Callable[[Values], str | LineRejection]:
+        """A function from a row to its ISO 4217 code: its column, else what stands beside its amounts, else
+        the constant.
 
-        `money` names the fields with amounts. A currency beside an amount never counts as another one.
+        `money` names the fields with amounts. A currency beside an amount never counts as another one. An
+        amount that begins and ends with a digit has none beside it.
         """
-        for field in money:
-            text = values.get(field)
-            if text and not (text[0].isdigit() and text[-1].isdigit()):
-                return self._currency_beside(values, money)
-        return self._code(values.get("currency") or self._default_currency)
+        constant = None if self._has_currency_column else self._code(self._default_currency)
+
+        def read(values: Values) -> str | LineRejection:
+            for field in money:
+                text = values.get(field)
+                if text and not (text[0] in DIGITS and text[-1] in DIGITS):
+                    return self._currency_beside(values, money)
+            return constant or self._code(values.get("currency") or self._default_currency)
+
+        return read
 
     def _currency_beside(self, values: Values, money: Sequence[str]) -> str | LineRejection:
         """The currency of a row with amounts that do not begin and end with a digit."""

@@ -96,6 +96,7 @@ class LineReader:
         self._source = mapping.source
         self._own_orders = mapping.orders.missing == "own"
         self._no_order = mapping.blanks("order")
+        self._currency = self._values.currency_reader(self._money)
         cached = lru_cache(CACHE_SIZE)
         self._order_number: Callable[[str], str | LineRejection] = cached(self._order_number_of)
         is_id = self._product_field == "product"
@@ -119,7 +120,7 @@ class LineReader:
 
     def currency(self, values: Values) -> str | LineRejection:
         """The ISO 4217 code of a row: its column, else what stands beside its amounts, else the constant."""
-        return self._values.currency(values, self._money)
+        return self._currency(values)
 
     def line(  # noqa: PLR0911 - one exit for each reason
         self, values: Values, place: LinePlace, file_name: str, *, refund: bool
@@ -127,13 +128,18 @@ class LineReader:
         """Without an order column, each line is an order, named by its file and line number."""
         if isinstance(customer := self._values.customer(values["customer"]), LineRejection):
             return customer
-        order = self._order(values, customer, file_name, place, refund=refund)
+        text = None if self._own_orders else values.get("order")
+        order = (
+            self._order(values, customer, file_name, place, refund=refund)
+            if text is None
+            else self._order_number(text)
+        )
         if isinstance(order, LineRejection):
             return order
         if (time_ms := self._instant(values["time"].strip())) is None:
             return _time_fault(values["time"])
         is_whole_refund = refund and self._is_whole_refund(values)
-        currency = self._values.currency(values, self._money)
+        currency = self._currency(values)
         if isinstance(currency, LineRejection):
             if not (is_whole_refund and currency.reason == "currency_missing"):
                 return currency
