@@ -13,7 +13,7 @@ from stream.ops.doctor.examine import CHECKS, examine
 from stream.printable import printable
 from stream.wording.wrap import for_terminal
 
-SIGNS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
+SIGNS = {"ok": "ok   ", "note": "note ", "fault": "FAULT", "skipped": "skip "}
 
 
 @click.command("doctor")
@@ -22,7 +22,8 @@ SIGNS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
 def doctor_command(as_json: bool, faults: bool) -> None:
     """Check brokers, topics, records and workers; print what is wrong and how to mend it. Changes nothing.
 
-    Records are judged by a sample: the newest of each partition. Exit code 1 when there is a fault.
+    Records are judged by a sample: the newest of each partition. What there was nothing to look at is `skip`,
+    with the reason. Exit code 1 when there is a fault.
 
     \b
     Example:
@@ -39,5 +40,7 @@ def doctor_command(as_json: bool, faults: bool) -> None:
             )
             if finding.remedy:
                 echo(for_terminal(f"      -> {printable(finding.remedy)}", "   "))
-        echo(f"{len(wrong)} faults in {len(CHECKS)} checks")
+        skipped = len({finding.check for finding in found if finding.level == "skipped"})
+        also = f", {skipped} of them skipped" if skipped else ""
+        echo(f"{len(wrong)} faults in {len(CHECKS)} checks{also}")
     raise SystemExit(1 if wrong else 0)

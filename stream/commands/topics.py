@@ -76,7 +76,8 @@ def _report(found: Sequence[TopicFinding], done: list[str], as_json: bool) -> No
     """Print what was done and which differences remain; exit code 1 when one does."""
     left = [finding for finding in found if finding.what != "ok"]
     if as_json:
-        echo(json.dumps({"done": done, "differences": msgspec.to_builtins(left)}))
+        differences = [{**msgspec.to_builtins(each), "remedy": each.remedy} for each in left]
+        echo(json.dumps({"done": done, "differences": differences}))
     else:
         for line in [*done, *(finding.line() for finding in left)]:
             echo(line)

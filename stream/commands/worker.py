@@ -22,8 +22,9 @@ def worker_command() -> None:
     """Keep one profile per customer from the events on Kafka, and send alerts; runs until SIGTERM.
 
     Settings come from the environment (`stream settings` lists them). Start at most as many workers as there
-    are partitions. Exit codes: 0 stopped, 2 wrong settings, 70 a fault in this program, 71 a write failed, 74
-    Kafka lost records, 75 another worker took over (start again), 76 too many dead letters, 78 topics differ.
+    are partitions. Exit codes: 0 stopped, 2 wrong settings, policy or model, 70 a fault in this program, 71 a
+    write failed, 74 Kafka lost records, 75 another worker took over (start again), 76 too many dead letters,
+    78 topics are missing or differ.
 
     \b
     Example:

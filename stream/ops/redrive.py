@@ -29,7 +29,18 @@ from stream.ops.dead_letters import (
     RedriveMarker,
 )
 from stream.ops.send import FLUSH_S, OutgoingRecord, SendCounts, produce
-from stream.wire import Rejected, TopicKind, Unknown, decode, decode_line, kind_of
+from stream.wire import (
+    TOPIC_KIND_OF,
+    Decoded,
+    Reason,
+    Rejected,
+    TopicKind,
+    Unknown,
+    decode,
+    decode_line,
+    kind_of,
+)
+from stream.wire.binary import attributes_of, is_binary
 from stream.worker.kafka.topics import INPUTS, TopicNames
 from stream.worker.kafka.topics_admin import ClusterError
 
@@ -65,15 +76,32 @@ def route_of(letter: DeadLetterRecord, names: TopicNames, repair: bool) -> Route
         return Route(letter, obstacle=f"{letter.topic} is none of this shop's input topics")
     now_ms = int(time.time() * 1_000)
     decoded = decode(kinds[letter.topic], letter.key, letter.value, letter.headers, now_ms=now_ms)
-    if isinstance(decoded, Rejected) and repair and letter.value is not None:
-        event = decode_line(letter.value, now_ms=now_ms)
-        if not isinstance(event, Rejected | Unknown):
-            return Route(letter, getattr(names, kind_of(event)), event.subject.encode())
+    if isinstance(decoded, Rejected) and repair:
+        decoded = _by_the_event_itself(letter, now_ms)
+        if not isinstance(decoded, Rejected | Unknown):
+            return Route(letter, getattr(names, kind_of(decoded)), decoded.subject.encode())
     if isinstance(decoded, Rejected):
         return Route(letter, obstacle=f"{decoded.reason}: {decoded.detail}")
     if isinstance(decoded, Unknown):
         return Route(letter, obstacle=f"unknown type {decoded.type!r}")
     return Route(letter, letter.topic, letter.key)
+
+
+def _by_the_event_itself(letter: DeadLetterRecord, now_ms: int) -> Decoded:
+    """The event with the key and on the topic that it names itself, or why it is none even then."""
+    binary = is_binary(letter.headers)
+    if isinstance(binary, Rejected):
+        return binary
+    if not binary:
+        nothing = Rejected(Reason.NULL_VALUE, "there is no event to take the key and the topic from")
+        return nothing if letter.value is None else decode_line(letter.value, now_ms=now_ms)
+    attributes = attributes_of(letter.headers)
+    if isinstance(attributes, Rejected):
+        return attributes
+    kind = TOPIC_KIND_OF.get(attributes.type)
+    if kind is None:
+        return Unknown(attributes.type)
+    return decode(kind, attributes.subject.encode(), letter.value, letter.headers, now_ms=now_ms)
 
 
 def redrive(

@@ -29,7 +29,7 @@ def leaves(kafka: WorkerKafka, log, **settings: str) -> tuple[int, str]:
 def test_missing_topics(broker, prefix, tmp_path):
     code, output = leaves(WorkerKafka(broker.bootstrap, prefix), tmp_path / "log")
 
-    assert code == 2
+    assert code == 78
     assert output.splitlines()[-1].endswith("does not exist; `stream topics apply` creates it")
 
 
@@ -41,7 +41,7 @@ def test_topics_with_unequal_partitions(new_kafka, tmp_path):
 
     code, output = leaves(kafka, tmp_path / "log")
 
-    assert code == 2
+    assert code == 78
     assert f"{kafka.names.feedback} 3" in output.splitlines()[-1]
 
 

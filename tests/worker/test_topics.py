@@ -82,7 +82,9 @@ def test_each_difference_is_found_once():
         TopicFinding(names.profiles, "config", "cleanup.policy", "compact", "delete"),
         TopicFinding(names.alerts, "missing"),
     ]
-    assert "never changed" in found[0].line()
+    assert "never changed: set STREAM_PARTITIONS" in found[0].line()
+    assert found[1].line().endswith("is delete, not compact; `stream topics apply --alter` corrects it")
+    assert found[2].line() == f"{names.alerts}: missing; `stream topics apply` creates it"
 
 
 def test_the_embedded_broker_is_a_usage_error():

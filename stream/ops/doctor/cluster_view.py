@@ -25,11 +25,14 @@ from stream.worker.kafka.topics_admin import admin_client, cluster_topics
 SAMPLE = 200
 """Newest records read per partition: enough to see a wrong producer, and read within a second."""
 
-Level = Literal["ok", "note", "fault"]
+Level = Literal["ok", "note", "fault", "skipped"]
 
 
 class ClusterFinding(Struct, frozen=True):
-    """The result of one check. A `fault` has a remedy; a `note` is worth knowing but no failure."""
+    """The result of one check. A `fault` has a remedy; a `note` is worth knowing but no failure.
+
+    `skipped`: there was nothing to look at, or it could not be looked at; `found` says why.
+    """
 
     check: str
     level: Level
@@ -50,6 +53,8 @@ class GroupState(Struct, frozen=True):
 
     members: int
     committed: Mapping[tuple[str, int], int]
+    problem: str = ""
+    """Why the group could not be read; empty when it was."""
 
 
 class ClusterView(Struct, frozen=True):
@@ -130,8 +135,8 @@ def _group(client: AdminClient, group_id: str) -> GroupState:
         described = client.describe_consumer_groups([group_id], request_timeout=TIMEOUT_S)[group_id].result()
         asked = [ConsumerGroupTopicPartitions(group_id)]
         offsets = client.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S)[group_id].result()
-    except KafkaException:
-        return GroupState(0, {})
+    except KafkaException as failure:
+        return GroupState(0, {}, failure.args[0].str())
     committed = {
         (part.topic, part.partition): part.offset for part in offsets.topic_partitions if part.offset >= 0
     }

@@ -15,7 +15,9 @@ TRANSACTION_S = 60
 def check_members(view: ClusterView) -> Iterator[ClusterFinding]:
     """A fault without any worker; a note when some workers have no partition."""
     group, wanted = view.settings.app_id, view.settings.partitions
-    if view.group.members == 0:
+    if view.group.problem:
+        yield _unread(view, "workers")
+    elif view.group.members == 0:
         found = f"group {group} has no member: nobody reads"
         yield ClusterFinding("workers", "fault", found, "start `stream worker`")
     elif view.group.members > wanted:
@@ -27,6 +29,12 @@ def check_members(view: ClusterView) -> Iterator[ClusterFinding]:
 
 def check_lag(view: ClusterView) -> Iterator[ClusterFinding]:
     """How many events are not committed yet, and committed offsets that the topics do not have."""
+    if view.group.problem:
+        yield _unread(view, "lag")
+        return
+    if not any(topic in view.names.inputs for topic, _ in view.ends):
+        yield ClusterFinding("lag", "skipped", "no input topic exists")
+        return
     behind = 0
     for (topic, number), (low, high) in view.ends.items():
         if topic not in view.names.inputs:
@@ -48,6 +56,12 @@ def check_lag(view: ClusterView) -> Iterator[ClusterFinding]:
         yield ClusterFinding("lag", "ok", f"{behind:,} events are waiting")
     else:
         yield judge_trend(view.trend)
+
+
+def _unread(view: ClusterView, check: str) -> ClusterFinding:
+    """The finding of a check of the group where the brokers do not show it."""
+    found = f"group {view.settings.app_id} could not be read: {view.group.problem}"
+    return ClusterFinding(check, "skipped", found, "allow this user to describe the group (ACL)")
 
 
 def judge_trend(trend: LagTrend) -> ClusterFinding:
@@ -74,6 +88,9 @@ def judge_trend(trend: LagTrend) -> ClusterFinding:
 
 def check_transactions(view: ClusterView) -> Iterator[ClusterFinding]:
     """Workers read committed records only: an open transaction hides everything behind its beginning."""
+    if not any(topic in view.names.inputs for topic, _ in view.ends):
+        yield ClusterFinding("transactions", "skipped", "no input topic exists")
+        return
     sound = True
     for (topic, number), found in view.transactions.items():
         open_s = None if found.since_ms is None else (view.now_ms - found.since_ms) / SECOND_MS

@@ -25,6 +25,10 @@ BAD_SHARE_MAX = 0.01
 """Dead letters of the last day per stored event. One in a hundred is more than a few broken records."""
 
 
+INTERNAL = b"\0"
+"""First byte of the keys of the workers' own rows: their marks as writers, and the published model."""
+
+
 def check_keys(view: ClusterView) -> Iterator[ClusterFinding]:
     """A customer whose events are in two partitions has two half profiles and wrong alerts."""
     sound, seen = True, 0
@@ -34,7 +38,7 @@ def check_keys(view: ClusterView) -> Iterator[ClusterFinding]:
         keyed = [
             m
             for m in view.samples[role]
-            if m.key() and not m.key().startswith(b"\0") and not _broadcast(role, m)
+            if m.key() and not m.key().startswith(INTERNAL) and not _broadcast(role, m)
         ]
         if state is None or not keyed:
             continue
@@ -48,7 +52,9 @@ def check_keys(view: ClusterView) -> Iterator[ClusterFinding]:
                 "(Java clients); then `stream dlq redrive --reason wrong_partition`"
             )
             yield ClusterFinding("keys", "fault", found, remedy)
-    if sound:
+    if not seen:
+        yield ClusterFinding("keys", "skipped", "no record with a customer's key on inputs or profiles")
+    elif sound:
         yield ClusterFinding("keys", "ok", f"{seen:,} sampled keys are where murmur2 puts them")
 
 
@@ -77,7 +83,9 @@ def check_contents(view: ClusterView) -> Iterator[ClusterFinding]:
             yield ClusterFinding(
                 "contents", "note", f"{name}: event types that this version ignores: {types}"
             )
-    if sound:
+    if not seen:
+        yield ClusterFinding("contents", "skipped", "no record on the inputs")
+    elif sound:
         yield ClusterFinding("contents", "ok", f"{seen:,} sampled events can be read")
 
 
@@ -96,7 +104,9 @@ def check_clocks(view: ClusterView) -> Iterator[ClusterFinding]:
     if lead_ms > CLOCK_MS:
         found = f"the brokers' clock is {lead_ms / 60_000:.0f} minutes ahead of this machine's"
         yield ClusterFinding("clocks", "fault", found, "set both by NTP")
-    if not ahead and lead_ms <= CLOCK_MS:
+    if not written and not any(view.samples[role] for role in INPUTS):
+        yield ClusterFinding("clocks", "skipped", "no record on inputs, alerts or dead letters")
+    elif not ahead and lead_ms <= CLOCK_MS:
         yield ClusterFinding("clocks", "ok", "no record is from the future")
 
 
@@ -107,8 +117,8 @@ def check_sources(view: ClusterView) -> Iterator[ClusterFinding]:
         last_ms = max((_event_ms(role, message) for message in view.samples[role]), default=0)
         quiet_ms = view.now_ms - last_ms
         if name not in view.topics:
-            continue
-        if not last_ms:
+            yield ClusterFinding("sources", "skipped", f"{name} does not exist")
+        elif not last_ms:
             yield ClusterFinding("sources", "note", f"{name} has no event yet")
         elif quiet_ms > view.settings.stall_after_s * 1_000:
             found = f"{name}: the newest event is {quiet_ms / DAY_MS:.1f} days old"
@@ -121,7 +131,10 @@ def check_sources(view: ClusterView) -> Iterator[ClusterFinding]:
 
 def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
     """The profiles topic is the workers' memory: nobody else may write to it."""
-    rows = view.samples["profiles"]
+    rows = [m for m in view.samples["profiles"] if not (m.key() or b"").startswith(INTERNAL)]
+    if not rows:
+        yield ClusterFinding("profiles", "skipped", "no row of a customer on the profiles topic")
+        return
     keyless = sum(not message.key() for message in rows)
     deleted = sum(message.value() is None for message in rows)
     foreign = [f"{m.partition()}/{m.offset()}" for m in rows if m.value() is not None and not _is_row(m)]
@@ -136,7 +149,7 @@ def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
         found = f"{view.names.profiles}: {keyless:,} of the newest {len(rows):,} records have no key"
         remedy = "find who else writes to this topic; only workers may"
         yield ClusterFinding("profiles", "fault", found, remedy)
-    elif rows and deleted * 2 > len(rows):
+    elif deleted * 2 > len(rows):
         found = f"{view.names.profiles}: {deleted:,} of the newest {len(rows):,} records delete a profile"
         remedy = "was this a mass erasure? If not, stop the writer and restore"
         yield ClusterFinding("profiles", "fault", found, remedy)
@@ -153,7 +166,11 @@ def check_dead_letters(view: ClusterView) -> Iterator[ClusterFinding]:
     )
     letters = reasons.total()
     events = sum(high - low for (name, _), (low, high) in view.ends.items() if name in view.names.inputs)
-    if letters and letters > BAD_SHARE_MAX * events:
+    if view.names.deadletter not in view.topics:
+        yield ClusterFinding("dead letters", "skipped", f"{view.names.deadletter} does not exist")
+    elif not events and not letters:
+        yield ClusterFinding("dead letters", "skipped", "no event that could have been rejected")
+    elif letters and letters > BAD_SHARE_MAX * events:
         most = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common(5))
         found = f"{letters:,} dead letters within a day for {events:,} events: {most}"
         remedy = "`stream dlq list` shows what is wrong; after the fix `stream dlq redrive --all`"

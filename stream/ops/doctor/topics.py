@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stream.core.units import DAY_MS
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
-from stream.worker.kafka.topics import CENTURY_MS, INPUTS, ROLES
+from stream.worker.kafka.topics import CENTURY_MS, INPUTS, ROLES, Role
 
 NEEDED_BYTES = 1_048_576
 """The largest event that the contract allows: 1 MiB."""
@@ -19,6 +19,9 @@ RELEASES = (
     (28, 3, "2.5 or newer"),
 )
 """Number and version of a request that only brokers from this Kafka release on support, newest first."""
+
+KEPT: tuple[Role, ...] = (*INPUTS, "profiles")
+"""The topics from which nothing may be deleted."""
 
 APPLY = "run `stream topics apply`"
 ALTER = "run `stream topics apply --alter`"
@@ -49,6 +52,8 @@ def check_partitions(view: ClusterView) -> Iterator[ClusterFinding]:
     """Every topic has the same number of partitions: a customer has one partition number everywhere."""
     counts = {name: state.partitions for name, state in view.topics.items()}
     wanted = view.settings.partitions
+    if not counts:
+        yield _skipped("partitions", ROLES)
     unequal = len(set(counts.values())) > 1
     for name, count in counts.items():
         if count != wanted:
@@ -61,7 +66,7 @@ def check_partitions(view: ClusterView) -> Iterator[ClusterFinding]:
             found = f"{name} has {count} partitions, {wanted} wanted"
             yield ClusterFinding("partitions", "fault", found, remedy)
     if counts and set(counts.values()) == {wanted}:
-        yield ClusterFinding("partitions", "ok", f"{wanted} on every topic")
+        yield ClusterFinding("partitions", "ok", f"{wanted} on every topic{_of(view, ROLES)}")
 
 
 def check_retention(view: ClusterView) -> Iterator[ClusterFinding]:
@@ -69,8 +74,11 @@ def check_retention(view: ClusterView) -> Iterator[ClusterFinding]:
 
     A broker deletes by record time, here event time: with a limit, an old event is gone within minutes.
     """
+    if not _exist(view, KEPT):
+        yield _skipped("retention", KEPT)
+        return
     sound = True
-    for role in (*INPUTS, "profiles"):
+    for role in KEPT:
         name = getattr(view.names, role)
         config = _config(view, name)
         limit = config.get("retention.ms", "-1")
@@ -86,13 +94,17 @@ def check_retention(view: ClusterView) -> Iterator[ClusterFinding]:
             found = f"{name} starts a file for every {days:g} days of event time: a replay creates very many"
             yield ClusterFinding("retention", "note", found, ALTER)
     if sound:
-        yield ClusterFinding("retention", "ok", "no input or profile is deleted because of its age")
+        found = f"no input or profile is deleted because of its age{_of(view, KEPT)}"
+        yield ClusterFinding("retention", "ok", found)
 
 
 def check_compaction(view: ClusterView) -> Iterator[ClusterFinding]:
     """Profiles are compacted to the newest row of each customer; inputs keep every event."""
+    if not _exist(view, KEPT):
+        yield _skipped("compaction", KEPT)
+        return
     sound = True
-    for role in (*INPUTS, "profiles"):
+    for role in KEPT:
         name = getattr(view.names, role)
         policy = _config(view, name).get("cleanup.policy", "")
         if role == "profiles" and policy and policy != "compact":
@@ -106,11 +118,15 @@ def check_compaction(view: ClusterView) -> Iterator[ClusterFinding]:
             found = f"{name} is compacted: all but the last event of each customer are lost"
             yield ClusterFinding("compaction", "fault", found, ALTER + ", and send the lost events again")
     if sound:
-        yield ClusterFinding("compaction", "ok", "profiles are compacted, events are kept")
+        found = f"profiles are compacted, events are kept{_of(view, KEPT)}"
+        yield ClusterFinding("compaction", "ok", found)
 
 
 def check_replicas(view: ClusterView) -> Iterator[ClusterFinding]:
     """What would be lost with one broker, and what no broker would accept."""
+    if not view.topics:
+        yield _skipped("copies", ROLES)
+        return
     sound = True
     for name in view.topics:
         finding = _replica_fault(view, name)
@@ -118,7 +134,8 @@ def check_replicas(view: ClusterView) -> Iterator[ClusterFinding]:
             sound = False
             yield finding
     if sound:
-        yield ClusterFinding("copies", "ok", "every partition has a leader and all its copies")
+        found = f"every partition has a leader and all its copies{_of(view, ROLES)}"
+        yield ClusterFinding("copies", "ok", found)
 
 
 def _replica_fault(view: ClusterView, name: str) -> ClusterFinding | None:
@@ -142,6 +159,9 @@ def _replica_fault(view: ClusterView, name: str) -> ClusterFinding | None:
 
 def check_sizes(view: ClusterView) -> Iterator[ClusterFinding]:
     """Every topic accepts the largest event."""
+    if not view.topics:
+        yield _skipped("sizes", ROLES)
+        return
     sound = True
     for role in ROLES:
         name = getattr(view.names, role)
@@ -152,11 +172,15 @@ def check_sizes(view: ClusterView) -> Iterator[ClusterFinding]:
             remedy = f"set max.message.bytes={NEEDED_BYTES * 2} on the topic, or " + ALTER
             yield ClusterFinding("sizes", "fault", found, remedy)
     if sound:
-        yield ClusterFinding("sizes", "ok", f"every topic takes records of {NEEDED_BYTES:,} bytes")
+        found = f"every topic takes records of {NEEDED_BYTES:,} bytes{_of(view, ROLES)}"
+        yield ClusterFinding("sizes", "ok", found)
 
 
 def check_timestamps(view: ClusterView) -> Iterator[ClusterFinding]:
     """Record time is event time; with LogAppendTime a replay by time (`--from`, `--to`) finds nothing."""
+    if not _exist(view, INPUTS):
+        yield _skipped("timestamps", INPUTS)
+        return
     wrong = [
         name
         for name in view.names.inputs
@@ -165,7 +189,25 @@ def check_timestamps(view: ClusterView) -> Iterator[ClusterFinding]:
     for name in wrong:
         yield ClusterFinding("timestamps", "fault", f"{name} overwrites the time of its records", ALTER)
     if not wrong:
-        yield ClusterFinding("timestamps", "ok", "inputs keep the time of their records")
+        found = f"inputs keep the time of their records{_of(view, INPUTS)}"
+        yield ClusterFinding("timestamps", "ok", found)
+
+
+def _exist(view: ClusterView, roles: Sequence[Role]) -> int:
+    """How many topics of these roles exist."""
+    return sum(getattr(view.names, role) in view.topics for role in roles)
+
+
+def _of(view: ClusterView, roles: Sequence[Role]) -> str:
+    """Words for a sound finding where not all topics of these roles exist: the others were not looked at."""
+    count = _exist(view, roles)
+    return f" ({count} of {len(roles)} topics; the others do not exist)" if count < len(roles) else ""
+
+
+def _skipped(check: str, roles: Sequence[Role]) -> ClusterFinding:
+    """The finding of a check of topics where none of them exists."""
+    which = "inputs" if roles == INPUTS else "topics"
+    return ClusterFinding(check, "skipped", f"none of the {len(roles)} {which} to look at exists")
 
 
 def _names(view: ClusterView) -> list[str]:

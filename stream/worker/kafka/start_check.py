@@ -17,6 +17,7 @@ from confluent_kafka.admin import AclOperation, AdminClient
 
 from stream.config.environment import SettingsError
 from stream.config.settings import Settings
+from stream.engine import Exit
 from stream.kafka_causes import NoAnswerError, in_words, wait_for_kafka
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics import TopicNames
@@ -27,6 +28,12 @@ RIGHTS_TIMEOUT_S = 5.0
 READ, WRITE = AclOperation.READ, AclOperation.WRITE
 SILENT = logging.getLogger("stream.worker.kafka.silent")
 SILENT.disabled = True
+
+
+class TopicsError(SettingsError):
+    """The topics do not fit together: the same exit code whether it is found at a start or later."""
+
+    exit_code = Exit.CONFIGURATION
 
 
 def look_at_kafka(settings: Settings, topics: TopicNames, bootstrap: str) -> int:
@@ -46,18 +53,18 @@ def look_at_kafka(settings: Settings, topics: TopicNames, bootstrap: str) -> int
 
 
 def common_partition_count(client: dict[str, Any], topics: TopicNames) -> int:
-    """SettingsError when topics differ in their number of partitions, or one is missing."""
+    """TopicsError when topics differ in their number of partitions, or one is missing."""
     asking, counts = Producer(client), {}
     for topic in (*topics.inputs, topics.profiles, topics.alerts, topics.deadletter):
         found = asking.list_topics(topic, timeout=METADATA_TIMEOUT_S).topics[topic]
         if found.error is not None and found.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             raise SettingsError([f"topic {topic}: {in_words(found.error)}"])
         if found.error is not None or not found.partitions:
-            raise SettingsError([f"topic {topic} does not exist; `stream topics apply` creates it"])
+            raise TopicsError([f"topic {topic} does not exist; `stream topics apply` creates it"])
         counts[topic] = len(found.partitions)
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{topic} {count}" for topic, count in counts.items())
-        raise SettingsError([f"all topics need the same number of partitions, but have: {listed}"])
+        raise TopicsError([f"all topics need the same number of partitions, but have: {listed}"])
     return counts[topics.purchases]
 
 

@@ -106,16 +106,27 @@ class TopicFinding(Struct, frozen=True):
     def line(self) -> str:
         """The difference in words, and what to do about it."""
         if self.what == "missing":
-            return f"{self.topic}: missing"
+            return f"{self.topic}: missing; {self.remedy}"
         if self.what == "partitions":
             return (
                 f"{self.topic}: {self.found} partitions, not {self.wanted}. Partitions of a keyed topic are "
-                "never changed: set STREAM_PARTITIONS to the existing number, or create new topics "
-                "(STREAM_TOPIC_PREFIX)"
+                f"never changed: {self.remedy}"
             )
         if self.what == "config":
-            return f"{self.topic}: {self.config} is {self.found}, not {self.wanted}"
+            return f"{self.topic}: {self.config} is {self.found}, not {self.wanted}; {self.remedy}"
         return f"{self.topic}: as it should be"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the difference; empty when there is none."""
+        remedies = {
+            "missing": "`stream topics apply` creates it",
+            "partitions": (
+                "set STREAM_PARTITIONS to the existing number, or create new topics (STREAM_TOPIC_PREFIX)"
+            ),
+            "config": "`stream topics apply --alter` corrects it",
+        }
+        return remedies.get(self.what, "")
 
 
 def topic_names(settings: Settings) -> TopicNames:

@@ -1,0 +1,148 @@
+"""`stream doctor` says `skipped` for what it did not look at, never `ok`; and counts only what is there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from stream.commands import doctor
+from stream.commands.main import main
+from stream.config.settings import Settings
+from stream.core.facts.profile import Profile
+from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView, GroupState, Replicas
+from stream.ops.doctor.examine import CHECKS, findings
+from stream.worker.kafka.topics import ROLES, TopicState, topic_names, topic_plans
+from stream.worker.rows.row import MODEL_KEY, StoredRow
+from tests.support.builders import START_MS
+
+SETTINGS = Settings()
+NAMES = topic_names(SETTINGS)
+CHECK_NAMES = {
+    *("broker", "topics", "partitions", "retention", "compaction", "copies", "sizes", "timestamps"),
+    *("workers", "lag", "transactions", "keys", "contents", "clocks", "sources", "profiles", "dead letters"),
+}
+
+
+class Row(NamedTuple):
+    """The parts of a message of the profiles topic that the checks read."""
+
+    whose: bytes
+    what: bytes | None
+
+    def key(self) -> bytes:
+        return self.whose
+
+    def value(self) -> bytes | None:
+        return self.what
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 0
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return (0, START_MS)
+
+
+def cluster(roles: tuple[str, ...] = (), rows: tuple[Row, ...] = (), **changes: Any) -> ClusterView:
+    """A cluster with the topics of these roles, as planned, and records on the profiles topic alone."""
+    plans = [plan for plan in topic_plans(SETTINGS) if plan.role in roles]
+    view = ClusterView(
+        settings=SETTINGS,
+        names=NAMES,
+        brokers=1,
+        apis={90: (0, 0)},
+        topics={plan.name: TopicState(plan.partitions, plan.config) for plan in plans},
+        replicas={plan.name: [Replicas(1, 1, True)] for plan in plans},
+        samples={role: [] for role in ROLES} | {"profiles": list(rows)},
+        ends={(plan.name, 0): (0, 0) for plan in plans},
+        group=GroupState(1, {}),
+        trend=None,
+        transactions={},
+        now_ms=START_MS,
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def levels(view: ClusterView) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for finding in findings(view):
+        found.setdefault(finding.check, set()).add(finding.level)
+    return found
+
+
+def test_on_an_empty_cluster_only_broker_and_workers_were_looked_at():
+    found = levels(cluster())
+
+    assert found.keys() == CHECK_NAMES
+    assert {check for check, level in found.items() if "ok" in level} == {"broker", "workers"}
+    assert found["topics"] == {"fault"}
+    assert {check for check, level in found.items() if level == {"skipped"}} == CHECK_NAMES - {
+        *("broker", "workers", "topics")
+    }
+    assert all(finding.found for finding in findings(cluster()) if finding.level == "skipped")
+
+
+def test_topics_without_records_are_looked_at_and_records_are_not():
+    found = levels(cluster(ROLES))
+
+    skipped = {check for check, level in found.items() if level == {"skipped"}}
+    assert skipped == {"keys", "contents", "clocks", "profiles", "dead letters"}
+    assert found["sources"] == {"note"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_sound_on_some_topics_names_how_many_there_are(role):
+    found = [one for one in findings(cluster((role,))) if one.level == "ok"]
+
+    for finding in found:
+        if finding.check in ("retention", "compaction", "copies", "sizes", "timestamps", "partitions"):
+            assert "1 of " in finding.found, finding
+
+
+def test_a_group_that_may_not_be_read_is_no_group_without_members():
+    view = cluster(ROLES, group=GroupState(0, {}, "Group authorization failed"))
+    found = {finding.check: finding for finding in findings(view)}
+
+    for check in ("workers", "lag"):
+        assert found[check].level == "skipped"
+        assert "Group authorization failed" in found[check].found
+
+
+def test_the_workers_own_marks_are_no_erasures():
+    profile = msgspec.json.encode(StoredRow(profile=Profile(customer="c")))
+    rows = (
+        *[Row(b"\0writer", None)] * 9,
+        Row(MODEL_KEY, msgspec.json.encode(StoredRow())),
+        Row(b"c", profile),
+        Row(b"d", None),
+    )
+
+    (finding,) = [one for one in findings(cluster(ROLES, rows)) if one.check == "profiles"]
+
+    assert finding == ClusterFinding("profiles", "ok", "2 sampled rows, 1 of them erasures")
+
+
+def test_rows_of_the_workers_alone_are_nothing_to_look_at():
+    found = levels(cluster(ROLES, (Row(b"\0writer", None), Row(b"\0writer", None))))
+
+    assert found["profiles"] == found["keys"] == {"skipped"}
+
+
+def test_the_command_counts_what_was_skipped_and_shows_why(monkeypatch):
+    monkeypatch.setattr(doctor, "examine", lambda settings: findings(cluster()))
+    environment = {"STREAM_BROKERS": "kafka:9092"}
+
+    shown = CliRunner().invoke(main, ["doctor"], env=environment).output
+    only_faults = CliRunner().invoke(main, ["doctor", "--faults"], env=environment).output
+
+    assert "skip  contents: no record on the inputs" in shown
+    assert shown.splitlines()[-1] == f"7 faults in {len(CHECKS)} checks, 14 of them skipped"
+    assert "skip " not in only_faults
