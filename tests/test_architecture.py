@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.imports import FILES_MAX, circles, crowded, floor_breaches, imported, package_of, room_of
+from tests.support.imports import (
+    FILES_MAX,
+    circles,
+    crowded,
+    floor_breaches,
+    imported,
+    package_of,
+    room_of,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,7 +74,7 @@ IMPORTING_FILES_FLOORS = [
     {"output", "summary"},
     {"events"},
     {"reading", "values"},
-    {"mapping", "external_sort"},
+    {"mapping", "external_sort", "file_names"},
     {"zones"},
 ]
 """From the top down: a room imports from the floors below it, never from its own floor or from above."""

@@ -60,7 +60,7 @@ def completejourney(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import completejourney as source
 
-    write_and_report(lambda: source.completejourney_events(folder), out, as_json, folder)
+    write_and_report(lambda: source.completejourney_events(folder), out, as_json, source.source_files(folder))
 
 
 @import_group.command(cls=FileCommand, short_help="Purchases of an online music shop, 1997 to 1998.")
@@ -75,7 +75,7 @@ def cdnow(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import cdnow as source
 
-    write_and_report(lambda: source.cdnow_events(folder=folder), out, as_json, folder)
+    write_and_report(lambda: source.cdnow_events(folder=folder), out, as_json, source.source_files(folder))
 
 
 @import_group.command("cdnow-sample", cls=FileCommand, short_help="One in ten customers of cdnow.")
@@ -90,7 +90,9 @@ def cdnow_sample(folder: Path | None, out: Path, as_json: bool) -> None:
     """
     from stream.importing.datasets import cdnow as source
 
-    write_and_report(lambda: source.cdnow_events(sample=True, folder=folder), out, as_json, folder)
+    write_and_report(
+        lambda: source.cdnow_events(sample=True, folder=folder), out, as_json, source.source_files(folder)
+    )
 
 
 import_group.add_command(generated)

@@ -40,13 +40,13 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def write_and_report(
-    read: Callable[[], Iterable[Event]], out: Path, as_json: bool, folder: Path | None = None
+    read: Callable[[], Iterable[Event]], out: Path, as_json: bool, sources: Iterable[Path] = ()
 ) -> None:
     """Write the events that `read` returns to a file, then print the summary.
 
-    `folder` holds the files of the data set; `out` may not be one of them.
+    `sources` are the files of the data set; `out` may not be one of them.
     """
-    refuse_same_files([("the data set's", path) for path in _data_files(folder)], [("--out", out)])
+    refuse_same_files([("the data set's", path) for path in sources], [("--out", out)])
     try:
         with progress("events") as advance:
             summary = write_events(read, out, advance)
@@ -57,11 +57,6 @@ def write_and_report(
             raise
         raise ImportRefusedError(f"{failure.filename or out}: {failure.strerror or failure}") from failure
     _print_summary(summary, as_json, to_stderr=is_stdout(out))
-
-
-def _data_files(folder: Path | None) -> list[Path]:
-    """The files that a data set is published as: text of CDNOW, parquet of completejourney."""
-    return [] if folder is None else [*folder.glob("CDNOW_*.txt"), *folder.glob("*.parquet")]
 
 
 def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from stream.commands.main import COMMANDS, LazyGroup, main
 from stream.commands.output_files import FileCommand, OutputFile
+from tests.support.command_tree import all_commands
 
 HEAVY = ("faust", "aiokafka", "confluent_kafka", "pandas", "scipy", "numpy", "rich")
 
@@ -59,14 +60,6 @@ def test_a_module_is_imported_only_when_its_command_runs():
     assert CliRunner().invoke(group, ["--help"]).exit_code == 0
     with pytest.raises(ModuleNotFoundError):
         CliRunner().invoke(group, ["gone"], catch_exceptions=False)
-
-
-def all_commands(command, name):
-    yield name, command
-    if isinstance(command, click.Group):
-        for each in command.list_commands(click.Context(command)):
-            child = command.get_command(click.Context(command), each)
-            yield from all_commands(child, f"{name} {each}")
 
 
 def test_every_command_with_an_output_checks_it():

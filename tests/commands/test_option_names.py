@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import COMMANDS, main
-from tests.commands.test_cli import all_commands
+from tests.support.command_tree import all_commands
 
 FILES = {"--policy": "Policy file", "--model": "Model record", "--until": "Last day (UTC)"}
 """Option -> how its help begins, in every command that has it."""

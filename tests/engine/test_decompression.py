@@ -19,7 +19,7 @@ from stream.engine.client_internals.decompression import (
     bound_decompression,
 )
 from stream.engine.options import EngineOptions
-from tests.engine.test_fetched_records import batch, fetched
+from tests.support.fetched_batches import batch, fetched
 
 LIMIT = 1 << 20
 DECODERS = BoundedDecoders(LIMIT)

@@ -1,59 +1,14 @@
 """No gap passes: what is fetched reaches the lanes complete, once and in order, or not at all."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from stream.engine.input.delivery import AT_END, Delivery
-from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
-from stream.engine.state.store import MemoryStore
-from stream.engine.state.table import Table
-from stream.engine.task.commit_point import CommitPoint
-from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
-from tests.support.engine_model import fetched
-from tests.support.toy_app import Event, ToyCodec
-
-TOPIC = "events"
-TP = PartitionId(TOPIC, 0)
-OPTIONS = EngineOptions(app_id="a", bootstrap="nowhere:1", inputs=(TOPIC,), changelog="rows")
-
-
-@dataclass
-class Raw:
-    offset: int
-    topic: str = TOPIC
-    partition: int = 0
-    timestamp: int = 0
-    key: bytes | None = b"k"
-    value: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-    def __post_init__(self) -> None:
-        self.value = msgspec.json.encode(Event("k", self.offset))
-
-
-async def no_flush() -> None:
-    return
-
-
-def opened(start: int = 0) -> tuple[Delivery[Any], Lane[Any]]:
-    delivery: Delivery[Any] = Delivery(ToyCodec(), None, GroupProgress(OPTIONS))
-    lane = Lane(
-        0,
-        sources=[Source(TOPIC, 0, 1000)],
-        table=Table(ToyCodec(), MemoryStore(), 100),
-        options=OPTIONS,
-        progress=delivery.progress,
-        flush_if_due=no_flush,
-    )
-    lane.start_at({TP: CommitPoint(start)})
-    delivery.open_lane(lane)
-    return delivery, lane
+from tests.support.delivered_lane import OPTIONS, TOPIC, TP, opened
+from tests.support.engine_model import RawEvent, fetched, no_flush
 
 
 def test_a_gap_is_not_believed_after_a_fetch_that_repeated_old_records() -> None:
@@ -72,7 +27,7 @@ def test_the_end_of_a_log_may_be_greater_than_its_last_offset_plus_one() -> None
     delivery, lane = opened()
     source = lane.sources[0]
 
-    delivery.distribute([TP], {TP: fetched([Raw(0), Raw(1)])}, {TP: 3}, 0.0)
+    delivery.distribute([TP], {TP: fetched([RawEvent(0), RawEvent(1)])}, {TP: 3}, 0.0)
     assert not source.caught_up  # offset 2 may be a record or a marker
     delivery.distribute([TP], {}, {TP: AT_END}, 0.0)
     assert source.caught_up
@@ -83,7 +38,7 @@ def test_the_end_of_a_log_may_be_greater_than_its_last_offset_plus_one() -> None
 def test_behind_a_gap_at_the_end_of_a_log_there_is_more_to_read() -> None:
     delivery, lane = opened()
 
-    result = delivery.distribute([TP], {TP: fetched([Raw(5)])}, {TP: AT_END}, 0.0)
+    result = delivery.distribute([TP], {TP: fetched([RawEvent(5)])}, {TP: AT_END}, 0.0)
 
     assert result.rewind == {TP: 0}
     assert not lane.sources[0].caught_up
@@ -115,7 +70,7 @@ def offsets(lane: Lane[Any]) -> list[int]:
 
 
 def fetch(delivery: Delivery[Any], *found: int) -> dict[PartitionId, int]:
-    return delivery.distribute([TP], {TP: fetched([Raw(at) for at in found])}, {TP: 100}, 0.0).rewind
+    return delivery.distribute([TP], {TP: fetched([RawEvent(at) for at in found])}, {TP: 100}, 0.0).rewind
 
 
 def test_records_that_come_again_are_skipped() -> None:

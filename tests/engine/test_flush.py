@@ -11,7 +11,7 @@ from stream.engine.failure import FailStop
 from stream.engine.output.commit import Committer
 from stream.engine.output.flush import ALL, SHARE_OF_BACKLOG, Flusher
 from stream.engine.task.batch import FlushBatch, Outgoing
-from tests.engine.test_lane import ENGAGEMENT, PROCESSOR, Pipe, event
+from tests.support.lane_pipe import ENGAGEMENT, PROCESSOR, Pipe, event
 
 APPLIED = 20
 FAR = round(APPLIED / SHARE_OF_BACKLOG)

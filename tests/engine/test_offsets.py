@@ -9,7 +9,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.start.offsets import check_fetch, check_rows, start_points
 from stream.engine.start.spot_check import CHECKS_MAX
 from stream.engine.task.commit_point import CommitPoint
-from tests.engine.test_lane import TPS, Pipe
+from tests.support.lane_pipe import TPS, Pipe
 from tests.support.toy_app import Counters, ToyCodec
 
 A, B = PartitionId("a", 0), PartitionId("b", 0)

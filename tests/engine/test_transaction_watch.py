@@ -10,7 +10,7 @@ from stream.engine.client_internals import OpenTransaction
 from stream.engine.failure import FailStop
 from stream.engine.input.transaction_watch import TransactionWatch
 from stream.engine.partition_id import PartitionId
-from tests.engine.test_delivery import OPTIONS, TOPIC, TP, opened
+from tests.support.delivered_lane import OPTIONS, TOPIC, TP, opened
 
 WAIT_S = OPTIONS.open_transaction_s
 BEGIN, END = 7, 12

@@ -4,8 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from tests.importing.test_order_extras import orders
-from tests.support.importing import HEADER, INVOICES, imported
+from tests.support.importing import HEADER, INVOICES, imported, orders
 
 EUROS = INVOICES.replace("GBP", "EUR")
 OPEN = INVOICES.replace('[constants]\ncurrency = "GBP"\n', "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.importing import case, imported
+from tests.support.importing import case, imported, orders, refunds
 
 ORDERS = """
 source = "/s"
@@ -32,14 +32,6 @@ whole_orders = ["gone"]
 parts_of_orders = ["partly"]
 """
 FIRST = "order,customer,date,product,qty,price,"
-
-
-def orders(done):
-    return {e["data"]["order_id"]: e["data"]["total_minor"] for e in done.of("purchase.completed")}
-
-
-def refunds(done):
-    return [(e["data"]["order_id"], e["data"]["refund_minor"]) for e in done.of("purchase.refunded")]
 
 
 def read(folder, header, *rows, mapping=ORDERS):

@@ -1,12 +1,16 @@
 """Files of one import that overlap: what stands in two of them counts once, as when imported in turn."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.commands.main import main
 from stream.core.events.event import Event
+from stream.importing.files.file_names import distinct_names
 from stream.wire.decode import decode_line
 from tests.support.importing import HEADER, INVOICES, Imported, imported
 
@@ -80,12 +84,12 @@ def test_an_order_in_two_files_is_one_order(tmp_path, texts, repeated, reasons):
     assert purchases == [e for e in first_of_each_id(*one_by_one) if e["type"] == "purchase.completed"]
 
 
-def test_the_reject_names_the_line_that_counts(tmp_path):
+def test_the_reject_names_file_and_line_that_count(tmp_path):
     done = imported_files(tmp_path, HEADER + PAN + MUG, HEADER + MUG.replace("2.00", "3.00"))
 
     (reject,) = done.rejects
     assert reject["file"].endswith("1.csv")
-    assert reject["detail"] == "order 1 stands on line 3 of an earlier file, which counts"
+    assert reject["detail"] == f"order 1 stands on line 3 of {tmp_path / '0.csv'}, which counts"
 
 
 def test_rows_of_other_events_that_overlap_count_once(tmp_path):
@@ -164,3 +168,46 @@ def test_what_the_import_lets_through_every_other_command_reads(tmp_path, name):
     assert len(done.events) + len(done.rejects) == 1
     for event in done.outgoing:
         assert isinstance(decode_line(event.value), Event)
+
+
+UNNUMBERED = INVOICES.replace('order = "invoice"\n', "").replace('order_prefix = "C"\n', "")
+
+
+def test_lines_without_an_order_number_are_orders_of_their_own_also_in_files_of_one_name(tmp_path):
+    for folder, price in (("north", "2.00"), ("south", "3.00"), ("deep/south", "4.00")):
+        (tmp_path / folder).mkdir(parents=True)
+        line = f"mug,1,2020-01-01,{price},ann\n"
+        (tmp_path / folder / "till.csv").write_text(HEADER.partition(",")[2] + line)
+    (tmp_path / "other.csv").write_text(HEADER.partition(",")[2] + "mug,1,2020-01-01,5.00,ann\n")
+    names = ("north/till.csv", "south/till.csv", "deep/south/till.csv", "other.csv")
+
+    done = Imported(UNNUMBERED, *(tmp_path / name for name in names))
+
+    bought = {
+        event["data"]["order_id"]: event["data"]["total_minor"] for event in done.of("purchase.completed")
+    }
+    assert sorted(bought.values()) == [200, 300, 400, 500]
+    assert bought["north/till.csv-2"] == 200
+    assert bought["deep/south/till.csv-2"] == 400
+    assert bought["other.csv-2"] == 500
+    assert done.rejects == []
+    assert every_line(done)
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(("a", "b", "till.csv")), min_size=1, max_size=4).map(tuple),
+        min_size=1,
+        max_size=8,
+        unique=True,
+    )
+)
+def test_names_of_files_differ_wherever_the_files_do_and_end_in_the_name_of_the_file(places):
+    paths = [Path("/", *place) for place in places]
+
+    names = distinct_names(paths)
+
+    assert len(set(names)) == len(names)
+    assert all(str(path).endswith(name) for path, name in zip(paths, names, strict=True))
+    alone = [path for path in paths if sum(other.name == path.name for other in paths) == 1]
+    assert all(names[paths.index(path)] == path.name for path in alone)

@@ -1,20 +1,11 @@
-import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from stream.importing.files.mapping.load import ready_mappings
-from tests.support.importing import Imported, imported
+from tests.support.importing import Imported, lines_of, of_ready
 from tests.support.public_data import gift_card_file
-
-
-def of_ready(folder, name, text, file):
-    return imported(folder, text, ready_mappings()[name], file)
-
-
-def lines_of(*objects):
-    return "".join(json.dumps(one) + "\n" for one in objects)
 
 
 def test_online_retail(tmp_path):

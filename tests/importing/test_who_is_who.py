@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.importing.test_order_extras import orders
-from tests.support.importing import CASES, HEADER, INVOICES, Imported, case, imported
+from tests.support.importing import CASES, HEADER, INVOICES, Imported, case, imported, orders
 
 SHOP = """
 source = "/woo"

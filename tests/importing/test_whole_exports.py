@@ -1,6 +1,6 @@
 """The ready mappings on complete exports, with all fields that their makers document."""
 
-from tests.importing.test_ready_mappings import lines_of, of_ready
+from tests.support.importing import lines_of, of_ready
 
 SHOPIFY = (
     "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,Currency,Subtotal,"

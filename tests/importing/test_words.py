@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.importing.test_order_extras import orders, refunds
-from tests.support.importing import case, imported
+from tests.support.importing import case, imported, orders, refunds
 
 ANSWERS = """
 source = "/survey"

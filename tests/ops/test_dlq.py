@@ -8,22 +8,10 @@ from stream.ops import redrive as redriving
 from stream.ops.dead_letters import REDRIVEN_FROM
 from stream.ops.send import produce
 from stream.wire import Rejected, decode, partition_of
-from stream.worker.kafka.dead_letter import InputRecord, dead_letter
-from tests.support.kafka_shop import PARTITIONS, KafkaShop, redriven_ids, repaired_event
+from tests.support.kafka_shop import PARTITIONS, bury, redriven_ids, repaired_event
 from tests.support.poison import GOOD, KEY, as_bytes, purchase
 
 pytestmark = pytest.mark.kafka
-
-
-def bury(shop: KafkaShop, offset: int, value: bytes | None, key: bytes | None, **more) -> str:
-    """Put a record on the dead-letter topic as the worker does; returns the id of the dead letter."""
-    topic = more.pop("topic", shop.names.purchases)
-    source = InputRecord(topic, 1, offset, key, value, more.pop("headers", [("traceparent", b"00-1")]))
-    letter = dead_letter(source, more.pop("reason", "schema"), "Expected `int` - at `$.data.total_minor`")
-    client = shop.producer()
-    client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
-    assert client.flush(10) == 0
-    return letter.id
 
 
 def test_letters_are_counted_listed_and_shown(shop):

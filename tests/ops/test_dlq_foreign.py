@@ -7,8 +7,7 @@ import pytest
 from stream.ops import redrive as redriving
 from stream.ops.dead_letters import MARKER, REDRIVEN_FROM
 from stream.ops.send import produce
-from tests.ops.test_dlq import bury
-from tests.support.kafka_shop import KafkaShop, redriven_ids, repaired_event
+from tests.support.kafka_shop import KafkaShop, bury, redriven_ids, repaired_event
 
 pytestmark = pytest.mark.kafka
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from stream.engine.client_internals import Fetched
 from stream.engine.failure import EngineError, Exit
 from stream.engine.partition_id import PartitionId
@@ -15,7 +17,7 @@ from stream.engine.state.table import ChangelogRow
 from stream.engine.task.batch import FlushBatch, Outgoing
 from stream.engine.task.commit_point import CommitPoints
 from stream.engine.task.lane import Lane
-from tests.support.toy_app import TOPICS
+from tests.support.toy_app import TOPICS, Event
 
 PARTITIONS = (0, 1)
 
@@ -155,3 +157,23 @@ class ModelCommitter:
 
     def on_revoked(self) -> None:
         return
+
+
+@dataclass
+class RawEvent:
+    """A record as it is fetched; its value is an event that counts its offset."""
+
+    offset: int
+    topic: str = "events"
+    partition: int = 0
+    timestamp: int = 0
+    key: bytes | None = b"k"
+    value: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+    def __post_init__(self) -> None:
+        self.value = msgspec.json.encode(Event("k", self.offset))
+
+
+async def no_flush() -> None:
+    return

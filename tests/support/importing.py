@@ -53,3 +53,19 @@ def imported(folder, text, mapping=INVOICES, name="lines.csv", **options):
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return Imported(mapping, path, **options)
+
+
+def orders(done):
+    return {e["data"]["order_id"]: e["data"]["total_minor"] for e in done.of("purchase.completed")}
+
+
+def refunds(done):
+    return [(e["data"]["order_id"], e["data"]["refund_minor"]) for e in done.of("purchase.refunded")]
+
+
+def of_ready(folder, name, text, file):
+    return imported(folder, text, ready_mappings()[name], file)
+
+
+def lines_of(*objects):
+    return "".join(json.dumps(one) + "\n" for one in objects)

@@ -22,6 +22,16 @@ def imported(source: str) -> set[str]:
     return found
 
 
+def imports_of_tests(source: str) -> list[str]:
+    """The test modules (`test_*`, conftest) that this module imports; helpers belong in tests/support."""
+    parts = {name: name.split(".") for name in imported(source) if name.split(".")[0] in ("tests", "")}
+    return sorted(
+        name
+        for name, words in parts.items()
+        if any(word == "conftest" or word.startswith("test_") for word in words[1:3])
+    )
+
+
 def package_of(path: str) -> str:
     """stream/core/step.py -> core; stream/metrics.py -> metrics."""
     return Path(path).parts[1].removesuffix(".py")

@@ -13,6 +13,7 @@ from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.ops.cluster import bounds, from_start, partitions_of, reader
 from stream.ops.dead_letters import REDRIVEN_FROM
+from stream.worker.kafka.dead_letter import InputRecord, dead_letter
 from stream.worker.kafka.topics import topic_names
 from tests.support.poison import as_bytes, purchase
 
@@ -94,3 +95,14 @@ def repaired_event(number: int) -> bytes:
 def redriven_ids(shop: KafkaShop, role: str = "purchases") -> list[str]:
     """The ids of the dead letters that were sent again, as an input topic has them."""
     return sorted(dict(message.headers())[REDRIVEN_FROM].decode() for message in shop.all_of(role))
+
+
+def bury(shop: KafkaShop, offset: int, value: bytes | None, key: bytes | None, **more) -> str:
+    """Put a record on the dead-letter topic as the worker does; returns the id of the dead letter."""
+    topic = more.pop("topic", shop.names.purchases)
+    source = InputRecord(topic, 1, offset, key, value, more.pop("headers", [("traceparent", b"00-1")]))
+    letter = dead_letter(source, more.pop("reason", "schema"), "Expected `int` - at `$.data.total_minor`")
+    client = shop.producer()
+    client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
+    assert client.flush(10) == 0
+    return letter.id

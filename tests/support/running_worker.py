@@ -21,6 +21,7 @@ from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
+from stream.importing.generated.shop import Shop
 from stream.model_file import default_model
 from stream.policy_file import load_policy
 from stream.replay.run import in_order, replay
@@ -36,6 +37,9 @@ TIMEOUT_S = 120.0
 ALL_ARRIVE = {"enable.idempotence": True, "max.in.flight.requests.per.connection": 1}
 """See docs/decisions/0011."""
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
+
+SHOP = Shop(seed=5, customers=60)
+"""The generated shop of the tests of the worker."""
 
 
 def shipped_basis() -> Basis:

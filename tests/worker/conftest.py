@@ -6,11 +6,8 @@ import pytest
 
 from stream.core.events.event import Event
 from stream.importing.generated.history import planned_lives, shop_events
-from stream.importing.generated.shop import Shop
 from tests.support.kafka_broker import Broker
-from tests.support.running_worker import WorkerKafka, tick
-
-SHOP = Shop(seed=5, customers=60)
+from tests.support.running_worker import SHOP, WorkerKafka, tick
 
 
 @pytest.fixture(scope="session")

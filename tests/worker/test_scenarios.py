@@ -15,8 +15,14 @@ from stream.model_file import default_model
 from stream.wire import kind_of
 from stream.worker.rows.row import MODEL_KEY
 from tests.support.laws import assert_same_facts
-from tests.support.running_worker import WorkerProcess, assert_same_profiles, first_difference, replayed, tick
-from tests.worker.conftest import SHOP
+from tests.support.running_worker import (
+    SHOP,
+    WorkerProcess,
+    assert_same_profiles,
+    first_difference,
+    replayed,
+    tick,
+)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 

@@ -22,8 +22,7 @@ from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.merge_report import MergeReport
 from stream.worker.monitoring.stall_report import WARN_AFTER_S, StallReport
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
-from tests.engine.test_delivery import Raw, no_flush
-from tests.support.engine_model import fetched
+from tests.support.engine_model import RawEvent, fetched, no_flush
 from tests.support.kafka_broker import MockBroker
 from tests.support.toy_app import HOUR_MS, Counters, ToyCodec
 
@@ -55,7 +54,7 @@ def app(mock_broker: MockBroker) -> EngineApp[Any]:
     )
     lane.start_at({source.tp: CommitPoint(0) for source in lane.sources})
     app.delivery.open_lane(lane)
-    records = {PLACE: fetched([Raw(at, PURCHASES, 3) for at in (0, 1)])}
+    records = {PLACE: fetched([RawEvent(at, PURCHASES, 3) for at in (0, 1)])}
     app.delivery.distribute([PLACE], records, {PLACE: 10}, 0.0)
     return app
 
@@ -168,9 +167,9 @@ def silent(app: EngineApp[Any]) -> None:
     far = 2 * 24 * HOUR_MS
     apply_all(app)
     app.delivery.distribute(
-        [PLACE], {PLACE: fetched([Raw(at, PURCHASES, 3) for at in range(2, 10)])}, {PLACE: 10}, 0.0
+        [PLACE], {PLACE: fetched([RawEvent(at, PURCHASES, 3) for at in range(2, 10)])}, {PLACE: 10}, 0.0
     )
-    later = Raw(0, sessions.topic, 3)
+    later = RawEvent(0, sessions.topic, 3)
     later.value = b'{"key":"k","time_ms":%d}' % far
     app.delivery.distribute([sessions], {sessions: fetched([later])}, {sessions: 7}, 0.0)
 

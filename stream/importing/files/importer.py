@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from stream.core.events.event import Event
-from stream.importing.files.events.line_values import LineRejection
+from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
 from stream.importing.files.events.order_extras import PerLineAmounts
 from stream.importing.files.events.order_lines import LinePlace, LineReader, OrderLine
 from stream.importing.files.events.orders import OrderBuilder, OrderDraft
@@ -22,6 +22,7 @@ from stream.importing.files.events.repeats import REPEATED
 from stream.importing.files.events.returns import RefundMatcher
 from stream.importing.files.events.single_events import EventReader, is_once_per_row
 from stream.importing.files.external_sort import ExternalSort
+from stream.importing.files.file_names import distinct_names
 from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping, MappingError
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
 from stream.importing.files.reading.filling import Constants, FillDown
@@ -68,13 +69,14 @@ class Importer:
         self._labels = Labels(mapping) if mapping.values else None
         self._constants = Constants(_constants_of_rows(mapping), mapping.columns)
         self._paths: Sequence[Path] = ()
+        self._names: Sequence[str] = ()
         self._last_single_event = (-1, -1)
         """(file, line) of the last row that is no order line."""
         self._built = 0
 
     def events(self, paths: Sequence[Path]) -> Iterator[OutgoingEvent]:
         """All events in time order; memory holds the history of one customer and one batch of each sort."""
-        self._paths = paths
+        self._paths, self._names = paths, distinct_names(paths)
         with ExternalSort[OutgoingEvent](OutgoingEvent) as events:
             with ExternalSort[LineItem](LineItem) as lines:
                 for number, path in enumerate(paths):
@@ -151,7 +153,7 @@ class Importer:
                 return None
             kind = found
         if kind in ORDER_TYPES:
-            refund, file_name = kind == "purchase.refunded", self._paths[place.file].name
+            refund, file_name = kind == "purchase.refunded", self._names[place.file]
             line = self._order_lines.line(values, place, file_name, refund=refund)
             if isinstance(line, LineRejection) or line.extras:
                 self._note_extras(line, values, place, lines, refund=refund)
@@ -175,7 +177,7 @@ class Importer:
                 group = (line.file, line.customer, line.order, line.time_ms)
                 self._per_line.observe(group, line.extras or {})
             return
-        kept = self._order_lines.refused(values, place, self._paths[place.file].name, refund=refund)
+        kept = self._order_lines.refused(values, place, self._names[place.file], refund=refund)
         if kept is not None:
             lines.add((kept.customer, kept.order, kept.sequence, kept))
 
@@ -218,7 +220,8 @@ class Importer:
         self.summary.rejected[why.reason] += 1
         reject: dict[str, Any] = {"file": str(self._paths[file]), "line": line, "reason": why.reason}
         if why.detail:
-            reject["detail"] = why.detail
+            other = "" if why.other_file is None else str(self._paths[why.other_file])
+            reject["detail"] = why.detail.replace(OTHER_FILE, other)
         if values is not None:
             reject["values"] = values
         self._rejects.write(msgspec.json.encode(reject) + b"\n")

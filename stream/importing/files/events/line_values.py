@@ -26,11 +26,17 @@ SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 """`5.41312E+11`: a spreadsheet wrote a long number, and its last digits are lost."""
 
 
+OTHER_FILE = "{file}"
+"""In the detail of a rejection: the path of another file."""
+
+
 class LineRejection(Struct, frozen=True):
     """Why a line cannot be part of an event: a reason to count by, and what was found in the line."""
 
     reason: str
     detail: str = ""
+    other_file: int | None = None
+    """Index of the imported file that OTHER_FILE in the detail stands for."""
 
 
 class LineValues:

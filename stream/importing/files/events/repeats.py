@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import msgspec
 
-from stream.importing.files.events.line_values import LineRejection
+from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
 from stream.importing.files.events.order_lines import OrderLine
 
 Reject = Callable[[OrderLine, LineRejection], None]
@@ -45,8 +45,9 @@ def _first_of(group: Sequence[OrderLine], reject: Reject) -> list[OrderLine]:
             elif is_first or line.direct:
                 kept.append(line)
             else:
-                where = f"on line {group[0].number} of an earlier file, which counts"
-                reject(line, LineRejection("order_differs", f"order {line.order} stands {where}"))
+                first = group[0]
+                where = f"order {line.order} stands on line {first.number} of {OTHER_FILE}, which counts"
+                reject(line, LineRejection("order_differs", where, first.file))
     return kept
 
 
