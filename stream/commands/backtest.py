@@ -12,9 +12,18 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.commands.recorded_events import UnfitDataError
+from stream.commands.recorded_events import (
+    UnfitDataError,
+    as_of_fields,
+    far_notes,
+    future_notes,
+    now_option,
+    reported,
+)
 from stream.commands.shown import echo
+from stream.progress import progress
 from stream.recording.output_file import is_stdout, output_file
+from stream.recording.recording import Recording
 from stream.wording.wrap import for_terminal
 
 if TYPE_CHECKING:
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--horizon", type=DURATION, required=True, help="Churn is no purchase within this time: 8w, 26w, 90d."
 )
+@now_option
 @click.option("--policy", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
 @click.option("--against", type=EXISTING, help="A second policy: whom does only one of the two alert about?")
 @click.option("--first-by", type=DAY, help="Score only customers whose first purchase was by this day.")
@@ -40,7 +50,9 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--report", type=OUTPUT, help="Write a report in plain words: one HTML file with plots.")
-def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | None, **options: Any) -> None:
+def backtest_command(
+    events: tuple[Path, ...], now_ms: int, as_json: bool, report: Path | None, **options: Any
+) -> None:
     """Judge churn risk and alerts on history: learn up to a day, then see what customers did.
 
     Everything is learnt from events up to and including the split's day. The data must cover the
@@ -57,9 +69,13 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
 
     started = time.monotonic()
     try:
-        with output_file(report) if report is not None else nullcontext() as file:
-            result, unreadable = _run(events, **options)
-            numbers = {**result.numbers, "refused_lines": unreadable}
+        with (
+            output_file(report) if report is not None else nullcontext() as file,
+            reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
+        ):
+            result = _run(recording, **options)
+            notes = [*far_notes(recording), *future_notes(recording)]
+            numbers = {**result.numbers, **as_of_fields(recording), "data_notes": notes}
             numbers["seconds"] = round(time.monotonic() - started, 3)
             if file is not None:
                 from stream.analysis.backtest.page import backtest_page
@@ -76,7 +92,7 @@ def backtest_command(events: tuple[Path, ...], as_json: bool, report: Path | Non
 
 
 def _run(
-    events: tuple[Path, ...],
+    recording: Recording,
     *,
     split: int,
     horizon: int,
@@ -85,14 +101,10 @@ def _run(
     first_by: int | None,
     precision: float | None,
     budget: float | None,
-) -> tuple[BacktestResult, int]:
-    """The result, and how many lines are not events."""
+) -> BacktestResult:
     from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
     from stream.analysis.fit_recording import coverage_of
-    from stream.progress import progress
-    from stream.recording.recording import Recording
 
-    recording = Recording(events, progress)
     coverage = coverage_of(recording)
     coverage.require(split, horizon)
     options = BacktestOptions(
@@ -108,4 +120,4 @@ def _run(
     with progress("judging the alerts"):
         result = run_backtest(recording.events("replaying"), options, chosen_model(None))
     result.numbers["coverage_notes"] = [*coverage.left_out_words, *result.numbers["coverage_notes"]]  # type: ignore[misc]
-    return result, len(recording.unreadable)
+    return result

@@ -11,43 +11,24 @@ from typing import Any
 import click
 import msgspec
 
-from stream.commands.parameters import EXISTING, basis_of_worker, chosen_basis
-from stream.commands.recorded_events import print_notes
+from stream.commands.parameters import EXISTING, Instant, basis_of_worker, chosen_basis
+from stream.commands.recorded_events import as_of_fields, now_option, print_notes, print_set_aside
 from stream.commands.shown import echo
 from stream.core.alerts.alert import Alert
 from stream.ops.customer import (
     CustomerSnapshot,
+    recording_of,
     snapshot_from_events,
     snapshot_from_files,
     snapshot_from_topics,
 )
 from stream.printable import printable
 from stream.progress import progress
-from stream.wire import YEAR_MAX, YEAR_MIN
 from stream.wording.alert import alert_lines
 from stream.wording.amounts import date
 from stream.wording.judged_by import basis_notes, judged_otherwise
 from stream.wording.profile import Section, profile_sections
 from stream.wording.wrap import for_terminal
-
-
-class Instant(click.ParamType):
-    """`2017-09-01` or `2017-09-01T12:00`, in UTC unless there is an offset; or `now`."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds since 1970."""
-        if isinstance(value, int):
-            return value
-        try:
-            when = datetime.now(UTC) if value == "now" else datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time; allowed: 2017-09-01, 2017-09-01T12:00Z, now", param, ctx)
-        if not YEAR_MIN <= when.year <= YEAR_MAX:
-            self.fail(f"{value!r}: years go from {YEAR_MIN} to {YEAR_MAX}", param, ctx)
-        return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1_000)
-
 
 AT_HELP = "As of this time (UTC). [default: the customer's last event or judgement]"
 POLICY_HELP = "Policy file (TOML). [default: the shipped one; with --from-kafka STREAM_POLICY]"
@@ -61,6 +42,7 @@ MODEL_HELP = "Model record (JSON). [default: the shipped one; with --from-kafka 
 @click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`.")
 @click.option("--from-kafka", is_flag=True, help="Read the topics of profiles and alerts (STREAM_*).")
 @click.option("--at", "at_ms", type=Instant(), help=AT_HELP)
+@now_option
 @click.option("--policy", "policy_path", type=EXISTING, help=POLICY_HELP)
 @click.option("--model", "model_path", type=EXISTING, help=MODEL_HELP)
 @click.option(
@@ -77,6 +59,7 @@ def explain_command(
     alerts: Path | None,
     from_kafka: bool,
     at_ms: int | None,
+    now_ms: int,
     policy_path: Path | None,
     model_path: Path | None,
     as_json: bool,
@@ -96,16 +79,19 @@ def explain_command(
     if sum((bool(events), bool(profiles or alerts), from_kafka)) != 1:
         raise click.UsageError("name one source: --events, --profiles (with --alerts), or --from-kafka")
     basis = (basis_of_worker if from_kafka else chosen_basis)(policy_path, model_path)
+    recording = recording_of(events, customer, now_ms, progress) if events else None
     try:
-        with progress("looking for the customer") as advance:
-            if events:
-                known = snapshot_from_events(events, customer, basis, at_ms, advance)
+        with progress("looking for the customer"):
+            if recording is not None:
+                known = snapshot_from_events(recording, customer, basis, at_ms)
             elif from_kafka:
                 known = snapshot_from_topics(customer, basis, at_ms, or_published=model_path is None)
             else:
                 known = snapshot_from_files(profiles, alerts, customer, basis, at_ms)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if recording is not None:
+        print_set_aside(recording, as_json=as_json)
     if known.profile is None and not known.alerts:
         when = f" before {date(at_ms)}" if at_ms is not None else ""
         echo(f"nothing is known of {customer!r}{when}", err=True)
@@ -113,7 +99,8 @@ def explain_command(
     notes = basis_notes(known.profile, known.alerts, known.basis)
     print_notes(notes)
     if as_json:
-        echo(json.dumps(_as_object(customer, known, notes), ensure_ascii=False))
+        fields = {"notes": notes, **(as_of_fields(recording) if recording is not None else {})}
+        echo(json.dumps({**_as_object(customer, known), **fields}, ensure_ascii=False))
     else:
         echo(for_terminal(_as_text(customer, known)))
 
@@ -137,7 +124,7 @@ def _sections(known: CustomerSnapshot) -> list[Section]:
     return profile_sections(known.profile, known.as_of_ms, known.basis, of_other_basis=of_other_basis)
 
 
-def _as_object(customer: str, known: CustomerSnapshot, notes: list[str]) -> dict[str, Any]:
+def _as_object(customer: str, known: CustomerSnapshot) -> dict[str, Any]:
     profile = known.profile
     when = datetime.fromtimestamp(known.as_of_ms / 1_000, UTC)
     return {
@@ -145,7 +132,6 @@ def _as_object(customer: str, known: CustomerSnapshot, notes: list[str]) -> dict
         "as_of": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "sections": {section.title: list(section.lines) for section in _sections(known)},
         "alerts": [_alert_object(alert) for alert in known.alerts],
-        "notes": notes,
         "profile": msgspec.to_builtins(profile, str_keys=True),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import msgspec
 from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.commands.recorded_events import UnfitDataError, print_notes
+from stream.commands.recorded_events import UnfitDataError, as_of_fields, now_option, reported
 from stream.commands.shown import echo
 from stream.core.model.document import encode_model
 from stream.recording.output_file import is_stdout, output_file
@@ -68,6 +69,7 @@ def fit_group() -> None:
     type=DAY,
     help="Last day (UTC) to learn from. [default: the last day for which purchases are known]",
 )
+@now_option
 @click.option(
     "--horizon", type=DURATION, help="Churn is no purchase within this time. [default: each customer's own]"
 )
@@ -86,7 +88,7 @@ def fit_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON object.")
 def history_command(
     *, events: tuple[Path, ...], from_kafka: bool, from_profiles: bool, out: Path | None, publish: bool,
-    until: int | None, horizon: int | None, policy: Path | None, precision: float | None,
+    until: int | None, now_ms: int, horizon: int | None, policy: Path | None, precision: float | None,
     budget: float | None, name: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Learn who buys again, what they spend and who leaves, from files of events or from the topics.
@@ -98,7 +100,7 @@ def history_command(
       stream fit --from-profiles --publish
     """
     from stream.analysis.fit_recording import NoPurchasesError, horizon_of
-    from stream.commands.fit_source import fit_from_source
+    from stream.commands.fit_source import fit_to_events, recorded_events, refit_to_profiles
     from stream.fit.coverage import NotCoveredError
     from stream.fit.model_fit import FitOptions
     from stream.fit.purchases.processes import UnfitError
@@ -114,19 +116,21 @@ def history_command(
     options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance)
     try:
         with output_file(out) if out is not None else nullcontext() as file:
-            found = fit_from_source(events, from_kafka, until, options, rules)
+            if from_profiles:
+                model, fields = refit_to_profiles(options), {}
+            else:
+                with reported(recorded_events(events, now_ms), as_json=as_json) as recording:
+                    model = fit_to_events(recording, until, options, rules)
+                fields = as_of_fields(recording)
             if file is not None:
-                file.write(encode_model(found.model))
+                file.write(encode_model(model))
     except NotCoveredError as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         echo(f"stream fit: {problem}", err=True)
         raise SystemExit(FAILED) from None
-    print_notes(found.notes)
-    partitions = _published(found.model) if publish else 0
-    _print_summary(
-        found.model, found.unreadable, out, partitions, seconds=time.monotonic() - started, as_json=as_json
-    )
+    partitions = _published(model) if publish else 0
+    _print_summary(model, fields, out, partitions, seconds=time.monotonic() - started, as_json=as_json)
 
 
 @fit_group.command("publish")
@@ -160,7 +164,13 @@ def _published(model: Model) -> int:
 
 
 def _print_summary(
-    model: Model, unreadable: int, out: Path | None, partitions: int, *, seconds: float, as_json: bool
+    model: Model,
+    fields: Mapping[str, object],
+    out: Path | None,
+    partitions: int,
+    *,
+    seconds: float,
+    as_json: bool,
 ) -> None:
     process, to_stderr = model.process, is_stdout(out)
     if as_json:
@@ -170,7 +180,7 @@ def _print_summary(
             "process": msgspec.to_builtins(process),
             "thresholds": model.thresholds and [model.thresholds.raise_at, model.thresholds.clear_at],
             "notes": list(model.notes),
-            "refused_lines": unreadable,
+            **fields,
             "published_partitions": partitions,
             "seconds": round(seconds, 3),
         }
@@ -193,8 +203,6 @@ def _print_summary(
         )
     lines += [f"  note: {note}" for note in model.notes]
     echo(for_terminal("\n".join(lines), err=to_stderr), err=to_stderr)
-    if unreadable:
-        echo(f"  {unreadable} lines are not events and were left out", err=True)
 
 
 @fit_group.command("check", epilog="Example:  stream fit check tests/fit/clv_cases.csv")

@@ -13,6 +13,7 @@ import click
 
 from stream.commands.import_output import ImportRefusedError
 from stream.commands.output_files import FileCommand, OutputFile, refuse_same_files
+from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
@@ -58,6 +59,7 @@ LINE_WORDS = {
     help="Share of rejected lines above which the exit code is 1 and nothing is sent to Kafka.",
 )
 @click.option("--journal", type=OutputFile(), help="File that notes how many events --to-kafka has sent.")
+@now_option
 @click.option(
     "--suggest", is_flag=True, help="Print a proposed mapping for FILE with a preview; write nothing."
 )
@@ -70,6 +72,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
     rejects: Path | None,
     rejects_max: float,
     journal: Path | None,
+    now_ms: int,
     suggest: bool,
     as_json: bool,
 ) -> None:
@@ -97,16 +100,17 @@ def files(  # noqa: PLR0917 - click passes each option by name
             raise ImportRefusedError("say where the events go: either --out FILE or --to-kafka")
         rejects_path = rejects or default_rejects_path(out, paths[0])
         _refuse_same_files(paths, _required(mapping_name), out, rejects_path, journal)
+        source = (paths, mapping, rejects_path)
         if out is not None:
             with progress("lines") as advance:
-                summary = import_to_file(paths, mapping, rejects_path, out, advance)
+                summary = import_to_file(*source, out=out, advance=advance, now_ms=now_ms)
         else:
-            settings = _kafka_settings()
             with progress("lines and events") as advance:
                 summary = import_to_kafka(
-                    *(paths, mapping, rejects_path),
-                    settings=settings,
+                    *source,
+                    settings=_kafka_settings(),
                     advance=advance,
+                    now_ms=now_ms,
                     journal_path=journal,
                     rejects_max=rejects_max,
                 )
@@ -190,6 +194,6 @@ def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -
         echo(printable(f"{count:>16,}  {reason}"), err=to_stderr)
     for kind, count in summary["events"].items():
         echo(f"{count:>12,}  {kind}", err=to_stderr)
-    for name in ("out", "sent", "sent_before", "rejects", "seconds"):
+    for name in ("now", "out", "sent", "sent_before", "rejects", "seconds"):
         if name in summary:
             echo(f"{name.replace('_', ' '):>12}  {summary[name]}", err=to_stderr)

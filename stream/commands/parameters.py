@@ -61,6 +61,24 @@ class Duration(click.ParamType):
         return duration_ms
 
 
+class Instant(click.ParamType):
+    """`2017-09-01` or `2017-09-01T12:00`, in UTC unless there is an offset; or `now`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds since 1970."""
+        if isinstance(value, int):
+            return value
+        try:
+            when = datetime.now(UTC) if value == "now" else datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time; allowed: 2017-09-01, 2017-09-01T12:00Z, now", param, ctx)
+        if not YEAR_MIN <= when.year <= YEAR_MAX:
+            self.fail(f"{value!r}: years go from {YEAR_MIN} to {YEAR_MAX}", param, ctx)
+        return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1_000)
+
+
 DAY, DURATION = Day(), Duration()
 
 

@@ -10,6 +10,7 @@ import click
 
 from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
+from stream.commands.recorded_events import as_of_fields, now_option, print_set_aside
 from stream.commands.shown import echo
 from stream.policy_file import PolicyFileError, load_policy
 from stream.progress import progress
@@ -84,6 +85,7 @@ def default(as_markdown: bool) -> None:
 @click.argument("b")
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
+@now_option
 @click.option(
     "--limit", default=20, show_default=True, help="How many customers to list per kind of alert and policy."
 )
@@ -94,7 +96,14 @@ def default(as_markdown: bool) -> None:
     help="One JSON object: changed settings (knobs), and kinds with every customer.",
 )
 def diff(
-    *, a: str, b: str, events: tuple[Path, ...], model_path: Path | None, limit: int, as_json: bool
+    *,
+    a: str,
+    b: str,
+    events: tuple[Path, ...],
+    model_path: Path | None,
+    now_ms: int,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """List the customers about whom, on these EVENTS, only policy A or only policy B would raise an alert.
 
@@ -105,11 +114,15 @@ def diff(
       stream policy diff default policy.toml year.jsonl.gz
     """
     bases = tuple(chosen_basis(_file(name), model_path) for name in (a, b))
-    recording = Recording(events, progress)
+    recording = Recording(events, progress, now_ms)
     in_a, in_b = alerts_of_both(recording.events("replaying"), (bases[0], bases[1]), 0)
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)
-    echo(_as_json(knobs, found) if as_json else for_terminal(_as_text(knobs, found, a, b, limit)))
+    print_set_aside(recording, as_json=as_json)
+    if as_json:
+        echo(_as_json(knobs, found, recording))
+    else:
+        echo(for_terminal(_as_text(knobs, found, a, b, limit)))
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)
 
 
@@ -150,7 +163,7 @@ def _shown(value: object) -> str:
     return "not set" if value is None else json.dumps(value)
 
 
-def _as_json(knobs: list[ChangedKnob], found: list[AlertDifference]) -> str:
+def _as_json(knobs: list[ChangedKnob], found: list[AlertDifference], recording: Recording) -> str:
     kinds = {
         each.kind: {
             "both": each.both,
@@ -160,4 +173,5 @@ def _as_json(knobs: list[ChangedKnob], found: list[AlertDifference]) -> str:
         }
         for each in found
     }
-    return json.dumps({"knobs": [{"key": k.key, "a": k.a, "b": k.b} for k in knobs], "kinds": kinds})
+    settings = [{"key": k.key, "a": k.a, "b": k.b} for k in knobs]
+    return json.dumps({"knobs": settings, "kinds": kinds, **as_of_fields(recording)})

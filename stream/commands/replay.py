@@ -16,10 +16,10 @@ import msgspec
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import EXISTING, OUTPUT, basis_of_worker, chosen_basis
+from stream.commands.recorded_events import now_option, print_set_aside
 from stream.commands.shown import echo
 from stream.core.alerts.alert import Alert
 from stream.core.units import DAY_MS
-from stream.printable import printable
 from stream.progress import progress
 from stream.recording.event_file import optional_writer
 from stream.recording.output_file import is_stdout
@@ -45,7 +45,6 @@ class UpTo(click.ParamType):
 
 
 UP_TO = UpTo()
-REFUSALS_SHOWN = 5
 POLICY_HELP = "Policy file (TOML). [default: the shipped one; with --from-kafka STREAM_POLICY]"
 MODEL_HELP = "Model record (JSON). [default: the shipped one; with --from-kafka STREAM_MODEL]"
 
@@ -71,6 +70,7 @@ _ENCODE = msgspec.json.Encoder().encode
     help="Let the clock go on to this instant (UTC) at the end: judge the silence.",
 )
 @click.option("--until", "clock_to", type=INSTANT, hidden=True)  # the name of --clock-to before 0.1.0
+@now_option
 @click.option("--rejects", type=OUTPUT, help="Write the lines that are not events: file, line, reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def replay_command(
@@ -85,13 +85,14 @@ def replay_command(
     alerts: Path | None,
     partitions: int,
     clock_to: datetime | None,
+    now_ms: int,
     rejects: Path | None,
     as_json: bool,
 ) -> None:
     """Run the worker's own decisions over recorded events, without a worker and in exact event time.
 
     Files (JSON lines, also .gz and .zst) are merged by time. The same events, policy and model give the same
-    bytes, whatever the number of partitions. Exit code 1 when some lines were not events.
+    bytes, whatever the number of partitions. Exit code 1 when lines were no events, or lie after --now.
 
     \b
     Examples:
@@ -110,7 +111,7 @@ def replay_command(
     outputs = (profiles, alerts, rejects)
     with ExitStack() as opened:
         files = [opened.enter_context(optional_writer(path)) for path in outputs]
-        recording = _topics(begin, end_ms) if from_kafka else Recording(events, progress)
+        recording = _topics(now_ms, begin, end_ms) if from_kafka else Recording(events, progress, now_ms)
         started = time.monotonic()
         _run_through(run, recording, clock_to)
         raised.sort(key=in_order)
@@ -120,7 +121,7 @@ def replay_command(
     summary = summarize(run, raised, recording, time.monotonic() - started)
     shown = _ENCODE(summary).decode() if as_json else _as_text(summary)
     echo(shown, err=any(map(is_stdout, outputs)))
-    _print_refusals(recording)
+    print_set_aside(recording, as_json=as_json)
     sys.exit(1 if recording.unreadable else 0)
 
 
@@ -132,11 +133,11 @@ def _run_through(run: Replay, recording: Recording, clock_to: datetime | None) -
         run.advance(_ms(clock_to) if clock_to else 0)
 
 
-def _topics(begin: datetime | None, end_ms: int | None) -> Recording:
+def _topics(now_ms: int, begin: datetime | None, end_ms: int | None) -> Recording:
     from stream.ops.topic_recording import topic_recording
 
     with progress("reading the topics"):
-        return topic_recording(_ms(begin) if begin else None, end_ms)
+        return topic_recording(now_ms, _ms(begin) if begin else None, end_ms)
 
 
 def _write(out: BinaryIO | None, lines: Iterable[bytes]) -> None:
@@ -151,14 +152,6 @@ def _as_text(summary: ReplaySummary) -> str:
     for kind, states in summary.alerts.items():
         lines.append(f"  {kind}: " + ", ".join(f"{number:,} {state}" for state, number in states.items()))
     return "\n".join(lines)
-
-
-def _print_refusals(recording: Recording) -> None:
-    for refusal in recording.unreadable[:REFUSALS_SHOWN]:
-        echo(printable(f"{refusal.path}:{refusal.line}: {refusal.reason}: {refusal.detail}"), err=True)
-    more = len(recording.unreadable) - REFUSALS_SHOWN
-    if more > 0:
-        echo(f"... and {more:,} more lines that are not events", err=True)
 
 
 def _ms(at: datetime) -> int:

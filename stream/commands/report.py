@@ -11,7 +11,15 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.commands.recorded_events import UnfitDataError, print_notes
+from stream.commands.recorded_events import (
+    UnfitDataError,
+    as_of_fields,
+    far_notes,
+    future_notes,
+    now_option,
+    print_notes,
+    reported,
+)
 from stream.commands.shown import echo
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
@@ -29,6 +37,7 @@ from stream.recording.split import SplitEvents
     type=DAY,
     help="Last day (UTC) to report on. [default: the last day for which purchases are known]",
 )
+@now_option
 @click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
 @click.option(
     "--policy", type=EXISTING, help="Policy file (TOML): tiers, margin, discount. [default: shipped]"
@@ -39,6 +48,7 @@ def report_command(
     *,
     events: tuple[Path, ...],
     until: int | None,
+    now_ms: int,
     model: Path | None,
     policy: Path | None,
     out: Path | None,
@@ -58,8 +68,11 @@ def report_command(
     if out is None and not as_json and is_terminal():
         raise click.UsageError("the report is an HTML page: name its file, --out report.html, or take --json")
     try:
-        with output_file(out) if out is not None else nullcontext() as file:
-            numbers = _numbers(Recording(events, progress), until, model, chosen_policy(policy))
+        with (
+            output_file(out) if out is not None else nullcontext() as file,
+            reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
+        ):
+            numbers = _numbers(recording, until, model, chosen_policy(policy))
             if file is not None:
                 file.write(business_page(numbers).encode())
     except NotCoveredError as problem:
@@ -99,8 +112,8 @@ def _numbers(
                 recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None)
             )
     until_then = SplitEvents(recording.events("counting"), day_ms + DAY_MS - 1).before()
-    notes = coverage.notes(day_ms)
-    print_notes(notes)
+    notes = [*coverage.notes(day_ms), *far_notes(recording), *future_notes(recording)]
+    print_notes(coverage.notes(day_ms))
     with progress("reporting"):
         numbers = business_report(until_then, day_ms, model, policy)
-    return {**numbers, "notes": [*notes, *model.notes]}
+    return {**numbers, "notes": [*notes, *model.notes], **as_of_fields(recording)}

@@ -54,6 +54,8 @@ class FitOptions:
     """Largest share of customers with an open alert, 0 to 1."""
     finance: Finance | None = None
     """Value tables are made for its horizons and discount; none without it."""
+    data_notes: tuple[str, ...] = ()
+    """What is to be known of the events that are fitted to; the model keeps it with its own notes."""
 
 
 def snapshot_days(first_ms: int, split_ms: int, horizon: Horizon) -> tuple[int, ...]:
@@ -71,6 +73,7 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     if not snapshot.customers:
         raise UnfitError("no purchase before the split: nothing to fit")
     base, notes = base_model(snapshot, history, options, fallback)
+    notes = [*options.data_notes, *notes]
     learnt = _risk_layer(history, split_ms, base, options)
     if isinstance(learnt, str):
         notes.append(learnt)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,15 +11,15 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import Event, ModelPublished
+from stream.core.events.event import ModelPublished
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
 from stream.recording.event_file import numbered_lines
-from stream.recording.recording import reject_bad_model
+from stream.recording.recording import Progress, Recording, not_shown
 from stream.replay.run import replay
-from stream.wire import YEAR_MAX, YEAR_MIN, decode_line, partition_of
+from stream.wire import partition_of
 from stream.worker.kafka.topics import topic_names
 from stream.worker.rows.models import model_in_force
 from stream.worker.rows.row import MODEL_KEY, StoredRow
@@ -38,49 +35,39 @@ class CustomerSnapshot(Struct):
     """The policy and the model to look at the profile with."""
 
 
-class _TimeField(Struct):
-    """The one field of an event line that is needed of other customers' events."""
-
-    time: datetime
-
-
 Parsed = TypeVar("Parsed")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises when the bytes are not what this version writes."""
 _decode_profile = msgspec.json.Decoder(Profile).decode
 _decode_alert = msgspec.json.Decoder(Alert).decode
 _decode_row = msgspec.json.Decoder(StoredRow).decode
-_decode_time = msgspec.json.Decoder(_TimeField).decode
 ESCAPE = b"\\"
 """A line with a backslash is always decoded: other JSON writers escape ids, as `jos\\u00e9` or `a\\/b`."""
 
 
+def recording_of(paths: Sequence[Path], customer: str, now_ms: int, shown: Progress = not_shown) -> Recording:
+    """The events of one customer and the models published, in a recording that knows the times of all."""
+    mark = msgspec.json.encode(customer)
+
+    def wanted(line: bytes) -> bool:
+        return mark in line or ESCAPE in line or b'"model.published"' in line
+
+    return Recording(paths, shown, now_ms, wanted=wanted)
+
+
 def snapshot_from_events(
-    paths: Sequence[Path],
-    customer: str,
-    basis: Basis,
-    at_ms: int | None,
-    advance: Callable[[], None] = lambda: None,
+    recording: Recording, customer: str, basis: Basis, at_ms: int | None
 ) -> CustomerSnapshot:
     """Replay the customer's own events up to `at_ms`, by default up to the last event of all in the files.
 
-    `advance` is called after each line.
-
     By default the snapshot is as of the customer's last event or judgement, as one of files or topics is.
     """
-    mark = msgspec.json.encode(customer)
-    events: list[Event] = []
-    newest_ms = 0.0
-    for _, line in chain.from_iterable(map(numbered_lines, paths)):
-        advance()
-        newest_ms = max(newest_ms, _time_ms(line))
-        if mark in line or ESCAPE in line or b'"model.published"' in line:
-            event = reject_bad_model(decode_line(line))
-            if isinstance(event, Event) and (event.subject == customer or isinstance(event, ModelPublished)):
-                events.append(event)
-    until_ms = round(newest_ms) if at_ms is None else at_ms
-    events = [event for event in events if event.time_ms <= until_ms]
-    events.sort(key=attrgetter("time_ms"))
+    until_ms = recording.last_ms if at_ms is None else at_ms
+    events = [
+        event
+        for event in recording.events()
+        if event.time_ms <= until_ms and (event.subject == customer or isinstance(event, ModelPublished))
+    ]
     run, alerts = replay(events, basis, until_ms=until_ms)
     return _as_of(run.profiles.get(customer), alerts, run.basis, at_ms)
 
@@ -164,12 +151,3 @@ def _as_of(profile: Profile | None, alerts: list[Alert], basis: Basis, at_ms: in
     if at_ms is not None and at_ms < last_ms:
         raise ValueError("this profile was judged later than that; --events can go back in time")
     return CustomerSnapshot(profile, alerts, last_ms if at_ms is None else at_ms, basis)
-
-
-def _time_ms(line: bytes) -> float:
-    """Event time of a line, in milliseconds since 1970; 0 for a line that is no event."""
-    try:
-        at = _decode_time(line).time
-        return at.timestamp() * 1_000 if YEAR_MIN <= at.year <= YEAR_MAX else 0.0
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return 0.0

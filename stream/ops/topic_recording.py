@@ -25,11 +25,15 @@ DecodedRecord = tuple[str, int, Event | Unknown | Rejected]
 """Topic and partition, offset, and the decoded record."""
 
 
-def topic_recording(from_ms: int | None = None, to_ms: int | None = None) -> Recording:
-    """The events that the input topics of STREAM_BROKERS hold now, from `from_ms` to `to_ms` inclusive."""
+def topic_recording(now_ms: int, from_ms: int | None = None, to_ms: int | None = None) -> Recording:
+    """The events that the input topics of STREAM_BROKERS hold, from `from_ms` to `to_ms` inclusive.
+
+    What lies after `now_ms` is set aside, as a worker does.
+    """
     settings = cluster_settings()
     with cluster_errors(), reader(settings) as consumer:
-        return Recording.of(_within(_decoded_records(consumer, topic_names(settings)), from_ms, to_ms))
+        records_read = _decoded_records(consumer, topic_names(settings))
+        return Recording.of(_within(records_read, from_ms, to_ms), now_ms)
 
 
 def _decoded_records(consumer: Consumer, topics: TopicNames) -> Iterator[DecodedRecord]:

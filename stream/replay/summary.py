@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from stream.core.alerts.alert import Alert
+from stream.core.alerts.alert import Alert, rfc3339
 from stream.recording.recording import Recording
 from stream.replay.run import Replay
 
@@ -20,7 +20,11 @@ class ReplaySummary(Struct, frozen=True):
     """How many events were applied, duplicates, of erased customers, or without effect."""
     unknown_types: int
     rejected: int
-    """Lines that are not events."""
+    """Lines that are not events, or that lie after `now`."""
+    now: str
+    """The as-of time (RFC 3339); later events were set aside."""
+    in_future: int
+    """How many these were."""
     customers: int
     tiers: dict[str, int]
     """Customers per value tier, the lowest tier first."""
@@ -45,6 +49,8 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
         outcomes=dict(run.outcomes),
         unknown_types=recording.unknown,
         rejected=len(recording.unreadable),
+        now=rfc3339(recording.now_ms),
+        in_future=len(recording.in_future),
         customers=len(run.profiles),
         tiers={name: tiers[name] for name in names},
         alerts={kind: dict(states) for kind, states in sorted(kinds.items())},

@@ -34,7 +34,7 @@ def written(files: tuple[str, str], folder: Path, words: list[str], outputs: lis
     """The files that the command writes."""
     folder.mkdir()
     options = [word for option in outputs for word in (f"--{option}", str(folder / option))]
-    shown = CliRunner().invoke(main, [*words, *options, *files])
+    shown = CliRunner().invoke(main, [*words, *options, "--now", "2025-06-01", *files])
     assert shown.exit_code == 0, shown.output
     return [(folder / name).read_bytes() for name in outputs]
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from confluent_kafka import Producer
 from hypothesis import given, settings
 
-from stream.commands.fit_source import fit_from_source
+from stream.commands.fit_source import refit_to_profiles
 from stream.commands.main import main
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
@@ -118,9 +118,9 @@ def test_files_events_and_topics_give_the_same_date_and_the_same_words(
     files = ("--profiles", shop["profiles"], "--alerts", shop["alerts"], "--model", model_file)
 
     shown = [
-        explain(customer, "--events", shop["events"], "--model", model_file).output,
-        explain(customer, *files).output,
-        explain(customer, "--from-kafka").output,  # by STREAM_MODEL, as the worker
+        explain(customer, "--events", shop["events"], "--model", model_file).stdout,
+        explain(customer, *files).stdout,
+        explain(customer, "--from-kafka").stdout,  # by STREAM_MODEL, as the worker
     ]
 
     assert shown[0] == shown[1] == shown[2]
@@ -188,6 +188,4 @@ def test_a_refit_from_profiles_keeps_the_risk_layer_of_stream_model(tmp_path, mo
     }
     monkeypatch.setattr("stream.ops.topic_profiles.topic_profiles", lambda: (profiles, None))
 
-    found = fit_from_source((), False, None, FitOptions("f", "profiles", Horizon()), default_policy())
-
-    assert found.model.risk == layered.risk
+    assert refit_to_profiles(FitOptions("f", "profiles", Horizon())).risk == layered.risk

@@ -37,19 +37,19 @@ def test_a_policy_does_not_differ_from_itself(events):
     result = diff("default", "default", events)
 
     assert result.exit_code == 0
-    assert result.output.startswith("The two policies are the same.\n")
+    assert result.stdout.startswith("The two policies are the same.\n")
 
 
 def test_customers_under_only_one_policy_are_listed_with_the_reason(events, tmp_path):
     strict = tmp_path / "strict.toml"
     strict.write_text('[churn_risk]\ntier_min = "platinum"\n[at_risk_loyal]\ntier_min = "platinum"\n')
     result = diff("default", strict, events)
-    as_json = json.loads(diff("default", strict, events, "--json").output)
+    as_json = json.loads(diff("default", strict, events, "--json").stdout)
 
     assert result.exit_code == 1
-    assert f'churn_risk.tier_min: "silver" in default, "platinum" in {strict}' in result.output
-    assert "only under default: 1\n" in result.output
-    assert "poor: usually buys every 7 days, has bought nothing for" in result.output
+    assert f'churn_risk.tier_min: "silver" in default, "platinum" in {strict}' in result.stdout
+    assert "only under default: 1\n" in result.stdout
+    assert "poor: usually buys every 7 days, has bought nothing for" in result.stdout
     kinds = as_json["kinds"]
     assert "poor" in kinds["churn_risk"]["only_a"] + kinds["at_risk_loyal"]["only_a"]
     assert kinds["at_risk_loyal"]["both"] == 1
@@ -60,7 +60,7 @@ def test_a_lower_threshold_alerts_earlier(events, tmp_path):
     eager = tmp_path / "eager.toml"
     eager.write_text("[at_risk_loyal.hysteresis]\nraise_at = 0.45\nclear_at = 0.3\n")
 
-    result = json.loads(diff("default", eager, events, "--json").output)
+    result = json.loads(diff("default", eager, events, "--json").stdout)
 
     assert result["kinds"]["at_risk_loyal"]["b_later_days"] < -1
 

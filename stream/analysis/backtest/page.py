@@ -140,7 +140,7 @@ def _model(numbers: Mapping[str, Any], result: BacktestResult) -> str:
     text = "".join(f"<p>{html_text(sentence)}</p>" for sentence in sentences)
     return text + "".join(
         f"<p class=note>{html_text(note)}</p>"
-        for note in (*numbers["coverage_notes"], *numbers["model"]["notes"])
+        for note in (*numbers["coverage_notes"], *numbers["data_notes"], *numbers["model"]["notes"])
     )
 
 

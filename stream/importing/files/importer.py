@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
+from stream.core.alerts.alert import rfc3339
 from stream.core.events.event import Event
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
 from stream.importing.files.events.order_extras import PerLineAmounts
@@ -31,11 +32,15 @@ from stream.importing.files.reading.row import UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
 from stream.importing.files.values.instants import exchanged_format
+from stream.recording.recording import NEVER_MS
+from stream.wire import FUTURE_TOLERANCE_MS, Reason
 
 LineItem = tuple[str, str, int, OrderLine]
 """(customer, order, sequence, line): sorts the lines of a customer together, and those of an order."""
 DraftItem = tuple[int, bool, str, int, OrderDraft]
 """(time in ms, whether it is a return, order, sequence of the first line, draft)."""
+Converted = TypeVar("Converted", OrderLine | LineRejection, Event | LineRejection)
+"""What a row becomes."""
 FIRST, SECOND = itemgetter(0), itemgetter(1)
 ADVANCE_EVERY = 1_000
 """Lines between two steps of the progress counter."""
@@ -56,13 +61,19 @@ class Importer:
         rejects: BinaryIO,
         advance: Callable[[int], None],
         lines_max: int | None = None,
+        *,
+        now_ms: int = NEVER_MS,
     ) -> None:
-        """`advance` is called with numbers of lines read; `lines_max` bounds the lines read of each file."""
+        """`advance` is called with numbers of lines read; `lines_max` bounds the lines read of each file.
+
+        Lines of a later time than `now_ms` are rejected, as a worker rejects their events.
+        """
         self.summary = ImportSummary()
         self._mapping = mapping
         self._rejects = rejects
         self._advance = advance
         self._lines_max = lines_max
+        self._now_ms = now_ms
         self._order_lines = LineReader(mapping)
         self._per_line = PerLineAmounts(mapping)
         self._single_events = EventReader(mapping, self._order_lines)
@@ -154,13 +165,15 @@ class Importer:
             kind = found
         if kind in ORDER_TYPES:
             refund, file_name = kind == "purchase.refunded", self._names[place.file]
-            line = self._order_lines.line(values, place, file_name, refund=refund)
+            line = self._in_time(self._order_lines.line(values, place, file_name, refund=refund))
             if isinstance(line, LineRejection) or line.extras:
                 self._note_extras(line, values, place, lines, refund=refund)
             return line
         row = (place.file, place.line)
         is_same_row, self._last_single_event = row == self._last_single_event, row
-        return None if is_same_row and is_once_per_row(kind) else self._single_events.event(kind, values)
+        if is_same_row and is_once_per_row(kind):
+            return None
+        return self._in_time(self._single_events.event(kind, values))
 
     def _note_extras(
         self,
@@ -180,6 +193,13 @@ class Importer:
         kept = self._order_lines.refused(values, place, self._names[place.file], refund=refund)
         if kept is not None:
             lines.add((kept.customer, kept.order, kept.sequence, kept))
+
+    def _in_time(self, result: Converted) -> Converted | LineRejection:
+        """The result, or a rejection where it lies after the as-of time."""
+        if isinstance(result, OrderLine | Event) and result.time_ms > self._now_ms + FUTURE_TOLERANCE_MS:
+            later = f"{rfc3339(result.time_ms)} is more than 5 minutes after --now {rfc3339(self._now_ms)}"
+            return LineRejection(Reason.TIME_IN_FUTURE, later)
+        return result
 
     def _build_orders(self, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]) -> None:
         """Customer by customer: lines become orders, orders are sorted by time, returns are matched."""

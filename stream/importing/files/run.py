@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.config.settings import Settings
+from stream.core.alerts.alert import rfc3339
 from stream.importing.files.cautions import cautions
 from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.mapping import ColumnMapping
@@ -54,16 +55,23 @@ def default_rejects_path(out: Path | None, first: Path) -> Path:
 
 
 def import_to_file(
-    paths: Sequence[Path], mapping: ColumnMapping, rejects: Path, out: Path, advance: Advance
+    paths: Sequence[Path],
+    mapping: ColumnMapping,
+    rejects: Path,
+    *,
+    out: Path,
+    advance: Advance,
+    now_ms: int,
 ) -> dict[str, Any]:
-    """Write the events as JSON lines; returns the summary."""
+    """Write the events up to `now_ms` as JSON lines; returns the summary."""
     began = time.monotonic()
     gc.set_threshold(GC_THRESHOLD)
     with atomic_writer(rejects) as rejects_file, atomic_writer(out) as file:
-        importer = Importer(mapping, rejects_file, advance)
+        importer = Importer(mapping, rejects_file, advance, now_ms=now_ms)
         for event in importer.events(paths):
             file.write(event.value + b"\n")
-    return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), "out": str(out)}
+    counts = {"now": rfc3339(now_ms), "out": str(out)}
+    return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
 
 
 def import_to_kafka(
@@ -73,24 +81,26 @@ def import_to_kafka(
     *,
     settings: Settings,
     advance: Advance,
+    now_ms: int,
     journal_path: Path | None = None,
     rejects_max: float = 1.0,
 ) -> dict[str, Any]:
-    """Send the events that the journal does not have yet; returns the summary.
+    """Send the events up to `now_ms` that the journal does not have yet; returns the summary.
 
     TooManyRejectsError where a larger share of the lines than `rejects_max` is rejected: nothing is sent.
+    An import that continues goes on with the as-of time of its beginning.
     The default journal is `.stream-import-<fingerprint>.json` in the current folder.
     """
     began = time.monotonic()
     gc.set_threshold(GC_THRESHOLD)
     fingerprint = _fingerprint(paths, mapping, settings.brokers + settings.topic_prefix)
-    journal = Journal(journal_path or Path(f".stream-import-{fingerprint}.json"), fingerprint)
+    journal = Journal(journal_path or Path(f".stream-import-{fingerprint}.json"), fingerprint, now_ms)
     sent_before = journal.sent
     with atomic_writer(rejects) as rejects_file:
-        importer = Importer(mapping, rejects_file, advance)
+        importer = Importer(mapping, rejects_file, advance, now_ms=journal.now_ms)
         events = _if_few_rejects(importer.events(paths), importer, rejects_max)
         sent = send_to_kafka(events, settings, journal, advance)
-    counts = {"sent": sent, "sent_before": sent_before}
+    counts = {"now": rfc3339(journal.now_ms), "sent": sent, "sent_before": sent_before}
     return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
 
 

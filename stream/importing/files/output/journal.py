@@ -15,8 +15,13 @@ class JournalError(Exception):
 class Journal:
     """A small JSON file. It stays after the import: running the same import again then sends nothing."""
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        """`fingerprint` names files, mapping and target; a journal of another import counts as empty."""
+    def __init__(self, path: Path, fingerprint: str, now_ms: int) -> None:
+        """`fingerprint` names files, mapping and target; a journal of another import counts as empty.
+
+        `now_ms` is the as-of time of the import; one that continues keeps that of its beginning, or other
+        lines would be rejected, and the events would have other numbers.
+        """
+        self.now_ms = now_ms
         self._path = Path(os.path.realpath(path))
         self._partial = self._path.with_name(self._path.name + ".part")
         self._fingerprint = fingerprint
@@ -33,11 +38,15 @@ class Journal:
         with suppress(ValueError, TypeError, KeyError):
             entry = json.loads(content or b'{"import": "", "sent": 0}')
             sent = int(entry["sent"])
-            return sent if entry["import"] == self._fingerprint else 0
+            if entry["import"] != self._fingerprint:
+                return 0
+            self.now_ms = int(entry.get("now_ms", self.now_ms))
+            return sent
         raise JournalError(f"{self._path} is no journal of an import (--journal); it is left as it is")
 
     def write(self, sent: int) -> None:
         """Note that the first `sent` events, in their order, have been acknowledged."""
-        self._partial.write_text(json.dumps({"import": self._fingerprint, "sent": sent}))
+        entry = {"import": self._fingerprint, "sent": sent, "now_ms": self.now_ms}
+        self._partial.write_text(json.dumps(entry))
         self._partial.replace(self._path)
         self.sent = sent
