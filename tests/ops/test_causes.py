@@ -161,7 +161,7 @@ def test_an_import_into_kafka_says_it(secure, prefix, tmp_path):
     settings = load_settings(environment(secure, prefix, listener, more))
 
     with pytest.raises(SendError, match=expected):
-        send_to_kafka(iter(()), settings, Journal(tmp_path / "journal", ""), lambda _: None)
+        send_to_kafka(iter(()), settings, Journal(tmp_path / "journal", "", 0), lambda _: None)
 
 
 @pytest.fixture
