@@ -10,7 +10,7 @@ import click
 
 from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
-from stream.commands.recorded_events import as_of_fields, now_option, print_set_aside
+from stream.commands.recorded_events import UnfitDataError, as_of_fields, now_option, print_set_aside
 from stream.commands.shown import echo
 from stream.policy_file import PolicyFileError, load_policy
 from stream.progress import progress
@@ -115,6 +115,9 @@ def diff(
     """
     bases = tuple(chosen_basis(_file(name), model_path) for name in (a, b))
     recording = Recording(events, progress, now_ms)
+    if not len(recording):
+        print_set_aside(recording, as_json=as_json)
+        raise UnfitDataError("no events in these files: nothing was compared")
     in_a, in_b = alerts_of_both(recording.events("replaying"), (bases[0], bases[1]), 0)
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)

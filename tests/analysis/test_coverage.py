@@ -160,6 +160,15 @@ def test_a_source_whose_purchases_end_long_before_the_others_is_named(tmp_path):
     assert words in run("fit", path, "--out", tmp_path / "model.json").stdout
 
 
+def test_a_group_of_customers_that_is_empty_is_named_and_not_scored(events):
+    result = run("backtest", events, "--split", "2024-04-07", "--horizon", "8w", "--first-by", "2023-01-01")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "stream backtest: nobody had bought by 2023-01-01 (--first-by): nobody to score"
+    )
+
+
 def truth_of(events: Sequence[Event], split: int, horizon: int) -> Truth:
     history = read_history(events, (at(split),), Policy())
     return Truth(history, history.snapshots[at(split)], horizon * DAY_MS)

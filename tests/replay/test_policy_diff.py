@@ -83,3 +83,12 @@ def test_bad_usage_and_a_bad_policy_exit_with_2_and_say_why(events, tmp_path):
     assert "name a policy file or `default`" in diff("default", "nowhere.toml", events).output
     assert diff("default", bad, events).exit_code == 2
     assert f"{bad}:1: version: 0 is not allowed" in diff("default", bad, events).output
+
+
+def test_without_events_nothing_is_compared_and_that_is_said(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("")
+
+    result = diff("default", "default", tmp_path / "empty.jsonl")
+
+    assert result.exit_code == 2
+    assert "no events in these files: nothing was compared" in result.stderr

@@ -26,7 +26,7 @@ from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import day
 from stream.fit.history import History, Snapshot, read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
-from stream.fit.purchases.processes import fit_process
+from stream.fit.purchases.processes import UnfitError, fit_process
 from stream.fit.risk.risk_layer import churn_risks, process_log_odds
 from stream.fit.risk.training_set import feature_matrix
 from stream.recording.split import SplitEvents
@@ -77,6 +77,8 @@ def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Mo
     snapshot = history.snapshots[options.split_ms]
     if options.first_by_ms is not None:
         snapshot = snapshot.only(snapshot.column("first_ms") <= options.first_by_ms)
+        if not snapshot.customers:
+            raise UnfitError(f"nobody had bought by {day(options.first_by_ms)} (--first-by): nobody to score")
     runs = _runs(history, split, model, options)
     history.coverage.require(options.split_ms, options.horizon_ms)
     truth = Truth(history, snapshot, options.horizon_ms)
