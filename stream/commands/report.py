@@ -116,4 +116,6 @@ def _numbers(
     print_notes(coverage.notes(day_ms))
     with progress("reporting"):
         numbers = business_report(until_then, day_ms, model, policy)
-    return {**numbers, "notes": [*notes, *model.notes], **as_of_fields(recording)}
+    fields = as_of_fields(recording)
+    read = f"Events up to {fields['now']} were read."
+    return {**numbers, "notes": [read, *notes, *model.notes], **fields}

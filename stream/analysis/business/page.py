@@ -14,15 +14,10 @@ ODDS_SHOWN_MAX = 1_000
 
 
 def business_page(numbers: Mapping[str, Any]) -> str:
-    """The business report as one HTML document; `numbers` is what `business_report` returned.
-
-    The command adds `now`, the as-of time of the events that were read.
-    """
-    read = f" Events up to {numbers['now']} were read." if "now" in numbers else ""
+    """The business report as one HTML document; `numbers` is what `business_report` returned."""
     parts = [
         f"<h1>Customers as of {_day(numbers['as_of_ms'])}</h1>",
-        f"<p>{numbers['customers']:,} customers have bought at least once. Amounts are in {numbers['currency']}."
-        f"{read}</p>",
+        f"<p>{numbers['customers']:,} customers have bought at least once. Amounts are in {numbers['currency']}.</p>",
         "<h2>Won: new customers and what they cost</h2>",
         _acquisition(numbers["acquisition"]),
         _campaigns(numbers, "campaigns", "campaign"),
