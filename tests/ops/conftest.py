@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -8,11 +5,11 @@ import pytest
 
 from stream.worker.kafka.topics import ROLES
 from tests.support.kafka_broker import Broker
-from tests.support.kafka_shop import KafkaShop, ShopWithWorker
+from tests.support.kafka_shop import ShopWithWorker
 
 
 @pytest.fixture
-def shop(broker: Broker, prefix: str) -> Iterator[KafkaShop]:
+def shop(broker: Broker, prefix: str) -> Iterator[ShopWithWorker]:
     """All topics, created as `stream topics apply` does."""
     made = ShopWithWorker(broker.bootstrap, prefix)
     assert made.run("topics", "apply").exit_code == 0
@@ -27,16 +24,6 @@ def shop(broker: Broker, prefix: str) -> Iterator[KafkaShop]:
 @pytest.fixture
 def worked(shop: ShopWithWorker) -> Iterator[ShopWithWorker]:
     """A shop with a worker of its own."""
-    environment = {
-        **os.environ,
-        **shop.environment,
-        "STREAM_HTTP_PORT": "0",
-        "STREAM_GUARANTEE": "at_least_once",
-    }
-    shop.worker = subprocess.Popen([sys.executable, "-m", "stream", "worker"], env=environment)
+    shop.start_worker()
     yield shop
-    shop.worker.terminate()
-    try:
-        shop.worker.wait(60)
-    except subprocess.TimeoutExpired:
-        shop.worker.kill()
+    shop.stop_worker()

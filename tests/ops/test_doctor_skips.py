@@ -116,6 +116,17 @@ def test_a_group_that_may_not_be_read_is_no_group_without_members():
         assert "Group authorization failed" in found[check].found
 
 
+@pytest.mark.parametrize(
+    ("committed", "end", "level"), [({}, 0, "note"), ({}, 1, "fault"), ({("purchases", 0): 0}, 0, "fault")]
+)
+def test_a_group_without_members_is_a_fault_once_there_was_something_to_read(committed, end, level):
+    ends = {(NAMES.purchases, 0): (end, end)}
+
+    found = levels(cluster(ROLES, group=GroupState(0, committed), ends=ends))
+
+    assert found["workers"] == {level}
+
+
 def test_the_workers_own_marks_are_no_erasures():
     profile = msgspec.json.encode(StoredRow(profile=Profile(customer="c")))
     rows = (

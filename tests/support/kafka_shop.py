@@ -1,7 +1,9 @@
 """The topics of one test on a real broker, with the command line and a worker pointed at them."""
 
 import json
+import os
 import subprocess
+import sys
 import time
 
 from click.testing import CliRunner, Result
@@ -60,9 +62,28 @@ class KafkaShop:
 
 
 class ShopWithWorker(KafkaShop):
-    """A shop whose topics a worker process reads."""
+    """A shop whose topics a worker process reads, once it is started."""
 
     worker: subprocess.Popen[bytes]
+
+    def start_worker(self, **more: str) -> None:
+        """Start `stream worker`; `more` are further settings, without STREAM_ and in small letters."""
+        environment = {
+            **os.environ,
+            **self.environment,
+            "STREAM_HTTP_PORT": "0",
+            "STREAM_GUARANTEE": "at_least_once",
+            **{f"STREAM_{name.upper()}": value for name, value in more.items()},
+        }
+        self.worker = subprocess.Popen([sys.executable, "-m", "stream", "worker"], env=environment)
+
+    def stop_worker(self) -> None:
+        """SIGTERM, and after a minute SIGKILL."""
+        self.worker.terminate()
+        try:
+            self.worker.wait(60)
+        except subprocess.TimeoutExpired:
+            self.worker.kill()
 
 
 def wait_until_read(shop: ShopWithWorker) -> None:

@@ -13,10 +13,13 @@ TRANSACTION_S = 60
 
 
 def check_members(view: ClusterView) -> Iterator[ClusterFinding]:
-    """A fault without any worker; a note when some workers have no partition."""
+    """A fault when nobody reads; a note when some workers have no partition, or nothing was ever written."""
     group, wanted = view.settings.app_id, view.settings.partitions
     if view.group.problem:
         yield _unread(view, "workers")
+    elif view.group.members == 0 and not view.group.committed and not _ever_written(view):
+        found = f"group {group} has no member yet, and there is no event to read"
+        yield ClusterFinding("workers", "note", found, "start `stream worker`")
     elif view.group.members == 0:
         found = f"group {group} has no member: nobody reads"
         yield ClusterFinding("workers", "fault", found, "start `stream worker`")
@@ -56,6 +59,11 @@ def check_lag(view: ClusterView) -> Iterator[ClusterFinding]:
         yield ClusterFinding("lag", "ok", f"{behind:,} events are waiting")
     else:
         yield judge_trend(view.trend)
+
+
+def _ever_written(view: ClusterView) -> bool:
+    """Whether an input ever held a record: its next offset says so, also when the record is deleted."""
+    return any(end for (topic, _), (_, end) in view.ends.items() if topic in view.names.inputs)
 
 
 def _unread(view: ClusterView, check: str) -> ClusterFinding:
