@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import msgspec
 import pytest
 from click.testing import CliRunner
 
 from stream.commands import doctor
 from stream.commands.main import main
-from stream.config.settings import Settings
 from stream.core.facts.profile import Profile
-from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView, GroupState, Replicas
+from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView, GroupState
 from stream.ops.doctor.examine import CHECKS, findings
-from stream.worker.kafka.topics import ROLES, TopicState, topic_names, topic_plans
+from stream.worker.kafka.topics import ROLES
 from stream.worker.rows.row import MODEL_KEY, StoredRow
-from tests.support.builders import START_MS
+from tests.support.cluster_views import NAMES, Row, cluster
 
-SETTINGS = Settings()
-NAMES = topic_names(SETTINGS)
 CHECK_NAMES = {
     *("broker", "topics", "partitions", "retention", "compaction", "copies", "sizes", "timestamps"),
     *("workers", "lag", "transactions", "keys", "contents", "clocks", "sources", "profiles", "dead letters"),
 }
-
-
-class Row(NamedTuple):
-    """The parts of a message of the profiles topic that the checks read."""
-
-    whose: bytes
-    what: bytes | None
-
-    def key(self) -> bytes:
-        return self.whose
-
-    def value(self) -> bytes | None:
-        return self.what
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return 0
-
-    def headers(self) -> None:
-        return None
-
-    def timestamp(self) -> tuple[int, int]:
-        return (0, START_MS)
-
-
-def cluster(roles: tuple[str, ...] = (), rows: tuple[Row, ...] = (), **changes: Any) -> ClusterView:
-    """A cluster with the topics of these roles, as planned, and records on the profiles topic alone."""
-    plans = [plan for plan in topic_plans(SETTINGS) if plan.role in roles]
-    view = ClusterView(
-        settings=SETTINGS,
-        names=NAMES,
-        brokers=1,
-        apis={90: (0, 0)},
-        topics={plan.name: TopicState(plan.partitions, plan.config) for plan in plans},
-        replicas={plan.name: [Replicas(1, 1, True)] for plan in plans},
-        samples={role: [] for role in ROLES} | {"profiles": list(rows)},
-        ends={(plan.name, 0): (0, 0) for plan in plans},
-        group=GroupState(1, {}),
-        trend=None,
-        transactions={},
-        now_ms=START_MS,
-    )
-    return msgspec.structs.replace(view, **changes)
 
 
 def levels(view: ClusterView) -> dict[str, set[str]]:

@@ -78,13 +78,28 @@ def test_each_difference_is_found_once():
     found = [finding for finding in topic_findings(topic_plans(settings), cluster) if finding.what != "ok"]
 
     assert found == [
-        TopicFinding(names.purchases, "partitions", "", "12", "3"),
-        TopicFinding(names.profiles, "config", "cleanup.policy", "compact", "delete"),
-        TopicFinding(names.alerts, "missing"),
+        TopicFinding(names.purchases, "partitions", "", "12", "3", "purchases"),
+        TopicFinding(names.profiles, "config", "cleanup.policy", "compact", "delete", "profiles"),
+        TopicFinding(names.alerts, "missing", role="alerts"),
     ]
-    assert "never changed: set STREAM_PARTITIONS" in found[0].line()
+    assert "never changed: set STREAM_PARTITIONS=3" in found[0].line()
     assert found[1].line().endswith("is delete, not compact; `stream topics apply --alter` corrects it")
     assert found[2].line() == f"{names.alerts}: missing; `stream topics apply` creates it"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_topic_with_other_partitions_is_made_again_only_where_nothing_is_lost(role):
+    settings = Settings()
+    cluster = as_planned(settings)
+    name = getattr(topic_names(settings), role)
+    cluster[name] = TopicState(1, cluster[name].config)
+
+    (found,) = [finding for finding in topic_findings(topic_plans(settings), cluster) if finding.what != "ok"]
+
+    assert (found.topic, found.what) == (name, "partitions")
+    assert ("delete this topic" in found.remedy) == (role in ("alerts", "deadletter"))
+    assert ("send the events again" in found.remedy) == (role in INPUTS)
+    assert ("cut over" in found.remedy) == (role == "profiles")
 
 
 def test_the_embedded_broker_is_a_usage_error():

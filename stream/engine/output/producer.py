@@ -40,8 +40,12 @@ REFUSED_AGAIN = {
 """Errors that a record gets at every attempt: doing its transaction again is of no use."""
 
 
+SHRUNK = "; was the topic deleted, or created again with fewer partitions?"
 NO_ACL = "; an ACL for this user is missing"
 HINTS = {
+    KafkaError._UNKNOWN_PARTITION: SHRUNK,
+    KafkaError._UNKNOWN_TOPIC: SHRUNK,
+    KafkaError.UNKNOWN_TOPIC_OR_PART: SHRUNK,
     KafkaError.INVALID_TIMESTAMP: "; is this machine's clock more than an hour ahead of the broker's?",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: f"{NO_ACL} (WRITE on the topic)",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: f"{NO_ACL} (IDEMPOTENT_WRITE on the cluster)",
@@ -61,14 +65,13 @@ def error_of(failure: KafkaException) -> KafkaError:
     return error
 
 
-def stopped_by(error: KafkaError) -> EngineError:
-    """What a failed write means for this process."""
+def stopped_by(error: KafkaError, topic: str = "") -> EngineError:
+    """What a failed write means for this process; `topic`: where it was to go, if it was a record."""
     if error.code() in NOT_THE_OWNER:
         return EngineError(Exit.FENCED, f"another worker owns this now: {error.str()}")
-    hint = HINTS.get(error.code(), "")
-    return EngineError(
-        Exit.PRODUCER, f"the producer failed, nothing of this flush is committed: {error.str()}{hint}"
-    )
+    hint, where = HINTS.get(error.code(), ""), f" to write to {topic}" if topic else ""
+    text = f"the producer failed{where}, nothing of this flush is committed: {error.str()}{hint}"
+    return EngineError(Exit.PRODUCER, text)
 
 
 class Sender:
@@ -76,7 +79,7 @@ class Sender:
 
     def __init__(self, options: EngineOptions, name: str, transactional_id: str | None = None) -> None:
         self._timeout_s = options.delivery_timeout_s
-        self._failed: list[KafkaError] = []
+        self._failed: list[tuple[KafkaError, str]] = []  # with the topic of the record; empty: all of them
         settings = self._settings(options, name)
         if transactional_id is not None:
             message_s = min(options.delivery_timeout_s, options.transaction_timeout_s)
@@ -108,12 +111,12 @@ class Sender:
             "log_level": 3,
         }
 
-    def _note_failure(self, error: KafkaError, _message: Message) -> None:
-        self._failed.append(error)
+    def _note_failure(self, error: KafkaError, message: Message) -> None:
+        self._failed.append((error, message.topic() or ""))
 
     def _note_fatal(self, error: KafkaError) -> None:
         if error.fatal():
-            self._failed.append(error)
+            self._failed.append((error, ""))
 
     def partition_count(self, topic: str) -> int:
         """0 when there is no such topic. (The embedded broker creates a topic when it is asked for one.)"""
@@ -130,12 +133,15 @@ class Sender:
         """Produce rows (None: a tombstone) to one partition of the changelog, with the epoch as a header."""
         produce = self._producer.produce
         headers = None if epoch is None else {EPOCH_HEADER: str(epoch).encode()}
-        for key, row in rows:
-            try:
-                produce(topic, row, key, partition, headers=headers)
-            except BufferError:
-                self._make_room()
-                produce(topic, row, key, partition, headers=headers)
+        try:
+            for key, row in rows:
+                try:
+                    produce(topic, row, key, partition, headers=headers)
+                except BufferError:
+                    self._make_room()
+                    produce(topic, row, key, partition, headers=headers)
+        except KafkaException as failure:  # librdkafka knows it at once: the topic has no such partition
+            raise stopped_by(error_of(failure), topic) from failure
 
     def fence(self, topic: str, epochs: Mapping[int, int]) -> None:
         """Begin an epoch in each changelog partition. Blocks until the records are acknowledged."""
@@ -149,10 +155,13 @@ class Sender:
             target = {} if partition is None else {"partition": partition}
             attached = None if headers is None else list(headers)
             try:
-                self._producer.produce(topic, value, key, headers=attached, **target)
-            except BufferError:
-                self._make_room()
-                self._producer.produce(topic, value, key, headers=attached, **target)
+                try:
+                    self._producer.produce(topic, value, key, headers=attached, **target)
+                except BufferError:
+                    self._make_room()
+                    self._producer.produce(topic, value, key, headers=attached, **target)
+            except KafkaException as failure:
+                raise stopped_by(error_of(failure), topic) from failure
 
     def _make_room(self) -> None:
         """librdkafka's queue is full: wait until it is empty."""
@@ -165,7 +174,7 @@ class Sender:
         if left:  # a line of the client's log, queued at the last moment, counts too
             left = self._producer.flush(ROOM_WAIT_S)
         if self._failed:
-            raise stopped_by(self._failed[0])
+            raise stopped_by(*self._failed[0])
         if left:
             text = f"{left} records got no answer in {self._timeout_s:.0f} s"
             raise EngineError(Exit.PRODUCER, text)
@@ -199,10 +208,11 @@ class Sender:
             self._tried_twice(lambda: self._producer.commit_transaction(self._timeout_s))
         except KafkaException as failure:
             error = error_of(failure)
-            if refused := next((each for each in self._failed if each.code() in REFUSED_AGAIN), None):
-                raise stopped_by(refused) from failure
+            if refused := next((each for each in self._failed if each[0].code() in REFUSED_AGAIN), None):
+                raise stopped_by(*refused) from failure
             if error.code() not in NOT_THE_OWNER and (error.txn_requires_abort() or error.retriable()):
-                raise AbortedError(error.str()) from failure
+                why = "".join(f" ({topic}: {each.str()})" for each, topic in self._failed[:1])
+                raise AbortedError(error.str() + why) from failure
             raise stopped_by(error) from failure
 
     def _tried_twice(self, step: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stream.core.units import DAY_MS
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
-from stream.worker.kafka.topics import CENTURY_MS, INPUTS, ROLES, Role
+from stream.worker.kafka.topics import CENTURY_MS, INPUTS, RECREATION, ROLES, Role
 
 NEEDED_BYTES = 1_048_576
 """The largest event that the contract allows: 1 MiB."""
@@ -22,6 +22,9 @@ RELEASES = (
 
 KEPT: tuple[Role, ...] = (*INPUTS, "profiles")
 """The topics from which nothing may be deleted."""
+
+OUTPUTS: tuple[Role, ...] = ("alerts", "deadletter")
+"""The topics that nothing is derived from."""
 
 APPLY = "run `stream topics apply`"
 ALTER = "run `stream topics apply --alter`"
@@ -55,14 +58,11 @@ def check_partitions(view: ClusterView) -> Iterator[ClusterFinding]:
     if not counts:
         yield _skipped("partitions", ROLES)
     unequal = len(set(counts.values())) > 1
-    for name, count in counts.items():
-        if count != wanted:
-            remedy = (
-                "counts of keyed topics are never changed: create new topics (STREAM_TOPIC_PREFIX), and send "
-                "the events again"
-                if unequal
-                else f"set STREAM_PARTITIONS={count}"
-            )
+    for role in ROLES:
+        name = getattr(view.names, role)
+        if (count := counts.get(name, wanted)) != wanted:
+            again = f"numbers of partitions are never changed: {RECREATION[role]}"
+            remedy = again if unequal else f"set STREAM_PARTITIONS={count}"
             found = f"{name} has {count} partitions, {wanted} wanted"
             yield ClusterFinding("partitions", "fault", found, remedy)
     if counts and set(counts.values()) == {wanted}:
@@ -177,7 +177,20 @@ def check_sizes(view: ClusterView) -> Iterator[ClusterFinding]:
 
 
 def check_timestamps(view: ClusterView) -> Iterator[ClusterFinding]:
-    """Record time is event time; with LogAppendTime a replay by time (`--from`, `--to`) finds nothing."""
+    """Record time of inputs is event time; with LogAppendTime a replay by time (`--from`, `--to`) is empty.
+
+    Alerts and dead letters are limited in time from their writing. Where that is not so, the topic was made
+    by something else than `stream topics apply`: a broker creates a missing one by itself, empty.
+    """
+    for role in OUTPUTS:
+        name = getattr(view.names, role)
+        if _config(view, name).get("message.timestamp.type", "LogAppendTime") != "LogAppendTime":
+            found = (
+                f"{name} keeps the time that its writer gives: another program or the broker created it, "
+                "and what was in an earlier one is gone"
+            )
+            remedy = f"{ALTER}; set auto.create.topics.enable=false on the brokers"
+            yield ClusterFinding("timestamps", "fault", found, remedy)
     if not _exist(view, INPUTS):
         yield _skipped("timestamps", INPUTS)
         return

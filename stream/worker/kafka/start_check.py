@@ -64,7 +64,8 @@ def common_partition_count(client: dict[str, Any], topics: TopicNames) -> int:
         counts[topic] = len(found.partitions)
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{topic} {count}" for topic, count in counts.items())
-        raise TopicsError([f"all topics need the same number of partitions, but have: {listed}"])
+        text = f"all topics need the same number of partitions, but have: {listed}"
+        raise TopicsError([f"{text}; `stream topics check` says what to do"])
     return counts[topics.purchases]
 
 

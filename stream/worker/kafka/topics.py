@@ -60,6 +60,18 @@ CONFIGS: Mapping[Role, Mapping[str, str]] = {
 }
 
 
+_WRITE_AGAIN = "create new topics (STREAM_TOPIC_PREFIX), and send the events again"
+_CREATE_AGAIN = "stop the workers, delete this topic, and run `stream topics apply`: lost are only the"
+RECREATION: Mapping[Role, str] = {
+    **dict.fromkeys(INPUTS, _WRITE_AGAIN),
+    "profiles": "cut over to new profiles (runbook), or restore the topic",
+    "alerts": f"{_CREATE_AGAIN} alerts in it that nobody has read",
+    "deadletter": f"{_CREATE_AGAIN} dead letters in it",
+}
+"""What to do about a topic that has another number of partitions than the others. Nothing is derived from
+alerts and dead letters, so these two are simply made again."""
+
+
 class TopicNames(Struct, frozen=True):
     """The names of all topics, with STREAM_TOPIC_PREFIX."""
 
@@ -102,6 +114,8 @@ class TopicFinding(Struct, frozen=True):
     config: str = ""
     wanted: str = ""
     found: str = ""
+    role: Role = "purchases"
+    """What the topic is for: it decides what to do about a number of partitions."""
 
     def line(self) -> str:
         """The difference in words, and what to do about it."""
@@ -109,8 +123,8 @@ class TopicFinding(Struct, frozen=True):
             return f"{self.topic}: missing; {self.remedy}"
         if self.what == "partitions":
             return (
-                f"{self.topic}: {self.found} partitions, not {self.wanted}. Partitions of a keyed topic are "
-                f"never changed: {self.remedy}"
+                f"{self.topic}: {self.found} partitions, not {self.wanted}. "
+                f"Numbers of partitions are never changed: {self.remedy}"
             )
         if self.what == "config":
             return f"{self.topic}: {self.config} is {self.found}, not {self.wanted}; {self.remedy}"
@@ -122,7 +136,7 @@ class TopicFinding(Struct, frozen=True):
         remedies = {
             "missing": "`stream topics apply` creates it",
             "partitions": (
-                "set STREAM_PARTITIONS to the existing number, or create new topics (STREAM_TOPIC_PREFIX)"
+                f"set STREAM_PARTITIONS={self.found} if all topics have so many, else {RECREATION[self.role]}"
             ),
             "config": "`stream topics apply --alter` corrects it",
         }
@@ -151,16 +165,18 @@ def topic_findings(plans: list[TopicPlan], cluster: Mapping[str, TopicState]) ->
     for plan in plans:
         state = cluster.get(plan.name)
         if state is None:
-            yield TopicFinding(plan.name, "missing")
+            yield TopicFinding(plan.name, "missing", role=plan.role)
             continue
         found = list(_differences(plan, state))
-        yield from found or [TopicFinding(plan.name, "ok")]
+        yield from found or [TopicFinding(plan.name, "ok", role=plan.role)]
 
 
 def _differences(plan: TopicPlan, state: TopicState) -> Iterator[TopicFinding]:
     if state.partitions != plan.partitions:
-        yield TopicFinding(plan.name, "partitions", "", str(plan.partitions), str(state.partitions))
+        yield TopicFinding(
+            plan.name, "partitions", "", str(plan.partitions), str(state.partitions), plan.role
+        )
     for name, wanted in plan.config.items():
         found = state.config.get(name, "")
         if found != wanted:
-            yield TopicFinding(plan.name, "config", name, wanted, found)
+            yield TopicFinding(plan.name, "config", name, wanted, found, plan.role)
