@@ -37,7 +37,7 @@ from stream.engine.output.group_watch import GroupWatch
 from stream.engine.partition_id import PartitionId
 from stream.engine.start.new_lane import new_lane, shared_partitions
 from stream.engine.start.offsets import check_rows, start_points
-from stream.engine.start.spot_check import keys_at
+from stream.engine.start.spot_check import check_last_read, keys_at
 from stream.engine.start.topic_ids import TopicWatch
 from stream.engine.state.recovery import Fence, changelog_end, recover
 from stream.engine.state.store import check_directory
@@ -258,6 +258,7 @@ class EngineApp(faust.App, Generic[State]):
         committed = await asyncio.wait_for(thread.committed_points(tps), OPEN_TIMEOUT_S)
         first, last = await asyncio.wait_for(thread.ends(tps), OPEN_TIMEOUT_S)
         points = start_points(tps, committed, first, last, ids)
+        await self._in_thread(check_last_read, self.options, points)
         return points, last, set(tps) - committed.keys()
 
     def _new_lane(

@@ -4,7 +4,8 @@ import pytest
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.partition_id import PartitionId
-from stream.engine.task.commit_point import CommitPoint
+from stream.engine.task.commit_point import CommitPoint, LastRead
+from tests.support.engine_model import Raw
 
 TP = PartitionId("events", 3)
 TOPIC_ID = "FanuN8pRSJ-tHmYrza4rUQ"
@@ -20,6 +21,23 @@ def test_the_form_is_this_one():
     assert POINT._replace(clock_ms=-8, topic_id=TOPIC_ID).metadata() == f"7 -8 5;300;{TOPIC_ID};"
     assert POINT._replace(live=True).metadata() == "7 - 5;300;live;"
     assert POINT._replace(topic_id=TOPIC_ID, live=True).metadata() == f"7 - 5;300;{TOPIC_ID};live;"
+    read = POINT._replace(live=True, last_read=LastRead(39, 0xAB))
+    assert read.metadata() == "7 - 5;300;live;@39 000000ab;"
+
+
+def test_a_record_is_known_again_by_key_value_and_timestamp():
+    record = Raw(*TP, 5, b"value", b"key", 1_700_000_000_000)
+    others = [
+        Raw(*TP, 5, b"value", b"key", 1_700_000_000_001),
+        Raw(*TP, 5, b"value", b"kex", 1_700_000_000_000),
+        Raw(*TP, 5, b"valuf", b"key", 1_700_000_000_000),
+        Raw(*TP, 5, None, None, -1),
+    ]
+
+    known = next(LastRead.of_all([record]))
+
+    assert known == next(LastRead.of_all([Raw(*TP, 5, b"value", b"key", 1_700_000_000_000)]))
+    assert known not in LastRead.of_all(others)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +47,8 @@ def test_the_form_is_this_one():
         POINT._replace(clock_ms=-8, topic_id=TOPIC_ID),
         POINT._replace(live=True),
         POINT._replace(topic_id=TOPIC_ID, live=True),
+        POINT._replace(last_read=LastRead(39, 0xAB)),
+        POINT._replace(topic_id=TOPIC_ID, live=True, last_read=LastRead(39, 0xFFFF_FFFF)),
     ],
 )
 @pytest.mark.parametrize("behind", ["", "\0", "\0?;", "8 9 7;"])
@@ -46,7 +66,8 @@ def test_commits_of_a_version_that_knew_no_live_lanes_are_of_lanes_in_a_history(
 
 
 def test_kafka_takes_4_096_bytes_of_metadata():
-    assert len(CommitPoint(0, 10**18, -(10**18), 10**18, 10**18, TOPIC_ID, live=True).metadata()) < 200
+    read = LastRead(10**18, 0xFFFF_FFFF)
+    assert len(CommitPoint(0, 10**18, -(10**18), 10**18, 10**18, TOPIC_ID, True, read).metadata()) < 200
 
 
 @pytest.mark.parametrize("metadata", ["", "\0"])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
-from tests.support.kafka_broker import Broker, create_topics
+from tests.support.kafka_broker import Broker, JarBroker, create_topics
 from tests.support.toy_app import TOPICS
+
+BATCH_HEAD = struct.Struct(">qi")
+"""How a batch begins in a log file: its first offset, and how many bytes follow."""
 
 
 def delete_all(client: AdminClient, bootstrap: str, topic: str) -> None:
@@ -53,3 +57,43 @@ def caught_up(broker: Broker, shop: Shop, folder: Path, **how: Any) -> ToyWorker
     count = produce(broker.bootstrap, shop.inputs(5_000))
     Progress(broker.bootstrap, shop.prefix).wait_for(count)
     return worker
+
+
+def cut_last_batch(broker: JarBroker, topic: str, partition: int) -> int:
+    """Stop the broker, take the last batch out of the partition's log, start it again; the end before that.
+
+    Nothing else changes, neither the topic's id nor the group's offsets: as after a change of leader with
+    `unclean.leader.election.enable`, or when an older copy of the broker's disk was put back.
+    """
+    end = next_offset(broker.bootstrap, topic, partition)
+    assert end is not None
+    broker.stop()
+    data = broker.directory / "data"
+    folder = data / f"{topic}-{partition}"
+    segment = max(folder.glob("*.log"))
+    log, starts, at = segment.read_bytes(), [], 0
+    while at < len(log):
+        starts.append(at)
+        at += BATCH_HEAD.size + BATCH_HEAD.unpack_from(log, at)[1]
+    with segment.open("r+b") as file:
+        file.truncate(starts[-1])
+    for derived in [*folder.glob("*index"), *folder.glob("*.snapshot"), *data.glob(".kafka_cleanshutdown")]:
+        derived.unlink()  # made of the log again
+    broker.start()
+    until = time.monotonic() + 60
+    while next_offset(broker.bootstrap, topic, partition) is None:  # it leads the partition again
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    return end
+
+
+def next_offset(bootstrap: str, topic: str, partition: int = 0) -> int | None:
+    """Where the log ends; None while no broker leads the partition."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "looker", "log_level": 0})
+    try:
+        end: int = reader.get_watermark_offsets(TopicPartition(topic, partition), 30)[1]
+        return end
+    except KafkaException:
+        return None
+    finally:
+        reader.close()

@@ -15,6 +15,7 @@ from typing import Any, Generic
 from stream.engine.client_internals import Fetched
 from stream.engine.codec import Arrival, Codec, State
 from stream.engine.partition_id import PartitionId
+from stream.engine.task.commit_point import LastRead
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
@@ -117,6 +118,7 @@ class Delivery(Generic[State]):
         if unread is None:
             self.holes += next_offset - expected - len(records)
             source.add(map(partial(self._codec.decode, *tp), records), next_offset)
+            source.note_read(LastRead.of_all(records))
         else:
             source.add([self._codec.reject(*tp, unread)], next_offset)
         if records:

@@ -1,9 +1,13 @@
-"""Spot checks: are the last records that rows have read still in the input topics, under the rows' own keys?
+"""Spot checks: are the records that were read last still in the input topics?
 
 Kafka forgets a group's offsets when the topic is deleted (or after `offsets.retention.minutes`). Only the
 rows tell then what was read. In a topic that was created again they would take new events for repeated ones.
 So for each input partition some of the last records that rows have applied are read again, and their keys
 compared. A record that is gone proves nothing: retention or compaction may have removed it.
+
+Where workers have committed, the metadata of the commit names the very last record (`LastRead`). It is read
+again at every start: the end of a log can be lost and written again under the same offsets, by a change of
+leader with `unclean.leader.election.enable` or when an older copy of a broker's disk is put back.
 """
 
 from __future__ import annotations
@@ -21,15 +25,17 @@ from stream.engine.failure import CUT_OVER, EngineError, Exit
 from stream.engine.headers import headers_of
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
+from stream.engine.task.commit_point import CommitPoint, CommitPoints, LastRead
 
 CHECKS_MAX = 20
 """Records checked per input partition: those with the highest offsets."""
 READ_TIMEOUT_S = 30
 POLL_S = 0.05
+LOOKS_MAX, LOOK_AGAIN_S = 5, 1.0
+"""A broker that has just become the leader may not give out the last records for a moment."""
 FETCH_WAIT_MS = 10
-NOT_THERE = {
-    KafkaError._PARTITION_EOF,
-    KafkaError._AUTO_OFFSET_RESET,
+UNKNOWN = {
+    KafkaError._AUTO_OFFSET_RESET,  # the log begins after it
     KafkaError.OFFSET_OUT_OF_RANGE,
     KafkaError._BAD_COMPRESSION,  # a batch that holds too much, which no row has read
 }
@@ -93,7 +99,57 @@ def keys_at(
 
     TimeoutError: the broker does not answer.
     """
-    reader = Consumer(
+    reader, rising = _reader(options), {tp: sorted(offsets) for tp, offsets in asked.items()}
+    try:
+        for number in range(max(map(len, rising.values()), default=0)):
+            wanted = {tp: each[number] for tp, each in rising.items() if number < len(each)}
+            for tp, record in _records(reader, wanted):
+                arrival = None if record is None else codec.decode(*tp, record)
+                if arrival is not None and arrival.time_ms is not None and not arrival.for_all:
+                    yield tp, arrival.offset, arrival.key
+    finally:
+        reader.close()
+
+
+def check_last_read(options: EngineOptions, points: CommitPoints) -> None:
+    """EngineError: an input holds another record, or none, where the last one was read before the commit.
+
+    Blocks: use a thread. A record that retention has deleted proves nothing. TimeoutError: no answer.
+    """
+    left = {tp: point.last_read for tp, point in points.items() if point.last_read is not None}
+    if not left:
+        return
+    reader = _reader(options)
+    try:
+        for look in range(LOOKS_MAX):
+            time.sleep(LOOK_AGAIN_S if look else 0)
+            missing = set()
+            for tp, record in _records(reader, {tp: last_read.offset for tp, last_read in left.items()}):
+                if record is None:
+                    missing.add(tp)
+                elif next(LastRead.of_all([record])) != left[tp]:
+                    raise _tail_was_lost(tp, "another record", points[tp])
+            left = {tp: left[tp] for tp in left if tp in missing}
+            if not left:
+                return
+    finally:
+        reader.close()
+    tp = min(left)
+    raise _tail_was_lost(tp, "no record", points[tp])
+
+
+def _tail_was_lost(tp: PartitionId, found: str, point: CommitPoint) -> EngineError:
+    assert point.last_read is not None
+    return EngineError(
+        Exit.DATA_LOSS,
+        f"{tp} holds {found} at {point.last_read.offset}, and not the one that was read last: the broker "
+        "lost the end of its log and went on under the same offsets, so that new records before "
+        f"{point.offset} would never be read; {CUT_OVER}",
+    )
+
+
+def _reader(options: EngineOptions) -> Consumer:
+    return Consumer(
         {
             "bootstrap.servers": options.bootstrap,
             "group.id": f"{options.app_id}-recovery",  # the client requires one; it never joins
@@ -108,22 +164,15 @@ def keys_at(
         },
         logger=CLIENT_LOG,
     )
-    rising = {tp: sorted(offsets) for tp, offsets in asked.items()}
-    try:
-        for number in range(max(map(len, rising.values()), default=0)):
-            wanted = {tp: each[number] for tp, each in rising.items() if number < len(each)}
-            for tp, record in _records(reader, wanted):
-                arrival = codec.decode(*tp, record)
-                if arrival is not None and arrival.time_ms is not None and not arrival.for_all:
-                    yield tp, record.offset, arrival.key
-    finally:
-        reader.close()
 
 
 def _records(
     reader: Consumer, wanted: Mapping[PartitionId, int]
-) -> Iterator[tuple[PartitionId, RereadRecord]]:
-    """The record at one offset of each partition, where there is one."""
+) -> Iterator[tuple[PartitionId, RereadRecord | None]]:
+    """The record at one offset of each partition; None: there is none, though the log begins before it.
+
+    Left out is what cannot be known: the log begins after the offset, or the batch there cannot be read.
+    """
     reader.assign([TopicPartition(*tp, offset) for tp, offset in wanted.items()])
     left, until = set(wanted), time.monotonic() + READ_TIMEOUT_S
     while left:
@@ -132,9 +181,11 @@ def _records(
         for message in reader.consume(len(left), POLL_S):
             tp, error = PartitionId(message.topic(), message.partition()), message.error()
             if error is not None:
-                if error.code() in NOT_THERE:
+                if tp in left and error.code() == KafkaError._PARTITION_EOF:
+                    left.discard(tp)
+                    yield tp, None
+                elif error.code() in UNKNOWN:
                     left.discard(tp)
             elif tp in left and message.offset() >= wanted[tp]:
                 left.discard(tp)
-                if message.offset() == wanted[tp]:
-                    yield tp, RereadRecord.of(message)
+                yield tp, RereadRecord.of(message) if message.offset() == wanted[tp] else None

@@ -1,21 +1,42 @@
 """Commit points: what Kafka keeps of each input partition, so that a restart goes on exactly there.
 
 The offset is the committed offset of the consumer group. All else is the metadata that Kafka stores beside
-it, as text: `flush clock_ms given_ms;rows;topic_id;live;`, with `-` for a time that is not known, without
-`topic_id;` where topics have no ids, and without `live;` as long as the lane is in its first history.
+it, as text: `flush clock_ms given_ms;rows;topic_id;live;@offset checksum;`, with `-` for a time that is not
+known, without `topic_id;` where topics have no ids, without `live;` as long as the lane is in its first
+history, and without its last part before any record was read. Older versions ignore the parts that they do
+not know.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+from zlib import crc32
 
+from stream.engine.codec import Record
 from stream.engine.failure import EngineError, Exit
 from stream.engine.partition_id import PartitionId
 
-METADATA = re.compile(r"(\d+) (-|-?\d+) (-|-?\d+);(\d+);(?:([\w-]{22});)?(live;)?", re.ASCII)
+METADATA = re.compile(
+    r"(\d+) (-|-?\d+) (-|-?\d+);(\d+);(?:([\w-]{22});)?(live;)?(?:@(\d+) ([0-9a-f]{8});)?", re.ASCII
+)
 """Each part ends with a semicolon, and what follows the last one is ignored: confluent-kafka commits a NUL
 behind the text, and a program that copies offsets with it copies whatever its memory holds there."""
+
+
+class LastRead(NamedTuple):
+    """The last record that was read of an input partition, so that it can be known again."""
+
+    offset: int
+    checksum: int  # CRC-32 of its key and value, which begins with Kafka's timestamp
+
+    @classmethod
+    def of_all(cls, records: Iterable[Record]) -> Iterator[LastRead]:
+        """One for each record."""
+        for record in records:
+            keyed = crc32(record.key or b"", record.timestamp & 0xFFFF_FFFF)
+            yield cls(record.offset, crc32(record.value or b"", keyed))
 
 
 class CommitPoint(NamedTuple):
@@ -28,6 +49,7 @@ class CommitPoint(NamedTuple):
     rows: int = 0  # the lane's changelog holds at least so many records, dead and compacted ones counted
     topic_id: str = ""  # Kafka's id of the topic, where it is known
     live: bool = False  # the lane has been live (task/lane_clock.py)
+    last_read: LastRead | None = None  # before `offset`; markers of transactions may lie in between
 
     @classmethod
     def decode(cls, tp: PartitionId, offset: int, metadata: str) -> CommitPoint:
@@ -41,13 +63,17 @@ class CommitPoint(NamedTuple):
                 f"{tp}: the metadata of its committed offset {offset} is in no form that this version writes "
                 f"({metadata[:80]!r}). Stop all workers, then set the offsets of the group by hand (runbook)",
             )
-        flush, clock, given, rows, topic_id, live = found.groups()
-        return cls(offset, int(flush), _time(clock), _time(given), int(rows), topic_id or "", bool(live))
+        flush, clock, given, rows, topic_id, live, read, checksum = found.groups()
+        last_read = LastRead(int(read), int(checksum, 16)) if read else None
+        times = _time(clock), _time(given)
+        return cls(offset, int(flush), *times, int(rows), topic_id or "", bool(live), last_read)
 
     def metadata(self) -> str:
         """The text that Kafka keeps beside the offset."""
         times = " ".join("-" if each is None else str(each) for each in (self.clock_ms, self.given_ms))
         more = (f"{self.topic_id};" if self.topic_id else "") + ("live;" if self.live else "")
+        if self.last_read is not None:
+            more += f"@{self.last_read.offset} {self.last_read.checksum:08x};"
         return f"{self.flush} {times};{self.rows};{more}"
 
 

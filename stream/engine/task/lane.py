@@ -249,10 +249,9 @@ class Lane(Generic[State]):
         return {source.tp: self._commit_point(source) for source in self.sources}
 
     def _commit_point(self, source: Source) -> CommitPoint:
-        topic_id = self._committed[source.tp].topic_id
-        return CommitPoint(
-            source.applied, self.flush_number, self.clock_ms, source.given_ms, 0, topic_id, self.clock.live
-        )
+        topic_id, live = self._committed[source.tp].topic_id, self.clock.live
+        times = self.clock_ms, source.given_ms
+        return CommitPoint(source.applied, self.flush_number, *times, 0, topic_id, live, source.last_given)
 
     def start_at(self, points: CommitPoints) -> None:
         """Go on where the committed points left off. There must be one for each input."""
@@ -260,6 +259,7 @@ class Lane(Generic[State]):
             point = self._committed[source.tp] = points[source.tp]
             source.expected = point.offset
             source.seen_ms = source.given_ms = point.given_ms
+            source.last_given = point.last_read
             self.committed_flush = max(self.committed_flush, point.flush)
             self.table.written = max(self.table.written, point.rows)
         self.clock.start(self._committed)

@@ -22,6 +22,7 @@ from operator import attrgetter
 
 from stream.engine.codec import Arrival
 from stream.engine.partition_id import PartitionId
+from stream.engine.task.commit_point import LastRead
 from stream.engine.units import FOREVER_MS
 
 order_of = attrgetter("order_ms")
@@ -35,11 +36,13 @@ class Source:
     """One topic of one partition number, and its records that were read and not given out yet."""
 
     __slots__ = (
+        "_read",
         "arrived",
         "expected",
         "given_ms",
         "given_up",
         "highwater",
+        "last_given",
         "max_pending",
         "partition",
         "pending",
@@ -65,6 +68,8 @@ class Source:
         self.arrived: deque[tuple[float, int]] = deque()
         """For merge_wait: (when, until which time the records at hand had begun to wait by then)."""
         self.waited_until_ms = -FOREVER_MS
+        self.last_given: LastRead | None = None  # the last record that was given out or skipped
+        self._read: deque[LastRead] = deque()  # those after it
 
     @property
     def caught_up(self) -> bool:
@@ -108,6 +113,16 @@ class Source:
         self.waiting_since = None
         self.given_up = False
 
+    def note_read(self, records: Iterable[LastRead]) -> None:
+        """The records of which `add` was told, those that were skipped included."""
+        self._read.extend(records)
+        self._note_given()
+
+    def _note_given(self) -> None:
+        read, applied = self._read, self.applied
+        while read and read[0].offset < applied:
+            self.last_given = read.popleft()
+
     def note_empty_poll(self, now_s: float) -> None:
         """A fetch asked for this partition and brought none of its records."""
         if self.caught_up:
@@ -131,6 +146,7 @@ class Source:
         if cut:
             del self.pending[:cut]
             self.given_ms = taken[-1].order_ms
+            self._note_given()
         return taken
 
 
