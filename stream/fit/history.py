@@ -132,14 +132,20 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
 
 
 def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: ThemeReader) -> None:
-    """Fold an event into its customer's facts unless it is a duplicate; nothing is judged."""
+    """Fold an event into its customer's facts unless it is a duplicate; nothing is judged.
+
+    An erasure leaves a profile without facts that knows its instant: as in the core's step, an event of then
+    or before is not the beginning of a new customer.
+    """
     if type(event) is CustomerErased:
-        profiles.pop(event.subject, None)
+        profiles[event.subject] = Profile(customer=event.subject, erased_ms=at_ms)
         return
     if type(event) not in FOLDS:
         return
     profile = profiles.get(event.subject)
-    if profile is None:
+    if profile is not None and profile.erased_ms and at_ms <= profile.erased_ms:
+        return
+    if profile is None or profile.erased_ms:
         profile = profiles[event.subject] = Profile(customer=event.subject)
     seen = with_event(profile.seen, at_ms, fingerprint(event.source, event.id))
     if seen is not None:
