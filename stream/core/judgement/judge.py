@@ -139,7 +139,8 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: 
     if not now.loyal and now.purchase_days >= policy.stages.loyal_purchase_days:
         found.append(as_of_ms - now.tenure_ms + policy.stages.loyal_tenure_ms)
     if now.unhappiness:
-        found.append(unhappiness_falls_ms(now, basis.hysteresis["at_risk_loyal"].clear_at))
+        clear_at = basis.hysteresis["at_risk_loyal"].clear_at
+        found.append(unhappiness_falls_ms(now, clear_at, policy.at_risk_loyal))
     for signal in signals:
         episode = episodes.get(signal.kind)
         if signal.waits_ms is not None and (signal.eligible or is_open(episode)):

@@ -21,10 +21,13 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.tier import tier_of
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.model.features import Features
-from stream.core.policy.policy import Policy
+from stream.core.policy.policy import AtRiskLoyalRule, Policy
 from stream.core.risk.churn import logistic, risk_review_ms
 from stream.core.risk.curve import RiskCurve, risk_curve
 from stream.core.units import DAY_MS
+
+FADED_MIN = 1e-250
+"""A confidence that nobody waits for: it takes a hundred years to fade so far."""
 
 
 class Standing(Struct, gc=False):
@@ -136,15 +139,21 @@ def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:
     return risk_review_ms(basis.model, now.curve, level, now.as_of_ms, now.risk)
 
 
-def unhappiness_falls_ms(now: Standing, level: float) -> int | None:
+def unhappiness_falls_ms(now: Standing, level: float, rule: AtRiskLoyalRule) -> int | None:
     """When unhappiness has faded below a level if no more feedback comes in; None if it does not fade so far.
 
     With feedback weight w, the confidence is w / (w + 1) in units of the prior's weight, and w halves with
-    each half-life of the mood. An overdue ticket does not fade; the review then finds nothing changed.
+    each half-life of the mood. What was said fades with it, from far above 1 if it was bad. An overdue ticket
+    does not fade: while it alone reaches the level, only an event ends that.
     """
     if level <= 0.0 or now.unhappiness < level or now.confidence <= 0.0:
         return None
-    target = now.confidence * level / now.unhappiness
+    ticket_ms = now.unresolved_ms
+    if ticket_ms is not None and rule.ticket_weight >= level and is_overdue(ticket_ms, now.as_of_ms, rule):
+        return None
+    words = unhappy_words(now.opinion, now.confidence, now.drop, rule)
+    if words < level or (target := now.confidence * level / words) < FADED_MIN:
+        return None
     weight_now = now.confidence / (1.0 - now.confidence)
     weight_then = target / (1.0 - target)
     return now.as_of_ms + math.ceil(MOOD_HALF_LIFE_MS * math.log2(weight_now / weight_then)) + 1

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from stream.core.policy.policy import AtRiskLoyalRule
 
+WORDS_MAX = 1e6
+"""However little counts as fully unhappy by the policy: a number that is not finite cannot be read back."""
+
 
 def opinion_drop(opinion: float, usual: float) -> float:
     """How far a negative opinion lies below the customer's usual sentiment, 0 to 2; 0 for one that is not."""
@@ -17,7 +20,7 @@ def unhappy_words(opinion: float, confidence: float, drop: float, rule: AtRiskLo
     1) that enough was said lately.
     """
     low = opinion / rule.sentiment_unhappy if rule.sentiment_unhappy < 0.0 else 0.0
-    return confidence * max(0.0, low, drop / rule.drop_unhappy)
+    return confidence * min(max(0.0, low, drop / rule.drop_unhappy), WORDS_MAX)
 
 
 def is_overdue(unresolved_ms: int, as_of_ms: int, rule: AtRiskLoyalRule) -> bool:

@@ -40,7 +40,10 @@ from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
 RISK_MIN = 1e-300
-"""Stands for a risk that `logistic` rounds to 0, so that its log-odds are finite."""
+"""Stands for any lower risk, and for one that `logistic` rounds to 0, so that its log-odds are finite."""
+CERTAIN = 36.73680056967711
+"""The least log-odds whose risk `logistic` rounds to 1. A level of 1 is reached there: a purchase process
+alone never comes so far, a learnt layer may."""
 SILENCE_MAX_MS = 20 * 366 * DAY_MS
 """20 years: the longest silence in which a crossing is looked for."""
 ESTIMATE_SHARE = 0.8
@@ -111,7 +114,7 @@ def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int
         if usual < goal:
             return early_ms
         if now_ms - last_ms < DAY_MS:
-            now = (now_ms, log_odds_of(max(risk, RISK_MIN)))
+            now = (now_ms, log_odds_of(risk))
             estimate_ms = _estimated_ms(now, (early_ms, usual), goal, last_ms)
             if estimate_ms - last_ms >= DAY_MS and curve.log_odds(estimate_ms) < goal:
                 return estimate_ms
@@ -146,8 +149,13 @@ def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> i
 
 
 def log_odds_of(probability: float) -> float:
-    """log(p / (1 - p)) of a probability: the inverse of `logistic`."""
-    return math.log(probability / (1.0 - probability))
+    """log(p / (1 - p)) of a probability, 0 to 1: the inverse of `logistic`, and finite at both ends.
+
+    A probability below RISK_MIN counts as it, so that a level of a policy can always be looked for.
+    """
+    if probability >= 1.0:
+        return CERTAIN
+    return math.log(max(probability, RISK_MIN) / (1.0 - probability))
 
 
 def logistic(log_odds: float) -> float:
