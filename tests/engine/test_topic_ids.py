@@ -37,6 +37,24 @@ def test_a_topic_with_another_id_than_before_was_created_again(watch: TopicWatch
     assert failure.value.code == Exit.DATA_LOSS
 
 
+@pytest.mark.parametrize("policy", ["compact", "compact,delete"])
+def test_an_input_that_is_compacted_stops_the_worker(watch: TopicWatch, policy: str) -> None:
+    with pytest.raises(EngineError, match=f"a has cleanup.policy={policy}: .* Set it to delete") as failure:
+        watch.note(TopicAnswer({"a": "one"}, compacted={"a": policy}))
+
+    assert failure.value.code == Exit.CONFIGURATION
+
+
+def test_settings_that_may_not_be_read_are_told_once(
+    watch: TopicWatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch.note(TopicAnswer({}, hidden={"a"}))
+    watch.note(TopicAnswer({}, hidden={"a", "b"}))
+    watch.note(TopicAnswer({}, hidden={"a", "b"}))
+
+    assert [record.args for record in caplog.records] == [("a",), ("b",)]
+
+
 def test_an_id_that_becomes_known_late_counts_from_then_on(watch: TopicWatch) -> None:
     watch.note(NOTHING)
     watch.note(TopicAnswer({"a": "one"}))

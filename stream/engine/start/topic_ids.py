@@ -3,28 +3,36 @@
 Kafka keeps offsets by the name of a topic. Those of a deleted topic mean nothing in the next one of its name,
 and once that is as long as the old one, only its id tells the two apart (KIP-516, Kafka 2.8). Where an id is
 not known (an older broker, the embedded one, no answer just now) nothing is concluded (docs/decisions/0013).
+
+Of inputs `cleanup.policy` is looked at as well: in a compacted topic all records of a key but the last
+disappear, and whether one of them was read before is chance.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import struct
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from stream.engine.failure import CUT_OVER, EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
 
+log = logging.getLogger("stream.engine")
 ASK_TIMEOUT_S = 5
 LOOK_EVERY_S = 3
 MISSES_MAX = 10
 """So many looks in a row must miss a topic: a broker that has just started may not know it for seconds."""
+
+
+NO_RIGHT = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
 
 
 class TopicAnswer(NamedTuple):
@@ -32,6 +40,8 @@ class TopicAnswer(NamedTuple):
 
     ids: Mapping[str, str]
     gone: Set[str] = frozenset()
+    compacted: Mapping[str, str] = {}  # input -> its cleanup.policy
+    hidden: Set[str] = frozenset()  # inputs whose settings this worker has no right to read
 
 
 def created_again(topic: str, known: str, found: str) -> EngineError:
@@ -40,8 +50,20 @@ def created_again(topic: str, known: str, found: str) -> EngineError:
     return EngineError(Exit.DATA_LOSS, f"{text}; {CUT_OVER}")
 
 
+def _compacted(topic: str, policy: str) -> EngineError:
+    text = (
+        f"{topic} has cleanup.policy={policy}: Kafka deletes all records of a key but the last, also those "
+        "that no worker has read yet. Set it to delete (`stream topics apply --alter`), and send what is "
+        "missing again"
+    )
+    return EngineError(Exit.CONFIGURATION, text)
+
+
 class TopicIds:
-    """Asks the broker for the ids of the inputs and of the changelog. Blocks: use it in a thread."""
+    """Asks the broker for the ids of the inputs and of the changelog, and which inputs are compacted.
+
+    Blocks: use it in a thread.
+    """
 
     def __init__(self, options: EngineOptions) -> None:
         self._options = options
@@ -74,7 +96,28 @@ class TopicIds:
             else:
                 if topic_id:
                     ids[topic] = topic_id
-        return TopicAnswer(ids, gone)
+        return TopicAnswer(ids, gone, *_policies(self._client, ids.keys() & {*self._options.inputs}))
+
+
+def _policies(client: AdminClient, topics: Iterable[str]) -> tuple[Mapping[str, str], Set[str]]:
+    """The compacted ones of these topics with their `cleanup.policy`, and those whose settings are hidden."""
+    asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+    compacted: dict[str, str] = {}
+    hidden: set[str] = set()
+    try:
+        replies = client.describe_configs(asked, request_timeout=ASK_TIMEOUT_S) if asked else {}
+    except KafkaException:
+        return {}, set()
+    for resource, reply in replies.items():
+        try:
+            entry = reply.result(2 * ASK_TIMEOUT_S).get("cleanup.policy")
+        except (KafkaException, TimeoutError) as failure:
+            if isinstance(failure, KafkaException) and failure.args[0].code() in NO_RIGHT:
+                hidden.add(resource.name)
+        else:
+            if entry is not None and "compact" in str(entry.value):
+                compacted[resource.name] = str(entry.value)
+    return compacted, hidden
 
 
 def _has_controller(client: AdminClient) -> bool:
@@ -104,6 +147,7 @@ class TopicWatch:
         self._fail = fail
         self._known: dict[str, str] = {}
         self._missed: Counter[str] = Counter()
+        self._told: Set[str] = frozenset()  # inputs that the log has named as hidden
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="topics")
         self._looking: asyncio.Task[None] | None = None
 
@@ -119,9 +163,16 @@ class TopicWatch:
     def note(self, answer: TopicAnswer) -> None:
         """Remember the topic ids that the broker answered with.
 
-        EngineError: a topic's id differs from the one answered first (the topic was created again), or the
-        broker has not known a topic for MISSES_MAX answers in a row (it was deleted).
+        EngineError: an input is compacted (exit 78), a topic's id differs from the one answered first (the
+        topic was created again), or the broker has not known a topic for MISSES_MAX answers in a row (it was
+        deleted).
         """
+        for topic, policy in answer.compacted.items():
+            raise _compacted(topic, policy)
+        if hidden := sorted(answer.hidden - self._told):
+            self._told |= answer.hidden
+            text = "no right to read the settings of %s (DESCRIBE_CONFIGS): compaction would not be noticed"
+            log.warning(text, ", ".join(hidden))
         for topic, found in answer.ids.items():
             known = self._known.setdefault(topic, found)
             if known != found:
