@@ -115,7 +115,7 @@ def check_forgotten(read: int, first: int, set_by_hand: bool = False) -> None:
 def test_records_that_were_deleted_unread_are_missed_also_when_the_group_s_offsets_expired():
     text = reason(lambda: check_forgotten(read=3, first=5))
 
-    assert text.startswith("purchases/0 begins at 5, but rows have only what came before 3")
+    assert text.startswith("purchases/0: the records from 3 to 4 are missing.")
     assert "set the group's offsets" in text
 
 
@@ -129,12 +129,33 @@ def test_records_that_rows_have_read_may_be_deleted_and_offsets_set_by_hand_are_
 
 
 def test_an_offset_of_one_input_that_was_set_by_hand_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    pipe = Pipe()
+    pipe = rows({"a": 3})
     points = dict.fromkeys(TPS, by_worker(4)) | {TPS[1]: by_hand(2)}
 
     check_rows([pipe.lane], points, dict.fromkeys(points, 9), set(), no_keys)
 
     assert caplog.messages == ["engagement/0: its offset was set by hand to 2"]
+
+
+@pytest.mark.parametrize(
+    "applied", [{"a": 5}, {}], ids=["rows have read beyond it", "the row that has read it is deleted"]
+)
+def test_an_input_that_was_set_back_without_the_others_is_refused(applied: dict[str, int]) -> None:
+    points = dict.fromkeys(TPS, by_worker(6)) | {TPS[0]: by_hand(0)}
+
+    with pytest.raises(EngineError) as failure:
+        check_rows([rows(applied).lane], points, dict.fromkeys(points, 9), set(), no_keys)
+
+    assert failure.value.code == Exit.CONFIGURATION
+    assert str(failure.value).startswith("purchases/0: its offset was set back by hand to 0")
+    assert "those of engagement, feedback were not" in str(failure.value)
+    assert "all inputs together" in str(failure.value)
+
+
+def test_inputs_that_were_all_set_back_come_again() -> None:
+    points = dict.fromkeys(TPS, by_hand(0))
+
+    check_rows([rows({"a": 5}).lane], points, dict.fromkeys(points, 9), set(), no_keys)
 
 
 def checked(

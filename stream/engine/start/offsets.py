@@ -70,16 +70,18 @@ def check_rows(
     """Compare the inputs with what rows have read, where no worker has committed the offset.
 
     `forgotten`: partitions of which the group has no offset at all, not even one set by hand. EngineError:
-    the input is not the one that the rows know. Blocks, and reads all rows of such a lane.
+    the input is not the one that the rows know, or was set back without the others. Blocks, and reads all
+    rows of such a lane.
     """
-    last_keys = {}
+    last_keys, alone = {}, []
     for lane in lanes:
         tps = [source.tp for source in lane.sources]
         by_hand = [tp for tp in tps if not points[tp].flush]
         if not by_hand:
             continue
         read_by_rows = _read_by_rows(lane)
-        _warn(by_hand, points, whole=len(by_hand) == len(tps), any_row=bool(read_by_rows))
+        whole = len(by_hand) == len(tps)
+        _warn(by_hand, points, whole=whole, any_row=bool(read_by_rows))
         for tp in by_hand:
             rows = read_by_rows.get(tp.topic, ReadByRows())
             read, start = rows.next_offset, points[tp].offset
@@ -88,12 +90,17 @@ def check_rows(
             if read_by_rows and tp in forgotten and start > read:
                 raise EngineError(
                     Exit.DATA_LOSS,
-                    f"{tp} begins at {start}, but rows have only what came before {read}, and the group's "
-                    "offsets are forgotten: records seem to be deleted unread. To go on without them set the "
-                    "group's offsets by hand",
+                    f"{tp}: the records from {read} to {start - 1} are missing. The rows have applied "
+                    f"what came before {read}, the topic begins at {start} now, and the group's offsets are "
+                    "forgotten (they expired, or were deleted): so nobody read what is in between before it "
+                    "was deleted. To go on without it set the group's offsets by hand",
                 )
+            if not whole and (start < read or (not read_by_rows and start < last[tp])):
+                alone.append(_alone(tp, start, read, tps, by_hand))
             last_keys[tp] = rows.last_keys
     spot_check(last_keys, keys_at)
+    if alone:
+        raise EngineError(Exit.CONFIGURATION, alone[0])
 
 
 def _read_by_rows(lane: Lane[Any]) -> Mapping[str, ReadByRows]:
@@ -130,6 +137,19 @@ def check_fetch(
                 f"{tp} begins at {first[tp]}, but {offset} was not read yet: records were deleted before "
                 "they were read",
             )
+
+
+def _alone(
+    tp: PartitionId, start: int, read: int, tps: Iterable[PartitionId], by_hand: Container[PartitionId]
+) -> str:
+    """An input goes back without the others, such as that which tells what was deleted on request."""
+    others = ", ".join(other.topic for other in tps if other not in by_hand)
+    until = f", though rows have read up to {read}" if read else ""
+    return (
+        f"{tp}: its offset was set back by hand to {start}{until}, those of {others} were not: what these "
+        "deleted since then would come back. Set back the group's offsets of all inputs together, to one "
+        "point in time (kafka-consumer-groups.sh --reset-offsets --all-topics --to-datetime ...)"
+    )
 
 
 def _shorter(tp: PartitionId, end: int, read: int) -> str:

@@ -147,7 +147,7 @@ class TopicWatch:
         self._fail = fail
         self._known: dict[str, str] = {}
         self._missed: Counter[str] = Counter()
-        self._told: Set[str] = frozenset()  # inputs that the log has named as hidden
+        self._warned_of: Set[str] = frozenset()  # inputs that the log has named as hidden
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="topics")
         self._looking: asyncio.Task[None] | None = None
 
@@ -169,8 +169,8 @@ class TopicWatch:
         """
         for topic, policy in answer.compacted.items():
             raise _compacted(topic, policy)
-        if hidden := sorted(answer.hidden - self._told):
-            self._told |= answer.hidden
+        if hidden := sorted(answer.hidden - self._warned_of):
+            self._warned_of |= answer.hidden
             text = "no right to read the settings of %s (DESCRIBE_CONFIGS): compaction would not be noticed"
             log.warning(text, ", ".join(hidden))
         for topic, found in answer.ids.items():
