@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
@@ -16,11 +17,18 @@ from stream.ops.cluster import (
     cluster_settings,
     from_start,
     partitions_of,
-    producer,
     reader,
 )
 from stream.ops.dead_letters import DeadLetterRecord, DeadLetterTopic, read_dead_letters
-from stream.ops.redrive import RedriveCounts, Route, redrive, route_of, selected_letters
+from stream.ops.redrive import (
+    RedriveCounts,
+    Route,
+    redrive,
+    route_of,
+    selected_letters,
+    take_over,
+    wait_until_readable,
+)
 from stream.printable import printable
 from stream.wire import Reason
 from stream.worker.kafka.topics import TopicNames, topic_names
@@ -122,9 +130,9 @@ def redrive_command(
 ) -> None:
     """Send dead letters to their topics again, after a fix.
 
-    Each is sent exactly once, even if this command is interrupted and started again. Only those are sent that
-    this version of the program accepts; for the others the reason is printed. Exit code 1 when one was not
-    sent or a broker refused one.
+    Each is sent exactly once, also if this command is interrupted and started again, or several run at the
+    same time: the newest goes on, the others end with code 1. Only those are sent that this version of the
+    program accepts; for the others the reason is printed. Exit code 1 when one was not sent or refused.
 
     \b
     Example:
@@ -132,15 +140,33 @@ def redrive_command(
     """
     if not (letter_ids or reason or since or every):
         raise click.UsageError("name the dead letters: ids, --reason, --since or --all")
-    names, topic = _read_topic()
     settings = cluster_settings()
-    with cluster_errors(), reader(settings) as consumer:
-        routes = [
-            route_of(each, names, repair) for each in selected_letters(topic, letter_ids, reason, _ms(since))
-        ]
-        routes = [each for each in routes if each.letter.id not in topic.done]
-        outcome = RedriveCounts() if dry_run else redrive(consumer, producer(settings), names, topic, routes)
+    wanted = partial(_routes, letter_ids=letter_ids, reason=reason, since=since, repair=repair)
+    names, topic = _read_topic()
+    routes, outcome = wanted(names, topic), RedriveCounts()
+    if not dry_run and not all(each.obstacle for each in routes):
+        with cluster_errors():
+            client = take_over(settings, names)
+            names, topic = _read_topic()  # again: an earlier run may have sent some meanwhile
+            routes = wanted(names, topic)
+            outcome = redrive(client, names, topic, routes)
+            wait_until_readable(settings, names)
     _report(routes, outcome, dry_run, as_json)
+
+
+def _routes(
+    names: TopicNames,
+    topic: DeadLetterTopic,
+    *,
+    letter_ids: Sequence[str],
+    reason: str | None,
+    since: datetime | None,
+    repair: bool,
+) -> list[Route]:
+    """Of the dead letters that were named and not sent yet."""
+    with cluster_errors():
+        letters = list(selected_letters(topic, letter_ids, reason, _ms(since)))
+    return [route_of(each, names, repair) for each in letters if each.id not in topic.done]
 
 
 def _report(routes: Sequence[Route], outcome: RedriveCounts, dry_run: bool, as_json: bool) -> None:
@@ -150,7 +176,6 @@ def _report(routes: Sequence[Route], outcome: RedriveCounts, dry_run: bool, as_j
         summary = {
             "selected": len(routes),
             "would_send" if dry_run else "sent": going if dry_run else outcome.sent,
-            "sent_before": outcome.found_sent,
             "refused": outcome.refused,
             "staying": {each.letter.id: each.obstacle for each in staying},
         }
@@ -158,8 +183,6 @@ def _report(routes: Sequence[Route], outcome: RedriveCounts, dry_run: bool, as_j
     else:
         for each in staying:
             echo(printable(f"{each.letter.id} stays: {each.obstacle}"))
-        if outcome.found_sent:
-            echo(f"{outcome.found_sent:,} had been sent by an interrupted run")
         echo(f"{going:,} would be sent" if dry_run else f"{outcome.sent:,} sent, {outcome.refused:,} refused")
     raise SystemExit(1 if staying or outcome.refused else 0)
 

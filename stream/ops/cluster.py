@@ -58,8 +58,11 @@ def cluster_errors() -> Iterator[None]:
         raise click.ClickException(f"Kafka: {in_words(error.args[0])}") from error
 
 
-def producer(settings: Settings) -> Producer:
-    """An idempotent producer with acks=all that chooses partitions as Java's clients do (murmur2)."""
+def producer(settings: Settings, **more: object) -> Producer:
+    """An idempotent producer with acks=all that chooses partitions as Java's clients do (murmur2).
+
+    `more`: further settings of librdkafka.
+    """
     connected(settings)
     return Producer(
         {
@@ -72,6 +75,7 @@ def producer(settings: Settings) -> Producer:
             "linger.ms": 20,
             "message.max.bytes": 2_097_152,
             "log_level": 0,
+            **more,
         }
     )
 
@@ -95,15 +99,18 @@ class TopicReader(Consumer):  # type: ignore[misc]
 
 
 @contextmanager
-def reader(settings: Settings) -> Iterator[TopicReader]:
-    """A reader of the settings' cluster. ClusterError when no broker answers."""
+def reader(settings: Settings, isolation: str = "read_committed") -> Iterator[TopicReader]:
+    """A reader of the settings' cluster. ClusterError when no broker answers.
+
+    `isolation` is for `bounds`: with `read_uncommitted` a partition ends behind open transactions.
+    """
     connected(settings)
     consumer = TopicReader(
         {
             **librdkafka_settings(settings),
             "group.id": f"{settings.app_id}-tools",
             "enable.auto.commit": False,
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
             "log_level": 0,
         }
     )

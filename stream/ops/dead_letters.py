@@ -1,7 +1,7 @@
 """The dead-letter topic as a whole: its records, and which of them were already sent again ("redriven").
 
-`stream dlq redrive` records its progress as markers on the same topic: records without a key, with the header
-`x-dlq-marker` (`intent` or `done`) and a JSON object as value. Readers that do not know markers see a record
+`stream dlq redrive` records what it sent as markers on the same topic: records without a key, with the header
+`x-dlq-marker` (`done`) and a JSON object as value. Readers that do not know markers see a record
 without a reason. A record that is neither a marker nor a dead letter was written by a stranger: it is
 reported and skipped. Only workers and these commands may write to the topic: markers of others are believed.
 """
@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 from confluent_kafka import Message
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from stream.ops.cluster import HeaderPairs, message_headers
 from stream.worker.kafka.dead_letter import OUR_HEADERS, original_headers
@@ -23,13 +23,9 @@ from stream.worker.kafka.dead_letter import OUR_HEADERS, original_headers
 MARKER = "x-dlq-marker"
 REDRIVEN_FROM = "x-dlq-redriven-from"
 """Header of a redriven record on its input topic: the id of the dead letter."""
-REDRIVE_RUN = "x-dlq-redrive-run"
-"""Header of a redriven record: the run that sent it. Nobody knows it beforehand, so nobody can claim, in the
-place of a run that was interrupted, that a dead letter arrived."""
 _CONNECT = OUR_HEADERS[0]
 _ORIGIN = f"{_CONNECT}topic"
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class DeadLetterRecord(Struct, frozen=True):
@@ -66,17 +62,10 @@ class DeadLetterRecord(Struct, frozen=True):
 
 
 class RedriveMarker(Struct, frozen=True):
-    """Which dead letters a run is about to send (`intent`) or has sent (`done`).
+    """Which dead letters were sent: it is written in one transaction with them."""
 
-    An intent holds the end offset of every input partition before the run sent anything: whatever the run
-    sent is at or after these offsets.
-    """
-
-    kind: Literal["intent", "done"]
+    kind: Literal["done"]
     ids: tuple[str, ...]
-    ends: dict[str, dict[Count, Count]] = {}
-    run: str = ""
-    """Of an intent: what the run writes into the header REDRIVE_RUN."""
 
 
 class DeadLetterTopic(Struct):
@@ -85,8 +74,6 @@ class DeadLetterTopic(Struct):
     letters: dict[str, DeadLetterRecord]
     done: set[str]
     """Ids of the dead letters that were sent again."""
-    open_intents: list[RedriveMarker]
-    """Intents of runs that were interrupted before they wrote their `done`."""
     foreign: list[str] = []
     """Records that are neither dead letters nor markers: where each is, and why."""
 
@@ -97,13 +84,12 @@ class ForeignRecordError(Exception):
 
 def read_dead_letters(messages: Iterable[Message]) -> DeadLetterTopic:
     """Sort the records of the whole topic; one written twice (after a crash) counts once, by its id."""
-    found = DeadLetterTopic({}, set(), [])
+    found = DeadLetterTopic({}, set())
     for message in messages:
         try:
             _sort(message, found)
         except ForeignRecordError as reason:
             found.foreign.append(f"partition {message.partition()} offset {message.offset()}: {reason}")
-    found.open_intents = [each for each in found.open_intents if not found.done.issuperset(each.ids)]
     return found
 
 
@@ -114,11 +100,7 @@ def _sort(message: Message, found: DeadLetterTopic) -> None:
         letter = parse_dead_letter(message)
         found.letters[letter.id] = letter
     elif MARKER in names:
-        marker = _parse_marker(message)
-        if marker.kind == "done":
-            found.done.update(marker.ids)
-        else:
-            found.open_intents.append(marker)
+        found.done.update(_parse_marker(message).ids)
     else:
         raise ForeignRecordError("it has no headers of a dead letter")
 

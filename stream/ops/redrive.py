@@ -1,34 +1,33 @@
-"""Sends dead letters to their topics again, each exactly once, even when a run is interrupted.
+"""Sends dead letters to their topics again, each exactly once, whatever is interrupted or runs beside it.
 
-Before a batch is sent, an `intent` marker with the ids of the batch goes to the dead-letter topic; afterwards
-a `done` marker. A run that finds an intent without its `done` reads the input topics from the end offsets in
-that intent: a dead letter that already arrived is recognised by its id in the header x-dlq-redriven-from,
-together with the random name of the run, and is not sent again. Two runs at the same time may send a record
-twice; the worker counts it once, by its event id.
+A batch of dead letters and a `done` marker with their ids are one transaction: Kafka shows both or neither.
+All runs on one dead-letter topic have one transactional id. A run that begins (`take_over`) ends what a
+killed run left open, and shuts out one that is still under way: that one can send nothing more, and says so.
+Only then the topic is read, so that everything that was sent before is known.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-import uuid
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import msgspec
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from msgspec import Struct
 
-from stream.ops.cluster import HeaderPairs, bounds, message_headers, partitions_of, records
+from stream.config.settings import Settings
+from stream.kafka_causes import in_words
+from stream.ops.cluster import HeaderPairs, TopicReader, bounds, partitions_of, producer, reader
 from stream.ops.dead_letters import (
     MARKER,
-    REDRIVE_RUN,
     REDRIVEN_FROM,
     DeadLetterRecord,
     DeadLetterTopic,
     RedriveMarker,
 )
-from stream.ops.send import FLUSH_S, OutgoingRecord, SendCounts, produce
 from stream.wire import (
     TOPIC_KIND_OF,
     Decoded,
@@ -44,8 +43,27 @@ from stream.wire.binary import attributes_of, is_binary
 from stream.worker.kafka.topics import INPUTS, TopicNames
 from stream.worker.kafka.topics_admin import ClusterError
 
+SILENT = logging.getLogger("stream.ops.redrive.silent")
+SILENT.disabled = True
 BATCH = 500
-"""Dead letters per pair of markers: a few markers for thousands of records."""
+"""Dead letters of one transaction."""
+TRANSACTION_S = 30
+"""After so long the brokers end the transaction of a run that was killed. Until then, or until the next run,
+readers wait in front of its records."""
+PATIENCE_S = 60.0
+"""How long to wait for the end of an older transaction on the dead-letter topic: workers have them too."""
+LOOK_S = 0.2
+TRIES = 3
+"""Of one transaction: after a refused record librdkafka may need a second one to find its numbers again."""
+REPLACED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+"""Errors by which Kafka says that another producer has the transactional id now."""
+REFUSED = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+}
+"""Errors that are about one record, or about a few that travel together."""
 
 
 class Route(Struct, frozen=True):
@@ -61,10 +79,8 @@ class RedriveCounts(Struct):
     """How many dead letters a run sent."""
 
     sent: int = 0
-    found_sent: int = 0
-    """Sent by an interrupted run that had not written its `done` marker."""
     refused: int = 0
-    """Refused by a broker, or not acknowledged in time."""
+    """Refused by a broker, each by itself: too large for the topic, say."""
 
 
 def route_of(letter: DeadLetterRecord, names: TopicNames, repair: bool) -> Route:
@@ -104,52 +120,111 @@ def _by_the_event_itself(letter: DeadLetterRecord, now_ms: int) -> Decoded:
     return decode(kind, attributes.subject.encode(), letter.value, letter.headers, now_ms=now_ms)
 
 
+def take_over(settings: Settings, names: TopicNames) -> Producer:
+    """The producer of this run. Returns when every earlier run can send nothing more, and what these sent can
+    be read. Blocks. KafkaException: refused, such as a missing ACL; ClusterError: not within PATIENCE_S.
+    """
+    client = producer(
+        settings,
+        **{
+            "transactional.id": f"{settings.app_id}-{names.deadletter}-redrive",
+            "transaction.timeout.ms": TRANSACTION_S * 1_000,
+            "message.timeout.ms": TRANSACTION_S * 1_000,
+            "enable.sparse.connections": False,  # it connects again by itself to a coordinator it lost
+            "logger": SILENT,
+        },
+    )
+    client.init_transactions(PATIENCE_S)
+    wait_until_readable(settings, names)
+    return client
+
+
+def wait_until_readable(settings: Settings, names: TopicNames) -> None:
+    """Return when all that is on the dead-letter topic now can be read: markers may lie behind an open
+    transaction of a worker, and who does not see them would send again what they name.
+
+    ClusterError: not within PATIENCE_S.
+    """
+    with reader(settings) as committed, reader(settings, "read_uncommitted") as written:
+        _wait_for_ends(names, committed, written)
+
+
+def _wait_for_ends(names: TopicNames, committed: TopicReader, written: TopicReader) -> None:
+    until = time.monotonic() + PATIENCE_S
+    for number in partitions_of(written, names.deadletter):
+        end = bounds(written, names.deadletter, number)[1]
+        while bounds(committed, names.deadletter, number)[1] < end:
+            if time.monotonic() > until:
+                text = f"a transaction is open at the end of partition {number} for {PATIENCE_S:.0f} s"
+                raise ClusterError(f"{names.deadletter}: {text}; what is behind it cannot be read yet")
+            time.sleep(LOOK_S)
+
+
 def redrive(
-    consumer: Consumer, producer: Producer, names: TopicNames, topic: DeadLetterTopic, routes: Iterable[Route]
+    client: Producer, names: TopicNames, topic: DeadLetterTopic, routes: Iterable[Route]
 ) -> RedriveCounts:
-    """Send every dead letter that has a route and was not sent before."""
-    outcome, run = RedriveCounts(), uuid.uuid4().hex
-    found = already_sent(consumer, topic, names)
-    outcome.found_sent = len(found)
-    if found:
-        _write_marker(producer, names, RedriveMarker("done", tuple(sorted(found))))
-    sent = topic.done | found
-    todo = iter([route for route in routes if not route.obstacle and route.letter.id not in sent])
-    while batch := list(islice(todo, BATCH)):
-        ids = tuple(route.letter.id for route in batch)
-        ends = _end_offsets(consumer, {route.topic for route in batch})
-        _write_marker(producer, names, RedriveMarker("intent", ids, ends, run))
-        counts = SendCounts()
-        for route in batch:
-            produce(producer, counts, _record(route, run))
-        unsent = producer.flush(FLUSH_S)
-        outcome.sent += sum(counts.acknowledged.values())
-        outcome.refused += sum(counts.refused.values()) + unsent
-        if counts.refused or unsent:
-            return outcome  # the intent stays open: the next run finds out which records arrived
-        _write_marker(producer, names, RedriveMarker("done", ids))
+    """Send every dead letter that has a route and was not sent before; `topic` was read after `take_over`.
+
+    ClusterError when another run took over, or Kafka does not take a batch: nothing of that batch is sent.
+    """
+    outcome = RedriveCounts()
+    going = [route for route in routes if not route.obstacle and route.letter.id not in topic.done]
+    todo = deque(going[at : at + BATCH] for at in range(0, len(going), BATCH))
+    while todo:
+        batch = todo.popleft()
+        try:
+            refused = _is_refused(client, names, batch)
+        except KafkaException as failure:
+            raise _stopped(failure.args[0], outcome) from failure
+        if not refused:
+            outcome.sent += len(batch)
+        elif len(batch) == 1:
+            outcome.refused += 1
+        else:  # Kafka refuses a letter together with its neighbours: look for it in either half
+            middle = len(batch) // 2
+            todo.extendleft([batch[middle:], batch[:middle]])
     return outcome
 
 
-def already_sent(consumer: Consumer, topic: DeadLetterTopic, names: TopicNames) -> set[str]:
-    """Ids of dead letters that an interrupted run sent: on an input topic, but without a `done` marker."""
-    starts: dict[tuple[str, int], int] = {}
-    open_ids: set[tuple[str, str]] = set()
-    for intent in topic.open_intents:
-        open_ids.update((letter_id, intent.run) for letter_id in intent.ids)
-        for input_topic in set(intent.ends).intersection(names.inputs):
-            for partition in set(intent.ends[input_topic]).intersection(partitions_of(consumer, input_topic)):
-                end = intent.ends[input_topic][partition]
-                starts[input_topic, partition] = min(end, starts.get((input_topic, partition), end))
-    arrived = {_sent_as(message) for message in (records(consumer, starts) if starts else ())}
-    return {letter_id for letter_id, _ in arrived & open_ids} - topic.done
+def _stopped(error: KafkaError, outcome: RedriveCounts) -> ClusterError:
+    sent = f"this one sent {outcome.sent:,}"
+    if error.code() in REPLACED:
+        return ClusterError(f"another `stream dlq redrive` goes on in the place of this one; {sent}")
+    return ClusterError(f"{in_words(error)}; {sent}, run it again for the others")
 
 
-def _sent_as(message: Message) -> tuple[str, str]:
-    """Dead letter and run by the last headers of these names: ours come behind the producer's."""
-    headers = dict(message_headers(message))
-    sent = [(headers.get(name) or b"").decode("utf-8", "replace") for name in (REDRIVEN_FROM, REDRIVE_RUN)]
-    return sent[0], sent[1]
+def _is_refused(client: Producer, names: TopicNames, batch: Sequence[Route]) -> bool:
+    """Send a batch and its marker as one. True: nothing was sent, because Kafka refuses a record of it.
+
+    KafkaException: nothing was sent for another reason, or it is not known.
+    """
+    for left in reversed(range(TRIES)):
+        client.begin_transaction()
+        try:
+            for route in batch:
+                _produce(client, route)
+            marker = msgspec.json.encode(RedriveMarker("done", tuple(route.letter.id for route in batch)))
+            client.produce(names.deadletter, marker, None, 0, headers=[(MARKER, b"done")])
+            client.flush(TRANSACTION_S)
+            client.commit_transaction(TRANSACTION_S)
+        except KafkaException as failure:
+            error = failure.args[0]
+            if error.code() in REFUSED or (left and error.txn_requires_abort()):
+                client.abort_transaction(TRANSACTION_S)
+                if error.code() in REFUSED:
+                    return True
+                continue
+            raise
+        return False
+    return False
+
+
+def _produce(client: Producer, route: Route) -> None:
+    """Without a callback: after a fatal error confluent-kafka would call it with that error still set."""
+    letter = route.letter
+    headers: HeaderPairs = (*letter.headers, (REDRIVEN_FROM, letter.id.encode()))
+    client.produce(route.topic, letter.value, route.key, headers=[*headers])
+    client.poll(0)
 
 
 def selected_letters(
@@ -171,30 +246,3 @@ def selected_letters(
             and (since_ms is None or letter.at_ms >= since_ms)
         ):
             yield letter
-
-
-def _record(route: Route, run: str) -> OutgoingRecord:
-    letter = route.letter
-    ours = ((REDRIVEN_FROM, letter.id.encode()), (REDRIVE_RUN, run.encode()))
-    headers: HeaderPairs = (*letter.headers, *ours)
-    return OutgoingRecord(route.topic, letter.value, route.key, headers=headers)
-
-
-def _end_offsets(consumer: Consumer, topics: set[str]) -> dict[str, dict[int, int]]:
-    return {
-        topic: {number: bounds(consumer, topic, number)[1] for number in partitions_of(consumer, topic)}
-        for topic in sorted(topics)
-    }
-
-
-def _write_marker(producer: Producer, names: TopicNames, marker: RedriveMarker) -> None:
-    """Note on partition 0 of the dead-letter topic how far a redrive has come, so that another can go on.
-
-    Returns once Kafka has acknowledged it; ClusterError after FLUSH_S seconds, or when Kafka refuses it.
-    """
-    counts = SendCounts()
-    headers = ((MARKER, marker.kind.encode()),)
-    value = msgspec.json.encode(marker)
-    produce(producer, counts, OutgoingRecord(names.deadletter, value, None, 0, headers=headers))
-    if producer.flush(FLUSH_S) or counts.refused:
-        raise ClusterError(f"{names.deadletter}: the marker could not be written; nothing more was sent")

@@ -7,26 +7,11 @@ import time
 
 import pytest
 
-from stream.ops.cluster import bounds, partitions_of, reader
-from stream.worker.kafka.dead_letter import InputRecord, dead_letter
-from tests.support.kafka_shop import KafkaShop, redriven_ids, repaired_event
+from tests.support.kafka_shop import KafkaShop, bury_many, inputs_written, redriven_ids
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 LETTERS = 4_000
 KILLS = 3
-
-
-def bury_many(shop: KafkaShop) -> list[str]:
-    client, ids = shop.producer(), []
-    for number in range(LETTERS):
-        key = f"cust-{number}".encode()
-        source = InputRecord(shop.names.purchases, 1, number, key, repaired_event(number), [])
-        letter = dead_letter(source, "schema", "Expected `int`")
-        client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
-        client.poll(0)
-        ids.append(letter.id)
-    assert client.flush(30) == 0
-    return sorted(ids)
 
 
 def redriving(shop: KafkaShop) -> subprocess.Popen[bytes]:
@@ -34,15 +19,8 @@ def redriving(shop: KafkaShop) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env={**os.environ, **shop.environment}, stdout=subprocess.DEVNULL)
 
 
-def inputs_written(shop: KafkaShop) -> int:
-    """The number of records on the purchases topic."""
-    with reader(shop.settings) as consumer:
-        topic = shop.names.purchases
-        return sum(bounds(consumer, topic, number)[1] for number in partitions_of(consumer, topic))
-
-
 def test_a_redrive_killed_several_times_sends_each_letter_once(shop):
-    ids = bury_many(shop)
+    ids = bury_many(shop, LETTERS)
     kills = 0
     while kills < KILLS:
         before, process = inputs_written(shop), redriving(shop)

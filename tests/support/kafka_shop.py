@@ -21,6 +21,7 @@ from tests.support.poison import as_bytes, purchase
 
 PARTITIONS = 4
 READ_LIMIT_S = 120
+SETTLED_S = 5
 
 
 class KafkaShop:
@@ -53,9 +54,18 @@ class KafkaShop:
         return result.exit_code, json.loads(result.stdout.splitlines()[-1])
 
     def all_of(self, role: str) -> list[Message]:
-        """Every record of a topic, by its role: purchases, profiles, alerts and so on."""
-        with reader(self.settings) as consumer:
-            return list(from_start(consumer, getattr(self.names, role)))
+        """Every record of a topic, by its role: purchases, profiles, alerts and so on.
+
+        A transaction that was committed a moment ago is waited for.
+        """
+        topic = getattr(self.names, role)
+        with reader(self.settings) as consumer, reader(self.settings, "read_uncommitted") as written:
+            until = time.monotonic() + SETTLED_S
+            for number in partitions_of(written, topic):
+                end = bounds(written, topic, number)[1]
+                while bounds(consumer, topic, number)[1] < end and time.monotonic() < until:
+                    time.sleep(0.05)
+            return list(from_start(consumer, topic))
 
     def producer(self) -> Producer:
         return Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random"})
@@ -127,3 +137,24 @@ def bury(shop: KafkaShop, offset: int, value: bytes | None, key: bytes | None, *
     client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
     assert client.flush(10) == 0
     return letter.id
+
+
+def bury_many(shop: KafkaShop, count: int) -> list[str]:
+    """So many dead letters of purchases that can be sent again; their ids, sorted."""
+    client, ids = shop.producer(), []
+    for number in range(count):
+        key = f"cust-{number}".encode()
+        source = InputRecord(shop.names.purchases, 1, number, key, repaired_event(number), [])
+        letter = dead_letter(source, "schema", "Expected `int`")
+        client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
+        client.poll(0)
+        ids.append(letter.id)
+    assert client.flush(30) == 0
+    return sorted(ids)
+
+
+def inputs_written(shop: KafkaShop) -> int:
+    """The number of records on the purchases topic."""
+    with reader(shop.settings) as consumer:
+        topic = shop.names.purchases
+        return sum(bounds(consumer, topic, number)[1] for number in partitions_of(consumer, topic))
