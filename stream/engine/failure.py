@@ -59,5 +59,7 @@ class FailStop:
         code = failure.code if isinstance(failure, EngineError) else Exit.BUG
         trace = None if isinstance(failure, EngineError) else failure
         log.critical("stream stops (exit %d): %s", code, failure or type(failure).__name__, exc_info=trace)
+        if self.exit is exit_now:
+            logging.disable()  # the reason stays the last line, whatever Kafka's clients still complain about
         self.leave()
         self.exit(code)

@@ -1,7 +1,9 @@
 """Gauges, readiness and liveness of a real engine that is fed by hand."""
 
 import logging
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from prometheus_client import generate_latest
 
 from stream.config.settings import Settings
 from stream.engine import EngineApp
+from stream.engine.input.lease import Lease
+from stream.engine.output.group import Group
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
@@ -129,11 +133,25 @@ def test_a_flush_is_observed():
 
 
 def test_a_worker_is_ready_when_it_delivers(app):
+    lease = Lease(10.0)
+    lease.renew(time.monotonic())
+    app.group = Group(lambda: SimpleNamespace(lease=lease), 1.0)
     waiting = readiness_problems(app)
     app.delivering = True
 
     assert len(waiting) == 1
     assert readiness_problems(app) == []
+
+
+def test_a_worker_that_hears_nothing_from_kafka_is_not_ready(app):
+    lease = Lease(10.0)
+    app.group = Group(lambda: SimpleNamespace(lease=lease), 1.0)
+    lease._renewed_at = time.monotonic() - 20.0
+    app.delivering = True
+
+    (reason,) = readiness_problems(app)
+
+    assert reason.startswith("Kafka has answered no heartbeat for 2")
 
 
 def test_a_worker_that_applies_nothing_for_long_is_not_alive(app):

@@ -78,7 +78,7 @@ class BatchConsumer(driver.Consumer):
         except BaseException as failure:
             if not (self.should_stop or self.app.should_stop):
                 away = isinstance(failure, KafkaError)
-                text = f"no input from Kafka: {failure!r}"
+                text = f"no input from Kafka at {host.options.bootstrap}: {failure!r}"
                 host.fail(EngineError(Exit.PRODUCER, text) if away else failure)
 
     async def _poll_once(self, host: Host) -> list[Lane[Any]]:

@@ -35,6 +35,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
+from aiokafka.errors import KafkaError as AIOKafkaError
+
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
@@ -175,6 +177,9 @@ class Flusher:
             await work()
         except asyncio.CancelledError:
             raise
+        except AIOKafkaError as away:  # the group's coordinator, or the leader of a changelog partition
+            text = f"Kafka at {self._options.bootstrap} does not answer: {away!r}; nothing wrong is committed"
+            self._fail(EngineError(Exit.PRODUCER, text))
         except BaseException as failure:
             self._fail(failure)
         finally:

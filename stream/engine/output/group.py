@@ -61,6 +61,12 @@ class Group:
         """No other worker can be in charge of our partitions now."""
         return self._member().lease.holds
 
+    @property
+    def unanswered_s(self) -> float:
+        """Seconds since the last heartbeat that the group's coordinator answered; 0 while the lease holds."""
+        lease = self._member().lease
+        return 0.0 if lease.holds else lease.age_s
+
     async def until_owned(self) -> None:
         """Wait until the lease holds, in case the group's coordinator is away. EngineError: for too long."""
         until = time.monotonic() + self._patience_s

@@ -78,7 +78,7 @@ class Sender:
     """Idempotent; transactional when it is given an id. What is written between two ends is one flush."""
 
     def __init__(self, options: EngineOptions, name: str, transactional_id: str | None = None) -> None:
-        self._timeout_s = options.delivery_timeout_s
+        self._timeout_s, self._bootstrap = options.delivery_timeout_s, options.bootstrap
         self._failed: list[tuple[KafkaError, str]] = []  # with the topic of the record; empty: all of them
         settings = self._settings(options, name)
         if transactional_id is not None:
@@ -173,11 +173,16 @@ class Sender:
         left = self._producer.flush(self._timeout_s + ROOM_WAIT_S)
         if left:  # a line of the client's log, queued at the last moment, counts too
             left = self._producer.flush(ROOM_WAIT_S)
+        if left or any(error.code() == KafkaError._MSG_TIMED_OUT for error, _ in self._failed[:1]):
+            count = left or len(self._failed)
+            text = (
+                f"Kafka at {self._bootstrap} did not acknowledge {count} records in {self._timeout_s:.0f} s"
+            )
+            raise EngineError(
+                Exit.PRODUCER, f"{text}; nothing of this flush is committed, its input comes again"
+            )
         if self._failed:
             raise stopped_by(*self._failed[0])
-        if left:
-            text = f"{left} records got no answer in {self._timeout_s:.0f} s"
-            raise EngineError(Exit.PRODUCER, text)
 
     # -- transactions -------------------------------------------------------------------------------------
 

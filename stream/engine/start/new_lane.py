@@ -19,13 +19,27 @@ def shared_partitions(tps: Sequence[PartitionId], options: EngineOptions) -> lis
     """The partition numbers that a worker was given, in order. EngineError: not of all inputs alike."""
     partitions = sorted({tp.partition for tp in tps})
     if len(tps) != len(partitions) * len(options.inputs):
-        given = ", ".join(f"{sum(tp.topic == topic for tp in tps)} of {topic}" for topic in options.inputs)
-        raise EngineError(
-            Exit.CONFIGURATION,
-            "the inputs must exist with equal numbers of partitions, and only workers may be members of "
-            f"group {options.app_id}: this worker was given {given}",
-        )
+        raise EngineError(Exit.CONFIGURATION, _unlike(tps, options))
     return partitions
+
+
+def _unlike(tps: Sequence[PartitionId], options: EngineOptions) -> str:
+    """Why a worker was not given the same partition numbers of each input, as far as it can tell."""
+    counts = {topic: sum(tp.topic == topic for tp in tps) for topic in options.inputs}
+    text = "this worker was given " + ", ".join(f"{count} of {topic}" for topic, count in counts.items())
+    if min(counts.values()):
+        alone = ", ".join(topic for topic, count in counts.items() if count == max(counts.values()))
+        cause = (
+            f"another member of group {options.app_id} seems not to read {alone}, because its topics "
+            "have other names (STREAM_TOPIC_..., STREAM_TOPIC_PREFIX), or because it is no worker"
+        )
+    else:
+        cause = f"an input is missing, or a member of group {options.app_id} is no worker of these inputs"
+    return (
+        f"{text} partitions, not of all alike: {cause}. All members must read the same inputs, with equal "
+        "numbers of partitions; a worker of other topics needs a STREAM_APP_ID of its own. Who reads what: "
+        f"kafka-consumer-groups.sh --describe --members --verbose --group {options.app_id}"
+    )
 
 
 def new_lane(

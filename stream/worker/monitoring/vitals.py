@@ -70,6 +70,8 @@ def readiness_problems(app: EngineApp[Any]) -> Sequence[str]:
     """Why this worker does not apply events now; empty when it does."""
     if not app.delivering:
         return ["no partitions are assigned yet, or the table is still being restored"]
+    if unanswered_s := app.group.unanswered_s:
+        return [f"Kafka has answered no heartbeat for {unanswered_s:.0f} s: nothing can be read or committed"]
     return []
 
 
