@@ -34,9 +34,9 @@ def test_a_record_is_known_again_by_key_value_and_timestamp():
         Raw(*TP, 5, None, None, -1),
     ]
 
-    known = next(LastRead.of_all([record]))
+    known = LastRead.of_all([record])[0]
 
-    assert known == next(LastRead.of_all([Raw(*TP, 5, b"value", b"key", 1_700_000_000_000)]))
+    assert known == LastRead.of_all([Raw(*TP, 5, b"value", b"key", 1_700_000_000_000)])[0]
     assert known not in LastRead.of_all(others)
 
 

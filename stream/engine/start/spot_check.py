@@ -127,7 +127,7 @@ def check_last_read(options: EngineOptions, points: CommitPoints) -> None:
             for tp, record in _records(reader, {tp: last_read.offset for tp, last_read in left.items()}):
                 if record is None:
                     missing.add(tp)
-                elif next(LastRead.of_all([record])) != left[tp]:
+                elif LastRead.of_all([record])[0] != left[tp]:
                     raise _tail_was_lost(tp, "another record", points[tp])
             left = {tp: left[tp] for tp in left if tp in missing}
             if not left:

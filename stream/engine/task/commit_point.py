@@ -10,7 +10,7 @@ not know.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 from zlib import crc32
 
@@ -31,12 +31,13 @@ class LastRead(NamedTuple):
     offset: int
     checksum: int  # CRC-32 of its key and value, which begins with Kafka's timestamp
 
-    @classmethod
-    def of_all(cls, records: Iterable[Record]) -> Iterator[LastRead]:
-        """One for each record."""
-        for record in records:
-            keyed = crc32(record.key or b"", record.timestamp & 0xFFFF_FFFF)
-            yield cls(record.offset, crc32(record.value or b"", keyed))
+    @staticmethod
+    def of_all(records: Iterable[Record]) -> list[tuple[int, int]]:
+        """For each record what `LastRead` holds; plain tuples, since it is done for all that is read."""
+        return [
+            (each.offset, crc32(each.value or b"", crc32(each.key or b"", each.timestamp & 0xFFFF_FFFF)))
+            for each in records
+        ]
 
 
 class CommitPoint(NamedTuple):

@@ -69,7 +69,7 @@ class Source:
         """For merge_wait: (when, until which time the records at hand had begun to wait by then)."""
         self.waited_until_ms = -FOREVER_MS
         self.last_given: LastRead | None = None  # the last record that was given out or skipped
-        self._read: deque[LastRead] = deque()  # those after it
+        self._read: deque[tuple[int, int]] = deque()  # those after it
 
     @property
     def caught_up(self) -> bool:
@@ -113,15 +113,18 @@ class Source:
         self.waiting_since = None
         self.given_up = False
 
-    def note_read(self, records: Iterable[LastRead]) -> None:
-        """The records of which `add` was told, those that were skipped included."""
+    def note_read(self, records: Iterable[tuple[int, int]]) -> None:
+        """As `LastRead` the records of which `add` was told, those that were skipped included."""
         self._read.extend(records)
         self._note_given()
 
     def _note_given(self) -> None:
         read, applied = self._read, self.applied
-        while read and read[0].offset < applied:
-            self.last_given = read.popleft()
+        last = None
+        while read and read[0][0] < applied:
+            last = read.popleft()
+        if last is not None:
+            self.last_given = LastRead(*last)
 
     def note_empty_poll(self, now_s: float) -> None:
         """A fetch asked for this partition and brought none of its records."""
