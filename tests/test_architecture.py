@@ -36,6 +36,7 @@ CORE_EXCEPTIONS = {
 }
 
 CORE_FLOORS = [
+    {"trial"},
     {"step"},
     {"alerts"},
     {"judgement"},

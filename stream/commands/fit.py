@@ -150,11 +150,19 @@ def publish_command(record: Path, as_json: bool) -> None:
 
 
 def _published(model: Model) -> int:
-    """Publish the model; returns the number of partitions. Exit code 1 when one was not reached."""
+    """Publish the model; returns the number of partitions. Exit code 1 when one was not reached, or when
+    workers with the policy of STREAM_POLICY would refuse it."""
+    from stream.core.model.document import ModelError
+    from stream.core.trial import tried_basis
     from stream.ops.cluster import cluster_errors, cluster_settings
     from stream.ops.publish import NotPublishedError, publish_model
 
     settings = cluster_settings()
+    try:
+        tried_basis(chosen_policy(Path(settings.policy) if settings.policy else None), model)
+    except ModelError as problem:
+        echo(f"stream fit: not published, as workers would refuse it: {problem}", err=True)
+        raise SystemExit(FAILED) from None
     try:
         with cluster_errors():
             return publish_model(settings, model, time.time_ns() // 1_000_000)

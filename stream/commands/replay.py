@@ -122,7 +122,14 @@ def replay_command(
     shown = _ENCODE(summary).decode() if as_json else _as_text(summary)
     echo(shown, err=any(map(is_stdout, outputs)))
     print_set_aside(recording, as_json=as_json)
-    sys.exit(1 if recording.unreadable else 0)
+    sys.exit(1 if recording.unreadable or run.refused else 0)
+
+
+def _print_refused(run: Replay) -> None:
+    for reason in run.refused:
+        echo(
+            f"stream replay: a published model is refused, the one before stays in force: {reason}", err=True
+        )
 
 
 def _run_through(run: Replay, recording: Recording, clock_to: datetime | None) -> None:
@@ -131,6 +138,7 @@ def _run_through(run: Replay, recording: Recording, clock_to: datetime | None) -
         for event in recording.events("replaying"):
             run.feed(event)
         run.advance(_ms(clock_to) if clock_to else 0)
+    _print_refused(run)
 
 
 def _topics(now_ms: int, begin: datetime | None, end_ms: int | None) -> Recording:

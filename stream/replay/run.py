@@ -16,8 +16,9 @@ from stream.core.events.event import ClockTicked, Event, ModelPublished
 from stream.core.events.order import instant_order
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
-from stream.core.model.document import decode_model
+from stream.core.model.document import ModelError, decode_model
 from stream.core.step import Step, on_basis, on_event, on_instant, on_review
+from stream.core.trial import tried_basis
 from stream.wire import partition_of
 
 AlertSink = Callable[[Alert], None]
@@ -86,6 +87,8 @@ class Replay:
         self.shards = [Shard(basis, sink) for _ in range(partitions)]
         self.clock_ms = 0
         self.events = 0
+        self.refused: list[str] = []
+        """Why published models were not put in force."""
         self._instant: list[Event] = []
 
     def feed(self, event: Event) -> None:
@@ -119,7 +122,13 @@ class Replay:
             place = partition_of(customer.encode(), count) if count > 1 else 0
             self.shards[place].apply(by_customer[customer], at_ms)
         for model in sorted(published, key=instant_order):
-            self.basis = Basis(self.basis.policy, decode_model(model.data.model))
+            try:
+                self.basis = tried_basis(self.basis.policy, decode_model(model.data.model))
+            except ModelError as error:
+                self.refused.append(
+                    str(error)
+                )  # a dead letter of the worker, which goes on by the model before
+                continue
             for shard in self.shards:
                 shard.take(self.basis, at_ms)
         if not by_customer:

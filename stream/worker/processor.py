@@ -19,6 +19,7 @@ long batch the event loop may breathe between two moments; nothing of the lane i
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -42,6 +43,7 @@ from stream.worker.rows.models import PartitionModels
 from stream.worker.rows.row import LiveRow, StoredRow
 from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
 
+log = logging.getLogger("stream.worker")
 ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
 
 
@@ -262,17 +264,21 @@ class ProfileProcessor:
     def _adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> Iterator[None]:
         """A model was published: judge every customer of this partition by it from the event's time on.
 
-        One customer per part: a partition may have a million.
+        One customer per part: a partition may have a million. A model that cannot judge (core/trial.py) is a
+        dead letter, and the one before stays in force.
         """
         try:
-            model = decode_model(event.data.model)
+            basis = self._models.tried(decode_model(event.data.model))
         except ModelError as error:
             record = InputRecord(
                 arrival.topic, arrival.partition, arrival.offset, arrival.key, encode_event(event)
             )
+            log.error(
+                "partition %d: a published model is refused (%s): it is a dead letter", lane.partition, error
+            )
             self._send_dead_letter(lane, record, "schema", str(error))
             return
-        basis = self._models.adopt(lane, arrival, event, model)
+        self._models.adopt(lane, arrival, event, basis)
         for key in lane.table.all_keys():
             row = self._row(lane, key)
             if row is None or row.profile is None or row.applied.get(arrival.topic, 0) > arrival.offset:

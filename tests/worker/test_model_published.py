@@ -194,3 +194,41 @@ def test_two_models_in_quick_succession_with_a_commit_between_them(kept, again):
     assert sent == {encode_alert(alert) for alert in alerts}
     for name in ANYONE:
         assert judgement_of(after, name.encode()) == run.profiles[name].judgement
+
+
+def unusable(model: Model) -> Model:
+    """Well-formed, but its tables of lifetime value would take minutes."""
+    process = msgspec.structs.replace(model.process, a=1e-4, b=1e-4)
+    return sealed(msgspec.structs.replace(model, process=process, tables=(), version=""))
+
+
+def test_a_model_that_cannot_judge_is_a_dead_letter_and_the_one_before_stays_in_force():
+    life = sorted([*a_year(), published(320, unusable(other_model()))], key=lambda event: event.time)
+    pipe = Pipe(guarded=False)
+    fed(pipe, life)
+    run, alerts = replay(life, basis())
+
+    assert set(pipe.alerts()) == {encode_alert(alert) for alert in alerts} == expected()[1]
+    assert judgement_of(pipe, b"a") == run.profiles["a"].judgement
+    (letter,) = [out for out in pipe.lane.outgoing if out.topic.endswith("deadletter.v1")]
+    assert "fit the model with that policy" in str(letter.headers)
+    assert len(run.refused) == 1
+
+
+def test_a_stored_model_that_cannot_judge_is_not_used_and_the_worker_starts():
+    early = [event for event in a_year() if event.time < when(315)]
+    before = Pipe(guarded=False)
+    fed(before, early)
+    rows = dict(before.lane.table.take_all())
+    stored = msgspec.json.decode(not_none(rows[MODEL_KEY]))
+    stored["models"][0] = msgspec.Raw(encode_model(unusable(other_model())))
+    rows[MODEL_KEY] = msgspec.json.encode(stored)
+    skipped = {topic: len(events) for topic, events in by_topic(early).items()}
+    after = Pipe(guarded=False, start=skipped)
+    after.lane.table.apply_changelog([(*row, None) for row in rows.items()])
+    after.lane.table.index()
+
+    fed(after, a_year(), skipped)
+
+    versions = {msgspec.json.decode(body)["data"]["policy"]["model"] for body in after.alerts()}
+    assert versions == {default_model().version}

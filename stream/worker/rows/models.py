@@ -16,8 +16,9 @@ from msgspec import Raw
 
 from stream.core.events.event import ModelPublished
 from stream.core.judgement.basis import Basis
-from stream.core.model.document import decode_model
+from stream.core.model.document import ModelError, decode_model
 from stream.core.model.record import Model
+from stream.core.trial import tried_basis
 from stream.engine import Arrival, Lane
 from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 
@@ -48,7 +49,14 @@ class PartitionModels:
         """
         return self._adopted[lane.partition]
 
-    def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, model: Model) -> Basis:
+    def tried(self, model: Model) -> Basis:
+        """The basis of a published model; ModelError: no customer can be judged by it."""
+        for basis in (self.configured, *self._bases.values()):
+            if basis.model.version == model.version:
+                return basis
+        return tried_basis(self.configured.policy, model)
+
+    def adopt(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished, basis: Basis) -> None:
         """Put a published model in force in this partition, and store it in the partition's model row."""
         stored, is_first = lane.get(MODEL_KEY) or LiveRow(StoredRow()), self.basis_of(lane) is self.configured
         next_offset = arrival.offset + 1
@@ -62,8 +70,7 @@ class PartitionModels:
         )
         lane.put(MODEL_KEY, LiveRow(row))
         self._adopted[lane.partition] = adopted
-        basis = self._bases[lane.partition] = self._basis_with(model)
-        return basis
+        self._bases[lane.partition] = basis
 
     def _restore(self, lane: Lane[LiveRow]) -> None:
         """This worker got the partition: go on with the last stored model whose publication is committed.
@@ -78,23 +85,23 @@ class PartitionModels:
         if in_force is None:
             return
         self._adopted[lane.partition] = {in_force.topic: in_force.next_offset}
-        model = decode_model(in_force.model)
+        try:
+            model = decode_model(in_force.model)
+            basis = self.tried(model)
+        except ModelError as error:  # stored by a version that did not try models
+            line = "partition %d: the published model is not used (%s): model %s of STREAM_MODEL is in force"
+            log.error(line, lane.partition, error, self.configured.model.version)
+            return
         if self._is_replaced(model, stored):
             newer = self.configured.model.version
             line = "partition %d: model %s of STREAM_MODEL replaces the published model %s, which is older"
             log.info(line, lane.partition, newer, model.version)
             return
-        self._bases[lane.partition] = self._basis_with(model)
+        self._bases[lane.partition] = basis
         log.info("partition %d: the published model %s is in force", lane.partition, model.version)
 
     def _is_replaced(self, published: Model, stored: LiveRow) -> bool:
         return _replaces(self.configured.model, published, stored.instead_of)
-
-    def _basis_with(self, model: Model) -> Basis:
-        for basis in (self.configured, *self._bases.values()):
-            if basis.model.version == model.version:
-                return basis
-        return Basis(self.configured.policy, model)
 
 
 class Publication(NamedTuple):

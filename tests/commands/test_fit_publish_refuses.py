@@ -1,0 +1,23 @@
+"""`stream fit publish` refuses what workers would refuse, before it asks any broker."""
+
+from __future__ import annotations
+
+import msgspec
+from click.testing import CliRunner
+
+from stream.commands.main import main
+from stream.core.model.document import encode_model
+from stream.model_file import default_model
+
+
+def test_a_model_that_workers_would_refuse_is_not_published(tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAM_BROKERS", "localhost:1")
+    model = default_model()
+    process = msgspec.structs.replace(model.process, a=1e-4, b=1e-4)
+    unusable = msgspec.structs.replace(model, process=process, tables=(), version="")
+    (tmp_path / "model.json").write_bytes(encode_model(unusable))
+
+    run = CliRunner().invoke(main, ["fit", "publish", str(tmp_path / "model.json")])
+
+    assert run.exit_code == 1
+    assert "not published, as workers would refuse it: process: a or b is 0.0001" in run.stderr
