@@ -36,6 +36,7 @@ STREAM = Path(sys.executable).with_name("stream")
 TIMEOUT_S = 120.0
 ALL_ARRIVE = {"enable.idempotence": True, "max.in.flight.requests.per.connection": 1}
 """See docs/decisions/0011."""
+NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 
 SHOP = Shop(seed=5, customers=60)
@@ -130,10 +131,19 @@ class WorkerKafka:
         return [TopicPartition(topic, at) for topic in self.names.inputs for at in range(self.partitions)]
 
     def _ends(self, places: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        return {
-            (place.topic, place.partition): self._reader.get_watermark_offsets(place, timeout=30)[1]
-            for place in places
-        }
+        return {(place.topic, place.partition): self._end(place) for place in places}
+
+    def _end(self, place: TopicPartition) -> int:
+        """Asked again while the client's idea of the leader is old, as it may be of a new topic."""
+        until = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                end: int = self._reader.get_watermark_offsets(place, timeout=30)[1]
+                return end
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def sent(self) -> dict[tuple[str, int], int]:
         """The end offset of every input partition."""
