@@ -9,6 +9,7 @@ reported and skipped. Only workers and these commands may write to the topic: ma
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,6 +19,7 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from stream.ops.cluster import HeaderPairs, message_headers
+from stream.wire import Reason
 from stream.worker.kafka.dead_letter import OUR_HEADERS, original_headers
 
 MARKER = "x-dlq-marker"
@@ -76,6 +78,38 @@ class DeadLetterTopic(Struct):
     """Ids of the dead letters that were sent again."""
     foreign: list[str] = []
     """Records that are neither dead letters nor markers: where each is, and why."""
+
+
+class LetterCounts(Struct, frozen=True):
+    """What the newest records of the dead-letter topic are, without their contents."""
+
+    open: dict[str, int]
+    """Reason -> letters since an instant that were not sent again. A reason that this version does not know
+    is `other`."""
+    done: set[str]
+    """Ids of all letters that were sent again."""
+    redriven: int
+    """Letters since that instant that were sent again."""
+    foreign: list[str]
+    """As in DeadLetterTopic."""
+    unread: int = 0
+    """Older records of the topic that were not looked at."""
+
+
+def count_letters(messages: Iterable[Message], since_ms: int, unread: int = 0) -> LetterCounts:
+    """Count as the records come: none of them is kept. `since_ms`: ms since 1970, exclusive."""
+    found, reasons = DeadLetterTopic({}, set()), dict[str, str]()
+    for message in messages:
+        try:
+            _sort(message, found)
+        except ForeignRecordError as reason:
+            found.foreign.append(f"partition {message.partition()} offset {message.offset()}: {reason}")
+        for letter in found.letters.values():
+            if letter.at_ms > since_ms:
+                reasons[letter.id] = letter.reason if letter.reason in set(Reason) else "other"
+        found.letters.clear()
+    waiting = Counter(reason for letter, reason in reasons.items() if letter not in found.done)
+    return LetterCounts(dict(waiting), found.done, len(reasons) - waiting.total(), found.foreign, unread)
 
 
 class ForeignRecordError(Exception):

@@ -15,13 +15,17 @@ from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from stream.config.settings import Settings
+from stream.core.units import DAY_MS
 from stream.engine.client_internals import OpenTransaction, open_transaction
-from stream.ops.cluster import TIMEOUT_S, bounds, newest, partitions_of, reader
+from stream.ops.cluster import TIMEOUT_S, TopicReader, bounds, newest, partitions_of, reader, records
+from stream.ops.dead_letters import LetterCounts, count_letters
 from stream.ops.doctor.lag import LagTrend, measure_trend
 from stream.worker.kafka.connection import aiokafka_settings
 from stream.worker.kafka.topics import INPUTS, ROLES, Role, TopicNames, TopicState, topic_names
 from stream.worker.kafka.topics_admin import admin_client, cluster_topics
 
+LETTERS = 50_000
+"""Newest records of the dead-letter topic that are counted, over all partitions: some seconds."""
 SAMPLE = 200
 """Newest records read per partition: enough to see a wrong producer, and read within a second."""
 
@@ -77,6 +81,8 @@ class ClusterView(Struct, frozen=True):
     transactions: Mapping[tuple[str, int], OpenTransaction]
     """Topic and partition of an input -> the oldest transaction that is open there, if any is."""
     now_ms: int
+    letters: LetterCounts = LetterCounts({}, set(), 0, [])
+    """Of the newest LETTERS records on the dead-letter topic; those of the last day are counted."""
 
 
 def read_cluster(settings: Settings) -> ClusterView:
@@ -94,6 +100,8 @@ def read_cluster(settings: Settings) -> ClusterView:
             lambda: (_ends(consumer, names, INPUTS), _group(client, settings.app_id).committed),
             settings.flush_interval_ms / 1_000,
         )
+        now_ms = int(time.time() * 1_000)
+        letters = _letters(consumer, names.deadletter, ends, now_ms - DAY_MS)
     inputs = [place for place in ends if place[0] in names.inputs]
     apis, transactions = asyncio.run(_asked_directly(settings, inputs))
     return ClusterView(
@@ -108,8 +116,20 @@ def read_cluster(settings: Settings) -> ClusterView:
         group=group,
         trend=trend,
         transactions=transactions,
-        now_ms=int(time.time() * 1_000),
+        now_ms=now_ms,
+        letters=letters,
     )
+
+
+def _letters(
+    consumer: TopicReader, topic: str, ends: Mapping[tuple[str, int], tuple[int, int]], since_ms: int
+) -> LetterCounts:
+    """The dead letters since `since_ms`, among the newest LETTERS records."""
+    stored = {place: low_high for place, low_high in ends.items() if place[0] == topic}
+    each = LETTERS // max(len(stored), 1)
+    starts = {place: max(low, high - each) for place, (low, high) in stored.items()}
+    unread = sum(starts[place] - low for place, (low, _) in stored.items())
+    return count_letters(records(consumer, starts), since_ms, unread)
 
 
 def _replicas(topic: Any) -> list[Replicas]:

@@ -12,9 +12,8 @@ from confluent_kafka import Message
 from stream.core.events.event import Event
 from stream.core.units import DAY_MS
 from stream.ops.cluster import message_headers, unread_batch
-from stream.ops.dead_letters import read_dead_letters
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
-from stream.wire import Decoded, Reason, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
+from stream.wire import Decoded, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
 from stream.worker.kafka.topics import INPUTS, Role
 from stream.worker.rows.codec import why_unread
 from stream.worker.rows.row import StoredRow
@@ -158,40 +157,30 @@ def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
 
 
 def check_dead_letters(view: ClusterView) -> Iterator[ClusterFinding]:
-    """Dead letters of the last day, compared with the events that the inputs hold."""
-    reasons = Counter(
-        reason
-        for message in view.samples["deadletter"]
-        if message.timestamp()[1] > view.now_ms - DAY_MS and (reason := _reason(message))
-    )
+    """Dead letters of the last day that were not sent again, compared with the events on the inputs."""
+    found = view.letters
+    reasons = Counter(found.open)
     letters = reasons.total()
     events = sum(high - low for (name, _), (low, high) in view.ends.items() if name in view.names.inputs)
+    more = f"; {found.redriven:,} others were sent again" if found.redriven else ""
+    more += f" ({found.unread:,} older records were not looked at)" if found.unread else ""
     if view.names.deadletter not in view.topics:
         yield ClusterFinding("dead letters", "skipped", f"{view.names.deadletter} does not exist")
-    elif not events and not letters:
+    elif not events and not letters and not found.redriven:
         yield ClusterFinding("dead letters", "skipped", "no event that could have been rejected")
     elif letters and letters > BAD_SHARE_MAX * events:
         most = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common(5))
-        found = f"{letters:,} dead letters within a day for {events:,} events: {most}"
+        text = f"{letters:,} dead letters within a day for {events:,} events: {most}{more}"
         remedy = "`stream dlq list` shows what is wrong; after the fix `stream dlq redrive --all`"
-        yield ClusterFinding("dead letters", "fault", found, remedy)
+        yield ClusterFinding("dead letters", "fault", text, remedy)
     else:
-        yield ClusterFinding("dead letters", "ok", f"{letters:,} within a day for {events:,} events")
-    if foreign := read_dead_letters(view.samples["deadletter"]).foreign:
-        found = f"{view.names.deadletter}: {len(foreign):,} of the newest records are not ours: {foreign[0]}"
-        yield ClusterFinding(
-            "dead letters", "fault", found, "find who else writes to this topic; deny it by ACL"
-        )
-
-
-def _reason(message: Message) -> str:
-    """The reason of a dead letter; `other` for one that this version does not know; empty for a marker."""
-    headers = dict(message_headers(message))
-    encoded = headers.get("x-dlq-reason") or headers.get("__connect.errors.exception.class.name")
-    if not encoded:
-        return ""
-    reason = encoded.decode("utf-8", "replace")
-    return reason if reason in set(Reason) else "other"
+        text = f"{letters:,} within a day for {events:,} events{more}"
+        yield ClusterFinding("dead letters", "ok", text)
+    if found.foreign:
+        count, first = len(found.foreign), found.foreign[0]
+        text = f"{view.names.deadletter}: {count:,} of the newest records are not ours: {first}"
+        remedy = "find who else writes to this topic; deny it by ACL"
+        yield ClusterFinding("dead letters", "fault", text, remedy)
 
 
 def _is_row(message: Message) -> bool:
