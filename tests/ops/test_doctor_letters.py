@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stream.ops.doctor import cluster_view
-from tests.support.kafka_shop import bury_many
-from tests.support.kafka_shop import KafkaShop
+from tests.support.kafka_shop import KafkaShop, bury_many
 
 pytestmark = pytest.mark.kafka
 LETTERS = 1_000

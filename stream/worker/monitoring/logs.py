@@ -21,6 +21,7 @@ import structlog
 
 from stream.config.settings import Settings
 from stream.printable import printable_lines
+from stream.worker.monitoring.no_fault import NoFault
 
 PERSONAL = frozenset({"customer", "customer_id", "subject", "key"})
 """Fields of log lines that hold a customer id."""
@@ -113,8 +114,9 @@ def log_config(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"no_fault": {"()": NoFault}},
         "formatters": {"structured": formatter},
-        "handlers": {"stderr": handler},
+        "handlers": {"stderr": {**handler, "filters": ["no_fault"]}},
         "root": {"handlers": ["stderr"], "level": settings.log_level.upper()},
         "loggers": _quieter(settings),
     }
