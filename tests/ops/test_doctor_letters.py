@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stream.ops.doctor import cluster_view
-from tests.support.kafka_shop import KafkaShop, bury_many
+from stream.worker.kafka.dead_letter import InputRecord, dead_letter
+from tests.support.kafka_shop import KafkaShop, bury_many, repaired_event
 
 pytestmark = pytest.mark.kafka
 LETTERS = 1_000
@@ -41,3 +42,22 @@ def test_what_was_not_counted_is_told(shop, monkeypatch):
     assert level == "fault"
     assert "records were not looked at)" in found
     assert " 1,000 dead" not in found
+
+
+def test_records_that_were_sent_again_are_no_fault_of_contents_or_keys(shop):
+    client = shop.producer()
+    client.produce(shop.names.engagement, repaired_event(1), b"cust-1", 0)
+    assert client.flush(10) == 0
+    source = InputRecord(shop.names.engagement, 0, 0, b"cust-1", repaired_event(1), [])
+    letter = dead_letter(source, "wrong_topic", "belongs on the purchases topic")
+    client.produce(shop.names.deadletter, letter.value, letter.key, headers=letter.headers)
+    assert client.flush(10) == 0
+    assert faulty(shop) >= {"contents", "keys"}
+
+    assert shop.run_json("dlq", "redrive", "--all", "--repair")[1]["sent"] == 1
+
+    assert faulty(shop).isdisjoint({"contents", "keys", "dead letters"})
+
+
+def faulty(shop: KafkaShop) -> set[str]:
+    return {one["check"] for one in shop.run_json("doctor")[1]["findings"] if one["level"] == "fault"}

@@ -38,6 +38,7 @@ def check_keys(view: ClusterView) -> Iterator[ClusterFinding]:
             m
             for m in view.samples[role]
             if m.key() and not m.key().startswith(INTERNAL) and not _broadcast(role, m)
+            if not _sent_again(view, name, m)
         ]
         if state is None or not keyed:
             continue
@@ -58,13 +59,15 @@ def check_keys(view: ClusterView) -> Iterator[ClusterFinding]:
 
 
 def check_contents(view: ClusterView) -> Iterator[ClusterFinding]:
-    """Decodes the newest records as a worker of this version would."""
+    """Decodes the newest records as a worker of this version would; not those that a redrive sent again."""
     sound, seen = True, 0
     for role in INPUTS:
         name = getattr(view.names, role)
         reasons: Counter[str] = Counter()
         unknown: Counter[str] = Counter()
         for message in view.samples[role]:
+            if _sent_again(view, name, message):
+                continue
             decoded = _decoded(role, message)
             if isinstance(decoded, Rejected):
                 reasons[decoded.reason] += 1
@@ -181,6 +184,11 @@ def check_dead_letters(view: ClusterView) -> Iterator[ClusterFinding]:
         text = f"{view.names.deadletter}: {count:,} of the newest records are not ours: {first}"
         remedy = "find who else writes to this topic; deny it by ACL"
         yield ClusterFinding("dead letters", "fault", text, remedy)
+
+
+def _sent_again(view: ClusterView, topic: str, message: Message) -> bool:
+    """Whether the record was rejected, and a redrive sent it again."""
+    return f"{topic}/{message.partition()}/{message.offset()}" in view.letters.done
 
 
 def _is_row(message: Message) -> bool:
