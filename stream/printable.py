@@ -14,7 +14,8 @@ _UNSAFE = re.compile(
     "\xad\u061c\u200b\u200e\u200f\u2060\ufeff"  # invisible, or marks of direction (joiners stay)
     "\u2028\u2029\u202a-\u202e\u2066-\u206f"  # line ends, embedding, override and isolation of directions
     "\ud800-\udfff"  # halves of a pair: no text, and no file takes them
-    "\ufff9-\ufffb\U000e0000-\U000e0fff"  # annotations, and tags that nobody sees
+    "\ufff9-\ufffb\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # annotations, and tags that nobody sees
+    # (U+E0100 to U+E01EF between them choose the form of a Chinese or Japanese character: they stay)
     "]"
 )
 

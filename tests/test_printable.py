@@ -3,7 +3,7 @@
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stream.printable import printable, printable_lines
@@ -23,6 +23,7 @@ def test_no_control_and_no_mark_of_direction_is_left(text):
 _BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
+@example("葛\U000e0100城")  # a form of the first character (ideographic variation sequence)
 @given(st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs"))))
 def test_letters_of_every_script_stay(text):
     assert printable(text) == text
