@@ -22,6 +22,8 @@ from stream.ops import cluster
 from tests.faults.verifier import read_all
 from tests.support.refusing_cluster import RefusingCluster
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 TOPIC = "alerts"
 ONE_EACH = {"batch.num.messages": 1}
 """Every record is a request of its own, and is sent at once while the one before it is not answered."""

@@ -25,6 +25,8 @@ from stream.wire import encode_event
 from tests.support.builders import basis, bought, visited
 from tests.support.narrow import not_none
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 MOST = 2**53 - 1
 SOUND: list[Event] = [
     bought(

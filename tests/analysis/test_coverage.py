@@ -25,6 +25,8 @@ from stream.model_file import default_model
 from tests.support.builders import at, bought, visited
 from tests.support.shop import day_ms, purchases, write_events
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 EVENTS = purchases(customers=120, weeks=40.0)
 """Purchases from 2024-01-01; the last one is on 2024-10-06."""
 

@@ -10,6 +10,8 @@ from stream.core.units import DAY_MS
 from tests.support.builders import at, bought
 from tests.support.planted import shop
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 POLICY = Policy()
 BEST = ("gold and above", "platinum")
 

@@ -14,6 +14,8 @@ from stream.wire import encode_event
 from tests.support.builders import bought
 from tests.support.shop import purchases, write_events
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 EVENTS = purchases(customers=120, weeks=40.0)
 NOW = "2025-06-01T12:00:00Z"
 TYPO = encode_event(bought(1, event_id="typo", customer="c1")).replace(b"2024-01-02", b"2087-01-02")

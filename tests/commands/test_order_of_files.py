@@ -14,6 +14,8 @@ from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
 from stream.wire import encode_event
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:

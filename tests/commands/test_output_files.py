@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from stream.commands.main import main
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 EVENT = (
     b'{"specversion":"1.0","id":"p-1","source":"/shop","type":"purchase.completed","subject":"c-1",'
     b'"time":"2026-01-02T00:00:00Z","data":{"order_id":"o-1","total_minor":100,"currency":"EUR","products":[]}}\n'

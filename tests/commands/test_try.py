@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from stream.commands.main import main
 from tests.support.small_shop import small_shop
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 TINY = "Order,Date,Email,Total\n1,2026-01-02,a@example.com,10.00\n2,2026-01-03,b@example.com,12.00\n"
 REVIEWS = "Date,Email,Rating\n2026-01-02,a@example.com,3\n2026-01-05,a@example.com,1\n"
 ALL = {

@@ -18,6 +18,8 @@ from stream.worker.engine_setup import engine_options
 from stream.worker.monitoring.health import HealthServer
 from stream.worker.rows.codec import ProfileCodec
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 NO_UTF8 = "\udcff"  # os.environ gives the byte 0xff like this
 WRONG = [
     " ", "x\ny", "\x1b[31mred", "ünïcode 🙂", "9" * 400,

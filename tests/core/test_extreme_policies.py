@@ -17,6 +17,8 @@ from tests.support.builders import answered, at, basis, bought, complained, lear
 from tests.support.narrow import not_none
 from tests.support.policy_ends import ENDS, PROBABILITIES, judged_by, policy_at_random, policy_with
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 NEVER_CLEARED = """
 [upgrade_opportunity]
 closeness_min = 0.0

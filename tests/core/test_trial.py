@@ -19,6 +19,8 @@ from stream.policy_file import default_policy
 from tests.support.builders import learnt_basis
 from tests.support.policy_ends import judged_by
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 NUMBERS = (0, -1, 5e-324, 1e-300, 1e-4, 1.0, 1e4, 1e9, 1e15, 1e300, 2**62)
 ROWS: tuple[Any, ...] = ("0", "1e300", "rising", "falling", "none")
 LEARNT = learnt_basis().model

@@ -15,6 +15,8 @@ from stream.demo.player import Player
 from stream.demo.watcher import Watcher
 from stream.worker.kafka.embedded import PARTITIONS, RETAINED_BYTES, EmbeddedBroker
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 TOPICS = ("purchases", "engagement", "feedback", "control")
 LINK_BYTES = 10_000
 EVENTS = 1 + RETAINED_BYTES * PARTITIONS * 6 // 5 // LINK_BYTES

@@ -22,6 +22,8 @@ from tests.support.group_simulation import (
 )
 from tests.support.toy_app import HOUR_MS
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 MINUTE_MS = 60_000
 DAY_MS = 24 * HOUR_MS
 WALL_MS = 20_000 * DAY_MS  # 4 October 2024, midnight

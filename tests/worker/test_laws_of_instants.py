@@ -21,6 +21,8 @@ from tests.support.narrow import not_none
 from tests.support.pipe import TOPICS, Pipe, by_topic
 from tests.support.strategies import of_customer, tied_lives
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 CUSTOMERS = ("ann", "bob")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.reading_back import ReadingBack
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 LIVES = 40
 """Of each parameter; about a thousand events."""
 
