@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FUNCTION_LINES_MAX = 40
 MODULE_LINES_MAX = 300
+CHANGELOG_LINES_MAX = 40
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 MACHINE_PATHS = ["/" + name + "/" for name in ("work", "root", "farm")] + [".." + "/shared"]
@@ -214,3 +215,10 @@ def test_no_path_of_one_machine_and_no_registry_is_committed():
     }
 
     assert traces == {}
+
+
+def test_the_changelog_of_a_first_version_has_no_history_of_repairs():
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+
+    assert sum(line.startswith("## [") for line in lines) == 1, "after 0.1.0: give each version its own bound"
+    assert len(lines) <= CHANGELOG_LINES_MAX
