@@ -190,9 +190,9 @@ def test_partitions_are_never_changed(broker, prefix):
     result = run(broker.bootstrap, prefix, "apply", "--alter")
 
     assert result.exit_code == 1
-    [told] = json.loads(result.output)["differences"]
-    assert told.pop("remedy").startswith("set STREAM_PARTITIONS=5 if all topics have so many")
-    assert told == {
+    [difference] = json.loads(result.output)["differences"]
+    assert difference.pop("remedy").startswith("set STREAM_PARTITIONS=5 if all topics have so many")
+    assert difference == {
         "topic": name, "what": "partitions", "config": "", "wanted": "3", "found": "5", "role": "alerts"
     }  # fmt: skip
 
