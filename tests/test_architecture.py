@@ -56,7 +56,7 @@ ENGINE_FLOORS = [
     {"start"},
     {"task"},
     {"state"},
-    {"faust_settings"},
+    {"faust_settings", "watch"},
     {"codec", "client_internals", "client_log", "failure", "headers", "options", "partition_id", "units"},
 ]
 FIT_FLOORS = [

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka.errors import KafkaError
@@ -22,6 +23,7 @@ from stream.engine.input.delivery import Delivery
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.units import MS_PER_S
+from stream.engine.watch import Watch
 
 log = logging.getLogger("stream.engine")
 LOOK_EVERY_S = 5.0
@@ -44,19 +46,17 @@ class Hiding(NamedTuple):
     reported: OpenTransaction | None = None
 
 
-class TransactionWatch:
+class TransactionWatch(Watch):
     """Looks regularly while lanes are open; `hidden` is for metrics, `lines` for people."""
 
     def __init__(
         self, options: EngineOptions, reader: StableEnds, delivery: Delivery[Any], fail: FailStop
     ) -> None:
+        super().__init__(min(LOOK_EVERY_S, options.open_transaction_s / LOOKS_BEFORE_REPORT), fail)
         self._report_after_s = options.open_transaction_s
-        self._every_s = min(LOOK_EVERY_S, options.open_transaction_s / LOOKS_BEFORE_REPORT)
         self._delivery = delivery
         self._reader = reader
-        self._fail = fail
         self._hiding: dict[PartitionId, Hiding] = {}
-        self._looking: asyncio.Task[None] | None = None
 
     def hidden_s(self, now_s: float | None = None) -> Mapping[PartitionId, float]:
         """Partition -> how long records of it have been hidden by one transaction, in seconds."""
@@ -102,26 +102,10 @@ class TransactionWatch:
             return time.time() - hiding.reported.since_ms / MS_PER_S
         return time.monotonic() - hiding.since_s
 
-    def start(self) -> None:
-        """Lanes are open."""
-        if self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
-
-    async def _keep_looking(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(self._every_s)
-                try:
-                    await self.look(time.monotonic())
-                except (KafkaError, TimeoutError):
-                    continue  # no answer: at the next look
-        except Exception as failure:
-            self._fail(failure)
-
-    def stop(self) -> None:
-        """The worker stops."""
-        if self._looking is not None:
-            self._looking.cancel()
+    async def look_again(self) -> None:
+        """Without an answer the next look will tell."""
+        with suppress(KafkaError, TimeoutError):
+            await self.look(time.monotonic())
 
 
 def _line(tp: PartitionId, transaction: OpenTransaction, open_s: float) -> str:

@@ -18,6 +18,7 @@ from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
 from stream.engine.partition_id import PartitionId
 from stream.engine.task.commit_point import CommitPoints
+from stream.engine.watch import Watch
 
 LOOK_EVERY_S = 10.0
 LOOKS_PER_QUIET = 4
@@ -25,16 +26,15 @@ LOOKS_PER_QUIET = 4
 ANSWER_TIMEOUT_S = 10.0
 
 
-class GroupWatch:
+class GroupWatch(Watch):
     """Asks Kafka from the first opening of lanes on, until the worker stops."""
 
     def __init__(self, options: EngineOptions, group: Group, delivery: Delivery[Any], fail: FailStop) -> None:
         self._inputs = options.inputs
-        self._every_s = min(LOOK_EVERY_S, options.history_quiet_s / LOOKS_PER_QUIET)
+        every_s = min(LOOK_EVERY_S, options.history_quiet_s / LOOKS_PER_QUIET)
+        super().__init__(every_s, fail, first_after_s=0)
         self._group = group
         self._delivery = delivery
-        self._fail = fail
-        self._looking: asyncio.Task[None] | None = None
 
     async def look(self) -> None:
         """Ask once. Without an answer nothing is known of the others: they may be reading."""
@@ -53,20 +53,6 @@ class GroupWatch:
             progress.note_committed(points)
             progress.note_elsewhere(ends, self._every_s)
 
-    def start(self) -> None:
-        """Lanes are open."""
-        if self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
-
-    async def _keep_looking(self) -> None:
-        try:
-            while True:
-                await self.look()
-                await asyncio.sleep(self._every_s)
-        except Exception as failure:
-            self._fail(failure)
-
-    def stop(self) -> None:
-        """The worker stops."""
-        if self._looking is not None:
-            self._looking.cancel()
+    async def look_again(self) -> None:
+        """See `look`."""
+        await self.look()

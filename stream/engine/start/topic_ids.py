@@ -24,6 +24,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from stream.engine.failure import CUT_OVER, EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
+from stream.engine.watch import Watch
 
 log = logging.getLogger("stream.engine")
 ASK_TIMEOUT_S = 5
@@ -139,17 +140,16 @@ def id_of(uuid: Uuid | None) -> str:
     return base64.urlsafe_b64encode(halves).decode().rstrip("=") if any(halves) else ""
 
 
-class TopicWatch:
+class TopicWatch(Watch):
     """Asks every few seconds while lanes are open; ends the process when one is not what it was."""
 
     def __init__(self, options: EngineOptions, fail: FailStop) -> None:
+        super().__init__(LOOK_EVERY_S, fail)
         self._ask = TopicIds(options).ask
-        self._fail = fail
         self._known: dict[str, str] = {}
         self._missed: Counter[str] = Counter()
         self._warned_of: Set[str] = frozenset()  # inputs that the log has named as hidden
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="topics")
-        self._looking: asyncio.Task[None] | None = None
 
     def id_of(self, topic: str) -> str:
         """The id that a topic has, as far as it is known; else empty."""
@@ -183,20 +183,6 @@ class TopicWatch:
                 text = f"{topic} was deleted: the broker has not known it for {looks * LOOK_EVERY_S} s"
                 raise EngineError(Exit.DATA_LOSS, f"{text}; {CUT_OVER}")
 
-    def start(self) -> None:
-        """Begin to look regularly; a second call does nothing."""
-        if self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
-
-    async def _keep_looking(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(LOOK_EVERY_S)
-                await self.look()
-        except Exception as failure:
-            self._fail(failure)
-
-    def stop(self) -> None:
-        """Look no more."""
-        if self._looking is not None:
-            self._looking.cancel()
+    async def look_again(self) -> None:
+        """See `look`."""
+        await self.look()
