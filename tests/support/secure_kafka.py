@@ -7,6 +7,7 @@ SCRAM a user may do what the ACLs of the test say.
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 from confluent_kafka.admin import (
@@ -25,6 +26,7 @@ from confluent_kafka.admin import (
 from tests.support.kafka_broker import JarBroker, free_port
 
 USER, PASSWORD = "worker", "a right password"
+KNOWN_TIMEOUT_S = 30.0
 CERTIFICATES = {
     "good": ("IP:127.0.0.1,DNS:localhost", "2"),
     "expired": ("IP:127.0.0.1,DNS:localhost", "-1"),
@@ -111,14 +113,25 @@ class SecureKafka(JarBroker):
 
     def allow(self, kind: str, name: str, *operations: str) -> None:
         """Let USER do something with what begins with this name; `kind` is TOPIC, GROUP, CLUSTER ..."""
-        for done in self.admin.create_acls([_rule(kind, name, each) for each in operations]).values():
+        rules = [_rule(kind, name, each) for each in operations]
+        for done in self.admin.create_acls(rules).values():
             done.result(30)
+        self._wait_until_known(rules, True)
 
     def deny(self, kind: str, name: str, *operations: str) -> None:
         """Take back what `allow` gave."""
         rules = [_rule(kind, name, each) for each in operations]
         for done in self.admin.delete_acls([_filter(rule) for rule in rules]).values():
             assert done.result(30), "there was no such rule"
+        self._wait_until_known(rules, False)
+
+    def _wait_until_known(self, rules: list[AclBinding], there: bool) -> None:
+        """The controller has taken the change; the broker that judges by it hears of it a moment later."""
+        until = time.monotonic() + KNOWN_TIMEOUT_S
+        for rule in rules:
+            while bool(self.admin.describe_acls(_filter(rule)).result(30)) is not there:
+                assert time.monotonic() < until, f"the broker did not hear of {rule}"
+                time.sleep(0.02)
 
 
 def _rule(kind: str, name: str, operation: str) -> AclBinding:
