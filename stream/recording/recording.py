@@ -21,13 +21,10 @@ from stream.core.alerts.alert import rfc3339
 from stream.core.events.event import Event, ModelPublished
 from stream.core.events.order import instant_order
 from stream.core.model.document import ModelError, decode_model
+from stream.core.units import FOREVER_MS, SECOND_MS
 from stream.recording.event_file import numbered_lines
 from stream.recording.far_events import far_from_the_rest
 from stream.wire import FUTURE_TOLERANCE_MS, Reason, Rejected, Unknown, decode_line
-
-MS_PER_S = 1_000
-NEVER_MS = 1 << 62
-"""An as-of time after every event."""
 
 
 class Progress(Protocol):
@@ -77,7 +74,7 @@ class _Line(NamedTuple):
 
 def _instant_ms(line: _Line) -> int:
     """The event's `time_ms`."""
-    return round(line.at_s * MS_PER_S)
+    return round(line.at_s * SECOND_MS)
 
 
 def reject_bad_model(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
@@ -109,7 +106,7 @@ class Recording:
         self,
         paths: Sequence[Path] = (),
         shown: Progress = not_shown,
-        now_ms: int = NEVER_MS,
+        now_ms: int = FOREVER_MS,
         *,
         wanted: Callable[[bytes], bool] | None = None,
     ) -> None:
@@ -127,7 +124,7 @@ class Recording:
 
     @classmethod
     def of(
-        cls, records: Iterable[tuple[str, int, Event | Unknown | Rejected]], now_ms: int = NEVER_MS
+        cls, records: Iterable[tuple[str, int, Event | Unknown | Rejected]], now_ms: int = FOREVER_MS
     ) -> Recording:
         """A recording of decoded records, each with its place: topic and partition, offset."""
         recording = cls(now_ms=now_ms)
@@ -191,7 +188,7 @@ class Recording:
 
     def _load(self, paths: Sequence[Path], advance: Callable[..., None]) -> list[_Line]:
         lines: list[_Line] = []
-        limit_s = (self.now_ms + FUTURE_TOLERANCE_MS) / MS_PER_S
+        limit_ms = self.now_ms + FUTURE_TOLERANCE_MS
         for path in paths:
             for number, line in numbered_lines(path):
                 advance()
@@ -200,7 +197,7 @@ class Recording:
                 except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
                     self._set_aside(decode_line(line), path, number)
                     continue
-                if at_s > limit_s:
+                if round(at_s * SECOND_MS) > limit_ms:
                     self._set_aside(reject_future(decode_line(line), self.now_ms), path, number)
                     continue
                 content = line if self._wanted is None or self._wanted(line) else None

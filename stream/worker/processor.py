@@ -141,7 +141,7 @@ class ProfileProcessor:
     def _fold_together(self, lane: Lane[LiveRow], arrivals: list[Arrival], basis: Basis) -> None:
         """Fold arrivals of one customer that the lane orders as one instant: those of the same event time are
         judged once, late ones before the others."""
-        row = lane.get(arrivals[0].key)
+        row = self._row(lane, arrivals[0].key)
         applied = dict(row.applied) if row is not None else {}
         by_time: defaultdict[int, list[Arrival]] = defaultdict(list)
         for arrival in arrivals:
@@ -180,8 +180,9 @@ class ProfileProcessor:
         if row is not None and row.spoilt is not None:
             spoilt, row.spoilt = row.spoilt, None
             letter = self._set_aside.letter(lane, key, spoilt)
-            headers = [(name, value or b"") for name, value in letter.headers]
-            lane.send(self._topics.deadletter, letter.key, letter.value, headers, lane.partition, row=key)
+            lane.send(
+                self._topics.deadletter, letter.key, letter.value, letter.headers, lane.partition, row=key
+            )
             self.counts.row_set_aside(self._topics.profiles, ROW_UNREADABLE)
             self._put(lane, key, row)
         return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby, pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stream.engine.codec import Arrival
@@ -55,3 +55,12 @@ def test_nothing_is_lost_or_given_out_twice(merged: list[tuple[int, str, bytes]]
     assert sorted(each.offset for each in by_key_within_instants(arrivals(merged))) == list(
         range(len(merged))
     )
+
+
+@example([(1, "a", b"x"), (1, "a", b"x"), (1, "a", b"x")], 1)
+@given(MERGED, st.integers(0, 19))
+def test_nothing_waits_for_what_concerns_all_keys(merged: list[tuple[int, str, bytes]], place: int) -> None:
+    """Rows of all keys then have its offset as applied: what waits would be taken for a repeat."""
+    out = by_key_within_instants(arrivals(merged, place))
+
+    assert not any(one.more for one, following in pairwise(out) if one.for_all or following.for_all)

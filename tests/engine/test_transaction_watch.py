@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from aiokafka.errors import LeaderNotAvailableError
 
 from stream.engine.client_internals import OpenTransaction
 from stream.engine.failure import FailStop
@@ -22,6 +23,7 @@ class Ends:
     def __init__(self) -> None:
         self.reported = {TP: (BEGIN, END)}
         self.answer: OpenTransaction | None = OpenTransaction(BEGIN, END, 4711, "shop-tx")
+        self.failure: Exception | None = None
         self.asked = 0
 
     async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]:
@@ -29,6 +31,8 @@ class Ends:
 
     async def open_transaction(self, tp: PartitionId) -> OpenTransaction | None:
         self.asked += 1
+        if self.failure is not None:
+            raise self.failure
         return self.answer
 
 
@@ -101,3 +105,19 @@ async def test_of_a_partition_that_went_to_another_worker_nothing_more_is_told(
 
     assert len(caplog.messages) == 1
     assert (watch.lines(), watch.hidden_s()) == ([], {})
+
+
+@pytest.mark.parametrize(
+    "failure", [LeaderNotAvailableError(), TimeoutError()], ids=["no leader", "no answer"]
+)
+async def test_without_an_answer_it_is_still_hidden_and_told_once_there_is_one(
+    ends: Ends, watch: TransactionWatch, caplog: pytest.LogCaptureFixture, failure: Exception
+) -> None:
+    ends.failure = failure
+    await watch.look(0.0)
+    await watch.look(WAIT_S)
+    assert (caplog.messages, watch.hidden_s(WAIT_S)) == ([], {TP: WAIT_S})
+
+    ends.failure = None
+    await watch.look(WAIT_S + 5)
+    assert len(caplog.messages) == 1

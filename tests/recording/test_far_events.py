@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream.core.units import DAY_MS
 from stream.recording.far_events import far_from_the_rest
@@ -53,10 +55,15 @@ def test_far_events_are_few_at_the_ends_and_do_not_depend_on_when_the_history_wa
     assert middle == list(range(middle[0], middle[-1] + 1)) if middle else not times
 
 
-@given(ahead_ms=st.integers(-2 * FUTURE_TOLERANCE_MS, 2 * FUTURE_TOLERANCE_MS))
-def test_a_recording_sets_aside_exactly_what_a_worker_rejects_as_in_the_future(tmp_path_factory, ahead_ms):
+@example(ahead_ms=FUTURE_TOLERANCE_MS, part_us=400)
+@example(ahead_ms=FUTURE_TOLERANCE_MS, part_us=600)
+@given(ahead_ms=st.integers(-2 * FUTURE_TOLERANCE_MS, 2 * FUTURE_TOLERANCE_MS), part_us=st.integers(0, 999))
+def test_a_recording_sets_aside_exactly_what_a_worker_rejects_as_in_the_future(
+    tmp_path_factory, ahead_ms, part_us
+):
     now_ms = at(10)
     event = bought((now_ms + ahead_ms - START_MS) / DAY_MS, event_id="e")
+    event = replace(event, time=event.time + timedelta(microseconds=part_us))
     value = encode_event(event)
     path: Path = tmp_path_factory.mktemp("future") / "events.jsonl"
     path.write_bytes(value + b"\n")
@@ -66,5 +73,5 @@ def test_a_recording_sets_aside_exactly_what_a_worker_rejects_as_in_the_future(t
 
     by_worker = decode("purchases", b"c", value, now_ms=now_ms)
     assert (by_worker == event) == (kept == [event])
-    assert [line.reason for line in recording.unreadable] == [] if kept else [Reason.TIME_IN_FUTURE]
+    assert [line.reason for line in recording.unreadable] == ([] if kept else [Reason.TIME_IN_FUTURE])
     assert len(recording.in_future) == 1 - len(kept)

@@ -128,6 +128,16 @@ def test_a_spoilt_row_is_told_once():
     assert sum(out.topic == NAMES.deadletter for out in pipe.lane.outgoing) == 1
 
 
+def test_a_spoilt_row_goes_to_the_dead_letters_also_before_events_of_one_instant():
+    bad = stored().replace(b'"nps":9.0', b'"nps":null')
+    pipe = pipe_with({b"c": bad})
+    first, second = bought(10), bought(10, order="another")
+    pipe.feed(NAMES.purchases, [*(bought(day, customer="d") for day in range(7)), first, second])
+
+    assert [letter.value for letter in letters(pipe).letters.values()] == [bad]
+    assert not_none(not_none(pipe.lane.get(b"c")).profile).buying.sums.orders == 2
+
+
 def test_letters_of_two_rows_have_two_names_and_one_row_always_the_same():
     rows = {b"c": b"[1]", b"d": b"[1]", b"e": b"[2]"}
     first, again = (pipe_with(rows) for _ in range(2))
@@ -265,3 +275,13 @@ def test_a_number_that_is_not_finite_is_never_written(path, caplog):
         assert not_none(again.profile).events == 99
         assert not_none(row.spoilt).problem.startswith(f"{path[0]}: ")
         assert "nobody could read it" in caplog.text
+
+
+def test_a_section_of_a_row_that_was_read_back_stays_as_it_was_read():
+    row = CODEC.decode_row(b"c", stored())
+    profile = not_none(row.profile)
+    profile.buying.sums.value = math.nan
+
+    again = not_none(CODEC.decode_row(b"c", row.encode()).profile)
+
+    assert (again.buying.sums.orders, math.isfinite(again.buying.sums.value)) == (2, True)

@@ -1,5 +1,4 @@
 """The themes of a text, each with the polarity of its strongest clause, so that an alert can name them.
-them.
 
 A theme is a list of words in the policy: `deliver*` is a stem, `app` a word, `customer service` a phrase.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, cast
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest
@@ -25,10 +25,12 @@ from aiokafka.protocol.types import (
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
+from stream.engine.client_internals.fetching import READ_UNCOMMITTED
+
 WAIT_MS = 100
 ONE_BATCH = 1
 """Bytes asked for: the broker sends at least the first batch, whatever its size."""
-READ_UNCOMMITTED, READ_COMMITTED = 0, 1
+READ_COMMITTED = 1
 LATEST = -1
 
 
@@ -45,20 +47,22 @@ class OpenTransaction(NamedTuple):
 async def open_transaction(client: AIOKafkaClient, partition: TopicPartition) -> OpenTransaction | None:
     """The oldest transaction that is open in a partition now; None when there is none.
 
-    aiokafka's KafkaError: no answer from the broker that leads the partition.
+    aiokafka's KafkaError: the broker that leads the partition is not known, does not answer or refuses.
     """
     leader = client.cluster.leader_for_partition(partition)
     if leader is None or leader < 0:
-        return None
+        raise LeaderNotAvailableError(str(partition))
     topic, number = partition
     asked = OffsetRequest(-1, READ_COMMITTED, [(topic, [(number, LATEST)])])
     _, error, *_, offset = (await client.send(leader, asked)).topics[0][1][0]
     if error:
-        return None
+        raise for_code(error)()
     first = FetchRequest(WAIT_MS, 0, ONE_BATCH, READ_UNCOMMITTED, [(topic, [(number, offset, ONE_BATCH)])])
     _, error, end, stable_end, *_, found = (await client.send(leader, first)).topics[0][1][0]
+    if error:
+        raise for_code(error)()
     batches = MemoryRecords(found or b"")
-    if error or not offset == stable_end < end or not batches.has_next():
+    if not offset == stable_end < end or not batches.has_next():
         return None
     producer_id = cast(int, batches.next_batch().producer_id)
     transaction = OpenTransaction(offset, end, producer_id)

@@ -47,7 +47,7 @@ class Hiding(NamedTuple):
 
 
 class TransactionWatch(Watch):
-    """Looks regularly while lanes are open; `hidden` is for metrics, `lines` for people."""
+    """Looks regularly while lanes are open; `hidden_s` is for metrics, `lines` for people."""
 
     def __init__(
         self, options: EngineOptions, reader: StableEnds, delivery: Delivery[Any], fail: FailStop
@@ -79,7 +79,10 @@ class TransactionWatch(Watch):
             hiding = self._hiding.setdefault(tp, Hiding(offset, now_s))
             if hiding.reported or now_s - hiding.since_s < self._report_after_s:
                 continue
-            transaction = await asyncio.wait_for(reader.open_transaction(tp), ANSWER_TIMEOUT_S)
+            try:
+                transaction = await asyncio.wait_for(reader.open_transaction(tp), ANSWER_TIMEOUT_S)
+            except (KafkaError, TimeoutError):
+                continue  # nothing is known of this one: the next look asks again
             if transaction is None or transaction.offset != offset:
                 del self._hiding[tp]  # what the fetch had reported was old
                 continue

@@ -174,10 +174,10 @@ def _records(
     Left out is what cannot be known: the log begins after the offset, or the batch there cannot be read.
     """
     reader.assign([TopicPartition(*tp, offset) for tp, offset in wanted.items()])
-    left, until = set(wanted), time.monotonic() + READ_TIMEOUT_S
+    left, until, last = set(wanted), time.monotonic() + READ_TIMEOUT_S, ""
     while left:
         if time.monotonic() > until:
-            raise TimeoutError(f"records of {len(left)} partitions cannot be read")
+            raise TimeoutError(f"records of {len(left)} partitions cannot be read{last}")
         for message in reader.consume(len(left), POLL_S):
             tp, error = PartitionId(message.topic(), message.partition()), message.error()
             if error is not None:
@@ -186,6 +186,8 @@ def _records(
                     yield tp, None
                 elif error.code() in UNKNOWN:
                     left.discard(tp)
+                else:
+                    last = f": {error.str()}"
             elif tp in left and message.offset() >= wanted[tp]:
                 left.discard(tp)
                 yield tp, RereadRecord.of(message) if message.offset() == wanted[tp] else None

@@ -19,8 +19,8 @@ _order_of = attrgetter("order_ms")
 def by_key_within_instants(batch: list[Arrival]) -> list[Arrival]:
     """Arrivals in order of `order_ms`, those of one instant by key; sets `Arrival.more`.
 
-    Around an arrival that is `for_all` nothing is moved: rows of all keys note its offset as applied, so
-    records of its topic that come before it may not come after it.
+    Around an arrival that is `for_all` nothing is moved, and nothing waits for it: rows of all keys note its
+    offset as applied, so records of its topic that come before it may not come after it.
     """
     if len(batch) < 2:
         return batch
@@ -33,5 +33,6 @@ def by_key_within_instants(batch: list[Arrival]) -> list[Arrival]:
     else:
         batch.sort(key=_place)
     for arrival, following in pairwise(batch):
-        arrival.more = arrival.order_ms == following.order_ms and arrival.key == following.key
+        apart = arrival.for_all or following.for_all
+        arrival.more = not apart and _place(arrival) == _place(following)
     return batch

@@ -15,6 +15,7 @@ import msgspec
 
 from stream.core.alerts.alert import rfc3339
 from stream.core.events.event import Event
+from stream.core.units import FOREVER_MS
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
 from stream.importing.files.events.order_extras import PerLineAmounts
 from stream.importing.files.events.order_lines import LinePlace, LineReader, OrderLine
@@ -32,7 +33,6 @@ from stream.importing.files.reading.row import UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
 from stream.importing.files.values.instants import exchanged_format
-from stream.recording.recording import NEVER_MS
 from stream.wire import FUTURE_TOLERANCE_MS, Reason
 
 LineItem = tuple[str, str, int, OrderLine]
@@ -62,7 +62,7 @@ class Importer:
         advance: Callable[[int], None],
         lines_max: int | None = None,
         *,
-        now_ms: int = NEVER_MS,
+        now_ms: int = FOREVER_MS,
     ) -> None:
         """`advance` is called with numbers of lines read; `lines_max` bounds the lines read of each file.
 

@@ -16,12 +16,10 @@ from stream.core.events.event import ClockTicked, ModelPublished
 from stream.core.units import FOREVER_MS
 from stream.engine import Arrival, Peek, Record, UnreadBatch
 from stream.wire import FUTURE_TOLERANCE_MS, TOO_EARLY, Reason, Rejected, TopicKind, Unknown, decode
-from stream.worker.rows.row import LiveRow, StoredRow
+from stream.worker.rows.row import OWN_ROWS, LiveRow, StoredRow
 from stream.worker.rows.spoilt import UNREADABLE, anew
 
 NS_PER_MS = 1_000_000
-OWN_ROWS = b"\0"
-"""Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
 AT_ONCE = Peek(0, 0)
 
 RESTING_ROW = re.compile(
@@ -131,7 +129,7 @@ class ProfileCodec:
         otherwise.
         """
         try:
-            return LiveRow(self._load(row))
+            return LiveRow(self._load(row), row)
         except UNREADABLE as wrong:
             if key.startswith(OWN_ROWS):
                 raise

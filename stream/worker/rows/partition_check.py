@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from stream.engine import EngineError, Exit, Lane
 from stream.wire import partition_of
-from stream.worker.rows.row import LiveRow
+from stream.worker.rows.row import LiveRow, some_customers
 
 KEYS_CHECKED = 64
 """How many stored keys of a partition are hashed again. After a change of the number of partitions at most
@@ -15,7 +15,7 @@ half of the keys still belong where they are, so 64 keys miss it with a chance o
 def check_partition_count(lane: Lane[LiveRow], partition_count: int) -> None:
     """EngineError when stored profiles belong elsewhere: those customers would get a second profile."""
     here = lane.partition
-    keys = [key for key in lane.table.some_keys(KEYS_CHECKED) if not key.startswith(b"\0")]
+    keys = some_customers(lane, KEYS_CHECKED)
     misplaced = sum(partition_of(key, partition_count) != here for key in keys)
     if misplaced or here >= partition_count:
         seen = f"{misplaced} of {len(keys)} profiles seen in partition {here} belong elsewhere"

@@ -14,12 +14,15 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from stream.core.facts.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
+from stream.engine import Lane
 from stream.worker.rows.finite import TOTALS
 
 log = logging.getLogger("stream.worker")
 MODEL_KEY = b"\x00model"
 """Key of the row that holds a partition's published models. No event can have it: stream/wire rejects
 subjects that begin with a NUL character."""
+OWN_ROWS = b"\0"
+"""Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
 
 
 class Transport(Struct, omit_defaults=True, gc=False):
@@ -73,6 +76,7 @@ CHANGED_SECTIONS = tuple(
 SECTION_DECODERS = {name: msgspec.json.Decoder(get_type_hints(Profile)[name]).decode for name in SECTIONS}
 
 _encode = msgspec.json.Encoder().encode
+_load = msgspec.json.Decoder(StoredRow).decode
 
 
 class LiveRow:
@@ -84,6 +88,7 @@ class LiveRow:
 
     __slots__ = (
         "_sizes",
+        "_stored",
         "_written",
         "adopted",
         "applied",
@@ -96,7 +101,8 @@ class LiveRow:
         "spoilt",
     )
 
-    def __init__(self, row: StoredRow) -> None:
+    def __init__(self, row: StoredRow, stored: bytes = b"") -> None:
+        """`stored`: the bytes that were decoded into `row`, of a row that was read."""
         self.profile = row.profile
         self.applied = row.applied
         self.outbox = row.outbox
@@ -108,6 +114,7 @@ class LiveRow:
         """Bit mask of the sections to encode again; add `Step.changed` after every step."""
         self.spoilt: Spoilt | None = None
         """What must go to the dead letters: the row whose place this one takes, or a section not written."""
+        self._stored = stored
         self._written = b""
         self._sizes = [0] * len(SECTIONS)
 
@@ -129,7 +136,7 @@ class LiveRow:
             content = getattr(profile, name)
             section = lead + _encode(content)
             if not isfinite(TOTALS[name](content)):
-                before = written[kept_from : kept_from + sizes[place]] or lead + b"{}"
+                before = written[kept_from : kept_from + sizes[place]] or lead + self._as_stored(name)
                 section = self._readable(profile, name, section, before, len(lead))
             kept_from += sizes[place]
             sizes[place] = len(section)
@@ -137,8 +144,13 @@ class LiveRow:
             done = place + 1
         parts.append(written[kept_from:] if done < len(SECTIONS) else ROW_END)
         self.changed = NOTHING
-        self._written = row = b"".join(parts)
-        return row
+        self._written, self._stored = b"".join(parts), b""
+        return self._written
+
+    def _as_stored(self, name: str) -> bytes:
+        """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""
+        profile = _load(self._stored).profile if self._stored else None
+        return b"{}" if profile is None else _encode(getattr(profile, name))
 
     def _readable(self, profile: Profile, name: str, section: bytes, before: bytes, start: int) -> bytes:
         """The section, or what was written before it when nobody could read it: it holds a number that is not
@@ -153,3 +165,8 @@ class LiveRow:
             setattr(profile, name, decode(before[start:]))
             return before
         return section
+
+
+def some_customers(lane: Lane[LiveRow], count: int) -> list[bytes]:
+    """Keys of up to `count` stored rows, without those of the worker itself."""
+    return [key for key in lane.table.some_keys(count) if not key.startswith(OWN_ROWS)]

@@ -16,7 +16,7 @@ import msgspec
 from stream.engine import EngineError, Exit, Lane
 from stream.wire.outcome import without_values
 from stream.worker.kafka.dead_letter import DeadLetter, InputRecord, dead_letter
-from stream.worker.rows.row import LiveRow, Spoilt, StoredRow, Transport
+from stream.worker.rows.row import LiveRow, Spoilt, StoredRow, Transport, some_customers
 
 log = logging.getLogger("stream.worker")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -47,7 +47,7 @@ def anew(row: bytes, wrong: Exception) -> LiveRow:
 
 def check_rows(lane: Lane[LiveRow]) -> None:
     """EngineError when this version cannot read most rows of a partition: all would begin anew."""
-    keys = [key for key in lane.table.some_keys(ROWS_LOOKED_AT) if not key.startswith(b"\0")]
+    keys = some_customers(lane, ROWS_LOOKED_AT)
     spoilt = [row.spoilt for key in keys if (row := lane.get(key)) is not None and row.spoilt is not None]
     if len(spoilt) >= UNREADABLE_MIN and 2 * len(spoilt) > len(keys):
         text = f"{len(spoilt)} of {len(keys)} rows seen in partition {lane.partition} cannot be read"
