@@ -6,6 +6,7 @@ key: a key of 100,000 parts takes minutes.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import Any
@@ -60,3 +61,8 @@ def _deepest_line(text: str) -> int:
     """The line with the most opening brackets."""
     counts = [line.count("[") + line.count("{") for line in text.split("\n")]
     return counts.index(max(counts)) + 1
+
+
+def as_toml(value: str | list[str] | tuple[str, ...]) -> str:
+    """A text or a list of texts as TOML, which unlike JSON knows no surrogate pairs and no bare DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

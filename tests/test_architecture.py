@@ -92,7 +92,7 @@ PACKAGES: Mapping[str, set[str]] = {
     "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay"},
     "worker": {*PURE, "config", "engine", "kafka_causes", "metrics", "printable"},
     "replay": {*PURE, "recording"},
-    "importing": {*PURE, "config", "kafka_causes", "recording"},
+    "importing": {*PURE, "config", "kafka_causes", "printable", "recording"},
     "fit": {*PURE},
     "contracts": {"core", "wire"},
     "recording": {"core", "wire"},

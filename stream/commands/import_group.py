@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import glob
 from pathlib import Path
 
 import click
@@ -19,7 +20,9 @@ class ImportGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command `files` before arguments that begin with no command."""
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
-            refuse_misspelt(self, ctx, [word for word in args[:1] if not Path(word).exists()])
+            refuse_misspelt(
+                self, ctx, [word for word in args[:1] if not Path(word).exists() and not glob(word)]
+            )
             args = ["files", *args]
         return super().parse_args(ctx, args)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from itertools import islice
@@ -10,14 +11,17 @@ from pathlib import Path
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from stream.commands import try_folder
 from stream.commands.parameters import EXISTING
+from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.commands.try_folder import TryFolder
 from stream.commands.try_steps import run_step, say
-from stream.core.alerts.alert import Alert
+from stream.core.alerts.alert import Alert, rfc3339
 from stream.core.facts.profile import Head
+from stream.progress import progress
 from stream.recording.event_file import UnreadableFileError, numbered_lines
 from stream.wire import Rejected, decode_line
 
@@ -25,6 +29,8 @@ LOOKED_AT = 20
 """Lines of a file by which events are told from a table."""
 PREVIEW = "# The first events:"
 """What of a proposed mapping is not shown begins with this line."""
+FORMATS = re.compile(r"(?i)(\.(csv|tsv|txt|json|jsonl|ndjson|parquet))?(\.(gz|zst))?$")
+"""What a file's name ends with that says only its format."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -33,7 +39,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--out", type=FOLDER, help="Folder for all results. [default: NAME.try in the current folder]")
 @click.option("--mapping", help="A mapping (TOML file or ready one) instead of the one that is suggested.")
 @click.option("--policy", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
-def try_command(files: tuple[Path, ...], out: Path | None, mapping: str | None, policy: Path | None) -> None:
+@now_option
+def try_command(
+    files: tuple[Path, ...], out: Path | None, mapping: str | None, policy: Path | None, now_ms: int
+) -> None:
     """Turn an export (CSV, TSV, JSON, Parquet), or a file of events, into alerts and a report.
 
     Suggests a mapping, imports, fits a model, replays, backtests and reports; each step is shown as the
@@ -44,15 +53,15 @@ def try_command(files: tuple[Path, ...], out: Path | None, mapping: str | None, 
     Example:
       stream try orders.csv
     """
-    name = files[0].name.partition(".")[0] or "export"
-    folder = TryFolder(out or Path(f"{name}.try"), files)
+    folder = TryFolder(out or Path(f"{FORMATS.sub('', files[0].name) or 'export'}.try"), files)
     say(f"Everything goes to {folder.path}/.")
-    chosen = ["--policy", str(policy)] if policy else []
-    events, code = _events(files, folder, mapping)
+    as_of = ["--now", rfc3339(now_ms)] if _is_given("now_ms") else []
+    chosen = [*(["--policy", str(policy)] if policy else []), *as_of]
+    events, code = _events(files, folder, mapping, as_of)
     if events:
         model = _fitted(events, folder, chosen)
         code = _judged(events, folder, [*model, *chosen]) or code
-        _checked(events, folder, chosen)
+        _checked(events, folder, chosen, now_ms)
         _reported(events, folder, [*model, *chosen])
         _print_result(folder, events, [*model, *chosen])
         if code:
@@ -60,7 +69,13 @@ def try_command(files: tuple[Path, ...], out: Path | None, mapping: str | None, 
     sys.exit(code)
 
 
-def _events(files: tuple[Path, ...], folder: TryFolder, mapping: str | None) -> tuple[list[str], int]:
+def _is_given(parameter: str) -> bool:
+    return click.get_current_context().get_parameter_source(parameter) is not ParameterSource.DEFAULT
+
+
+def _events(
+    files: tuple[Path, ...], folder: TryFolder, mapping: str | None, as_of: list[str]
+) -> tuple[list[str], int]:
     """The files of events, none where there is nothing to go on with; and the exit code so far."""
     names = [str(path) for path in files]
     if all(map(_holds_events, files)):
@@ -73,12 +88,13 @@ def _events(files: tuple[Path, ...], folder: TryFolder, mapping: str | None) -> 
         else:
             code = run_step("1. Which column is what?", ["import", "--suggest", names[0]], Path(mapping))
             if code:
-                say("Nothing can be imported without them: write a mapping (docs/import.md), --mapping.")
+                say("Nothing can be imported without a mapping: write one (docs/import.md), --mapping.")
                 return [], code
             folder.note()
             echo(Path(mapping).read_text(encoding="utf-8").partition(PREVIEW)[0].rstrip())
     events = folder / try_folder.EVENTS
-    code = run_step("2. Lines become events.", ["import", *names, "--mapping", mapping, "--out", str(events)])
+    words = ["import", *names, "--mapping", mapping, *as_of, "--out", str(events)]
+    code = run_step("2. Lines become events.", words)
     folder.note()
     if not events.exists() or not any(True for _ in numbered_lines(events)):
         say(f"No events, so no alerts: correct {mapping}, then run the same command again.")
@@ -115,7 +131,7 @@ def _judged(events: list[str], folder: TryFolder, options: list[str]) -> int:
     return code
 
 
-def _checked(events: list[str], folder: TryFolder, chosen: list[str]) -> None:
+def _checked(events: list[str], folder: TryFolder, chosen: list[str], now_ms: int) -> None:
     """The backtest, where the history is long enough."""
     from stream.analysis.backtest.default_span import HORIZON_WEEKS_MIN, default_span
     from stream.analysis.backtest.summary import precision_sentences
@@ -125,7 +141,7 @@ def _checked(events: list[str], folder: TryFolder, chosen: list[str]) -> None:
 
     title = "5. Would such alerts have been right?"
     try:
-        span = default_span(coverage_of(Recording([Path(name) for name in events])))
+        span = default_span(coverage_of(Recording([Path(name) for name in events], progress, now_ms)))
     except NoPurchasesError as problem:
         say(f"\n{title} Not tested: {problem}.")
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from textwrap import wrap
@@ -21,6 +22,9 @@ from stream.core.policy import policy as structs
 from stream.core.policy.policy import Policy
 from stream.policy_file.check import NOT_IN_FILES, allowed_words, file_key
 from stream.policy_file.duration import duration_text
+from stream.toml_text import as_toml
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 
 FILE_HEAD = """# The policy: about whom alerts are raised, when, and what they recommend.
 #
@@ -109,9 +113,7 @@ def _inner(owner: types.StructType, field: types.Field, value: Any, path: str) -
             yield from (f"[{path}.{name}]", *_table(entry, _struct(entry), ""), "")
     elif isinstance(value, dict):
         yield from ("", *_comment(note), f"[{path}]")
-        yield from (
-            f"{json.dumps(k) if not k.isidentifier() else k} = {_written(v)}" for k, v in value.items()
-        )
+        yield from (f"{k if _BARE_KEY(k) else as_toml(k)} = {_written(v)}" for k, v in value.items())
     else:
         yield from ("", *_comment(note or meaning(_struct(value[0]))))
         for entry in value:
@@ -139,7 +141,7 @@ def _written(value: Any) -> str:
         words = [_written(item).replace(" ", "\0") + "," for item in value]
         lines = wrap(" ".join(words), 100, break_on_hyphens=False, break_long_words=False)
         return "[\n  " + "\n  ".join(lines).replace("\0", " ") + "\n]"
-    return json.dumps(value, ensure_ascii=False)
+    return as_toml(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _comment(text: str) -> list[str]:

@@ -36,3 +36,12 @@ def test_a_word_like_no_other_is_only_refused():
 
     assert answer.exit_code == 2
     assert "Did you mean" not in answer.output
+
+
+def test_a_pattern_of_files_is_no_misspelt_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "generate1").write_text("a,b\n")
+
+    answer = CliRunner().invoke(main, ["import", "generate?"])
+
+    assert "Did you mean" not in answer.output

@@ -138,6 +138,25 @@ def test_a_mapping_that_was_edited_is_kept_and_used_by_the_next_run():
     assert '"currency":"KWD"' in Path("orders.try/profiles.jsonl").read_text()
 
 
+def test_names_that_differ_before_the_format_have_folders_of_their_own():
+    for name in ("sales.2024.csv", "sales.2025.csv.gz", "sales.JSON"):
+        (answer := tried(TINY, name=name), Path(name).unlink())
+
+    assert {path.name for path in Path().iterdir()} == {"sales.2024.try", "sales.2025.try", "sales.try"}, (
+        answer.output
+    )
+
+
+def test_the_instant_up_to_which_events_count_is_given_to_each_step():
+    answer = tried(small_shop(), "--now", "2024-09-30")
+
+    steps = [line for line in answer.output.splitlines() if line.startswith("$ stream ")]
+    assert len(steps) > 4
+    assert all("--now 2024-09-30T" in step for step in steps if "--suggest" not in step), steps
+    last = max(json.loads(line)["time"] for line in Path("orders.try/alerts.jsonl").read_text().splitlines())
+    assert last < "2024-10"
+
+
 def test_a_result_of_an_earlier_run_does_not_pass_for_one_of_this_run():
     tried(small_shop())
 

@@ -139,7 +139,10 @@ def test_nothing_is_sent_where_too_many_lines_are_rejected(shop, mock_broker):
     answer = CliRunner().invoke(main, arguments, env={"STREAM_BROKERS": mock_broker.bootstrap})
 
     assert answer.exit_code == 1
-    assert "50.0% of the lines are rejected (1 x price_unreadable); nothing was sent" in answer.output
+    assert (
+        "50.0% of the lines are rejected (1 x price_unreadable): see shop.rejects.jsonl; nothing was sent"
+        in answer.output
+    )
 
 
 def test_the_help_shows_the_options_for_files():

@@ -189,6 +189,17 @@ def test_a_number_that_starts_again_is_another_order(tmp_path):
     assert done.summary.orders_restarted == 1
 
 
+def test_a_refund_that_names_a_number_used_again_is_of_the_latest_order_before_it(tmp_path):
+    rows = [
+        *("1,ann,2025-01-05,a,1,10.00,,paid", "1,ann,2025-02-05,,,,4.00,back"),
+        *("1,ann,2026-01-05,a,1,20.00,,paid", "1,ann,2026-02-05,,,,,back"),
+    ]
+    done = read(tmp_path, "refunded,status", *rows)
+
+    assert orders(done) == {"1": 1000, "1@2026-01-05": 2000}
+    assert refunds(done) == [("1", 400), ("1@2026-01-05", 2000)]
+
+
 def test_the_number_of_an_order_can_be_made_of_several_columns(tmp_path):
     mapping = ORDERS.replace('order = "order"', 'order = "coupon+order"').replace('coupon = "coupon?"\n', "")
     rows = ["1,ann,2026-01-05,a,1,10.00,north", "1,ann,2026-01-05,a,1,20.00,south"]

@@ -254,3 +254,17 @@ def test_a_french_export(tmp_path):
         *("Facture", "Client", "Date facture", "EUR"),
     ]
     assert fields["all_money"] == ["Montant TTC"]
+
+
+def test_a_file_with_nothing_but_its_separator_has_no_columns(tmp_path):
+    with pytest.raises(MappingError, match="no column looks like the customer or time"):
+        suggestion(tmp_path, "sep=;\n")
+
+
+def test_names_in_any_letters_are_proposed_as_they_are(tmp_path):
+    text = suggestion(
+        tmp_path, "Bestellnr,Kundennummer,Datum,Größe\u007f,Umsatz €\n1,c1,2026-01-02,XL,9.90\n"
+    )
+
+    assert "\\u00" not in text.replace("\\u007f", "")
+    tomllib.loads(text.partition("# The first events:")[0])

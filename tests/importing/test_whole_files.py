@@ -72,6 +72,15 @@ def test_a_quotation_mark_that_is_never_closed_costs_no_other_line(tmp_path):
     assert done.reasons() == [(4, "quote_unclosed")]
 
 
+def test_very_many_lines_with_marks_that_are_not_closed_are_read_one_by_one(tmp_path):
+    lines = "".join(f'{n},c{n},2026-01-03,"x"{n}\n' for n in range(20_000))
+
+    done = imported(tmp_path, ROWS + lines, PLAIN)
+
+    assert totals(done) == [1000, 2000]
+    assert [line for line, _ in done.reasons()] == list(range(4, 20_004))
+
+
 def test_line_breaks_inside_a_quoted_cell_stay(tmp_path):
     text = 'order,customer,date,total\n1,"c\n1",2026-01-01,10.00\n2,c2,2026-01-02,?\n'
     done = imported(tmp_path, text, PLAIN)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stream.importing.files.mapping.load import parse_mapping
 from stream.importing.files.mapping.mapping import MappingError
 from stream.policy_file import PolicyFileError, default_text, parse_policy
-from stream.toml_text import CHARACTERS_MAX, TomlTextError, parsed_toml
+from stream.toml_text import CHARACTERS_MAX, TomlTextError, as_toml, parsed_toml
 
 ABSURD = {
     "lists in lists": ("x = " + "[" * 20_000 + "]" * 20_000, "nested too deeply"),
@@ -79,3 +79,12 @@ def test_any_other_text_is_read_as_tomllib_reads_it(text):
 
 def test_the_shipped_policy_is_far_from_the_bounds():
     assert len(default_text()) * 10 < CHARACTERS_MAX
+
+
+@given(st.one_of(st.text(), st.lists(st.text())))
+def test_any_text_that_is_written_as_toml_is_read_back(value):
+    assert parsed_toml(f"key = {as_toml(value)}") == {"key": value}
+
+
+def test_letters_of_any_language_stay_as_they_are():
+    assert as_toml(["Größe", "金額", "👍"]) == '["Größe", "金額", "👍"]'

@@ -96,10 +96,16 @@ def import_to_kafka(
     fingerprint = _fingerprint(paths, mapping, settings.brokers + settings.topic_prefix)
     journal = Journal(journal_path or Path(f".stream-import-{fingerprint}.json"), fingerprint, now_ms)
     sent_before = journal.sent
+    sent, refused = 0, None
     with atomic_writer(rejects) as rejects_file:
         importer = Importer(mapping, rejects_file, advance, now_ms=journal.now_ms)
         events = _if_few_rejects(importer.events(paths), importer, rejects_max)
-        sent = send_to_kafka(events, settings, journal, advance)
+        try:
+            sent = send_to_kafka(events, settings, journal, advance)
+        except TooManyRejectsError as failure:
+            refused = failure  # raised when the file that shows the lines is complete
+    if refused is not None:
+        raise TooManyRejectsError(f"{refused}: see {rejects}")
     counts = {"now": rfc3339(journal.now_ms), "sent": sent, "sent_before": sent_before}
     return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
 

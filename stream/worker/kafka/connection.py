@@ -14,7 +14,10 @@ TLS = ("SSL", "SASL_SSL")
 
 def librdkafka_settings(settings: Settings, bootstrap: str = "") -> dict[str, Any]:
     """The settings of confluent-kafka's clients; `bootstrap`, when given, replaces STREAM_BROKERS."""
-    client: dict[str, Any] = {"bootstrap.servers": bootstrap or settings.brokers}
+    client: dict[str, Any] = {
+        "bootstrap.servers": bootstrap or settings.brokers,
+        "allow.auto.create.topics": False,  # a producer that asks whether a topic exists would create it
+    }
     if settings.security != "PLAINTEXT":
         client["security.protocol"] = settings.security
     if settings.security.startswith("SASL"):

@@ -17,8 +17,9 @@ from stream.importing.files.events.order_lines import NO_TIME, OrderLine
 def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[OrderLine]]:
     """The lines of one order number, divided where what was bought lies further apart than `apart_ms`.
 
-    The first order keeps the number, a later one gets its day as well: `1001@2026-03-01`. Lines that went
-    back stay with the first, and are matched with the orders by their products.
+    The first order keeps the number, a later one gets its day as well: `1001@2026-03-01`. What went back as
+    a line of the file stays with the first, and is matched with the orders by its products. A refund that
+    names only its order is of the latest one before it.
     """
     times = sorted({line.time_ms for line in lines if not line.returned and line.time_ms != NO_TIME})
     begins = [at for before, at in pairwise(times) if at - before > apart_ms]
@@ -29,7 +30,7 @@ def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[Ord
     later: dict[int, list[OrderLine]] = {at: [] for at in begins}
     for line in lines:
         begun = [at for at in begins if at <= line.time_ms != NO_TIME]
-        if line.returned or not begun:
+        if (line.returned and not line.direct) or not begun:
             first.append(line)
         else:
             number = f"{line.order}@{event_time(begun[-1]).date().isoformat()}"

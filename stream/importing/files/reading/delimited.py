@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Literal, cast
@@ -49,7 +49,9 @@ class _Records:
 
     def __init__(self, text: Iterable[str], header: FileHeader, row_of: RowReader, *, quoted: bool) -> None:
         self._row_of = row_of
-        self._text, self._delimiter, self._width = text, header.delimiter, len(header.cells)
+        self._text, self._delimiter, self._width = iter(text), header.delimiter, len(header.cells)
+        self._again: deque[str] = deque()
+        """Lines of a record that was not well-formed, to be read once more before the next ones."""
         self._line = header.lines
         """Lines of the file that are in records already."""
         self._held: list[str] = []
@@ -57,10 +59,10 @@ class _Records:
 
     def __iter__(self) -> Iterator[FileRow | UnreadableRow]:
         while True:
-            held, source, row_of = self._held, iter(self._text), self._row_of
+            held, row_of = self._held, self._row_of
             quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self._quoted else csv.QUOTE_NONE
             reader = csv.reader(
-                _holding(source, held), delimiter=self._delimiter, quoting=quoting, strict=self._quoted
+                _holding(self._lines(), held), delimiter=self._delimiter, quoting=quoting, strict=self._quoted
             )
             try:
                 for cells in reader:
@@ -76,9 +78,19 @@ class _Records:
             except csv.Error as failure:
                 yield self._first_line_again(held, str(failure))
                 self._line += 1
-                self._text, self._held = chain(held[1:], source), []
+                self._again.extendleft(reversed(held[1:]))
+                self._held = []
                 continue
             return
+
+    def _lines(self) -> Iterator[str]:
+        while True:
+            if self._again:
+                yield self._again.popleft()
+            elif (line := next(self._text, None)) is not None:
+                yield line
+            else:
+                return
 
     def _first_line_again(self, held: Sequence[str], why: str) -> FileRow | UnreadableRow:
         """The quotation marks are not well-formed: the first line is read by itself, the others again."""

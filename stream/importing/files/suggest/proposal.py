@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 
@@ -24,6 +24,8 @@ from stream.importing.files.suggest.time_formats import (
 from stream.importing.files.suggest.words import PAID, PART_REFUNDS, WHOLE_REFUNDS
 from stream.importing.files.values.amounts import amount_reader
 from stream.importing.files.values.currency_marks import marked_currency
+from stream.printable import printable
+from stream.toml_text import as_toml
 
 CURRENCY_BY_SYMBOL = {"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "₹": "INR"}
 CURRENCY_SAMPLE = 50
@@ -49,13 +51,13 @@ def proposed_toml(sample: FileSample) -> str:
     feedback = _feedback_lines(columns, fields)
     _drop_fields_of_others(fields, is_feedback=bool(feedback))
     lines = [
-        f"# Proposed for {sample.path.name}: please check.",
-        f"source = {json.dumps('/' + sample.path.name.split('.')[0])}",
+        f"# Proposed for {printable(sample.path.name)}: please check.",
+        f"source = {as_toml('/' + sample.path.name.split('.')[0])}",
     ]
     items, paths = _inside_items(fields, sample.lists)
     if items:
-        lines.append(f"items = {json.dumps(items)} # the list of products in a record")
-    lines += ["", "[columns]", *(f"{field} = {json.dumps(column)}" for field, column in paths.items())]
+        lines.append(f"items = {as_toml(items)} # the list of products in a record")
+    lines += ["", "[columns]", *(f"{field} = {as_toml(column)}" for field, column in paths.items())]
     lines += ["", "[constants]", *feedback]
     if not feedback and "currency" not in fields:
         lines.append(f'currency = "{_currency(columns, fields)}" # no column has it: is it right?')
@@ -63,7 +65,7 @@ def proposed_toml(sample: FileSample) -> str:
     lines += _customer_lines(columns, fields) + _money_lines(columns, fields) + _returns_lines(columns, found)
     lines += _event_lines(found)
     notes = remarks(columns, found, is_feedback=bool(feedback) or _has_no_purchase(found))
-    return "\n".join([*lines, *([""] if notes else []), *(f"# {line}" for line in notes)]) + "\n"
+    return "\n".join([*lines, *([""] if notes else []), *(f"# {printable(line)}" for line in notes)]) + "\n"
 
 
 def with_time_format_of(sample: FileSample, text: str) -> str:
@@ -75,7 +77,7 @@ def with_time_format_of(sample: FileSample, text: str) -> str:
     if column is None or not fits:
         return text
     line = _time_lines(sample, column)[0]
-    best = json.loads(line.removeprefix("formats = ").partition(" #")[0])[0]
+    best = tomllib.loads(line)["formats"][0]
     if best in mapping.time.formats and " #" not in line:
         return text
     return re.sub(r"^formats = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.M)
@@ -140,7 +142,7 @@ def _time_lines(sample: FileSample, column: str) -> list[str]:
     rivals = rival_formats(fits[0], fits, cells) if fits else []
     doubt = f" # every time also fits {', '.join(rivals)}: which is right?" if rivals else ""
     zone = 'zone = "UTC" # of times without a zone: is it right?'
-    return [f"formats = {json.dumps(fits[:1])}{doubt}", zone]
+    return [f"formats = {as_toml(fits[:1])}{doubt}", zone]
 
 
 def _rating_max(cells: list[str]) -> int:
@@ -163,7 +165,7 @@ def _currency(columns: ColumnSample, fields: Mapping[str, str]) -> str:
 
 
 def _file_lines(layout: FileOptions) -> list[str]:
-    lines = [f"delimiter = {json.dumps(layout.delimiter)}"] if layout.delimiter else []
+    lines = [f"delimiter = {as_toml(layout.delimiter)}"] if layout.delimiter else []
     if layout.encoding not in UTF_8:
         lines.append(f'encoding = "{layout.encoding}"')
     if layout.title_lines:
@@ -171,7 +173,7 @@ def _file_lines(layout: FileOptions) -> list[str]:
     if not layout.quoted:
         lines.append("quoted = false # quotation marks are part of the text")
     if layout.names:
-        lines.append(f"names = {json.dumps(layout.names)} # the file has no header: invented, please check")
+        lines.append(f"names = {as_toml(layout.names)} # the file has no header: invented, please check")
     return ["", "[file]", *lines] if lines else []
 
 
@@ -203,7 +205,7 @@ def _returns_lines(columns: ColumnSample, found: FoundColumns) -> list[str]:
     for option, words in (("whole_orders", WHOLE_REFUNDS), ("parts_of_orders", PART_REFUNDS)):
         texts = [text for text, kind in found.words.items() if kind == PAID and text.lower() in words]
         if texts:
-            lines.append(f"{option} = {json.dumps(texts, ensure_ascii=False)}")
+            lines.append(f"{option} = {as_toml(texts)}")
     return ["", "[returns]", *lines] if lines else []
 
 
@@ -218,7 +220,7 @@ def _prefix_of_returns(columns: ColumnSample, fields: Mapping[str, str]) -> list
             is_return.setdefault(letters[0], []).append(quantity.strip().startswith(("-", "(")))
     prefixes = [p for p, lines in is_return.items() if p and sum(lines) >= READABLE_MIN * len(lines)]
     if len(prefixes) == 1 and len(is_return) > 1:
-        return [f"order_prefix = {json.dumps(prefixes[0])}"]
+        return [f"order_prefix = {as_toml(prefixes[0])}"]
     return []
 
 
@@ -228,8 +230,5 @@ def _event_lines(found: FoundColumns) -> list[str]:
     return [
         "",
         "[events]",
-        *(
-            f"{json.dumps(text, ensure_ascii=False)} = {json.dumps(kind)}"
-            for text, kind in found.words.items()
-        ),
+        *(f"{as_toml(text)} = {as_toml(kind)}" for text, kind in found.words.items()),
     ]

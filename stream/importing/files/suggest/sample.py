@@ -75,7 +75,7 @@ def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:
         rows = list(_readable_rows(csv.reader(io.StringIO("".join(below), newline=""), delimiter=delimiter)))
     else:
         rows = [line.rstrip("\r\n").split(delimiter) for line in below]
-    header = list(layout.names) or rows.pop(0)
+    header = list(layout.names) or (rows.pop(0) if rows else [])
     named = max((at for at, name in enumerate(header, start=1) if name.strip()), default=0)
     whole = [row for row in rows if named <= len(row) and not any(row[len(header) :])]
     filled = [row + [""] * (len(header) - len(row)) for row in whole]
