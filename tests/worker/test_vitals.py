@@ -274,4 +274,5 @@ def test_without_a_login_faust_gets_no_settings():
     options = engine_options(Settings(), bootstrap="127.0.0.1:7")
 
     assert (options.faust, options.store, options.bootstrap) == ({}, None, "127.0.0.1:7")
-    assert set(options.producer) == {"message.max.bytes"}
+    assert set(options.producer) == {"message.max.bytes", "allow.auto.create.topics"}
+    assert options.producer["allow.auto.create.topics"] is False  # looking for a topic must not make it
