@@ -68,6 +68,7 @@ FIT_FLOORS = [
     {"arrays"},
 ]
 ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]
+DELIVER_FLOORS = [{"plan"}]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]
 IMPORTING_FILES_FLOORS = [
     {"run", "suggest"},
@@ -84,13 +85,14 @@ PURE = {"core", "wire", "policy_file", "model_file", "toml_text"}
 PACKAGES: Mapping[str, set[str]] = {
     "__main__": {"commands"},
     "commands": {
-        *PURE, "analysis", "config", "contracts", "demo", "engine", "fit", "importing", "look", "metrics",
-        "ops", "printable", "progress", "recording", "replay", "wording", "worker",
+        *PURE, "analysis", "config", "contracts", "deliver", "demo", "engine", "fit", "importing", "look",
+        "metrics", "ops", "printable", "progress", "recording", "replay", "wording", "worker",
     },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},
     "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay"},
     "worker": {*PURE, "config", "engine", "kafka_causes", "metrics", "printable"},
+    "deliver": {*PURE, "config", "kafka_causes", "metrics", "printable"},
     "replay": {*PURE, "recording"},
     "importing": {*PURE, "config", "kafka_causes", "printable", "recording"},
     "fit": {*PURE},
@@ -113,7 +115,7 @@ PACKAGES: Mapping[str, set[str]] = {
 }  # fmt: skip
 """Package -> the packages it may import. The engine knows nothing of customers; nothing imports a command."""
 
-SHELLS = {"worker", "replay", "importing", "fit", "contracts"}
+SHELLS = {"worker", "replay", "importing", "fit", "contracts", "deliver"}
 """Each is the core's way to one outer world. What puts shells together: ops, analysis, demo, commands."""
 
 WALL_CLOCK_AND_IO = {"now", "today", "utcnow", "open", "print", "input"}
@@ -143,6 +145,7 @@ FLOORS = [
     ("engine", ENGINE_FLOORS),
     ("fit", FIT_FLOORS),
     ("analysis", ANALYSIS_FLOORS),
+    ("deliver", DELIVER_FLOORS),
     ("importing", IMPORTING_FLOORS),
     ("importing/files", IMPORTING_FILES_FLOORS),
 ]

@@ -1,0 +1,111 @@
+"""What delivery decides by: a few fields of an alert. The alert itself is sent byte for byte as it came."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+ENDS = frozenset({"cleared", "expired", "retracted"})
+"""States that end an episode."""
+ALERT_BYTES_MAX = 1 << 20
+
+_Name = Annotated[str, Meta(min_length=1, max_length=1_024)]
+_Id = Annotated[str, Meta(pattern=r"^[!-~]{1,200}$")]
+"""It becomes a header: printable ASCII without spaces."""
+_Time = Annotated[datetime, Meta(tz=True)]
+
+
+class AlertHead(Struct, frozen=True):
+    """An alert as delivery sees it; instants in ms since 1970 UTC."""
+
+    alert_id: str
+    customer: str
+    episode: str
+    """The same for all alerts of one episode (`correlationid`)."""
+    kind: str
+    state: str
+    tier: str
+    at_ms: int
+    at_stake_minor: int | None = None
+    """The median of the value at risk."""
+    expires_ms: int | None = None
+    arm: str = ""
+    """Of the experiment; empty without one."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it ends its episode."""
+        return self.state in ENDS
+
+
+class _ValueRead(Struct):
+    p50_minor: int
+
+
+class _CustomerRead(Struct):
+    tier: str
+
+
+class _ExperimentRead(Struct):
+    arm: str
+
+
+class _DataRead(Struct):
+    kind: _Name
+    state: _Name
+    customer: _CustomerRead
+    value_at_risk: _ValueRead | None = None
+    experiment: _ExperimentRead | None = None
+
+
+class _AlertRead(Struct):
+    id: _Id
+    subject: _Name
+    time: _Time
+    correlationid: _Name
+    data: _DataRead
+    expirytime: _Time | None = None
+
+
+_DECODER = msgspec.json.Decoder(_AlertRead)
+
+
+class NoAlertError(ValueError):
+    """A record that is no alert; the message says why, without its contents."""
+
+
+def read_head(body: bytes | None) -> AlertHead:
+    """The head of an alert in JSON, of this schema or a later minor version of it; NoAlertError."""
+    if body is None:
+        raise NoAlertError("a record without value")
+    if len(body) > ALERT_BYTES_MAX:
+        raise NoAlertError(f"{len(body):,} bytes; at most {ALERT_BYTES_MAX:,} are sent")
+    try:
+        read = _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NoAlertError(_without_contents(error)) from None
+    data = read.data
+    return AlertHead(
+        alert_id=read.id,
+        customer=read.subject,
+        episode=read.correlationid,
+        kind=data.kind,
+        state=data.state,
+        tier=data.customer.tier,
+        at_ms=_ms(read.time),
+        at_stake_minor=data.value_at_risk.p50_minor if data.value_at_risk else None,
+        expires_ms=_ms(read.expirytime) if read.expirytime else None,
+        arm=data.experiment.arm if data.experiment else "",
+    )
+
+
+def _ms(when: datetime) -> int:
+    return round(when.timestamp() * 1_000)
+
+
+def _without_contents(error: Any) -> str:
+    """The types and the place that msgspec names; a text that it quotes is not among them."""
+    return str(error) if isinstance(error, msgspec.ValidationError) else "not JSON"
