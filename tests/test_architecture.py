@@ -46,6 +46,7 @@ CORE_FLOORS = [
     {"facts"},
     {"text"},
     {"events", "policy"},
+    {"calendar"},
     {"units", "currency"},
 ]
 ENGINE_FLOORS = [
@@ -81,7 +82,7 @@ IMPORTING_FILES_FLOORS = [
 ]
 """From the top down: a room imports from the floors below it, never from its own floor or from above."""
 
-PURE = {"core", "wire", "policy_file", "model_file", "toml_text"}
+PURE = {"core", "wire", "policy_file", "model_file", "time_zones", "toml_text"}
 PACKAGES: Mapping[str, set[str]] = {
     "__main__": {"commands"},
     "commands": {
@@ -100,7 +101,8 @@ PACKAGES: Mapping[str, set[str]] = {
     "recording": {"core", "wire"},
     "wording": {"core"},
     "wire": {"core"},
-    "policy_file": {"core", "toml_text"},
+    "policy_file": {"core", "time_zones", "toml_text"},
+    "time_zones": {"core"},
     "toml_text": set(),
     "model_file": {"core"},
     "core": set(),

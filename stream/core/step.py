@@ -100,7 +100,7 @@ def on_event(
     if alerts is not None:
         changed |= JUDGEMENT
     late = at_ms < profile.judgement.judged_ms
-    news = fold(profile, event, at_ms, basis.reader)
+    news = fold(profile, event, at_ms, basis.meaning)
     profile.events += 1
     if unjudged is not None:
         unjudged.note(news, event.id)

@@ -15,12 +15,12 @@ import numpy as np
 from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
+from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import Profile
 from stream.core.facts.seen import fingerprint, with_event
 from stream.core.judgement.standing import features_of
 from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
-from stream.core.text.themes import ThemeReader
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
@@ -117,7 +117,7 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
 
     Days early in the history give snapshots with few customers or none.
     """
-    history, reader = History(), ThemeReader(policy.themes, policy.lexicon)
+    history, meaning = History(), Meaning(policy)
     waiting = sorted(days_ms)
     for event in events:
         at_ms = event.time_ms
@@ -125,13 +125,13 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
         history.note(event, at_ms)
-        apply_facts(history.profiles, event, at_ms, reader)
+        apply_facts(history.profiles, event, at_ms, meaning)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
     return history
 
 
-def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: ThemeReader) -> None:
+def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning: Meaning) -> None:
     """Fold an event into its customer's facts unless it is a duplicate; nothing is judged.
 
     An erasure leaves a profile without facts that knows its instant: as in the core's step, an event of then
@@ -150,7 +150,7 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, reader: 
     seen = with_event(profile.seen, at_ms, fingerprint(event.source, event.id))
     if seen is not None:
         profile.seen = seen
-        fold(profile, event, at_ms, reader)
+        fold(profile, event, at_ms, meaning)
 
 
 def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:

@@ -19,7 +19,7 @@ from stream.policy_file.toml_lines import KeyPath
 KeyFault = tuple[KeyPath, str]
 """Where in the file, and what is wrong there."""
 
-NOT_IN_FILES = {"hash"}
+NOT_IN_FILES = {"hash", "calendar"}
 """Fields of the policy that are computed, not written."""
 PATTERN_WORDS = {
     "^[a-z][a-z0-9_]*$": "lower-case letters, digits and _, beginning with a letter",

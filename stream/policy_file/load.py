@@ -90,7 +90,7 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
 
 def with_hash(policy: Policy) -> Policy:
     """The policy with the hash of its content: comments, order and spelling of the file do not matter."""
-    plain = msgspec.structs.replace(policy, hash="")
+    plain = msgspec.structs.replace(policy, hash="", calendar=msgspec.UNSET)
     digest = hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
     return msgspec.structs.replace(policy, hash=f"sha256:{digest}")
 

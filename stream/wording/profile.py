@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from stream.core.calendar import Calendar
 from stream.core.facts.feedback import Feedback, blamed_themes, oldest_unresolved_ms
 from stream.core.facts.interests import strongest_unbought, top_categories
 from stream.core.facts.profile import Profile
@@ -62,7 +63,7 @@ def profile_sections(
     now = standing(profile, as_of_ms, basis)
     sections = [
         Section("Who", tuple(who(profile, basis))),
-        Section("Buying", tuple(buying_lines(profile.buying, as_of_ms))),
+        Section("Buying", tuple(buying_lines(profile.buying, as_of_ms, basis.meaning.calendar))),
         Section("Interests", tuple(interest_lines(profile, as_of_ms))),
         Section("Engagement", tuple(engagement_lines(profile, as_of_ms))),
         Section("Value", tuple(value_lines(profile, now, basis))),
@@ -91,7 +92,7 @@ def who(profile: Profile, basis: Basis) -> list[str]:
     return lines
 
 
-def buying_lines(buying: Buying, as_of_ms: int) -> list[str]:
+def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]:
     """Orders, purchase rhythm, money and habits."""
     sums = buying.sums
     if not sums.orders:
@@ -101,7 +102,7 @@ def buying_lines(buying: Buying, as_of_ms: int) -> list[str]:
         f"{count(sums.orders, 'order')} on {count(sums.days, 'day')} since {date(sums.first_at_ms)}; "
         f"the last one {days(inactive)} ago, on {date(sums.last_at_ms)}."
     ]
-    own = rhythm(buying)
+    own = rhythm(buying, calendar)
     if own is not None:
         lines.append(f"Usually buys {every(own.usual_gap_days)}; recently {every(own.recent_gap_days)}.")
     lines += _money_lines(buying)

@@ -10,7 +10,7 @@ import pytest
 
 from stream.importing.files.mapping.mapping import MappingError, TimeOptions
 from stream.importing.files.values.instants import instant_reader
-from stream.importing.files.zones import zone_info
+from stream.time_zones import zone_info
 from tests.support.importing import CASES, HEADER, INVOICES, case, imported
 
 NOON = int(datetime(2019, 7, 1, 12, tzinfo=UTC).timestamp() * 1_000)

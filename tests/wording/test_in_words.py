@@ -8,6 +8,7 @@ from hypothesis import given
 from msgspec import structs
 
 from stream.core.alerts.alert import Evidence
+from stream.core.calendar import UTC_CALENDAR
 from stream.core.facts.fold import TOUCHES as OWN_TOUCHES
 from stream.core.policy.policy import DEFAULT_PLAYBOOK
 from stream.wording.alert import REASON_WORDS, alert_lines, because, headline, reason_words
@@ -101,7 +102,7 @@ def test_larger_orders_than_usual_are_mentioned():
         *(bought(number * 7, 1_000) for number in range(8)),
         *(bought(60 + number, 9_000) for number in range(3)),
     ]
-    text = " ".join(buying_lines(lived(life, basis())[0].buying, at(64)))
+    text = " ".join(buying_lines(lived(life, basis())[0].buying, at(64), UTC_CALENDAR))
 
     assert re.search(r"Recent orders are about \$[\d.]+, \d+ % more than usual\.", text)
 

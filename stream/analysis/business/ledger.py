@@ -16,9 +16,9 @@ from stream.core.events.event import (
     SurveyAnswered,
     TicketOpened,
 )
+from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
-from stream.core.text.themes import ThemeReader
 from stream.core.units import DAY_MS
 from stream.fit.history import History, apply_facts, take_snapshot
 
@@ -55,7 +55,7 @@ class Ledger:
 
 def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) -> Ledger:
     """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC)."""
-    ledger, reader = Ledger(), ThemeReader(policy.themes, policy.lexicon)
+    ledger, meaning = Ledger(), Meaning(policy)
     history = ledger.history
     waiting = sorted(days_ms)
     amounts: dict[tuple[str, str], int] = {}
@@ -68,7 +68,7 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
         _note_money(ledger, event, at_ms, amounts)
         can_be_incident = type(event) in INCIDENT_EVENTS
         before = _incident_levels(history.profiles.get(event.subject)) if can_be_incident else None
-        apply_facts(history.profiles, event, at_ms, reader)
+        apply_facts(history.profiles, event, at_ms, meaning)
         if before is not None:
             after = _incident_levels(history.profiles.get(event.subject))
             news = [(at_ms, name) for name, level in after.items() if level and level != before.get(name, 0)]

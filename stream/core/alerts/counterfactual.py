@@ -58,7 +58,9 @@ def _orders(now: Standing, basis: Basis, clear_at: float) -> tuple[int, float]:
     """How many orders, one after the other from today on, lower the churn risk enough, and the risk then."""
     features = now.features
     assert features is not None
-    today_ms = now.as_of_ms // DAY_MS * DAY_MS
+    calendar = basis.meaning.calendar
+    silent_days = calendar.local_day(now.as_of_ms) - calendar.local_day(features.last_ms)
+    today_ms = min(now.as_of_ms, features.last_ms + silent_days * DAY_MS)
     risk = now.risk
     for count in range(1, TRIES_MAX + 1):
         gap_ms = today_ms - features.last_ms

@@ -61,10 +61,10 @@ def reasons(
     return base, tuple(sorted(kept, key=lambda reason: (-reason.contribution, reason.code)))
 
 
-def inactivity_evidence(now: Standing, profile: Profile, contribution: float) -> Evidence:
+def inactivity_evidence(now: Standing, profile: Profile, contribution: float, basis: Basis) -> Evidence:
     """How long nothing was bought, compared with the customer's usual gap."""
     buying = profile.buying
-    own = rhythm(buying)
+    own = rhythm(buying, basis.meaning.calendar)
     silent_days = round((now.as_of_ms - buying.sums.last_at_ms) / DAY_MS, 3)
     late = own is not None and silent_days >= own.usual_gap_days
     return Evidence(
@@ -89,7 +89,7 @@ def _churn_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[float
     found, unseen = [], 0.0
     for code, log_odds in sums.items():
         if code == SILENCE:
-            found.append(inactivity_evidence(now, profile, log_odds))
+            found.append(inactivity_evidence(now, profile, log_odds, basis))
         elif code in UNSEEN and UNSEEN[code](profile):
             unseen += log_odds
         elif log_odds:
@@ -142,7 +142,7 @@ def _at_risk_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[flo
     parts: list[tuple[float, Evidence]] = []
     if drifting_counts(now, profile, basis):
         score = max(drifting, score)
-        parts.append((drifting, inactivity_evidence(now, profile, 0.0)))
+        parts.append((drifting, inactivity_evidence(now, profile, 0.0, basis)))
     if now.opinion < 0.0:
         words = unhappy_words(now.opinion, now.confidence, now.drop, rule)
         parts.append((words, _mood(now, profile, 0.0)))
@@ -206,7 +206,7 @@ def _upgrade_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[flo
         )
     ]
     if parts.growth:
-        grown = max(basket_growth(profile), quickening(profile.buying))
+        grown = max(basket_growth(profile), quickening(profile.buying, basis.meaning.calendar))
         found.append(
             Evidence(
                 code="GROWING",

@@ -15,10 +15,11 @@ from stream.core.events.payload import Acquired
 from stream.core.facts import engagement as engaged
 from stream.core.facts.feedback import with_nps, with_opinion, with_resolution, with_ticket
 from stream.core.facts.interests import with_look, with_products
+from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import BUYING, ENGAGEMENT, FEEDBACK, IDENTITY, INTERESTS, Identity, Profile
 from stream.core.facts.purchases import with_cancellation, with_purchase, with_refund
 from stream.core.text.sentiment import feedback_sentiment
-from stream.core.text.themes import ThemeReader, feedback_themes
+from stream.core.text.themes import feedback_themes
 
 NPS_TOP = 10.0
 """Answers to NPS surveys are kept on the scale 0 to 10."""
@@ -49,11 +50,11 @@ NONE, SOFT, HARD, CORRECTION = News
 us."""
 
 
-Fold = Callable[[Profile, int, Any, ThemeReader], News]
+Fold = Callable[[Profile, int, Any, Meaning], News]
 """Adds an event to a profile, in place. The integer is the event's time in milliseconds."""
 
 
-def fold(profile: Profile, event: ev.Event, at_ms: int, reader: ThemeReader) -> News:
+def fold(profile: Profile, event: ev.Event, at_ms: int, meaning: Meaning) -> News:
     """Add one event to the facts of its customer, in place, and say what it means for the judgement."""
     kind = type(event)
     if not profile.first_seen_ms or at_ms < profile.first_seen_ms:
@@ -61,7 +62,7 @@ def fold(profile: Profile, event: ev.Event, at_ms: int, reader: ThemeReader) -> 
     touch = TOUCHES.get(kind)
     if touch is not None and _is_later(at_ms, touch, profile.touch_at_ms, profile.touch):
         profile.touch_at_ms, profile.touch = at_ms, touch
-    return FOLDS[kind](profile, at_ms, event, reader)
+    return FOLDS[kind](profile, at_ms, event, meaning)
 
 
 def _is_later(at_ms: int, name: str, known_ms: int, known: str) -> bool:
@@ -69,27 +70,27 @@ def _is_later(at_ms: int, name: str, known_ms: int, known: str) -> bool:
     return at_ms > known_ms or (at_ms == known_ms and name > known)
 
 
-def _purchase(profile: Profile, at_ms: int, event: ev.PurchaseCompleted, reader: ThemeReader) -> News:
+def _purchase(profile: Profile, at_ms: int, event: ev.PurchaseCompleted, meaning: Meaning) -> News:
     buying = profile.buying
     if _is_later(at_ms, event.id, buying.event_at_ms, buying.event_id):
         buying.event_at_ms, buying.event_id = at_ms, event.id
-    corrected = with_purchase(buying, at_ms, event.data)
+    corrected = with_purchase(buying, at_ms, event.data, meaning)
     with_products(profile.interests, at_ms, event.data.products)
     return CORRECTION if corrected else HARD
 
 
-def _refund(profile: Profile, at_ms: int, event: ev.PurchaseRefunded, reader: ThemeReader) -> News:
-    with_refund(profile.buying, at_ms, event.data)
+def _refund(profile: Profile, at_ms: int, event: ev.PurchaseRefunded, meaning: Meaning) -> News:
+    with_refund(profile.buying, at_ms, event.data, meaning)
     return CORRECTION
 
 
-def _cancellation(profile: Profile, at_ms: int, event: ev.PurchaseCancelled, reader: ThemeReader) -> News:
-    with_cancellation(profile.buying, at_ms, event.data)
+def _cancellation(profile: Profile, at_ms: int, event: ev.PurchaseCancelled, meaning: Meaning) -> News:
+    with_cancellation(profile.buying, at_ms, event.data, meaning)
     return CORRECTION
 
 
 def _engage(change: Callable[..., None], news: News = SOFT) -> Fold:
-    def engage(profile: Profile, at_ms: int, event: Any, reader: ThemeReader) -> News:
+    def engage(profile: Profile, at_ms: int, event: Any, meaning: Meaning) -> News:
         change(profile.engagement, at_ms, event)
         return news
 
@@ -97,7 +98,7 @@ def _engage(change: Callable[..., None], news: News = SOFT) -> Fold:
 
 
 def _look(change: Callable[..., None], strength: float) -> Fold:
-    def look(profile: Profile, at_ms: int, event: Any, reader: ThemeReader) -> News:
+    def look(profile: Profile, at_ms: int, event: Any, meaning: Meaning) -> News:
         change(profile.engagement, at_ms, event)
         with_look(profile.interests, at_ms, event.data.category, strength)
         return SOFT
@@ -105,48 +106,48 @@ def _look(change: Callable[..., None], strength: float) -> Fold:
     return look
 
 
-def _opinion(profile: Profile, at_ms: int, event: Any, reader: ThemeReader) -> None:
+def _opinion(profile: Profile, at_ms: int, event: Any, meaning: Meaning) -> None:
     data = event.data
-    sentiment = feedback_sentiment(data, reader.analyser)
+    sentiment = feedback_sentiment(data, meaning.reader.analyser)
     with_opinion(
-        profile.feedback, at_ms, event.id, sentiment, feedback_themes(data, reader, sentiment or 0.0)
+        profile.feedback, at_ms, event.id, sentiment, feedback_themes(data, meaning.reader, sentiment or 0.0)
     )
 
 
-def _review(profile: Profile, at_ms: int, event: ev.Reviewed, reader: ThemeReader) -> News:
+def _review(profile: Profile, at_ms: int, event: ev.Reviewed, meaning: Meaning) -> News:
     feedback = profile.feedback
     feedback.reviews += 1
     if at_ms > feedback.reviewed_at_ms:
         feedback.reviewed_at_ms = at_ms
-    _opinion(profile, at_ms, event, reader)
+    _opinion(profile, at_ms, event, meaning)
     return HARD
 
 
-def _survey(profile: Profile, at_ms: int, event: ev.SurveyAnswered, reader: ThemeReader) -> News:
+def _survey(profile: Profile, at_ms: int, event: ev.SurveyAnswered, meaning: Meaning) -> News:
     answer = event.data
     if answer.survey.kind == "nps":
         with_nps(profile.feedback, at_ms, answer.score * NPS_TOP / (answer.score_max or NPS_TOP))
-    _opinion(profile, at_ms, event, reader)
+    _opinion(profile, at_ms, event, meaning)
     return HARD
 
 
-def _ticket(profile: Profile, at_ms: int, event: ev.TicketOpened, reader: ThemeReader) -> News:
+def _ticket(profile: Profile, at_ms: int, event: ev.TicketOpened, meaning: Meaning) -> News:
     with_ticket(profile.feedback, at_ms, event.data.ticket_id)
-    _opinion(profile, at_ms, event, reader)
+    _opinion(profile, at_ms, event, meaning)
     return HARD
 
 
-def _complaint(profile: Profile, at_ms: int, event: ev.Complained, reader: ThemeReader) -> News:
+def _complaint(profile: Profile, at_ms: int, event: ev.Complained, meaning: Meaning) -> News:
     profile.feedback.complaints += 1
-    return _ticket(profile, at_ms, event, reader)  # type: ignore[arg-type]
+    return _ticket(profile, at_ms, event, meaning)  # type: ignore[arg-type]
 
 
-def _resolution(profile: Profile, at_ms: int, event: ev.TicketResolved, reader: ThemeReader) -> News:
+def _resolution(profile: Profile, at_ms: int, event: ev.TicketResolved, meaning: Meaning) -> News:
     with_resolution(profile.feedback, at_ms, event.data.ticket_id)
     return HARD
 
 
-def _identity(profile: Profile, at_ms: int, event: ev.CustomerIdentified, reader: ThemeReader) -> News:
+def _identity(profile: Profile, at_ms: int, event: ev.CustomerIdentified, meaning: Meaning) -> News:
     identity, data = profile.identity, event.data
     for purpose, status in (data.consent or {}).items():
         _consent_to(identity, at_ms, purpose, status)
@@ -171,7 +172,7 @@ def _acquired_ms(acquired: Acquired, stated_ms: int) -> int:
     return round(at.timestamp() * 1_000)
 
 
-def _consent(profile: Profile, at_ms: int, event: ev.ConsentChanged, reader: ThemeReader) -> News:
+def _consent(profile: Profile, at_ms: int, event: ev.ConsentChanged, meaning: Meaning) -> News:
     _consent_to(profile.identity, at_ms, event.data.purpose, event.data.status)
     _forget_consents(profile.identity)
     return HARD
@@ -194,13 +195,13 @@ def _forget_consents(identity: Identity) -> None:
             del identity.consent[purpose]
 
 
-def _action(profile: Profile, at_ms: int, event: ev.ActionTaken, reader: ThemeReader) -> News:
+def _action(profile: Profile, at_ms: int, event: ev.ActionTaken, meaning: Meaning) -> News:
     profile.identity.actions += 1
     profile.identity.action_at_ms = max(profile.identity.action_at_ms, at_ms)
     return NONE
 
 
-def _outcome(profile: Profile, at_ms: int, event: ev.ActionResulted, reader: ThemeReader) -> News:
+def _outcome(profile: Profile, at_ms: int, event: ev.ActionResulted, meaning: Meaning) -> News:
     outcomes = profile.identity.outcomes
     outcomes[event.data.outcome] = outcomes.get(event.data.outcome, 0) + 1
     return NONE

@@ -11,10 +11,11 @@ from bisect import insort
 
 from msgspec import Struct, field
 
+from stream.core.calendar import Calendar
 from stream.core.events.payload import Cancellation, Purchase, Refund
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, weight
+from stream.core.facts.meaning import Meaning
 from stream.core.facts.sums import Order, Sums
-from stream.core.units import DAY_MS
 
 ORDERS_KEPT = 64
 REFUNDS_KEPT = 64
@@ -56,7 +57,7 @@ class Buying(Struct, omit_defaults=True, gc=False):
         return max(0, self.sums.gross_minor - self.sums.refunded_minor)
 
 
-def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
+def with_purchase(buying: Buying, at_ms: int, purchase: Purchase, meaning: Meaning) -> bool:
     """Add a purchase; True if it corrects the past: it is late, or a new version of a known order.
 
     Another order of the same instant is neither, whichever of them is added first.
@@ -74,17 +75,17 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase) -> bool:
     if known is None and newest and not _corrected(buying, order_id):
         buying.currency = buying.currency or order.currency
         orders.append(order)
-        buying.sums.add(order, 0, buying.currency)
+        buying.sums.add(order, 0, buying.currency, meaning)
         if len(orders) > ORDERS_KEPT:
-            _move_to_older(buying)
+            _move_to_older(buying, meaning)
         return False
     if known is not None:
         orders.remove(known)
         order = max(known, order)
     insort(orders, order)
     while len(orders) > ORDERS_KEPT:
-        _move_to_older(buying)
-    _recompute(buying)
+        _move_to_older(buying, meaning)
+    _recompute(buying, meaning)
     return at_ms < latest_ms or known is not None
 
 
@@ -115,14 +116,14 @@ def as_order(at_ms: int, purchase: Purchase) -> Order:
     )
 
 
-def with_refund(buying: Buying, at_ms: int, refund: Refund) -> None:
+def with_refund(buying: Buying, at_ms: int, refund: Refund, meaning: Meaning) -> None:
     """Take a refund off its order, as of the order's own time. A refund counts once by its id."""
     back = Refunded(refund.order_id, refund.refund_minor, at_ms, refund.currency)
     known = buying.refunds.get(refund.refund_id, back)
     buying.refunds[refund.refund_id] = min(known, back, key=_earlier_first)
     if len(buying.refunds) > REFUNDS_KEPT:
-        _move_refund_to_older(buying)
-    _recompute(buying)
+        _move_refund_to_older(buying, meaning)
+    _recompute(buying, meaning)
 
 
 def _earlier_first(back: Refunded) -> tuple[int, int, str, str]:
@@ -130,7 +131,7 @@ def _earlier_first(back: Refunded) -> tuple[int, int, str, str]:
     return back.at_ms, back.refund_minor, back.order_id, back.currency
 
 
-def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation) -> None:
+def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation, meaning: Meaning) -> None:
     """Cancel an order, which may be known already or arrive later: as if it had never been placed."""
     order_id = cancellation.order_id
     buying.cancelled[order_id] = min(at_ms, buying.cancelled.get(order_id, at_ms))
@@ -138,16 +139,18 @@ def with_cancellation(buying: Buying, at_ms: int, cancellation: Cancellation) ->
         del buying.cancelled[
             min(buying.cancelled, key=lambda order_id: (buying.cancelled[order_id], order_id))
         ]
-    _recompute(buying)
+    _recompute(buying, meaning)
 
 
-def purchase_days(buying: Buying) -> list[int]:
+def purchase_days(buying: Buying, calendar: Calendar) -> list[int]:
     """Distinct days with a purchase among the kept orders, as day numbers since 1970-01-01, ascending."""
     cancelled = buying.cancelled
-    return sorted({order.at_ms // DAY_MS for order in buying.orders if order.order_id not in cancelled})
+    return sorted(
+        calendar.local_days([order.at_ms for order in buying.orders if order.order_id not in cancelled])
+    )
 
 
-def _move_to_older(buying: Buying) -> None:
+def _move_to_older(buying: Buying, meaning: Meaning) -> None:
     """Move the oldest kept order into the sums of older ones, where nothing can correct it any more."""
     order = buying.orders.pop(0)
     older = buying.older = buying.older or Sums()
@@ -155,13 +158,13 @@ def _move_to_older(buying: Buying) -> None:
         if order.at_ms < older.last_at_ms:
             # It arrived after later orders had been moved: counted as if bought with the last of them.
             order = Order(older.last_at_ms, *[getattr(order, name) for name in Order.__struct_fields__[1:]])
-        older.add(order, _refunded(buying, order), buying.currency)
+        older.add(order, _refunded(buying, order), buying.currency, meaning)
     buying.refunds = {
         key: refund for key, refund in buying.refunds.items() if refund.order_id != order.order_id
     }
 
 
-def _move_refund_to_older(buying: Buying) -> None:
+def _move_refund_to_older(buying: Buying, meaning: Meaning) -> None:
     """Move the oldest kept refund into the sums of older orders, as far as it counted while it was kept."""
     refunds, older = buying.refunds, buying.older or Sums()
     oldest = min(refunds, key=lambda refund_id: (refunds[refund_id].at_ms, refund_id))
@@ -174,7 +177,7 @@ def _move_refund_to_older(buying: Buying) -> None:
     at_ms = order.at_ms if order else back.at_ms
     older.refunded_minor += counted_minor
     older.value -= counted_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
-    if order and at_ms // DAY_MS == buying.sums.first_at_ms // DAY_MS:
+    if order and meaning.calendar.local_day(at_ms) == buying.sums.first_day:
         older.first_day_minor -= counted_minor
     buying.older = older
 
@@ -192,14 +195,14 @@ def _refunded(buying: Buying, order: Order) -> int:
     return min(back_minor, order.total_minor)
 
 
-def _recompute(buying: Buying) -> None:
+def _recompute(buying: Buying, meaning: Meaning) -> None:
     """Compute the sums again from all that is kept: exact after any correction."""
     live = [order for order in buying.orders if order.order_id not in buying.cancelled]
     if buying.older is None or not buying.older.orders:
         buying.currency = live[0].currency if live else ""
     sums = buying.older.copy() if buying.older else Sums()
     for order in live:
-        sums.add(order, _refunded(buying, order), buying.currency)
+        sums.add(order, _refunded(buying, order), buying.currency, meaning)
     known = {order.order_id for order in buying.orders} | buying.cancelled.keys()
     for back in buying.refunds.values():
         if back.order_id not in known and sums.orders and back.currency == buying.currency:

@@ -12,9 +12,9 @@ from statistics import median
 
 from msgspec import Struct
 
+from stream.core.calendar import Calendar
 from stream.core.facts.purchases import Buying, purchase_days
 from stream.core.facts.sums import Sums
-from stream.core.units import DAY_MS
 
 RECENT_GAPS = 4
 
@@ -31,9 +31,9 @@ class Rhythm(Struct, frozen=True):
     """Median of the latest four."""
 
 
-def rhythm(buying: Buying) -> Rhythm | None:
+def rhythm(buying: Buying, calendar: Calendar) -> Rhythm | None:
     """The rhythm of a customer; None if they bought on fewer than two days."""
-    days = purchase_days(buying)
+    days = purchase_days(buying, calendar)
     if len(days) < 2:
         return None
     gaps = [later - earlier for earlier, later in pairwise(days)]
@@ -45,15 +45,15 @@ def mean_gap_days(sums: Sums) -> float | None:
     none. At least one day."""
     if sums.days < 2:
         return None
-    return (sums.last_at_ms // DAY_MS - sums.first_at_ms // DAY_MS) / (sums.days - 1)
+    return (sums.last_day - sums.first_day) / (sums.days - 1)
 
 
-def quickening(buying: Buying) -> float:
+def quickening(buying: Buying, calendar: Calendar) -> float:
     """How much more often the customer buys lately than in all kept orders: 0.25 is a quarter more often.
 
     0 if not more often, or with fewer than eight gaps.
     """
-    own = rhythm(buying)
+    own = rhythm(buying, calendar)
     if own is None or own.gaps < 2 * RECENT_GAPS or own.recent_gap_days <= 0:
         return 0.0
     return max(0.0, own.mean_gap_days / own.recent_gap_days - 1.0)
@@ -63,7 +63,7 @@ def regularity(sums: Sums) -> float:
     """Coefficient of variation of the gaps between purchase days: 0 for equal gaps, or if there are too
     few."""
     repeats = sums.days - 1
-    span_days = sums.last_at_ms // DAY_MS - sums.first_at_ms // DAY_MS
+    span_days = sums.last_day - sums.first_day
     if repeats < 2 or not span_days:
         return 0.0
     mean = span_days / repeats

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from stream.core.calendar import Calendar
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
+from stream.core.facts.meaning import Meaning
 from stream.core.units import DAY_MS, calendar_year
 
 DAYPARTS = 4
-"""Six hours each, from midnight UTC."""
+"""Six hours each, from 00:00 by the clock of the business."""
 EPOCH_WEEKDAY = 3
 """1970-01-01 was a Thursday; weekday 0 is Monday."""
 
@@ -27,7 +29,10 @@ class Order(Struct, array_like=True, order=True, gc=False):
 
 
 class Sums(Struct, omit_defaults=True, gc=False):
-    """Sums over orders; money in minor units of the customer's currency, days in UTC."""
+    """Sums over orders; money in minor units of the customer's currency.
+
+    Days are those of the business (core/calendar.py): numbers of days since 1970-01-01.
+    """
 
     orders: int = 0
     days: int = 0
@@ -63,20 +68,32 @@ class Sums(Struct, omit_defaults=True, gc=False):
     """Orders by part of the day."""
     years: list[int] = field(default_factory=list)
     """Calendar years with a purchase."""
+    first_day: int = 0
+    """The first purchase day."""
+    last_day: int = 0
+    """The last purchase day."""
+    last_midnight_ms: int = 0
+    """The instant at which it began; whole days before and after it are counted from it."""
 
-    def add(self, order: Order, refunded_minor: int, currency: str) -> None:
+    @property
+    def first_midnight_ms(self) -> int:
+        """The instant so many whole days before `last_midnight_ms` as lie between the first and the last
+        purchase day. Where the clock was changed in between, the first day began an hour from it."""
+        return self.last_midnight_ms - (self.last_day - self.first_day) * DAY_MS
+
+    def add(self, order: Order, refunded_minor: int, currency: str, meaning: Meaning) -> None:
         """Add an order that is not earlier than those before it. Money of another currency is not added."""
         at_ms = order.at_ms
-        day = at_ms // DAY_MS
+        local_ms = meaning.calendar.local_ms(at_ms)
+        day = local_ms // DAY_MS
         if not self.orders:
-            self.first_at_ms = at_ms
-        last_day = self.last_at_ms // DAY_MS
-        if not self.orders or day != last_day:
-            if self.orders:
-                self.last_gap_days = day - last_day
-                self.gap_square_days += self.last_gap_days * self.last_gap_days
-            self._add_day(day)
-        self.dayparts[at_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
+            self.first_at_ms, self.first_day = at_ms, day
+            self._add_day(day, meaning.calendar)
+        elif day != self.last_day:
+            self.last_gap_days = day - self.last_day
+            self.gap_square_days += self.last_gap_days * self.last_gap_days
+            self._add_day(day, meaning.calendar)
+        self.dayparts[local_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
         self.last_at_ms = at_ms
         self.orders += 1
         self.units += order.units
@@ -86,8 +103,9 @@ class Sums(Struct, omit_defaults=True, gc=False):
         else:
             self.foreign_orders += 1
 
-    def _add_day(self, day: int) -> None:
+    def _add_day(self, day: int, calendar: Calendar) -> None:
         self.days += 1
+        self.last_day, self.last_midnight_ms = day, calendar.midnight_ms(day)
         self.recent_days += weight(day * DAY_MS, BASKET_HALF_LIFE_MS)
         self.weekdays[(day + EPOCH_WEEKDAY) % 7] += 1
         year = calendar_year(day)
@@ -100,7 +118,7 @@ class Sums(Struct, omit_defaults=True, gc=False):
         self.gross_minor += total_minor
         self.refunded_minor += refunded_minor
         self.discount_minor += order.discount_minor
-        if at_ms // DAY_MS == self.first_at_ms // DAY_MS:
+        if self.last_day == self.first_day:
             self.first_day_minor += net_minor
         self.value += net_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
         recent = weight(at_ms, BASKET_HALF_LIFE_MS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import pairwise
 
+from stream.core.facts.meaning import Meaning
 from stream.core.judgement.tier import cutoffs_minor
 from stream.core.model.record import Model
 from stream.core.policy.policy import ALERT_KINDS, AlertKind, AtRiskLoyalRule, Hysteresis, Policy
-from stream.core.text.themes import ThemeReader
 from stream.core.value.lifetime import valuation
 
 
@@ -22,9 +22,9 @@ class Basis:
         "churn_tier",
         "cutoffs",
         "hysteresis",
+        "meaning",
         "model",
         "policy",
-        "reader",
         "risk_levels",
         "tier_names",
         "valuation",
@@ -33,7 +33,7 @@ class Basis:
     def __init__(self, policy: Policy, model: Model) -> None:
         self.policy = policy
         self.model = model
-        self.reader = ThemeReader(policy.themes, policy.lexicon)
+        self.meaning = Meaning(policy)
         self.cutoffs = cutoffs_minor(policy.ladder, model)
         self.tier_names = tuple(step.name for step in policy.ladder.steps)
         finance = policy.finance

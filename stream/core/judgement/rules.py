@@ -90,7 +90,7 @@ def _silent_from_ms(profile: Profile, gaps_min: float, least_ms: int, basis: Bas
     """
     if not gaps_min:
         return profile.buying.sums.last_at_ms + least_ms
-    own, last_ms = rhythm(profile.buying), profile.buying.sums.last_at_ms
+    own, last_ms = rhythm(profile.buying, basis.meaning.calendar), profile.buying.sums.last_at_ms
     mean_days = mean_gap_days(profile.buying.sums) or basis.model.prior.gap_days
     gap_days = max(own.usual_gap_days, mean_days) if own else mean_days
     return last_ms + max(least_ms, round(gaps_min * gap_days * DAY_MS) + DAY_MS)
@@ -171,7 +171,8 @@ def upgrade_parts(now: Standing, profile: Profile, basis: Basis) -> UpgradeParts
     closeness = min(1.0, now.value_minor / basis.cutoffs[now.tier + 1])
     if closeness < rule.closeness_min * rule.hysteresis.clear_at:
         return UpgradeParts(closeness, 0.0, 0.0, 0.0)
-    growth = max(basket_growth(profile), quickening(profile.buying)) / rule.growth_full
+    quicker = quickening(profile.buying, basis.meaning.calendar)
+    growth = max(basket_growth(profile), quicker) / rule.growth_full
     _, looked = strongest_unbought(profile.interests, now.as_of_ms)
     return UpgradeParts(
         closeness,

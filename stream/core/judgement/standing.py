@@ -90,24 +90,22 @@ def standing(profile: Profile, as_of_ms: int, basis: Basis) -> Standing:
 
 def habit_of(sums: Sums) -> Features:
     """The features that matter to a model without a learnt layer: purchase days and their span."""
-    first_ms, last_ms = sums.first_at_ms // DAY_MS * DAY_MS, sums.last_at_ms // DAY_MS * DAY_MS
-    return Features(frequency=sums.days - 1, first_ms=first_ms, last_ms=last_ms)
+    return Features(frequency=sums.days - 1, first_ms=sums.first_midnight_ms, last_ms=sums.last_midnight_ms)
 
 
 def features_of(profile: Profile) -> Features:
     """All features of a customer with a purchase. Several orders of one day count once, as in the papers."""
     sums, engagement, feedback = profile.buying.sums, profile.engagement, profile.feedback
-    first_ms, last_ms = sums.first_at_ms // DAY_MS * DAY_MS, sums.last_at_ms // DAY_MS * DAY_MS
     engaged_ms = engagement.last_at_ms
     return Features(
         frequency=sums.days - 1,
-        first_ms=first_ms,
-        last_ms=last_ms,
+        first_ms=sums.first_midnight_ms,
+        last_ms=sums.last_midnight_ms,
         monetary_minor=monetary_minor(sums),
         first_minor=float(max(0, sums.first_day_minor)),
         last_gap_ms=sums.last_gap_days * DAY_MS,
         regularity=regularity(sums),
-        recent=sums.recent_days / weight(last_ms, BASKET_HALF_LIFE_MS),
+        recent=sums.recent_days / weight(sums.last_day * DAY_MS, BASKET_HALF_LIFE_MS),
         engagement=engagement.warmth / weight(engaged_ms, WARMTH_HALF_LIFE_MS) if engaged_ms else 0.0,
         engagement_ms=engaged_ms,
         sentiment=feedback.sentiment_sum / feedback.count if feedback.count else 0.0,

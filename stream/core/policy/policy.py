@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_THEMES
 from stream.core.units import DAY_MS, Share
 
@@ -254,6 +255,8 @@ class Policy(_Knobs, frozen=True):
     version: Annotated[int, Meta(ge=1)] = 1
     """Increase it when you change the policy; part of the ids of its alerts."""
     hash: str = ""
+    calendar: Calendar = UTC_CALENDAR
+    """That of the business's time zone; computed, like `hash`, not written in the file."""
     ladder: Ladder = Ladder()
     stages: Stages = Stages()
     churn_risk: ChurnRiskRule = ChurnRiskRule()

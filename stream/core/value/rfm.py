@@ -44,10 +44,8 @@ def summary(buying: Buying, as_of_ms: int, unit_ms: int) -> Summary:
     numbers mean nothing. An `as_of_ms` before the last purchase counts as the day of that purchase.
     """
     sums = buying.sums
-    first_day = sums.first_at_ms // DAY_MS
-    last_day = sums.last_at_ms // DAY_MS
-    recency_ms = (last_day - first_day) * DAY_MS
-    age_ms = max(as_of_ms - first_day * DAY_MS, recency_ms)
+    recency_ms = (sums.last_day - sums.first_day) * DAY_MS
+    age_ms = max(as_of_ms - sums.first_midnight_ms, recency_ms)
     inactive_days = (age_ms - recency_ms) / DAY_MS
     return Summary(sums.days - 1, recency_ms / unit_ms, age_ms / unit_ms, inactive_days, monetary_minor(sums))
 

@@ -1,4 +1,4 @@
-"""Time zones: rules from the pinned package `tzdata` alone, so that every machine reads a time the same way.
+"""The zones that texts of times name.
 
 A zone that a text names itself is one of a list: abbreviations that mean one offset, names of the IANA
 database, and the names of US zones that shop systems write.
@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from importlib.resources import files
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
+
+from stream.time_zones import zone_info
 
 MINUTES_BY_NAME = {
     **dict.fromkeys(("UTC", "GMT", "UT", "Z", "WET"), 0),
@@ -41,18 +42,6 @@ US_ZONES = {
 _IANA = r"[A-Z][A-Za-z]+(?:/[A-Za-z][A-Za-z0-9_+-]*)+"
 _NAMES = "|".join(re.escape(name) for name in sorted([*US_ZONES, *MINUTES_BY_NAME], key=len, reverse=True))
 ZONE_WORD = re.compile(rf"(?<![A-Za-z/])(?:{_IANA}|{_NAMES})(?![A-Za-z/])")
-
-
-@lru_cache(64)
-def zone_info(name: str) -> ZoneInfo:
-    """The zone of this IANA name; ZoneInfoNotFoundError where `tzdata` has none."""
-    if not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", name):
-        raise ZoneInfoNotFoundError(name)
-    try:
-        with files("tzdata.zoneinfo").joinpath(*name.split("/")).open("rb") as rules:
-            return ZoneInfo.from_file(rules, key=name)
-    except (OSError, ValueError) as failure:
-        raise ZoneInfoNotFoundError(name) from failure
 
 
 @lru_cache(64)

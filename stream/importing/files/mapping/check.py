@@ -71,7 +71,7 @@ def _check_events(mapping: ColumnMapping, text: str, name: str) -> None:
 def _check_zone(mapping: ColumnMapping, text: str, name: str) -> None:
     from zoneinfo import ZoneInfoNotFoundError
 
-    from stream.importing.files.zones import zone_info
+    from stream.time_zones import zone_info
 
     try:
         zone_info(mapping.time.zone)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from stream.importing.files.mapping.mapping import TimeOptions
 from stream.importing.files.values.amounts import CACHE_SIZE
-from stream.importing.files.zones import reader_with_zone, zone_info
+from stream.importing.files.zones import reader_with_zone
+from stream.time_zones import zone_info
 from stream.wire import YEAR_MAX, YEAR_MIN
 
 EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
