@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from stream.core.policy.policy import Policy
+from stream.core.policy.policy import Business, Policy
 from stream.policy_file.check import KeyFault, checked
 from stream.policy_file.contradictions import contradictions
 from stream.policy_file.toml_lines import key_lines, line_of
+from stream.policy_file.zone import zone_faults
+from stream.time_zones import calendar_in, tzdata_version
 from stream.toml_text import TomlTextError, parsed_toml
 
 FAULTS_SHOWN = 100
@@ -80,17 +82,25 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     except TomlTextError as fault:
         raise PolicyFileError(name, [PolicyFault(fault.line, "", fault.problem)]) from None
     content, faults = checked(written, msgspec.to_builtins(Policy()))
+    faults += zone_faults(content)
     policy = None if faults else msgspec.convert(content, Policy)
     if policy is not None:
         faults = list(contradictions(policy))
     if faults or policy is None:
         raise PolicyFileError(name, _located(text, faults))
-    return with_hash(policy)
+    return with_hash(msgspec.structs.replace(policy, calendar=calendar_in(policy.business.zone)))
 
 
 def with_hash(policy: Policy) -> Policy:
-    """The policy with the hash of its content: comments, order and spelling of the file do not matter."""
-    plain = msgspec.structs.replace(policy, hash="", calendar=msgspec.UNSET)
+    """The policy with the hash of its content: comments, order and spelling of the file do not matter.
+
+    A policy without a zone has the hash that it had before there were zones. That of another zone says which
+    days are meant, so the version of the zone data goes into it.
+    """
+    in_utc = policy.business == Business()
+    plain = msgspec.structs.replace(policy, hash="", calendar=msgspec.UNSET if in_utc else tzdata_version())
+    if in_utc:
+        plain = msgspec.structs.replace(plain, business=msgspec.UNSET)
     digest = hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
     return msgspec.structs.replace(policy, hash=f"sha256:{digest}")
 

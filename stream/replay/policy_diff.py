@@ -79,9 +79,16 @@ def alert_differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[AlertDiffe
 
 def knobs_changed(a: Policy, b: Policy) -> list[ChangedKnob]:
     """Every setting in which two policies differ, with key and value as a policy file writes them."""
-    one, other = dict(_written(msgspec.to_builtins(a))), dict(_written(msgspec.to_builtins(b)))
+    one, other = (dict(_written(_settings(policy))) for policy in (a, b))
     keys = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
     return [ChangedKnob(key, one.get(key), other.get(key)) for key in keys if key not in NOT_COMPARED]
+
+
+def _settings(policy: Policy) -> dict[str, Any]:
+    """The content of a policy without what is computed from it."""
+    content: dict[str, Any] = msgspec.to_builtins(policy)
+    del content["calendar"]
+    return content
 
 
 def _first(alerts: Iterable[Alert], kind: AlertKind) -> dict[str, Alert]:

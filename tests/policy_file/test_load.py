@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.core.calendar import UTC_CALENDAR
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.policy_file import (
@@ -20,10 +21,12 @@ from stream.policy_file import (
     default_text,
     duration_ms,
     duration_text,
+    load,
     load_policy,
     parse_policy,
 )
 from stream.policy_file.check import PATTERN_WORDS
+from stream.time_zones import calendar_in
 
 KNOB_LINES = [
     number
@@ -210,6 +213,49 @@ def test_the_hash_is_that_of_the_content_not_of_the_file():
     assert plain.hash != other.hash != default_policy().hash
 
 
+@pytest.mark.parametrize(
+    ("zone", "problem"),
+    [
+        ("Europe/Berln", "not a time zone; allowed: a name of the IANA database (tzdata "),
+        ("europe/berlin", "spelt just so; did you mean Europe/Berlin?"),
+        ("CEST", "not a time zone; allowed: a name of the IANA database (tzdata "),
+        ("+01:00", "is not allowed; allowed: a text of 1 to 64 characters (a name of the IANA database"),
+        ("../Berlin", "is not allowed; allowed: a text of 1 to 64 characters (a name of the IANA database"),
+        ("", "is not allowed; allowed: a text of 1 to 64 characters (a name of the IANA database"),
+    ],
+)
+def test_a_zone_that_tzdata_does_not_have_is_a_fault_with_its_line_and_what_is_allowed(zone, problem):
+    (found,) = faults(f"[business]\nzone = '{zone}'")
+
+    assert found.startswith(f"p.toml:2: business.zone: '{zone}'")
+    assert problem in found
+
+
+def test_a_bad_zone_is_told_together_with_all_other_faults():
+    found = faults("[business]\nzone = 'Mars/Base'\n[finance]\nmargin = 2")
+
+    assert [one.split(": ")[1] for one in found] == ["business.zone", "finance.margin"]
+
+
+def test_the_calendar_of_a_policy_is_that_of_its_zone():
+    assert parse_policy("").calendar is UTC_CALENDAR
+    assert parse_policy("[business]\nzone = 'Asia/Kathmandu'").calendar == calendar_in("Asia/Kathmandu")
+
+
+def test_a_policy_without_a_zone_keeps_its_hash_of_before_there_were_zones():
+    before = "sha256:a67e09da3fc9de19dc127a1fd0fbfa99f8a6f4c8c2eeda0814b2249b9edfef75"
+
+    assert default_policy().hash == parse_policy("[business]\nzone = 'UTC'").hash == before
+
+
+def test_the_version_of_the_zone_data_is_part_of_the_hash_where_a_zone_is_set(monkeypatch):
+    ours, utc = parse_policy("[business]\nzone = 'Europe/Rome'").hash, parse_policy("").hash
+    monkeypatch.setattr(load, "tzdata_version", lambda: "1999.1")
+
+    assert parse_policy("[business]\nzone = 'Europe/Rome'").hash not in (ours, utc)
+    assert parse_policy("").hash == utc
+
+
 def test_every_text_pattern_of_the_structs_is_explained():
     schema = msgspec.json.encode(msgspec.json.schema(Policy)).decode()
     patterns = {
@@ -245,4 +291,4 @@ def test_any_text_at_all_is_a_policy_or_a_list_of_faults(text):
 def test_the_shipped_file_is_toml_with_every_key_of_the_structs():
     written = tomllib.loads(default_text())
 
-    assert written.keys() == set(Policy.__struct_fields__) - {"hash"}
+    assert written.keys() == set(Policy.__struct_fields__) - {"hash", "calendar"}

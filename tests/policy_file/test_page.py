@@ -71,7 +71,7 @@ def structs(kind: types.Type) -> list[types.StructType]:
     """A struct and all in it."""
     match kind:
         case types.StructType():
-            return [kind, *(each for field in kind.fields for each in structs(field.type))]
+            return [kind, *(each for field in knobs(kind) for each in structs(field.type))]
         case types.VarTupleType():
             return structs(kind.item_type)
         case types.DictType():

@@ -40,6 +40,12 @@ def test_a_policy_does_not_differ_from_itself(events):
     assert result.stdout.startswith("The two policies are the same.\n")
 
 
+def test_of_two_zones_only_their_names_differ():
+    zoned = parse_policy('[business]\nzone = "Europe/Berlin"')
+
+    assert knobs_changed(default_policy(), zoned) == [ChangedKnob("business.zone", "UTC", "Europe/Berlin")]
+
+
 def test_customers_under_only_one_policy_are_listed_with_the_reason(events, tmp_path):
     strict = tmp_path / "strict.toml"
     strict.write_text('[churn_risk]\ntier_min = "platinum"\n[at_risk_loyal]\ntier_min = "platinum"\n')

@@ -1,4 +1,4 @@
-"""The default words of the policy: themes, and the sentiment of words that VADER does not know.
+"""The default words of the policy: themes, the sentiment of words that VADER does not know, what to do.
 
 In a theme `deliver*` stands for every word with this beginning, `app` for one word, `money back` for a
 phrase.
@@ -69,3 +69,51 @@ DEFAULT_LEXICON: dict[str, float] = {
     "slow": -1.0, "stale": -1.0, "sturdy": 1.2, "tasty": 1.9, "unresponsive": -1.4, "unusable": -1.8,
 }  # fmt: skip
 """Valence (-4 to 4) of shop words that VADER does not know: AUC .869 -> .875 on 2,053 gift-card reviews."""
+
+DEFAULT_PLAYS: dict[str, tuple[str, str, tuple[str, ...], str | None]] = {
+    "SILENT_BEYOND_RHYTHM": (
+        "WIN_BACK_OFFER", "Send a personal offer from the category they buy most.",
+        ("email", "push"), "marketing",
+    ),
+    "RISK_OF_NO_PURCHASE": (
+        "REMINDER", "Remind them of what they usually buy.",
+        ("email",), "marketing",
+    ),
+    "FADING_ENGAGEMENT": (
+        "REENGAGE_CONTENT", "Send fewer, more relevant messages; ask for preferences.",
+        ("email",), "marketing",
+    ),
+    "SENTIMENT_LOW": (
+        "SERVICE_RECOVERY_CALL", "Call, apologise, and put right what went wrong.",
+        ("call",), None,
+    ),
+    "SENTIMENT_DROP": (
+        "SERVICE_RECOVERY_CALL", "Call and ask what has changed for them.",
+        ("call", "email"), None,
+    ),
+    "TICKET_UNRESOLVED": (
+        "RESOLVE_TICKET", "Give the open ticket to a senior agent today.",
+        ("call",), None,
+    ),
+    "DETRACTOR": (
+        "DETRACTOR_CALLBACK", "Call back the detractor and close the loop.",
+        ("call",), None,
+    ),
+    "NEAR_NEXT_TIER": (
+        "TIER_NUDGE", "Tell them how little is missing to the next tier.",
+        ("email", "app"), "marketing",
+    ),
+    "GROWING": (
+        "BUNDLE_OFFER", "Offer a larger bundle of what they buy.",
+        ("email",), "marketing",
+    ),
+    "CATEGORY_INTEREST": (
+        "CATEGORY_OFFER", "Offer a first purchase in the category they look at.",
+        ("email", "app"), "marketing",
+    ),
+    "PROMOTER": (
+        "REFERRAL_INVITE", "Invite them to recommend us.",
+        ("email",), "marketing",
+    ),
+}  # fmt: skip
+"""Reason of an alert -> code of what to do about it, in words, channels, and the consent it needs."""

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 from msgspec import Meta, Struct, field
 
 from stream.core.calendar import UTC_CALENDAR, Calendar
-from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_THEMES
+from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_PLAYS, DEFAULT_THEMES
 from stream.core.units import DAY_MS, Share
 
 Polarity = Annotated[float, Meta(ge=-1, le=1)]
@@ -22,6 +22,8 @@ HorizonMs = Annotated[int, Meta(ge=DAY_MS, le=DURATION_MAX_MS)]
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
 Word = Annotated[str, Meta(pattern=r"^[^\sA-Z]+$", max_length=64)]
 ThemeWord = Annotated[str, Meta(pattern=r"^\S+( \S+)*$", max_length=64)]
+ZONE_PATTERN = "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
+ZoneName = Annotated[str, Meta(pattern=ZONE_PATTERN, max_length=64)]
 Code = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$", max_length=64)]
 
 
@@ -36,6 +38,15 @@ class Tier(_Knobs, frozen=True):
     """Name of the tier in alerts, metrics and `tier_min`."""
     quantile: Share
     """Share of customers below the tier: 0.95 leaves the best 5%."""
+
+
+class Business(_Knobs, frozen=True):
+    """By whose clock days are counted: purchase days, weekdays, times of day, and the days of studies.
+    Another zone changes what the facts of profiles mean: to a running application it comes by a cut-over."""
+
+    zone: ZoneName = "UTC"
+    """Time zone of the business. With another one than UTC, the version of the zone data (Python package
+    tzdata) is part of the policy's hash."""
 
 
 class Ladder(_Knobs, frozen=True):
@@ -192,58 +203,9 @@ class Finance(_Knobs, frozen=True):
     """Value at risk counts the profit expected within this time."""
 
 
-DEFAULT_PLAYBOOK: dict[str, Play] = {
-    "SILENT_BEYOND_RHYTHM": Play(
-        action="WIN_BACK_OFFER",
-        text="Send a personal offer from the category they buy most.",
-        channels=("email", "push"),
-    ),
-    "RISK_OF_NO_PURCHASE": Play(
-        action="REMINDER", text="Remind them of what they usually buy.", channels=("email",)
-    ),
-    "FADING_ENGAGEMENT": Play(
-        action="REENGAGE_CONTENT",
-        text="Send fewer, more relevant messages; ask for preferences.",
-        channels=("email",),
-    ),
-    "SENTIMENT_LOW": Play(
-        action="SERVICE_RECOVERY_CALL",
-        text="Call, apologise, and put right what went wrong.",
-        channels=("call",),
-        requires_consent=None,
-    ),
-    "SENTIMENT_DROP": Play(
-        action="SERVICE_RECOVERY_CALL",
-        text="Call and ask what has changed for them.",
-        channels=("call", "email"),
-        requires_consent=None,
-    ),
-    "TICKET_UNRESOLVED": Play(
-        action="RESOLVE_TICKET",
-        text="Give the open ticket to a senior agent today.",
-        channels=("call",),
-        requires_consent=None,
-    ),
-    "DETRACTOR": Play(
-        action="DETRACTOR_CALLBACK",
-        text="Call back the detractor and close the loop.",
-        channels=("call",),
-        requires_consent=None,
-    ),
-    "NEAR_NEXT_TIER": Play(
-        action="TIER_NUDGE",
-        text="Tell them how little is missing to the next tier.",
-        channels=("email", "app"),
-    ),
-    "GROWING": Play(
-        action="BUNDLE_OFFER", text="Offer a larger bundle of what they buy.", channels=("email",)
-    ),
-    "CATEGORY_INTEREST": Play(
-        action="CATEGORY_OFFER",
-        text="Offer a first purchase in the category they look at.",
-        channels=("email", "app"),
-    ),
-    "PROMOTER": Play(action="REFERRAL_INVITE", text="Invite them to recommend us.", channels=("email",)),
+DEFAULT_PLAYBOOK = {
+    reason: Play(action=action, text=text, channels=channels, requires_consent=consent)
+    for reason, (action, text, channels, consent) in DEFAULT_PLAYS.items()
 }
 
 
@@ -257,6 +219,7 @@ class Policy(_Knobs, frozen=True):
     hash: str = ""
     calendar: Calendar = UTC_CALENDAR
     """That of the business's time zone; computed, like `hash`, not written in the file."""
+    business: Business = Business()
     ladder: Ladder = Ladder()
     stages: Stages = Stages()
     churn_risk: ChurnRiskRule = ChurnRiskRule()
