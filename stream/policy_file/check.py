@@ -39,10 +39,15 @@ def file_key(field: inspect.Field) -> str:
     return field.encode_name.removesuffix("_ms")
 
 
-def checked(written: dict[str, Any], defaults: dict[str, Any]) -> tuple[dict[str, Any], list[KeyFault]]:
-    """The content of the file merged over the defaults, ready for msgspec.convert; and every fault in it."""
+def checked(
+    written: dict[str, Any], defaults: dict[str, Any], kind: inspect.Type = POLICY
+) -> tuple[dict[str, Any], list[KeyFault]]:
+    """The content of the file merged over the defaults, ready for msgspec.convert; and every fault in it.
+
+    `kind`: the struct of the whole file; that of a policy, unless another file is checked.
+    """
     check = _Checker()
-    content = check.value(written, POLICY, defaults, ())
+    content = check.value(written, kind, defaults, ())
     return content, check.faults
 
 
@@ -93,6 +98,9 @@ class _Checker:
 
     def table(self, table: dict[str, Any], kind: inspect.DictType, default: Any, path: KeyPath) -> Any:
         content = dict(default)
+        low, high = kind.min_length or 0, kind.max_length
+        if len(table) < low or (high is not None and len(table) > high):
+            self.fault(path, f"has {len(table)} entries; allowed: {low} to {high}")
         for key, value in table.items():
             wrong = problem_of(key, kind.key_type)
             if wrong:
@@ -137,6 +145,8 @@ def problem_of(value: Any, kind: inspect.Type) -> str | None:
             fits = isinstance(value, int | float) and not isinstance(value, bool) and _within(value, kind)
         case inspect.StrType():
             fits = isinstance(value, str) and _spelt(value, kind)
+        case inspect.LiteralType():
+            fits = value in kind.values
     return None if fits else f"{shown(value)} is not allowed; allowed: {allowed_words(kind)}"
 
 
@@ -173,6 +183,8 @@ def allowed_words(kind: inspect.Type) -> str:
             words = f"a text of {kind.min_length or 1} to {kind.max_length} characters ({spelling})"
         case inspect.VarTupleType():
             words = "a list"
+        case inspect.LiteralType():
+            words = " or ".join(f'"{each}"' for each in kind.values)
         case inspect.UnionType():
             inner = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
             words = allowed_words(inner) + ', or "" for none'

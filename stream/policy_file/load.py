@@ -43,12 +43,17 @@ class PolicyFileError(ValueError):
 
     def lines(self) -> list[str]:
         """`file:line: key: what is wrong; what is allowed`; of very many faults the first."""
-        shown = [
-            f"{self.name}:{each.line}: {shortened(each.key) + ': ' if each.key else ''}{each.problem}"
-            for each in self.faults[:FAULTS_SHOWN]
-        ]
-        more = len(self.faults) - FAULTS_SHOWN
-        return [*shown, f"{self.name}: and {more:,} more faults"] if more > 0 else shown
+        return fault_lines(self.name, self.faults)
+
+
+def fault_lines(name: str, faults: list[PolicyFault]) -> list[str]:
+    """`file:line: key: what is wrong; what is allowed`; of very many faults the first."""
+    shown = [
+        f"{name}:{each.line}: {shortened(each.key) + ': ' if each.key else ''}{each.problem}"
+        for each in faults[:FAULTS_SHOWN]
+    ]
+    more = len(faults) - FAULTS_SHOWN
+    return [*shown, f"{name}: and {more:,} more faults"] if more > 0 else shown
 
 
 def load_policy(path: Path | str | None = None) -> Policy:
@@ -87,7 +92,7 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     if policy is not None:
         faults = list(contradictions(policy))
     if faults or policy is None:
-        raise PolicyFileError(name, _located(text, faults))
+        raise PolicyFileError(name, located(text, faults))
     return with_hash(msgspec.structs.replace(policy, calendar=calendar_in(policy.business.zone)))
 
 
@@ -110,7 +115,8 @@ def shortened(key: str) -> str:
     return key if len(key) <= KEY_SHOWN_MAX else key[: KEY_SHOWN_MAX - 3] + "..."
 
 
-def _located(text: str, faults: list[KeyFault]) -> list[PolicyFault]:
+def located(text: str, faults: list[KeyFault]) -> list[PolicyFault]:
+    """The faults with their lines in the text, in the order of the lines."""
     lines = key_lines(text)
     found = [PolicyFault(line_of(lines, path), _dotted(path), problem) for path, problem in faults]
     return sorted(found, key=lambda each: each.line)

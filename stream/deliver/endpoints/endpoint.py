@@ -1,0 +1,50 @@
+"""An endpoint as it is used: what the file says, with its secrets, networks and certificates read."""
+
+from __future__ import annotations
+
+import ssl
+
+from msgspec import Struct
+
+from stream.deliver.plan.addresses import Network
+from stream.deliver.plan.admission import Filter
+from stream.deliver.plan.quiet import QuietHours
+from stream.deliver.plan.tokens import Rate
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One endpoint. Its secrets are never shown."""
+
+    name: str
+    url: str
+    key: bytes
+    previous_key: bytes | None = None
+    previous_until_ms: int = 0
+    wanted: Filter = Filter()
+    ordered: bool = True
+    """Alerts of one customer one after the other; other customers pass."""
+    concurrency: int = 16
+    rate: Rate | None = None
+    quiet: QuietHours | None = None
+    timeout_s: float = 15.0
+    networks: tuple[Network, ...] = ()
+    """Networks that may be reached although they are not public."""
+    tls: ssl.SSLContext | None = None
+    """None: the authorities of the system, no client certificate."""
+
+    def keys(self, at_ms: int) -> tuple[bytes, ...]:
+        """The keys that sign at an instant, the present one first."""
+        if self.previous_key is not None and at_ms < self.previous_until_ms:
+            return self.key, self.previous_key
+        return (self.key,)
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.name})"
+
+
+class Endpoints(Struct, frozen=True, kw_only=True):
+    """All endpoints of a file, and what holds for each."""
+
+    by_name: dict[str, Endpoint]
+    late_max_ms: int
+    keep_ms: int

@@ -1,0 +1,63 @@
+"""What may be written in the endpoints file: these structs alone define it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from stream.core.judgement.episode import AlertState
+from stream.core.policy.policy import AlertKind
+from stream.core.units import DAY_MS, MINUTE_MS, SECOND_MS
+
+Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
+Text = Annotated[str, Meta(min_length=1, max_length=1_024)]
+Path = Annotated[str, Meta(min_length=1, max_length=4_096)]
+Variable = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class EndpointEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A section [endpoints.NAME]."""
+
+    url: Text
+    """https, or http where `allow_http` is true."""
+    secret_file: Path | None = None
+    secret_env: Variable | None = None
+    previous_secret_file: Path | None = None
+    previous_secret_env: Variable | None = None
+    previous_until: Text | None = None
+    """Until when messages carry a second signature, by the previous secret: at most seven days ahead."""
+
+    kinds: tuple[AlertKind, ...] = ()
+    tiers: tuple[Name, ...] = ()
+    states: tuple[AlertState, ...] = ()
+    arms: tuple[Name, ...] = ()
+    at_stake_min_minor: Annotated[int, Meta(ge=0, le=10**15)] = 0
+
+    order: Literal["customer", "none"] = "customer"
+    concurrency: Annotated[int, Meta(ge=1, le=256)] = 16
+    """Attempts under way at the same time."""
+    rate_per_minute: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """0: no limit."""
+    rate_burst: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    quiet_hours: Text | None = None
+    """`21:00-08:00`, by the file's `zone`."""
+    timeout_ms: Annotated[int, Meta(ge=SECOND_MS, le=MINUTE_MS)] = 15 * SECOND_MS
+
+    allow_http: bool = False
+    allow_networks: Annotated[tuple[Text, ...], Meta(max_length=32)] = ()
+    ca_file: Path | None = None
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+
+
+class EndpointsEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    endpoints: Annotated[dict[Name, EndpointEntry], Meta(min_length=1, max_length=100)]
+    zone: Text = "UTC"
+    """Time zone of quiet hours."""
+    late_max_ms: Annotated[int, Meta(ge=MINUTE_MS, le=365 * DAY_MS)] = 3 * DAY_MS
+    """An alert that was written longer than this after its time is of a history, and not sent."""
+    keep_ms: Annotated[int, Meta(ge=DAY_MS, le=400 * DAY_MS)] = 30 * DAY_MS
+    """How long deliveries are kept after their outcome: for `undelivered` and `replay`."""
