@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import inspect
 
+from stream.core.currency import RATE_PATTERN
 from stream.core.policy.policy import ZONE_PATTERN, Policy
 from stream.policy_file.duration import ALLOWED, duration_ms, duration_text
 from stream.policy_file.toml_lines import KeyPath
@@ -27,6 +28,9 @@ PATTERN_WORDS = {
     "^[A-Z][A-Z0-9_]*$": "capital letters, digits and _, beginning with a letter",
     r"^[^\sA-Z]+$": "one lower-case word",
     r"^\S+( \S+)*$": "a word, a word's beginning with *, or a phrase",
+    "^[A-Z]{3}$": "a code of ISO 4217, such as EUR",
+    "^([A-Z]{3})?$": "a code of ISO 4217, such as EUR, or nothing",
+    RATE_PATTERN: 'a decimal number in quotation marks, such as "0.92"',
 }
 """Every pattern of a text in the structs, in words for the error message."""
 SHOWN_MAX = 60

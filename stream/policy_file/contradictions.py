@@ -1,11 +1,13 @@
-"""Faults that only several keys together show: thresholds in the wrong order, a tier that does not exist."""
+"""Faults that the types of keys do not show: thresholds in the wrong order, a tier that does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from itertools import pairwise
 
-from stream.core.policy.policy import ALERT_KINDS, DEFAULT_PLAYBOOK, Hysteresis, Policy
+from stream.core.currency import CODES, RATE_MAX, RATE_MIN, decimal_fraction
+from stream.core.policy.policy import ALERT_KINDS, DEFAULT_PLAYBOOK, Finance, Hysteresis, Policy
 from stream.policy_file.check import KeyFault, unknown
 
 
@@ -27,6 +29,7 @@ def contradictions(policy: Policy) -> Iterator[KeyFault]:
                 f"({policy.stages.established_purchase_days}): a loyal customer is an established one"
             ),
         )
+    yield from _money(policy.finance)
     for reason in policy.playbook:
         if reason not in DEFAULT_PLAYBOOK:
             yield ("playbook", reason), unknown("reason", reason, list(DEFAULT_PLAYBOOK))
@@ -45,6 +48,34 @@ def _ladder(policy: Policy) -> Iterator[KeyFault]:
     for index, step in enumerate(steps):
         if step.name in [earlier.name for earlier in steps[:index]]:
             yield ("ladder", "steps", index, "name"), f"{step.name!r} is the name of an earlier tier"
+
+
+def _money(finance: Finance) -> Iterator[KeyFault]:
+    currency = finance.currency
+    if currency and currency not in CODES:
+        yield ("finance", "currency"), _no_currency(currency)
+    if finance.rates and not currency:
+        code = min(finance.rates)
+        yield (
+            ("finance", "rates"),
+            f'1 {code} in which currency? Name it as well: currency = "EUR" in [finance]',
+        )
+    least, most = decimal_fraction(RATE_MIN), decimal_fraction(RATE_MAX)
+    for code, rate in finance.rates.items():
+        place = ("finance", "rates", code)
+        number, scale = decimal_fraction(rate)
+        if code not in CODES:
+            yield place, _no_currency(code)
+        elif code == currency:
+            yield place, f"{code} is the currency of this policy: its rate is 1, and not written"
+        elif number * least[1] < least[0] * scale or number * most[1] > most[0] * scale:
+            yield place, f"'{rate}' is not allowed; allowed: from {RATE_MIN} to {RATE_MAX}, as text"
+
+
+def _no_currency(code: str) -> str:
+    near = get_close_matches(code, CODES, n=3, cutoff=0.6)
+    allowed = f"did you mean {', '.join(sorted(near))}?" if near else "such as EUR, USD, GBP"
+    return f"{code!r} is no currency; allowed: a code of ISO 4217, {allowed}"
 
 
 def _thresholds(kind: str, rule: Hysteresis) -> Iterator[KeyFault]:

@@ -93,19 +93,32 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
         faults = list(contradictions(policy))
     if faults or policy is None:
         raise PolicyFileError(name, located(text, faults))
-    return with_hash(msgspec.structs.replace(policy, calendar=calendar_in(policy.business.zone)))
+    finance = policy.finance
+    rates = {code: _shortest(rate) for code, rate in finance.rates.items()}
+    calendar, finance = calendar_in(policy.business.zone), msgspec.structs.replace(finance, rates=rates)
+    return with_hash(msgspec.structs.replace(policy, calendar=calendar, finance=finance))
+
+
+def _shortest(rate: str) -> str:
+    """A decimal number without needless zeros: `0.920` is the rate `0.92`."""
+    whole, _, part = rate.partition(".")
+    part = part.rstrip("0")
+    return f"{int(whole)}.{part}" if part else str(int(whole))
 
 
 def with_hash(policy: Policy) -> Policy:
     """The policy with the hash of its content: comments, order and spelling of the file do not matter.
 
-    A policy without a zone has the hash that it had before there were zones. That of another zone says which
-    days are meant, so the version of the zone data goes into it.
+    A policy without zone or currency has the hash that it had before there were any. That of another zone
+    says which days are meant, so the version of the zone data goes into it.
     """
-    in_utc = policy.business == Business()
+    in_utc, finance = policy.business == Business(), policy.finance
     plain = msgspec.structs.replace(policy, hash="", calendar=msgspec.UNSET if in_utc else tzdata_version())
     if in_utc:
         plain = msgspec.structs.replace(plain, business=msgspec.UNSET)
+    if not finance.currency:
+        one_money = msgspec.structs.replace(finance, currency=msgspec.UNSET, rates=msgspec.UNSET)
+        plain = msgspec.structs.replace(plain, finance=one_money)
     digest = hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
     return msgspec.structs.replace(policy, hash=f"sha256:{digest}")
 

@@ -174,7 +174,7 @@ def _section(values: Struct, kind: types.StructType, path: str) -> Iterator[str]
         if isinstance(value, Struct):
             parts.append((value, key, meaning(kind, field.name)))
         elif isinstance(value, dict) or _is_structs(value):
-            entry = next(iter(value.values() if isinstance(value, dict) else value))
+            entry = next(iter(value.values() if isinstance(value, dict) else value), None)
             parts.append((entry if isinstance(entry, Struct) else value, key, meaning(kind, field.name)))
         else:
             rows.append(_row(field, value, meaning(kind, field.name)))
@@ -186,7 +186,7 @@ def _section(values: Struct, kind: types.StructType, path: str) -> Iterator[str]
             text = " ".join(dict.fromkeys(each for each in (meaning(inner), note) if each))
             yield from (f"## `{key}`", "", text, "", *_section(part, inner, f"{key}."))
         else:
-            yield from (f"## `{key}`", "", note, "", *_entries(part))
+            yield from (f"## `{key}`", "", note, "", *(_entries(part) if part else ["Empty by default.", ""]))
 
 
 def _row(field: types.Field, value: Any, note: str) -> str:

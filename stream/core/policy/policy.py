@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 from msgspec import Meta, Struct, field
 
 from stream.core.calendar import UTC_CALENDAR, Calendar
+from stream.core.currency import RATE_PATTERN
 from stream.core.policy.default_words import DEFAULT_LEXICON, DEFAULT_PLAYS, DEFAULT_THEMES
 from stream.core.units import DAY_MS, Share
 
@@ -25,6 +26,9 @@ ThemeWord = Annotated[str, Meta(pattern=r"^\S+( \S+)*$", max_length=64)]
 ZONE_PATTERN = "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 ZoneName = Annotated[str, Meta(pattern=ZONE_PATTERN, max_length=64)]
 Code = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$", max_length=64)]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", min_length=3, max_length=3)]
+CurrencyOrNone = Annotated[str, Meta(pattern="^([A-Z]{3})?$", max_length=3)]
+Rate = Annotated[str, Meta(pattern=RATE_PATTERN, max_length=25)]
 
 
 class _Knobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -201,6 +205,12 @@ class Finance(_Knobs, frozen=True):
     """Lifetime value counts the profit expected within this time."""
     risk_horizon_ms: HorizonMs = 365 * DAY_MS
     """Value at risk counts the profit expected within this time."""
+    currency: CurrencyOrNone = ""
+    """The currency (ISO 4217) in which money counts: tiers, value, reports. Empty: that of the model's
+    customers. Customers who buy in another one without a rate are not ranked, but counted and named."""
+    rates: dict[CurrencyCode, Rate] = field(default_factory=dict)
+    """Currency -> what 1 unit of it is worth in `currency`, as text: `USD = "0.92"`. It is constant: the same
+    for orders of last year, so that tiers do not move with the market."""
 
 
 DEFAULT_PLAYBOOK = {
