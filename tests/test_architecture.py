@@ -78,7 +78,7 @@ IMPORTING_FILES_FLOORS = [
     {"events"},
     {"reading", "values"},
     {"mapping", "external_sort", "file_names"},
-    {"zones"},
+    {"zones", "currency_marks"},
 ]
 """From the top down: a room imports from the floors below it, never from its own floor or from above."""
 

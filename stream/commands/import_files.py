@@ -32,6 +32,7 @@ from stream.importing.files.run import (
 from stream.printable import printable
 from stream.progress import progress
 from stream.recording.output_file import DISK_FULL, is_stdout
+from stream.wording.amounts import money
 
 LINE_WORDS = {
     "orders": "lines in orders",
@@ -194,6 +195,12 @@ def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -
         echo(printable(f"{count:>16,}  {reason}"), err=to_stderr)
     for kind, count in summary["events"].items():
         echo(f"{count:>12,}  {kind}", err=to_stderr)
+    for currency, count in summary["orders_by_currency"].items():
+        paid = money(summary["orders_minor"][currency], currency)
+        orders = "1 order" if count == 1 else f"{count:,} orders"
+        echo(printable(f"{paid:>19}  in {orders}"), err=to_stderr)
+    for currency, back in summary["refunds_minor"].items():
+        echo(printable(f"{money(back, currency):>19}  refunded"), err=to_stderr)
     for name in ("now", "out", "sent", "sent_before", "rejects", "seconds"):
         if name in summary:
             echo(f"{name.replace('_', ' '):>12}  {summary[name]}", err=to_stderr)

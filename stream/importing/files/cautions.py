@@ -17,6 +17,7 @@ NO_ORDER = (
     "no column holds the number of the order: each line counts as an order of its own, so frequency and "
     "basket are wrong where an order has several lines; name it in [columns] (order = ...)"
 )
+CURRENCIES_NAMED = 6
 NO_PRODUCT = "category or brand is mapped, but neither product nor name: they are kept with a product only"
 
 
@@ -35,6 +36,13 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             found.append(NO_ORDER)
         if given & {"category", "brand"} and not given & {"product", "name"}:
             found.append(NO_PRODUCT)
+    codes = [code for code, _ in summary.orders_by_currency.most_common()]
+    if len(codes) > 1:
+        named = f"{', '.join(codes[:CURRENCIES_NAMED])}{', ...' if len(codes) > CURRENCIES_NAMED else ''}"
+        found.append(
+            f"orders are in {len(codes)} currencies: their money is not added or compared, unless the policy "
+            f"names one of them and what the others are worth in it ([finance] currency and rates): {named}"
+        )
     if summary.parts_unknown:
         found.append(
             f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "

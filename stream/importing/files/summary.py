@@ -39,6 +39,7 @@ class ImportSummary(Struct):
     """Event type -> events."""
     orders_minor: Counter[str] = field(default_factory=Counter)
     """Currency -> what was paid, minor units."""
+    orders_by_currency: Counter[str] = field(default_factory=Counter)
     refunds_minor: Counter[str] = field(default_factory=Counter)
     """Currency -> what was refunded, minor units."""
     orders_restarted: int = 0
@@ -71,6 +72,7 @@ class ImportSummary(Struct):
         self.events[NAME_BY_TYPE[type(event)]] += 1
         if isinstance(event, PurchaseCompleted):
             self.orders_minor[event.data.currency] += event.data.total_minor
+            self.orders_by_currency[event.data.currency] += 1
         elif isinstance(event, PurchaseRefunded):
             self.refunds_minor[event.data.currency] += event.data.refund_minor
             if event.data.order_id.startswith(UNMATCHED):
@@ -98,6 +100,7 @@ class ImportSummary(Struct):
             "reasons": dict(sorted(self.rejected.items())),
             "events": dict(sorted(self.events.items())),
             "refunds_unmatched": self.refunds_unmatched,
+            "orders_by_currency": dict(sorted(self.orders_by_currency.items())),
             "orders_minor": dict(sorted(self.orders_minor.items())),
             "refunds_minor": dict(sorted(self.refunds_minor.items())),
             "rounding_minor": {

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from stream.importing.files.currency_marks import CurrencyFault, marked_currency, named_currency
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 from stream.importing.files.values.amounts import CACHE_SIZE, Amount, whole_number
-from stream.importing.files.values.currency_marks import marked_currency
 
 ID_MAX, LABEL_MAX = 256, 256
 """Characters, as the event contract allows."""
@@ -53,7 +53,9 @@ class LineValues:
         self.customer: Callable[[str], str | LineRejection] = cached(self._customer_of)
         self.product: Callable[[str | None], str | LineRejection] = cached(_product_of)
         self.label: Callable[[str], str | None] = cached(lambda text: text.strip()[:LABEL_MAX] or None)
-        self._code: Callable[[str], str | LineRejection] = cached(_currency_of)
+        named = named_currency(self._default_currency)
+        self._usual_currency = named if isinstance(named, str) else ""
+        self._code: Callable[[str], str | LineRejection] = cached(self._currency_of)
 
     def currency_reader(self, money: Sequence[str]) -> Callable[[Values], str | LineRejection]:
         """A function from a row to its ISO 4217 code: its column, else what stands beside its amounts, else
@@ -82,9 +84,18 @@ class LineValues:
             if not text or (marked := marked_currency(text)) is None or code in marked.fitting:
                 continue
             if not is_open or not marked.meant:
+                if isinstance(code, LineRejection) and code.reason == "currency_ambiguous":
+                    return code
                 return LineRejection("currency_contradicts", _contradiction(field, text.strip(), code))
             code, is_open = marked.meant, False
         return code
+
+    def _currency_of(self, text: str) -> str | LineRejection:
+        found = named_currency(text, self._usual_currency)
+        if isinstance(found, CurrencyFault):
+            remedy = f'; say what it means: [values.currency] "{text.strip()}" = "{found.example}"'
+            return LineRejection(found.reason, found.what and found.what + remedy)
+        return found
 
     def _customer_of(self, text: str) -> str | LineRejection:
         text = text.strip()
@@ -123,13 +134,6 @@ def _contradiction(field: str, text: str, code: str | LineRejection) -> str:
 def _product_of(text: str | None) -> str | LineRejection:
     text = text.strip() if text else ""
     return digits_lost("product", text) if SCIENTIFIC.fullmatch(text) else _identifier("product", text)
-
-
-def _currency_of(text: str) -> str | LineRejection:
-    code = text.strip().upper()
-    if len(code) == 3 and code.isascii() and code.isalpha():
-        return code
-    return LineRejection("currency_unreadable" if code else "currency_missing", code)
 
 
 def _identifier(field: str, text: str) -> str | LineRejection:

@@ -8,7 +8,9 @@ from datetime import datetime
 from itertools import combinations
 
 from stream.core.events.event import EVENT_BY_NAME
+from stream.importing.files.currency_marks import CurrencyFault, named_currency
 from stream.importing.files.mapping.mapping import IGNORED, MAPPING_FIELDS, ColumnMapping, MappingError
+from stream.policy_file.toml_lines import key_lines, line_of
 
 EVENT_TYPE_NAMES = tuple(EVENT_BY_NAME)
 SAMPLE_TIME = datetime(2006, 5, 2, 3, 4)  # noqa: DTZ001 - year, month, day, hour and minute all differ
@@ -18,6 +20,7 @@ def check_mapping(mapping: ColumnMapping, text: str, name: str) -> None:
     """Raise MappingError for the first fault; `text` is the TOML text, `name` the file it came from."""
     _check_fields(mapping, text, name)
     _check_events(mapping, text, name)
+    _check_currency(mapping, text, name)
     _check_zone(mapping, text, name)
     _check_time_formats(mapping, text, name)
     _check_file_options(mapping, text, name)
@@ -66,6 +69,21 @@ def _check_events(mapping: ColumnMapping, text: str, name: str) -> None:
             raise MappingError(f"{place}: {kind!r} is no event type; types are {allowed}")
     if "event" in mapping.columns and not mapping.events:
         raise MappingError(f"{name}: an 'event' column needs [events], which says what its values mean")
+
+
+def _check_currency(mapping: ColumnMapping, text: str, name: str) -> None:
+    """A constant, and what labels mean, must be one currency: lines are not refused one by one for it."""
+    stated: list[tuple[tuple[str, ...], str]] = []
+    if "currency" in mapping.constants:
+        stated.append((("constants", "currency"), mapping.constants["currency"]))
+    for label, worth in mapping.values.get("currency", {}).items():
+        stated.append((("values", "currency", label), str(worth)))
+    for path, code in stated:
+        found = named_currency(code)
+        if isinstance(found, CurrencyFault):
+            place = f"{name}, line {line_of(key_lines(text), path)}"
+            what = found.what or "it is empty"
+            raise MappingError(f"{place}: currency: {what}; name one by its code, such as EUR")
 
 
 def _check_zone(mapping: ColumnMapping, text: str, name: str) -> None:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from stream.importing.files.currency_marks import CODES, CURRENCY_MARKS
+
 ID = r"(id|no|number|nr|num|nummer|key|code|ref|reference|hash)"
 COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
     "customer": (
@@ -74,7 +76,6 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"erstattung|partialrefunds?",
     ),
     "coupon": (r"(coupon|vouchercode|discountcode|gutschein)(codes?)?",),
-    "currency": (r"(payment|order|lineitem)?(currency|waehrung|devise|moneda|moeda)(code)?",),
     "payment_method": (r"payment(method(title)?|type)|zahlungsart|zahlart",),
     "channel": (r"(sales)?channel|salechannel|saleschannelid|purchasepoint|vertriebskanal",),
     "campaign_name": (r"(utm)?campaign(name)?",),
@@ -105,12 +106,24 @@ TIME_FORMATS = (
 )
 EXCEL_DAYS = (32_874, 73_050)
 """The days 1990-01-01 to 2099-12-31 as spreadsheets number them; the end is excluded."""
-UNIT_IN_NAME = re.compile(r"[(\[]\s*([A-Z]{3}|[$£€¥₹])\s*[)\]]")
-"""`Total (USD)`, `Betrag [EUR]`, `Subtotal ($)`."""
+CURRENCY_NAMES = (
+    r"(payment|order|lineitem|transaction|sale|invoice)?"
+    r"(currency|wae?hrung|devise|moneda|moeda|valuta|waluta|munteenheid|parabirimi)"
+    r"s?(code|iso|isocode|symbol|id|name|key|kennzeichen|kuerzel|schluessel)?",
+    r"(?!.*(rate|kurs|exchange|amount|total|price|value)).*(currency|wae?hrung).*",
+    r"curr|cur|ccy|whg|wrg|wkz|waehr|devises?.*|valut.*|iso(code)?|symbol|mena|munt|valuuta",
+)
+"""Usual names of a column of currencies as `simplified` writes them; only the first are sure."""
+UNIT_IN_NAME = re.compile(
+    rf"[(\[]\s*({CURRENCY_MARKS})\s*[)\]]|(?:\s+in\s+|[\s_-]+)((?:{CURRENCY_MARKS})|(?i:{'|'.join(CODES)}))$|"
+    rf"^({CURRENCY_MARKS})[\s_]+(?=[^\W\d])|([$€£¥₹])$"
+)
+"""`Total (USD)`, `Betrag [EUR]`, `Subtotal ($)`, `Betrag in €`, `amount_gbp`, `EUR Betrag`."""
 
 
 def simplified(name: str) -> str:
     """A name without path, case, accents, currency and punctuation: `Stück-Preis (EUR)` is `stueckpreis`."""
+    name = unicodedata.normalize("NFC", name).strip()
     plain = UNIT_IN_NAME.sub("", name).rpartition(".")[2].lower() or name.lower()
     for letter, spelled in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
         plain = plain.replace(letter, spelled)

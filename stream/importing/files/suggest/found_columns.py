@@ -16,6 +16,7 @@ from stream.importing.files.suggest.column_names import (
     SEPARATE_ZONE,
     simplified,
 )
+from stream.importing.files.suggest.currencies import currency_columns
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled, fitting_formats
 from stream.importing.files.suggest.words import EVENT_WORDS, STATUS_WORDS, is_event, is_status, meanings
@@ -54,6 +55,7 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
     _choose_order(columns, fields)
     _choose_money(columns, fields)
     _choose_product(columns, fields)
+    _choose_currency(columns, fields)
     column, words = _event_column(columns, fields)
     if column:
         fields["event"] = column
@@ -99,8 +101,6 @@ def _can_be(field: str, cells: list[str]) -> bool:
         return bool(fitting_formats(cells))
     if field in AMOUNT_FIELDS or field == "quantity":
         return are_amounts(cells)
-    if field == "currency":
-        return all(re.fullmatch("[A-Za-z]{3}", text) for text in filled(cells))
     if field == "rating":
         return any(re.search(r"\d", text) for text in filled(cells))
     return True
@@ -165,6 +165,12 @@ def _choose_order(columns: ColumnSample, fields: dict[str, str]) -> None:
     for name in columns:
         if name.lower() == "id" and len(set(columns[name])) == len(columns[name]):
             fields["order"] = name
+
+
+def _choose_currency(columns: ColumnSample, fields: dict[str, str]) -> None:
+    free = [name for name in columns if name not in fields.values()]
+    if fits := currency_columns(free, columns):
+        fields["currency"] = fits[0]
 
 
 def _choose_product(columns: ColumnSample, fields: dict[str, str]) -> None:

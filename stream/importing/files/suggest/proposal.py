@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Mapping
 
 from stream.importing.files.mapping.check import formats_contradict
 from stream.importing.files.mapping.load import parse_mapping
 from stream.importing.files.mapping.mapping import FileOptions, MappingError, MoneyOptions
-from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, UNIT_IN_NAME, simplified
+from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, simplified
+from stream.importing.files.suggest.currencies import constant_line, mark_lines
 from stream.importing.files.suggest.found_columns import FoundColumns, found_columns
 from stream.importing.files.suggest.remarks import remarks
 from stream.importing.files.suggest.sample import ColumnSample, FileSample
@@ -23,13 +23,9 @@ from stream.importing.files.suggest.time_formats import (
 )
 from stream.importing.files.suggest.words import PAID, PART_REFUNDS, WHOLE_REFUNDS
 from stream.importing.files.values.amounts import amount_reader
-from stream.importing.files.values.currency_marks import marked_currency
 from stream.printable import printable
 from stream.toml_text import as_toml
 
-CURRENCY_BY_SYMBOL = {"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "₹": "INR"}
-CURRENCY_SAMPLE = 50
-"""Amounts that are searched for a currency."""
 UTF_8 = {"utf-8", "utf-8-sig", "utf-16"}
 FEEDBACK_FIELDS = ("rating", "text", "review", "ticket", "topic")
 """Fields of reviews, surveys and tickets; an order has none of them."""
@@ -60,10 +56,10 @@ def proposed_toml(sample: FileSample) -> str:
     lines += ["", "[columns]", *(f"{field} = {as_toml(column)}" for field, column in paths.items())]
     lines += ["", "[constants]", *feedback]
     if not feedback and "currency" not in fields:
-        lines.append(f'currency = "{_currency(columns, fields)}" # no column has it: is it right?')
+        lines.append(constant_line(columns, fields))
     lines += ["", "[time]", *_time_lines(sample, fields["time"]), *_file_lines(sample.layout)]
     lines += _customer_lines(columns, fields) + _money_lines(columns, fields) + _returns_lines(columns, found)
-    lines += _event_lines(found)
+    lines += mark_lines(columns, fields) + _event_lines(found)
     notes = remarks(columns, found, is_feedback=bool(feedback) or _has_no_purchase(found))
     return "\n".join([*lines, *([""] if notes else []), *(f"# {printable(line)}" for line in notes)]) + "\n"
 
@@ -148,20 +144,6 @@ def _time_lines(sample: FileSample, column: str) -> list[str]:
 def _rating_max(cells: list[str]) -> int:
     numbers = [float(text) for text in re.findall(r"\d+(?:\.\d+)?", " ".join(filled(cells)))]
     return 10 if max(numbers, default=STARS_MAX) > STARS_MAX else STARS_MAX
-
-
-def _currency(columns: ColumnSample, fields: Mapping[str, str]) -> str:
-    """That of a column name (`Total (EUR)`), else the one most written beside amounts, else dollars."""
-    money = [fields[field] for field in AMOUNT_FIELDS if field in fields] or list(columns)
-    for name in money:
-        if found := UNIT_IN_NAME.search(name):
-            return CURRENCY_BY_SYMBOL.get(found[1], found[1])
-    marks: Counter[str] = Counter()
-    for text in (text for name in money for text in filled(columns[name])[:CURRENCY_SAMPLE]):
-        if (marked := marked_currency(text)) is not None:
-            symbol = next((one for one in CURRENCY_BY_SYMBOL if one in text), "")
-            marks[marked.meant or CURRENCY_BY_SYMBOL.get(symbol, "")] += 1
-    return max(marks, key=lambda code: marks[code], default="") or "USD"
 
 
 def _file_lines(layout: FileOptions) -> list[str]:

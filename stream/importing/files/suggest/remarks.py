@@ -6,6 +6,7 @@ import re
 
 from stream.importing.files.events.line_values import SCIENTIFIC
 from stream.importing.files.suggest.column_names import MONEY_FIELDS, simplified
+from stream.importing.files.suggest.currencies import currency_remarks
 from stream.importing.files.suggest.found_columns import FoundColumns
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled
@@ -27,6 +28,7 @@ def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) ->
             lines.append(NO_MONEY)
         if "order" not in fields:
             lines.append(NO_ORDER)
+        lines += currency_remarks(columns, fields)
     lines += [
         f"{name!r} holds shares between 0 and 1: a rate is no amount, so it is not used."
         for name in found.rates

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from stream.importing.files.currency_marks import CURRENCY_MARKS
 from stream.importing.files.mapping.mapping import MoneyOptions
-from stream.importing.files.values.currency_marks import CURRENCY_MARKS
 
 GROUP_MARKS = "\u00a0\u202f '’"
 """Thousands separators, in addition to the point or the comma, whichever is not the decimal mark."""
