@@ -127,6 +127,10 @@ class Metrics:
         self.duplicates = self._count(
             "duplicate_events_total", "Repeated events, known by offset (after a crash) or by id.", "topic"
         )
+        self.purchases_not_ranked = self._count(
+            "purchases_not_ranked_total",
+            "Purchases in a currency in which customers are not ranked, without a rate in the policy.",
+        )
         self.dead_letters = self._count(
             "dead_letters_total", "Records sent to the dead-letter topic.", "topic", "reason"
         )

@@ -21,6 +21,7 @@ from stream.commands.recorded_events import (
     reported,
 )
 from stream.commands.shown import echo
+from stream.core.model.document import ModelError
 from stream.progress import progress
 from stream.recording.output_file import is_stdout, output_file
 from stream.recording.recording import Recording
@@ -81,7 +82,7 @@ def backtest_command(
                 from stream.analysis.backtest.page import backtest_page
 
                 file.write(backtest_page(numbers, result).encode())
-    except NotCoveredError as problem:
+    except (NotCoveredError, ModelError) as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         echo(f"stream backtest: {problem}", err=True)

@@ -115,4 +115,8 @@ def _file(name: str) -> Path | None:
 
 def chosen_basis(policy_path: Path | None, model_path: Path | None) -> Basis:
     """The policy and the model of two files, or the shipped ones, as the basis of every judgement."""
-    return Basis(chosen_policy(policy_path), chosen_model(model_path))
+    try:
+        return Basis(chosen_policy(policy_path), chosen_model(model_path))
+    except ModelError as error:
+        echo(str(error), err=True)
+        raise SystemExit(2) from None

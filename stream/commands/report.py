@@ -21,6 +21,7 @@ from stream.commands.recorded_events import (
     reported,
 )
 from stream.commands.shown import echo
+from stream.core.model.document import ModelError
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
@@ -75,7 +76,7 @@ def report_command(
             numbers = _numbers(recording, until, model, chosen_policy(policy))
             if file is not None:
                 file.write(business_page(numbers).encode())
-    except NotCoveredError as problem:
+    except (NotCoveredError, ModelError) as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         echo(f"stream report: {problem}", err=True)
@@ -118,4 +119,7 @@ def _numbers(
         numbers = business_report(until_then, day_ms, model, policy)
     fields = as_of_fields(recording)
     read = f"Events up to {fields['now']} were read."
+    of_currencies: list[str] = numbers["currency_notes"]  # type: ignore[assignment]
+    print_notes(of_currencies)
+    notes += [note for note in of_currencies if note not in model.notes]
     return {**numbers, "notes": [read, *notes, *model.notes], **fields}

@@ -51,7 +51,7 @@ def basis_of(settings: Settings) -> Basis:
     try:
         policy = load_policy(Path(settings.policy) if settings.policy else None)
         model = load_model(Path(settings.model)) if settings.model else default_model()
+        return Basis(policy, model)
     except (PolicyFileError, ModelError) as error:
         echo(str(error), err=True)
         sys.exit(2)
-    return Basis(policy, model)

@@ -2,7 +2,7 @@
 
 Amounts are whole minor units everywhere: cents, yen, fils. An amount is exchanged by the constant rate of the
 policy with integers alone, and rounded once, halves to even; so it is off by half a minor unit at most, and
-of two amounts the larger never becomes the smaller (docs/decisions/0023).
+of two amounts the larger never becomes the smaller (docs/decisions/0026).
 """
 
 from __future__ import annotations
@@ -72,12 +72,13 @@ class Exchange:
     Without a currency nothing is exchanged: each customer's money counts in its own currency.
     """
 
-    __slots__ = ("currency", "ratios")
+    __slots__ = ("currency", "rates", "ratios")
 
     def __init__(self, currency: str = "", rates: Mapping[str, str] | None = None) -> None:
         """`rates`: code -> decimal text, units of `currency` for 1 unit of the other, checked before."""
         self.currency = currency
-        self.ratios = {code: _ratio(code, currency, rate) for code, rate in sorted((rates or {}).items())}
+        self.rates = tuple(sorted((rates or {}).items()))
+        self.ratios = {code: _ratio(code, currency, rate) for code, rate in self.rates}
 
     def counted(self, minor: int, currency: str) -> tuple[int, str]:
         """An amount as it counts, and in which currency: exchanged if there is a rate, else as it is.
@@ -89,6 +90,11 @@ class Exchange:
             return minor, currency
         exchanged = ratio.of(minor)
         return (exchanged, self.currency) if exchanged <= MINOR_MAX else (minor, currency)
+
+    def exchanged(self, minor: int, currency: str) -> int:
+        """An amount that belongs to one which was exchanged: a discount, the price of a piece."""
+        ratio = self.ratios.get(currency)
+        return minor if ratio is None else min(ratio.of(minor), MINOR_MAX)
 
     def knows(self, currency: str) -> bool:
         """Whether money of a currency counts in that of the policy; any does in its own without one."""

@@ -15,6 +15,7 @@ from stream.core.events.event import PurchaseCompleted, Reviewed
 from stream.core.events.payload import Purchase, Review
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
+from stream.core.judgement.ranking import ranking_currency
 from stream.core.judgement.standing import standing
 from stream.core.model.document import ModelError
 from stream.core.model.record import Model
@@ -50,6 +51,7 @@ def tried_basis(policy: Policy, model: Model) -> Basis:
             f"process: a or b is {smallest:g}, below {LEAVING_MIN:g}, and it has no table for the "
             "risk_horizon and annual_discount of the policy in force: fit the model with that policy"
         )
+    ranking_currency(policy, model)
     try:
         basis = Basis(policy, model)
         for days in LIVES:
@@ -61,9 +63,10 @@ def tried_basis(policy: Policy, model: Model) -> Basis:
 
 def _live(days: tuple[int, ...], model: Model, basis: Basis) -> None:
     profile: Profile | None = None
+    money_in = basis.ranking or model.currency
     for number, day in enumerate(days):
         at, spent = BEGIN + timedelta(days=day), 10 ** (1 + number % 7)
-        purchase = Purchase(order_id=str(number), total_minor=spent, currency=model.currency, products=())
+        purchase = Purchase(order_id=str(number), total_minor=spent, currency=money_in, products=())
         event = PurchaseCompleted(id=f"p{number}", source="/trial", subject="c", time=at, data=purchase)
         profile = on_event(profile, event, basis).profile
     assert profile is not None

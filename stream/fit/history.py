@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,13 +18,15 @@ from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import Profile
 from stream.core.facts.seen import fingerprint, with_event
-from stream.core.judgement.standing import features_of
+from stream.core.judgement.ranking import is_ranked
+from stream.core.judgement.standing import features_of, without_money
 from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
 from stream.fit.purchases.histogram import Histogram, histogram
+from stream.policy_file.money_words import currency_notes
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,40 @@ class Snapshot:
     features: tuple[Features, ...]
     value_minor: Numbers
     """Money spent, in minor units, forgotten with a half-life of 180 days: what value tiers are cut by."""
+    currencies: tuple[str, ...] = ()
+    """In which currency each customer's money is; empty: all in the same."""
+    ranking: str = ""
+    """The currency in which customers are ranked; empty: each in their own."""
+    foreign_orders: int = 0
+    """Orders in another currency than that of their customer, whose money is in no number."""
+
+    @property
+    def ranked(self) -> Flags:
+        """Whose money is in that currency, shape (customers,)."""
+        if not self.ranking or not self.currencies:
+            return np.ones(len(self.customers), dtype=bool)
+        return np.array([currency == self.ranking for currency in self.currencies], dtype=bool)
+
+    def ranked_in(self, ranking: str) -> Snapshot:
+        """The same customers; the money of those who cannot be ranked in a currency counts as none."""
+        snapshot = replace(self, ranking=ranking)
+        ranked = snapshot.ranked
+        if ranked.all():
+            return snapshot
+        features = tuple(
+            one if known else without_money(one) for one, known in zip(self.features, ranked, strict=True)
+        )
+        return replace(snapshot, features=features, value_minor=np.where(ranked, self.value_minor, 0.0))
+
+    def not_ranked(self) -> dict[str, int]:
+        """Currency -> customers who cannot be ranked."""
+        counts = sorted(Counter(self.currencies).items())
+        return {code: count for code, count in counts if not is_ranked(code, self.ranking)}
+
+    def currency_notes(self, finance_currency: str) -> list[str]:
+        """What is to be said of several currencies; `finance_currency` is that of the policy, or empty."""
+        counts = Counter(self.currencies)
+        return currency_notes(counts, self.ranking, finance_currency, self.foreign_orders)
 
     def column(self, name: str) -> Numbers:
         """One field of the features, of every customer."""
@@ -67,6 +103,9 @@ class Snapshot:
             tuple(self.customers[place] for place in places),
             tuple(self.features[place] for place in places),
             self.value_minor[places],
+            tuple(self.currencies[place] for place in places) if self.currencies else (),
+            self.ranking,
+            self.foreign_orders,
         )
 
 
@@ -77,7 +116,6 @@ class History:
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     orders: dict[str, dict[str, int]] = field(default_factory=dict)
     """Customer -> order -> when it was placed, in milliseconds; cancelled orders are taken out."""
-    currencies: Counter[str] = field(default_factory=Counter)
     first_ms: int = 0
     """Midnight of the day of the first purchase; engagement may be recorded from long before."""
     coverage: Coverage = field(default_factory=Coverage)
@@ -92,7 +130,6 @@ class History:
         if type(event) is PurchaseCompleted:
             self.first_ms = self.first_ms or at_ms // DAY_MS * DAY_MS
             self.orders.setdefault(event.subject, {})[event.data.order_id] = at_ms
-            self.currencies[event.data.currency] += 1
         elif type(event) is PurchaseCancelled:
             self.orders.get(event.subject, {}).pop(event.data.order_id, None)
 
@@ -162,4 +199,6 @@ def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:
         tuple(buyers),
         tuple(features_of(profiles[customer]) for customer in buyers),
         np.maximum(0.0, np.array(values, dtype=np.float64)),
+        tuple(profiles[one].buying.currency for one in buyers),
+        foreign_orders=sum(profiles[one].buying.sums.foreign_orders for one in buyers),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -69,10 +70,13 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     `history` has a snapshot as of each of `snapshot_days`; `fallback` gives the purchase process where the
     history has none.
     """
-    snapshot = history.snapshots[split_ms]
-    if not snapshot.customers:
+    if not history.snapshots[split_ms].customers:
         raise UnfitError("no purchase before the split: nothing to fit")
-    base, notes = base_model(snapshot, history, options, fallback)
+    ranking = money_currency(history.snapshots[split_ms], options.finance)
+    ranked = {day: one.ranked_in(ranking) for day, one in history.snapshots.items()}
+    history = replace(history, snapshots=ranked)
+    snapshot = ranked[split_ms]
+    base, notes = base_model(snapshot, options, fallback)
     notes = [*options.data_notes, *notes]
     learnt = _risk_layer(history, split_ms, base, options)
     if isinstance(learnt, str):
@@ -86,6 +90,14 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     )
 
 
+def money_currency(snapshot: Snapshot, finance: Finance | None) -> str:
+    """The currency of the model's money: that of the policy, else the one of most customers."""
+    if finance is not None and finance.currency:
+        return finance.currency
+    counts = Counter(snapshot.currencies)
+    return min(counts, key=lambda code: (-counts[code], code), default="")
+
+
 def usable(model: Model) -> Model:
     """The model with its version; UnfitError when no worker could use it."""
     try:
@@ -95,9 +107,7 @@ def usable(model: Model) -> Model:
         raise UnfitError(text) from None
 
 
-def base_model(
-    snapshot: Snapshot, history: History, options: FitOptions, fallback: Model
-) -> tuple[Model, list[str]]:
+def base_model(snapshot: Snapshot, options: FitOptions, fallback: Model) -> tuple[Model, list[str]]:
     """The model without risk layer, thresholds and tables; and notes on what was assumed or left out."""
     notes: list[str] = []
     try:
@@ -110,21 +120,15 @@ def base_model(
     frequency, monetary = snapshot.column("frequency"), snapshot.column("monetary_minor")
     spend = fit_spend(frequency, monetary / fallback.spend.scale_minor, fallback.spend.scale_minor)
     notes += spend.notes
-    if len(history.currencies) > 1:
-        notes.append(
-            "Purchases are in several currencies ("
-            + ", ".join(sorted(history.currencies))
-            + "): the money of "
-            "each customer counts in the currency of their first order."
-        )
-    model = _assembled(process, spend.spend, snapshot, options, history)
+    notes += snapshot.currency_notes(options.finance.currency if options.finance else "")
+    model = _assembled(process, spend.spend, snapshot, options)
     return model, notes
 
 
-def _assembled(
-    process: PurchaseProcess, spend: Spend, snapshot: Snapshot, options: FitOptions, history: History
-) -> Model:
-    frequency, first = snapshot.column("frequency"), snapshot.column("first_minor")
+def _assembled(process: PurchaseProcess, spend: Spend, snapshot: Snapshot, options: FitOptions) -> Model:
+    frequency, ranked = snapshot.column("frequency"), snapshot.ranked
+    if not ranked.any():
+        raise UnfitError(f"no customer's money is in {snapshot.ranking} ([finance] currency and rates)")
     came_back = frequency > 0
     spans = (snapshot.column("last_ms") - snapshot.column("first_ms"))[came_back] / DAY_MS
     gaps = spans / frequency[came_back]
@@ -132,16 +136,19 @@ def _assembled(
         name=options.name,
         source=options.source,
         fitted_at_ms=snapshot.as_of_ms,
-        currency=history.currencies.most_common(1)[0][0] if history.currencies else "EUR",
+        currency=snapshot.ranking or "EUR",
         process=process,
         spend=spend,
         population=population(
-            snapshot.inactive_days, frequency, snapshot.column("monetary_minor"), snapshot.value_minor
+            snapshot.inactive_days,
+            frequency,
+            snapshot.column("monetary_minor")[ranked],
+            snapshot.value_minor[ranked],
         ),
         prior=NewCustomer(
             repeat_share=round(float(came_back.mean()), 6),
             gap_days=round(float(np.median(gaps)), 3) if len(gaps) else GAP_DAYS_UNKNOWN,
-            first_value_minor=round(float(first.mean()), 2),
+            first_value_minor=round(float(snapshot.column("first_minor")[ranked].mean()), 2),
         ),
         horizon=options.horizon,
     )
@@ -188,13 +195,13 @@ def _parts_of_day(
     Purchase process and population are those that would have been fitted on that day: nothing later leaks in.
     """
     snapshot = history.snapshots[day_and_split_ms[0]]
-    if not snapshot.customers:
+    if not snapshot.ranked.any():
         return {}
     try:
         process = fit_process(snapshot.cells(), base.process.kind).process
     except UnfitError:
         return {}
-    then = _assembled(process, base.spend, snapshot, options, history)
+    then = _assembled(process, base.spend, snapshot, options)
     real_ms = _own_horizons_ms(then, snapshot)
     horizons = training_horizons(*day_and_split_ms, training_ms, options.horizon.max_ms)
     found = {}

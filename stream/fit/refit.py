@@ -6,7 +6,6 @@ layer and the thresholds need outcomes, which profiles do not have: they stay th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -15,8 +14,8 @@ from stream.core.facts.profile import Profile
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS
 from stream.fit.absurd_money import absurd_customers, set_aside_words
-from stream.fit.history import History, take_snapshot
-from stream.fit.model_fit import FitOptions, base_model, finance_tables, usable
+from stream.fit.history import take_snapshot
+from stream.fit.model_fit import FitOptions, base_model, finance_tables, money_currency, usable
 from stream.fit.purchases.processes import UnfitError
 
 
@@ -34,11 +33,9 @@ def refit(profiles: Mapping[str, Profile], current: Model, options: FitOptions) 
     if absurd:
         profiles = {customer: one for customer, one in profiles.items() if customer not in absurd}
     as_of_ms = last_purchase_ms(profiles) // DAY_MS * DAY_MS
-    currencies = Counter(
-        profile.buying.currency for profile in profiles.values() if profile.buying.sums.orders
-    )
-    history = History(currencies=currencies)
-    base, notes = base_model(take_snapshot(profiles, as_of_ms), history, options, current)
+    snapshot = take_snapshot(profiles, as_of_ms)
+    snapshot = snapshot.ranked_in(money_currency(snapshot, options.finance))
+    base, notes = base_model(snapshot, options, current)
     if absurd:
         notes.append(set_aside_words(absurd))
     notes.append(

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert, rfc3339
+from stream.core.judgement.ranking import is_ranked
+from stream.policy_file.money_words import currency_notes
 from stream.recording.recording import Recording
 from stream.replay.run import Replay
 
@@ -27,7 +29,13 @@ class ReplaySummary(Struct, frozen=True):
     """How many these were."""
     customers: int
     tiers: dict[str, int]
-    """Customers per value tier, the lowest tier first."""
+    """Ranked customers per value tier, the lowest tier first."""
+    currencies: dict[str, int]
+    """Currency -> customers whose money is in it."""
+    not_ranked: int
+    """Customers in a currency in which nobody is ranked."""
+    notes: list[str]
+    """What is to be known of several currencies, in words."""
     alerts: dict[str, dict[str, int]]
     """Kind of alert -> its state (raised, cleared ...) -> how many."""
     policy: str
@@ -43,7 +51,15 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
     for alert in alerts:
         kinds.setdefault(alert.data.kind, Counter())[alert.data.state] += 1
     names = run.basis.tier_names
-    tiers = Counter(names[profile.judgement.tier] for profile in run.profiles.values())
+    profiles, basis = run.profiles.values(), run.basis
+    tiers = Counter(
+        names[profile.judgement.tier]
+        for profile in profiles
+        if is_ranked(profile.buying.currency, basis.ranking)
+    )
+    paid = Counter(profile.buying.currency for profile in profiles if profile.buying.sums.orders)
+    foreign = sum(profile.buying.sums.foreign_orders for profile in profiles)
+    others = {code: count for code, count in paid.items() if not is_ranked(code, basis.ranking)}
     return ReplaySummary(
         events=run.events,
         outcomes=dict(run.outcomes),
@@ -53,6 +69,9 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
         in_future=len(recording.in_future),
         customers=len(run.profiles),
         tiers={name: tiers[name] for name in names},
+        currencies=dict(sorted(paid.items())),
+        not_ranked=sum(others.values()),
+        notes=currency_notes(paid, basis.ranking, basis.policy.finance.currency, foreign),
         alerts={kind: dict(states) for kind, states in sorted(kinds.items())},
         policy=run.basis.policy.hash,
         model=run.basis.model.version,

@@ -16,6 +16,7 @@ from stream.core.facts.rhythm import rhythm
 from stream.core.facts.sums import Sums
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
+from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import Standing, standing
 from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
@@ -79,6 +80,8 @@ def who(profile: Profile, basis: Basis) -> list[str]:
     identity = profile.identity
     rank, names = profile.judgement.tier, basis.tier_names
     tier = f"{names[rank].capitalize()} tier" if rank < len(names) else f"Tier {rank + 1} from below"
+    if not is_ranked(profile.buying.currency, basis.ranking):
+        tier = f"Not ranked (pays in {profile.buying.currency}, tiers are in {basis.ranking})"
     lines = [f"{tier}, {STAGES[profile.judgement.stage]}; first seen on {date(profile.first_seen_ms)}."]
     if identity.campaign or identity.channel:
         by = f" by campaign {identity.campaign}" if identity.campaign else ""
@@ -155,14 +158,15 @@ def _habits(sums: Sums) -> list[str]:
 
 def interest_lines(profile: Profile, as_of_ms: int) -> list[str]:
     """What they buy and look at, and what they pay for one item."""
-    interests, currency = profile.interests, profile.buying.currency
+    interests = profile.interests
     lines = []
     if interests.bought:
         lines.append(f"Recently bought most: {listed(top_categories(interests.bought, 3))}.")
     category, looked = strongest_unbought(interests, as_of_ms)
     if category and looked >= 1:
         lines.append(f"Looks at {category}, but has never bought there.")
-    if interests.units and interests.spend_minor:
+    if interests.units and interests.spend_minor and len(interests.currencies) < 2:
+        currency = interests.currencies[0] if interests.currencies else profile.buying.currency
         usual = money(interests.spend_minor / interests.units, currency)
         lines.append(
             f"Pays {usual} per item on average, {money(interests.unit_price_max_minor, currency)} at most."
@@ -206,6 +210,10 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     if not profile.buying.sums.orders:
         return []
     finance, currency = basis.policy.finance, profile.buying.currency
+    if not is_ranked(currency, basis.ranking):
+        return [
+            f"Value is reckoned in {basis.ranking}, and the policy has no rate for {currency}: none is known."
+        ]
     history = summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms)
     x, t_x, age, mean_minor = history.frequency, history.recency, history.T, history.monetary_minor
     value = customer_value(basis.valuation, x, t_x, age, mean_minor)

@@ -135,7 +135,7 @@ class ProfileProcessor:
             return
         profile = row.profile if row is not None else None
         step = on_event(profile, arrival.event, basis, arrival.time_ms)
-        self.counts.step(topic, arrival.event, step.outcome, late=step.late)
+        self.counts.step(topic, arrival.event, step.outcome, basis, late=step.late)
         self._note_applied(lane, row, step, [arrival])
 
     def _fold_together(self, lane: Lane[LiveRow], arrivals: list[Arrival], basis: Basis) -> None:
@@ -155,7 +155,7 @@ class ProfileProcessor:
             step, outcomes = on_instant(profile, [each.event for each in group], basis)
             for arrival, outcome in zip(group, outcomes, strict=True):
                 late = step.late and outcome == "applied"
-                self.counts.step(arrival.topic, arrival.event, outcome, late=late)
+                self.counts.step(arrival.topic, arrival.event, outcome, basis, late=late)
             row = self._note_applied(lane, row, step, group)
 
     def _note_applied(

@@ -74,7 +74,7 @@ def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Mo
     days = snapshot_days(options.first_purchase_ms, options.split_ms, horizon)
     history = read_history(split.before(), days, options.policy)
     model = fit_model(history, options.split_ms, _fit_options(options, horizon), fallback)
-    snapshot = history.snapshots[options.split_ms]
+    snapshot = history.snapshots[options.split_ms].ranked_in(model.currency)
     if options.first_by_ms is not None:
         snapshot = snapshot.only(snapshot.column("first_ms") <= options.first_by_ms)
         if not snapshot.customers:
@@ -94,6 +94,8 @@ def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Mo
         "horizon_weeks": options.horizon_ms / WEEK_MS,
         "wished_precision": options.precision,
         "events": history.events,
+        "currency": model.currency,
+        "not_ranked": snapshot.not_ranked(),
         "held_days": _held_days(history, options),
         "data_end": day(history.coverage.end_ms),
         "coverage_notes": history.coverage.notes(options.split_ms + options.horizon_ms),

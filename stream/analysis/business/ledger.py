@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from stream.core.currency import Exchange
 from stream.core.events.event import (
     Complained,
     CostRecorded,
@@ -44,28 +45,53 @@ class Ledger:
 
     history: History = field(default_factory=History)
     payments: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Customer -> (time in milliseconds, amount in minor units); refunds and cancellations are negative."""
+    """Customer -> (time in milliseconds, amount in minor units); refunds and cancellations are negative. Only
+    in the currency of `count_in`."""
     costs: dict[str, CampaignCost] = field(default_factory=dict)
-    """Campaign -> its cost."""
+    """Campaign -> its cost, in that currency."""
+    moved: dict[str, dict[str, list[tuple[int, int]]]] = field(default_factory=dict)
+    """Currency -> payments in it, as above; amounts with a rate of the policy are exchanged."""
+    spent: dict[str, dict[str, CampaignCost]] = field(default_factory=dict)
+    """Currency -> campaign -> its cost."""
     discounted: dict[str, int] = field(default_factory=dict)
     """Customer -> number of orders with a discount."""
     incidents: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """Customer -> (time, what went wrong): a blamed theme, a ticket or complaint, a low score, a return."""
 
+    def count_in(self, currency: str) -> None:
+        """From now on money is what was paid and spent in a currency: amounts of two are never added."""
+        self.payments, self.costs = self.moved.get(currency, {}), self.spent.get(currency, {})
+
+    def other_money(self, currency: str) -> dict[str, dict[str, int]]:
+        """What was paid (less refunds) and spent on campaigns in every other currency, in its minor units."""
+        return {
+            code: {
+                "paid_minor": sum(
+                    amount for moved in self.moved.get(code, {}).values() for _, amount in moved
+                ),
+                "cost_minor": sum(cost.spend_minor for cost in self.spent.get(code, {}).values()),
+            }
+            for code in sorted({*self.moved, *self.spent} - {currency})
+        }
+
 
 def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) -> Ledger:
-    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC)."""
+    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC).
+
+    Money counts in the policy's currency, else in the one that most customers pay in.
+    """
     ledger, meaning = Ledger(), Meaning(policy)
     history = ledger.history
+    money = meaning.money
     waiting = sorted(days_ms)
-    amounts: dict[tuple[str, str], int] = {}
+    amounts: dict[tuple[str, str], tuple[int, str]] = {}
     for event in events:
         at_ms = event.time_ms
         while waiting and at_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
         history.note(event, at_ms)
-        _note_money(ledger, event, at_ms, amounts)
+        _note_money(ledger, event, at_ms, amounts, money)
         can_be_incident = type(event) in INCIDENT_EVENTS
         before = _incident_levels(history.profiles.get(event.subject)) if can_be_incident else None
         apply_facts(history.profiles, event, at_ms, meaning)
@@ -75,6 +101,8 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
             ledger.incidents.setdefault(event.subject, []).extend(news)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
+    payers = {currency: len(moved) for currency, moved in ledger.moved.items()}
+    ledger.count_in(money.currency or min(payers, key=lambda code: (-payers[code], code), default=""))
     return ledger
 
 
@@ -90,21 +118,32 @@ def _incident_levels(profile: Profile | None) -> dict[str, float]:
     return found
 
 
-def _note_money(ledger: Ledger, event: Event, at_ms: int, amounts: dict[tuple[str, str], int]) -> None:
+def _note_money(
+    ledger: Ledger, event: Event, at_ms: int, amounts: dict[tuple[str, str], tuple[int, str]], money: Exchange
+) -> None:
     """Record the money of an event; `amounts` keeps (customer, order) -> amount for cancellations."""
     customer = event.subject
     if type(event) is PurchaseCompleted:
-        amounts[customer, event.data.order_id] = event.data.total_minor
-        ledger.payments.setdefault(customer, []).append((at_ms, event.data.total_minor))
+        paid = amounts[customer, event.data.order_id] = money.counted(
+            event.data.total_minor, event.data.currency
+        )
+        _move(ledger, customer, at_ms, *paid)
         if event.data.discount_minor:
             ledger.discounted[customer] = ledger.discounted.get(customer, 0) + 1
     elif type(event) is PurchaseRefunded:
-        ledger.payments.setdefault(customer, []).append((at_ms, -event.data.refund_minor))
+        back, currency = money.counted(event.data.refund_minor, event.data.currency)
+        _move(ledger, customer, at_ms, -back, currency)
     elif type(event) is PurchaseCancelled:
-        amount = amounts.pop((customer, event.data.order_id), 0)
-        ledger.payments.setdefault(customer, []).append((at_ms, -amount))
+        if (cancelled := amounts.pop((customer, event.data.order_id), None)) is not None:
+            _move(ledger, customer, at_ms, -cancelled[0], cancelled[1])
     elif type(event) is CostRecorded:
         data = event.data
-        cost = ledger.costs.setdefault(data.campaign.id, CampaignCost(data.campaign.id, data.channel or ""))
-        cost.spend_minor += data.spend_minor
-        cost.currency = data.currency
+        minor, currency = money.counted(data.spend_minor, data.currency)
+        costs = ledger.spent.setdefault(currency, {})
+        cost = costs.setdefault(data.campaign.id, CampaignCost(data.campaign.id, data.channel or ""))
+        cost.spend_minor += minor
+        cost.currency = currency
+
+
+def _move(ledger: Ledger, customer: str, at_ms: int, minor: int, currency: str) -> None:
+    ledger.moved.setdefault(currency, {}).setdefault(customer, []).append((at_ms, minor))

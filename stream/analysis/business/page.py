@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from stream.core.currency import currency_digits
+from stream.analysis.business.currencies import amount, currencies_part
 from stream.look.html import html_document, html_table, html_text, percent
 
 ODDS_SHOWN_MAX = 1_000
@@ -18,6 +18,7 @@ def business_page(numbers: Mapping[str, Any]) -> str:
     parts = [
         f"<h1>Customers as of {_day(numbers['as_of_ms'])}</h1>",
         f"<p>{numbers['customers']:,} customers have bought at least once. Amounts are in {numbers['currency']}.</p>",
+        *currencies_part(numbers),
         "<h2>Won: new customers and what they cost</h2>",
         _acquisition(numbers["acquisition"]),
         _campaigns(numbers, "campaigns", "campaign"),
@@ -71,8 +72,8 @@ def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
     basis, currency = numbers["basis"], numbers["currency"]
     rows = [
         (
-            one["name"] or "unknown", f"{one['customers']:,}", _money(one["cost_minor"], currency),
-            _money(one["cost_per_customer_minor"], currency), _worth(one, currency),
+            one["name"] or "unknown", f"{one['customers']:,}", amount(one["cost_minor"], currency),
+            amount(one["cost_per_customer_minor"], currency), _worth(one, currency),
             "–" if one["ratio"] is None else f"{one['ratio']:.1f}",
             "not yet" if one["payback_ms"] is None else _day(one["payback_ms"]),
         )
@@ -94,7 +95,7 @@ def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
 def _worth(one: Mapping[str, Any], currency: str) -> str:
     """Mean value per customer and its interval; a dash where there is no customer."""
     mean, low, high = (
-        _money(one[name], currency) for name in ("worth_minor", "worth_low_minor", "worth_high_minor")
+        amount(one[name], currency) for name in ("worth_minor", "worth_low_minor", "worth_high_minor")
     )
     return f"{mean} ({low} to {high})" if one["customers"] else "–"
 
@@ -118,8 +119,8 @@ def _development(numbers: Mapping[str, Any], currency: str) -> str:
 def _growth(found: Sequence[Mapping[str, Any]], currency: str) -> str:
     rows = [
         (
-            one["tier"], f"{one['customers']:,}", _money(one["basket_before_minor"], currency),
-            _money(one["basket_now_minor"], currency),
+            one["tier"], f"{one['customers']:,}", amount(one["basket_before_minor"], currency),
+            amount(one["basket_now_minor"], currency),
             f"{one['orders_before']:.2f}", f"{one['orders_now']:.2f}",
         )
         for one in found
@@ -157,7 +158,7 @@ def _retention(numbers: Mapping[str, Any], currency: str) -> str:
     tiers = [
         (
             name, f"{one['customers']:,}", f"{one['at_risk']:,}", f"{one['lost']:,}",
-            _money(one["value_at_risk_minor"], currency),
+            amount(one["value_at_risk_minor"], currency),
         )
         for name, one in numbers["by_tier"].items()
     ]  # fmt: skip
@@ -213,7 +214,7 @@ def _win_backs(numbers: Mapping[str, Any], currency: str) -> str:
     rows = [
         (
             one["tier"], f"{one['at_risk']:,}", f"{one['came_back']:,}", f"{one['expected_back']:.0f}",
-            _money(one["value_back_minor"], currency),
+            amount(one["value_back_minor"], currency),
         )
         for one in numbers["saved"]
     ]  # fmt: skip
@@ -291,9 +292,3 @@ def _event_name(event_type: str) -> str:
 
 def _day(at_ms: float) -> str:
     return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
-
-
-def _money(minor: float | None, currency: str) -> str:
-    """An amount with the decimals of its currency; the page names the currency once."""
-    digits = currency_digits(currency)
-    return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"

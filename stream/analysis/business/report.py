@@ -1,6 +1,7 @@
 """The numbers of the business report: customers won, grown and kept, what they cost, and why they leave.
 
-As of the end of one day; money is in minor units of the history's currency.
+As of the end of one day; money is in minor units of one currency. Customers who pay in another one without a
+rate are in no number about money or tiers; they are counted by themselves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import asdict
 import numpy as np
 
 from stream.analysis.business.campaign_value import campaign_values
-from stream.analysis.business.drivers import dead_ends, drivers
+from stream.analysis.business.drivers import Driver, dead_ends, drivers
 from stream.analysis.business.growth import next_best_categories, tier_growth
 from stream.analysis.business.ledger import Ledger, read_ledger
 from stream.analysis.business.retention import RetentionTable, retention_by_spending, retention_table
@@ -20,11 +21,13 @@ from stream.analysis.business.win_back import reported_outcomes, win_backs
 from stream.core.events.event import Event
 from stream.core.facts.engagement import Engagement
 from stream.core.facts.feedback import Feedback
+from stream.core.judgement.ranking import ranking_currency
 from stream.core.judgement.tier import cutoffs_minor, tier_of
 from stream.core.model.record import Model
-from stream.core.policy.policy import Policy
+from stream.core.policy.policy import Finance, Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.history import Snapshot
+from stream.fit.model_fit import money_currency
 from stream.fit.risk.risk_layer import churn_risks
 
 LOOK_BACK_MS = 90 * DAY_MS
@@ -35,13 +38,16 @@ def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: 
     """All numbers as plain values, ready for JSON, from events in time order up to the end of a day."""
     before_ms = day_ms - LOOK_BACK_MS
     ledger = read_ledger(events, (before_ms, day_ms), policy)
-    now, before = ledger.history.snapshots[day_ms], ledger.history.snapshots[before_ms]
     finance, history = policy.finance, ledger.history
+    everybody = history.snapshots[day_ms]
+    currency = ranking_currency(policy, model) or money_currency(everybody, finance) or model.currency
+    _count_in(ledger, currency)
+    everybody = everybody.ranked_in(currency)
+    now, before = history.snapshots[day_ms], history.snapshots[before_ms]
     table = retention_table(history.orders, history.first_ms, day_ms + DAY_MS, finance.annual_discount)
     return {
         "as_of_ms": day_ms,
-        "customers": len(now.customers),
-        "currency": model.currency,
+        **_currencies(ledger, everybody, finance),
         "acquisition": _acquisition(ledger, now, model, policy),
         "development": _development(ledger, before_ms, day_ms, model, policy),
         "retention": {
@@ -56,22 +62,38 @@ def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: 
             "annual_discount": finance.annual_discount,
             "horizon_weeks": finance.horizon_ms / WEEK_MS,
         },
-        "drivers": [
-            {
-                "tier": one.tier,
-                "play": one.play,
-                "to_do": one.to_do,
-                **asdict(one.contrast),
-                "lift": one.contrast.lift,
-            }
-            for one in drivers(ledger, now, policy)
-        ],
+        "drivers": [_driver(one) for one in drivers(ledger, now, policy)],
         "dead_ends": [asdict(one) for one in dead_ends(ledger, now, policy)],
         "engagement_recorded": _is_engagement_recorded(ledger),
         "policy": policy.hash,
         "model": model.version,
         "notes": list(model.notes),
     }
+
+
+def _count_in(ledger: Ledger, currency: str) -> None:
+    """Leave customers and money of other currencies out of the ledger's snapshots and payments."""
+    ledger.count_in(currency)
+    snapshots = ledger.history.snapshots
+    for day_ms, snapshot in snapshots.items():
+        ranked = snapshot.ranked_in(currency)
+        snapshots[day_ms] = ranked.only(ranked.ranked)
+
+
+def _currencies(ledger: Ledger, everybody: Snapshot, finance: Finance) -> dict[str, object]:
+    """How many customers there are, in which currency amounts are, and who and what is not counted in it."""
+    return {
+        "customers": len(everybody.customers),
+        "currency": everybody.ranking,
+        "not_ranked": everybody.not_ranked(),
+        "other_money": ledger.other_money(everybody.ranking),
+        "currency_notes": everybody.currency_notes(finance.currency),
+    }
+
+
+def _driver(one: Driver) -> dict[str, object]:
+    contrast = {**asdict(one.contrast), "lift": one.contrast.lift}
+    return {"tier": one.tier, "play": one.play, "to_do": one.to_do, **contrast}
 
 
 def _is_engagement_recorded(ledger: Ledger) -> bool:

@@ -145,7 +145,8 @@ class CustomerRef(_AlertPart, frozen=True):
     tier: str
     stage: str
     rfm: str
-    """Recency, frequency and monetary score, each 1 to 5; empty for a customer who never bought."""
+    """Recency, frequency and monetary score, each 1 to 5; empty for a customer who never bought, or pays in
+    another currency than customers are ranked in."""
     purchase_days: int
     """Distinct days with a purchase."""
     tenure_days: int

@@ -126,7 +126,7 @@ def _severity(kind: AlertKind, state: AlertState, escalated: bool) -> Severity:
 def _customer(profile: Profile, now: Standing, basis: Basis) -> CustomerRef:
     identity, sums = profile.identity, profile.buying.sums
     rfm = ""
-    if sums.orders:
+    if sums.orders and now.ranked:
         ranks = scores(summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms), basis.model)
         rfm = f"{ranks.r}{ranks.f}{ranks.m}"
     return CustomerRef(
@@ -143,7 +143,7 @@ def _customer(profile: Profile, now: Standing, basis: Basis) -> CustomerRef:
 
 def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk | None:
     """Expected earnings if the customer is kept, as they were expected right after the last purchase."""
-    if now.features is None:
+    if now.features is None or not now.ranked:
         return None
     finance = basis.policy.finance
     buying = profile.buying

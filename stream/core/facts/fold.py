@@ -75,7 +75,7 @@ def _purchase(profile: Profile, at_ms: int, event: ev.PurchaseCompleted, meaning
     if _is_later(at_ms, event.id, buying.event_at_ms, buying.event_id):
         buying.event_at_ms, buying.event_id = at_ms, event.id
     corrected = with_purchase(buying, at_ms, event.data, meaning)
-    with_products(profile.interests, at_ms, event.data.products)
+    with_products(profile.interests, at_ms, event.data, meaning.money)
     return CORRECTION if corrected else HARD
 
 

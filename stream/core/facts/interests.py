@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from stream.core.events.payload import Product
+from stream.core.currency import Exchange
+from stream.core.events.payload import Purchase
 from stream.core.facts.decay import INTEREST_HALF_LIFE_MS, weight
 
 CATEGORIES_KEPT = 24
@@ -24,6 +25,8 @@ class Interests(Struct, omit_defaults=True, gc=False):
     """Units bought, in all categories."""
     spend_minor: int = 0
     """Their price."""
+    currencies: list[str] = field(default_factory=list)
+    """In which currencies prices were, the first two by code; with two, the amounts above say nothing."""
 
 
 def with_look(interests: Interests, at_ms: int, category: str | None, strength: float) -> None:
@@ -35,12 +38,18 @@ def with_look(interests: Interests, at_ms: int, category: str | None, strength: 
             _keep_strongest(looked)
 
 
-def with_products(interests: Interests, at_ms: int, products: tuple[Product, ...]) -> None:
-    """The customer bought these."""
+def with_products(interests: Interests, at_ms: int, purchase: Purchase, money: Exchange) -> None:
+    """The customer bought the products of this purchase; prices count as by the rates of the policy."""
+    products, paid_in = purchase.products, purchase.currency
+    is_exchanged = paid_in in money.ratios
+    if products:
+        _note_currency(interests.currencies, money.currency if is_exchanged else paid_in)
     decayed = weight(at_ms, INTEREST_HALF_LIFE_MS)
     bought = interests.bought
     for product in products:
         units, price_minor = product.quantity, product.price_minor
+        if is_exchanged:
+            price_minor = money.exchanged(price_minor, paid_in)
         interests.units += units
         interests.spend_minor += units * price_minor
         if price_minor > interests.unit_price_max_minor:
@@ -50,6 +59,14 @@ def with_products(interests: Interests, at_ms: int, products: tuple[Product, ...
             bought[category] = bought.get(category, 0.0) + decayed * units
     if len(bought) > CATEGORIES_KEPT:
         _keep_strongest(bought)
+
+
+def _note_currency(currencies: list[str], currency: str) -> None:
+    """Keep the first two by code, so that it does not matter in which order they come."""
+    if currency not in currencies:
+        currencies.append(currency)
+        currencies.sort()
+        del currencies[2:]
 
 
 def strongest_unbought(interests: Interests, as_of_ms: int) -> tuple[str, float]:

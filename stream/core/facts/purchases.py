@@ -12,6 +12,7 @@ from bisect import insort
 from msgspec import Struct, field
 
 from stream.core.calendar import Calendar
+from stream.core.currency import Exchange
 from stream.core.events.payload import Cancellation, Purchase, Refund
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, weight
 from stream.core.facts.meaning import Meaning
@@ -35,7 +36,7 @@ class Buying(Struct, omit_defaults=True, gc=False):
     """Everything known about a customer's purchases."""
 
     currency: str = ""
-    """That of the first order that counts."""
+    """That of the first order that counts; with a rate the policy's."""
     orders: list[Order] = field(default_factory=list)
     """The latest, in order of time."""
     refunds: dict[str, Refunded] = field(default_factory=dict)
@@ -62,7 +63,7 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase, meaning: Meani
 
     Another order of the same instant is neither, whichever of them is added first.
     """
-    order = as_order(at_ms, purchase)
+    order = as_order(at_ms, purchase, meaning.money)
     orders = buying.orders
     order_id = order.order_id
     known: Order | None = None
@@ -100,25 +101,31 @@ def _corrected(buying: Buying, order_id: str) -> bool:
     )
 
 
-def as_order(at_ms: int, purchase: Purchase) -> Order:
-    """What is kept of a purchase."""
-    products = purchase.products
+def as_order(at_ms: int, purchase: Purchase, money: Exchange) -> Order:
+    """What is kept of a purchase; its money as it counts."""
+    products, currency = purchase.products, purchase.currency
+    total_minor, discount_minor = purchase.total_minor, purchase.discount_minor
+    if currency in money.ratios:
+        total_minor, currency = money.counted(total_minor, currency)
+        if currency == money.currency:
+            discount_minor = money.exchanged(discount_minor, purchase.currency)
     # Nearly half of all baskets hold one product; taking it directly halves the cost of this function.
     one = products[0] if len(products) == 1 else None
     return Order(
         at_ms,
         purchase.order_id,
-        purchase.total_minor,
-        purchase.discount_minor,
+        total_minor,
+        discount_minor,
         one.quantity if one else sum([product.quantity for product in products]),
         1 if one else len({product.category for product in products}),
-        purchase.currency,
+        currency,
     )
 
 
 def with_refund(buying: Buying, at_ms: int, refund: Refund, meaning: Meaning) -> None:
     """Take a refund off its order, as of the order's own time. A refund counts once by its id."""
-    back = Refunded(refund.order_id, refund.refund_minor, at_ms, refund.currency)
+    refund_minor, currency = meaning.money.counted(refund.refund_minor, refund.currency)
+    back = Refunded(refund.order_id, refund_minor, at_ms, currency)
     known = buying.refunds.get(refund.refund_id, back)
     buying.refunds[refund.refund_id] = min(known, back, key=_earlier_first)
     if len(buying.refunds) > REFUNDS_KEPT:

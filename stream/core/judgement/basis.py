@@ -6,6 +6,7 @@ from bisect import bisect_right
 from itertools import pairwise
 
 from stream.core.facts.meaning import Meaning
+from stream.core.judgement.ranking import ranking_currency
 from stream.core.judgement.tier import cutoffs_minor
 from stream.core.model.record import Model
 from stream.core.policy.policy import ALERT_KINDS, AlertKind, AtRiskLoyalRule, Hysteresis, Policy
@@ -25,12 +26,16 @@ class Basis:
         "meaning",
         "model",
         "policy",
+        "ranking",
         "risk_levels",
         "tier_names",
         "valuation",
     )
 
     def __init__(self, policy: Policy, model: Model) -> None:
+        """ModelError when the money of both is in different currencies."""
+        self.ranking = ranking_currency(policy, model)
+        """The currency in which customers are ranked and valued; empty: each in their own."""
         self.policy = policy
         self.model = model
         self.meaning = Meaning(policy)

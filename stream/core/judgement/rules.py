@@ -125,7 +125,7 @@ def may_churn(now: Standing, basis: Basis) -> bool:
 def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal | None:
     """A customer close to the next tier is growing, interested or enthusiastic, and not at risk."""
     rule = basis.policy.upgrade_opportunity
-    has_next_tier = now.tier < len(basis.cutoffs) - 1
+    has_next_tier = now.ranked and now.tier < len(basis.cutoffs) - 1
     eligible = (
         has_next_tier
         and now.purchase_days >= rule.purchase_days_min

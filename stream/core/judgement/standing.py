@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stream.core.facts.decay import (
     BASKET_HALF_LIFE_MS,
@@ -18,6 +18,7 @@ from stream.core.facts.profile import Profile
 from stream.core.facts.rhythm import regularity
 from stream.core.facts.sums import Sums, monetary_minor
 from stream.core.judgement.basis import Basis
+from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.tier import tier_of
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.model.features import Features
@@ -57,6 +58,9 @@ class Standing(Struct, gc=False):
     """0 to 1, by feedback and an overdue ticket (unhappiness.py)."""
     loyal: bool
     """Enough purchase days and tenure for the policy's loyal stage."""
+    ranked: bool = True
+    """Whether their money is in the currency in which customers are ranked; else it counts for nothing here:
+    no value, the lowest tier, and a risk that does not look at money."""
     curve: RiskCurve | None = None
     """The risk as a function of silence; None for a customer who never bought."""
 
@@ -69,20 +73,25 @@ def standing(profile: Profile, as_of_ms: int, basis: Basis) -> Standing:
     curve: RiskCurve | None = None
     risk = value_minor = 0.0
     tenure_ms = 0
+    ranked = is_ranked(profile.buying.currency, basis.ranking)
     if sums.orders:
         features = features_of(profile) if basis.model.risk is not None else habit_of(sums)
+        if not ranked:
+            features = without_money(features)
         curve = risk_curve(basis.model, features)
         risk = logistic(curve.log_odds(as_of_ms))
         if as_of_ms > sums.first_at_ms:
             tenure_ms = as_of_ms - sums.first_at_ms
-        if sums.value > 0.0:
+        if sums.value > 0.0 and ranked:
             value_minor = sums.value / weight(as_of_ms, VALUE_HALF_LIFE_MS)
-    tier = tier_of(value_minor, profile.judgement.tier, basis.cutoffs, policy.ladder.slack)
+    held = profile.judgement.tier
+    tier = tier_of(value_minor, held, basis.cutoffs, policy.ladder.slack) if ranked else 0
     days, stages = sums.days, policy.stages
     loyal = days >= stages.loyal_purchase_days and tenure_ms >= stages.loyal_tenure_ms
     now = Standing(
-        as_of_ms, days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, loyal, curve
-    )
+        as_of_ms, days, tenure_ms, value_minor, tier, risk, features, 0.0, 0.0, 0.0, None, 0.0, loyal, ranked,
+        curve,
+    )  # fmt: skip
     if profile.feedback.last_at_ms or profile.feedback.opened:
         _add_unhappiness(now, profile, policy)
     return now
@@ -112,6 +121,11 @@ def features_of(profile: Profile) -> Features:
         returns=min(1.0, sums.refunded_minor / sums.gross_minor) if sums.gross_minor else 0.0,
         tickets=float(sum([ticket not in feedback.resolved for ticket in feedback.opened])),
     )
+
+
+def without_money(features: Features) -> Features:
+    """The features of a customer whose money is in a currency that the model does not know."""
+    return structs.replace(features, monetary_minor=0.0, first_minor=0.0)
 
 
 def _add_unhappiness(now: Standing, profile: Profile, policy: Policy) -> None:

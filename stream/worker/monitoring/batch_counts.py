@@ -10,10 +10,13 @@ from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
 from stream.core.alerts.alert import Alert
+from stream.core.events.event import PurchaseCompleted
+from stream.core.judgement.basis import Basis
 from stream.core.step import Outcome
 from stream.engine import Lane
 from stream.metrics import Metrics
 from stream.wire import Rejected, Unknown
+from stream.worker.monitoring.currency_watch import CurrencyWatch
 
 OUTCOMES = {"applied": "applied", "duplicate": "deduplicated", "erased": "deduplicated", "passed": "applied"}
 """Step.outcome -> value of the metric label `outcome`; other outcomes keep their name."""
@@ -47,15 +50,19 @@ class BatchCounts:
         self._events: defaultdict[tuple[str, type, str], int] = defaultdict(int)
         self._late: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
+        self._paid: Counter[tuple[str, Basis]] = Counter()
+        self._currencies = CurrencyWatch(metrics)
         self._pending_alerts: list[PendingAlert] = []
 
     def event(self, topic: str, event: Any, outcome: str) -> None:
         """Count an input record that led to no step: repeated by offset, ignored, a tick, a model."""
         self._events[topic, type(event), outcome] += 1
 
-    def step(self, topic: str, event: Any, outcome: Outcome, *, late: bool) -> None:
-        """Count an event by what its step made of it."""
+    def step(self, topic: str, event: Any, outcome: Outcome, basis: Basis, *, late: bool) -> None:
+        """Count an event by what its step made of it; `basis` is what its customer was judged by."""
         self._events[topic, type(event), outcome] += 1
+        if type(event) is PurchaseCompleted and outcome == "applied":
+            self._paid[event.data.currency, basis] += 1
         if late:
             self._late[topic] += 1
 
@@ -98,6 +105,8 @@ class BatchCounts:
             metrics.late_events.add(count, topic)
         for (topic, reason), count in self._reasons.items():
             metrics.dead_letters.add(count, topic, reason)
+        for (currency, basis), count in self._paid.items():
+            self._currencies.note(currency, count, basis)
         metrics.batch_processing.observe(seconds)
-        for counts in (self._events, self._late, self._reasons):
+        for counts in (self._events, self._late, self._reasons, self._paid):
             counts.clear()

@@ -29,10 +29,7 @@ def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) ->
         if "order" not in fields:
             lines.append(NO_ORDER)
         lines += currency_remarks(columns, fields)
-    lines += [
-        f"{name!r} holds shares between 0 and 1: a rate is no amount, so it is not used."
-        for name in found.rates
-    ]
+    lines += [f"{name!r} holds shares between 0 and 1: no amount, so it is not used." for name in found.rates]
     used = {
         part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
     }

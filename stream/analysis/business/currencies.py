@@ -1,0 +1,29 @@
+"""Money on the page of the business report: with the decimals of its currency, and what is in another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stream.core.currency import currency_digits
+from stream.look.html import html_table, html_text
+
+
+def amount(minor: float | None, currency: str) -> str:
+    """An amount with the decimals of its currency; the page names the currency once."""
+    digits = currency_digits(currency)
+    return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"
+
+
+def currencies_part(numbers: Mapping[str, Any]) -> list[str]:
+    """In which currency amounts are, who is not counted in it, and what was paid and spent in others."""
+    notes = [
+        f"<p><b>{html_text(note)}</b> They are in no table below but that of retention.</p>"
+        for note in numbers["currency_notes"]
+    ]
+    rows = [
+        (code, amount(one["paid_minor"], code), amount(one["cost_minor"], code))
+        for code, one in numbers["other_money"].items()
+    ]
+    head = ("currency", "paid, less refunds", "cost of campaigns")
+    return [*notes, *(["<p>Not in any amount below:</p>", html_table(head, rows)] if rows else [])]
