@@ -23,7 +23,7 @@ ALERTS_PER_SECOND = 3.0
 
 def alert_line(alert: Alert) -> str:
     """Date, customer, what the alert is, and its strongest reason."""
-    why = (reason_lines(alert.data) or ["no single reason stands out"])[0]
+    why = reason_lines(alert.data)[0]
     what = ALERT_NAMES[alert.data.kind]
     return f"{alert.time[:10]}  {alert.subject} ({alert.data.customer.tier}): {what}, {why}"
 

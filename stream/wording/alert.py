@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stream.core.alerts.alert import Action, Alert, AlertData, Evidence, Remedy, ValueAtRisk
+from stream.core.alerts.alert import (
+    Action,
+    Alert,
+    AlertData,
+    CustomerRef,
+    Evidence,
+    Remedy,
+    ValueAtRisk,
+)
 from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
 
 ALERT_NAMES = {
@@ -47,10 +55,8 @@ def alert_lines(alert: Alert) -> list[str]:
     lines.append(f"Score: {score_words(data)}")
     if data.value_at_risk is not None:
         lines.append(f"At stake: {stake_words(data.value_at_risk)}")
-    if data.counterfactual is not None:
-        lines.append(closing_words(data))
-    if data.recommended_action is not None:
-        lines.append(f"To do: {action_words(data.recommended_action)}")
+    lines.append(closing_words(alert))
+    lines.append(f"To do: {action_words(data.recommended_action)}")
     return lines
 
 
@@ -63,13 +69,20 @@ def headline(alert: Alert) -> str:
 
 def because(data: AlertData) -> str:
     """All reasons in one line, for a table."""
-    return "; ".join(reason_lines(data)) or "no single reason stands out"
+    return "; ".join(reason_lines(data))
 
 
 def reason_lines(data: AlertData) -> list[str]:
-    """The reasons for the alert, the strongest first; without the purchase history, which is no reason."""
+    """The reasons for the alert, the strongest first; the purchase history only where there is no other."""
     reasons = [each for each in data.evidence if each.contribution > 0 and each.code != "HISTORY"]
-    return [reason_words(each, currency(data)) for each in reasons]
+    return [reason_words(each, currency(data)) for each in reasons] or [history_words(data.customer)]
+
+
+def history_words(customer: CustomerRef) -> str:
+    """The purchase history as the one reason for an alert."""
+    last = f", last on {date(customer.last_purchase)}" if customer.last_purchase else ""
+    bought = f"has bought on {count(customer.purchase_days, 'day')} so far{last}"
+    return f"{bought}; customers with such a history often do not buy again within their usual time"
 
 
 def reasons_against(data: AlertData) -> list[Evidence]:
@@ -192,10 +205,13 @@ def stake_words(stake: ValueAtRisk) -> str:
     )
 
 
-def closing_words(data: AlertData) -> str:
+def closing_words(alert: Alert) -> str:
     """What would close the alert, and before which day."""
+    data = alert.data
     counterfactual = data.counterfactual
-    assert counterfactual is not None
+    if counterfactual is None:
+        ends = f"; it ends on {date(alert.expirytime)} at the latest" if alert.expirytime else ""
+        return f"Closes with: nothing that is in reach{ends}"
     remedies = listed([_remedy(each, currency(data)) for each in counterfactual.clears_if])
     closes = f"Closes with: {remedies}," if remedies else "Closes by itself"
     return f"{closes} before {date(counterfactual.before)}"
@@ -203,7 +219,7 @@ def closing_words(data: AlertData) -> str:
 
 def _remedy(remedy: Remedy, money_in: str) -> str:
     if remedy.code == "ORDER":
-        return count(remedy.count, "order")
+        return "1 order" if remedy.count == 1 else f"an order on each of {remedy.count} days"
     if remedy.code == "POSITIVE_FEEDBACK":
         return count(
             remedy.count,
@@ -212,11 +228,14 @@ def _remedy(remedy: Remedy, money_in: str) -> str:
         )
     if remedy.code == "RESOLVE_TICKET":
         return "all open tickets resolved"
-    return f"{money(remedy.amount_minor or 0, money_in)} more spend, which reaches the next tier"
+    more = money(remedy.amount_minor or 0, money_in)
+    return f"{more} more spend if it comes now (older spend counts less), which reaches the next tier"
 
 
-def action_words(action: Action) -> str:
+def action_words(action: Action | None) -> str:
     """What the playbook recommends, by which channel, and whether the customer has agreed to be contacted."""
+    if action is None:
+        return "nothing: the playbook of the policy has no play for these reasons."
     consent = {
         "granted": f"they have agreed to {action.requires_consent}",
         "denied": f"they have refused {action.requires_consent}, so do not send it",

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
+from datetime import datetime
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stream.core.alerts.alert import Alert
+from stream.core.alerts.alert import Alert, Counterfactual, Remedy
+from stream.core.alerts.rehearsal import usual_order_minor
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.step import on_event, on_review
 from stream.core.units import DAY_MS
-from tests.support.builders import START_MS, basis, bought, learnt_basis, resolved, reviewed
-from tests.support.laws import ENCODE, lived
+from stream.wording.alert import alert_lines
+from tests.support.builders import (
+    START_MS,
+    basis,
+    bought,
+    history_basis,
+    learnt_basis,
+    resolved,
+    reviewed,
+    stubborn_basis,
+)
+from tests.support.laws import ENCODE, lived, waited
 from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
-BASES = st.deferred(lambda: st.sampled_from([basis(), learnt_basis()]))
+BASES = st.deferred(lambda: st.sampled_from([basis(), learnt_basis(), stubborn_basis()]))
 LIVES = st.one_of(loyal_lives(), mixtures().map(in_time_order))
 
 
@@ -80,14 +93,19 @@ def test_every_event_named_as_evidence_is_one_of_the_customers(life, in_force):
         assert alert.causationid is None or alert.causationid in ids
 
 
-@given(loyal_lives(), BASES)
-def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
-    found = openings(life, in_force)
-    assume(found)
-    for alert, profile in found:
+@given(LIVES, BASES, st.floats(0, 1))
+def test_doing_what_would_clear_an_alert_ends_it_whenever_it_is_done(life, in_force, waited):
+    for alert, profile in openings(life, in_force):
         counterfactual = alert.data.counterfactual
-        assert counterfactual is not None
-        states = [each.type for each in remedied(profile, alert, in_force)]
+        if counterfactual is None:
+            continue  # nothing within reach: the test below holds that it is so
+        before_ms = round(datetime.fromisoformat(counterfactual.before).timestamp() * 1_000)
+        orders = sum(one.count for one in counterfactual.clears_if if one.code == "ORDER")
+        now_ms = profile.judgement.judged_ms
+        room_ms = max(0, before_ms - 1 - now_ms - max(0, orders - 1) * DAY_MS)
+        is_spend = any(one.code == "REACH_NEXT_TIER" for one in counterfactual.clears_if)
+        start_ms = now_ms if is_spend else now_ms + int(waited * room_ms)
+        states = [each.type for each in remedied(profile, alert, in_force, start_ms)]
 
         assert f"{alert.data.kind}.cleared" in states or f"{alert.data.kind}.retracted" in states, (
             counterfactual,
@@ -95,28 +113,99 @@ def test_doing_what_would_clear_an_alert_clears_it(life, in_force):
         )
 
 
-def remedied(profile: Profile, alert: Alert, in_force: Basis) -> list[Alert]:
-    """The alerts after every remedy of the alert was applied, from the next day on."""
+@given(LIVES, BASES)
+def test_where_an_alert_names_nothing_that_clears_it_five_orders_do_not(life, in_force):
+    for alert, profile in openings(life, in_force):
+        if alert.data.counterfactual is not None:
+            continue
+        kind = alert.data.kind
+        five = Counterfactual(clears_if=(Remedy(code="ORDER", count=5),), score_then=0.0, before="")
+        soon = [each.type for each in remedied(profile, alert, in_force, profile.judgement.judged_ms, five)]
+        late_ms = profile.judgement.judged_ms + 6 * DAY_MS
+        late = [each.type for each in remedied(profile, alert, in_force, late_ms, five)]
+
+        assert kind != "upgrade_opportunity"
+        if kind == "churn_risk":
+            assert not {f"{kind}.cleared"} <= {*soon} & {*late}
+
+
+def remedied(
+    profile: Profile,
+    alert: Alert,
+    in_force: Basis,
+    start_ms: int,
+    counterfactual: Counterfactual | None = None,
+) -> list[Alert]:
+    """The alerts after every remedy was applied: from an instant on, orders on a day each."""
     profile = deepcopy(profile)
-    now_ms = max(profile.judgement.judged_ms, profile.touch_at_ms)
     alerts: list[Alert] = []
     done: list[Event] = []
-    day = (now_ms - START_MS) / DAY_MS
-    usual = round(profile.buying.sums.gross_minor / max(1, profile.buying.sums.orders))
-    for remedy in not_none(alert.data.counterfactual).clears_if:
+    day = (start_ms - START_MS) / DAY_MS
+    usual = usual_order_minor(profile.buying)
+    money_in = profile.buying.currency
+    for remedy in (counterfactual or not_none(alert.data.counterfactual)).clears_if:
         if remedy.code == "ORDER":
-            done += [bought(day + number, usual, event_id=f"cure{number}") for number in range(remedy.count)]
+            done += [
+                bought(day + number, usual, event_id=f"cure{number}", currency=money_in)
+                for number in range(remedy.count)
+            ]
         elif remedy.code == "POSITIVE_FEEDBACK":
             done += [reviewed(day, 5, event_id=f"kind{number}") for number in range(remedy.count)]
         elif remedy.code == "RESOLVE_TICKET":
             done += [resolved(day, ticket, event_id=f"fix{ticket}") for ticket in profile.feedback.opened]
         else:
-            done.append(bought(day, not_none(remedy.amount_minor), event_id="more"))
+            more = not_none(remedy.amount_minor)
+            done.append(bought(day, more, event_id="more", currency=money_in))
     for event in in_time_order(done):
         step = on_event(profile, event, in_force)
         profile = not_none(step.profile)
         alerts += step.alerts
-    return alerts
+    step = on_review(profile, start_ms, in_force)
+    return [*alerts, *step.alerts]
+
+
+def test_an_alert_that_no_order_ends_says_so():
+    life: list[Event] = [bought(number * 10.0, 20_000, event_id=f"b{number}") for number in range(3)]
+    profile, alerts = lived(life, stubborn_basis())
+    _, later = waited(profile, profile.judgement.judged_ms + 300 * DAY_MS, stubborn_basis())
+    raised = next(alert for alert in [*alerts, *later] if alert.type == "churn_risk.raised")
+
+    assert raised.data.counterfactual is None
+    assert "Closes with: nothing that is in reach; it ends on" in " ".join(alert_lines(raised))
+
+
+def test_an_alert_of_which_the_purchase_history_is_the_one_reason_says_so_and_what_to_do():
+    life: list[Event] = [bought(number * 10.0, 20_000, event_id=f"b{number}") for number in range(3)]
+    profile, alerts = lived(life, history_basis())
+    alerts += waited(profile, profile.judgement.judged_ms + 300 * DAY_MS, history_basis())[1]
+    raised = next(alert for alert in alerts if alert.type == "churn_risk.raised")
+    lines = dict(line.split(": ", 1) for line in alert_lines(raised)[1:])
+
+    assert {reason.code for reason in raised.data.evidence if reason.contribution > 0} <= {"HISTORY"}
+    assert lines["Why"].startswith(
+        "has bought on 3 days so far, last on 21 January 2024; customers with such"
+    )
+    assert lines["To do"].startswith("Remind them of what they usually buy.")
+
+
+def test_an_alert_without_a_play_in_the_policy_says_so():
+    life: list[Event] = [bought(number * 10.0, 20_000, event_id=f"b{number}") for number in range(3)]
+    empty = basis("[playbook]\n")
+    emptied = Basis(msgspec.structs.replace(empty.policy, playbook={}), empty.model)
+    profile, alerts = lived(life, emptied)
+    alerts += waited(profile, profile.judgement.judged_ms + 300 * DAY_MS, emptied)[1]
+
+    assert "To do: nothing: the playbook of the policy has no play" in " ".join(alert_lines(alerts[0]))
+
+
+@given(LIVES, BASES)
+def test_every_opened_alert_shows_why_and_what_to_do(life, in_force):
+    for alert, _ in openings(life, in_force):
+        lines = alert_lines(alert)
+
+        assert any(line.startswith("Why: ") for line in lines), lines
+        assert any(line.startswith("To do: ") for line in lines), lines
+        assert any(line.startswith("Closes ") for line in lines), lines
 
 
 @given(LIVES, BASES)

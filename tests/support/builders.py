@@ -49,6 +49,27 @@ def learnt_basis() -> Basis:
     return Basis(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
 
 
+@lru_cache(maxsize=1)
+def stubborn_basis() -> Basis:
+    """A basis whose learnt layer is hardly moved by orders, as one that was fitted to a short history."""
+    weights = {"churn_logit": 0.2, "age": 0.3, "silence": 0.2, "frequency": 0.3, "regularity": 0.8}
+    terms = tuple(Term(feature=name, weight=weight) for name, weight in weights.items())
+    layer = RiskLayer(
+        segments=(RiskSegment(frequency_min=0, intercept=-0.2, terms=terms),), learnt="a test's"
+    )
+    return Basis(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
+
+
+@lru_cache(maxsize=1)
+def history_basis() -> Basis:
+    """A basis whose learnt layer looks at the purchase history alone: at no silence, no feedback."""
+    terms = (Term(feature="age", weight=0.9), Term(feature="frequency", weight=-0.1))
+    layer = RiskLayer(
+        segments=(RiskSegment(frequency_min=0, intercept=-2.4, terms=terms),), learnt="a test's"
+    )
+    return Basis(default_policy(), sealed(msgspec.structs.replace(default_model(), risk=layer, version="")))
+
+
 def at(day: float) -> int:
     """Milliseconds of an instant given in days after the start."""
     return START_MS + round(day * DAY_MS)

@@ -60,7 +60,7 @@ class Remedy(_AlertPart, frozen=True):
 
     code: RemedyCode
     count: int = 1
-    """How many of them: orders, pieces of feedback."""
+    """How many of them: orders (on a day each), pieces of feedback."""
     amount_minor: int | None = None
     """How much spend; None where money does not matter."""
 

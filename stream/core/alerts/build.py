@@ -96,10 +96,10 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
         ),
         evidence=evidence,
         value_at_risk=_value_at_risk(profile, now, basis) if opening else None,
-        counterfactual=_counterfactual(form, now, basis, episode.opened_ms + rule.expire_ms)
+        counterfactual=_counterfactual(form, profile, now.as_of_ms, basis, episode.opened_ms + rule.expire_ms)
         if opening
         else None,
-        recommended_action=_action(evidence, profile, basis) if opening else None,
+        recommended_action=_action(kind, evidence, profile, basis) if opening else None,
     )
 
 
@@ -109,12 +109,15 @@ def _dedupe_key(kind: str, customer: str, n: int) -> str:
     return f"{kind}|{customer}|{n}"
 
 
-def _counterfactual(form: AlertForm, now: Standing, basis: Basis, before_ms: int) -> Counterfactual | None:
-    found = form.remedies(now, basis)
+def _counterfactual(
+    form: AlertForm, profile: Profile, now_ms: int, basis: Basis, before_ms: int
+) -> Counterfactual | None:
+    found = form.remedies(profile, now_ms, basis, before_ms)
     if found is None:
         return None
-    remedies, score = found
-    return Counterfactual(clears_if=tuple(remedies), score_then=round(score, 6), before=rfc3339(before_ms))
+    return Counterfactual(
+        clears_if=tuple(found.remedies), score_then=round(found.score, 6), before=rfc3339(found.before_ms)
+    )
 
 
 def _severity(kind: AlertKind, state: AlertState, escalated: bool) -> Severity:
@@ -162,18 +165,23 @@ def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk
     )
 
 
-def _action(evidence: tuple[Evidence, ...], profile: Profile, basis: Basis) -> Action | None:
-    """The play for the strongest reason whose play the customer's consent allows; else for the strongest."""
+def _action(kind: AlertKind, evidence: tuple[Evidence, ...], profile: Profile, basis: Basis) -> Action | None:
+    """The play for the strongest reason whose play the customer's consent allows; else for the strongest.
+
+    A reason without a play of its own has that of the one that it is most like; without any reason for the
+    alert there is the play of its kind. None where the policy's playbook has none of them.
+    """
     playbook = basis.policy.playbook
     first: Action | None = None
-    for reason in evidence:
-        play = playbook.get(reason.code)
+    reasons = [(reason.code, reason.themes) for reason in evidence if reason.contribution > 0.0]
+    for code, themes in (*reasons, (ALERT_FORMS[kind].reason_of_last_resort, ())):
+        play = playbook.get(code) or playbook.get(PLAY_LIKE.get(code, ""))
         if play is None:
             continue
         action = Action(
             code=play.action,
             text=play.text,
-            because=":".join((reason.code, *reason.themes[:1])),
+            because=":".join((code, *themes[:1])),
             channels=play.channels,
             consent=_consent(play.requires_consent, profile),
             requires_consent=play.requires_consent,
@@ -182,6 +190,10 @@ def _action(evidence: tuple[Evidence, ...], profile: Profile, basis: Basis) -> A
             return action
         first = first or action
     return first
+
+
+PLAY_LIKE = {"HISTORY": "RISK_OF_NO_PURCHASE", "RETURNS": "SENTIMENT_DROP"}
+"""Reasons that have no play in the playbook that is shipped -> the reason whose play serves them."""
 
 
 def _consent(purpose: str | None, profile: Profile) -> Consent:

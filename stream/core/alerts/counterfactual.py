@@ -1,98 +1,131 @@
-"""What would clear an alert of each kind, found by trying remedies out on the rule's own formulas."""
+"""What would clear an alert of each kind: rehearsed, and named only if the rules then end the alert."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from stream.core.alerts.alert import Remedy
-from stream.core.facts.decay import BASKET_HALF_LIFE_MS
-from stream.core.facts.feedback import PRIOR_WEIGHT
+from stream.core.alerts.rehearsal import Rehearsal
+from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.standing import Standing
-from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
-from stream.core.risk.churn import risk_score
 from stream.core.units import DAY_MS
 
 TRIES_MAX = 5
 """Orders or pieces of feedback that are tried; a remedy never asks for more."""
+HALVINGS_MAX = 4
+"""Remedies that do not clear an alert all the time until it expires may still do so for a while: the time is
+halved at most so often."""
 
 
-Clearing = tuple[list[Remedy], float]
-"""Everything that has to happen for an alert to clear, and the score that is left then."""
+class Clearing(NamedTuple):
+    """Everything that has to happen for an alert to clear, by when, and the score that is left then."""
+
+    remedies: list[Remedy]
+    score: float
+    before_ms: int
 
 
-def loyalty_remedies(now: Standing, basis: Basis) -> Clearing:
-    """Orders against drifting; resolved tickets and good feedback against unhappiness."""
-    clear_at = basis.hysteresis["at_risk_loyal"].clear_at
-    remedies, risk = _against_risk(now, basis, basis.risk_of(clear_at))
-    left = basis.drifting(risk)
-    if now.unhappiness < clear_at:
-        return remedies, left
-    kinder, unhappiness = _appeased(now, basis, clear_at)
-    return [*remedies, *kinder], max(left, unhappiness)
+class Needed(Struct):
+    """How much of each remedy was needed so far; the orders come on a day each."""
+
+    tickets: bool = False
+    """All open tickets are resolved."""
+    feedback: int = 0
+    """Pieces of the best possible feedback."""
+    orders: int = 0
+
+    def as_remedies(self) -> list[Remedy]:
+        """In the order in which they were rehearsed, orders first."""
+        found = [Remedy(code="ORDER", count=self.orders)] if self.orders else []
+        found += [Remedy(code="RESOLVE_TICKET")] if self.tickets else []
+        return found + ([Remedy(code="POSITIVE_FEEDBACK", count=self.feedback)] if self.feedback else [])
 
 
-def churn_remedies(now: Standing, basis: Basis) -> Clearing:
+def loyalty_remedies(profile: Profile, now_ms: int, basis: Basis, before_ms: int) -> Clearing | None:
+    """Resolved tickets and good feedback against unhappiness; orders against drifting."""
+    return _whenever(_appease_and_sell, Rehearsal(profile, "at_risk_loyal", basis), now_ms, before_ms)
+
+
+def churn_remedies(profile: Profile, now_ms: int, basis: Basis, before_ms: int) -> Clearing | None:
     """The orders that lower the churn risk enough."""
-    return _against_risk(now, basis, basis.hysteresis["churn_risk"].clear_at)
+    return _whenever(_sell, Rehearsal(profile, "churn_risk", basis), now_ms, before_ms)
 
 
-def upgrade_remedies(now: Standing, basis: Basis) -> Clearing | None:
-    """The spend that is missing to the next tier; None in the highest tier."""
-    if now.tier + 1 >= len(basis.cutoffs):
+def upgrade_remedies(profile: Profile, now_ms: int, basis: Basis, before_ms: int) -> Clearing | None:
+    """The spend that is missing now to the next tier, or to one above it where that tier is near as well."""
+    stage = Rehearsal(profile, "upgrade_opportunity", basis)
+    now = stage.standing(now_ms)
+    for cutoff_minor in basis.cutoffs[now.tier + 1 :]:
+        missing_minor = max(1, math.floor(cutoff_minor - now.value_minor) + 1)
+        stage.begin(now_ms)
+        stage.order(now_ms, missing_minor)
+        if stage.is_over:
+            remedy = Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor)
+            return Clearing([remedy], stage.score, before_ms)
+    return None
+
+
+Play = Callable[[Rehearsal, int, Needed], None]
+"""Does remedies to a rehearsal from an instant on, at least what was needed before, and notes what was."""
+
+
+def _whenever(play: Play, stage: Rehearsal, now_ms: int, before_ms: int) -> Clearing | None:
+    """The remedies that clear an alert now, and until when the same ones will: at most until it expires.
+
+    Where they would for a moment only, more of them that will until it expires. None where TRIES_MAX of each
+    do not clear it.
+    """
+    needed = Needed()
+    stage.begin(now_ms)
+    play(stage, now_ms, needed)
+    if not stage.is_over:
         return None
-    missing_minor = max(1, math.floor(basis.cutoffs[now.tier + 1] - now.value_minor) + 1)
-    return [Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor)], 0.0
+    score = stage.score
+    for halved in range(HALVINGS_MAX + 1):
+        end_ms = now_ms + (before_ms - now_ms >> halved)
+        last_ms = max(now_ms, end_ms - max(needed.orders, 1) * DAY_MS)
+        if all(_suffices(play, stage, at_ms, needed) for at_ms in (last_ms, (now_ms + last_ms) // 2)):
+            return Clearing(needed.as_remedies(), score, end_ms)
+    last_ms = max(now_ms, before_ms - TRIES_MAX * DAY_MS)
+    for start_ms in ((now_ms + last_ms) // 2, last_ms):
+        stage.begin(start_ms)
+        play(stage, start_ms, needed)
+        if not stage.is_over:
+            return None
+    return Clearing(needed.as_remedies(), score, before_ms)
 
 
-def _against_risk(now: Standing, basis: Basis, clear_risk: float) -> Clearing:
-    if now.risk < clear_risk:
-        return [], now.risk
-    count, risk = _orders(now, basis, clear_risk)
-    return [Remedy(code="ORDER", count=count)], risk
+def _suffices(play: Play, stage: Rehearsal, start_ms: int, needed: Needed) -> bool:
+    """Whether the remedies, begun at an instant, clear the alert without any more of them."""
+    used = structs.replace(needed)
+    stage.begin(start_ms)
+    play(stage, start_ms, used)
+    return stage.is_over and used == needed
 
 
-def _orders(now: Standing, basis: Basis, clear_at: float) -> tuple[int, float]:
-    """How many orders, one after the other from today on, lower the churn risk enough, and the risk then."""
-    features = now.features
-    assert features is not None
-    calendar = basis.meaning.calendar
-    silent_days = calendar.local_day(now.as_of_ms) - calendar.local_day(features.last_ms)
-    today_ms = min(now.as_of_ms, features.last_ms + silent_days * DAY_MS)
-    risk = now.risk
-    for count in range(1, TRIES_MAX + 1):
-        gap_ms = today_ms - features.last_ms
-        ordered = structs.replace(
-            features,
-            frequency=features.frequency + count,
-            last_ms=max(features.last_ms, today_ms),
-            last_gap_ms=gap_ms if gap_ms > 0 else features.last_gap_ms,
-            recent=features.recent * 0.5 ** (gap_ms / BASKET_HALF_LIFE_MS) + count,
-        )
-        risk = risk_score(basis.model, ordered, now.as_of_ms)
-        if risk < clear_at:
-            return count, risk
-    return TRIES_MAX, risk
+def _sell(stage: Rehearsal, start_ms: int, needed: Needed) -> None:
+    """Orders of the customer's usual size, one a day, until the alert is over."""
+    for number in range(TRIES_MAX):
+        if stage.is_over:
+            return
+        stage.order(start_ms + number * DAY_MS, stage.usual_order_minor)
+        needed.orders = max(needed.orders, number + 1)
 
 
-def _appeased(now: Standing, basis: Basis, clear_at: float) -> tuple[list[Remedy], float]:
-    """Resolved tickets and best possible feedback that lower the unhappiness enough, and what is left of
-    it."""
-    rule = basis.policy.at_risk_loyal
-    remedies = []
-    if now.unresolved_ms is not None and is_overdue(now.unresolved_ms, now.as_of_ms, rule):
-        remedies.append(Remedy(code="RESOLVE_TICKET"))
-    unhappy = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
-    if unhappy < clear_at:
-        return remedies, unhappy
-    heard = PRIOR_WEIGHT * now.confidence / (1.0 - now.confidence)  # weight of all feedback so far
-    usual = now.opinion + now.drop
-    for count in range(1, TRIES_MAX + 1):
-        opinion = (heard * now.opinion + count) / (heard + count)
-        confidence = (heard + count) / (heard + count + PRIOR_WEIGHT)
-        unhappy = min(1.0, unhappy_words(opinion, confidence, opinion_drop(opinion, usual), rule))
-        if unhappy < clear_at:
+def _appease_and_sell(stage: Rehearsal, start_ms: int, needed: Needed) -> None:
+    """Open tickets are resolved if one has waited too long, then feedback comes in, then orders do."""
+    if stage.is_over:
+        return
+    if needed.tickets or stage.has_overdue_ticket(start_ms):
+        needed.tickets = True
+        stage.resolve_tickets(start_ms)
+    for number in range(TRIES_MAX):
+        if stage.is_over or (number >= needed.feedback and not stage.is_unhappy(start_ms)):
             break
-    return [*remedies, Remedy(code="POSITIVE_FEEDBACK", count=count)], unhappy
+        stage.praise(start_ms)
+        needed.feedback = max(needed.feedback, number + 1)
+    _sell(stage, start_ms, needed)

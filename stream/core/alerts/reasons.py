@@ -259,12 +259,15 @@ class AlertForm(NamedTuple):
     score_name: str
     reasons: Callable[[Standing, Profile, Basis], tuple[float, list[Evidence]]]
     """Base of the score, and the evidence whose contributions add up to the rest of it."""
-    remedies: Callable[[Standing, Basis], Clearing | None] = lambda now, basis: None
-    """What would clear the alert; None when nothing can be said."""
+    remedies: Callable[[Profile, int, Basis, int], Clearing | None] = lambda *alert: None
+    """What would clear an alert of a profile, of an instant, by the instant of its end; None: nothing in
+    reach."""
     scale: Literal["share", "log_odds"] = "share"
     """Whether base and contributions add up to the score itself or to its log-odds."""
     is_warning: bool = True
     """Whether an open alert is a warning or an error; otherwise its severity is INFO."""
+    reason_of_last_resort: str = "RISK_OF_NO_PURCHASE"
+    """Whose play is recommended where no reason for the alert has one."""
 
 
 ALERT_FORMS: dict[AlertKind, AlertForm] = {
@@ -273,7 +276,11 @@ ALERT_FORMS: dict[AlertKind, AlertForm] = {
         "probability_of_no_purchase_within_own_horizon", _churn_reasons, churn_remedies, scale="log_odds"
     ),
     "upgrade_opportunity": AlertForm(
-        "readiness_for_next_tier", _upgrade_reasons, upgrade_remedies, is_warning=False
+        "readiness_for_next_tier",
+        _upgrade_reasons,
+        upgrade_remedies,
+        is_warning=False,
+        reason_of_last_resort="NEAR_NEXT_TIER",
     ),
 }
 """Every kind of alert; a new kind needs an entry here."""

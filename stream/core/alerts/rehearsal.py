@@ -1,0 +1,110 @@
+"""A remedy is tried out on a copy of the profile: events are folded and judged just as they would be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from stream.core.events.event import Event, PurchaseCompleted, Reviewed, TicketResolved
+from stream.core.events.payload import Purchase, Review, TicketResolution
+from stream.core.facts.fold import fold
+from stream.core.facts.profile import Profile
+from stream.core.facts.purchases import Buying
+from stream.core.judgement import standing as standings
+from stream.core.judgement.basis import Basis
+from stream.core.judgement.episode import is_open
+from stream.core.judgement.judge import judge
+from stream.core.judgement.standing import Standing
+from stream.core.judgement.unhappiness import is_overdue
+from stream.core.policy.policy import AlertKind
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(Profile).decode
+BEST_RATING = 5.0
+
+
+class Rehearsal:
+    """One alert of one customer, of which the end is tried out. The given profile is never changed."""
+
+    def __init__(self, profile: Profile, kind: AlertKind, basis: Basis) -> None:
+        self._kind, self._basis = kind, basis
+        self._as_it_is = _ENCODE(profile)
+        self._profile = profile
+        self._events = 0
+        self.usual_order_minor = usual_order_minor(profile.buying)
+
+    def begin(self, at_ms: int) -> None:
+        """From the profile as it is, after the time up to an instant has passed without events."""
+        self._profile = _DECODE(self._as_it_is)
+        self._events = 0
+        self._wait(at_ms)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the alert has ended."""
+        return not is_open(self._profile.judgement.episodes[self._kind])
+
+    @property
+    def score(self) -> float:
+        """The score with which it ended."""
+        return self._profile.judgement.episodes[self._kind].score
+
+    def standing(self, at_ms: int) -> Standing:
+        """The customer's standing at an instant."""
+        return standings.standing(self._profile, at_ms, self._basis)
+
+    def has_overdue_ticket(self, at_ms: int) -> bool:
+        """Whether a ticket or complaint has waited too long."""
+        since_ms = self.standing(at_ms).unresolved_ms
+        return since_ms is not None and is_overdue(since_ms, at_ms, self._basis.policy.at_risk_loyal)
+
+    def is_unhappy(self, at_ms: int) -> bool:
+        """Whether what the customer said keeps the alert open."""
+        return self.standing(at_ms).unhappiness >= self._basis.hysteresis[self._kind].clear_at
+
+    def order(self, at_ms: int, minor: int) -> None:
+        """The customer pays so much, in minor units of their currency."""
+        currency = self._profile.buying.currency
+        name = self._next_name()
+        purchase = Purchase(order_id=name, total_minor=minor, currency=currency, products=())
+        self._do(PurchaseCompleted(**self._envelope(name, at_ms), data=purchase), at_ms)
+
+    def praise(self, at_ms: int) -> None:
+        """The customer gives the best rating."""
+        name = self._next_name()
+        review = Review(review_id=name, rating=BEST_RATING, rating_max=BEST_RATING)
+        self._do(Reviewed(**self._envelope(name, at_ms), data=review), at_ms)
+
+    def resolve_tickets(self, at_ms: int) -> None:
+        """Every open ticket and complaint is resolved."""
+        feedback = self._profile.feedback
+        for ticket in [ticket for ticket in feedback.opened if ticket not in feedback.resolved]:
+            resolution = TicketResolution(ticket_id=ticket)
+            self._do(TicketResolved(**self._envelope(self._next_name(), at_ms), data=resolution), at_ms)
+
+    def _do(self, event: Event, at_ms: int) -> None:
+        self._wait(at_ms)
+        fold(self._profile, event, at_ms, self._basis.meaning)
+        judge(self._profile, max(at_ms, self._profile.judgement.judged_ms), self._basis)
+
+    def _wait(self, at_ms: int) -> None:
+        profile = self._profile
+        while profile.next_review_ms is not None and profile.next_review_ms <= at_ms:
+            judge(profile, profile.next_review_ms, self._basis)
+
+    def _next_name(self) -> str:
+        self._events += 1
+        return f"rehearsal {self._events}"
+
+    def _envelope(self, name: str, at_ms: int) -> dict[str, Any]:
+        time = EPOCH + timedelta(milliseconds=at_ms)
+        return {"id": name, "source": "/rehearsal", "subject": self._profile.customer, "time": time}
+
+
+def usual_order_minor(buying: Buying) -> int:
+    """What a recent order (half-life 90 days) of the customer was worth on average, in minor units."""
+    sums = buying.sums
+    return max(0, round(sums.basket_sum / sums.basket_weight)) if sums.basket_weight else 0
