@@ -17,6 +17,10 @@ import click
 from stream import __version__
 from stream.commands.groups import SuggestingGroup
 from stream.printable import printable_lines
+from stream.wording.wrap import for_terminal
+
+ERROR = "Error: "
+"""What click prints before a refusal."""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": (
@@ -104,12 +108,14 @@ class LazyGroup(SuggestingGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a full disk (of standard output or of temporary files) is one line.
 
-        A refusal may quote a record or a file: it is made fit for a terminal here.
+        A refusal may quote a record or a file: it is made fit for a terminal here, and for its width.
         """
         try:
             return super().invoke(ctx)
         except click.ClickException as refusal:
             refusal.message = printable_lines(refusal.message)
+            text = for_terminal(f"{ERROR}{refusal.format_message()}", err=True).removeprefix(ERROR)
+            refusal.format_message = lambda: text  # type: ignore[method-assign]
             raise
         except OSError as failure:
             if failure.errno not in (errno.ENOSPC, errno.EDQUOT):

@@ -29,7 +29,12 @@ def for_terminal(text: str, continuation: str = CONTINUATION, *, err: bool = Fal
 
     It goes to standard output, or with `err` to standard error.
     """
-    if not (sys.stderr if err else sys.stdout).isatty():
+    if not is_terminal(err=err):
         return text
     width = shutil.get_terminal_size().columns
     return "\n".join(wrapped(line, width, continuation) for line in text.split("\n"))
+
+
+def is_terminal(*, err: bool) -> bool:
+    """Whether standard output, or with `err` standard error, is a terminal."""
+    return (sys.stderr if err else sys.stdout).isatty()

@@ -123,3 +123,20 @@ def _texts(found: object):
             yield from _texts(value)
     elif isinstance(found, str):
         yield found
+
+
+def test_a_refusal_is_broken_between_words_on_a_terminal(tmp_path, monkeypatch):
+    path = tmp_path / "export.csv"
+    names = [f"column_{number}" for number in range(40)]
+    path.write_text(",".join(names) + "\n" + ",".join("x" for _ in names) + "\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("stream.wording.wrap.is_terminal", lambda *, err: True)
+
+    answer = CliRunner().invoke(main, ["import", "--suggest", str(path)])
+    lines = answer.stderr.splitlines()
+
+    assert answer.exit_code == 2
+    assert lines[0].startswith("Error: ")
+    assert len(lines) > 5
+    assert max(len(line) for line in lines if "/" not in line) <= 80
+    assert [word.strip(",") for word in " ".join(lines).split()][-40:] == names

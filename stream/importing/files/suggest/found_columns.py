@@ -11,7 +11,9 @@ from stream.importing.files.mapping.mapping import NOBODY, MoneyOptions
 from stream.importing.files.suggest.column_names import (
     AMOUNT_FIELDS,
     COLUMN_PATTERNS,
+    COUNTED,
     MONEY_FIELDS,
+    OTHER_TIMES,
     SEPARATE_CLOCK,
     SEPARATE_ZONE,
     simplified,
@@ -39,6 +41,8 @@ class FoundColumns(NamedTuple):
     """Values of the column of statuses or events -> event type or `ignore`."""
     rates: list[str]
     """Columns named like an amount that hold shares between 0 and 1."""
+    by_cells: str = ""
+    """The column that is taken as the time for its cells, although no name fits; empty if none is."""
 
 
 def found_columns(columns: ColumnSample) -> FoundColumns:
@@ -51,6 +55,7 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
         if fits:
             fields[field] = fits[0]
     _choose_customer(columns, fields)
+    by_cells = _time_by_cells(columns, fields)
     _join_clock(columns, fields)
     _choose_order(columns, fields)
     _choose_money(columns, fields)
@@ -59,7 +64,7 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
     column, words = _event_column(columns, fields)
     if column:
         fields["event"] = column
-    return FoundColumns(fields, words, rates)
+    return FoundColumns(fields, words, rates, by_cells)
 
 
 def varies(cells: Sequence[str], orders: Sequence[str]) -> bool:
@@ -84,7 +89,7 @@ def _fitting(field: str, free: list[str], columns: ColumnSample, rates: list[str
         name
         for pattern in COLUMN_PATTERNS[field]
         for name in free
-        if re.fullmatch(pattern, simplified(name)) and _can_be(field, columns[name])
+        if re.fullmatch(pattern, simplified(name)) and _can_be(field, name, columns[name])
     ]
     fits = list(dict.fromkeys(fits))
     if field in AMOUNT_FIELDS:
@@ -94,16 +99,48 @@ def _fitting(field: str, free: list[str], columns: ColumnSample, rates: list[str
     return fits
 
 
-def _can_be(field: str, cells: list[str]) -> bool:
+def _can_be(field: str, name: str, cells: list[str]) -> bool:
     if not filled(cells):
         return not cells  # a column that is always blank holds nothing
+    if field in {"product", "name"} and re.fullmatch(COUNTED, simplified(name)):
+        return not are_counts(cells)
     if field == "time":
         return bool(fitting_formats(cells))
     if field in AMOUNT_FIELDS or field == "quantity":
         return are_amounts(cells)
-    if field == "rating":
-        return any(re.search(r"\d", text) for text in filled(cells))
-    return True
+    return field != "rating" or any(re.search(r"\d", text) for text in filled(cells))
+
+
+def are_counts(cells: Sequence[str]) -> bool:
+    """Whether all cells that are not blank are whole numbers as of pieces in a basket."""
+    return all(re.fullmatch(r"\d{1,3}([.,]0+)?", text) for text in filled(list(cells)))
+
+
+def _time_by_cells(columns: ColumnSample, fields: dict[str, str]) -> str:
+    """Where no name is that of a time: the first column that is written like one, now in `fields` too.
+
+    Digits alone are no time: they may be a telephone number or an order.
+    """
+    if "time" in fields:
+        return ""
+    for name in columns:
+        texts = filled(columns[name])
+        is_other = name in fields.values() or re.search(OTHER_TIMES, simplified(name))
+        if (
+            is_other
+            or not texts
+            or any(re.fullmatch(r"[\d.,]+", text) for text in texts if not _is_day(text))
+        ):
+            continue
+        if fitting_formats(columns[name]):
+            fields["time"] = name
+            return name
+    return ""
+
+
+def _is_day(text: str) -> bool:
+    """`3.11.2025`: digits and points, but of a day."""
+    return re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{2,4}|\d{4}\.\d{2}\.\d{2}", text) is not None
 
 
 def _is_rate(cells: list[str]) -> bool:

@@ -29,36 +29,40 @@ def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) ->
         if "order" not in fields:
             lines.append(NO_ORDER)
         lines += currency_remarks(columns, fields)
+    if found.by_cells:
+        lines.append(f"{found.by_cells!r} is taken as the time for its cells, not for its name: is it right?")
     lines += [f"{name!r} holds shares between 0 and 1: no amount, so it is not used." for name in found.rates]
     used = {
         part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
     }
     for name, cells in columns.items():
-        texts = sorted(set(filled(cells)))
-        if name not in used and texts and is_status(simplified(name)) and simplified(name) != "state":
-            more = ", ..." if len(texts) > VALUES_SHOWN else ""
-            lines.append(
-                f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}{more}): "
-                "lines count whatever it says. To leave some out: event = ... in [columns], "
-                "and what each value means in [events]."
-            )
-        elif (
-            name not in used and re.search("refund|cancel|storn|erstatt", simplified(name)) and filled(cells)
-        ):
-            lines.append(f"{name!r} is not used: refunds and cancellations in it are not seen.")
-        if (
-            name in used
-            and any(SCIENTIFIC.fullmatch(text) for text in filled(cells))
-            and _is_id(name, fields)
-        ):
-            lines.append(
-                f"{name!r} holds numbers like {_example(cells)}: their digits are lost, "
-                "such lines are rejected."
-            )
+        lines += _of_used(name, cells, fields) if name in used else _of_unused(name, cells)
     unused = [name for name in columns if name not in used]
     if unused:
         lines.append(f"Not used: {', '.join(unused)}.")
     return lines
+
+
+def _of_unused(name: str, cells: list[str]) -> list[str]:
+    texts = sorted(set(filled(cells)))
+    if texts and is_status(simplified(name)) and simplified(name) != "state":
+        more = ", ..." if len(texts) > VALUES_SHOWN else ""
+        return [
+            f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}{more}): "
+            "lines count whatever it says. To leave some out: event = ... in [columns], "
+            "and what each value means in [events]."
+        ]
+    if texts and re.search("refund|cancel|storn|erstatt", simplified(name)):
+        return [f"{name!r} is not used: refunds and cancellations in it are not seen."]
+    return []
+
+
+def _of_used(name: str, cells: list[str], fields: dict[str, str]) -> list[str]:
+    if any(SCIENTIFIC.fullmatch(text) for text in filled(cells)) and _is_id(name, fields):
+        return [
+            f"{name!r} holds numbers like {_example(cells)}: their digits are lost, such lines are rejected."
+        ]
+    return []
 
 
 def _is_id(name: str, fields: dict[str, str]) -> bool:

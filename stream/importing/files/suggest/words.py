@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable
 
 PAID = "purchase.completed"
-STATUS_NAMES = r"(order|financial|payment|sale|transaction|item)?(status|state|zustand|zahlungsstatus)"
+STATUS_NAMES = (
+    r"(order|financial|payment|sale|transaction|item|bestell|auftrags|zahlungs)?(status|state|zustand)|"
+    r"etat|estado|stato|statut(delacommande)?|situacao"
+)
 EVENT_NAMES = r"event(name|type)?|action|activity|interaction(type)?|behaviou?r(type)?|type"
 STATUS_WORDS = {
     **dict.fromkeys(
@@ -19,6 +22,15 @@ STATUS_WORDS = {
     **dict.fromkeys(
         ("bezahlt", "abgeschlossen", "versendet", "geliefert", "versandt", "entregue", "pago"), PAID
     ),
+    **dict.fromkeys(
+        ("betaald", "voltooid", "verzonden", "afgerond", "payée", "payé", "terminée", "terminé", "expédié"),
+        PAID,
+    ),
+    **dict.fromkeys(
+        ("livré", "paiement accepté", "expédiée", "livrée", "pagado", "pagada", "completado"), PAID
+    ),
+    **dict.fromkeys(("enviado", "entregado", "pago aceptado", "concluído", "concluido", "pagato"), PAID),
+    **dict.fromkeys(("completato", "spedito", "consegnato", "pagamento accettato", "erledigt"), PAID),
     **dict.fromkeys(("refunded", "partially_refunded", "partially refunded", "erstattet", "returned"), PAID),
     **dict.fromkeys(
         ("cancelled", "canceled", "voided", "expired", "failed", "declined", "unavailable"), "ignore"
@@ -30,6 +42,8 @@ STATUS_WORDS = {
         ("pending payment", "pending_payment", "awaiting payment", "requires_payment_method"), "ignore"
     ),
     **dict.fromkeys(("storniert", "abgebrochen", "offen", "cancelado", "pendente", "created"), "ignore"),
+    **dict.fromkeys(("annulé", "annulée", "annulato", "geannuleerd", "cancelada", "pendiente"), "ignore"),
+    **dict.fromkeys(("en attente", "in attesa", "in afwachting", "unbezahlt", "in sospeso"), "ignore"),
 }
 """Status of an order, in small letters -> event type, or `ignore` where nothing was paid."""
 WHOLE_REFUNDS = {"refunded", "erstattet", "returned"}
