@@ -20,10 +20,12 @@ from stream.commands.shown import echo
 from stream.commands.try_folder import TryFolder
 from stream.commands.try_steps import run_step, say
 from stream.core.alerts.alert import Alert, rfc3339
-from stream.core.facts.profile import Head
+from stream.core.facts.profile import Head, Profile
 from stream.progress import progress
 from stream.recording.event_file import UnreadableFileError, numbered_lines
+from stream.recording.recording import Recording
 from stream.wire import Rejected, decode_line
+from stream.wording.no_money import NO_ALERT_EVER
 
 LOOKED_AT = 20
 """Lines of a file by which events are told from a table."""
@@ -31,6 +33,8 @@ PREVIEW = "# The first events:"
 """What of a proposed mapping is not shown begins with this line."""
 FORMATS = re.compile(r"(?i)(\.(csv|tsv|txt|json|jsonl|ndjson|parquet))?(\.(gz|zst))?$")
 """What a file's name ends with that says only its format."""
+BAD_USE = 2
+"""Exit code of a step that was refused: its line says why."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -46,8 +50,9 @@ def try_command(
     """Turn an export (CSV, TSV, JSON, Parquet), or a file of events, into alerts and a report.
 
     Suggests a mapping, imports, fits a model, replays, backtests and reports; each step is shown as the
-    command that repeats it alone. A mapping that you edited in the folder is kept and used by the next run.
-    Exit code 1: much of the file was rejected, or no line became an event.
+    command that repeats it alone. A mapping that you edited in the folder is kept and used by the next run;
+    all other results of an earlier run stay until there are new events. Exit code 1: much of the file was
+    rejected, no line became an event, or no purchase has a price, so that no alert can ever be raised.
 
     \b
     Example:
@@ -57,15 +62,24 @@ def try_command(
     say(f"Everything goes to {folder.path}/.")
     as_of = ["--now", rfc3339(now_ms)] if _is_given("now_ms") else []
     chosen = [*(["--policy", str(policy)] if policy else []), *as_of]
-    events, code = _events(files, folder, mapping, as_of)
+    events: list[str] = []
+    try:
+        events, code = _events(files, folder, mapping, as_of)
+    finally:
+        if events:
+            folder.forget_before()
+        elif folder.restore():
+            say("The results of the run before are still there.")
     if events:
         model = _fitted(events, folder, chosen)
         code = _judged(events, folder, [*model, *chosen]) or code
         _checked(events, folder, chosen, now_ms)
         _reported(events, folder, [*model, *chosen])
-        _print_result(folder, events, [*model, *chosen])
+        last_ms = _last_event_ms(events, now_ms)
+        is_priced = _print_result(folder, events, ["--at", rfc3339(last_ms), *model, *chosen])
         if code:
             say("Part of the file could not be used: the first steps above say which lines, and why.")
+        code = code or (0 if is_priced else 1)
     sys.exit(code)
 
 
@@ -88,7 +102,7 @@ def _events(
         else:
             code = run_step("1. Which column is what?", ["import", "--suggest", names[0]], Path(mapping))
             if code:
-                say("Nothing can be imported without a mapping: write one (docs/import.md), --mapping.")
+                say("So nothing was imported.")
                 return [], code
             folder.note()
             echo(Path(mapping).read_text(encoding="utf-8").partition(PREVIEW)[0].rstrip())
@@ -96,10 +110,19 @@ def _events(
     words = ["import", *names, "--mapping", mapping, *as_of, "--out", str(events)]
     code = run_step("2. Lines become events.", words)
     folder.note()
+    if code == BAD_USE:
+        say("So nothing was imported.")
+        return [], code
     if not events.exists() or not any(True for _ in numbered_lines(events)):
-        say(f"No events, so no alerts: correct {mapping}, then run the same command again.")
+        say(f"No events, so no alerts. {_remedy(mapping)}")
         return [], code or 1
     return [str(events)], code
+
+
+def _remedy(mapping: str) -> str:
+    if Path(mapping).is_file():
+        return f"Correct {mapping}, then run the same command again."
+    return f"Is {mapping} the mapping of this file? Without --mapping one is suggested."
 
 
 def _holds_events(path: Path) -> bool:
@@ -137,7 +160,6 @@ def _checked(events: list[str], folder: TryFolder, chosen: list[str], now_ms: in
     from stream.analysis.backtest.summary import precision_sentences
     from stream.analysis.fit_recording import NoPurchasesError, coverage_of
     from stream.fit.coverage import day
-    from stream.recording.recording import Recording
 
     title = "5. Would such alerts have been right?"
     try:
@@ -164,8 +186,17 @@ def _reported(events: list[str], folder: TryFolder, options: list[str]) -> None:
     folder.note()
 
 
-def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> None:
-    """The alerts that are open and have most money at stake, the files, and what to do next."""
+def _last_event_ms(events: list[str], now_ms: int) -> int:
+    """The time of the last event, which the alerts and the report are of."""
+    recording = Recording([Path(name) for name in events], progress, now_ms)
+    return max((event.time_ms for event in recording.events("looking for the last day")), default=now_ms)
+
+
+def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> bool:
+    """The alerts that are open and have most money at stake, the files, and what to do next.
+
+    False where no alert can ever be raised, because nothing has a price.
+    """
     from stream.demo.summary import AlertHistory
     from stream.wording.alert import alert_lines
 
@@ -173,7 +204,11 @@ def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> N
     for _, line in numbered_lines(folder / try_folder.ALERTS):
         alerts.add(decode(line))
     raised = sum(states["raised"] for states in alerts.counts.values())
-    say(f"\n{raised:,} alerts were raised in all." if raised else "\nNo alert was raised.")
+    is_priced = raised > 0 or _is_priced(folder)
+    if raised:
+        say(f"\n{raised:,} alerts were raised in all.")
+    else:
+        say("\nNo alert was raised." if is_priced else f"\nRESULT: {NO_ALERT_EVER}")
     shown = alerts.most_valuable_at_risk()
     for alert in shown:
         headline, *details = alert_lines(alert)
@@ -181,10 +216,20 @@ def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> N
     say(f"\nIn {folder.path}/: {', '.join(name for name in try_folder.OUTPUTS if folder.has(name))}")
     say("Next:")
     if folder.has(try_folder.MAPPING):
-        say(f"  check {folder / try_folder.MAPPING}, the currency above all; then run the same command again")
+        of_money = "the currency above all" if is_priced else "the column of the money above all"
+        say(f"  check {folder / try_folder.MAPPING}, {of_money}; then run the same command again")
     files = [word for name in events for word in ("--events", name)]
     customer = shown[0].subject if shown else _any_customer(folder)
-    say(f"  stream explain {shlex.join([customer, *files, *options])}")
+    echo(f"  stream explain {shlex.join([customer, *files, *options])}")  # never wrapped: it is to be copied
+    return is_priced
+
+
+def _is_priced(folder: TryFolder) -> bool:
+    """Whether anybody has paid anything."""
+    decode = msgspec.json.Decoder(Profile).decode
+    return any(
+        decode(line).buying.sums.gross_minor for _, line in numbered_lines(folder / try_folder.PROFILES)
+    )
 
 
 def _any_customer(folder: TryFolder) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -14,6 +15,10 @@ MAPPING, EVENTS, REJECTS, MODEL = "mapping.toml", "events.jsonl.gz", "events.rej
 PROFILES, ALERTS, BACKTEST, NUMBERS = "profiles.jsonl", "alerts.jsonl", "backtest.html", "backtest.json"
 REPORT = "report.html"
 REMEDY = "name another folder by --out"
+BEFORE = ".before"
+"""Folder of the results of the run before, while it is open whether there will be new ones."""
+KEPT = (MAPPING, REJECTS)
+"""Results of a run without events that stay: they say what to correct."""
 OUTPUTS = (MAPPING, EVENTS, REJECTS, MODEL, PROFILES, ALERTS, BACKTEST, NUMBERS, REPORT)
 
 
@@ -24,39 +29,100 @@ class NotOursError(click.ClickException):
 
 
 class TryFolder:
-    """A folder that is new, empty, or of an earlier run, whose results are taken away first."""
+    """A folder that is new, empty, or of an earlier run, whose results stay until there are new events."""
 
     def __init__(self, path: Path, inputs: Iterable[Path]) -> None:
         """NotOursError for any other folder. A mapping that was edited since stays: see `has_own_mapping`."""
         self.path = path
+        self._before = path / BEFORE
+        self._made: list[Path] = []
+        with _one_line(path):
+            self._open(inputs)
+
+    def _open(self, inputs: Iterable[Path]) -> None:
+        path = self.path
         self._written = _mark_of(path)
         place = path.resolve()
         for one in inputs:
             if place in one.resolve().parents:
                 raise NotOursError(f"{one} lies in {path}, where the results go: {REMEDY}")
+        self.restore()  # of a run that was killed
         self.has_own_mapping = (path / MAPPING).exists() and not self._is_written(MAPPING)
         foreign = [name for name in OUTPUTS[1:] if (path / name).exists() and not self._is_written(name)]
         if foreign:
             raise NotOursError(f"{path / foreign[0]} was changed or is not ours: {REMEDY}")
-        path.mkdir(parents=True, exist_ok=True)
-        for name in OUTPUTS[1:] if self.has_own_mapping else OUTPUTS:
-            (path / name).unlink(missing_ok=True)
-        self.note()
+        self._made = [one for one in (path, *path.parents) if not one.exists()]
+        self._before.mkdir(parents=True, exist_ok=True)
+        for name in self._ours:
+            if self.has(name):
+                (path / name).rename(self._before / name)
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
     def has(self, name: str) -> bool:
+        """Whether there is this result of the present run."""
         return (self.path / name).exists()
+
+    @property
+    def _ours(self) -> tuple[str, ...]:
+        return OUTPUTS[1:] if self.has_own_mapping else OUTPUTS
 
     def note(self) -> None:
         """Remember what was written so far, to know it again."""
-        names = OUTPUTS[1:] if self.has_own_mapping else OUTPUTS
-        self._written = {name: _state(self.path / name) for name in names if self.has(name)}
+        self._written |= {name: _state(self.path / name) for name in self._ours if self.has(name)}
         (self.path / MARK).write_text(json.dumps(self._written) + "\n")
+
+    def forget_before(self) -> None:
+        """There are new events: the results of the run before are deleted."""
+        for path in self._before.iterdir():
+            path.unlink()
+        self._before.rmdir()
+        self._written = {name: state for name, state in self._written.items() if self.has(name)}
+
+    def restore(self) -> bool:
+        """Without new events: the results of the run before are put back, and whether there were any.
+
+        A new mapping and new rejects stay, because they say what to correct. What was made and is empty is
+        taken away.
+        """
+        if not self._before.exists():
+            return False
+        (self.path / EVENTS).unlink(missing_ok=True)  # no event is in it
+        found = sorted(self._before.iterdir())
+        for path in found:
+            name = path.name
+            if name in KEPT and self.has(name):
+                path.unlink()
+            else:
+                path.replace(self.path / name)
+                self._written[name] = _state(self.path / name)
+        self._before.rmdir()
+        if any(map(self.has, OUTPUTS)):
+            (self.path / MARK).write_text(json.dumps(self._written) + "\n")
+        else:
+            self._take_away()
+        return bool(found)
+
+    def _take_away(self) -> None:
+        """Delete the folders that were made for this run, as far as they are empty."""
+        (self.path / MARK).unlink(missing_ok=True)
+        for path in self._made:
+            if any(path.iterdir()):
+                return
+            path.rmdir()
 
     def _is_written(self, name: str) -> bool:
         return self._written.get(name) == _state(self.path / name)
+
+
+@contextmanager
+def _one_line(path: Path) -> Iterator[None]:
+    """What the system refuses becomes one line with the remedy."""
+    try:
+        yield
+    except OSError as failure:
+        raise NotOursError(f"{failure.filename or path}: {failure.strerror}: {REMEDY}") from failure
 
 
 def _mark_of(path: Path) -> dict[str, list[int]]:

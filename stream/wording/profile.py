@@ -290,6 +290,8 @@ def outlook_lines(profile: Profile, now: Standing, of_other_basis: bool) -> list
         if is_open(episode):
             urgent = ", urgent" if episode.state == "escalated" else ""
             lines.append(f"Open alert since {date(episode.opened_ms)}: {ALERT_NAMES[kind]}{urgent}.")
+    if not any(map(is_open, profile.judgement.episodes.values())):
+        lines.append("No alert is open.")
     if profile.next_review_ms is not None and profile.next_review_ms <= now.as_of_ms:
         due = f"A review was due on {date(profile.next_review_ms)}"
         lines.append(f"{due}: tier, stage and alerts are those of {judged_on}.")

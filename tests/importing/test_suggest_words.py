@@ -1,4 +1,4 @@
-"""`--suggest` on the words of shops in six languages, and on columns that only their cells make known."""
+"""`--suggest` on the words of shops in seven languages, and on columns that only their cells make known."""
 
 import tomllib
 

@@ -42,7 +42,8 @@ def proposed_toml(sample: FileSample) -> str:
     if missing:
         raise MappingError(
             f"{sample.path}: no column looks like the {' or '.join(missing)}; "
-            f"the columns are {', '.join(columns)}"
+            f"the columns are {', '.join(columns)}; name it in a mapping (docs/import.md) and give that by "
+            "--mapping"
         )
     feedback = _feedback_lines(columns, fields)
     _drop_fields_of_others(fields, is_feedback=bool(feedback))
