@@ -9,11 +9,10 @@ from click.testing import CliRunner
 
 from stream.commands.main import main
 from tests.support.small_shop import small_shop
+from tests.support.tried import REVIEWS, TINY, tried, visible
 
 pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
 
-TINY = "Order,Date,Email,Total\n1,2026-01-02,a@example.com,10.00\n2,2026-01-03,b@example.com,12.00\n"
-REVIEWS = "Date,Email,Rating\n2026-01-02,a@example.com,3\n2026-01-05,a@example.com,1\n"
 ALL = {
     *("mapping.toml", "events.jsonl.gz", "events.rejects.jsonl", "model.json", "profiles.jsonl"),
     *("alerts.jsonl", "backtest.html", "backtest.json", "report.html"),
@@ -23,15 +22,6 @@ ALL = {
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def tried(text, *options, name="orders.csv"):
-    Path(name).write_text(text)
-    return CliRunner().invoke(main, ["try", name, *options])
-
-
-def visible(folder):
-    return {path.name for path in Path(folder).iterdir() if not path.name.startswith(".")}
 
 
 def test_an_export_becomes_alerts_a_backtest_and_a_report_beside_nothing_else():

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from tests.commands.test_try import REVIEWS, TINY, tried, visible
 from tests.support.small_shop import small_shop
+from tests.support.tried import REVIEWS, TINY, tried, visible
 
 pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
 

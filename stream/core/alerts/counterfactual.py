@@ -61,7 +61,7 @@ def upgrade_remedies(profile: Profile, now_ms: int, basis: Basis, before_ms: int
     now = stage.standing(now_ms)
     for cutoff_minor in basis.cutoffs[now.tier + 1 :]:
         missing_minor = max(1, math.floor(cutoff_minor - now.value_minor) + 1)
-        stage.begin(now_ms)
+        stage.begin()
         stage.order(now_ms, missing_minor)
         if stage.is_over:
             remedy = Remedy(code="REACH_NEXT_TIER", amount_minor=missing_minor)
@@ -80,7 +80,7 @@ def _whenever(play: Play, stage: Rehearsal, now_ms: int, before_ms: int) -> Clea
     do not clear it.
     """
     needed = Needed()
-    stage.begin(now_ms)
+    stage.begin()
     play(stage, now_ms, needed)
     if not stage.is_over:
         return None
@@ -88,21 +88,18 @@ def _whenever(play: Play, stage: Rehearsal, now_ms: int, before_ms: int) -> Clea
     for halved in range(HALVINGS_MAX + 1):
         end_ms = now_ms + (before_ms - now_ms >> halved)
         last_ms = max(now_ms, end_ms - max(needed.orders, 1) * DAY_MS)
-        if all(_suffices(play, stage, at_ms, needed) for at_ms in (last_ms, (now_ms + last_ms) // 2)):
+        if _suffices(play, stage, last_ms, needed):
             return Clearing(needed.as_remedies(), score, end_ms)
     last_ms = max(now_ms, before_ms - TRIES_MAX * DAY_MS)
-    for start_ms in ((now_ms + last_ms) // 2, last_ms):
-        stage.begin(start_ms)
-        play(stage, start_ms, needed)
-        if not stage.is_over:
-            return None
-    return Clearing(needed.as_remedies(), score, before_ms)
+    stage.begin()
+    play(stage, last_ms, needed)
+    return Clearing(needed.as_remedies(), score, before_ms) if stage.is_over else None
 
 
 def _suffices(play: Play, stage: Rehearsal, start_ms: int, needed: Needed) -> bool:
     """Whether the remedies, begun at an instant, clear the alert without any more of them."""
     used = structs.replace(needed)
-    stage.begin(start_ms)
+    stage.begin()
     play(stage, start_ms, used)
     return stage.is_over and used == needed
 
@@ -118,8 +115,6 @@ def _sell(stage: Rehearsal, start_ms: int, needed: Needed) -> None:
 
 def _appease_and_sell(stage: Rehearsal, start_ms: int, needed: Needed) -> None:
     """Open tickets are resolved if one has waited too long, then feedback comes in, then orders do."""
-    if stage.is_over:
-        return
     if needed.tickets or stage.has_overdue_ticket(start_ms):
         needed.tickets = True
         stage.resolve_tickets(start_ms)

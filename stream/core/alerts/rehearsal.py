@@ -1,4 +1,4 @@
-"""A remedy is tried out on a copy of the profile: events are folded and judged just as they would be."""
+"""A remedy is tried out on a copy of the profile: events are folded, and the rule asked, as they would be."""
 
 from __future__ import annotations
 
@@ -9,48 +9,50 @@ import msgspec
 
 from stream.core.events.event import Event, PurchaseCompleted, Reviewed, TicketResolved
 from stream.core.events.payload import Purchase, Review, TicketResolution
+from stream.core.facts.feedback import oldest_unresolved_ms
 from stream.core.facts.fold import fold
 from stream.core.facts.profile import Profile
 from stream.core.facts.purchases import Buying
 from stream.core.judgement import standing as standings
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.episode import is_open
-from stream.core.judgement.judge import judge
+from stream.core.judgement.rules import RULES
 from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue
-from stream.core.policy.policy import AlertKind
+from stream.core.policy.policy import ALERT_KINDS, AlertKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(Profile).decode
 BEST_RATING = 5.0
+RULE_OF = dict(zip(ALERT_KINDS, RULES, strict=True))
 
 
 class Rehearsal:
-    """One alert of one customer, of which the end is tried out. The given profile is never changed."""
+    """One alert of one customer, of which the end is tried out. The given profile is never changed.
+
+    After each event the rule alone is asked, as the judgement would ask it: an open alert ends when its score
+    is below the clear threshold. Reviews in between could only end it sooner.
+    """
 
     def __init__(self, profile: Profile, kind: AlertKind, basis: Basis) -> None:
-        self._kind, self._basis = kind, basis
+        self._rule = RULE_OF[kind]
+        self._clear_at = basis.hysteresis[kind].clear_at
+        self._basis = basis
         self._as_it_is = _ENCODE(profile)
         self._profile = profile
         self._events = 0
         self.usual_order_minor = usual_order_minor(profile.buying)
+        self.is_over = False
+        """Whether the alert has ended."""
+        self.score = 1.0
+        """The score after the last event."""
+        self._unhappiness = 1.0
 
-    def begin(self, at_ms: int) -> None:
-        """From the profile as it is, after the time up to an instant has passed without events."""
+    def begin(self) -> None:
+        """Once more from the profile as it is."""
         self._profile = _DECODE(self._as_it_is)
         self._events = 0
-        self._wait(at_ms)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the alert has ended."""
-        return not is_open(self._profile.judgement.episodes[self._kind])
-
-    @property
-    def score(self) -> float:
-        """The score with which it ended."""
-        return self._profile.judgement.episodes[self._kind].score
+        self.is_over = False
 
     def standing(self, at_ms: int) -> Standing:
         """The customer's standing at an instant."""
@@ -58,12 +60,14 @@ class Rehearsal:
 
     def has_overdue_ticket(self, at_ms: int) -> bool:
         """Whether a ticket or complaint has waited too long."""
-        since_ms = self.standing(at_ms).unresolved_ms
+        since_ms = oldest_unresolved_ms(self._profile.feedback)
         return since_ms is not None and is_overdue(since_ms, at_ms, self._basis.policy.at_risk_loyal)
 
     def is_unhappy(self, at_ms: int) -> bool:
         """Whether what the customer said keeps the alert open."""
-        return self.standing(at_ms).unhappiness >= self._basis.hysteresis[self._kind].clear_at
+        if not self._events:
+            self._unhappiness = self.standing(at_ms).unhappiness
+        return self._unhappiness >= self._clear_at
 
     def order(self, at_ms: int, minor: int) -> None:
         """The customer pays so much, in minor units of their currency."""
@@ -86,14 +90,13 @@ class Rehearsal:
             self._do(TicketResolved(**self._envelope(self._next_name(), at_ms), data=resolution), at_ms)
 
     def _do(self, event: Event, at_ms: int) -> None:
-        self._wait(at_ms)
-        fold(self._profile, event, at_ms, self._basis.meaning)
-        judge(self._profile, max(at_ms, self._profile.judgement.judged_ms), self._basis)
-
-    def _wait(self, at_ms: int) -> None:
         profile = self._profile
-        while profile.next_review_ms is not None and profile.next_review_ms <= at_ms:
-            judge(profile, profile.next_review_ms, self._basis)
+        fold(profile, event, at_ms, self._basis.meaning)
+        now = self.standing(at_ms)
+        signal = self._rule(now, profile, self._basis)
+        self._unhappiness = now.unhappiness
+        self.score = signal.score if signal is not None else 0.0
+        self.is_over = self.is_over or self.score < self._clear_at
 
     def _next_name(self) -> str:
         self._events += 1
