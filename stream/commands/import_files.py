@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from stream.importing.files.mapping.load import load_mapping, ready_mappings
 from stream.importing.files.mapping.mapping import MappingError
 from stream.importing.files.output.journal import JournalError
 from stream.importing.files.output.kafka import SendError
+from stream.importing.files.output.sent_before import SentBeforeError
 from stream.importing.files.run import (
     MissingFileError,
     TooManyRejectsError,
     default_rejects_path,
+    import_new_to_kafka,
     import_to_file,
     import_to_kafka,
     matching_files,
@@ -60,6 +63,10 @@ LINE_WORDS = {
     help="Share of rejected lines above which the exit code is 1 and nothing is sent to Kafka.",
 )
 @click.option("--journal", type=OutputFile(), help="File that notes how many events --to-kafka has sent.")
+@click.option(
+    "--since-last", is_flag=True, help="With --to-kafka: send only what earlier runs have not sent."
+)
+@click.option("--state", type=OutputFile(), help="File that notes what --since-last has sent.")
 @now_option
 @click.option(
     "--suggest", is_flag=True, help="Print a proposed mapping for FILE with a preview; write nothing."
@@ -73,6 +80,8 @@ def files(  # noqa: PLR0917 - click passes each option by name
     rejects: Path | None,
     rejects_max: float,
     journal: Path | None,
+    since_last: bool,
+    state: Path | None,
     now_ms: int,
     suggest: bool,
     as_json: bool,
@@ -88,6 +97,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
       stream import --suggest invoices.csv > mine.toml
       stream import invoices.csv --mapping mine.toml --out events.jsonl.gz
       stream import 'exports/*.csv.gz' --mapping shopify-orders --to-kafka
+      stream import tonight.csv --mapping mine.toml --to-kafka --since-last
     """
     paths = _matching_files(files)
     with _one_line_refusals(out):
@@ -99,24 +109,29 @@ def files(  # noqa: PLR0917 - click passes each option by name
         mapping = load_mapping(_required(mapping_name))
         if (out is None) == (not to_kafka):
             raise ImportRefusedError("say where the events go: either --out FILE or --to-kafka")
+        _check_since_last(to_kafka, since_last, state, journal)
         rejects_path = rejects or default_rejects_path(out, paths[0])
-        _refuse_same_files(paths, _required(mapping_name), out, rejects_path, journal)
+        outputs = {"--out": out, "--rejects": rejects_path, "--journal": journal, "--state": state}
+        _refuse_same_files(paths, _required(mapping_name), outputs)
         source = (paths, mapping, rejects_path)
         if out is not None:
             with progress("lines") as advance:
                 summary = import_to_file(*source, out=out, advance=advance, now_ms=now_ms)
         else:
-            with progress("lines and events") as advance:
-                summary = import_to_kafka(
-                    *source,
-                    settings=_kafka_settings(),
-                    advance=advance,
-                    now_ms=now_ms,
-                    journal_path=journal,
-                    rejects_max=rejects_max,
-                )
+            send = partial(import_to_kafka, journal_path=journal)
+            if since_last:
+                send = partial(import_new_to_kafka, state=state)
+            how = _kafka_settings(), now_ms, rejects_max
+            summary = _sent(partial(send, *source), *how)
     _print_summary(summary, as_json, to_stderr=is_stdout(out) or is_stdout(rejects))
     _exit_if_unusable(summary, rejects_max)
+
+
+def _sent(
+    send: Callable[..., dict[str, Any]], settings: Settings, now_ms: int, rejects_max: float
+) -> dict[str, Any]:
+    with progress("lines and events") as advance:
+        return send(settings=settings, advance=advance, now_ms=now_ms, rejects_max=rejects_max)
 
 
 @contextmanager
@@ -124,7 +139,7 @@ def _one_line_refusals(out: Path | None) -> Iterator[None]:
     """What keeps the import from being done becomes one line; a full disk is told by the command line."""
     try:
         yield
-    except (MappingError, JournalError) as failure:
+    except (MappingError, JournalError, SentBeforeError) as failure:
         raise ImportRefusedError(str(failure)) from failure
     except TooManyRejectsError as failure:
         raise click.ClickException(f"{failure}; nothing was sent (--rejects-max)") from failure
@@ -147,13 +162,19 @@ def _exit_if_unusable(summary: dict[str, Any], rejects_max: float) -> None:
         sys.exit(1)
 
 
-def _refuse_same_files(
-    paths: Sequence[Path], mapping_name: str, out: Path | None, rejects: Path, journal: Path | None
-) -> None:
+def _check_since_last(to_kafka: bool, since_last: bool, state: Path | None, journal: Path | None) -> None:
+    if since_last and not to_kafka:
+        raise ImportRefusedError("--since-last belongs to --to-kafka")
+    if since_last and journal:
+        raise ImportRefusedError("--since-last notes what it sends in --state, not in --journal")
+    if state and not since_last:
+        raise ImportRefusedError("--state belongs to --since-last")
+
+
+def _refuse_same_files(paths: Sequence[Path], mapping_name: str, outputs: Mapping[str, Path | None]) -> None:
     """Compare the files of globs, the mapping and the default file of rejects with the outputs."""
     inputs = [*(("FILES", path) for path in paths), ("--mapping", Path(mapping_name))]
-    outputs = [("--out", out), ("--rejects", rejects), ("--journal", journal)]
-    refuse_same_files(inputs, [(name, path) for name, path in outputs if path is not None])
+    refuse_same_files(inputs, [(name, path) for name, path in outputs.items() if path is not None])
 
 
 def _required(name: str | None) -> str:
@@ -201,6 +222,7 @@ def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -
         echo(printable(f"{paid:>19}  in {orders}"), err=to_stderr)
     for currency, back in summary["refunds_minor"].items():
         echo(printable(f"{money(back, currency):>19}  refunded"), err=to_stderr)
-    for name in ("now", "out", "sent", "sent_before", "rejects", "seconds"):
+    for name in ("now", "out", "sent", "sent_before", "changed", "state", "rejects", "seconds"):
         if name in summary:
-            echo(f"{name.replace('_', ' '):>12}  {summary[name]}", err=to_stderr)
+            new = " (new: nothing was sent before)" if name == "state" and summary["state_is_new"] else ""
+            echo(f"{name.replace('_', ' '):>12}  {summary[name]}{new}", err=to_stderr)

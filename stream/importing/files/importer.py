@@ -29,7 +29,7 @@ from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping, Mappi
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
 from stream.importing.files.reading.filling import Constants, FillDown
 from stream.importing.files.reading.labels import Labels
-from stream.importing.files.reading.row import UnreadableRow, Values
+from stream.importing.files.reading.row import HEADER_REPEATED, UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
 from stream.importing.files.values.instants import exchanged_format
@@ -131,6 +131,8 @@ class Importer:
                 self._advance(ADVANCE_EVERY)
             self.summary.lines += 1
             if isinstance(row, UnreadableRow):
+                if row.reason == HEADER_REPEATED:
+                    self._order_lines.begin_block()
                 self._reject(file, row.line, LineRejection(row.reason, row.where_and_detail), None)
                 continue
             values = fill_down.filled(row.values)

@@ -6,24 +6,30 @@ import gc
 import glob
 import hashlib
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stream.config.settings import Settings
 from stream.core.alerts.alert import rfc3339
 from stream.importing.files.cautions import cautions
-from stream.importing.files.importer import Importer
+from stream.importing.files.importer import ORDER_TYPES, Importer
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.output.journal import Journal
-from stream.importing.files.output.kafka import send_to_kafka
+from stream.importing.files.output.kafka import Acknowledgements, send_to_kafka
 from stream.importing.files.output.outgoing import OutgoingEvent
+from stream.importing.files.output.sent_before import SentBefore, SentBeforeError
 from stream.recording.event_file import atomic_writer
 from stream.recording.output_file import is_written_directly
 
 GC_THRESHOLD = 200_000
 """New objects between two searches for reference cycles: rows are millions of objects without cycles."""
+CHANGED = (
+    "{:,} events were sent before under the same id with another content, and are sent again: a worker keeps "
+    "the content that it has, but of an order whose id it has forgotten the later or larger one"
+)
 Advance = Callable[[int], None]
 
 
@@ -92,22 +98,91 @@ def import_to_kafka(
     The default journal is `.stream-import-<fingerprint>.json` in the current folder.
     """
     began = time.monotonic()
-    gc.set_threshold(GC_THRESHOLD)
     fingerprint = _fingerprint(paths, mapping, settings.brokers + settings.topic_prefix)
     journal = Journal(journal_path or Path(f".stream-import-{fingerprint}.json"), fingerprint, now_ms)
     sent_before = journal.sent
+    job = _Job(paths, mapping, rejects, settings, advance, journal.now_ms, rejects_max)
+    importer, sent = _send(job, journal)
+    counts = {"now": rfc3339(journal.now_ms), "sent": sent, "sent_before": sent_before}
+    return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
+
+
+def import_new_to_kafka(
+    paths: Sequence[Path],
+    mapping: ColumnMapping,
+    rejects: Path,
+    *,
+    settings: Settings,
+    advance: Advance,
+    now_ms: int,
+    state: Path | None = None,
+    rejects_max: float = 1.0,
+) -> dict[str, Any]:
+    """Send the events up to `now_ms` that no import with this state file has sent; returns the summary.
+
+    SentBeforeError where the file cannot be used, or where ids are not made of content alone.
+    The default state is `.stream-sent-<fingerprint>.db` in the current folder.
+    """
+    began = time.monotonic()
+    if not has_lasting_ids(mapping):
+        raise SentBeforeError(
+            "--since-last needs ids that are the same in every export, and without a column for `order` they "
+            'are made of file and line: name one in [columns], also of several columns (order = "Email+Date")'
+        )
+    job = _Job(paths, mapping, rejects, settings, advance, now_ms, rejects_max)
+    before = SentBefore(state or default_state_path(mapping, settings), mapping.source)
+    try:
+        importer, sent = _send(job, before)
+    except sqlite3.Error as failure:
+        raise SentBeforeError(before.why(failure)) from failure
+    finally:
+        before.close()
+    counts = {"now": rfc3339(now_ms), "sent": sent, "sent_before": before.known, "changed": before.changed}
+    summary = {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
+    if before.changed:
+        summary["cautions"].append(CHANGED.format(before.changed))
+    return {**summary, "state": str(before.path), "state_is_new": before.is_new}
+
+
+def has_lasting_ids(mapping: ColumnMapping) -> bool:
+    """Whether the same line gets the same id in every export."""
+    kinds = {*mapping.events.values(), *mapping.constants.values()}
+    has_orders = mapping.is_orders_only or bool(ORDER_TYPES & kinds)
+    return not has_orders or "order" in {*mapping.columns, *mapping.constants}
+
+
+def default_state_path(mapping: ColumnMapping, settings: Settings) -> Path:
+    """In the current folder, as the journal is; one for each source and prefix of topics."""
+    named = json.dumps([mapping.source, settings.topic_prefix])
+    return Path(f".stream-sent-{hashlib.sha256(named.encode()).hexdigest()[:16]}.db")
+
+
+class _Job(NamedTuple):
+    """What is imported, how, and to where."""
+
+    paths: Sequence[Path]
+    mapping: ColumnMapping
+    rejects: Path
+    settings: Settings
+    advance: Advance
+    now_ms: int
+    rejects_max: float
+
+
+def _send(job: _Job, noted: Acknowledgements) -> tuple[Importer, int]:
+    """The importer that has read the files, and how many events were sent."""
+    gc.set_threshold(GC_THRESHOLD)
     sent, refused = 0, None
-    with atomic_writer(rejects) as rejects_file:
-        importer = Importer(mapping, rejects_file, advance, now_ms=journal.now_ms)
-        events = _if_few_rejects(importer.events(paths), importer, rejects_max)
+    with atomic_writer(job.rejects) as rejects_file:
+        importer = Importer(job.mapping, rejects_file, job.advance, now_ms=job.now_ms)
+        events = _if_few_rejects(importer.events(job.paths), importer, job.rejects_max)
         try:
-            sent = send_to_kafka(events, settings, journal, advance)
+            sent = send_to_kafka(events, job.settings, noted, job.advance)
         except TooManyRejectsError as failure:
             refused = failure  # raised when the file that shows the lines is complete
     if refused is not None:
-        raise TooManyRejectsError(f"{refused}: see {rejects}")
-    counts = {"now": rfc3339(journal.now_ms), "sent": sent, "sent_before": sent_before}
-    return {**_summary(importer, mapping), **_rejects_and_seconds(rejects, began), **counts}
+        raise TooManyRejectsError(f"{refused}: see {job.rejects}")
+    return importer, sent
 
 
 def _if_few_rejects(

@@ -11,8 +11,9 @@ from msgspec import Struct, field
 from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRefunded, type_name
 from stream.importing.files.events.orders import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
+from stream.importing.files.reading.row import HEADER_REPEATED
 
-EMPTY_LINES = ("blank_line", "header_repeated", "second_header")
+EMPTY_LINES = ("blank_line", HEADER_REPEATED, "second_header")
 """Reasons of rejected lines that hold no data."""
 NAME_BY_TYPE = {kind: type_name(kind) for kind in RANK}
 

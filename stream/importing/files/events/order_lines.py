@@ -24,6 +24,8 @@ from stream.importing.files.values.amounts import CACHE_SIZE, amount_reader
 from stream.importing.files.values.instants import DayDoubt, instant_reader
 
 NO_ORDER = LineRejection("order_missing", "the cell is blank, or stands for no order")
+OWN_ORDER = "own-"
+"""How the numbers begin that orders without a number get."""
 NO_TIME = 1 << 62
 """The time of a refused line whose time cannot be read: later than any other."""
 
@@ -75,6 +77,8 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     """Line number in the file."""
     extras: Extras | None
     """Extras of the whole order that stand on this line."""
+    block: int
+    """Equal for lines of one order between which no line of another order stands."""
 
 
 class LineReader:
@@ -92,6 +96,8 @@ class LineReader:
         self._money = [field for field in (*PRICES, *ORDER_AMOUNTS) if field in given]
         self._product_field = "product" if "product" in given else "name"
         """Products without an id are known by their name."""
+        self._block = 0
+        self._last_order = self._last_customer = ""
         self._prefix = mapping.returns.order_prefix
         self._source = mapping.source
         self._own_orders = mapping.orders.missing == "own"
@@ -101,6 +107,10 @@ class LineReader:
         self._order_number: Callable[[str], str | LineRejection] = cached(self._order_number_of)
         is_id = self._product_field == "product"
         self._product = self._values.product if is_id else cached(self._product_of_name)
+
+    def begin_block(self) -> None:
+        """Another table begins: the next line stands in another place than those of its order before it."""
+        self._last_order = self._last_customer = ""
 
     def customer(self, values: Values) -> str | LineRejection:
         """The customer id of a row."""
@@ -179,7 +189,7 @@ class LineReader:
         time_ms = self._instant(values["time"].strip())
         return OrderLine(
             order, customer, place.sequence, NO_TIME if time_ms is None else time_ms, currency, "",
-            None, None, None, 0, 0, 0, 0, returned, refund, place.file, place.line, extras,
+            None, None, None, 0, 0, 0, 0, returned, refund, place.file, place.line, extras, self._block,
         )  # fmt: skip
 
     def _built(
@@ -201,6 +211,9 @@ class LineReader:
                     unit, total, rounding = -unit, -total, -rounding
         if amount is WHOLE:
             extras = {**(extras or {}), WHOLE_REFUND: True}
+        if order != self._last_order or who[1] != self._last_customer:
+            self._block += 1
+            self._last_order, self._last_customer = order, who[1]
         name, category, brand = values.get("name"), values.get("category"), values.get("brand")
         label = self._values.label
         return OrderLine(
@@ -209,6 +222,7 @@ class LineReader:
             label(category) if category else None,
             label(brand) if brand else None,
             pieces, unit, total, rounding, returned, refund, place.file, place.line, extras or None,
+            self._block,
         )  # fmt: skip
 
     def _needs_product(self, values: Values, *, refund: bool) -> bool:
@@ -228,7 +242,7 @@ class LineReader:
             return order_fault(order) or order
         number = self._order_number(text)
         if self._own_orders and not refund and number is NO_ORDER:
-            return f"own-{content_hash(self._source, customer, values['time'].strip())}"
+            return f"{OWN_ORDER}{content_hash(self._source, customer, values['time'].strip())}"
         return number
 
     def _order_number_of(self, text: str) -> str | LineRejection:

@@ -20,7 +20,7 @@ from stream.importing.files.events.order_extras import (
     merged_extras,
 )
 from stream.importing.files.events.order_lines import NO_TIME, OrderLine
-from stream.importing.files.events.repeats import Reject, lines_of_first_file
+from stream.importing.files.events.repeats import REPEATED, Reject, content_of, lines_that_count
 from stream.importing.files.events.restarts import restarted_orders
 from stream.importing.files.mapping.mapping import ColumnMapping
 
@@ -75,8 +75,8 @@ class OrderBuilder:
         """The currency of the first line is that of the order."""
         refused = [line for line in lines if not line.quantity]
         kept = [line for line in lines if line.quantity] if refused else lines
-        if kept and kept[0].file != kept[-1].file:
-            kept = lines_of_first_file(kept, self._reject)
+        if kept and not _is_in_one_place(kept):
+            kept = lines_that_count(kept, self._reject)
         kept = self._in_one_currency(kept)
         bought = [line for line in kept if not line.returned]
         if self._row_is_order:
@@ -137,12 +137,25 @@ def _stands_alone(refused: list[OrderLine]) -> bool:
 
 
 def _first_row(lines: list[OrderLine], reject: Reject) -> list[OrderLine]:
-    """Where a row is a whole order, a second row of the same order is a repetition and is rejected."""
-    rows = [(line.file, line.number) for line in lines]
-    for line, row in zip(lines, rows, strict=True):
-        if row != rows[0]:
-            reject(line, LineRejection("order_repeated", f"first on line {rows[0][1]}"))
-    return [line for line, row in zip(lines, rows, strict=True) if row == rows[0]]
+    """Where a row is a whole order, a second row of it is a repetition; one that differs is rejected."""
+    rows = [list(row) for _, row in groupby(lines, key=_row)]
+    for row in rows[1:]:
+        is_same = [*map(content_of, row)] == [*map(content_of, rows[0])]
+        why = LineRejection("order_repeated", f"first on line {rows[0][0].number}")
+        for line in row:
+            reject(line, REPEATED if is_same else why)
+    return rows[0] if rows else []
+
+
+def _row(line: OrderLine) -> tuple[int, int]:
+    return line.file, line.number
+
+
+def _is_in_one_place(lines: list[OrderLine]) -> bool:
+    """Whether no line of another order, and no end of a file, is between these lines."""
+    first = lines[0]
+    block, file = first.block, first.file
+    return all(line.block == block and line.file == file for line in lines)
 
 
 def _refunded_parts(lines: list[OrderLine]) -> Iterator[list[OrderLine]]:
@@ -152,10 +165,15 @@ def _refunded_parts(lines: list[OrderLine]) -> Iterator[list[OrderLine]]:
 
 
 def _refund_key(line: OrderLine) -> tuple[int, int] | int | None:
-    """Lines with one key are one refund; totals below zero at different times are refunds by themselves."""
+    """Lines with one key are one refund.
+
+    What goes back at another time is a refund by itself, so that a later export, which has more of them,
+    repeats those before. Lines that say something of the whole credit note (but a total below zero) stay
+    together.
+    """
     if line.direct:
         return line.file, line.number
-    return line.time_ms if line.extras and CREDIT_TOTAL in line.extras else None
+    return line.time_ms if not line.extras or CREDIT_TOTAL in line.extras else None
 
 
 def _sequence(line: OrderLine) -> int:
@@ -165,11 +183,11 @@ def _sequence(line: OrderLine) -> int:
 def _is_plain(lines: list[OrderLine]) -> bool:
     """Lines that were bought at one time in one currency, with nothing to be said of the whole order."""
     first = lines[0]
-    at, currency, file = first.time_ms, first.currency, first.file
+    at, currency, file, block = first.time_ms, first.currency, first.file, first.block
     for line in lines:
         if line.extras or line.returned or line.total_minor < 0 or not line.quantity:
             return False
-        if line.time_ms != at or line.currency != currency or line.file != file:
+        if line.time_ms != at or line.currency != currency or line.file != file or line.block != block:
             return False
     return True
 

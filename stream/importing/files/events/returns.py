@@ -104,7 +104,7 @@ class RefundMatcher:
             by_order[order or UNMATCHED + draft.order].append(line)
         for number, (order, lines) in enumerate(by_order.items()):
             amount = _amount_back(draft, lines, first=number == 0, only=len(by_order) == 1)
-            yield self._refund(draft, order, lines, self._new_name(draft, order), amount)
+            yield self._refund(draft, order, lines, self._new_name(draft, str(draft.time_ms)), amount)
 
     def _direct(self, draft: OrderDraft) -> Iterator[Event]:
         """A row that is a refund event of the order it names."""
@@ -123,7 +123,7 @@ class RefundMatcher:
             for line in draft.lines:
                 self._reject(line, LineRejection("refund_without_amount", why))
             return
-        name = draft.extras.get("id") or self._new_name(draft, draft.order)
+        name = draft.extras.get("id") or self._new_name(draft, str(draft.time_ms))
         yield self._refund(draft, draft.order, draft.lines, name, amount)
 
     def _matching_order(self, line: OrderLine) -> str | None:
@@ -150,13 +150,17 @@ class RefundMatcher:
         self._take(refund)
         return self._event(draft, refund)
 
-    def _new_name(self, draft: OrderDraft, order: str) -> str:
-        """The event id of a refund; a further refund of the same order has its time in it as well."""
-        names, number = ("refund", draft.order, draft.customer, order), 0
+    def _new_name(self, draft: OrderDraft, what: str) -> str:
+        """The event id of a refund; further ones of the same order and time are numbered.
+
+        It says nothing of the order that a return was found to fit, nor of other refunds: an export that
+        begins later holds fewer of both.
+        """
+        names, number = ("refund", draft.order, draft.customer, what), 1
         name = event_id(*names)
         while name in self._names:
-            name = event_id(*names, str(draft.time_ms), *([str(number)] if number else []))
             number += 1
+            name = event_id(*names, str(number))
         self._names.add(name)
         return name
 

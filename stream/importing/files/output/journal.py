@@ -7,6 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from stream.importing.files.output.outgoing import OutgoingEvent
+
 
 class JournalError(Exception):
     """The file named as the journal is something else."""
@@ -25,7 +27,7 @@ class Journal:
         self._path = Path(os.path.realpath(path))
         self._partial = self._path.with_name(self._path.name + ".part")
         self._fingerprint = fingerprint
-        self.sent = self._read()
+        self.sent = self._handed_over = self._read()
         self._partial.touch()  # what cannot be written is told before anything is sent
         self._partial.unlink()
 
@@ -43,6 +45,21 @@ class Journal:
             self.now_ms = int(entry.get("now_ms", self.now_ms))
             return sent
         raise JournalError(f"{self._path} is no journal of an import (--journal); it is left as it is")
+
+    def begin(self, cluster_id: str, topics: tuple[str, ...]) -> None:
+        """The fingerprint names the target already."""
+
+    def is_sent(self, number: int, event: OutgoingEvent) -> bool:
+        """Whether the event of this number, from 1, was acknowledged before."""
+        return number <= self.sent
+
+    def handed_over(self, number: int, event: OutgoingEvent) -> None:
+        """All events up to this number are on their way."""
+        self._handed_over = number
+
+    def acknowledged(self) -> None:
+        """All events that were handed over have arrived."""
+        self.write(self._handed_over)
 
     def write(self, sent: int) -> None:
         """Note that the first `sent` events, in their order, have been acknowledged."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_TYPES
-from stream.importing.files.output.journal import Journal
 from stream.importing.files.output.outgoing import OutgoingEvent
 
 SENT_AT_ONCE = 5_000
@@ -50,10 +49,33 @@ def input_topics(settings: Settings) -> tuple[str, ...]:
     return tuple(settings.topic_prefix + getattr(settings, f"topic_{kind}") for kind in KINDS_BY_RANK)
 
 
+class Acknowledgements(Protocol):
+    """What was sent before, and how that is noted."""
+
+    @property
+    def sent(self) -> int:
+        """Events that are acknowledged."""
+
+    def begin(self, cluster_id: str, topics: tuple[str, ...]) -> None:
+        """The brokers answer, and the topics exist."""
+
+    def is_sent(self, number: int, event: OutgoingEvent) -> bool:
+        """Whether the event of this number, from 1, need not be sent."""
+
+    def handed_over(self, number: int, event: OutgoingEvent) -> None:
+        """This event is on its way."""
+
+    def acknowledged(self) -> None:
+        """All events that were handed over have arrived."""
+
+
 def send_to_kafka(
-    events: Iterator[OutgoingEvent], settings: Settings, journal: Journal, advance: Callable[[int], None]
+    events: Iterator[OutgoingEvent],
+    settings: Settings,
+    noted: Acknowledgements,
+    advance: Callable[[int], None],
 ) -> int:
-    """Send the events that the journal does not have yet; returns how many were sent by this call."""
+    """Send the events that were not sent before; returns how many were sent by this call."""
     from confluent_kafka import KafkaError, Message, Producer
 
     failures: list[str] = []
@@ -63,20 +85,21 @@ def send_to_kafka(
             failures.append(f"{message.topic()}: {error}")
 
     producer, topics = Producer({**client_settings(settings), "log_level": 0}), input_topics(settings)
-    _check_topics(producer, topics, settings)
-    handed_over = already_sent = journal.sent
+    noted.begin(_checked_cluster(producer, topics, settings), topics)
+    sent = 0
     try:
         for number, event in enumerate(events, start=1):
-            if number <= already_sent:
+            if noted.is_sent(number, event):
                 continue
             _hand_over(producer, topics[event.rank], event, delivered)
-            handed_over = number
-            if number % SENT_AT_ONCE == 0:
-                _wait_for_acknowledgements(producer, failures, journal, number)
+            noted.handed_over(number, event)
+            sent += 1
+            if sent % SENT_AT_ONCE == 0:
+                _wait_for_acknowledgements(producer, failures, noted)
                 advance(SENT_AT_ONCE)
     finally:  # also after Ctrl-C: what is on its way is waited for and noted
-        _wait_for_acknowledgements(producer, failures, journal, handed_over)
-    return handed_over - already_sent
+        _wait_for_acknowledgements(producer, failures, noted)
+    return sent
 
 
 def _hand_over(producer: Any, topic: str, event: OutgoingEvent, delivered: Callable[..., None]) -> None:
@@ -90,30 +113,32 @@ def _hand_over(producer: Any, topic: str, event: OutgoingEvent, delivered: Calla
     producer.poll(0)
 
 
-def _wait_for_acknowledgements(producer: Any, failures: list[str], journal: Journal, number: int) -> None:
+def _wait_for_acknowledgements(producer: Any, failures: list[str], noted: Acknowledgements) -> None:
     left = producer.flush(FLUSH_TIMEOUT_S)
     if left or failures:
         why = failures[0] if failures else f"{left} events were not acknowledged in {FLUSH_TIMEOUT_S:.0f} s"
         raise SendError(
-            f"{why}; {journal.sent:,} events are acknowledged: run the same command again to continue"
+            f"{why}; {noted.sent:,} events are acknowledged: run the same command again to continue"
         )
-    journal.write(number)
+    noted.acknowledged()
 
 
-def _check_topics(producer: Any, topics: tuple[str, ...], settings: Settings) -> None:
+def _checked_cluster(producer: Any, topics: tuple[str, ...], settings: Settings) -> str:
+    """The id of the cluster; SendError when it does not answer or lacks a topic."""
     from confluent_kafka import KafkaException
 
     from stream.kafka_causes import NoAnswerError, wait_for_kafka
 
     try:
         wait_for_kafka(client_settings(settings), TOPICS_TIMEOUT_S)
-        existing = producer.list_topics(timeout=TOPICS_TIMEOUT_S).topics
+        cluster = producer.list_topics(timeout=TOPICS_TIMEOUT_S)
     except NoAnswerError as cause:
         raise SendError(f"no broker answers at {settings.brokers} (STREAM_BROKERS): {cause}") from cause
     except KafkaException as failure:
         raise SendError(f"no broker answers at {settings.brokers}: {failure.args[0].str()}") from failure
-    missing = [name for name in topics if name not in existing]
+    missing = [name for name in topics if name not in cluster.topics]
     if missing:
         raise SendError(
             f"there is no topic {', '.join(missing)}; create the topics with: stream topics apply"
         )
+    return str(cluster.cluster_id)

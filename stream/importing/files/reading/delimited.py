@@ -16,7 +16,7 @@ from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.columns import Alternatives, MappedColumns, column_names, composed_text
 from stream.importing.files.reading.header import FileHeader, read_header
 from stream.importing.files.reading.quotes import lenient_cells, swallows_lines
-from stream.importing.files.reading.row import FileRow, UnreadableRow, Values
+from stream.importing.files.reading.row import HEADER_REPEATED, FileRow, UnreadableRow, Values
 from stream.recording.event_file import open_unpacked
 
 CELL_CHARACTERS_MAX = 1 << 20
@@ -146,7 +146,7 @@ def _fitted(line: int, cells: list[str], header: FileHeader, *, ragged: bool) ->
     if not any(cells):
         return UnreadableRow(line, "blank_line", "")
     if cells == header.cells and header.lines:
-        return UnreadableRow(line, "header_repeated", "")
+        return UnreadableRow(line, HEADER_REPEATED, "")
     if len(cells) > width and not any(cell.strip(" ") for cell in cells[width:]):
         return cells[:width]
     if len(cells) <= width and (ragged or len(cells) >= header.named_width):

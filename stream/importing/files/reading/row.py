@@ -8,6 +8,8 @@ from msgspec import Struct
 
 Values = dict[str, str]
 """Field of the mapping -> text of its cell."""
+HEADER_REPEATED = "header_repeated"
+"""The reason of a header that stands again within a file: another table of the same columns begins."""
 
 
 class FileRow(Struct, frozen=True, gc=False):
