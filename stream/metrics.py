@@ -114,7 +114,8 @@ class Metrics:
     def _declare_input(self) -> None:
         self.events = self._count(
             "events_total",
-            "Input records by outcome: applied, deduplicated, ignored (unknown type), dead_lettered.",
+            "Input records by outcome: applied, deduplicated, unsure (may be a repeat, not added), ignored "
+            "(unknown type), dead_lettered.",
             "topic",
             "type",
             "outcome",

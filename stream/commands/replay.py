@@ -159,6 +159,8 @@ def _as_text(summary: ReplaySummary) -> str:
     lines = [f"{summary.events:,} events, {summary.customers:,} customers, {count:,} alerts"]
     for kind, states in summary.alerts.items():
         lines.append(f"  {kind}: " + ", ".join(f"{number:,} {state}" for state, number in states.items()))
+    if unsure := summary.outcomes.get("unsure"):
+        lines.append(f"  {unsure:,} events may be repeats and were not added (docs/limits.md, `unsure`)")
     lines += [f"note: {note}" for note in summary.notes]
     return "\n".join(lines)
 

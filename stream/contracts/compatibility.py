@@ -110,13 +110,19 @@ class _Pair:
             yield from self.incompatibilities(names, read_names, _join(at, "(a field's name)"), open_)
 
     def _items(self, writer: Schema, reader: Schema, at: str, open_: frozenset[Any]) -> Iterator[str]:
+        """A writer sends only parts that it names; how many there must be, `minItems` says."""
         sent, known = writer.get("prefixItems", []), reader.get("prefixItems", [])
-        if len(sent) != len(known):
+        sent_rest, read_rest = writer.get("items", {}), reader.get("items", {})
+        if len(sent) > len(known) and read_rest is False:
             yield f"{_where(at)} may have {len(sent)} parts where {len(known)} are expected"
             return
-        for index, (one, other) in enumerate(zip(sent, known, strict=True)):
-            yield from self.incompatibilities(one, other, f"{at}[{index}]", open_)
-        sent_rest, read_rest = writer.get("items", {}), reader.get("items", {})
+        for index in range(max(len(sent), len(known))):
+            one = sent[index] if index < len(sent) else writer.get("items")
+            other = known[index] if index < len(known) else read_rest
+            if isinstance(one, dict) and other != {}:
+                yield from self.incompatibilities(one, other, f"{at}[{index}]", open_)
+        if sent and "items" not in writer:
+            return
         if isinstance(sent_rest, dict) and isinstance(read_rest, dict):
             yield from self.incompatibilities(sent_rest, read_rest, at + "[]", open_)
         elif read_rest is False and sent_rest is not False:

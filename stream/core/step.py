@@ -21,6 +21,7 @@ from stream.core.alerts.build import build_alert
 from stream.core.events.event import CustomerErased, Event
 from stream.core.events.order import instant_order
 from stream.core.facts.fold import CHANGES, CORRECTION, HARD, NONE, SOFT, News, fold
+from stream.core.facts.memory.repeats import novelty
 from stream.core.facts.profile import (
     ERASURE_GRACE_MS,
     EVERYTHING,
@@ -28,12 +29,11 @@ from stream.core.facts.profile import (
     NOTHING,
     Profile,
 )
-from stream.core.facts.seen import fingerprint, with_event
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN
 from stream.core.judgement.judge import SOFT_REVIEW_MS, Transition, judge, retract_all
 
-Outcome = Literal["applied", "duplicate", "erased", "passed"]
+Outcome = Literal["applied", "duplicate", "unsure", "erased", "passed"]
 
 
 class Step(Struct, gc=False):
@@ -76,7 +76,8 @@ def on_event(
 
     `at_ms` is the event's time, if the caller knows it already. With `unjudged` the judgement is left to the
     caller, and what it is about is added there. The outcome is `passed` for an event type that concerns no
-    single customer.
+    single customer, and `unsure` for an event from before what the profile remembers, which may be a repeat:
+    it is not folded.
     """
     if at_ms is None:
         at_ms = event.time_ms
@@ -91,10 +92,9 @@ def on_event(
         if at_ms <= profile.erased_ms:
             return Step(profile, (), "erased", changed=NOTHING)
         profile, changed = Profile(event.subject), EVERYTHING
-    seen = with_event(profile.seen, at_ms, fingerprint(event.source, event.id))
-    if seen is None:
-        return Step(profile, (), "duplicate", changed=NOTHING)
-    profile.seen = seen
+    found = novelty(profile, event, at_ms, basis.meaning)
+    if found != "applied":
+        return Step(profile, (), found, changed=NOTHING)
     review_ms = profile.next_review_ms  # the silence before this event is judged first
     alerts = _reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None
     if alerts is not None:

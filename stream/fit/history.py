@@ -16,8 +16,8 @@ from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, P
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.meaning import Meaning
+from stream.core.facts.memory.repeats import novelty
 from stream.core.facts.profile import Profile
-from stream.core.facts.seen import fingerprint, with_event
 from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import features_of, without_money
 from stream.core.model.features import Features
@@ -184,9 +184,7 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning:
         return
     if profile is None or profile.erased_ms:
         profile = profiles[event.subject] = Profile(customer=event.subject)
-    seen = with_event(profile.seen, at_ms, fingerprint(event.source, event.id))
-    if seen is not None:
-        profile.seen = seen
+    if novelty(profile, event, at_ms, meaning) == "applied":
         fold(profile, event, at_ms, meaning)
 
 

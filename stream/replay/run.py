@@ -143,7 +143,8 @@ class Replay:
 
     @property
     def outcomes(self) -> Counter[str]:
-        """How many events were applied, duplicate, of an erased customer, or without effect (`passed`)."""
+        """How many events were applied, duplicate, unsure, of an erased customer, or without effect
+        (`passed`)."""
         return sum((shard.outcomes for shard in self.shards), Counter())
 
 

@@ -19,7 +19,8 @@ class ReplaySummary(Struct, frozen=True):
 
     events: int
     outcomes: dict[str, int]
-    """How many events were applied, duplicates, of erased customers, or without effect."""
+    """How many events were applied, duplicates, unsure (may be repeats, not added), of erased customers, or
+    without effect."""
     unknown_types: int
     rejected: int
     """Lines that are not events, or that lie after `now`."""

@@ -23,6 +23,7 @@ from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.health import HealthServer
 from stream.worker.monitoring.merge_report import MergeReport
 from stream.worker.monitoring.stall_report import StallReport
+from stream.worker.monitoring.unsure_report import UnsureReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
 from stream.worker.processor import ProfileProcessor, attach
 from stream.worker.rows.codec import ProfileCodec
@@ -75,6 +76,7 @@ class Worker:
         ]
         self.app.task(stall_report.watch)
         self.app.task(MergeReport(self.app).watch)
+        self.app.task(partial(UnsureReport(self.counts.unsure).watch, self.app))
 
     def _notes(self) -> list[str]:
         """What the worker waits for although nothing is wrong with it."""

@@ -75,6 +75,26 @@ def test_what_a_change_means_for_each_side(new, old_rejects_new, new_rejects_old
     assert incompatibilities(PURCHASE, new) == new_rejects_old
 
 
+def test_a_further_part_of_a_list_is_read_by_those_who_do_not_know_it_as_long_as_it_may_be_missing():
+    two = {"type": "array", "prefixItems": [TEXT, TEXT], "minItems": 2}
+    three = {"type": "array", "prefixItems": [TEXT, TEXT, TEXT], "minItems": 2}
+    numbers = {"type": "array", "prefixItems": [TEXT, TEXT], "items": {"type": "integer"}, "minItems": 2}
+
+    assert incompatibilities(three, two) == incompatibilities(two, three) == []
+    assert incompatibilities(two, {**three, "minItems": 3}) == [
+        "`(the whole message)` may be below the min items of 3"
+    ]
+    assert incompatibilities(three, {**two, "items": False}) == [
+        "`(the whole message)` may have 3 parts where 2 are expected"
+    ]
+    assert incompatibilities(three, numbers) == [
+        "`[2]` may be of type string where of type integer is expected"
+    ]
+    assert incompatibilities(numbers, three) == [
+        "`[2]` may be of type integer where of type string is expected"
+    ]
+
+
 def test_a_renamed_field_breaks_the_readers_of_both():
     new = requiring("total_cents", changed(total_minor=None, total_cents={"type": "integer"}))
 
@@ -124,6 +144,11 @@ SCHEMAS = st.recursive(
     lambda parts: (
         objects(parts)
         | parts.map(lambda part: {"type": "array", "items": part})
+        | st.builds(
+            lambda some, least: {"type": "array", "prefixItems": some, "minItems": min(least, len(some))},
+            st.lists(parts, min_size=1, max_size=3),
+            st.integers(0, 3),
+        )
         | st.lists(parts, min_size=1, max_size=3).map(lambda some: {"anyOf": some})
     ),
     max_leaves=4,
@@ -143,6 +168,11 @@ def document(schema: dict[str, Any], draw: Any) -> Any:
             return draw(st.floats(schema["minimum"], schema["maximum"]))
         case "string":
             return draw(st.text("xyz", min_size=schema["minLength"], max_size=schema["maxLength"]))
+        case "array" if "prefixItems" in schema:
+            parts = schema["prefixItems"]
+            return [
+                document(part, draw) for part in parts[: draw(st.integers(schema["minItems"], len(parts)))]
+            ]
         case "array":
             return [document(schema["items"], draw) for _ in range(draw(st.integers(0, 2)))]
         case "object":

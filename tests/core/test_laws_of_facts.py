@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.events import payload
-from stream.core.events.event import EVENT_TYPES, PurchaseCompleted, PurchaseRefunded
+from stream.core.events.event import EVENT_TYPES, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
 from stream.core.facts import purchases as buying
 from stream.core.step import on_event
 from stream.wire import Rejected, decode_line, encode_event
@@ -47,7 +47,7 @@ def test_a_loyal_life_in_any_order_folds_to_the_same_facts(life, random: Random)
     assert_same_facts(lived(life, basis())[0], lived(shuffled, basis())[0])
 
 
-@given(mixtures(days_max=7.0), st.data())
+@given(mixtures(), st.data())
 def test_a_duplicate_changes_nothing_at_all(life, data):
     profile, _ = lived(life, basis())
     before = ENCODE(profile)
@@ -59,7 +59,7 @@ def test_a_duplicate_changes_nothing_at_all(life, data):
     assert ENCODE(step.profile) == before
 
 
-@given(mixtures(days_max=7.0), st.randoms(use_true_random=False))
+@given(mixtures(), st.randoms(use_true_random=False))
 def test_duplicates_anywhere_change_neither_profile_nor_alerts(life, random: Random):
     ordered = in_time_order(life)
     doubled = []
@@ -83,17 +83,19 @@ def test_the_same_id_from_another_source_is_another_event():
 @given(mixtures())
 def test_money_is_summed_exactly(life):
     profile, _ = lived(life, basis())
-    gone = profile.buying.cancelled.keys()
     latest: dict[str, PurchaseCompleted] = {}
+    gone_ms: dict[str, int] = {}
     for event in life:
-        if isinstance(event, PurchaseCompleted) and event.data.order_id not in gone:
+        if isinstance(event, PurchaseCancelled):
+            gone_ms[event.data.order_id] = max(event.time_ms, gone_ms.get(event.data.order_id, 0))
+        if isinstance(event, PurchaseCompleted):
             known = latest.get(event.data.order_id)
             if known is None or (event.time_ms, event.data.total_minor) > (
                 known.time_ms,
                 known.data.total_minor,
             ):
                 latest[event.data.order_id] = event
-    orders = [latest[order_id] for order_id in latest]
+    orders = [order for number, order in latest.items() if order.time_ms > gone_ms.get(number, -1)]
     home = profile.buying.currency
     paid = sum(order.data.total_minor for order in orders if order.data.currency == home)
 

@@ -83,6 +83,11 @@ def _envelope(day: float, event_id: str | None, customer: str) -> dict[str, Any]
     return {"id": event_id or f"e{next(_numbers)}", "source": SHOP, "subject": customer, "time": when(day)}
 
 
+def from_source(source: str, event: ev.Event) -> Any:
+    """The same event from another system."""
+    return msgspec.structs.replace(event, source=source)
+
+
 def bought(
     day: float,
     minor: int = 5_000,

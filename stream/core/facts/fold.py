@@ -16,6 +16,7 @@ from stream.core.facts import engagement as engaged
 from stream.core.facts.feedback import with_nps, with_opinion, with_resolution, with_ticket
 from stream.core.facts.interests import with_look, with_products
 from stream.core.facts.meaning import Meaning
+from stream.core.facts.memory.order_match import source_mark
 from stream.core.facts.profile import BUYING, ENGAGEMENT, FEEDBACK, IDENTITY, INTERESTS, Identity, Profile
 from stream.core.facts.purchases import with_cancellation, with_purchase, with_refund
 from stream.core.text.sentiment import feedback_sentiment
@@ -74,18 +75,18 @@ def _purchase(profile: Profile, at_ms: int, event: ev.PurchaseCompleted, meaning
     buying = profile.buying
     if _is_later(at_ms, event.id, buying.event_at_ms, buying.event_id):
         buying.event_at_ms, buying.event_id = at_ms, event.id
-    corrected = with_purchase(buying, at_ms, event.data, meaning)
+    corrected = with_purchase(buying, at_ms, event.data, source_mark(event.source), meaning)
     with_products(profile.interests, at_ms, event.data, meaning.money)
     return CORRECTION if corrected else HARD
 
 
 def _refund(profile: Profile, at_ms: int, event: ev.PurchaseRefunded, meaning: Meaning) -> News:
-    with_refund(profile.buying, at_ms, event.data, meaning)
+    with_refund(profile.buying, at_ms, event.data, source_mark(event.source), meaning)
     return CORRECTION
 
 
 def _cancellation(profile: Profile, at_ms: int, event: ev.PurchaseCancelled, meaning: Meaning) -> News:
-    with_cancellation(profile.buying, at_ms, event.data, meaning)
+    with_cancellation(profile.buying, at_ms, event.data, source_mark(event.source), meaning)
     return CORRECTION
 
 

@@ -107,6 +107,10 @@ class Head(Struct, omit_defaults=True, gc=False):
     """Events folded, duplicates left out."""
     seen: bytes = b""
     """Days and fingerprints of recent events (seen.py)."""
+    seen_kinds: bytes = b""
+    """Of each of them the part of the day, type and source, as marks."""
+    forgotten: bytes = b""
+    """Up to when events of each type and source are no longer remembered one by one."""
 
 
 class Profile(Head, omit_defaults=True, gc=False):
@@ -138,6 +142,8 @@ def head_of(profile: Profile) -> Head:
         profile.erased_ms,
         profile.events,
         profile.seen,
+        profile.seen_kinds,
+        profile.forgotten,
     )
 
 

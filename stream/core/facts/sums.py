@@ -26,6 +26,8 @@ class Order(Struct, array_like=True, order=True, gc=False):
     categories: int
     """How many different ones the basket held."""
     currency: str
+    source: str = ""
+    """Mark of the `source` of its event (memory/order_match.py); empty in rows of version 1, and then any."""
 
 
 class Sums(Struct, omit_defaults=True, gc=False):

@@ -53,6 +53,8 @@ class BatchCounts:
         self._paid: Counter[tuple[str, Basis]] = Counter()
         self._currencies = CurrencyWatch(metrics)
         self._pending_alerts: list[PendingAlert] = []
+        self.unsure: Counter[str] = Counter()
+        """Input topic -> events so far that may be repeats, and were not added."""
 
     def event(self, topic: str, event: Any, outcome: str) -> None:
         """Count an input record that led to no step: repeated by offset, ignored, a tick, a model."""
@@ -65,6 +67,8 @@ class BatchCounts:
             self._paid[event.data.currency, basis] += 1
         if late:
             self._late[topic] += 1
+        if outcome == "unsure":
+            self.unsure[topic] += 1
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter."""
