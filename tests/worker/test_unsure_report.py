@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from stream.metrics import Metrics
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.unsure_report import QUIET_S, UnsureReport
-from tests.support.builders import visited
+from tests.support.builders import basis, visited
 
 
 class Now:
@@ -43,7 +43,7 @@ def test_the_first_unsure_events_are_told_at_once_and_later_ones_once_a_minute(c
 def test_unsure_events_have_an_outcome_of_their_own():
     metrics = Metrics()
     counts = BatchCounts(metrics)
-    counts.step("clicks", visited(0), "unsure", late=False)
+    counts.step("clicks", visited(0), "unsure", basis(), late=False)
 
     counts.publish(0.1)
 

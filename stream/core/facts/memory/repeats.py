@@ -81,7 +81,7 @@ def _refund(profile: Profile, at_ms: int, event: ev.PurchaseRefunded, meaning: M
     if at_ms <= buying.refunds_gone_ms:
         return "unsure"
     is_kept = known_order(buying.orders, event.data.order_id, source) is not None
-    return "applied" if is_kept or buying.older is None else "unsure"
+    return "applied" if is_kept or not buying.gone_ms else "unsure"
 
 
 def _cancellation(profile: Profile, at_ms: int, event: ev.PurchaseCancelled, meaning: Meaning) -> Novelty:
