@@ -69,7 +69,7 @@ FIT_FLOORS = [
     {"arrays"},
 ]
 ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]
-DELIVER_FLOORS = [{"endpoints"}, {"plan"}]
+DELIVER_FLOORS = [{"courier"}, {"decide"}, {"queue", "send"}, {"endpoints"}, {"plan"}]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]
 IMPORTING_FILES_FLOORS = [
     {"run", "suggest"},

@@ -1,0 +1,156 @@
+"""Attempts and the queue: whose turn it is, and what came of it.
+
+An attempt is counted before it is made. So after kill -9 it is known that the endpoint may have the alert.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from stream.core.units import FOREVER_MS
+from stream.deliver.plan.head import AlertHead
+from stream.deliver.queue.database import Database
+from stream.deliver.queue.intake import Outcomes
+from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState
+
+_EARLIER = (
+    " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.endpoint = d.endpoint AND e.customer = d.customer"
+    " AND e.outcome IS NULL AND e.seq < d.seq)"
+)
+"""The order: of a customer only the oldest delivery without outcome is attempted."""
+
+
+def claim(
+    database: Database, endpoint: str, limit: int, now_ms: int, *, lease_until_ms: int, ordered: bool
+) -> list[Claim]:
+    """At most `limit` deliveries that are due, the longest due first; no other process gets them for now."""
+    chosen = (
+        "SELECT d.seq FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.due_ms <= ?"
+        " AND d.lease_ms <= ? AND (d.expires_ms IS NULL OR d.expires_ms > ?)"
+        f"{_EARLIER if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT ? {database.skip_locked}"
+    )
+    with database.transaction():
+        taken = database.rows(
+            "UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
+            f" WHERE endpoint = ? AND seq IN ({chosen}) RETURNING seq, failures",
+            lease_until_ms, endpoint, endpoint, now_ms, now_ms, now_ms, limit,
+        )  # fmt: skip
+        found = [(seq, failures, *_alert(database, seq)) for seq, failures in sorted(taken)]
+    return [Claim(seq, endpoint, head, body, failures) for seq, failures, head, body in found]
+
+
+def _alert(database: Database, seq: int) -> tuple[AlertHead, bytes]:
+    ((*head, body),) = database.rows(
+        "SELECT alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, body"
+        " FROM alert WHERE seq = ?",
+        seq,
+    )
+    return AlertHead(*head), bytes(body)
+
+
+def settle(database: Database, results: Sequence[AttemptResult]) -> None:
+    """Write what came of attempts; an accepted delivery stays accepted, whatever happened meanwhile."""
+    with database.transaction():
+        for each in results:
+            database.run(
+                "UPDATE delivery SET lease_ms = 0, due_ms = ?, attempts = attempts - ?,"
+                " failures = failures + ?, outcome = ?, reason = ?, ended_ms = ?, status = ?, detail = ?"
+                " WHERE endpoint = ? AND seq = ? AND (outcome IS NULL OR ? = 'accepted')",
+                each.due_ms, 0 if each.counts else 1, 0 if each.accepted or not each.counts else 1,
+                each.outcome, each.reason, each.ended_ms if each.outcome else 0, each.status, each.detail,
+                each.endpoint, each.seq, each.outcome or "",
+            )  # fmt: skip
+        for name in {each.endpoint for each in results}:
+            _count_for_endpoint(database, name, [each for each in results if each.endpoint == name])
+
+
+def _count_for_endpoint(database: Database, name: str, results: Iterable[AttemptResult]) -> None:
+    database.run("INSERT INTO endpoint (name) VALUES (?) ON CONFLICT DO NOTHING", name)
+    for each in results:
+        if not each.counts:
+            continue
+        if each.accepted:
+            database.run("UPDATE endpoint SET failing_since_ms = 0, failures = 0 WHERE name = ?", name)
+        else:
+            database.run(
+                "UPDATE endpoint SET failures = failures + 1, failing_since_ms ="
+                " CASE WHEN failing_since_ms = 0 THEN ? ELSE failing_since_ms END,"
+                " hold_until_ms = CASE WHEN hold_until_ms > ? THEN hold_until_ms ELSE ? END WHERE name = ?",
+                each.ended_ms, each.hold_until_ms, each.hold_until_ms, name,
+            )  # fmt: skip
+
+
+def end_overdue(database: Database, now_ms: int, disabled: Sequence[str]) -> Outcomes:
+    """End what has expired, and what is queued for endpoints that are disabled; not what is under way."""
+    ended: Outcomes = Counter()
+    with database.transaction():
+        over = database.rows(
+            "UPDATE delivery SET outcome = 'expired', ended_ms = ?"
+            " WHERE outcome IS NULL AND expires_ms <= ? AND lease_ms <= ? RETURNING endpoint",
+            now_ms,
+            now_ms,
+            now_ms,
+        )
+        for (endpoint,) in over:
+            ended[endpoint, "expired", ""] += 1
+        for name in disabled:
+            count = database.run(
+                "UPDATE delivery SET outcome = 'disabled', ended_ms = ?"
+                " WHERE endpoint = ? AND outcome IS NULL AND lease_ms <= ?",
+                now_ms,
+                name,
+                now_ms,
+            )
+            if count:
+                ended[name, "disabled", ""] += count
+    return ended
+
+
+def next_due_ms(database: Database, endpoint: str, ordered: bool) -> int:
+    """The earliest instant at which an attempt for this endpoint is due; FOREVER_MS without any."""
+    ((due_ms,),) = database.rows(
+        "SELECT MIN(d.due_ms) FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.lease_ms = 0"
+        f"{_EARLIER if ordered else ''}",
+        endpoint,
+    )
+    return FOREVER_MS if due_ms is None else int(due_ms)
+
+
+def end_leases(database: Database) -> int:
+    """At the start of the only process: attempts of an earlier one are under way no more. How many."""
+    with database.transaction():
+        return database.run("UPDATE delivery SET lease_ms = 0 WHERE outcome IS NULL AND lease_ms > 0")
+
+
+def endpoint_states(database: Database) -> dict[str, EndpointState]:
+    """What the queue knows of each endpoint that was ever used."""
+    read = database.rows(
+        "SELECT name, disabled_ms, reason, failing_since_ms, failures, hold_until_ms FROM endpoint"
+    )
+    return {row[0]: EndpointState(*row) for row in read}
+
+
+def disable(database: Database, name: str, reason: str, now_ms: int) -> Outcomes:
+    """Nothing more is sent to an endpoint; what is queued for it ends as disabled."""
+    with database.transaction():
+        database.run(
+            "INSERT INTO endpoint (name, disabled_ms, reason) VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET disabled_ms = excluded.disabled_ms, reason = excluded.reason",
+            name,
+            now_ms,
+            reason,
+        )
+    return end_overdue(database, now_ms, [name])
+
+
+def enable(database: Database, name: str) -> bool:
+    """Send to an endpoint again; returns whether it was disabled."""
+    with database.transaction():
+        return bool(
+            database.run(
+                "UPDATE endpoint SET disabled_ms = 0, reason = '', failing_since_ms = 0, failures = 0,"
+                " hold_until_ms = 0 WHERE name = ? AND disabled_ms > 0",
+                name,
+            )
+        )

@@ -1,0 +1,105 @@
+"""What the queue needs of a database: transactions, and statements with `?` for each value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+VERSION = 1
+"""Of the tables; a queue of another version is refused."""
+
+TABLES = """
+CREATE TABLE alert (
+    seq {serial},
+    alert_id TEXT NOT NULL UNIQUE,
+    customer TEXT NOT NULL,
+    episode TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    at_stake_minor BIGINT,
+    at_ms BIGINT NOT NULL,
+    expires_ms BIGINT,
+    arm TEXT NOT NULL,
+    body {bytes} NOT NULL,
+    origin TEXT NOT NULL,
+    read_ms BIGINT NOT NULL
+);
+CREATE INDEX alert_episode ON alert (episode);
+CREATE INDEX alert_read ON alert (read_ms);
+CREATE TABLE delivery (
+    endpoint TEXT NOT NULL,
+    seq BIGINT NOT NULL REFERENCES alert (seq),
+    customer TEXT NOT NULL,
+    episode TEXT NOT NULL,
+    due_ms BIGINT NOT NULL,
+    expires_ms BIGINT,
+    lease_ms BIGINT NOT NULL DEFAULT 0,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    failures BIGINT NOT NULL DEFAULT 0,
+    replays BIGINT NOT NULL DEFAULT 0,
+    outcome TEXT,
+    reason TEXT NOT NULL DEFAULT '',
+    ended_ms BIGINT NOT NULL DEFAULT 0,
+    status BIGINT NOT NULL DEFAULT 0,
+    detail TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (endpoint, seq)
+);
+CREATE INDEX delivery_due ON delivery (endpoint, due_ms, seq) WHERE outcome IS NULL;
+CREATE INDEX delivery_customer ON delivery (endpoint, customer, seq) WHERE outcome IS NULL;
+CREATE INDEX delivery_expires ON delivery (expires_ms) WHERE outcome IS NULL;
+CREATE INDEX delivery_episode ON delivery (endpoint, episode);
+CREATE INDEX delivery_ended ON delivery (ended_ms) WHERE outcome IS NOT NULL;
+CREATE TABLE endpoint (
+    name TEXT PRIMARY KEY,
+    disabled_ms BIGINT NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL DEFAULT '',
+    failing_since_ms BIGINT NOT NULL DEFAULT 0,
+    failures BIGINT NOT NULL DEFAULT 0,
+    hold_until_ms BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE position (
+    topic TEXT NOT NULL,
+    partition_number BIGINT NOT NULL,
+    next_offset BIGINT NOT NULL,
+    PRIMARY KEY (topic, partition_number)
+);
+CREATE TABLE unread (
+    topic TEXT NOT NULL,
+    partition_number BIGINT NOT NULL,
+    record_offset BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    read_ms BIGINT NOT NULL,
+    PRIMARY KEY (topic, partition_number, record_offset)
+);
+"""
+"""`due_ms`: not attempted before. `lease_ms`: until then an attempt is under way in some process."""
+
+
+class QueueError(Exception):
+    """The queue cannot be used: the message says which, and why."""
+
+
+class Database(Protocol):
+    """One connection; calls come one after the other."""
+
+    locked: str
+    """What a SELECT ends with that locks the rows it finds; empty where a transaction locks everything."""
+    skip_locked: str
+    """The same, leaving out rows that another process has locked."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements of the block, or none of them; QueueError when they cannot be written."""
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run a statement; the rows that it gives."""
+
+    def run(self, statement: str, *values: Any) -> int:
+        """Run a statement; how many rows it changed."""
+
+    def run_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement once for each of the values."""
+
+    def close(self) -> None:
+        """Close the connection."""

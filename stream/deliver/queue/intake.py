@@ -1,0 +1,141 @@
+"""From the alerts topic into the queue: deliveries and the offset that follows are one transaction.
+
+So whenever the process ends, an alert is in the queue and its offset is past, or neither is true.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from stream.deliver.plan.admission import Admission, EarlierDelivery
+from stream.deliver.plan.head import AlertHead
+from stream.deliver.queue.database import Database
+from stream.deliver.queue.rows import ReadAlert
+
+Decide = Callable[[ReadAlert, AlertHead, str, Sequence[EarlierDelivery]], Admission]
+"""Record, its alert, endpoint, what is known of the episode there."""
+Outcomes = Counter[tuple[str, str, str]]
+"""Endpoint, outcome, reason: how many deliveries ended so."""
+
+
+def positions(database: Database, topic: str) -> dict[int, int]:
+    """Partition -> the offset to read next."""
+    read = database.rows("SELECT partition_number, next_offset FROM position WHERE topic = ?", topic)
+    return {int(partition): int(offset) for partition, offset in read}
+
+
+def set_positions(database: Database, topic: str, offsets: Mapping[int, int]) -> None:
+    """Read on from these offsets."""
+    with database.transaction():
+        for partition, offset in offsets.items():
+            _move(database, topic, partition, offset)
+
+
+def take_in(
+    database: Database,
+    topic: str,
+    records: Sequence[ReadAlert],
+    *,
+    endpoints: Sequence[str],
+    decide: Decide,
+    now_ms: int,
+) -> Outcomes:
+    """Queue the alerts of these records for each endpoint; returns the outcomes that some have at once.
+
+    Records whose offset is past are left out, and so are alerts that the queue has already.
+    """
+    intake = _Intake(database, topic, decide, now_ms)
+    nexts: dict[int, int] = {}
+    with database.transaction():
+        for record in records:
+            partition = record.partition
+            if partition not in nexts:
+                nexts[partition] = _next_offset(database, topic, partition)
+            if record.offset < nexts[partition]:
+                continue
+            nexts[partition] = record.offset + 1
+            if record.head is None:
+                intake.keep_unread(record)
+                continue
+            seq = intake.insert_alert(record, record.head)
+            for endpoint in endpoints if seq is not None else ():
+                intake.insert_delivery(record, record.head, seq or 0, endpoint)
+        for partition, offset in nexts.items():
+            _move(database, topic, partition, offset)
+    return intake.ended
+
+
+def _next_offset(database: Database, topic: str, partition: int) -> int:
+    read = database.rows(
+        f"SELECT next_offset FROM position WHERE topic = ? AND partition_number = ? {database.locked}",
+        topic,
+        partition,
+    )
+    return int(read[0][0]) if read else 0
+
+
+def _move(database: Database, topic: str, partition: int, offset: int) -> None:
+    database.run(
+        "INSERT INTO position (topic, partition_number, next_offset) VALUES (?, ?, ?)"
+        " ON CONFLICT (topic, partition_number) DO UPDATE SET next_offset = excluded.next_offset",
+        topic,
+        partition,
+        offset,
+    )
+
+
+class _Intake:
+    """Inserts the records of one transaction."""
+
+    def __init__(self, database: Database, topic: str, decide: Decide, now_ms: int) -> None:
+        self.ended: Outcomes = Counter()
+        self._database, self._topic, self._decide, self._now_ms = database, topic, decide, now_ms
+
+    def keep_unread(self, record: ReadAlert) -> None:
+        """A record that is no alert is remembered with its reason."""
+        self._database.run(
+            "INSERT INTO unread VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            self._topic, record.partition, record.offset, record.fault, self._now_ms,
+        )  # fmt: skip
+
+    def insert_alert(self, record: ReadAlert, head: AlertHead) -> int | None:
+        """The alert's number; None when the queue has it already."""
+        made = self._database.rows(
+            "INSERT INTO alert (alert_id, customer, episode, kind, state, tier, at_stake_minor, at_ms,"
+            " expires_ms, arm, body, origin, read_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (alert_id) DO NOTHING RETURNING seq",
+            head.alert_id, head.customer, head.episode, head.kind, head.state, head.tier,
+            head.at_stake_minor, head.at_ms, head.expires_ms, head.arm, record.body,
+            f"{self._topic}/{record.partition}/{record.offset}", self._now_ms,
+        )  # fmt: skip
+        return int(made[0][0]) if made else None
+
+    def insert_delivery(self, record: ReadAlert, head: AlertHead, seq: int, endpoint: str) -> None:
+        """Queue the alert for an endpoint, or note the outcome that it has at once."""
+        database = self._database
+        found = database.rows(
+            "SELECT attempts, outcome, seq FROM delivery"
+            f" WHERE endpoint = ? AND episode = ? {database.locked}",
+            endpoint,
+            head.episode,
+        )
+        earlier = [EarlierDelivery(attempts, outcome) for attempts, outcome, _ in found]
+        decision = self._decide(record, head, endpoint, earlier)
+        for _, outcome, number in found if decision.supersedes else ():
+            if outcome is None:
+                database.run(
+                    "UPDATE delivery SET outcome = 'superseded', ended_ms = ? WHERE endpoint = ? AND seq = ?",
+                    self._now_ms,
+                    endpoint,
+                    number,
+                )
+                self.ended[endpoint, "superseded", ""] += 1
+        if decision.outcome is not None:
+            self.ended[endpoint, decision.outcome, decision.reason] += 1
+        database.run(
+            "INSERT INTO delivery (endpoint, seq, customer, episode, due_ms, expires_ms, outcome, reason,"
+            " ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            endpoint, seq, head.customer, head.episode, self._now_ms, head.expires_ms, decision.outcome,
+            decision.reason, self._now_ms if decision.outcome else 0,
+        )  # fmt: skip

@@ -1,0 +1,94 @@
+"""What goes into the queue and comes out of it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stream.deliver.plan.head import AlertHead
+from stream.deliver.plan.outcome import DeliveryOutcome
+
+
+class ReadAlert(Struct, frozen=True):
+    """A record of the alerts topic, or why it is no alert."""
+
+    partition: int
+    offset: int
+    written_ms: int
+    """When the broker stored it; the time of reading where the broker does not say."""
+    body: bytes = b""
+    head: AlertHead | None = None
+    fault: str = ""
+    """In words, where it is no alert."""
+
+
+class Claim(Struct, frozen=True):
+    """A delivery whose next attempt is this process's to make."""
+
+    seq: int
+    """Of the alert, in the order of reading."""
+    endpoint: str
+    alert: AlertHead
+    body: bytes
+    failures: int
+    """Failed attempts so far."""
+
+
+class AttemptResult(Struct, frozen=True):
+    """What an attempt led to, as it is written to the queue."""
+
+    seq: int
+    endpoint: str
+    ended_ms: int
+    accepted: bool
+    outcome: DeliveryOutcome | None = None
+    reason: str = ""
+    due_ms: int = 0
+    status: int = 0
+    detail: str = ""
+    hold_until_ms: int = 0
+    counts: bool = True
+    """Whether it counts as an attempt: not where it was put off before anything was sent."""
+
+
+class EndpointState(Struct, frozen=True):
+    """What the queue knows of an endpoint, for all processes."""
+
+    name: str
+    disabled_ms: int = 0
+    """Since when it is disabled; 0: it is not."""
+    reason: str = ""
+    failing_since_ms: int = 0
+    """Of the first failed attempt since the last accepted one; 0 without."""
+    failures: int = 0
+    """Since then."""
+    hold_until_ms: int = 0
+    """The endpoint asked to be left alone until then."""
+
+
+class StoredDelivery(Struct, frozen=True):
+    """A delivery as it is listed."""
+
+    alert_id: str
+    endpoint: str
+    customer: str
+    kind: str
+    state: str
+    outcome: str
+    """Empty: pending."""
+    reason: str
+    attempts: int
+    status: int
+    detail: str
+    read_ms: int
+    ended_ms: int
+    due_ms: int
+    expires_ms: int | None
+
+
+class Tally(Struct, frozen=True):
+    """How many deliveries of an endpoint have an outcome (empty: pending), with its reason."""
+
+    endpoint: str
+    outcome: str
+    reason: str
+    count: int
