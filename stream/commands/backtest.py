@@ -21,6 +21,7 @@ from stream.commands.recorded_events import (
     reported,
 )
 from stream.commands.shown import echo
+from stream.core.facts.meaning import Meaning
 from stream.core.model.document import ModelError
 from stream.progress import progress
 from stream.recording.output_file import is_stdout, output_file
@@ -106,14 +107,20 @@ def _run(
     from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
     from stream.analysis.fit_recording import coverage_of
 
+    rules, others = chosen_policy(policy), chosen_policy(against) if against else None
+    if others is not None and Meaning(others).digest != Meaning(rules).digest:
+        raise UnfitDataError(
+            "--against: its currency, rates or time zone are others than those of --policy, so the same "
+            "facts mean something else to it; compare their alerts by stream policy diff"
+        )
     coverage = coverage_of(recording)
     coverage.require(split, horizon)
     options = BacktestOptions(
         first_purchase_ms=coverage.first_day_ms,
         split_ms=split,
         horizon_ms=horizon,
-        policy=chosen_policy(policy),
-        against=chosen_policy(against) if against else None,
+        policy=rules,
+        against=others,
         first_by_ms=first_by,
         precision=precision,
         budget_share=budget,

@@ -39,17 +39,31 @@ class AlertHistory:
         return True
 
     def most_valuable_at_risk(self) -> list[Alert]:
-        """Open alerts about customers who may leave: one for each customer, the most money at stake first."""
+        """Open alerts about customers who may leave: one for each customer, the most money at stake first.
+
+        Where they pay in several currencies that nobody compares, those of the most frequent one come first.
+        """
         at_risk = [
             alert
             for alert in self._last.values()
             if alert.data.state in OPEN_STATES and alert.data.kind != "upgrade_opportunity"
         ]
-        by_stake = sorted(at_risk, key=lambda alert: (-_stake_minor(alert), alert.subject, alert.data.kind))
+        alerts = Counter(map(_currency, at_risk))
+        by_stake = sorted(
+            at_risk,
+            key=lambda alert: (
+                (-alerts[_currency(alert)], _currency(alert), -_stake_minor(alert)),
+                (alert.subject, alert.data.kind),
+            ),
+        )
         chosen: dict[str, Alert] = {}
         for alert in by_stake:
             chosen.setdefault(alert.subject, alert)
         return list(chosen.values())[:MOST_VALUABLE_SHOWN]
+
+
+def _currency(alert: Alert) -> str:
+    return alert.data.value_at_risk.currency if alert.data.value_at_risk else ""
 
 
 def _stake_minor(alert: Alert) -> int:

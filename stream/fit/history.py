@@ -26,7 +26,7 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
 from stream.fit.purchases.histogram import Histogram, histogram
-from stream.policy_file.money_words import currency_notes
+from stream.policy_file.money_words import NOTHING_FOREIGN, Foreign, currency_notes, foreign_money
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Snapshot:
     """In which currency each customer's money is; empty: all in the same."""
     ranking: str = ""
     """The currency in which customers are ranked; empty: each in their own."""
-    foreign_orders: int = 0
-    """Orders in another currency than that of their customer, whose money is in no number."""
+    foreign: Foreign = NOTHING_FOREIGN
+    """Orders and refunds whose money is in no number."""
 
     @property
     def ranked(self) -> Flags:
@@ -72,7 +72,7 @@ class Snapshot:
     def currency_notes(self, finance_currency: str) -> list[str]:
         """What is to be said of several currencies; `finance_currency` is that of the policy, or empty."""
         counts = Counter(self.currencies)
-        return currency_notes(counts, self.ranking, finance_currency, self.foreign_orders)
+        return currency_notes(counts, self.ranking, finance_currency, self.foreign)
 
     def column(self, name: str) -> Numbers:
         """One field of the features, of every customer."""
@@ -105,7 +105,7 @@ class Snapshot:
             self.value_minor[places],
             tuple(self.currencies[place] for place in places) if self.currencies else (),
             self.ranking,
-            self.foreign_orders,
+            self.foreign,
         )
 
 
@@ -198,5 +198,5 @@ def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:
         tuple(features_of(profiles[customer]) for customer in buyers),
         np.maximum(0.0, np.array(values, dtype=np.float64)),
         tuple(profiles[one].buying.currency for one in buyers),
-        foreign_orders=sum(profiles[one].buying.sums.foreign_orders for one in buyers),
+        foreign=foreign_money(profiles[one].buying.sums for one in buyers),
     )

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from stream.core.facts.sums import Sums
 from stream.core.judgement.ranking import is_ranked
 
 CURRENCIES_NAMED = 6
 """So many currencies are named one by one."""
 
 
+class Foreign(NamedTuple):
+    """Events whose money is in another currency than it would have to be added to, or taken off from."""
+
+    orders: int = 0
+    """In another currency than the first order of their customer."""
+    refunds: int = 0
+    """In another currency than their order."""
+
+
+NOTHING_FOREIGN = Foreign()
+
+
+def foreign_money(everybody: Iterable[Sums]) -> Foreign:
+    """All of them, in the sums of some customers."""
+    orders = refunds = 0
+    for sums in everybody:
+        orders += sums.foreign_orders
+        refunds += sums.foreign_refunds
+    return Foreign(orders, refunds)
+
+
 def currency_notes(
-    customers: Mapping[str, int], ranking: str, finance_currency: str, foreign_orders: int = 0
+    customers: Mapping[str, int], ranking: str, finance_currency: str, foreign: Foreign
 ) -> list[str]:
     """What is to be said of customers by currency, in sentences; nothing where all pay in one that counts.
 
     `customers`: currency -> customers who bought. `ranking`: the currency in which they are ranked, or empty;
-    `finance_currency`: that of the policy, or empty. `foreign_orders`: orders in another currency than that
-    of their customer.
+    `finance_currency`: that of the policy, or empty.
     """
     others = {code: count for code, count in customers.items() if not is_ranked(code, ranking)}
     notes = []
@@ -25,8 +47,8 @@ def currency_notes(
         notes.append(not_ranked_words(others, ranking, finance_currency))
     elif not ranking and len(customers) > 1:
         notes.append(compared_words(customers))
-    if foreign_orders:
-        notes.append(foreign_words(foreign_orders, finance_currency))
+    if any(foreign):
+        notes.append(foreign_words(foreign, finance_currency))
     return notes
 
 
@@ -45,14 +67,13 @@ def not_ranked_words(not_ranked: Mapping[str, int], ranking: str, finance_curren
     )
 
 
-def foreign_words(orders: int, finance_currency: str) -> str:
-    """One sentence on orders in another currency than the first one of their customer."""
-    subject = "1 order is" if orders == 1 else f"{orders:,} orders are"
+def foreign_words(foreign: Foreign, finance_currency: str) -> str:
+    """One sentence on orders and refunds whose money is in no sum."""
+    subject = f"Orders in another currency than the first one of their customer: {foreign.orders:,}"
+    if foreign.refunds:
+        subject += f"; refunds in another than their order: {foreign.refunds:,}"
     remedy = "rates" if finance_currency else "a currency and rates"
-    return (
-        f"{subject} in another currency than the first one of their customer: they count as orders, "
-        f"and their money is not added; name {remedy} in [finance] of the policy."
-    )
+    return f"{subject}. They count, but their money does not; name {remedy} in [finance] of the policy."
 
 
 def compared_words(customers: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream.core.alerts.alert import Alert, rfc3339
 from stream.core.judgement.ranking import is_ranked
-from stream.policy_file.money_words import currency_notes
+from stream.policy_file.money_words import currency_notes, foreign_money
 from stream.recording.recording import Recording
 from stream.replay.run import Replay
 
@@ -59,7 +59,7 @@ def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, second
         if is_ranked(profile.buying.currency, basis.ranking)
     )
     paid = Counter(profile.buying.currency for profile in profiles if profile.buying.sums.orders)
-    foreign = sum(profile.buying.sums.foreign_orders for profile in profiles)
+    foreign = foreign_money(profile.buying.sums for profile in profiles)
     others = {code: count for code, count in paid.items() if not is_ranked(code, basis.ranking)}
     return ReplaySummary(
         events=run.events,

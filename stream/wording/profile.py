@@ -25,11 +25,10 @@ from stream.core.value.rfm import scores, summary
 from stream.wording.alert import ALERT_NAMES, SCALE
 from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
 from stream.wording.dead_ends import dead_end_lines
+from stream.wording.spending import money_lines, price_lines
 
 WEEKDAY_WORDS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 DAYPART_WORDS = ("at night", "in the morning", "in the afternoon", "in the evening")
-CHANGE_SHOWN_FROM = 0.05
-"""Relative difference between recent and usual order values from which it is shown."""
 HABIT_ORDERS_MIN, HABIT_SHARE_MIN = 5, 0.4
 """A weekday or time of day is a habit from so many orders on, with at least this share of them."""
 NPS_PROMOTER, NPS_PASSIVE = 9, 7
@@ -108,41 +107,12 @@ def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]
     own = rhythm(buying, calendar)
     if own is not None:
         lines.append(f"Usually buys {every(own.usual_gap_days)}; recently {every(own.recent_gap_days)}.")
-    lines += _money_lines(buying)
+    lines += money_lines(buying)
     habits = _habits(sums)
     if habits:
         lines.append(f"Mostly buys {listed(habits)} (UTC).")
     if len(sums.years) > 1:
         lines.append(f"Bought in {listed([str(year) for year in sums.years])}.")
-    return lines
-
-
-def _money_lines(buying: Buying) -> list[str]:
-    sums, currency = buying.sums, buying.currency
-    priced = sums.orders - sums.foreign_orders
-    if not priced:
-        return []
-    basket = sums.gross_minor / priced
-    lines = [
-        f"Has paid {money(sums.gross_minor, currency)} so far: {money(basket, currency)} per order, for "
-        f"{sums.units / sums.orders:.1f} items from {sums.mix / sums.orders:.1f} categories on average."
-    ]
-    if sums.basket_weight and priced > 1 and basket:
-        recent = sums.basket_sum / sums.basket_weight
-        change = recent / basket - 1
-        if abs(change) >= CHANGE_SHOWN_FROM:
-            more = f"{share(abs(change))} {'more' if change > 0 else 'less'} than usual"
-            lines.append(f"Recent orders are about {money(recent, currency)}, {more}.")
-    if sums.refunded_minor:
-        part = share(min(1.0, sums.refunded_minor / sums.gross_minor)) if sums.gross_minor else "all"
-        lines.append(f"Refunds came to {money(sums.refunded_minor, currency)} ({part} of what they paid).")
-    if sums.discount_minor:
-        part = share(sums.discount_minor / (sums.gross_minor + sums.discount_minor))
-        lines.append(f"Discounts came to {money(sums.discount_minor, currency)} ({part} of the full price).")
-    if sums.foreign_orders:
-        lines.append(
-            f"{count(sums.foreign_orders, 'order')} in another currency, not included in these amounts."
-        )
     return lines
 
 
@@ -165,12 +135,7 @@ def interest_lines(profile: Profile, as_of_ms: int) -> list[str]:
     category, looked = strongest_unbought(interests, as_of_ms)
     if category and looked >= 1:
         lines.append(f"Looks at {category}, but has never bought there.")
-    if interests.units and interests.spend_minor and len(interests.currencies) < 2:
-        currency = interests.currencies[0] if interests.currencies else profile.buying.currency
-        usual = money(interests.spend_minor / interests.units, currency)
-        lines.append(
-            f"Pays {usual} per item on average, {money(interests.unit_price_max_minor, currency)} at most."
-        )
+    lines += price_lines(interests, profile.buying.currency)
     return lines
 
 
@@ -211,9 +176,8 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
         return []
     finance, currency = basis.policy.finance, profile.buying.currency
     if not is_ranked(currency, basis.ranking):
-        return [
-            f"Value is reckoned in {basis.ranking}, and the policy has no rate for {currency}: none is known."
-        ]
+        unknown = f"Value is reckoned in {basis.ranking}, and the policy has no rate for {currency}"
+        return [f"{unknown}: none is known."]
     history = summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms)
     x, t_x, age, mean_minor = history.frequency, history.recency, history.T, history.monetary_minor
     value = customer_value(basis.valuation, x, t_x, age, mean_minor)

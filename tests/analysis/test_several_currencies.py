@@ -157,3 +157,12 @@ def test_a_model_in_another_currency_than_the_policys_is_one_line_for_every_comm
             "the money of model fitted is in EUR, the policy's in JPY ([finance] currency): fit a model"
             in (answer.output)
         )
+
+
+def test_a_backtest_does_not_compare_policies_to_which_the_same_facts_mean_other_money(shop):
+    words = ("backtest", "@both.jsonl", "--policy", "@euro.toml", "--against", "@rated.toml")
+    answer = run(shop, *words, "--split", "2024-09-30", "--horizon", "8w")
+
+    assert answer.exit_code == 2
+    assert "--against: its currency, rates or time zone are others than those of --policy" in answer.output
+    assert "stream policy diff" in answer.output

@@ -220,3 +220,25 @@ def test_a_life_exchanged_beforehand_gives_the_alerts_of_one_exchanged_by_the_po
         exchanged.append(event)
 
     assert ENCODE(lived(in_time_order(life), rated)[1]) == ENCODE(lived(in_time_order(exchanged), rated)[1])
+
+
+def test_a_refund_that_cannot_be_taken_off_is_counted_and_said():
+    """Its money is in another currency than its order's, and there is no rate."""
+    life = [
+        bought(0, 32_500, "a"),
+        in_currency(refunded(5, "a", 10_000), "GBP"),
+        in_currency(refunded(6, "unknown", 10_000), "GBP"),
+        bought(7, 1_000, "b", currency="GBP"),
+        in_currency(refunded(8, "b", 1_000), "GBP"),  # its order is not in the sums either
+    ]
+    shuffled = life[:]
+    for turn in range(6):
+        Random(turn).shuffle(shuffled)
+        profile, _ = lived(shuffled, basis(RATED))
+
+        assert profile.buying.sums.foreign_refunds == 2
+        assert profile.buying.net_minor == 32_500
+        (buying,) = [one for one in profile_sections(profile, at(9), basis(RATED)) if one.title == "Buying"]
+        assert "2 refunds in another currency than their order, not taken off." in buying.lines
+    many = [*life, *(bought(20 + day, 100, f"m{day}") for day in range(90))]
+    assert lived(many, basis(RATED))[0].buying.sums.foreign_refunds == 2

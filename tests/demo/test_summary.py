@@ -39,6 +39,19 @@ def test_the_customers_shown_have_an_open_alert_and_the_most_money_at_stake():
     assert [one.subject for one in alerts.most_valuable_at_risk()] == ["rich", "mid", "low"]
 
 
+def test_money_at_stake_is_compared_within_one_currency_only():
+    alerts = AlertHistory()
+    for given in (
+        alert("yen", worth=900_000, currency="JPY"),
+        alert("poor", worth=1),
+        alert("rich", worth=900),
+        alert("dinars", worth=5_000, currency="KWD"),
+    ):
+        alerts.add(given)
+
+    assert [one.subject for one in alerts.most_valuable_at_risk()][:2] == ["rich", "poor"]
+
+
 def test_the_summary_summary_for_every_event():
     outcomes = {"applied": 7, "ignored": 1, "deduplicated": 2, "dead_lettered": 1}
     summary = demo_summary(

@@ -232,3 +232,17 @@ def test_an_import_says_how_much_was_paid_in_each_currency_with_its_own_decimals
         "caution: orders are in 3 currencies: their money is not added or compared, unless the policy names"
         in (answer.stderr)
     )
+
+
+def test_a_ready_mapping_with_a_fixed_currency_is_not_taken_for_a_file_that_says_another(tmp_path):
+    names = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+    line = "536365,85123A,MUG,6,2010-12-01 08:26:00,2.55,17850,Germany"
+    plain = tmp_path / "plain.csv"
+    plain.write_text(f"{names}\n{line}\n")
+    other = tmp_path / "other.csv"
+    other.write_text(f"{names},Currency\n{line},EUR\n")
+
+    assert suggested_mapping(plain, as_json=False).startswith("# ready mapping: online-retail")
+    text = suggested_mapping(other, as_json=False)
+    assert "# ready mapping" not in text
+    assert worth(Imported(text, other)) == [(1530, "EUR")]

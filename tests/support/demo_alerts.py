@@ -21,7 +21,7 @@ INACTIVITY = Evidence(
 )
 
 
-def alert(subject, *, kind="churn_risk", state="raised", worth=100):
+def alert(subject, *, kind="churn_risk", state="raised", worth=100, currency="USD"):
     name = f"{subject}-{kind}-{state}"
     data = AlertData(
         alert_id=name,
@@ -37,7 +37,7 @@ def alert(subject, *, kind="churn_risk", state="raised", worth=100):
             p10_minor=worth // 2,
             p50_minor=worth,
             p90_minor=worth * 2,
-            currency="USD",
+            currency=currency,
             horizon_days=365,
             annual_discount=0.1,
             margin=0.3,

@@ -225,6 +225,7 @@ def _move_to_older(buying: Buying, meaning: Meaning) -> None:
             order = replace(order, at_ms=older.last_at_ms)
         back_minor = corrections.refunded_minor(order) if corrections else 0
         older.add(order, back_minor, buying.currency, meaning)
+        older.foreign_refunds += corrections.foreign_refunds(order) if corrections else 0
     if corrections is not None:
         for key in corrections.refunds.get(order_key(order), ()):
             del buying.refunds[key]
@@ -241,7 +242,11 @@ def _move_refund_to_older(buying: Buying, meaning: Meaning) -> None:
     back = refunds.pop(oldest)
     buying.refunds_gone_ms, buying.older = max(buying.refunds_gone_ms, back.at_ms), older
     counts = oldest in before.loose if order is None else order_key(order) not in before.cancelled
-    if not counts or back.currency != buying.currency:
+    if not counts:
+        return
+    if back.currency != (order.currency if order else buying.currency or back.currency):
+        older.foreign_refunds += 1
+    if back.currency != buying.currency:
         return
     counted_minor, at_ms = back.refund_minor, back.at_ms
     if order is not None:
@@ -262,8 +267,11 @@ def _recompute(buying: Buying, meaning: Meaning) -> None:
     sums = buying.older.copy() if buying.older else Sums()
     for order in live:
         sums.add(order, corrections.refunded_minor(order), buying.currency, meaning)
+        sums.foreign_refunds += corrections.foreign_refunds(order)
     for back in corrections.loose.values():
-        if sums.orders and back.currency == buying.currency:
+        if sums.orders and back.currency != buying.currency:
+            sums.foreign_refunds += 1
+        elif sums.orders:
             sums.refunded_minor += back.refund_minor
             sums.value -= back.refund_minor * weight(back.at_ms, VALUE_HALF_LIFE_MS)
     buying.sums = sums

@@ -76,6 +76,8 @@ class Sums(Struct, omit_defaults=True, gc=False):
     """The last purchase day."""
     last_midnight_ms: int = 0
     """The instant at which it began; whole days before and after it are counted from it."""
+    foreign_refunds: int = 0
+    """Refunds in another currency than their order, whose money is not taken off."""
 
     @property
     def first_midnight_ms(self) -> int:

@@ -68,3 +68,9 @@ class Corrections:
             return 0
         back_minor = sum(back.refund_minor for back in refunds.values() if back.currency == order.currency)
         return min(back_minor, order.total_minor)
+
+    def foreign_refunds(self, order: Order) -> int:
+        """How many refunds of an order are in another currency, so that they cannot be taken off."""
+        return sum(
+            back.currency != order.currency for back in self.refunds.get(order_key(order), {}).values()
+        )

@@ -11,6 +11,7 @@ from typing import Any
 from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.load import parse_mapping, ready_mappings
 from stream.importing.files.mapping.mapping import ColumnMapping
+from stream.importing.files.suggest.currencies import currency_columns
 from stream.importing.files.suggest.proposal import proposed_toml, with_time_format_of
 from stream.importing.files.suggest.sample import SAMPLE_LINES, ColumnSample, sampled_file
 
@@ -46,9 +47,18 @@ def _matching_ready_mapping(columns: ColumnSample) -> str | None:
         found = [bool(paths & set(columns)) for paths in _required_columns(mapping)]
         nested = mapping.file.format == "jsonl" and mapping.items is not None
         enough = sum(found) >= COLUMNS_IN_COMMON_MIN and all(found[:KEY_COLUMNS])
-        if all(found) or (nested and enough):
+        if (all(found) or (nested and enough)) and not _contradicts(mapping, columns):
             return name
     return None
+
+
+def _contradicts(mapping: ColumnMapping, columns: ColumnSample) -> bool:
+    """Whether the file has a column of currencies, and the mapping the same currency for every line."""
+    return (
+        "currency" in mapping.constants
+        and "currency" not in mapping.columns
+        and bool(currency_columns(list(columns), columns))
+    )
 
 
 def _required_columns(mapping: ColumnMapping) -> list[set[str]]:
