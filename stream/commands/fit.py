@@ -76,7 +76,7 @@ def fit_group() -> None:
 @click.option(
     "--policy",
     type=EXISTING,
-    help="Policy file (TOML), for its horizons of value. [default: the shipped one]",
+    help="Policy file (TOML): zone, horizons of value. [default: the shipped one; with topics STREAM_POLICY]",
 )
 @click.option(
     "--precision", type=click.FloatRange(0, 1), help="Learn thresholds for this share of right alerts."
@@ -110,14 +110,14 @@ def history_command(
     if out is None and not publish:
         raise click.UsageError("name a target for the model: --out FILE, --publish, or both")
     started = time.monotonic()
-    rules = chosen_policy(policy)
+    rules = chosen_policy(policy, of_worker=from_kafka or from_profiles)
     names = ", ".join(sorted(path.name for path in events))
     source = names or ("the input topics" if from_kafka else "profiles")
     options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance)
     try:
         with output_file(out) if out is not None else nullcontext() as file:
             if from_profiles:
-                model, fields = refit_to_profiles(options), {}
+                model, fields = refit_to_profiles(options, rules), {}
             else:
                 with reported(recorded_events(events, now_ms), as_json=as_json) as recording:
                     model = fit_to_events(recording, until, options, rules)

@@ -9,6 +9,7 @@ from pathlib import Path
 from stream.analysis.fit_recording import coverage_of, fit_recording
 from stream.commands.parameters import basis_of_worker, chosen_model
 from stream.commands.recorded_events import far_notes, future_notes
+from stream.core.facts.meaning import Meaning
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
 from stream.fit.model_fit import FitOptions
@@ -39,11 +40,12 @@ def fit_to_events(recording: Recording, until_ms: int | None, options: FitOption
         )
 
 
-def refit_to_profiles(options: FitOptions) -> Model:
-    """Refit to the profiles topic, with the risk layer of the model in force."""
+def refit_to_profiles(options: FitOptions, policy: Policy) -> Model:
+    """Refit to the profiles topic, with the risk layer of the model in force. Facts must mean there what they
+    mean by this policy."""
     from stream.ops.topic_profiles import topic_profiles
 
     with progress("reading the profiles"):
-        profiles, in_force = topic_profiles()
+        profiles, in_force = topic_profiles(Meaning(policy).digest)
     with progress("fitting the model"):
         return refit(profiles, in_force or basis_of_worker(None, None).model, options)

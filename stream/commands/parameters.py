@@ -82,8 +82,10 @@ class Instant(click.ParamType):
 DAY, DURATION = Day(), Duration()
 
 
-def chosen_policy(path: Path | None) -> Policy:
-    """The policy of a file, or the shipped one."""
+def chosen_policy(path: Path | None, *, of_worker: bool = False) -> Policy:
+    """The policy of a file, or the shipped one; `of_worker`: or that of STREAM_POLICY, as workers have it."""
+    if path is None and of_worker:
+        path = _file(load_settings().policy)
     try:
         return load_policy(path)
     except PolicyFileError as faults:

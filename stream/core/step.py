@@ -28,6 +28,7 @@ from stream.core.facts.profile import (
     JUDGEMENT,
     NOTHING,
     Profile,
+    new_profile,
 )
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN
@@ -87,11 +88,11 @@ def on_event(
             return _erase(profile, event, at_ms, basis)
         return Step(profile, (), "passed", changed=NOTHING)
     if profile is None:
-        profile, changed = Profile(event.subject), EVERYTHING
+        profile, changed = new_profile(event.subject, basis.meaning.digest), EVERYTHING
     elif profile.erased_ms:
         if at_ms <= profile.erased_ms:
             return Step(profile, (), "erased", changed=NOTHING)
-        profile, changed = Profile(event.subject), EVERYTHING
+        profile, changed = new_profile(event.subject, basis.meaning.digest), EVERYTHING
     found = novelty(profile, event, at_ms, basis.meaning)
     if found != "applied":
         return Step(profile, (), found, changed=NOTHING)
@@ -199,7 +200,8 @@ def _reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:
 
 def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> Step:
     """Erase the customer: open alerts are retracted, and for a while a stub rejects events from before."""
-    stub = Profile(customer=event.subject, erased_ms=at_ms, next_review_ms=at_ms + ERASURE_GRACE_MS)
+    stub = new_profile(event.subject, basis.meaning.digest)
+    stub.erased_ms, stub.next_review_ms = at_ms, at_ms + ERASURE_GRACE_MS
     if profile is None:
         return Step(stub)
     if profile.erased_ms:

@@ -21,14 +21,20 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 """A part of a whole, or a probability: 0 to 1."""
 
 
-@lru_cache(maxsize=1_024)
-def calendar_year(day: int) -> int:
-    """The Gregorian year of a day number (days since 1970-01-01), without a calendar object.
+MONTHS_OF_YEAR = 12
+EPOCH_YEAR = 1970
 
-    Howard Hinnant, chrono-compatible low-level date algorithms: `civil_from_days`.
+
+@lru_cache(maxsize=1_024)
+def calendar_month(day: int) -> int:
+    """The Gregorian month of a day number (days since 1970-01-01): months since January 1970, which is 0.
+
+    Without a calendar object. Howard Hinnant, chrono-compatible low-level date algorithms: `civil_from_days`.
     """
     shifted = day + 719_468
     era_day = shifted % 146_097
     year_of_era = (era_day - era_day // 1_460 + era_day // 36_524 - era_day // 146_096) // 365
     day_of_year = era_day - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    return year_of_era + shifted // 146_097 * 400 + (1 if day_of_year >= 306 else 0)
+    march_year = year_of_era + shifted // 146_097 * 400  # years that begin in March, as do their months
+    march_month = (5 * day_of_year + 2) // 153
+    return (march_year - EPOCH_YEAR) * MONTHS_OF_YEAR + march_month + 2

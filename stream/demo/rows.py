@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
-from stream.worker.rows.row import StoredRow
-
-ROW = msgspec.json.Decoder(StoredRow)
+from stream.worker.rows.stored import read_row
 
 
 def customer_tiers(rows: Mapping[bytes, bytes], names: tuple[str, ...]) -> Iterator[str]:
     """The name of each customer's tier; rows without a profile and erased customers are left out."""
     for value in rows.values():
-        profile = ROW.decode(value).profile
+        profile = read_row(value).profile
         if profile is not None and not profile.erased_ms:
             yield names[profile.judgement.tier]

@@ -17,7 +17,7 @@ from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.memory.repeats import novelty
-from stream.core.facts.profile import Profile
+from stream.core.facts.profile import Profile, new_profile
 from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import features_of, without_money
 from stream.core.model.features import Features
@@ -175,7 +175,8 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning:
     or before is not the beginning of a new customer.
     """
     if type(event) is CustomerErased:
-        profiles[event.subject] = Profile(customer=event.subject, erased_ms=at_ms)
+        stub = profiles[event.subject] = new_profile(event.subject, meaning.digest)
+        stub.erased_ms = at_ms
         return
     if type(event) not in FOLDS:
         return
@@ -183,7 +184,7 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning:
     if profile is not None and profile.erased_ms and at_ms <= profile.erased_ms:
         return
     if profile is None or profile.erased_ms:
-        profile = profiles[event.subject] = Profile(customer=event.subject)
+        profile = profiles[event.subject] = new_profile(event.subject, meaning.digest)
     if novelty(profile, event, at_ms, meaning) == "applied":
         fold(profile, event, at_ms, meaning)
 

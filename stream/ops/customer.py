@@ -13,6 +13,7 @@ from msgspec import Struct
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ModelPublished
 from stream.core.facts.profile import Profile
+from stream.core.facts.versions import ForeignProfileError, check_meaning
 from stream.core.judgement.basis import Basis
 from stream.ops.changelog import without_fenced_writes
 from stream.ops.cluster import cluster_errors, cluster_settings, partitions_of, reader, records
@@ -23,6 +24,7 @@ from stream.wire import partition_of
 from stream.worker.kafka.topics import topic_names
 from stream.worker.rows.models import model_in_force
 from stream.worker.rows.row import MODEL_KEY, StoredRow
+from stream.worker.rows.stored import UNREADABLE, read_profile, read_row
 
 
 class CustomerSnapshot(Struct):
@@ -36,11 +38,7 @@ class CustomerSnapshot(Struct):
 
 
 Parsed = TypeVar("Parsed")
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises when the bytes are not what this version writes."""
-_decode_profile = msgspec.json.Decoder(Profile).decode
 _decode_alert = msgspec.json.Decoder(Alert).decode
-_decode_row = msgspec.json.Decoder(StoredRow).decode
 ESCAPE = b"\\"
 """A line with a backslash is always decoded: other JSON writers escape ids, as `jos\\u00e9` or `a\\/b`."""
 
@@ -77,7 +75,7 @@ def snapshot_from_files(
 ) -> CustomerSnapshot:
     """Look the customer up in the profiles and alerts files that `stream replay` wrote."""
     mark = msgspec.json.encode(customer)
-    own_profiles = [each for each in _decoded(profiles, _decode_profile, mark) if each.customer == customer]
+    own_profiles = [each for each in _decoded(profiles, read_profile, mark) if each.customer == customer]
     own_alerts = [alert for alert in _decoded(alerts, _decode_alert, mark) if alert.subject == customer]
     return _as_of(own_profiles[-1] if own_profiles else None, own_alerts, basis, at_ms)
 
@@ -90,6 +88,8 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) 
         if mark in line:
             try:
                 yield decode(line)
+            except ForeignProfileError as foreign:
+                raise ValueError(f"{path}:{number}: {foreign}") from None
             except UNREADABLE as error:
                 raise ValueError(f"{path}:{number}: not what `stream replay` wrote: {error}") from None
 
@@ -116,11 +116,11 @@ def snapshot_from_topics(
         for message in without_fenced_writes(records(consumer, starts)):
             value = message.value()
             if message.key() == MODEL_KEY and value:
-                published = _readable(_decode_row, message)
+                published = _readable(read_row, message)
             elif message.key() != key:
                 continue
             elif message.topic() == names.profiles:
-                profile = _readable(_decode_row, message).profile if value else None
+                profile = _readable(read_row, message).profile if value else None
             elif value:
                 alert = _readable(_decode_alert, message)
                 alerts[alert.id] = alert
@@ -131,10 +131,12 @@ def snapshot_from_topics(
 
 def _readable(decode: Callable[[bytes], Parsed], message: Message) -> Parsed:
     """The value of a record; ValueError names the record when this version cannot read it."""
+    place = f"{message.topic()}/{message.partition()}/{message.offset()}"
     try:
         return decode(message.value() or b"")
+    except ForeignProfileError as foreign:
+        raise ValueError(f"{place}: {foreign}") from None
     except UNREADABLE as error:
-        place = f"{message.topic()}/{message.partition()}/{message.offset()}"
         raise ValueError(f"{place}: this version cannot read it: {error}") from None
 
 
@@ -142,11 +144,13 @@ def _as_of(profile: Profile | None, alerts: list[Alert], basis: Basis, at_ms: in
     """The stored profile of a customer, to be looked at as of `at_ms`; None: as of its last event or
     judgement.
 
-    ValueError when `at_ms` is before that: a stored profile cannot go back in time. Without a profile the
+    ValueError when `at_ms` is before that, as a stored profile cannot go back in time, or when its facts mean
+    something else than under the policy. Without a profile the
     snapshot holds the alerts alone. `basis` is the policy and model to look at it with.
     """
     if profile is None:
         return CustomerSnapshot(None, alerts, at_ms or 0, basis)
+    check_meaning(profile.meaning, basis.meaning.digest)
     last_ms = max(profile.judgement.judged_ms, profile.touch_at_ms, profile.first_seen_ms)
     if at_ms is not None and at_ms < last_ms:
         raise ValueError("this profile was judged later than that; --events can go back in time")

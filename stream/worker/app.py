@@ -60,7 +60,7 @@ class Worker:
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
         )
-        self._codec = ProfileCodec(kinds, settings.partitions, live=settings.clock == "wall")
+        self._codec = codec_of(settings, kinds, basis)
         self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), self._codec)
         self.processor = ProfileProcessor(basis, self.topics, limit, self.counts)
         attach(self.app, self.processor)
@@ -104,6 +104,12 @@ class Worker:
         count = await asyncio.to_thread(look_at_kafka, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
         self.app.on_recovered = partial(_check_lane, partition_count=count)
+
+
+def codec_of(settings: Settings, kinds: dict[str, TopicKind], basis: Basis) -> ProfileCodec:
+    """The codec of a worker with these settings and this policy."""
+    live, meaning = settings.clock == "wall", basis.meaning.digest
+    return ProfileCodec(kinds, settings.partitions, live=live, meaning=meaning)
 
 
 def _check_lane(lane: Lane[LiveRow], partition_count: int) -> None:

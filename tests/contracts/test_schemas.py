@@ -99,13 +99,14 @@ def test_the_golden_corpus_has_every_released_input_type():
     assert (released & inputs) - seen == set()
 
 
-def test_a_row_of_the_worker_is_a_valid_profile_record():
-    profile = msgspec.json.decode(
-        (ROOT / "examples/profile/1/good-full.json").read_bytes(), type=StoredRow
-    ).profile
+@pytest.mark.parametrize("written", sorted(path.stem for path in (ROOT / "profile").glob("*.json")))
+@pytest.mark.parametrize("read", sorted(path.stem for path in (ROOT / "profile").glob("*.json")))
+def test_a_row_of_the_worker_is_a_valid_profile_record_of_every_version(written, read):
+    example = ROOT / "examples/profile" / written / "good-full.json"
+    profile = msgspec.json.decode(example.read_bytes(), type=StoredRow).profile
     row = msgspec.json.encode(
         StoredRow({"customers.purchases.v1": 7}, [msgspec.Raw(b"{}")], 3, profile=profile)
     )
 
-    assert validator(json.loads((ROOT / "profile" / "1.json").read_text())).is_valid(json.loads(row))
+    assert validator(json.loads((ROOT / "profile" / f"{read}.json").read_text())).is_valid(json.loads(row))
     assert msgspec.json.decode(row, type=ProfileRecord) == ProfileRecord(profile)

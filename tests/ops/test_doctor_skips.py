@@ -91,6 +91,17 @@ def test_the_workers_own_marks_are_no_erasures():
     assert finding == ClusterFinding("profiles", "ok", "2 sampled rows, 1 of them erasures")
 
 
+def test_a_row_of_a_later_version_is_a_fault_of_its_own_and_no_foreign_record():
+    later = msgspec.json.encode(StoredRow(profile=Profile("c", 3)))
+    rows = (Row(b"c", later), Row(b"d", msgspec.json.encode(StoredRow(profile=Profile("d")))))
+
+    (finding,) = [one for one in findings(cluster(ROLES, rows)) if one.check == "profiles"]
+
+    assert finding.level == "fault"
+    assert "version 3, and this program knows versions up to 2" in finding.found
+    assert "Rows of another version" in finding.remedy
+
+
 def test_rows_of_the_workers_alone_are_nothing_to_look_at():
     found = levels(cluster(ROLES, (Row(b"\0writer", None), Row(b"\0writer", None))))
 

@@ -186,6 +186,44 @@ def test_a_refit_from_profiles_keeps_the_risk_layer_of_stream_model(tmp_path, mo
     profiles: dict[str, Any] = {
         f"c{number}": lived([bought(number, customer=f"c{number}")], basis())[0] for number in range(9)
     }
-    monkeypatch.setattr("stream.ops.topic_profiles.topic_profiles", lambda: (profiles, None))
+    monkeypatch.setattr("stream.ops.topic_profiles.topic_profiles", lambda meaning: (profiles, None))
 
-    assert refit_to_profiles(FitOptions("f", "profiles", Horizon())).risk == layered.risk
+    assert refit_to_profiles(FitOptions("f", "profiles", Horizon()), default_policy()).risk == layered.risk
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"version": 3}, "version 3, and this program knows versions up to 2"),
+        ({"version": 3, "buying": []}, "version 3, and this program knows versions up to 2"),
+        ({"meaning": "0a1b2c3d"}, "another `zone` ([business]), `currency` or `rates`"),
+    ],
+    ids=["a later version", "a later version of another shape", "another meaning"],
+)
+def test_a_stored_profile_that_this_policy_or_program_cannot_show_is_refused_in_one_line(
+    tmp_path, changes, reason
+):
+    profile, _ = lived([bought(1)], basis())
+    stored = msgspec.json.decode(msgspec.json.encode(profile)) | changes
+    (tmp_path / "profiles.jsonl").write_bytes(msgspec.json.encode(stored) + b"\n")
+
+    shown = explain("c", "--profiles", tmp_path / "profiles.jsonl")
+
+    assert shown.exit_code == 2
+    assert reason in " ".join(shown.output.split())
+    assert "Traceback" not in shown.output
+
+
+def test_a_profile_of_version_1_is_shown_as_one_of_today(tmp_path):
+    profile, _ = lived([bought(1), bought(40)], basis())
+    stored = msgspec.json.decode(msgspec.json.encode(profile))
+    del stored["version"]
+    (tmp_path / "old.jsonl").write_bytes(msgspec.json.encode(stored) + b"\n")
+    (tmp_path / "new.jsonl").write_bytes(msgspec.json.encode(profile) + b"\n")
+
+    old, new = (
+        explain("c", "--profiles", tmp_path / "old.jsonl"),
+        explain("c", "--profiles", tmp_path / "new.jsonl"),
+    )
+
+    assert (old.exit_code, old.output) == (0, new.output)

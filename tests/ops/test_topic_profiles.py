@@ -10,6 +10,7 @@ from stream.engine.state.epoch import EPOCH_HEADER
 from stream.ops.topic_profiles import newest_rows
 from stream.worker.kafka.topics_admin import ClusterError
 from stream.worker.rows.row import MODEL_KEY, StoredRow
+from tests.support.narrow import not_none
 
 WRITER = b"\x00writer"
 
@@ -89,3 +90,33 @@ def test_a_row_that_cannot_be_read_leaves_its_customer_out_and_is_told(capsys):
 def test_a_published_model_that_cannot_be_read_ends_the_fit_with_its_reason():
     with pytest.raises(ClusterError, match="the published model of the profiles topic cannot be read"):
         newest_rows([Record(MODEL_KEY, b"[1]")])
+
+
+def later_row(**changes):
+    """A row of a version that this program does not know."""
+    stored = msgspec.json.decode(row(1))
+    stored["profile"] |= {"version": 3, **changes}
+    return msgspec.json.encode(stored)
+
+
+@pytest.mark.parametrize("later", [later_row(), later_row(buying=[])], ids=["readable", "of another shape"])
+def test_profiles_of_a_later_version_are_refused_in_one_line(later):
+    with pytest.raises(ClusterError, match="version 3, and this program knows versions up to 2"):
+        newest_rows([Record(b"c", row(1)), Record(b"c", later)])
+
+    assert events_of([Record(b"c", later), Record(b"c", row(1))]) == {b"c": 1}  # it was replaced since
+
+
+def test_profiles_of_another_meaning_are_refused_in_one_line():
+    of_the_shop = msgspec.json.encode(StoredRow(profile=Profile("c", 2, "0a1b2c3d")))
+
+    assert newest_rows([Record(b"c", of_the_shop)], "0a1b2c3d").keys() == {b"c"}
+    for rows, meaning in (([Record(b"c", of_the_shop)], ""), ([Record(b"c", row(1))], "0a1b2c3d")):
+        with pytest.raises(ClusterError, match=r"zone.*currency.*rates.*cut over"):
+            newest_rows(rows, meaning)
+
+
+def test_profiles_of_version_1_are_read_as_those_of_the_present_one():
+    kept = not_none(newest_rows([Record(b"c", row(3))])[b"c"].profile)
+
+    assert (kept.version, kept.events) == (2, 3)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from stream.wire import STRUCTURED_HEADERS, encode_alert, encode_event, is_broad
 from stream.worker.kafka.topics import ROLES, topic_names, topic_plans
 from stream.worker.kafka.topics_admin import admin_client, create_topics
 from stream.worker.rows.row import MODEL_KEY, StoredRow
+from stream.worker.rows.stored import read_row
 from tests.faults.verifier import read_all
 from tests.support.laws import assert_same_facts
 
@@ -191,7 +192,7 @@ class WorkerKafka:
                 rows.pop(record.key().decode(), None)
             else:
                 rows[record.key().decode()] = record.value()
-        return {key: msgspec.json.decode(row, type=StoredRow) for key, row in rows.items()}
+        return {key: read_row(row) for key, row in rows.items()}
 
     def profiles(self) -> dict[str, Profile]:
         found = {key: row.profile for key, row in sorted(self.rows().items())}
@@ -207,6 +208,9 @@ class WorkerKafka:
 class WorkerProcess:
     """One process `stream worker` with its own working directory, killed at the end of its `with` block."""
 
+    command: tuple[str | Path, ...] = (STREAM, "worker")
+    added: Mapping[str, str] = {}  # to the environment
+
     def __init__(self, kafka: WorkerKafka, log: Path, **settings: str) -> None:
         self.log = log
         self.working_directory = log.with_name(f"{log.name}-cwd")
@@ -215,8 +219,8 @@ class WorkerProcess:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAM_")}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [STREAM, "worker"],
-                env={**kept, **kafka.environment, **more},
+                self.command,
+                env={**kept, **self.added, **kafka.environment, **more},
                 cwd=self.working_directory,
                 stdout=output,
                 stderr=output,

@@ -7,6 +7,7 @@ from bisect import insort
 from msgspec import Struct, field
 
 from stream.core.facts.decay import MOOD_HALF_LIFE_MS, TEMPER_HALF_LIFE_MS, weight
+from stream.core.facts.months import MonthSaid, of_month
 
 TICKETS_KEPT = 32
 NOTES_KEPT = 6
@@ -68,6 +69,8 @@ class Feedback(Struct, omit_defaults=True, gc=False):
     themes: dict[str, Theme] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     """The latest pieces of feedback, in order of time."""
+    months: list[MonthSaid] = field(default_factory=list)
+    """By month, the last 25 months up to the newest with feedback that has a sentiment (months.py)."""
 
 
 def with_opinion(
@@ -76,10 +79,13 @@ def with_opinion(
     event_id: str,
     sentiment: float | None,
     themes: tuple[tuple[str, float], ...],
+    *,
+    month: int,
 ) -> None:
     """Add one review, survey answer, ticket or complaint.
 
-    `sentiment` is -1 to 1; None: it has none. `themes`: each with its polarity, -1 to 1.
+    `sentiment` is -1 to 1; None: it has none. `themes`: each with its polarity, -1 to 1. `month`: months
+    since January 1970 on the calendar of the business.
     """
     if at_ms > feedback.last_at_ms:
         feedback.last_at_ms = at_ms
@@ -95,6 +101,10 @@ def with_opinion(
     feedback.mood_sum += mood * sentiment
     feedback.temper_weight += temper
     feedback.temper_sum += temper * sentiment
+    kept = of_month(feedback.months, month, MonthSaid)
+    if kept is not None:
+        kept.count += 1
+        kept.sentiment_sum += sentiment
     insort(feedback.notes, Note(at_ms, event_id, sentiment))
     if len(feedback.notes) > NOTES_KEPT:
         del feedback.notes[0]

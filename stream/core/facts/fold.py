@@ -21,6 +21,7 @@ from stream.core.facts.profile import BUYING, ENGAGEMENT, FEEDBACK, IDENTITY, IN
 from stream.core.facts.purchases import with_cancellation, with_purchase, with_refund
 from stream.core.text.sentiment import feedback_sentiment
 from stream.core.text.themes import feedback_themes
+from stream.core.units import calendar_month
 
 NPS_TOP = 10.0
 """Answers to NPS surveys are kept on the scale 0 to 10."""
@@ -92,7 +93,7 @@ def _cancellation(profile: Profile, at_ms: int, event: ev.PurchaseCancelled, mea
 
 def _engage(change: Callable[..., None], news: News = SOFT) -> Fold:
     def engage(profile: Profile, at_ms: int, event: Any, meaning: Meaning) -> News:
-        change(profile.engagement, at_ms, event)
+        change(profile.engagement, at_ms, event, calendar_month(meaning.calendar.local_day(at_ms)))
         return news
 
     return engage
@@ -100,7 +101,7 @@ def _engage(change: Callable[..., None], news: News = SOFT) -> Fold:
 
 def _look(change: Callable[..., None], strength: float) -> Fold:
     def look(profile: Profile, at_ms: int, event: Any, meaning: Meaning) -> News:
-        change(profile.engagement, at_ms, event)
+        change(profile.engagement, at_ms, event, calendar_month(meaning.calendar.local_day(at_ms)))
         with_look(profile.interests, at_ms, event.data.category, strength)
         return SOFT
 
@@ -110,9 +111,9 @@ def _look(change: Callable[..., None], strength: float) -> Fold:
 def _opinion(profile: Profile, at_ms: int, event: Any, meaning: Meaning) -> None:
     data = event.data
     sentiment = feedback_sentiment(data, meaning.reader.analyser)
-    with_opinion(
-        profile.feedback, at_ms, event.id, sentiment, feedback_themes(data, meaning.reader, sentiment or 0.0)
-    )
+    themes = feedback_themes(data, meaning.reader, sentiment or 0.0)
+    month = calendar_month(meaning.calendar.local_day(at_ms))
+    with_opinion(profile.feedback, at_ms, event.id, sentiment, themes, month=month)
 
 
 def _review(profile: Profile, at_ms: int, event: ev.Reviewed, meaning: Meaning) -> News:

@@ -12,6 +12,8 @@ from stream.core.facts.interests import Interests
 from stream.core.facts.purchases import Buying
 from stream.core.units import DAY_MS
 
+PROFILE_VERSION = 2
+"""What profiles are written as. Version 1, of the program's version 0.1.0, has no number (versions.py)."""
 ERASURE_GRACE_MS = 7 * DAY_MS
 """How long the stub of an erased customer, which holds only the instant, rejects events from before it."""
 
@@ -87,12 +89,19 @@ class Judgement(Struct, omit_defaults=True, gc=False):
     """When alerts were raised within the policy's contact window."""
     alerts: int = 0
     """Alerts so far: the sequence number of the last one."""
+    stage_moves: list[tuple[int, Stage]] = field(default_factory=list)
+    """Instant and new stage of the latest changes of stage."""
 
 
 class Head(Struct, omit_defaults=True, gc=False):
     """The small part of a profile, which changes with every event. Instants: epoch ms."""
 
     customer: str
+    version: int = 1
+    """Of this record; version 1 does not state it. New profiles are made by `new_profile`."""
+    meaning: str = ""
+    """`Meaning.digest` of the policy that the facts were folded by: its time zone and currency. Empty: UTC,
+    and no currency named."""
     next_review_ms: int | None = None
     """The next instant at which time alone may change the judgement."""
     first_seen_ms: int = 0
@@ -111,6 +120,9 @@ class Head(Struct, omit_defaults=True, gc=False):
     """Of each of them the part of the day, type and source, as marks."""
     forgotten: bytes = b""
     """Up to when events of each type and source are no longer remembered one by one."""
+    counted_from_ms: int = 0
+    """From here on facts by month and changes of stage are complete. Before, they may be missing or too few,
+    since the profile was of version 1. 0: they are complete from the beginning."""
 
 
 class Profile(Head, omit_defaults=True, gc=False):
@@ -131,10 +143,17 @@ IDENTITY, FEEDBACK, BUYING, JUDGEMENT, INTERESTS, ENGAGEMENT = (1 << place for p
 NOTHING, EVERYTHING = 0, (1 << len(SECTIONS)) - 1
 
 
+def new_profile(customer: str, meaning: str) -> Profile:
+    """The profile of a customer of whom nothing is known yet; `meaning`: the digest of what facts mean."""
+    return Profile(customer, PROFILE_VERSION, meaning)
+
+
 def head_of(profile: Profile) -> Head:
     """The head of a profile, without the sections."""
     return Head(
         profile.customer,
+        profile.version,
+        profile.meaning,
         profile.next_review_ms,
         profile.first_seen_ms,
         profile.touch_at_ms,
@@ -144,6 +163,7 @@ def head_of(profile: Profile) -> Head:
         profile.seen,
         profile.seen_kinds,
         profile.forgotten,
+        profile.counted_from_ms,
     )
 
 

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from stream.core.calendar import Calendar
 from stream.core.currency import Exchange
 from stream.core.events.payload import Cancellation, Purchase, Refund
-from stream.core.facts.decay import VALUE_HALF_LIFE_MS, weight
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.memory.corrections import Corrections, Refunded
 from stream.core.facts.memory.order_match import ANY_SOURCE, cancelled_orders, known_order, order_key
@@ -91,7 +90,7 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase, source: str, m
     insort(orders, order)
     while len(orders) > ORDERS_KEPT:
         _move_to_older(buying, meaning)
-    _recompute(buying, meaning)
+    recompute(buying, meaning)
     return at_ms < latest_ms or known is not None
 
 
@@ -163,7 +162,7 @@ def with_refund(buying: Buying, at_ms: int, refund: Refund, source: str, meaning
     buying.refunds[refund_key(refund.refund_id, source)] = first_refund(known, back)
     if len(buying.refunds) > REFUNDS_KEPT:
         _move_refund_to_older(buying, meaning)
-    _recompute(buying, meaning)
+    recompute(buying, meaning)
 
 
 def first_refund(known: Refunded | None, back: Refunded) -> Refunded:
@@ -195,7 +194,7 @@ def with_cancellation(
         oldest = min(buying.cancelled, key=lambda order_id: (buying.cancelled[order_id], order_id))
         del buying.cancelled[oldest]
         buying.cancelled_by.pop(oldest, None)
-    _recompute(buying, meaning)
+    recompute(buying, meaning)
 
 
 def purchase_days(buying: Buying, calendar: Calendar) -> list[int]:
@@ -252,13 +251,12 @@ def _move_refund_to_older(buying: Buying, meaning: Meaning) -> None:
     if order is not None:
         counted_minor = before.refunded_minor(order) - _corrections(buying).refunded_minor(order)
         at_ms = order.at_ms
-    older.refunded_minor += counted_minor
-    older.value -= counted_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
+    older.take_off(counted_minor, at_ms, meaning)
     if order and meaning.calendar.local_day(at_ms) == buying.sums.first_day:
         older.first_day_minor -= counted_minor
 
 
-def _recompute(buying: Buying, meaning: Meaning) -> None:
+def recompute(buying: Buying, meaning: Meaning) -> None:
     """Compute the sums again from all that is kept: exact after any correction."""
     corrections = _corrections(buying)
     live = [order for order in buying.orders if order_key(order) not in corrections.cancelled]
@@ -272,6 +270,5 @@ def _recompute(buying: Buying, meaning: Meaning) -> None:
         if sums.orders and back.currency != buying.currency:
             sums.foreign_refunds += 1
         elif sums.orders:
-            sums.refunded_minor += back.refund_minor
-            sums.value -= back.refund_minor * weight(back.at_ms, VALUE_HALF_LIFE_MS)
+            sums.take_off(back.refund_minor, back.at_ms, meaning)
     buying.sums = sums

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import log
+
 from msgspec import Struct, field
 
 from stream.core.calendar import Calendar
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
 from stream.core.facts.meaning import Meaning
-from stream.core.units import DAY_MS, calendar_year
+from stream.core.facts.months import MonthBought, of_month
+from stream.core.units import DAY_MS, EPOCH_YEAR, MONTHS_OF_YEAR, calendar_month
 
 DAYPARTS = 4
 """Six hours each, from 00:00 by the clock of the business."""
@@ -79,6 +82,18 @@ class Sums(Struct, omit_defaults=True, gc=False):
     foreign_refunds: int = 0
     """Refunds in another currency than their order, whose money is not taken off."""
 
+    months: list[MonthBought] = field(default_factory=list)
+    """By calendar month, the last 25 months up to the newest with an order (months.py)."""
+    seasons: list[int] = field(default_factory=lambda: [0] * MONTHS_OF_YEAR)
+    """Purchase days by month of the year, January first, of all years. Days that are not in it (`days` less
+    its sum) were counted by version 1."""
+    gap_log_sum: float = 0.0
+    """Sum of the natural logarithms of the gaps between purchase days, each in days. With their number and
+    their sum it is all that the likelihood of gamma gaps needs (Platzer & Reutterer: Ticking Away the
+    Moments, Marketing Science 2016)."""
+    unknown_gaps: int = 0
+    """Gaps whose logarithms are not in the sum, because version 1 counted them."""
+
     @property
     def first_midnight_ms(self) -> int:
         """The instant so many whole days before `last_midnight_ms` as lie between the first and the last
@@ -90,33 +105,41 @@ class Sums(Struct, omit_defaults=True, gc=False):
         at_ms = order.at_ms
         local_ms = meaning.calendar.local_ms(at_ms)
         day = local_ms // DAY_MS
+        month = calendar_month(day)
+        bought = of_month(self.months, month, MonthBought) or MonthBought(month)
         if not self.orders:
             self.first_at_ms, self.first_day = at_ms, day
-            self._add_day(day, meaning.calendar)
+            self._add_day(day, bought, meaning.calendar)
         elif day != self.last_day:
             self.last_gap_days = day - self.last_day
             self.gap_square_days += self.last_gap_days * self.last_gap_days
-            self._add_day(day, meaning.calendar)
+            self.gap_log_sum += log(self.last_gap_days)
+            self._add_day(day, bought, meaning.calendar)
         self.dayparts[local_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
         self.last_at_ms = at_ms
         self.orders += 1
+        bought.orders += 1
         self.units += order.units
         self.mix += order.categories
         if order.currency == currency:
-            self._add_money(order, refunded_minor, at_ms)
+            bought.net_minor += self._add_money(order, refunded_minor, at_ms)
         else:
             self.foreign_orders += 1
 
-    def _add_day(self, day: int, calendar: Calendar) -> None:
+    def _add_day(self, day: int, bought: MonthBought, calendar: Calendar) -> None:
         self.days += 1
+        bought.days += 1
         self.last_day, self.last_midnight_ms = day, calendar.midnight_ms(day)
         self.recent_days += weight(day * DAY_MS, BASKET_HALF_LIFE_MS)
         self.weekdays[(day + EPOCH_WEEKDAY) % 7] += 1
-        year = calendar_year(day)
+        years, place = divmod(bought.month, MONTHS_OF_YEAR)
+        self.seasons[place] += 1
+        year = EPOCH_YEAR + years
         if not self.years or self.years[-1] != year:
             self.years.append(year)
 
-    def _add_money(self, order: Order, refunded_minor: int, at_ms: int) -> None:
+    def _add_money(self, order: Order, refunded_minor: int, at_ms: int) -> int:
+        """Add the money of an order; what is left of it after refunds."""
         total_minor = order.total_minor
         net_minor = total_minor - refunded_minor
         self.gross_minor += total_minor
@@ -128,11 +151,25 @@ class Sums(Struct, omit_defaults=True, gc=False):
         recent = weight(at_ms, BASKET_HALF_LIFE_MS)
         self.basket_weight += recent
         self.basket_sum += recent * total_minor
+        return net_minor
+
+    def take_off(self, refunded_minor: int, at_ms: int, meaning: Meaning) -> None:
+        """Take off a refund that is of no order added here; `at_ms`: the instant as of which it counts."""
+        self.refunded_minor += refunded_minor
+        self.value -= refunded_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
+        month = calendar_month(meaning.calendar.local_day(at_ms))
+        bought = of_month(self.months, month, MonthBought)
+        if bought is not None:
+            bought.net_minor -= refunded_minor
 
     def copy(self) -> Sums:
         """An independent copy."""
         twin = Sums(*(getattr(self, name) for name in self.__struct_fields__))
         twin.weekdays, twin.dayparts, twin.years = self.weekdays[:], self.dayparts[:], self.years[:]
+        twin.months = [
+            MonthBought(each.month, each.orders, each.days, each.net_minor) for each in self.months
+        ]
+        twin.seasons = self.seasons[:]
         return twin
 
 

@@ -17,6 +17,8 @@ from stream.core.units import DAY_MS
 
 TIER_MOVES_KEPT = 12
 """Changes of tier that a profile remembers, the latest."""
+STAGE_MOVES_KEPT = 12
+"""Changes of stage that a profile remembers, the latest."""
 ABOVE_ALL_RISKS = 2.0
 """Sentinel above every level of churn risk: levels are probabilities, at most 1."""
 SOFT_REVIEW_MS = DAY_MS
@@ -108,7 +110,11 @@ def _place(judgement: Judgement, now: Standing, profile: Profile, basis: Basis) 
     if judgement.lapsed_after_ms != bought_ms:
         judgement.lapsed_after_ms = bought_ms if now.risk >= stages.lapsed_risk else -1
     lapsed = judgement.lapsed_after_ms >= 0
-    judgement.stage = stage_of(stages, now.purchase_days, now.tenure_ms, lapsed)
+    stage = stage_of(stages, now.purchase_days, now.tenure_ms, lapsed)
+    if stage != judgement.stage:
+        judgement.stage = stage
+        judgement.stage_moves.append((now.as_of_ms, stage))
+        del judgement.stage_moves[:-STAGE_MOVES_KEPT]
 
 
 def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, basis: Basis) -> bool:

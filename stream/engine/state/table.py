@@ -69,6 +69,8 @@ class Table(Generic[State]):
             if row is not None:
                 try:
                     state = self._hot[key] = self._codec.decode_row(key, row)
+                except EngineError:
+                    raise
                 except Exception as wrong:
                     raise self._unreadable(wrong) from wrong
         return state
@@ -207,6 +209,8 @@ class Table(Generic[State]):
         for key, row in self._store.items():
             try:
                 timer_ms, outbox_flush, delete_after = peek(row)
+            except EngineError:
+                raise
             except Exception as wrong:
                 raise self._unreadable(wrong) from wrong
             if timer_ms is not None:

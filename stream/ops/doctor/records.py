@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
-import msgspec
 from confluent_kafka import Message
 
 from stream.core.events.event import Event
+from stream.core.facts.versions import NewerVersionError
 from stream.core.units import DAY_MS
 from stream.ops.cluster import message_headers, unread_batch
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView
 from stream.wire import Decoded, Rejected, TopicKind, Unknown, decode, is_broadcast, partition_of
 from stream.worker.kafka.topics import INPUTS, Role
 from stream.worker.rows.codec import why_unread
-from stream.worker.rows.row import StoredRow
+from stream.worker.rows.stored import UNREADABLE, read_row
 
 CLOCK_MS = 300_000
 """Five minutes: as far as two clocks may differ. The worker rejects events that are further in its future."""
@@ -139,7 +139,11 @@ def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
         return
     keyless = sum(not message.key() for message in rows)
     deleted = sum(message.value() is None for message in rows)
-    foreign = [f"{m.partition()}/{m.offset()}" for m in rows if m.value() is not None and not _is_row(m)]
+    foreign, newer = _what_is_no_row(rows)
+    if newer:
+        found = f"{view.names.profiles}: {newer[0]}"
+        remedy = "workers of this version stop at such a row; runbook, `Rows of another version`"
+        yield ClusterFinding("profiles", "fault", found, remedy)
     if foreign:
         found = f"{view.names.profiles}: {len(foreign):,} of the newest {len(rows):,} records are no profiles"
         places = ", ".join(foreign[:5])
@@ -155,7 +159,7 @@ def check_profiles(view: ClusterView) -> Iterator[ClusterFinding]:
         found = f"{view.names.profiles}: {deleted:,} of the newest {len(rows):,} records delete a profile"
         remedy = "was this a mass erasure? If not, stop the writer and restore"
         yield ClusterFinding("profiles", "fault", found, remedy)
-    elif not foreign:
+    elif not foreign and not newer:
         yield ClusterFinding("profiles", "ok", f"{len(rows):,} sampled rows, {deleted:,} of them erasures")
 
 
@@ -191,12 +195,19 @@ def _sent_again(view: ClusterView, topic: str, message: Message) -> bool:
     return f"{topic}/{message.partition()}/{message.offset()}" in view.letters.done
 
 
-def _is_row(message: Message) -> bool:
-    try:
-        msgspec.json.decode(message.value() or b"", type=StoredRow)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
+def _what_is_no_row(rows: Sequence[Message]) -> tuple[list[str], list[str]]:
+    """Places (partition/offset) of records that are no rows; and why rows of later versions are refused."""
+    foreign, newer = [], []
+    for message in rows:
+        value = message.value()
+        try:
+            if value is not None:
+                read_row(value)
+        except NewerVersionError as refused:
+            newer.append(str(refused))
+        except UNREADABLE:
+            foreign.append(f"{message.partition()}/{message.offset()}")
+    return foreign, newer
 
 
 def _decoded(role: Role, message: Message) -> Decoded:

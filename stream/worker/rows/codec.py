@@ -13,20 +13,30 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from stream.core.events.event import ClockTicked, ModelPublished
+from stream.core.facts.profile import PROFILE_VERSION
+from stream.core.facts.versions import (
+    ForeignProfileError,
+    OtherMeaningError,
+    check_meaning,
+    check_version,
+)
 from stream.core.units import FOREVER_MS
-from stream.engine import Arrival, Peek, Record, UnreadBatch
+from stream.engine import Arrival, EngineError, Exit, Peek, Record, UnreadBatch
 from stream.wire import FUTURE_TOLERANCE_MS, TOO_EARLY, Reason, Rejected, TopicKind, Unknown, decode
 from stream.worker.rows.row import OWN_ROWS, LiveRow, StoredRow
-from stream.worker.rows.spoilt import UNREADABLE, anew
+from stream.worker.rows.spoilt import anew
+from stream.worker.rows.stored import UNREADABLE, read_row
 
 NS_PER_MS = 1_000_000
 AT_ONCE = Peek(0, 0)
 
-RESTING_ROW = re.compile(
-    rb'\{"applied":\{[^{}\\]*\},"profile":\{"customer":"[^"\\]*",(?:"next_review_ms":(\d+),)?"first_seen_ms":'
-).match
-"""How a row without outbox begins; group 1 is its review time. Nearly every row matches, and the expression
-reads some 100 bytes where parsing reads all 2 kB. A row that does not match is parsed."""
+RESTING_ROW = (
+    rb'\{"applied":\{[^{}\\]*\},"profile":\{"customer":"[^"\\]*",(?:"version":%d,)?%s'
+    rb'(?:"next_review_ms":(\d+),)?"first_seen_ms":'
+)
+"""How a row without outbox begins, of a version and with the meaning that this worker goes on with; group 1
+is its review time. Nearly every row matches, and the expression reads some 100 bytes where parsing reads all
+2 kB. A row that does not match is parsed."""
 
 
 class RejectedRecord(Struct, frozen=True):
@@ -38,6 +48,8 @@ class RejectedRecord(Struct, frozen=True):
 
 
 class _ProfilePeek(Struct):
+    version: int = 1
+    meaning: str = ""
     next_review_ms: int | None = None
 
 
@@ -63,18 +75,31 @@ def _monotonic_ms() -> int:
     return time.monotonic_ns() // NS_PER_MS
 
 
+def _refusal(foreign: ForeignProfileError) -> EngineError:
+    """Why the worker stops, before it changes any row."""
+    by_policy = isinstance(foreign, OtherMeaningError)
+    return EngineError(Exit.CONFIGURATION if by_policy else Exit.DATA_LOSS, str(foreign))
+
+
 class ProfileCodec:
     """The worker's codec. With `live`, events ahead of the wall clock are rejected.
 
-    `partition_count`, of every topic, may be set until the first record is decoded.
+    `partition_count`, of every topic, may be set until the first record is decoded. `meaning` is the digest
+    of what facts mean by the worker's policy. EngineError, whatever is asked of a row: it is of a later
+    version, or its facts mean something else.
     """
 
-    def __init__(self, topic_kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool) -> None:
+    def __init__(
+        self, topic_kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool, meaning: str = ""
+    ) -> None:
         self._topic_kinds = topic_kinds
         self.partition_count = partition_count
         self._latest_ms = 0 if live else FOREVER_MS
         """Events up to this time are accepted without reading the clock again."""
         self._wall_ahead_ms = _wall_ms() - _monotonic_ms()
+        stated = b'"meaning":"%s",' % meaning.encode() if meaning else b""
+        self._meaning = meaning
+        self._resting = re.compile(RESTING_ROW % (PROFILE_VERSION, stated)).match
         self._load = msgspec.json.Decoder(StoredRow).decode
         self._peek = msgspec.json.Decoder(_RowPeek).decode
         self.encode_row = LiveRow.encode
@@ -129,7 +154,12 @@ class ProfileCodec:
         otherwise.
         """
         try:
-            return LiveRow(self._load(row), row)
+            stored = read_row(row)
+            if stored.profile is not None:
+                check_meaning(stored.profile.meaning, self._meaning)
+            return LiveRow(stored, row)
+        except ForeignProfileError as foreign:
+            raise _refusal(foreign) from foreign
         except UNREADABLE as wrong:
             if key.startswith(OWN_ROWS):
                 raise
@@ -145,7 +175,7 @@ class ProfileCodec:
 
         A row that cannot be read is due at once, so that it is set aside.
         """
-        if known := RESTING_ROW(row):
+        if known := self._resting(row):
             return Peek(int(known[1]) if known[1] else None, 0)
         try:
             return self._peeked(row)
@@ -155,6 +185,11 @@ class ProfileCodec:
     def _peeked(self, row: bytes) -> Peek:
         seen = self._peek(row)
         if seen.profile is not None:
+            try:
+                check_version(seen.profile.version)
+                check_meaning(seen.profile.meaning, self._meaning)
+            except ForeignProfileError as foreign:
+                raise _refusal(foreign) from foreign
             return Peek(seen.profile.next_review_ms, seen.outbox_flush)
         return Peek(None, seen.outbox_flush, None if seen.models else self._load(row).applied)
 

@@ -28,6 +28,8 @@ def _feedback(section: Feedback) -> float:
         total += theme.weight + theme.polarity
     for note in section.notes:
         total += note.sentiment
+    for month in section.months:
+        total += month.sentiment_sum
     return total
 
 
@@ -37,7 +39,7 @@ def _buying(section: Buying) -> float:
 
 
 def _sums(sums: Sums) -> float:
-    return sums.recent_days + sums.value + sums.basket_weight + sums.basket_sum
+    return sums.recent_days + sums.value + sums.basket_weight + sums.basket_sum + sums.gap_log_sum
 
 
 def _judgement(section: Judgement) -> float:

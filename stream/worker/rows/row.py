@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from stream.core.facts.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
+from stream.core.facts.versions import migrated
 from stream.engine import Lane
 from stream.worker.rows.finite import TOTALS
 
@@ -150,7 +151,7 @@ class LiveRow:
     def _as_stored(self, name: str) -> bytes:
         """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""
         profile = _load(self._stored).profile if self._stored else None
-        return b"{}" if profile is None else _encode(getattr(profile, name))
+        return b"{}" if profile is None else _encode(getattr(migrated(profile), name))
 
     def _readable(self, profile: Profile, name: str, section: bytes, before: bytes, start: int) -> bytes:
         """The section, or what was written before it when nobody could read it: it holds a number that is not

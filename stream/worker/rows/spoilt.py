@@ -17,10 +17,9 @@ from stream.engine import EngineError, Exit, Lane
 from stream.wire.outcome import without_values
 from stream.worker.kafka.dead_letter import DeadLetter, InputRecord, dead_letter
 from stream.worker.rows.row import LiveRow, Spoilt, StoredRow, Transport, some_customers
+from stream.worker.rows.stored import UNREADABLE
 
 log = logging.getLogger("stream.worker")
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding a row raises when it is not what a worker of this version writes."""
 ROW_UNREADABLE = "row_unreadable"
 """The reason in the dead letter of a row."""
 ROWS_LOOKED_AT = 64
