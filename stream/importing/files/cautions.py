@@ -43,6 +43,11 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             f"orders are in {len(codes)} currencies: their money is not added or compared, unless the policy "
             f"names one of them and what the others are worth in it ([finance] currency and rates): {named}"
         )
+    if summary.mark_doubted:
+        found.append(
+            f"every amount with a decimal mark has three digits after it, such as {summary.mark_doubted!r}: "
+            f"are these thousands? [money] says that {mapping.money.mark!r} is the decimal mark"
+        )
     if summary.parts_unknown:
         found.append(
             f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "
