@@ -19,7 +19,21 @@ from stream import __version__
 disable_created_metrics()  # type: ignore[no-untyped-call]  # *_created would double the number of series
 
 NAMESPACE = "customer_stream"
-LABELS = frozenset({"topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table"})
+LABELS = frozenset(
+    {
+        "topic",
+        "partition",
+        "type",
+        "outcome",
+        "reason",
+        "kind",
+        "state",
+        "tier",
+        "table",
+        "endpoint",
+        "result",
+    }
+)
 CHILDREN_MAX = 5_000
 """Combinations of label values per metric: more than the closed sets have. Further ones count as `other`."""
 OTHER = "other"
@@ -93,23 +107,40 @@ class Gauges(Collector):
         return [GaugeMetricFamily(name, meaning) for name, (meaning, _) in self.meanings.items()]
 
 
-class Metrics:
-    """The metrics of a worker, in their own registry."""
+class _MetricSet:
+    """The metrics of one process, in their own registry."""
 
     def __init__(self, closed: Mapping[str, Iterable[str]] | None = None) -> None:
         """`closed`: label -> all values it may have. A label that is missing there is not limited."""
         self.registry = CollectorRegistry()
         self._closed = {label: frozenset(values) for label, values in (closed or {}).items()}
-        self._declare_input()
-        self._declare_output()
-        self._declare_engine()
         self.gauges = Gauges()
-        _declare_gauges(self.gauges)
+        self._declare()
         self.registry.register(self.gauges)
         self.build = Info(
             f"{NAMESPACE}_build", "Versions of this program and of Python.", registry=self.registry
         )
         self.build.info({"version": __version__, "python": platform.python_version()})
+
+    def _declare(self) -> None:
+        raise NotImplementedError
+
+    def _count(self, name: str, meaning: str, *labels: str) -> Count:
+        counter = Counter(f"{NAMESPACE}_{name}", meaning, labels, registry=self.registry)
+        return Count(f"{NAMESPACE}_{name}", counter, labels, self._closed)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"{NAMESPACE}_{name}", meaning, buckets=buckets, registry=self.registry)
+
+
+class Metrics(_MetricSet):
+    """The metrics of a worker."""
+
+    def _declare(self) -> None:
+        self._declare_input()
+        self._declare_output()
+        self._declare_engine()
+        _declare_gauges(self.gauges)
 
     def _declare_input(self) -> None:
         self.events = self._count(
@@ -162,12 +193,38 @@ class Metrics:
         )
         self.rebalances = self._count("rebalances_total", "Rebalances of the consumer group.")
 
-    def _count(self, name: str, meaning: str, *labels: str) -> Count:
-        counter = Counter(f"{NAMESPACE}_{name}", meaning, labels, registry=self.registry)
-        return Count(f"{NAMESPACE}_{name}", counter, labels, self._closed)
 
-    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"{NAMESPACE}_{name}", meaning, buckets=buckets, registry=self.registry)
+class DeliveryMetrics(_MetricSet):
+    """The metrics of `stream deliver run`. Labels `endpoint` are the sections of its file."""
+
+    def _declare(self) -> None:
+        self.deliveries = self._count(
+            "deliveries_total",
+            "Deliveries by outcome: accepted, parked, expired, superseded, suppressed (and why), disabled.",
+            "endpoint",
+            "outcome",
+            "reason",
+        )
+        self.attempts = self._count(
+            "delivery_attempts_total",
+            "HTTP requests to endpoints: accepted, or the kind of failure.",
+            "endpoint",
+            "result",
+        )
+        self.no_alerts = self._count("no_alerts_total", "Records of the alerts topic that are no alerts.")
+        self.latency = self._histogram(
+            "delivery_latency_seconds",
+            "Time from reading an alert until its endpoint has accepted it.",
+            SLOW_BUCKETS,
+        )
+        gauges = self.gauges
+        gauges.declare("deliveries_pending", "Deliveries without outcome.", "endpoint")
+        gauges.declare(
+            "delivery_oldest_pending_seconds", "Age of the oldest delivery without outcome.", "endpoint"
+        )
+        gauges.declare("endpoint_breaker_open", "1 while an endpoint that fails is left alone.", "endpoint")
+        gauges.declare("endpoint_disabled", "1 while nothing is sent to an endpoint.", "endpoint")
+        gauges.declare("alerts_unread_records", "Alerts on the topic that were not read yet.", "partition")
 
 
 def _declare_gauges(gauges: Gauges) -> None:
@@ -197,12 +254,12 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare("unflushed_events", "Applied events whose rows and alerts are not durable yet.")
 
 
-def families(metrics: Metrics) -> list[Metric]:
+def families(metrics: _MetricSet) -> list[Metric]:
     """Every metric family of a process, sorted by name."""
     return sorted(metrics.registry.collect(), key=lambda family: family.name)
 
 
-def label_names(metrics: Metrics) -> dict[str, tuple[str, ...]]:
+def label_names(metrics: _MetricSet) -> dict[str, tuple[str, ...]]:
     """Metric family -> its labels."""
     named = {name: labels for name, (_, labels) in metrics.gauges.meanings.items()}
     for member in vars(metrics).values():
@@ -213,20 +270,18 @@ def label_names(metrics: Metrics) -> dict[str, tuple[str, ...]]:
 
 def metrics_page() -> str:
     """The page docs/metrics.md, as Markdown."""
-    metrics = Metrics()
-    labels = label_names(metrics)
     lines = [
         "# Metrics",
         "",
         "Generated by `python -m stream.metrics`; the table is in `stream/metrics.py`. Served at `/metrics`.",
-        "",
-        "| metric | type | labels | meaning |",
-        "|---|---|---|---|",
     ]
-    for family in families(metrics):
-        name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
-        named = ", ".join(labels.get(family.name, ()))
-        lines.append(f"| `{name}` | {family.type} | {named} | {family.documentation} |")
+    for title, metrics in (("Worker", Metrics()), ("stream deliver", DeliveryMetrics())):
+        lines += ["", f"## {title}", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
+        labels = label_names(metrics)
+        for family in families(metrics):
+            name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+            named = ", ".join(labels.get(family.name, ()))
+            lines.append(f"| `{name}` | {family.type} | {named} | {family.documentation} |")
     return "\n".join(lines) + "\n"
 
 

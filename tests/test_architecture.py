@@ -69,7 +69,10 @@ FIT_FLOORS = [
     {"arrays"},
 ]
 ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]
-DELIVER_FLOORS = [{"courier"}, {"decide"}, {"queue", "send"}, {"endpoints"}, {"plan"}]
+DELIVER_FLOORS = [
+    *({"deliverer"}, {"watching"}, {"courier", "topic"}, {"decide"}, {"queue", "send"}),
+    *({"endpoints", "sample"}, {"plan"}),
+]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]
 IMPORTING_FILES_FLOORS = [
     {"run", "suggest"},
@@ -86,8 +89,9 @@ PURE = {"core", "wire", "policy_file", "model_file", "time_zones", "toml_text"}
 PACKAGES: Mapping[str, set[str]] = {
     "__main__": {"commands"},
     "commands": {
-        *PURE, "analysis", "config", "contracts", "deliver", "demo", "engine", "fit", "importing", "look",
-        "metrics", "ops", "printable", "progress", "recording", "replay", "wording", "worker",
+        *PURE, "analysis", "config", "contracts", "deliver", "demo", "engine", "fit", "importing",
+        "kafka_causes", "look", "metrics", "ops", "printable", "progress", "recording", "replay",
+        "wording", "worker",
     },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},

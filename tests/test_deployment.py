@@ -8,7 +8,7 @@ import yaml
 
 from stream.config.environment import TYPES, variable
 from stream.config.settings import SECRETS
-from stream.metrics import NAMESPACE, Metrics, families
+from stream.metrics import NAMESPACE, DeliveryMetrics, Metrics, families
 
 ROOT = Path(__file__).parent.parent
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
@@ -20,7 +20,8 @@ SERIES = {"counter": ("_total",), "histogram": HISTOGRAM, "info": ("_info",), "g
 
 
 def series() -> set[str]:
-    return {family.name + end for family in families(Metrics()) for end in SERIES[family.type]}
+    declared = [*families(Metrics()), *families(DeliveryMetrics())]
+    return {family.name + end for family in declared for end in SERIES[family.type]}
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.commands.dlq:dlq_group",
         "List dead letters (rejected records), show one, send them again.",
     ),
+    "deliver": (
+        "stream.commands.deliver_run:deliver_group",
+        "Hand alerts over to other programs as signed webhooks.",
+    ),
     "doctor": (
         "stream.commands.doctor:doctor_command",
         "Find what is wrong with brokers, topics, records and workers.",

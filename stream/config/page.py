@@ -14,6 +14,7 @@ SECTIONS: Mapping[str, str] = {
     "policy": "Policy and model",
     "topic_prefix": "Topics",
     "deadletter_window": "Dead letters",
+    "deliver_endpoints": "Delivery",
     "http_host": "Health, metrics, logs",
 }
 """First setting of a section -> its heading."""

@@ -223,6 +223,25 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, _meaning("... and they are more than this share of the records counted so far.", ge=0, le=1)
     ] = 0.5
 
+    deliver_endpoints: Annotated[
+        str, _meaning("Endpoints file of `stream deliver`, TOML.", "a readable file")
+    ] = ""
+    deliver_queue: Annotated[
+        str,
+        _meaning(
+            "Queue of `stream deliver`: a SQLite file on a local disk. It holds what was not delivered yet; "
+            "back it up, and do not delete it."
+        ),
+    ] = "deliver.db"
+    deliver_http_port: Annotated[
+        int,
+        _meaning(
+            "Port of the same of `stream deliver run`; 0: any free port.",
+            ge=0,
+            le=65_535,
+        ),
+    ] = 6067
+
     http_host: Annotated[
         str,
         _meaning(

@@ -96,6 +96,11 @@ class Courier:
         self._swept_ms = -SWEEP_MS
         self._fault: BaseException | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """Of its endpoints."""
+        return list(self._limited)
+
     def breaker_state(self, name: str) -> str:
         """closed, open or half_open."""
         return self._limited[name].breaker.state(self._clock_ms())

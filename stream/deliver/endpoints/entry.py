@@ -60,4 +60,4 @@ class EndpointsEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     late_max_ms: Annotated[int, Meta(ge=MINUTE_MS, le=365 * DAY_MS)] = 3 * DAY_MS
     """An alert that was written longer than this after its time is of a history, and not sent."""
     keep_ms: Annotated[int, Meta(ge=DAY_MS, le=400 * DAY_MS)] = 30 * DAY_MS
-    """How long deliveries are kept after their outcome: for `undelivered` and `replay`."""
+    """How long deliveries are kept after their outcome: for `undelivered` and `resend`."""

@@ -11,7 +11,7 @@ parked      every attempt of the schedule failed
 expired     the alert's `expirytime` came first; nothing is sent after it
 superseded  the episode ended before its first attempt: neither its alerts nor its end are sent
 suppressed  it was not to be sent; `SuppressedBy` says why
-disabled    the endpoint was disabled; the alert is kept, and `stream deliver replay` sends it
+disabled    the endpoint was disabled; the alert is kept, and `stream deliver resend` sends it
 """
 OUTCOMES: tuple[DeliveryOutcome, ...] = get_args(DeliveryOutcome)
 

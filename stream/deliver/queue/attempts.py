@@ -37,16 +37,16 @@ def claim(
             lease_until_ms, endpoint, endpoint, now_ms, now_ms, now_ms, limit,
         )  # fmt: skip
         found = [(seq, failures, *_alert(database, seq)) for seq, failures in sorted(taken)]
-    return [Claim(seq, endpoint, head, body, failures) for seq, failures, head, body in found]
+    return [Claim(seq, endpoint, head, body, failed, at) for seq, failed, head, body, at in found]
 
 
-def _alert(database: Database, seq: int) -> tuple[AlertHead, bytes]:
-    ((*head, body),) = database.rows(
-        "SELECT alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, body"
-        " FROM alert WHERE seq = ?",
+def _alert(database: Database, seq: int) -> tuple[AlertHead, bytes, int]:
+    ((*head, body, read_ms),) = database.rows(
+        "SELECT alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, body,"
+        " read_ms FROM alert WHERE seq = ?",
         seq,
     )
-    return AlertHead(*head), bytes(body)
+    return AlertHead(*head), bytes(body), int(read_ms)
 
 
 def settle(database: Database, results: Sequence[AttemptResult]) -> None:

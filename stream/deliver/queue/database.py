@@ -38,7 +38,7 @@ CREATE TABLE delivery (
     lease_ms BIGINT NOT NULL DEFAULT 0,
     attempts BIGINT NOT NULL DEFAULT 0,
     failures BIGINT NOT NULL DEFAULT 0,
-    replays BIGINT NOT NULL DEFAULT 0,
+    resends BIGINT NOT NULL DEFAULT 0,
     outcome TEXT,
     reason TEXT NOT NULL DEFAULT '',
     ended_ms BIGINT NOT NULL DEFAULT 0,

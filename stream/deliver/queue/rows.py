@@ -31,6 +31,8 @@ class Claim(Struct, frozen=True):
     body: bytes
     failures: int
     """Failed attempts so far."""
+    read_ms: int
+    """When it was read from the topic."""
 
 
 class AttemptResult(Struct, frozen=True):

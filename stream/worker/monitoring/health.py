@@ -41,7 +41,7 @@ class HealthServer:
         self._runner = web.AppRunner(application, access_log=None)
         self.url = ""
 
-    async def start(self, host: str, port: int) -> str:
+    async def start(self, host: str, port: int, port_setting: str = "STREAM_HTTP_PORT") -> str:
         """Start to serve; returns the base URL. SettingsError when the address or port cannot be used."""
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -50,7 +50,7 @@ class HealthServer:
         except (OSError, UnicodeError) as error:  # Python encodes a host name before it looks it up
             await self._runner.cleanup()
             reason = error.strerror if isinstance(error, OSError) else "no host has such a name"
-            problem = f"STREAM_HTTP_HOST = {host!r}, STREAM_HTTP_PORT = {port}: {reason}"
+            problem = f"STREAM_HTTP_HOST = {host!r}, {port_setting} = {port}: {reason}"
             raise SettingsError([problem]) from error
         bound = self._runner.addresses[0]
         self.url = f"http://{bound[0]}:{bound[1]}"

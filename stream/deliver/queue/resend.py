@@ -22,22 +22,22 @@ STAYS = {
 BATCH = 200
 
 
-class ReplayCounts(Struct, frozen=True):
-    """What a replay did, or would do."""
+class ResendCounts(Struct, frozen=True):
+    """What a resend did, or would do."""
 
     queued: int
     staying: dict[str, int]
     """Reason (a key of STAYS) -> how many."""
 
 
-def replay(
+def resend(
     database: Database,
     selection: Selection,
     now_ms: int,
     *,
     reasons: Iterable[str] = (),
     dry_run: bool = False,
-) -> ReplayCounts:
+) -> ResendCounts:
     """Queue the selected deliveries again, with a schedule from its start.
 
     `reasons`: of suppressed deliveries only these; empty: all. Each is due at once, in the order of reading.
@@ -59,7 +59,7 @@ def replay(
         for first in range(0, len(chosen), BATCH):
             with database.transaction():
                 queued += sum(_queue(database, *each, now_ms) for each in chosen[first : first + BATCH])
-    return ReplayCounts(queued, dict(staying))
+    return ResendCounts(queued, dict(staying))
 
 
 def _why_it_stays(database: Database, each: StoredDelivery, now_ms: int) -> str:
@@ -89,7 +89,7 @@ def _queue(database: Database, endpoint: str, alert_id: str, now_ms: int) -> int
     """1 when it was queued; 0 when another process did so meanwhile."""
     return database.run(
         "UPDATE delivery SET outcome = NULL, reason = '', ended_ms = 0, due_ms = ?, lease_ms = 0,"
-        " failures = 0, replays = replays + 1 WHERE endpoint = ? AND outcome IS NOT NULL"
+        " failures = 0, resends = resends + 1 WHERE endpoint = ? AND outcome IS NOT NULL"
         " AND seq = (SELECT seq FROM alert WHERE alert_id = ?)",
         now_ms,
         endpoint,

@@ -1,0 +1,136 @@
+"""`stream deliver list|undelivered|show`: what became of the alerts."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import click
+import msgspec
+
+from stream.commands.deliver import (
+    AS_JSON,
+    ENDPOINT,
+    QUEUE,
+    SINCE,
+    clock_ms,
+    deliver_group,
+    ms_of,
+    opened_queue,
+)
+from stream.commands.shown import echo
+from stream.core.alerts.alert import rfc3339
+from stream.deliver.plan.outcome import is_undelivered
+from stream.deliver.queue.attempts import endpoint_states
+from stream.deliver.queue.listing import (
+    Selection,
+    oldest_pending_ms,
+    stored_deliveries,
+    tallies,
+    unread_records,
+)
+from stream.deliver.queue.rows import StoredDelivery
+
+
+@deliver_group.command("list")
+@QUEUE
+@AS_JSON
+def list_command(queue: str | None, as_json: bool) -> None:
+    """List the endpoints: whether each is disabled, what is queued, and how deliveries ended.
+
+    \b
+    Example:
+      stream deliver list --json
+    """
+    now_ms = clock_ms()
+    with opened_queue(queue) as database:
+        counts, states, oldest = tallies(database), endpoint_states(database), oldest_pending_ms(database)
+        unread, examples = unread_records(database, 5)
+    names = sorted({each.endpoint for each in counts} | set(states))
+    outcomes: dict[str, dict[str, int]] = {name: {} for name in names}
+    for each in counts:
+        label = "/".join(filter(None, (each.outcome or "pending", each.reason)))
+        outcomes[each.endpoint][label] = each.count
+    rows: list[dict[str, object]] = [
+        {
+            "endpoint": name,
+            "disabled": states[name].reason if name in states and states[name].disabled_ms else None,
+            "oldest_pending_s": (now_ms - oldest[name]) // 1_000 if name in oldest else 0,
+            "outcomes": outcomes[name],
+        }
+        for name in names
+    ]
+    if as_json:
+        echo(json.dumps({"endpoints": rows, "no_alerts": unread, "examples": dict(examples)}))
+        return
+    for row in rows:
+        echo(f"{row['endpoint']}: {'DISABLED: ' + str(row['disabled']) if row['disabled'] else 'enabled'}")
+        for outcome, count in outcomes[str(row["endpoint"])].items():
+            echo(f"  {count:,} {outcome}")
+    if unread:
+        echo(f"{unread:,} records of the topic are no alerts; the latest: {examples}")
+    if not rows:
+        echo("nothing was read yet")
+
+
+@deliver_group.command("undelivered")
+@ENDPOINT
+@SINCE
+@click.option("--limit", default=100, show_default=True, help="List only so many.")
+@QUEUE
+@AS_JSON
+def undelivered_command(
+    endpoint: str, since: datetime | None, limit: int, queue: str | None, as_json: bool
+) -> None:
+    """List what was never delivered, and why: parked, expired, disabled, or held back by a limit.
+
+    Exit code 1 when there is any. What a filter or an experiment leaves out is not among it.
+
+    \b
+    Example:
+      stream deliver undelivered --endpoint crm --since 2026-11-01
+    """
+    bad = ("parked", "expired", "disabled", "suppressed")
+    with opened_queue(queue) as database:
+        found = stored_deliveries(database, Selection(bad, endpoint, ms_of(since)))
+        listed = [each for each in found if is_undelivered(each.outcome, each.reason)]
+    if as_json:
+        echo(json.dumps({"count": len(listed), "undelivered": [_row(each) for each in listed[:limit]]}))
+    else:
+        for each in listed[:limit]:
+            echo(_line(each))
+        echo(f"{len(listed):,} undelivered")
+    raise SystemExit(1 if listed else 0)
+
+
+@deliver_group.command("show")
+@click.argument("alert_id")
+@QUEUE
+def show_command(alert_id: str, queue: str | None) -> None:
+    """Show what became of one alert at each endpoint (personal data).
+
+    \b
+    Example:
+      stream deliver show 8f6f9c02-7aad-50fd-835f-81a03defbd1a
+    """
+    with opened_queue(queue) as database:
+        found = list(stored_deliveries(database, Selection(alert_id=alert_id)))
+    if not found:
+        raise click.ClickException(f"{alert_id}: no such alert in the queue")
+    for each in found:
+        echo(json.dumps(_row(each), indent=2))
+
+
+def _row(each: StoredDelivery) -> dict[str, object]:
+    row = msgspec.structs.asdict(each)
+    for name in ("read", "ended", "due", "expires"):
+        at_ms = row.pop(f"{name}_ms")
+        row[name] = rfc3339(at_ms) if at_ms else None
+    return row | {"outcome": each.outcome or "pending"}
+
+
+def _line(each: StoredDelivery) -> str:
+    outcome = each.outcome + (f" ({each.reason})" if each.reason else "")
+    tried = f"{each.attempts} attempts" + (f", the last: {each.detail}" if each.detail else "")
+    what = f"{each.endpoint}  {each.alert_id}  {each.kind}.{each.state}"
+    return f"{rfc3339(each.ended_ms)}  {what}  {outcome}: {tried}"

@@ -1,0 +1,175 @@
+"""The process `stream deliver run`: reads the topic into the queue, and makes the attempts, until SIGTERM.
+
+Three things run beside each other: one thread reads Kafka, one thread writes the queue, the event loop sends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import structlog
+
+from stream.deliver.courier import Courier
+from stream.deliver.decide import decisions
+from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
+from stream.deliver.plan.verdict import Answer
+from stream.deliver.queue.attempts import end_leases
+from stream.deliver.queue.database import Database
+from stream.deliver.queue.intake import positions, set_positions, take_in
+from stream.deliver.queue.resend import forget
+from stream.deliver.queue.rows import Claim, ReadAlert
+from stream.deliver.send.client import Client
+from stream.deliver.topic import AlertTopic, Start
+from stream.deliver.watching import Watching
+from stream.metrics import DeliveryMetrics
+
+log = structlog.get_logger("stream.deliver")
+
+IDLE_S = 1.0
+"""Longest time between two turns: then changes by other commands are seen."""
+PAUSE_S = 0.02
+"""Between two turns while something is due that cannot start yet."""
+LOOK_S = 2.0
+"""How often the gauges are read from the queue."""
+FORGET_S = 60.0
+STUCK_S = 120.0
+"""Without a turn for so long the process is not healthy."""
+
+
+def wall_ms() -> int:
+    """Now, in ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Deliverer:
+    """One process. `run` ends after `stop`, or with the exception that ended it."""
+
+    def __init__(
+        self,
+        database: Database,
+        endpoints: Endpoints,
+        topic: AlertTopic,
+        metrics: DeliveryMetrics,
+        *,
+        start: Start = "end",
+        accept_gap: bool = False,
+        with_history: bool = False,
+    ) -> None:
+        self._database, self._endpoints, self._topic = database, endpoints, topic
+        self._start: Start = start
+        self._accept_gap, self._with_history = accept_gap, with_history
+        self._stopping = asyncio.Event()
+        self._writer = ThreadPoolExecutor(1, "queue")
+        self._reader = ThreadPoolExecutor(1, "topic")
+        self._clients = {name: Client(each) for name, each in endpoints.by_name.items()}
+        self._watching = Watching(metrics)
+        self._courier = Courier(
+            database, endpoints, self._post, wall_ms, self._watching, do=self._in_queue_thread
+        )
+        self._turned_s = time.monotonic()
+        self._reading = False
+
+    def stop(self) -> None:
+        """Read no more; finish the attempts under way, and end."""
+        self._stopping.set()
+
+    def alive(self) -> Sequence[str]:
+        """Why the process should be restarted; nothing when it works."""
+        silent_s = time.monotonic() - self._turned_s
+        return [f"no turn for {silent_s:.0f} s"] if silent_s > STUCK_S else []
+
+    def ready(self) -> Sequence[str]:
+        """Why it does not deliver at present."""
+        if not self._reading:
+            return ["the topic is not being read yet"]
+        return [self._topic.problem] if self._topic.problem else []
+
+    async def run(self) -> None:
+        """Deliver until `stop`."""
+        try:
+            await self._prepare()
+            async with asyncio.TaskGroup() as tasks:
+                for work in (self._read, self._send, self._look, self._forget):
+                    tasks.create_task(work())
+            await self._courier.finish()
+        finally:
+            for client in self._clients.values():
+                await client.close()
+            await self._in_topic_thread(self._topic.close)
+            await self._in_queue_thread(self._database.close)
+            self._reader.shutdown()
+            self._writer.shutdown()
+
+    async def _prepare(self) -> None:
+        left = await self._in_queue_thread(end_leases, self._database)
+        known = await self._in_queue_thread(positions, self._database, self._topic.topic)
+        starts = partial(self._topic.start_points, accept_gap=self._accept_gap)
+        offsets = await self._in_topic_thread(starts, known, self._start)
+        await self._in_queue_thread(set_positions, self._database, self._topic.topic, offsets)
+        await self._in_topic_thread(self._topic.begin, offsets)
+        self._reading = True
+        log.info("delivering", endpoints=list(self._clients), offsets=offsets, attempts_cut_off=left)
+
+    async def _read(self) -> None:
+        while not self._stopping.is_set():
+            records: list[ReadAlert] = await self._in_topic_thread(self._topic.poll)
+            if not records:
+                continue
+            self._watching.unread(records)
+            decide = decisions(
+                self._endpoints, self._courier.is_disabled, wall_ms(), with_history=self._with_history
+            )
+            taking = partial(take_in, endpoints=list(self._clients), decide=decide, now_ms=wall_ms())
+            ended = await self._in_queue_thread(taking, self._database, self._topic.topic, records)
+            self._watching.ended(ended)
+            self._courier.changed.set()
+            offsets = {each.partition: each.offset + 1 for each in records}
+            await self._in_topic_thread(self._topic.commit, offsets)
+
+    async def _send(self) -> None:
+        while not self._stopping.is_set():
+            self._turned_s = time.monotonic()
+            started = await self._courier.turn()
+            wait_s = IDLE_S if started else await self._idle_s()
+            stopped = asyncio.ensure_future(self._stopping.wait())
+            changed = asyncio.ensure_future(self._courier.changed.wait())
+            await asyncio.wait({stopped, changed}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            changed.cancel()
+
+    async def _idle_s(self) -> float:
+        """How long nothing is to be done, if nothing happens meanwhile."""
+        left_ms = await self._courier.next_ms() - wall_ms()
+        return min(max(left_ms / 1_000, PAUSE_S), IDLE_S)
+
+    async def _look(self) -> None:
+        while not self._stopping.is_set():
+            await self._in_queue_thread(self._watching.look, self._database, self._courier, wall_ms())
+            self._watching.lag = await self._in_topic_thread(self._topic.lag)
+            await self._wait(LOOK_S)
+
+    async def _forget(self) -> None:
+        while not self._stopping.is_set():
+            before_ms = wall_ms() - self._endpoints.keep_ms
+            while await self._in_queue_thread(forget, self._database, before_ms):
+                await asyncio.sleep(0)
+            await self._wait(FORGET_S)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _post(self, endpoint: Endpoint, claim: Claim, at_ms: int) -> Answer:
+        return await self._clients[endpoint.name].post(claim.alert.alert_id, claim.body, at_ms)
+
+    async def _in_queue_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, partial(work, *arguments))
+
+    async def _in_topic_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, partial(work, *arguments))

@@ -1,0 +1,149 @@
+"""The alerts topic, read from the offsets that the queue holds. What Kafka knows of the group is only a hint.
+
+Every partition is read by this process: with a queue in a file there is one. A position outside of what the
+topic holds stops it, because alerts that nobody read would be missing in silence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from confluent_kafka import (
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from stream.deliver.decide import read_alert
+from stream.deliver.queue.rows import ReadAlert
+
+RECORDS_AT_ONCE = 500
+POLL_S = 0.5
+TIMEOUT_S = 15.0
+NEW_TOPIC_S = 20.0
+
+Start = Literal["end", "beginning"]
+
+
+class TopicError(Exception):
+    """The topic cannot be read on safely; the message says why, and what to do."""
+
+    def __init__(self, message: str, *, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
+        """Kafka has records no more that were not read."""
+
+
+class AlertTopic:
+    """Reads all partitions of the topic. Its methods block: use it from a thread of its own."""
+
+    def __init__(self, client: Mapping[str, Any], group: str, topic: str, now_ms: Callable[[], int]) -> None:
+        """`client`: the connection settings of librdkafka."""
+        self.topic = topic
+        self.problem = ""
+        """Why nothing can be read at present; empty when all is well."""
+        self._now_ms = now_ms
+        self._consumer = Consumer(
+            {
+                **client,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "log_level": 0,
+                "error_cb": self._note,
+            }
+        )
+
+    def start_points(self, known: Mapping[int, int], start: Start, *, accept_gap: bool) -> dict[int, int]:
+        """Partition -> the offset to read next, for all partitions.
+
+        A partition that the queue does not know yet is read from the `start`. `accept_gap`: where what was to
+        be read next is gone, go on with the first record there is. TopicError, KafkaException.
+        """
+        found = {}
+        for partition in self._partitions():
+            place = TopicPartition(self.topic, partition)
+            low, high = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+            offset = known.get(partition, high if start == "end" else low)
+            if not low <= offset <= high:
+                if not accept_gap:
+                    raise TopicError(_gap(self.topic, partition, offset, (low, high)), lost=True)
+                offset = low
+            found[partition] = offset
+        return found
+
+    def begin(self, offsets: Mapping[int, int]) -> None:
+        """Read from these offsets."""
+        self._consumer.assign([TopicPartition(self.topic, *each) for each in offsets.items()])
+
+    def poll(self) -> list[ReadAlert]:
+        """The next records; none when nothing came within half a second. TopicError, KafkaException."""
+        read = []
+        for message in self._consumer.consume(RECORDS_AT_ONCE, POLL_S):
+            if (error := message.error()) is not None:
+                self._fail_or_note(error)
+                continue
+            self.problem = ""
+            read.append(self._record(message))
+        return read
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Tell Kafka how far the queue is, for whoever looks at the lag of the group."""
+        places = [TopicPartition(self.topic, *each) for each in offsets.items()]
+        if places:
+            self._consumer.commit(offsets=places, asynchronous=True)
+
+    def lag(self) -> dict[int, int]:
+        """Partition -> records that were not read yet, as far as the client knows."""
+        found = {}
+        for place in self._consumer.position(self._consumer.assignment()):
+            _, high = self._consumer.get_watermark_offsets(place, cached=True)
+            if place.offset >= 0 and high >= 0:
+                found[place.partition] = max(0, high - place.offset)
+        return found
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def _partitions(self) -> list[int]:
+        until = time.monotonic() + NEW_TOPIC_S
+        while True:
+            listed = self._consumer.list_topics(timeout=TIMEOUT_S).topics.get(self.topic)
+            if listed is not None and listed.partitions and listed.error is None:
+                return sorted(listed.partitions)
+            if time.monotonic() > until:
+                raise TopicError(f"{self.topic}: no such topic; run `stream topics apply`")
+            time.sleep(0.5)
+
+    def _record(self, message: Message) -> ReadAlert:
+        kind, written_ms = message.timestamp()
+        at_ms = written_ms if kind == TIMESTAMP_LOG_APPEND_TIME else self._now_ms()
+        return read_alert(message.partition(), message.offset(), at_ms, message.value())
+
+    def _fail_or_note(self, error: KafkaError) -> None:
+        if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
+            raise TopicError(
+                f"{self.topic}: Kafka has deleted alerts that were not read; `stream deliver run "
+                "--accept-gap` goes on with the first one there is",
+                lost=True,
+            )
+        if error.fatal():
+            raise KafkaException(error)
+        self._note(error)
+
+    def _note(self, error: KafkaError) -> None:
+        self.problem = str(error.str())
+
+
+def _gap(topic: str, partition: int, offset: int, bounds: tuple[int, int]) -> str:
+    where = f"{topic}/{partition}: the next offset to read is {offset}, but the topic holds "
+    held = f"{bounds[0]} to {bounds[1] - 1}" if bounds[1] > bounds[0] else f"nothing, up to {bounds[1]}"
+    why = "deleted before they were read" if offset < bounds[0] else "cut, or the topic was created again"
+    return f"{where}{held}: records were {why}. `--accept-gap` goes on with the first record there is"

@@ -1,0 +1,93 @@
+"""The process itself, against a broker and a receiver in a process of its own: killed, restarted, stopped."""
+
+import json
+import random
+import signal
+import time
+
+import pytest
+
+from tests.support.alert_bodies import alert_body
+from tests.support.deliver_process import DeliverProcess, wait_until
+from tests.support.webhook_receiver import WebhookReceiver
+
+FAR_MS = 4_000_000_000_000
+
+
+def fresh(customer: str, state: str = "raised") -> bytes:
+    return alert_body(customer, state, at_ms=time.time_ns() // 1_000_000, expires_ms=FAR_MS)
+
+
+def ids(bodies) -> list[str]:
+    return [json.loads(body)["id"] for body in bodies]
+
+
+@pytest.fixture
+def made(mock_broker, prefix, tmp_path):
+    """A process that was not started yet, and its receiver."""
+    with WebhookReceiver() as receiver:
+        (tmp_path / "endpoints.toml").write_text(receiver.endpoints_file())
+        deliverer = DeliverProcess(tmp_path, mock_broker.bootstrap, prefix)
+        yield deliverer, receiver
+        if deliverer.process is not None and deliverer.process.poll() is None:
+            deliverer.end(signal.SIGKILL)
+
+
+def test_alerts_from_the_start_on_are_delivered_and_it_stops_when_told(made):
+    deliverer, receiver = made
+    deliverer.write(fresh("before"))
+    deliverer.start()
+    bodies = [fresh("Zoë"), fresh("c2")]
+    deliverer.write(*bodies, b"no alert")
+
+    wait_until(lambda: len(receiver.accepted) == 2, "both alerts")
+    wait_until(lambda: "no_alerts_total 1.0" in deliverer.metrics(), "the record that is no alert is counted")
+    text = deliverer.metrics()
+    code = deliverer.end(signal.SIGTERM)
+
+    assert code == 0, deliverer.log()
+    assert sorted(receiver.bodies.values()) == sorted(bodies), "byte for byte as on the topic"
+    assert receiver.forged == 0
+    assert 'deliveries_total{endpoint="crm",outcome="accepted",reason=""} 2.0' in text
+    assert "Zo" not in deliverer.log()
+
+
+@pytest.mark.slow  # each start of a process takes seconds
+def test_killed_at_any_moment_it_delivers_every_alert_under_its_id(made):
+    deliverer, receiver = made
+    draw = random.Random(21)
+    failed: set[str] = set()
+
+    def flaky(webhook_id: str) -> int:
+        fails = webhook_id not in failed and draw.random() < 0.2
+        failed.update([webhook_id] * fails)
+        return 503 if fails else 200
+
+    receiver.answer = flaky
+    bodies = [fresh(f"c{n}", state) for n in range(150) for state in ("raised", "escalated")]
+    deliverer.write(bodies[0])  # it makes the topic
+    deliverer.start("--start", "beginning")
+    for first in range(0, len(bodies), 60):
+        deliverer.write(*bodies[max(1, first) : first + 60])
+        time.sleep(draw.random())
+        deliverer.end(signal.SIGKILL)
+        deliverer.start()
+    wait_until(lambda: len(receiver.accepted) == len(bodies), "every alert")
+    repeated = sum(receiver.accepted.values()) - len(bodies)
+
+    assert deliverer.end(signal.SIGTERM) == 0
+    assert set(receiver.accepted) == set(ids(bodies))
+    assert repeated <= 5 * 16, "only what was under way when it was killed"
+    assert receiver.forged == 0
+    first_time = {webhook_id: place for place, webhook_id in reversed(list(enumerate(receiver.order)))}
+    in_order = [first_time[each] for each in ids(bodies)]
+    assert all(raised < escalated for raised, escalated in zip(in_order[::2], in_order[1::2], strict=True))
+
+
+def test_without_its_topic_or_broker_it_ends_with_a_reason(made, tmp_path):
+    deliverer, _ = made
+    deliverer.environ["STREAM_BROKERS"] = "127.0.0.1:1"
+    with pytest.raises(AssertionError, match="stream: Kafka: "):
+        deliverer.start()
+    assert deliverer.process is not None
+    assert deliverer.process.returncode == 1

@@ -1,0 +1,89 @@
+"""`stream deliver run` as a process of its own, on some broker; it can be killed at any moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from confluent_kafka import Producer
+
+from tests.support.kafka_broker import free_port
+from tests.support.webhook_receiver import SECRET
+
+TIMEOUT_S = 60.0
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + TIMEOUT_S
+    while not true():
+        assert time.monotonic() < until, f"waited in vain for: {what}"
+        time.sleep(0.05)
+
+
+class DeliverProcess:
+    """Runs from `start` to `kill` or `stop`; its queue stays."""
+
+    def __init__(self, folder: Path, bootstrap: str, prefix: str) -> None:
+        self.folder, self.prefix = folder, prefix
+        self.port = free_port()
+        self.environ = {
+            **os.environ,
+            "STREAM_BROKERS": bootstrap,
+            "STREAM_TOPIC_PREFIX": prefix,
+            "STREAM_APP_ID": prefix,
+            "STREAM_DELIVER_ENDPOINTS": str(folder / "endpoints.toml"),
+            "STREAM_DELIVER_QUEUE": str(folder / "queue.db"),
+            "STREAM_DELIVER_HTTP_PORT": str(self.port),
+            "STREAM_LOG_FORMAT": "json",
+            "RECEIVER_SECRET": SECRET,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self._producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
+
+    def write(self, *bodies: bytes) -> None:
+        """Write alerts to the topic, all into one partition: an alert has its customer as the key."""
+        for body in bodies:
+            self._producer.produce(f"{self.prefix}customers.alerts.v1", value=body, partition=0)
+        assert self._producer.flush(TIMEOUT_S) == 0
+
+    def start(self, *words: str) -> None:
+        """Start it, and wait until it reads the topic."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "stream", "deliver", "run", *words],
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(self.is_ready, f"the process is ready\n{self.log()[-2_000:]}")
+
+    def is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log()[-3_000:]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal, and wait for the end; returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(TIMEOUT_S)
+
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
