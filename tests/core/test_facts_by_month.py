@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.events.event import Event, MessageClicked, MessageDelivered
-from stream.core.facts.months import MONTHS_KEPT, MonthBought, MonthEngaged, MonthSaid, of_month
+from stream.core.facts.feedback import SENTIMENT_UNITS
+from stream.core.facts.months import MONTHS_KEPT, add_to_month, by_month
 from stream.core.facts.profile import Profile
 from stream.core.units import calendar_month
 from tests.support.builders import (
@@ -47,7 +48,7 @@ def test_a_month_is_that_of_the_calendar(day):
     assert calendar_month(day) == (when.year - 1970) * 12 + when.month - 1
 
 
-def test_purchases_of_a_month_are_orders_days_and_money_less_refunds():
+def test_purchases_of_a_month_are_orders_and_money_less_refunds():
     profile = profile_of(
         bought(day_of(2024, 1, 30), 1_000, "a"),
         bought(day_of(2024, 1, 30) + 0.1, 500, "b"),
@@ -55,10 +56,8 @@ def test_purchases_of_a_month_are_orders_days_and_money_less_refunds():
         refunded(day_of(2024, 3, 9), "a", 300),
     )
 
-    assert profile.buying.sums.months == [
-        MonthBought(JANUARY_2024, 2, 1, 1_200),
-        MonthBought(JANUARY_2024 + 2, 1, 1, 2_000),
-    ]
+    assert profile.buying.sums.month_orders == [JANUARY_2024, 2, JANUARY_2024 + 2, 1]
+    assert by_month(profile.buying.sums.month_minor) == {JANUARY_2024: 1_200, JANUARY_2024 + 2: 2_000}
 
 
 def test_a_cancelled_order_leaves_its_month_as_if_it_had_never_been_placed():
@@ -66,23 +65,23 @@ def test_a_cancelled_order_leaves_its_month_as_if_it_had_never_been_placed():
 
     profile = profile_of(kept, gone, cancelled(day_of(2024, 3), "b"))
 
-    assert profile.buying.sums.months == [MonthBought(JANUARY_2024, 1, 1, 1_000)]
+    assert profile.buying.sums.month_orders == [JANUARY_2024, 1]
+    assert profile.buying.sums.month_minor == [JANUARY_2024, 1_000]
     assert profile.buying.sums.seasons == [1, *[0] * 11]
 
 
 def test_a_refund_of_an_order_that_is_not_known_counts_in_its_own_month():
     profile = profile_of(bought(day_of(2024, 1), 1_000), refunded(day_of(2024, 4), "of another life", 300))
 
-    assert profile.buying.sums.months == [
-        MonthBought(JANUARY_2024, 1, 1, 1_000),
-        MonthBought(JANUARY_2024 + 3, 0, 0, -300),
-    ]
+    assert profile.buying.sums.month_orders == [JANUARY_2024, 1]
+    assert by_month(profile.buying.sums.month_minor) == {JANUARY_2024: 1_000, JANUARY_2024 + 3: -300}
 
 
 def test_money_of_another_currency_is_not_added_to_a_month_and_its_order_is_counted():
     profile = profile_of(bought(day_of(2024, 1), 1_000), bought(day_of(2024, 1) + 1, 900, currency="EUR"))
 
-    assert profile.buying.sums.months == [MonthBought(JANUARY_2024, 2, 2, 1_000)]
+    assert profile.buying.sums.month_orders == [JANUARY_2024, 2]
+    assert profile.buying.sums.month_minor == [JANUARY_2024, 1_000]
 
 
 def test_months_older_than_25_before_the_newest_are_let_go_and_not_begun_again():
@@ -90,9 +89,8 @@ def test_months_older_than_25_before_the_newest_are_let_go_and_not_begun_again()
     late = bought(day_of(2022, 1, 20), 100, "late")
 
     for order in (life, [*life, late], [late, *life[::-1]]):
-        months = profile_of(*order).buying.sums.months
-        assert [each.month for each in months] == list(range(JANUARY_2024 - 24 + 5, JANUARY_2024 - 24 + 30))
-    assert len(months) == MONTHS_KEPT
+        months = profile_of(*order).buying.sums.month_orders
+        assert by_month(months) == dict.fromkeys(range(JANUARY_2024 - 19, JANUARY_2024 + 6), 1)
 
 
 def test_more_orders_than_are_kept_one_by_one_still_have_their_months():
@@ -100,9 +98,8 @@ def test_more_orders_than_are_kept_one_by_one_still_have_their_months():
 
     sums = profile_of(*life).buying.sums
 
-    assert sums.months == [
-        MonthBought(JANUARY_2024 + place, days, days, 100 * days) for place, days in enumerate((31, 29, 31))
-    ]
+    assert list(by_month(sums.month_orders).values()) == [31, 29, 31]
+    assert list(by_month(sums.month_minor).values()) == [3_100, 2_900, 3_100]
     assert sums.seasons == [31, 29, 31, *[0] * 9]
 
 
@@ -116,9 +113,9 @@ def test_engagement_is_counted_by_month_and_channel():
     )
     engagement = profile.engagement
 
-    assert engagement.months == [MonthEngaged(JANUARY_2024 + 1, 1)]
-    assert engagement.channels["email"].months == [MonthEngaged(JANUARY_2024 + 1, 1)]
-    assert [each.activities for each in engagement.channels["web"].months] == [1, 1]
+    assert engagement.months == [JANUARY_2024 + 1, 1]
+    assert engagement.channels["email"].months == [JANUARY_2024 + 1, 1]
+    assert engagement.channels["web"].months == [JANUARY_2024, 1, JANUARY_2024 + 1, 1]
 
 
 def test_a_month_is_that_of_the_shops_clock():
@@ -130,9 +127,9 @@ def test_a_month_is_that_of_the_shops_clock():
     for policy, month in (("", JANUARY_2024), ('[business]\nzone = "Europe/Berlin"', JANUARY_2024 + 1)):
         profile, _ = lived(at_midnight_in_berlin, basis(policy))
         sums = profile.buying.sums
-        assert [each.month for each in sums.months] == [month]
-        assert [each.month for each in profile.engagement.channels["web"].months] == [month]
-        assert [each.month for each in profile.feedback.months] == [month]
+        assert sums.month_orders == [month, 1]
+        assert profile.engagement.channels["web"].months == [month, 1]
+        assert profile.feedback.month_counts == [month, 1]
         assert sums.seasons[month % 12] == 1
 
 
@@ -141,12 +138,10 @@ def test_feedback_of_a_month_is_its_count_and_the_sum_of_its_sentiments():
         reviewed(day_of(2024, 1), 5), answered(day_of(2024, 1) + 1, 0), reviewed(day_of(2024, 5), 1)
     )
 
-    assert [(each.month, each.count) for each in profile.feedback.months] == [
-        (JANUARY_2024, 2),
-        (JANUARY_2024 + 4, 1),
-    ]
-    assert sum(each.sentiment_sum for each in profile.feedback.months) == profile.feedback.sentiment_sum
-    assert isinstance(profile.feedback.months[0], MonthSaid)
+    feedback = profile.feedback
+    assert by_month(feedback.month_counts) == {JANUARY_2024: 2, JANUARY_2024 + 4: 1}
+    total = sum(by_month(feedback.month_sentiment).values())
+    assert math.isclose(total / SENTIMENT_UNITS, feedback.sentiment_sum, abs_tol=1e-3)
 
 
 def test_regularity_is_kept_as_the_sum_of_logarithms_of_gaps():
@@ -176,24 +171,40 @@ def test_changes_of_stage_are_kept_with_their_instants():
 
 @given(st.lists(st.integers(0, 120), min_size=1, max_size=60), st.randoms(use_true_random=False))
 def test_the_months_kept_are_the_same_in_any_order_of_arrival(found, random: Random):
-    def counted(arrivals: list[int]) -> list[MonthEngaged]:
-        months: list[MonthEngaged] = []
+    def counted(arrivals: list[int]) -> list[int]:
+        series: list[int] = []
         for month in arrivals:
-            kept = of_month(months, month, MonthEngaged)
-            if kept is not None:
-                kept.activities += 1
-        return months
+            add_to_month(series, month, 1)
+        return series
 
     shuffled = found[:]
     random.shuffle(shuffled)
     months = counted(found)
 
     assert counted(shuffled) == months
-    assert months == [
-        MonthEngaged(month, found.count(month))
-        for month in sorted({*found})
-        if month > max(found) - MONTHS_KEPT
-    ]
+    newest = max(found)
+    assert by_month(months) == {
+        month: found.count(month) for month in {*found} if month > newest - MONTHS_KEPT
+    }
+    assert list(by_month(months)) == sorted(by_month(months))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(-3, 3)), min_size=1, max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_amounts_by_month_are_the_same_in_any_order_also_where_they_cancel_out(found, random: Random):
+    def added(arrivals: list[tuple[int, int]]) -> list[int]:
+        series: list[int] = []
+        for month, amount in arrivals:
+            add_to_month(series, month, amount)
+        return series
+
+    shuffled = found[:]
+    random.shuffle(shuffled)
+
+    assert added(shuffled) == added(found)
+    assert len(added(found)) <= 2 * MONTHS_KEPT
 
 
 @st.composite

@@ -129,8 +129,7 @@ def dead_ends(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[DeadEn
             touch = ledger.history.profiles[known.customers[place]].touch or "purchase.completed"
             counts[touch] = counts.get(touch, 0) + 1
         found += [DeadEnd(step.name, touch, count, count / len(places)) for touch, count in counts.items()]
-    rank_of = {step.name: rank for rank, step in enumerate(policy.ladder.steps)}
-    return sorted(found, key=lambda one: (rank_of[one.tier], -one.customers, one.last_step))
+    return sorted(found, key=lambda one: (one.tier, -one.customers))
 
 
 @dataclass(frozen=True)

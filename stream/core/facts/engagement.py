@@ -27,7 +27,7 @@ from stream.core.events.event import (
     Wishlisted,
 )
 from stream.core.facts.decay import WARMTH_HALF_LIFE_MS, weight
-from stream.core.facts.months import MonthEngaged, of_month
+from stream.core.facts.months import add_to_month
 
 CHANNELS_KEPT = 12
 OTHER_CHANNEL = "other"
@@ -50,8 +50,8 @@ class Channel(Struct, omit_defaults=True, gc=False):
     last_at_ms: int = 0
     """The customer's last activity."""
     unsubscribed_at_ms: int = 0
-    months: list[MonthEngaged] = field(default_factory=list)
-    """Activities in this channel by month: the last 25 months up to its newest (months.py)."""
+    months: list[int] = field(default_factory=list)
+    """Activities in this channel by month, a series of the last 25 months (months.py)."""
 
 
 class Engagement(Struct, omit_defaults=True, gc=False):
@@ -77,9 +77,9 @@ class Engagement(Struct, omit_defaults=True, gc=False):
     """The last checkout begun."""
     joined_at_ms: int = 0
     """When the customer joined the loyalty programme, the first time."""
-    months: list[MonthEngaged] = field(default_factory=list)
-    """Activities that are in no channel by month, such as views and searches: the last 25 months up to the
-    newest of these (months.py). All activities of a month are these and those of the channels."""
+    months: list[int] = field(default_factory=list)
+    """Activities in no channel by month, such as views and searches: a series of the last 25 months
+    (months.py). All activities of a month are these and those of the channels."""
 
 
 def channel_of(engagement: Engagement, name: str) -> Channel:
@@ -101,15 +101,13 @@ def _warm(
     engagement.warmth += heat
     if at_ms > engagement.last_at_ms:
         engagement.last_at_ms = at_ms
-    months = engagement.months
-    if channel is not None:
-        months = channel.months
+    if channel is None:
+        add_to_month(engagement.months, month, 1)
+    else:
+        add_to_month(channel.months, month, 1)
         channel.warmth += heat
         if at_ms > channel.last_at_ms:
             channel.last_at_ms = at_ms
-    kept = of_month(months, month, MonthEngaged)
-    if kept is not None:
-        kept.activities += 1
 
 
 def with_session(engagement: Engagement, at_ms: int, event: SessionStarted, month: int) -> None:

@@ -7,10 +7,11 @@ from bisect import insort
 from msgspec import Struct, field
 
 from stream.core.facts.decay import MOOD_HALF_LIFE_MS, TEMPER_HALF_LIFE_MS, weight
-from stream.core.facts.months import MonthSaid, of_month
+from stream.core.facts.months import add_to_month
 
 TICKETS_KEPT = 32
 NOTES_KEPT = 6
+SENTIMENT_UNITS = 10_000
 THEMES_KEPT = 24
 PRIOR_WEIGHT = 0.5
 """Weight of a neutral opinion that every customer is taken to have given just now: half a piece of
@@ -69,8 +70,10 @@ class Feedback(Struct, omit_defaults=True, gc=False):
     themes: dict[str, Theme] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     """The latest pieces of feedback, in order of time."""
-    months: list[MonthSaid] = field(default_factory=list)
-    """By month, the last 25 months up to the newest with feedback that has a sentiment (months.py)."""
+    month_counts: list[int] = field(default_factory=list)
+    """Pieces of feedback that have a sentiment by month, a series of the last 25 months (months.py)."""
+    month_sentiment: list[int] = field(default_factory=list)
+    """Sums of their sentiments by month, in ten-thousandths: whole numbers are the same in any order."""
 
 
 def with_opinion(
@@ -101,13 +104,16 @@ def with_opinion(
     feedback.mood_sum += mood * sentiment
     feedback.temper_weight += temper
     feedback.temper_sum += temper * sentiment
-    kept = of_month(feedback.months, month, MonthSaid)
-    if kept is not None:
-        kept.count += 1
-        kept.sentiment_sum += sentiment
+    note_sentiment(feedback, month, sentiment)
     insort(feedback.notes, Note(at_ms, event_id, sentiment))
     if len(feedback.notes) > NOTES_KEPT:
         del feedback.notes[0]
+
+
+def note_sentiment(feedback: Feedback, month: int, sentiment: float) -> None:
+    """Count a piece of feedback in its month."""
+    add_to_month(feedback.month_counts, month, 1)
+    add_to_month(feedback.month_sentiment, month, round(sentiment * SENTIMENT_UNITS))
 
 
 def with_nps(feedback: Feedback, at_ms: int, score: float) -> None:

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from stream.core.calendar import Calendar
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
 from stream.core.facts.meaning import Meaning
-from stream.core.facts.months import MonthBought, of_month
+from stream.core.facts.months import add_to_month
 from stream.core.units import DAY_MS, EPOCH_YEAR, MONTHS_OF_YEAR, calendar_month
 
 DAYPARTS = 4
@@ -26,9 +26,8 @@ class Order(Struct, array_like=True, order=True, gc=False):
     total_minor: int
     discount_minor: int
     units: int
-    """Pieces; 0: not known."""
     categories: int
-    """How many different ones the basket held; 0: not known."""
+    """How many different ones the basket held."""
     currency: str
     source: str = ""
     """Mark of the `source` of its event (memory/order_match.py); empty in rows of version 1, and then any."""
@@ -83,8 +82,11 @@ class Sums(Struct, omit_defaults=True, gc=False):
     foreign_refunds: int = 0
     """Refunds in another currency than their order, whose money is not taken off."""
 
-    months: list[MonthBought] = field(default_factory=list)
-    """By calendar month, the last 25 months up to the newest with an order (months.py)."""
+    month_orders: list[int] = field(default_factory=list)
+    """Orders by month, a series of the last 25 months (months.py)."""
+    month_minor: list[int] = field(default_factory=list)
+    """Money paid less refunds by month, such a series. A refund counts in the month of its order; in its own
+    month if the order is not kept any more."""
     seasons: list[int] = field(default_factory=lambda: [0] * MONTHS_OF_YEAR)
     """Purchase days by month of the year, January first, of all years. Days that are not in it (`days` less
     its sum) were counted by version 1."""
@@ -94,10 +96,6 @@ class Sums(Struct, omit_defaults=True, gc=False):
     Moments, Marketing Science 2016)."""
     unknown_gaps: int = 0
     """Gaps whose logarithms are not in the sum, because version 1 counted them."""
-    units_known: int = 0
-    """Orders of which the pieces are known: those that `units` is of."""
-    mix_known: int = 0
-    """Orders of which a category is known: those that `mix` is of."""
 
     @property
     def first_midnight_ms(self) -> int:
@@ -111,45 +109,38 @@ class Sums(Struct, omit_defaults=True, gc=False):
         local_ms = meaning.calendar.local_ms(at_ms)
         day = local_ms // DAY_MS
         month = calendar_month(day)
-        bought = of_month(self.months, month, MonthBought) or MonthBought(month)
+        add_to_month(self.month_orders, month, 1)
         if not self.orders:
             self.first_at_ms, self.first_day = at_ms, day
-            self._add_day(day, bought, meaning.calendar)
+            self._add_day(day, month, meaning.calendar)
         elif day != self.last_day:
             self.last_gap_days = day - self.last_day
             self.gap_square_days += self.last_gap_days * self.last_gap_days
             self.gap_log_sum += log(self.last_gap_days)
-            self._add_day(day, bought, meaning.calendar)
+            self._add_day(day, month, meaning.calendar)
         self.dayparts[local_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
         self.last_at_ms = at_ms
         self.orders += 1
-        bought.orders += 1
-        if order.units:
-            self.units += order.units
-            self.units_known += 1
-        if order.categories:
-            self.mix += order.categories
-            self.mix_known += 1
+        self.units += order.units
+        self.mix += order.categories
         if order.currency == currency:
-            bought.net_minor += self._add_money(order, refunded_minor, at_ms)
+            self._add_money(order, refunded_minor, month)
         else:
             self.foreign_orders += 1
 
-    def _add_day(self, day: int, bought: MonthBought, calendar: Calendar) -> None:
+    def _add_day(self, day: int, month: int, calendar: Calendar) -> None:
         self.days += 1
-        bought.days += 1
         self.last_day, self.last_midnight_ms = day, calendar.midnight_ms(day)
         self.recent_days += weight(day * DAY_MS, BASKET_HALF_LIFE_MS)
         self.weekdays[(day + EPOCH_WEEKDAY) % 7] += 1
-        years, place = divmod(bought.month, MONTHS_OF_YEAR)
+        years, place = divmod(month, MONTHS_OF_YEAR)
         self.seasons[place] += 1
         year = EPOCH_YEAR + years
         if not self.years or self.years[-1] != year:
             self.years.append(year)
 
-    def _add_money(self, order: Order, refunded_minor: int, at_ms: int) -> int:
-        """Add the money of an order; what is left of it after refunds."""
-        total_minor = order.total_minor
+    def _add_money(self, order: Order, refunded_minor: int, month: int) -> None:
+        at_ms, total_minor = order.at_ms, order.total_minor
         net_minor = total_minor - refunded_minor
         self.gross_minor += total_minor
         self.refunded_minor += refunded_minor
@@ -160,24 +151,20 @@ class Sums(Struct, omit_defaults=True, gc=False):
         recent = weight(at_ms, BASKET_HALF_LIFE_MS)
         self.basket_weight += recent
         self.basket_sum += recent * total_minor
-        return net_minor
+        add_to_month(self.month_minor, month, net_minor)
 
     def take_off(self, refunded_minor: int, at_ms: int, meaning: Meaning) -> None:
         """Take off a refund that is of no order added here; `at_ms`: the instant as of which it counts."""
         self.refunded_minor += refunded_minor
         self.value -= refunded_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
         month = calendar_month(meaning.calendar.local_day(at_ms))
-        bought = of_month(self.months, month, MonthBought)
-        if bought is not None:
-            bought.net_minor -= refunded_minor
+        add_to_month(self.month_minor, month, -refunded_minor)
 
     def copy(self) -> Sums:
         """An independent copy."""
         twin = Sums(*(getattr(self, name) for name in self.__struct_fields__))
         twin.weekdays, twin.dayparts, twin.years = self.weekdays[:], self.dayparts[:], self.years[:]
-        twin.months = [
-            MonthBought(each.month, each.orders, each.days, each.net_minor) for each in self.months
-        ]
+        twin.month_orders, twin.month_minor = self.month_orders[:], self.month_minor[:]
         twin.seasons = self.seasons[:]
         return twin
 

@@ -13,11 +13,10 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from stream.core.facts.feedback import Feedback, Note
+from stream.core.facts.feedback import Feedback, Note, note_sentiment
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.memory.corrections import Refunded
 from stream.core.facts.memory.order_match import SOURCE_BYTES
-from stream.core.facts.months import MonthSaid, of_month
 from stream.core.facts.profile import PROFILE_VERSION, Profile
 from stream.core.facts.purchases import recompute
 from stream.core.facts.sums import Sums
@@ -81,14 +80,10 @@ def _to_version_2(profile: Profile) -> None:
     if buying.orders or buying.refunds or buying.older is not None:
         recompute(buying, meaning)
     for note in _of_whole_months(profile.feedback):
-        kept = of_month(profile.feedback.months, _month(note.at_ms), MonthSaid)
-        if kept is not None:
-            kept.count += 1
-            kept.sentiment_sum += note.sentiment
+        note_sentiment(profile.feedback, _month(note.at_ms), note.sentiment)
     if profile.interests.units:
         paid_in = {order.currency for order in buying.orders} | {buying.currency}
         profile.interests.currencies = sorted(paid_in - {""})[:2]
-    profile.interests.units_priced = profile.interests.units if profile.interests.spend_minor else 0
     profile.counted_from_ms = 1 + max(
         profile.first_seen_ms,
         profile.touch_at_ms,
@@ -113,15 +108,10 @@ def _once_each(refunds: dict[str, Refunded]) -> dict[str, Refunded]:
 
 
 def _date_sums(sums: Sums) -> None:
-    """The days of sums that version 1 added; of which months and how long its gaps were is not known.
-
-    Its orders without products, and products without a category, cannot be told from the others any more.
-    """
+    """The days of sums that version 1 added; of which months and how long its gaps were is not known."""
     sums.first_day, sums.last_day = sums.first_at_ms // DAY_MS, sums.last_at_ms // DAY_MS
     sums.last_midnight_ms = sums.last_day * DAY_MS
     sums.unknown_gaps = sums.days - 1
-    sums.units_known = sums.orders if sums.units else 0
-    sums.mix_known = sums.orders if sums.mix else 0
 
 
 def _of_whole_months(feedback: Feedback) -> list[Note]:

@@ -28,8 +28,6 @@ def _feedback(section: Feedback) -> float:
         total += theme.weight + theme.polarity
     for note in section.notes:
         total += note.sentiment
-    for month in section.months:
-        total += month.sentiment_sum
     return total
 
 
