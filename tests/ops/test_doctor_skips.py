@@ -18,6 +18,7 @@ from tests.support.cluster_views import NAMES, Row, cluster
 CHECK_NAMES = {
     *("broker", "topics", "partitions", "retention", "compaction", "copies", "sizes", "timestamps"),
     *("workers", "lag", "transactions", "keys", "contents", "clocks", "sources", "profiles", "dead letters"),
+    "currencies",
 }
 
 
@@ -44,7 +45,7 @@ def test_topics_without_records_are_looked_at_and_records_are_not():
     found = levels(cluster(ROLES))
 
     skipped = {check for check, level in found.items() if level == {"skipped"}}
-    assert skipped == {"keys", "contents", "clocks", "profiles", "dead letters"}
+    assert skipped == {"keys", "contents", "clocks", "profiles", "dead letters", "currencies"}
     assert found["sources"] == {"note"}
 
 
@@ -116,5 +117,5 @@ def test_the_command_counts_what_was_skipped_and_shows_why(monkeypatch):
     only_faults = CliRunner().invoke(main, ["doctor", "--faults"], env=environment).output
 
     assert "skip  contents: no record on the inputs" in shown
-    assert shown.splitlines()[-1] == f"7 faults in {len(CHECKS)} checks, 14 of them skipped"
+    assert shown.splitlines()[-1] == f"7 faults in {len(CHECKS)} checks, 15 of them skipped"
     assert "skip " not in only_faults
