@@ -16,6 +16,7 @@ from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, P
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.meaning import Meaning
+from stream.core.facts.memory.order_match import source_mark
 from stream.core.facts.memory.repeats import novelty
 from stream.core.facts.profile import Profile, new_profile
 from stream.core.judgement.ranking import is_ranked
@@ -115,7 +116,8 @@ class History:
 
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     orders: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Customer -> order -> when it was placed, in milliseconds; cancelled orders are taken out."""
+    """Customer -> order (`order_name`) -> when it was placed, in milliseconds; cancelled orders are taken
+    out."""
     first_ms: int = 0
     """Midnight of the day of the first purchase; engagement may be recorded from long before."""
     coverage: Coverage = field(default_factory=Coverage)
@@ -129,9 +131,11 @@ class History:
         self.coverage.note(event, at_ms)
         if type(event) is PurchaseCompleted:
             self.first_ms = self.first_ms or at_ms // DAY_MS * DAY_MS
-            self.orders.setdefault(event.subject, {})[event.data.order_id] = at_ms
+            self.orders.setdefault(event.subject, {})[order_name(event)] = at_ms
         elif type(event) is PurchaseCancelled:
-            self.orders.get(event.subject, {}).pop(event.data.order_id, None)
+            orders = self.orders.get(event.subject, {})
+            if (name := cancelled_name(orders, event)) is not None:
+                del orders[name]
 
     def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> Flags:
         """Who bought nothing within the horizon after the snapshot's day, shape (customers,)."""
@@ -168,8 +172,21 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
     return history
 
 
-def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning: Meaning) -> None:
-    """Fold an event into its customer's facts unless it is a duplicate; nothing is judged.
+def order_name(event: PurchaseCompleted | PurchaseCancelled) -> str:
+    """An order by its number and source: a number is unique within its source alone."""
+    return f"{event.data.order_id}\n{source_mark(event.source)}"
+
+
+def cancelled_name(orders: Iterable[str], event: PurchaseCancelled) -> str | None:
+    """Which of a customer's orders is cancelled: that of the event's source, else the only one of its
+    number."""
+    own = order_name(event)
+    named = [name for name in orders if name.rpartition("\n")[0] == event.data.order_id]
+    return own if own in named else named[0] if len(named) == 1 else None
+
+
+def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning: Meaning) -> bool:
+    """Fold an event into its customer's facts unless it is a duplicate; nothing is judged. True: it counts.
 
     An erasure leaves a profile without facts that knows its instant: as in the core's step, an event of then
     or before is not the beginning of a new customer.
@@ -177,16 +194,18 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning:
     if type(event) is CustomerErased:
         stub = profiles[event.subject] = new_profile(event.subject, meaning.digest)
         stub.erased_ms = at_ms
-        return
+        return True
     if type(event) not in FOLDS:
-        return
+        return True
     profile = profiles.get(event.subject)
     if profile is not None and profile.erased_ms and at_ms <= profile.erased_ms:
-        return
+        return True
     if profile is None or profile.erased_ms:
         profile = profiles[event.subject] = new_profile(event.subject, meaning.digest)
-    if novelty(profile, event, at_ms, meaning) == "applied":
-        fold(profile, event, at_ms, meaning)
+    if novelty(profile, event, at_ms, meaning) != "applied":
+        return False
+    fold(profile, event, at_ms, meaning)
+    return True
 
 
 def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:

@@ -21,7 +21,7 @@ from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
-from stream.fit.history import History, apply_facts, take_snapshot
+from stream.fit.history import History, apply_facts, cancelled_name, order_name, take_snapshot
 
 INCIDENT_EVENTS = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})
 """Events that can show that something went wrong."""
@@ -37,6 +37,10 @@ class CampaignCost:
     channel: str
     spend_minor: int = 0
     currency: str = ""
+
+
+Amounts = dict[str, dict[str, tuple[int, str]]]
+"""Customer -> order -> what was paid, in minor units of a currency."""
 
 
 @dataclass
@@ -55,6 +59,8 @@ class Ledger:
     """Currency -> campaign -> its cost."""
     discounted: dict[str, int] = field(default_factory=dict)
     """Customer -> number of orders with a discount."""
+    cost_ids: set[tuple[str, str]] = field(default_factory=set)
+    """Source and id of every cost: one that comes again counts once."""
     incidents: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """Customer -> (time, what went wrong): a blamed theme, a ticket or complaint, a low score, a return."""
 
@@ -84,17 +90,18 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
     history = ledger.history
     money = meaning.money
     waiting = sorted(days_ms)
-    amounts: dict[tuple[str, str], tuple[int, str]] = {}
+    amounts: Amounts = {}
     for event in events:
         at_ms = event.time_ms
         while waiting and at_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
         history.note(event, at_ms)
-        _note_money(ledger, event, at_ms, amounts, money)
         can_be_incident = type(event) in INCIDENT_EVENTS
         before = _incident_levels(history.profiles.get(event.subject)) if can_be_incident else None
-        apply_facts(history.profiles, event, at_ms, meaning)
+        if not apply_facts(history.profiles, event, at_ms, meaning):
+            continue  # it came before
+        _note_money(ledger, event, at_ms, amounts, money)
         if before is not None:
             after = _incident_levels(history.profiles.get(event.subject))
             news = [(at_ms, name) for name, level in after.items() if level and level != before.get(name, 0)]
@@ -118,25 +125,28 @@ def _incident_levels(profile: Profile | None) -> dict[str, float]:
     return found
 
 
-def _note_money(
-    ledger: Ledger, event: Event, at_ms: int, amounts: dict[tuple[str, str], tuple[int, str]], money: Exchange
-) -> None:
-    """Record the money of an event; `amounts` keeps (customer, order) -> amount for cancellations."""
+def _note_money(ledger: Ledger, event: Event, at_ms: int, amounts: Amounts, money: Exchange) -> None:
+    """Record the money of an event; `amounts` keeps what is paid, for cancellations and new versions."""
     customer = event.subject
     if type(event) is PurchaseCompleted:
-        paid = amounts[customer, event.data.order_id] = money.counted(
-            event.data.total_minor, event.data.currency
-        )
+        orders, name = amounts.setdefault(customer, {}), order_name(event)
+        before = orders.get(name)
+        if before is not None:
+            _move(ledger, customer, at_ms, -before[0], before[1])
+        paid = orders[name] = money.counted(event.data.total_minor, event.data.currency)
         _move(ledger, customer, at_ms, *paid)
-        if event.data.discount_minor:
+        if event.data.discount_minor and before is None:
             ledger.discounted[customer] = ledger.discounted.get(customer, 0) + 1
     elif type(event) is PurchaseRefunded:
         back, currency = money.counted(event.data.refund_minor, event.data.currency)
         _move(ledger, customer, at_ms, -back, currency)
     elif type(event) is PurchaseCancelled:
-        if (cancelled := amounts.pop((customer, event.data.order_id), None)) is not None:
-            _move(ledger, customer, at_ms, -cancelled[0], cancelled[1])
-    elif type(event) is CostRecorded:
+        orders = amounts.get(customer, {})
+        if (cancelled := cancelled_name(orders, event)) is not None:
+            minor, currency = orders.pop(cancelled)
+            _move(ledger, customer, at_ms, -minor, currency)
+    elif type(event) is CostRecorded and (event.source, event.id) not in ledger.cost_ids:
+        ledger.cost_ids.add((event.source, event.id))
         data = event.data
         minor, currency = money.counted(data.spend_minor, data.currency)
         costs = ledger.spent.setdefault(currency, {})
