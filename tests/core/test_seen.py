@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.core.events.event import SessionStarted
 from stream.core.facts import seen
 from stream.core.facts.profile import Profile
 from stream.core.facts.seen import (
@@ -18,11 +19,8 @@ from stream.core.facts.seen import (
     SEEN_MAX,
     SEEN_MIN,
     SPARE,
-    fingerprint,
-    is_seen,
     kind_mark,
-    may_be_forgotten,
-    remember,
+    take_in,
     with_kinds,
 )
 from stream.core.units import DAY_MS
@@ -38,15 +36,10 @@ class Memory:
         self.profile = Profile("c")
 
     def fate(self, at_ms: int, name: str, kind: str = "view") -> str:
-        """`known`, `unsure` or `new`; what is new is remembered."""
-        mark, named = fingerprint("shop", name), kind_mark(kind, "shop")
-        if is_seen(self.profile.seen, mark):
-            return "known"
-        if may_be_forgotten(self.profile.forgotten, at_ms, named):
-            return "unsure"
-        remember(self.profile, at_ms, named, mark)
-        self.profile.events += 1
-        return "new"
+        """`known`, `unsure` or `new`; what is new is remembered. The kinds are the sources of one type."""
+        is_new = take_in(self.profile, SessionStarted, kind, name, at_ms)
+        self.profile.events += is_new is True
+        return {True: "new", False: "known", None: "unsure"}[is_new]
 
     @property
     def count(self) -> int:
@@ -81,7 +74,8 @@ LIVES = st.lists(st.tuples(st.integers(0, 60 * 24), st.integers(0, 40), KINDS), 
 
 def little(patch: pytest.MonkeyPatch) -> None:
     """Bounds that a test can reach."""
-    for name, value in {"SEEN_MIN": 2, "SEEN_MAX": 6, "SPARE": 2, "FORGOTTEN_MAX": 2}.items():
+    bounds = {"SEEN_MIN": 2, "SEEN_MAX": 6, "SPARE": 2, "FORGOTTEN_MAX": 2, "CROWDED": 36, "ROUND": 18}
+    for name, value in bounds.items():
         patch.setattr(seen, name, value)
 
 
@@ -126,6 +120,8 @@ def test_an_id_older_than_the_days_kept_is_dropped_when_there_are_enough_and_the
         memory.fate(day_ms(0), f"old-{number}")
     memory.fate(day_ms(SEEN_DAYS), "at the bound")
     assert memory.fate(day_ms(0), "old-0") == "known"
+    for number in range(SPARE - 1):
+        memory.fate(day_ms(SEEN_DAYS), f"within-{number}")
 
     memory.fate(day_ms(SEEN_DAYS + 1), "new")
 

@@ -127,7 +127,7 @@ def test_repeats_of_any_age_anywhere_change_neither_profile_nor_alerts(life, dat
 
 
 def forget(patch: pytest.MonkeyPatch) -> None:
-    for name, value in {"SEEN_MIN": 2, "SEEN_MAX": 8, "SPARE": 2}.items():
+    for name, value in {"SEEN_MIN": 2, "SEEN_MAX": 8, "SPARE": 2, "CROWDED": 36, "ROUND": 18}.items():
         patch.setattr(seen, name, value)
     patch.setattr(purchases, "ORDERS_KEPT", 3)
     patch.setattr(purchases, "REFUNDS_KEPT", 3)

@@ -6,6 +6,7 @@ import json
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.support.running_worker import (
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 
-def run_import(kafka: WorkerKafka, path: Path, *options: str) -> dict:
+def run_import(kafka: WorkerKafka, path: Path, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [STREAM, "import", path, "--mapping", "mine.toml", "--to-kafka", "--json", *options],
         cwd=path.parent,
@@ -36,7 +37,8 @@ def run_import(kafka: WorkerKafka, path: Path, *options: str) -> dict:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
 
 
 @pytest.mark.parametrize("since_last", [True, False], ids=["since-last", "everything"])

@@ -18,7 +18,7 @@ from stream.core.currency import Exchange
 from stream.core.events.payload import Cancellation, Purchase, Refund
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.memory.corrections import Corrections, Refunded
-from stream.core.facts.memory.order_match import ANY_SOURCE, cancelled_orders, known_order, order_key
+from stream.core.facts.memory.order_match import ANY_SOURCE, known_order, live_orders, order_key
 from stream.core.facts.sums import Order, Sums
 
 ORDERS_KEPT = 64
@@ -199,10 +199,7 @@ def with_cancellation(
 
 def purchase_days(buying: Buying, calendar: Calendar) -> list[int]:
     """Distinct days with a purchase among the kept orders, as day numbers since 1970-01-01, ascending."""
-    orders = buying.orders
-    if buying.cancelled:
-        gone = cancelled_orders(orders, buying.cancelled, buying.cancelled_by)
-        orders = [order for order in orders if order_key(order) not in gone]
+    orders = live_orders(buying.orders, buying.cancelled, buying.cancelled_by)
     return sorted(calendar.local_days([order.at_ms for order in orders]))
 
 
@@ -259,7 +256,7 @@ def _move_refund_to_older(buying: Buying, meaning: Meaning) -> None:
 def recompute(buying: Buying, meaning: Meaning) -> None:
     """Compute the sums again from all that is kept: exact after any correction."""
     corrections = _corrections(buying)
-    live = [order for order in buying.orders if order_key(order) not in corrections.cancelled]
+    live = live_orders(buying.orders, buying.cancelled, buying.cancelled_by)
     if buying.older is None or not buying.older.orders:
         buying.currency = live[0].currency if live else ""
     sums = buying.older.copy() if buying.older else Sums()

@@ -21,13 +21,13 @@ from stream.core.units import DAY_MS
 
 SEEN_DAYS = 8
 """Days of event time for which an id is kept, counted back from the newest event."""
-SEEN_MIN = 32
-"""The ids that arrived last are kept whatever their age: most customers have no more events than that."""
+SEEN_MIN = 16
+"""The ids that arrived last are kept whatever their age."""
 SEEN_MAX = 2_048
 """Ids kept of one customer at most; in a burst of more, those that arrived first are dropped first."""
 SPARE = 16
 """Ids are dropped by so many at once, so that it costs little; until then they are kept beyond SEEN_MIN and
-SEEN_MAX."""
+SEEN_MAX. So nothing is ever forgotten of a customer with no more than SEEN_MIN + SPARE events."""
 DAY_BYTES, FINGERPRINT_BYTES = 3, 6
 SEEN_BYTES = DAY_BYTES + FINGERPRINT_BYTES
 KIND_BYTES = 3
@@ -38,8 +38,13 @@ FORGOTTEN_BYTES = INSTANT_BYTES + MARK_BYTES
 FORGOTTEN_MAX = 64
 """Kinds of which it is known what was forgotten; of the others together it is known for any kind."""
 ANY_KIND = bytes(MARK_BYTES)
-PARTS = [bytes((part,)) for part in range(256)]
-"""The parts of a day, each of 337.5 s."""
+PART_MS = DAY_MS // 256
+"""A part of a day, 337.5 s. The number of parts since 1970 takes INSTANT_BYTES: 3 for the day, 1 for the
+part of it."""
+LAST_PART = b"\xff"
+CROWDED = SEEN_BYTES * (SEEN_MIN + SPARE)
+"""From so many bytes of ids on, each time that ROUND more have come, some may be dropped."""
+ROUND = SEEN_BYTES * SPARE
 
 
 class Memory(Protocol):
@@ -51,22 +56,51 @@ class Memory(Protocol):
     events: int
 
 
-def fingerprint(source: str, event_id: str) -> bytes:
-    """48 bits of a hash of an event's identity. Two of 500 recent ids collide with probability 4e-10."""
-    begun = _begun(source).copy()  # 0.55 us instead of 1.0 for a new hash
-    begun.update(event_id.encode())
-    return begun.digest()
+def take_in(memory: Memory, kind: type, source: str, event_id: str, at_ms: int) -> bool | None:
+    """Remember an event by its id, in place, unless it is known or may be: False or None.
+
+    `kind` is the event's struct, `at_ms` its time (ms since 1970). Every event passes here: what is slow is
+    left to the functions below.
+    """
+    seen, kinds = memory.seen, memory.seen_kinds
+    if len(kinds) * 3 != len(seen):  # a row of version 1
+        with_kinds(memory)
+        kinds = memory.seen_kinds
+    named, begun = _begun(kind, source)
+    hashed = begun.copy()  # half the cost of a new hash
+    hashed.update(event_id.encode())
+    mark = hashed.digest()
+    if mark in seen and _is_at_its_place(seen, mark):
+        return False
+    instant = (at_ms // PART_MS if at_ms > 0 else 0).to_bytes(4, "big")
+    if memory.forgotten >= instant and _may_be_forgotten(memory.forgotten, instant, named):
+        return None
+    if len(seen) >= CROWDED and len(seen) % ROUND == 0:
+        _make_room(memory, instant[:DAY_BYTES])
+        seen, kinds = memory.seen, memory.seen_kinds
+    memory.seen = seen + (instant[:DAY_BYTES] + mark)
+    memory.seen_kinds = kinds + (instant[DAY_BYTES:] + named)
+    return True
 
 
-@lru_cache(maxsize=1_024)
+def take_in_anyway(memory: Memory, kind: type, source: str, event_id: str, at_ms: int) -> None:
+    """Remember an event that is new although its id might have been forgotten."""
+    forgotten, memory.forgotten = memory.forgotten, b""
+    take_in(memory, kind, source, event_id, at_ms)
+    latest = _latest_of(memory.forgotten)
+    for named, instant in _latest_of(forgotten).items():
+        latest[named] = max(instant, latest.get(named, b""))
+    memory.forgotten = _forgotten(latest)
+
+
 def kind_mark(kind: str, source: str) -> bytes:
     """16 bits of a hash of an event's type and source. Two kinds with one mark share what was forgotten."""
     mark = blake2b(f"{kind}\x00{source}".encode(), digest_size=MARK_BYTES).digest()
     return mark if mark != ANY_KIND else b"\x00\x01"
 
 
-def is_seen(seen: bytes, mark: bytes) -> bool:
-    """Whether an event with this fingerprint is among those kept."""
+def _is_at_its_place(seen: bytes, mark: bytes) -> bool:
+    """Whether a fingerprint that occurs in `seen` is that of an event, not parts of two."""
     place = seen.find(mark)
     while place >= 0:
         if place % SEEN_BYTES == DAY_BYTES:
@@ -75,9 +109,8 @@ def is_seen(seen: bytes, mark: bytes) -> bool:
     return False
 
 
-def may_be_forgotten(forgotten: bytes, at_ms: int, kind: bytes) -> bool:
-    """Whether an event of this kind and instant (ms since 1970) may have been seen and dropped since."""
-    instant = _instant(at_ms)
+def _may_be_forgotten(forgotten: bytes, instant: bytes, kind: bytes) -> bool:
+    """Whether an event of this kind and instant may have been seen and dropped since."""
     for place in range(0, len(forgotten), FORGOTTEN_BYTES):
         if forgotten[place : place + INSTANT_BYTES] < instant:
             return False
@@ -86,20 +119,12 @@ def may_be_forgotten(forgotten: bytes, at_ms: int, kind: bytes) -> bool:
     return False
 
 
-def remember(memory: Memory, at_ms: int, kind: bytes, mark: bytes) -> None:
-    """Keep the id of one more event, in place; drop those that are too old or too many.
-
-    `mark` is the event's `fingerprint`, `kind` its `kind_mark`, `at_ms` its event time (ms since 1970).
-    """
-    seen, day = memory.seen, at_ms // DAY_MS
-    if len(seen) >= SEEN_BYTES * (SEEN_MIN + SPARE):
-        last = SEEN_BYTES * (SPARE - 1)
-        if seen[last : last + DAY_BYTES] < _day(day - SEEN_DAYS) or len(seen) >= SEEN_BYTES * (
-            SEEN_MAX + SPARE
-        ):
-            _forget(memory, _day(day - SEEN_DAYS))
-    memory.seen += _day(day) + mark
-    memory.seen_kinds += _part(at_ms) + kind
+def _make_room(memory: Memory, day: bytes) -> None:
+    """Drop ids that are too old when an event of this day comes, or too many, SPARE at least at once."""
+    seen, last = memory.seen, SEEN_BYTES * (SPARE - 1)
+    oldest = _day(int.from_bytes(day, "big") - SEEN_DAYS)
+    if seen[last : last + DAY_BYTES] < oldest or len(seen) >= SEEN_BYTES * (SEEN_MAX + SPARE):
+        _forget(memory, oldest)
 
 
 def with_kinds(memory: Memory) -> None:
@@ -108,13 +133,13 @@ def with_kinds(memory: Memory) -> None:
     Where it has counted no more events than it has ids, nothing was ever dropped.
     """
     count = len(memory.seen) // SEEN_BYTES
-    memory.seen_kinds = (PARTS[-1] + ANY_KIND) * count
+    memory.seen_kinds = (LAST_PART + ANY_KIND) * count
     if memory.events <= count or not count:
         return
     newest = max(memory.seen[place : place + DAY_BYTES] for place in range(0, len(memory.seen), SEEN_BYTES))
     if count < SEEN_MAX:
         newest = _day(int.from_bytes(newest, "big") - SEEN_DAYS - 1)
-    memory.forgotten = newest + PARTS[-1] + ANY_KIND
+    memory.forgotten = newest + LAST_PART + ANY_KIND
 
 
 def _forget(memory: Memory, oldest: bytes) -> None:
@@ -125,12 +150,7 @@ def _forget(memory: Memory, oldest: bytes) -> None:
     while count - dropped > SEEN_MIN and seen[dropped * SEEN_BYTES :][:DAY_BYTES] < oldest:
         dropped += 1
     dropped = max(dropped, count - SEEN_MAX)
-    latest = {
-        memory.forgotten[place + INSTANT_BYTES : place + FORGOTTEN_BYTES]: memory.forgotten[
-            place : place + INSTANT_BYTES
-        ]
-        for place in range(0, len(memory.forgotten), FORGOTTEN_BYTES)
-    }
+    latest = _latest_of(memory.forgotten)
     for number in range(dropped):
         place, beside = number * SEEN_BYTES, number * KIND_BYTES
         instant = seen[place : place + DAY_BYTES] + kinds[beside : beside + 1]
@@ -139,6 +159,14 @@ def _forget(memory: Memory, oldest: bytes) -> None:
             latest[kind] = instant
     memory.seen, memory.seen_kinds = seen[dropped * SEEN_BYTES :], kinds[dropped * KIND_BYTES :]
     memory.forgotten = _forgotten(latest)
+
+
+def _latest_of(forgotten: bytes) -> dict[bytes, bytes]:
+    """Kind -> its latest forgotten instant."""
+    return {
+        forgotten[place + INSTANT_BYTES : place + FORGOTTEN_BYTES]: forgotten[place : place + INSTANT_BYTES]
+        for place in range(0, len(forgotten), FORGOTTEN_BYTES)
+    }
 
 
 def _forgotten(latest: dict[bytes, bytes]) -> bytes:
@@ -151,20 +179,12 @@ def _forgotten(latest: dict[bytes, bytes]) -> bytes:
     return b"".join(sorted((instant + kind for kind, instant in latest.items()), reverse=True))
 
 
-def _instant(at_ms: int) -> bytes:
-    return _day(at_ms // DAY_MS) + _part(at_ms)
-
-
-def _part(at_ms: int) -> bytes:
-    return PARTS[at_ms % DAY_MS * len(PARTS) // DAY_MS]
-
-
-@lru_cache(maxsize=256)
-def _begun(source: str) -> blake2b:
-    """The hash after the source: few sources send all events."""
-    return blake2b(f"{source}\x00".encode(), digest_size=FINGERPRINT_BYTES)
-
-
 @lru_cache(maxsize=1_024)
+def _begun(kind: type, source: str) -> tuple[bytes, blake2b]:
+    """The mark of a kind, and the hash of an identity after the source: few sources send all events."""
+    name = str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
+    return kind_mark(name, source), blake2b(f"{source}\x00".encode(), digest_size=FINGERPRINT_BYTES)
+
+
 def _day(day: int) -> bytes:
     return max(0, day).to_bytes(DAY_BYTES, "big")

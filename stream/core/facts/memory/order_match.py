@@ -72,14 +72,27 @@ def by_number(orders: Iterable[Order], numbers: Iterable[str]) -> dict[str, list
     return found
 
 
+def live_orders(
+    orders: list[Order], cancelled: Mapping[str, int], cancelled_by: Mapping[str, Mapping[str, int]]
+) -> list[Order]:
+    """The orders that count. The arguments are the fields of `Buying`; the first may be the result."""
+    gone = cancelled_orders(orders, cancelled, cancelled_by)
+    if not gone:
+        return orders
+    return [order for order in orders if order.order_id not in cancelled or order_key(order) not in gone]
+
+
 def cancelled_orders(
     orders: Iterable[Order], cancelled: Mapping[str, int], cancelled_by: Mapping[str, Mapping[str, int]]
 ) -> set[OrderKey]:
     """The orders that do not count: placed, or paid, not later than they were cancelled."""
     if not cancelled:
         return set()
+    suspects = [order for order in orders if order.order_id in cancelled]
+    if not suspects:
+        return set()
     gone: set[OrderKey] = set()
-    for number, candidates in by_number(orders, cancelled).items():
+    for number, candidates in by_number(suspects, {order.order_id for order in suspects}).items():
         for source, at_ms in cancelled_by.get(number, {ANY_SOURCE: cancelled[number]}).items():
             order = order_meant(candidates, source)
             if order is not None and order.at_ms <= at_ms:

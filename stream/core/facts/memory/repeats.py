@@ -24,16 +24,7 @@ from stream.core.facts.purchases import (
     known_refund,
     of_source,
 )
-from stream.core.facts.seen import (
-    KIND_BYTES,
-    SEEN_BYTES,
-    fingerprint,
-    is_seen,
-    kind_mark,
-    may_be_forgotten,
-    remember,
-    with_kinds,
-)
+from stream.core.facts.seen import take_in, take_in_anyway
 
 Novelty = Literal["applied", "duplicate", "unsure"]
 """What becomes of an event: it is folded, it is known already, or nobody can tell."""
@@ -43,20 +34,15 @@ Tell = Callable[[Profile, int, Any, Meaning], Novelty]
 
 def novelty(profile: Profile, event: ev.Event, at_ms: int, meaning: Meaning) -> Novelty:
     """Whether an event is to be folded; its id is then remembered, in place."""
-    if len(profile.seen_kinds) * SEEN_BYTES != len(profile.seen) * KIND_BYTES:  # a row of version 1
-        with_kinds(profile)
-    mark = fingerprint(event.source, event.id)
-    if is_seen(profile.seen, mark):
-        return "duplicate"
-    kind = type(event)
-    named = kind_mark(TYPE_NAMES[kind], event.source)
-    if profile.forgotten and may_be_forgotten(profile.forgotten, at_ms, named):
-        tell = TELLS.get(kind)
-        found: Novelty = "unsure" if tell is None else tell(profile, at_ms, event, meaning)
-        if found != "applied":
-            return found
-    remember(profile, at_ms, named, mark)
-    return "applied"
+    kind, source = type(event), event.source
+    is_new = take_in(profile, kind, source, event.id, at_ms)
+    if is_new is not None:
+        return "applied" if is_new else "duplicate"
+    tell = TELLS.get(kind)
+    found: Novelty = "unsure" if tell is None else tell(profile, at_ms, event, meaning)
+    if found == "applied":
+        take_in_anyway(profile, kind, source, event.id, at_ms)
+    return found
 
 
 def _purchase(profile: Profile, at_ms: int, event: ev.PurchaseCompleted, meaning: Meaning) -> Novelty:
@@ -127,4 +113,3 @@ TELLS: dict[type[ev.Event], Tell] = {
     ev.TicketResolved: _resolution,
 }
 """Events that say themselves whether they are new; of others only the id does."""
-TYPE_NAMES = {kind: ev.type_name(kind) for kinds in ev.EVENT_TYPES.values() for kind in kinds}
