@@ -19,6 +19,7 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Numbers
 from stream.fit.history import History, Snapshot
+from stream.fit.no_price import NO_ALERT_EVER
 from stream.fit.purchases.population import population
 from stream.fit.purchases.processes import UnfitError, fit_process, likelier_process
 from stream.fit.purchases.spending import fit_spend
@@ -109,7 +110,8 @@ def usable(model: Model) -> Model:
 
 def base_model(snapshot: Snapshot, options: FitOptions, fallback: Model) -> tuple[Model, list[str]]:
     """The model without risk layer, thresholds and tables; and notes on what was assumed or left out."""
-    notes: list[str] = []
+    is_priced = bool((snapshot.total_minor > 0.0).any())
+    notes = [] if is_priced else [NO_ALERT_EVER]
     try:
         fit = likelier_process(snapshot.cells())
         process = fit.process
@@ -119,7 +121,7 @@ def base_model(snapshot: Snapshot, options: FitOptions, fallback: Model) -> tupl
         notes.append(f"The purchase process is that of model {fallback.name}: {error}.")
     frequency, monetary = snapshot.column("frequency"), snapshot.column("monetary_minor")
     spend = fit_spend(frequency, monetary / fallback.spend.scale_minor, fallback.spend.scale_minor)
-    notes += spend.notes
+    notes += spend.notes if is_priced else ()
     notes += snapshot.currency_notes(options.finance.currency if options.finance else "")
     model = _assembled(process, spend.spend, snapshot, options)
     return model, notes

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from stream.printable import printable
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1f2933; --faint: #52606d; --line: #d8dee4;
+  --note: #fff8e1; --shade: rgba(0, 0, 0, .22) }
+@media (prefers-color-scheme: dark) { :root { --paper: #14191f; --ink: #e4e9ee; --faint: #a3b1bf;
+  --line: #37424d; --note: #3a3210; --shade: rgba(255, 255, 255, .28) } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } figure { margin: 1rem 0 }
-figure svg { max-width: 100%; height: auto } p { overflow-wrap: break-word }
-.wide { overflow-x: auto; margin: 1rem 0 } table { border-collapse: collapse }
-td, th { padding: .3rem .8rem; text-align: right } th { vertical-align: bottom } td { white-space: nowrap }
+figure svg { max-width: 100%; height: auto; fill: currentColor } p { overflow-wrap: break-word }
+figcaption span { display: inline-block; margin-right: 1.2rem } figcaption i { display: inline-block;
+  width: 1.4rem; height: .25rem; margin-right: .4rem; vertical-align: middle }
+.wide { overflow-x: auto; margin: 1rem 0; background:
+  linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100% local,
+  linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100% local,
+  linear-gradient(to right, var(--shade), transparent) left / .8rem 100% scroll,
+  linear-gradient(to left, var(--shade), transparent) right / .8rem 100% scroll;
+  background-repeat: no-repeat }
+table { border-collapse: collapse }
+td, th { padding: .3rem .8rem; text-align: right } th { vertical-align: bottom; min-width: 4rem }
+td, .whole { white-space: nowrap }
 .text { text-align: left } td.text { white-space: normal; min-width: 7rem }
-tr { border-bottom: 1px solid #d8dee4 }
-.note { background: #fff8e1; padding: .6rem 1rem; border-left: 4px solid #e0a800 } small { color: #52606d }
+tr { border-bottom: 1px solid var(--line) }
+.note { background: var(--note); padding: .6rem 1rem; border-left: 4px solid #e0a800 }
+small { color: var(--faint) }
 @media (max-width: 40rem) { body { margin: 1rem auto } td, th { padding: .3rem .4rem } }
 """
+"""Light or dark as the reader's device is; a table that goes on sideways has a shadow at that side."""
+WHOLE = re.compile(r"(?<![\w.-])[A-Za-z]{0,12}-?\d{4}-\d{2}(-\d{2})?(?![\w-])")
+"""Days and months, also in the name of a campaign: a line is never broken in one."""
+TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
+"""The text between two tags."""
 
 
 def html_text(text: str) -> str:
@@ -33,7 +53,11 @@ def html_document(title: str, parts: Iterable[str]) -> str:
         f'<meta name=viewport content="width=device-width, initial-scale=1"><title>{html_text(title)}</title>'
         f"<style>{STYLE}</style>"
     )
-    return "\n".join([head, *parts]) + "</html>\n"
+    return "\n".join([head, *map(_with_whole_days, parts)]) + "</html>\n"
+
+
+def _with_whole_days(part: str) -> str:
+    return TEXT.sub(lambda text: WHOLE.sub(r"<span class=whole>\g<0></span>", text[0]), part)
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

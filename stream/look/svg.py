@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from stream.look.html import html_text
 
-WIDTH, HEIGHT, MARGIN = 480, 340, 60
-"""Size of a plot and its left and lower margin, in pixels."""
-COLOURS = ("#0b6e4f", "#c8553d", "#3066be", "#7a6c5d", "#8d5a97")
+WIDTH, HEIGHT, MARGIN, RIGHT = 480, 340, 60, 26
+"""Size of a plot, its left and lower margin, and the right one, in pixels: half of the last label stands
+there."""
+COLOURS = ("#17936c", "#d0624b", "#4a86dd", "#92816f", "#a873b3")
+"""They can be told from each other on light and on dark paper."""
 
 
 @dataclass(frozen=True)
@@ -23,24 +25,24 @@ class Curve:
 
 
 def plot(curves: Sequence[Curve], across: str, up: str) -> str:
-    """An HTML figure: the curves over a grid, with a legend; `across` and `up` name the axes."""
+    """An HTML figure: the curves over a grid, the legend below it; `across` and `up` name the axes."""
     parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="14">']
     parts += [_grid(fifth / 5.0) for fifth in range(6)]
     for place, curve in enumerate(curves):
         parts.append(_drawn(curve, COLOURS[place % len(COLOURS)]))
-        parts.append(_legend(curve, COLOURS[place % len(COLOURS)], place))
-    middle = (MARGIN + WIDTH - 16) / 2
+    middle = (MARGIN + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{html_text(across)}</text>')
     parts.append(
         f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">'
-        f"{html_text(up)}</text></svg></figure>"
+        f"{html_text(up)}</text></svg>"
     )
-    return "".join(parts)
+    legend = [_legend(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
+    return "".join([*parts, "<figcaption>", *legend, "</figcaption></figure>"])
 
 
 def _at(x: float, y: float) -> tuple[float, float]:
     return (
-        round(MARGIN + x * (WIDTH - MARGIN - 16), 1),
+        round(MARGIN + x * (WIDTH - MARGIN - RIGHT), 1),
         round(HEIGHT - MARGIN + 16 - y * (HEIGHT - MARGIN - 8), 1),
     )
 
@@ -51,7 +53,7 @@ def _grid(share: float) -> str:
     column, bottom = _at(share, 0.0)
     _, top = _at(share, 1.0)
     return (
-        f'<path d="M{left} {level}H{right}M{column} {bottom}V{top}" stroke="#d8dee4" fill="none"/>'
+        f'<path d="M{left} {level}H{right}M{column} {bottom}V{top}" stroke="var(--line)" fill="none"/>'
         f'<text x="{left - 6}" y="{level + 4}" text-anchor="end">{share:.0%}</text>'
         f'<text x="{column}" y="{bottom + 16}" text-anchor="middle">{share:.0%}</text>'
     )
@@ -67,9 +69,5 @@ def _drawn(curve: Curve, colour: str) -> str:
     return svg
 
 
-def _legend(curve: Curve, colour: str, place: int) -> str:
-    x, y = WIDTH - 210, HEIGHT - MARGIN - 12 - 18 * place
-    return (
-        f'<path d="M{x} {y - 4}h20" stroke="{colour}" stroke-width="3"/>'
-        f'<text x="{x + 26}" y="{y}">{html_text(curve.name)}</text>'
-    )
+def _legend(curve: Curve, colour: str) -> str:
+    return f'<span><i style="background:{colour}"></i>{html_text(curve.name)}</span>'

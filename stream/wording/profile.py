@@ -194,13 +194,15 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
         else "more than 9 in 10 such customers bring nothing"
     )
     ranks = scores(history, basis.model)
+    rfm = f"RFM scores among all customers (5 is the best fifth): recency {ranks.r}, frequency {ranks.f}"
+    if not profile.buying.sums.gross_minor:
+        return [f"{rfm}."]
     return [
         f"Expected profit within {days(finance.risk_horizon_ms / DAY_MS)}: "
         f"{money(value.finite_minor, currency, rounded=True)} on average; {spread}.",
         f"(Profit is {share(finance.margin)} of what they pay; money in a year counts "
         f"{share(finance.annual_discount)} less.)",
-        f"RFM scores among all customers (5 is the best fifth): recency {ranks.r}, frequency {ranks.f}, "
-        f"monetary {ranks.m}.",
+        f"{rfm}, monetary {ranks.m}.",
     ]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from stream.core.facts.interests import Interests
 from stream.core.facts.purchases import Buying
+from stream.core.facts.sums import Sums
 from stream.wording.amounts import count, money, share
 
 CHANGE_SHOWN_FROM = 0.05
 """Relative difference between recent and usual order values from which it is shown."""
+NO_PRICE = "No order of theirs has a price: what they paid, and what they are worth, is not known."
 
 
 def money_lines(buying: Buying) -> list[str]:
@@ -16,11 +18,11 @@ def money_lines(buying: Buying) -> list[str]:
     priced = sums.orders - sums.foreign_orders
     if not priced:
         return []
+    if not sums.gross_minor:
+        return [NO_PRICE]
     basket = sums.gross_minor / priced
-    lines = [
-        f"Has paid {money(sums.gross_minor, currency)} so far: {money(basket, currency)} per order, for "
-        f"{sums.units / sums.orders:.1f} items from {sums.mix / sums.orders:.1f} categories on average."
-    ]
+    paid = f"Has paid {money(sums.gross_minor, currency)} so far: {money(basket, currency)} per order"
+    lines = [paid + _contents_words(sums) + "."]
     if sums.basket_weight and priced > 1 and basket:
         recent = sums.basket_sum / sums.basket_weight
         change = recent / basket - 1
@@ -42,14 +44,24 @@ def money_lines(buying: Buying) -> list[str]:
     return lines
 
 
+def _contents_words(sums: Sums) -> str:
+    """What an order holds on average, as far as it is known."""
+    parts = []
+    if sums.units_known:
+        parts.append(f"{sums.units / sums.units_known:.1f} items")
+    if sums.mix_known:
+        parts.append(f"from {sums.mix / sums.mix_known:.1f} categories")
+    return f", for {' '.join(parts)} on average" if sums.units_known else ""
+
+
 def price_lines(interests: Interests, own_currency: str) -> list[str]:
     """What is paid for one item; nothing where prices are in several currencies.
 
     `own_currency` is that of the customer's orders.
     """
-    if not (interests.units and interests.spend_minor) or len(interests.currencies) > 1:
+    if not interests.units_priced or len(interests.currencies) > 1:
         return []
     currency = interests.currencies[0] if interests.currencies else own_currency
-    usual = money(interests.spend_minor / interests.units, currency)
+    usual = money(interests.spend_minor / interests.units_priced, currency)
     most = money(interests.unit_price_max_minor, currency)
     return [f"Pays {usual} per item on average, {most} at most."]

@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
+from stream.analysis.business.campaign_tables import day_words
 from stream.analysis.business.page import business_page
 from stream.analysis.business.report import business_report
 from stream.commands.main import main
@@ -103,3 +105,58 @@ def test_a_report_into_a_pipe_is_printed(tmp_path):
 
     assert answer.exit_code == 0, answer.output
     assert answer.stdout.startswith("<!doctype html>")
+
+
+def rows_of(page: str, first_head: str) -> list[list[str]]:
+    """The cells of the table whose first column has this head."""
+    plain = re.sub(r"</?span[^>]*>", "", page)
+    table = next(one for one in re.findall(r"<table>(.*?)</table>", plain) if f">{first_head}</th>" in one)
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
+
+
+def test_cohorts_have_the_day_on_which_they_begin_and_none_is_empty(numbers):
+    rows = rows_of(business_page(numbers), "who")
+
+    assert rows
+    assert all(row[2] != "0" for row in rows)
+    assert all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", row[1]) for row in rows)
+    assert any(re.fullmatch(r"first bought in the \w+ from \d{4}-\d{2}-\d{2}", row[0]) for row in rows)
+    assert rows[0][1] == day_words(min(event.time_ms for event in PURCHASES))
+
+
+def test_tiers_are_in_the_order_of_the_ladder_in_every_table(numbers):
+    ladder = [step.name for step in Policy().ladder.steps]
+    page = business_page(numbers)
+
+    for head in ("tier", "tier 90 days ago", "value tier", "from"):
+        for table in re.findall(r"<table>(.*?)</table>", page):
+            if f">{head}</th>" not in table[: len(head) + 60]:
+                continue
+            tiers = re.findall(r"<tr><td[^>]*>(\w+)</td>", table)
+            ranks = [ladder.index(tier) for tier in tiers if tier in ladder]
+            assert ranks == sorted(ranks) or "odds ratio" in table
+    assert list(numbers["development"]["tiers"]) == [
+        one for one in ladder if one in numbers["development"]["tiers"]
+    ]
+
+
+def test_nothing_is_said_twice(numbers, of_purchases):
+    for one in (numbers, of_purchases):
+        page = business_page(one)
+        sentences = re.findall(r"<(?:p|small)[^>]*>(.*?)</(?:p|small)>", page)
+
+        assert len(sentences) == len(set(sentences))
+    assert business_page(of_purchases).count("No customer came through a known campaign or channel.") == 1
+
+
+def test_without_prices_no_amount_is_shown_and_the_page_says_what_follows():
+    free = [
+        msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, total_minor=0))
+        for event in PURCHASES
+    ]
+    page = business_page(numbers_of(free))
+
+    assert page.count("no alert can ever be raised") == 1
+    assert "Amounts are in" not in page
+    assert {cell for row in rows_of(page, "tier 90 days ago") for cell in row[2:4]} == {"–"}
+    assert {row[-1] for row in rows_of(page, "recent spending at risk")} == {"–"}

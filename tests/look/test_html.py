@@ -3,9 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import stream
 from stream.look.html import html_document, html_table
 from stream.look.svg import Curve, plot
+from tests.support.narrow import not_none
+
+LABEL_WIDTH = 40
+"""Pixels of `100%` at the size of the plots, in any usual font."""
 
 TABLE = html_table(
     ("tier", "what to do", "customers", "since", "left"),
@@ -43,3 +49,55 @@ def test_a_plot_shrinks_to_the_width_of_the_page():
 
     assert re.search(r"svg \{[^}]*max-width: 100%[^}]*height: auto", page)
     assert "viewBox=" in page
+
+
+PLOT = plot([Curve("days since last purchase", [(0.0, 0.0), (1.0, 1.0)]), Curve("other", [])], "across", "up")
+
+
+def test_every_label_of_a_plot_stands_inside_of_it():
+    width = float(not_none(re.search(r'viewBox="0 0 (\d+)', PLOT))[1])
+    middles = [float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*text-anchor="middle">\d+%', PLOT)]
+
+    assert len(middles) == 6
+    assert max(middles) + LABEL_WIDTH / 2 <= width
+
+
+def test_the_legend_of_a_plot_stands_below_it_and_can_wrap():
+    drawing, _, legend = PLOT.partition("</svg>")
+
+    assert "days since last purchase" not in drawing
+    assert re.findall(r"<span><i style=\"background:#\w+\"></i>(.*?)</span>", legend) == [
+        "days since last purchase",
+        "other",
+    ]
+
+
+def test_a_page_has_dark_colours_for_a_dark_device_and_plots_follow():
+    page = html_document("Plot", [PLOT])
+
+    assert "color-scheme: light dark" in page
+    assert "@media (prefers-color-scheme: dark)" in page
+    assert "fill: currentColor" in page
+    assert 'stroke="var(--line)"' in page
+
+
+def test_a_table_that_goes_on_sideways_shows_a_shadow_at_that_side():
+    page = html_document("Customers", [TABLE])
+
+    assert re.search(r"\.wide \{[^}]*var\(--shade\)[^}]*scroll", page)
+
+
+@pytest.mark.parametrize("text", ["as of 2025-05-14.", "campaign social-2024-03"])
+def test_a_day_is_never_broken_in_the_middle(text):
+    page = html_document("Customers", [f"<p>{text}</p>"])
+
+    whole = not_none(re.search(r"<span class=whole>(.*?)</span>", page))[1]
+    assert whole.split("-")[-1] == text.rstrip(".").split("-")[-1]
+    assert re.search(r"\.whole \{[^}]*nowrap", page)
+
+
+def test_code_of_a_page_is_left_as_it_is():
+    page = html_document("x", ['<p id="2025-05-14">10-2024-11-99-x</p>'])
+
+    assert '<p id="2025-05-14">' in page
+    assert "class=whole>" not in page

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any
 
+from stream.fit.no_price import NO_ALERT_EVER
+
 SCORES = {
     "recency": "days since last purchase",
     "frequency": "number of purchases",
@@ -91,6 +93,8 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
     if numbers["thresholds"] is not None:
         level = numbers["thresholds"]
         sentences.append(f"Alerts are raised at a risk of {level['raise_at']:.0%}. {level['learnt']}")
+    if not row["n"] and NO_ALERT_EVER in numbers["model"]["notes"]:
+        return [*sentences, f"{NO_ALERT_EVER[0].upper()}{NO_ALERT_EVER[1:]}."]
     if not row["decided"]:
         return [*sentences, "No churn alert can be judged: none was raised early enough to see the outcome."]
     low, high = row["precision_90"]
@@ -119,7 +123,7 @@ def _notes(numbers: Mapping[str, Any]) -> list[str]:
             f"nobody at all bought in the last {numbers['held_days']:.1f} days of this time; churn was not "
             "judged there, as in a worker whose source of purchases has stalled."
         )
-    notes += [*numbers["coverage_notes"], *numbers["model"]["notes"]]
+    notes += [*numbers["coverage_notes"], *(one for one in numbers["model"]["notes"] if one != NO_ALERT_EVER)]
     return [f"note: {note}" for note in notes]
 
 

@@ -6,13 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.core.currency import currency_digits
+from stream.fit.no_price import NO_ALERT_EVER
 from stream.look.html import html_table, html_text
 
 
 def amount(minor: float | None, currency: str) -> str:
-    """An amount with the decimals of its currency; the page names the currency once."""
+    """An amount with the decimals of its currency, which the page names once; a dash where it is not known,
+    as where no purchase has a price (the currency is empty then)."""
+    if not currency:
+        return "–"
     digits = currency_digits(currency)
     return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"
+
+
+def priced(numbers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The numbers of a report; without a currency where no purchase has a price: nothing is worth 0."""
+    return {**numbers, "currency": ""} if numbers["no_price"] else numbers
+
+
+def money_words(numbers: Mapping[str, Any]) -> str:
+    """What is to be known of the amounts on the page."""
+    if numbers["no_price"]:
+        return f"</p><p class=note>{html_text(NO_ALERT_EVER[0].upper() + NO_ALERT_EVER[1:])}."
+    return f"Amounts are in {numbers['currency']}."
 
 
 def currencies_part(numbers: Mapping[str, Any]) -> list[str]:

@@ -129,7 +129,8 @@ def dead_ends(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[DeadEn
             touch = ledger.history.profiles[known.customers[place]].touch or "purchase.completed"
             counts[touch] = counts.get(touch, 0) + 1
         found += [DeadEnd(step.name, touch, count, count / len(places)) for touch, count in counts.items()]
-    return sorted(found, key=lambda one: (one.tier, -one.customers))
+    rank_of = {step.name: rank for rank, step in enumerate(policy.ladder.steps)}
+    return sorted(found, key=lambda one: (rank_of[one.tier], -one.customers, one.last_step))
 
 
 @dataclass(frozen=True)

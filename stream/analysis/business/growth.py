@@ -121,7 +121,7 @@ def next_best_categories(
         tally[0] += 1
         tally[1] += one.looked
         tally[2] += one.bought_by_like
-    ranked = sorted(tallies.items(), key=lambda entry: (-entry[0][0], -entry[1][0], entry[0][1]))
+    ranked = sorted(tallies.items(), key=lambda entry: (entry[0][0], -entry[1][0], entry[0][1]))
     shown: Counter[int] = Counter()
     found = []
     for (rank, category), (count, looked_at, share) in ranked:

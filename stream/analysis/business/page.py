@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from stream.analysis.business.currencies import amount, currencies_part
+from stream.analysis.business.campaign_tables import day_words, won_by
+from stream.analysis.business.currencies import amount, currencies_part, money_words, priced
+from stream.fit.no_price import NO_ALERT_EVER
 from stream.look.html import html_document, html_table, html_text, percent
 
 ODDS_SHOWN_MAX = 1_000
@@ -15,14 +16,14 @@ ODDS_SHOWN_MAX = 1_000
 
 def business_page(numbers: Mapping[str, Any]) -> str:
     """The business report as one HTML document; `numbers` is what `business_report` returned."""
+    numbers = priced(numbers)
     parts = [
-        f"<h1>Customers as of {_day(numbers['as_of_ms'])}</h1>",
-        f"<p>{numbers['customers']:,} customers have bought at least once. Amounts are in {numbers['currency']}.</p>",
+        f"<h1>Customers as of {day_words(numbers['as_of_ms'])}</h1>",
+        f"<p>{numbers['customers']:,} customers have bought at least once. {money_words(numbers)}</p>",
         *currencies_part(numbers),
         "<h2>Won: new customers and what they cost</h2>",
-        _acquisition(numbers["acquisition"]),
-        _campaigns(numbers, "campaigns", "campaign"),
-        _campaigns(numbers, "channels", "channel"),
+        _acquisition(numbers["acquisition"], numbers["retention"]["by_tier"]),
+        won_by(numbers),
         "<h2>Grown: development in the last 90 days</h2>",
         _development(numbers["development"], numbers["currency"]),
         "<h2>Kept: retention</h2>",
@@ -32,18 +33,19 @@ def business_page(numbers: Mapping[str, Any]) -> str:
         "<h2>Dead ends: the last event before customers left</h2>",
         _dead_ends(numbers["dead_ends"], recorded=numbers["engagement_recorded"]),
     ]
-    parts += [f"<p class=note>{html_text(note)}</p>" for note in numbers["notes"]]
+    notes = [note for note in numbers["notes"] if note != NO_ALERT_EVER]
+    parts += [f"<p class=note>{html_text(note)}</p>" for note in notes]
     return html_document("Customers", parts)
 
 
-def _acquisition(numbers: Mapping[str, Any]) -> str:
+def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str]) -> str:
     rows = [
         (
             channel,
             f"{one['customers']:,}",
             f"{one.get('new', 0):,}",
             f"{one.get('settled', 0):,}",
-            _settled(one),
+            _settled(one, tiers),
         )
         for channel, one in numbers["channels"].items()
     ]
@@ -60,44 +62,10 @@ def _acquisition(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def _settled(one: Mapping[str, Any]) -> str:
-    """The current tiers of customers won 90 to 180 days ago."""
-    mark = "settled_"
-    tiers = [f"{count:,} {name.removeprefix(mark)}" for name, count in one.items() if name.startswith(mark)]
-    return ", ".join(tiers) or "–"
-
-
-def _campaigns(numbers: Mapping[str, Any], group: str, word: str) -> str:
-    """Value against cost, one row per campaign or channel; `word` is which of the two."""
-    basis, currency = numbers["basis"], numbers["currency"]
-    rows = [
-        (
-            one["name"] or "unknown", f"{one['customers']:,}", amount(one["cost_minor"], currency),
-            amount(one["cost_per_customer_minor"], currency), _worth(one, currency),
-            "–" if one["ratio"] is None else f"{one['ratio']:.1f}",
-            "not yet" if one["payback_ms"] is None else _day(one["payback_ms"]),
-        )
-        for one in numbers[group]
-    ]  # fmt: skip
-    if not rows:
-        return f"<p>No customer came through a known {word}.</p>"
-    head = (
-        word, "customers", "cost", "cost per customer", "value per customer", "value : cost", "paid back on",
-    )  # fmt: skip
-    return html_table(head, rows) + (
-        f"<small>Value: the margin earned so far plus the margin expected in the next {basis['horizon_weeks']:.0f} weeks, with "
-        f"a margin of {basis['margin']:.0%} of spending and a discount of {basis['annual_discount']:.0%} per year. In brackets: "
-        f"the 90% interval of the mean. Paid back: the day on which the margin earned had covered the cost of the {word}."
-        "</small>"
-    )
-
-
-def _worth(one: Mapping[str, Any], currency: str) -> str:
-    """Mean value per customer and its interval; a dash where there is no customer."""
-    mean, low, high = (
-        amount(one[name], currency) for name in ("worth_minor", "worth_low_minor", "worth_high_minor")
-    )
-    return f"{mean} ({low} to {high})" if one["customers"] else "–"
+def _settled(one: Mapping[str, Any], tiers: Iterable[str]) -> str:
+    """The current tiers of customers won 90 to 180 days ago, the lowest first."""
+    counts = {name: one.get(f"settled_{name}", 0) for name in tiers}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "–"
 
 
 def _development(numbers: Mapping[str, Any], currency: str) -> str:
@@ -154,7 +122,7 @@ def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _retention(numbers: Mapping[str, Any], currency: str) -> str:
-    unit = numbers["period"]
+    unit, starts = numbers["period"], [day_words(at_ms) for at_ms in numbers["starts_ms"]]
     tiers = [
         (
             name, f"{one['customers']:,}", f"{one['at_risk']:,}", f"{one['lost']:,}",
@@ -163,9 +131,10 @@ def _retention(numbers: Mapping[str, Any], currency: str) -> str:
         for name, one in numbers["by_tier"].items()
     ]  # fmt: skip
     rates = [
-        ("all" if one["cohort"] < 0 else f"first bought in {unit} {one['cohort'] + 1}", f"{unit} {one['period'] + 1}",
-         f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]))
+        ("all" if one["cohort"] < 0 else f"first bought in the {unit} from {starts[one['cohort']]}",
+         starts[one["period"]], f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]))
         for one in numbers["rates"]
+        if one["active"]
     ]  # fmt: skip
     return (
         f"<p>At risk: the probability is {numbers['raise_at']:.0%} or more that they buy nothing in the time in which they "
@@ -174,7 +143,10 @@ def _retention(numbers: Mapping[str, Any], currency: str) -> str:
         + _win_backs(numbers, currency)
         + _lifetime(numbers)
         + _by_value(numbers)
-        + html_table(("who", "bought in", "customers", f"bought in the next {unit} too", "retention"), rates)
+        + html_table(
+            ("who", f"bought in the {unit} from", "customers", f"bought in the next {unit} too", "retention"),
+            rates,
+        )
         + f"<small>Only {unit}s that are over are shown.</small>"
     )
 
@@ -288,7 +260,3 @@ def _dead_ends(found: Sequence[Mapping[str, Any]], *, recorded: bool) -> str:
 def _event_name(event_type: str) -> str:
     """`feedback.complained` as `feedback: complained`."""
     return event_type.replace(".", ": ").replace("_", " ")
-
-
-def _day(at_ms: float) -> str:
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import product
 
 import numpy as np
 
@@ -67,6 +68,7 @@ def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: 
         "engagement_recorded": _is_engagement_recorded(ledger),
         "policy": policy.hash,
         "model": model.version,
+        "no_price": not any(paid > 0 for moved in ledger.payments.values() for _, paid in moved),
         "notes": list(model.notes),
     }
 
@@ -141,13 +143,21 @@ def _development(
     here, there = _tiers(now, model, policy), _tiers(before, model, policy)
     moves = Counter((names[there[customer]], names[here[customer]]) for customer in there if customer in here)
     return {
-        "tiers": dict(Counter(names[tier] for tier in here.values())),
+        "tiers": {
+            name: count
+            for name, count in zip(
+                names, np.bincount([*here.values()] or [0], minlength=len(names)).tolist(), strict=True
+            )
+            if count
+        },
         "moved_up": sum(count for (old, new), count in moves.items() if names.index(new) > names.index(old)),
         "moved_down": sum(
             count for (old, new), count in moves.items() if names.index(new) < names.index(old)
         ),
         "moves": [
-            {"from": old, "to": new, "customers": count} for (old, new), count in sorted(moves.items())
+            {"from": old, "to": new, "customers": moves[old, new]}
+            for old, new in product(names, names)
+            if (old, new) in moves
         ],
         "growth": [asdict(one) for one in tier_growth(ledger, before, there, names)],
         "next_best": [asdict(one) for one in next_best_categories(ledger, now, here, names)],
@@ -202,6 +212,7 @@ def _win_back_numbers(
 def _retention_numbers(table: RetentionTable) -> dict[str, object]:
     return {
         "period": table.unit,
+        "starts_ms": list(table.starts_ms),
         "rates": [{**asdict(one), "rate": one.rate} for one in table.rates],
         "simple_lifetime_periods": table.simple_lifetime if table.simple_lifetime != float("inf") else None,
         "sbg": {"alpha": table.retention.alpha, "beta": table.retention.beta} if table.retention else None,

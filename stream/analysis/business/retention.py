@@ -45,6 +45,8 @@ class RetentionTable:
     unit: str
     """Name of the period's length: year, half-year, quarter or month."""
     start_ms: int
+    starts_ms: tuple[int, ...]
+    """The instant at which each period that is over begins."""
     rates: tuple[PeriodRetention, ...]
     simple_lifetime: float | None
     retention: Retention | None
@@ -86,6 +88,7 @@ def retention_table(
     return RetentionTable(
         unit=unit,
         start_ms=start_ms,
+        starts_ms=tuple(start_ms + period * length_ms for period in range(over)),
         rates=tuple(rates),
         simple_lifetime=simple_lifetime(first_rate) if first_rate is not None else None,
         retention=fitted,

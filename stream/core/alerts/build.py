@@ -145,9 +145,12 @@ def _customer(profile: Profile, now: Standing, basis: Basis) -> CustomerRef:
 
 
 def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk | None:
-    """Expected earnings if the customer is kept, as they were expected right after the last purchase."""
-    if now.features is None or not now.ranked:
-        return None
+    """Expected earnings if the customer is kept, as they were expected right after the last purchase.
+
+    None where it is not known what the customer pays.
+    """
+    if now.features is None or not now.ranked or not profile.buying.sums.gross_minor:
+        return None  # never bought, or not known what
     finance = basis.policy.finance
     buying = profile.buying
     history = summary(buying, now.as_of_ms, basis.model.process.unit_ms)

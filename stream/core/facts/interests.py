@@ -27,6 +27,8 @@ class Interests(Struct, omit_defaults=True, gc=False):
     """Their price."""
     currencies: list[str] = field(default_factory=list)
     """In which currencies prices were, the first two by code; with two, the amounts above say nothing."""
+    units_priced: int = 0
+    """Units with a price: those that `spend_minor` is of. A price of 0 is one that is not known."""
 
 
 def with_look(interests: Interests, at_ms: int, category: str | None, strength: float) -> None:
@@ -51,7 +53,9 @@ def with_products(interests: Interests, at_ms: int, purchase: Purchase, money: E
         if is_exchanged:
             price_minor = money.exchanged(price_minor, paid_in)
         interests.units += units
-        interests.spend_minor += units * price_minor
+        if price_minor:
+            interests.spend_minor += units * price_minor
+            interests.units_priced += units
         if price_minor > interests.unit_price_max_minor:
             interests.unit_price_max_minor = price_minor
         category = product.category

@@ -129,7 +129,7 @@ def as_order(at_ms: int, purchase: Purchase, source: str, money: Exchange) -> Or
         total_minor,
         discount_minor,
         one.quantity if one else sum([product.quantity for product in products]),
-        1 if one else len({product.category for product in products}),
+        (1 if one.category else 0) if one else len({product.category for product in products} - {None, ""}),
         currency,
         source,
     )

@@ -26,8 +26,9 @@ class Order(Struct, array_like=True, order=True, gc=False):
     total_minor: int
     discount_minor: int
     units: int
+    """Pieces; 0: not known."""
     categories: int
-    """How many different ones the basket held."""
+    """How many different ones the basket held; 0: not known."""
     currency: str
     source: str = ""
     """Mark of the `source` of its event (memory/order_match.py); empty in rows of version 1, and then any."""
@@ -96,6 +97,10 @@ class Sums(Struct, omit_defaults=True, gc=False):
     Moments, Marketing Science 2016)."""
     unknown_gaps: int = 0
     """Gaps whose logarithms are not in the sum, because version 1 counted them."""
+    units_known: int = 0
+    """Orders of which the pieces are known: those that `units` is of."""
+    mix_known: int = 0
+    """Orders of which a category is known: those that `mix` is of."""
 
     @property
     def first_midnight_ms(self) -> int:
@@ -121,8 +126,12 @@ class Sums(Struct, omit_defaults=True, gc=False):
         self.dayparts[local_ms % DAY_MS * DAYPARTS // DAY_MS] += 1
         self.last_at_ms = at_ms
         self.orders += 1
-        self.units += order.units
-        self.mix += order.categories
+        if order.units:
+            self.units += order.units
+            self.units_known += 1
+        if order.categories:
+            self.mix += order.categories
+            self.mix_known += 1
         if order.currency == currency:
             self._add_money(order, refunded_minor, month)
         else:

@@ -84,6 +84,7 @@ def _to_version_2(profile: Profile) -> None:
     if profile.interests.units:
         paid_in = {order.currency for order in buying.orders} | {buying.currency}
         profile.interests.currencies = sorted(paid_in - {""})[:2]
+    profile.interests.units_priced = profile.interests.units if profile.interests.spend_minor else 0
     profile.counted_from_ms = 1 + max(
         profile.first_seen_ms,
         profile.touch_at_ms,
@@ -108,10 +109,16 @@ def _once_each(refunds: dict[str, Refunded]) -> dict[str, Refunded]:
 
 
 def _date_sums(sums: Sums) -> None:
-    """The days of sums that version 1 added; of which months and how long its gaps were is not known."""
+    """The days of sums that version 1 added; of which months and how long its gaps were is not known.
+
+    Its orders without products, and products without a category, cannot be told from the others any more.
+    """
     sums.first_day, sums.last_day = sums.first_at_ms // DAY_MS, sums.last_at_ms // DAY_MS
     sums.last_midnight_ms = sums.last_day * DAY_MS
     sums.unknown_gaps = sums.days - 1
+    sums.units_known, sums.mix_known = (sums.orders if total else 0 for total in (sums.units, sums.mix))
+    sums.units_known = sums.orders if sums.units else 0
+    sums.mix_known = sums.orders if sums.mix else 0
 
 
 def _of_whole_months(feedback: Feedback) -> list[Note]:

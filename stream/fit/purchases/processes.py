@@ -139,9 +139,11 @@ def _prior(scaled: Histogram, kind: Kind) -> Numbers:
 def _notes(process: PurchaseProcess, cells: Histogram, logs: Numbers) -> tuple[str, ...]:
     notes = []
     if cells.repeaters < SMALL_SAMPLE:
+        some = cells.repeaters < cells.total
+        who = f"Only {cells.repeaters} of {cells.total} customers" if some else f"All {cells.total} customers"
         notes.append(
-            f"Only {cells.repeaters} of {cells.total} customers bought again ({SMALL_SAMPLE} are needed): "
-            "the fit leans on a weak prior from another shop."
+            f"{who} bought again, and {SMALL_SAMPLE} are needed: the fit leans on a weak prior from another "
+            "shop."
         )
     if ProcessFit(process, 0.0).degenerate:
         notes.append(

@@ -36,12 +36,11 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             found.append(NO_ORDER)
         if given & {"category", "brand"} and not given & {"product", "name"}:
             found.append(NO_PRODUCT)
-    codes = [code for code, _ in summary.orders_by_currency.most_common()]
-    if len(codes) > 1:
-        named = f"{', '.join(codes[:CURRENCIES_NAMED])}{', ...' if len(codes) > CURRENCIES_NAMED else ''}"
+    found += _of_currencies(summary)
+    if summary.mark_doubted:
         found.append(
-            f"orders are in {len(codes)} currencies: their money is not added or compared, unless the policy "
-            f"names one of them and what the others are worth in it ([finance] currency and rates): {named}"
+            f"every amount with a decimal mark has three digits after it, such as {summary.mark_doubted!r}: "
+            f"are these thousands? [money] says that {mapping.money.mark!r} is the decimal mark"
         )
     if summary.parts_unknown:
         found.append(
@@ -59,3 +58,14 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
         )
     return found
+
+
+def _of_currencies(summary: ImportSummary) -> list[str]:
+    codes = [code for code, _ in summary.orders_by_currency.most_common()]
+    if len(codes) < 2:
+        return []
+    named = f"{', '.join(codes[:CURRENCIES_NAMED])}{', ...' if len(codes) > CURRENCIES_NAMED else ''}"
+    return [
+        f"orders are in {len(codes)} currencies: their money is not added or compared, unless the policy "
+        f"names one of them and what the others are worth in it ([finance] currency and rates): {named}"
+    ]

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from stream.core.alerts.alert import rfc3339
+from stream.core.currency import currency_digits
 from stream.core.events.event import Event
 from stream.core.units import FOREVER_MS
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
@@ -32,6 +33,7 @@ from stream.importing.files.reading.labels import Labels
 from stream.importing.files.reading.row import HEADER_REPEATED, UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
+from stream.importing.files.values.amounts import THOUSANDS_DIGITS
 from stream.importing.files.values.instants import exchanged_format
 from stream.wire import FUTURE_TOLERANCE_MS, Reason
 
@@ -94,6 +96,7 @@ class Importer:
                     self._read(number, path, lines, events)
                 self._check_days()
                 self._build_orders(lines, events)
+                self._check_decimal_mark()
             yield from self._without_repeated(events)
 
     def _check_days(self) -> None:
@@ -107,6 +110,26 @@ class Importer:
         raise MappingError(
             f"{', '.join(map(str, self._paths))}: {form!r} reads no day after the 12th, and times like "
             f"{example!r} fit {other!r}: day and month are exchanged; set formats = {formats_now} in [time]"
+        )
+
+    def _check_decimal_mark(self) -> None:
+        """Refuse the import where 2.800 may mean 2800, and no amount shows that it does not.
+
+        A mapping that names the decimal mark has decided: then it is only told. Amounts of a currency of
+        three decimals are as they should be.
+        """
+        doubt, currencies = self._order_lines.mark_doubt, self.summary.currencies
+        three = bool(currencies) and all(currency_digits(one) == THOUSANDS_DIGITS for one in currencies)
+        if not doubt.is_open or three:
+            return
+        if self._mapping.money.decimal is not None:
+            self.summary.mark_doubted = doubt.example
+            return
+        amount, whole = doubt.example, doubt.example.replace(".", "")
+        raise MappingError(
+            f"{', '.join(map(str, self._paths))}: every amount with a point has three digits after it, "
+            f'such as {amount!r}: is that {whole} or {amount}? Set in [money] decimal = "," ({whole}) or '
+            f'decimal = "." ({amount})'
         )
 
     def _without_repeated(self, events: Iterable[OutgoingEvent]) -> Iterator[OutgoingEvent]:

@@ -49,8 +49,15 @@ class ImportSummary(Struct):
     """Orders of which a part went back, without an amount that says how much: they count in full."""
     summed_per_line: tuple[str, ...] = ()
     """Amounts that were found to be told by each line for itself."""
+    mark_doubted: str = ""
+    """An amount, where all amounts with a decimal mark have three digits after it, as thousands have."""
     rounding: Counter[str] = field(default_factory=Counter)
     """Currency -> what rounding the lines to whole minor units added in all, in 1e-9 of a minor unit."""
+
+    @property
+    def currencies(self) -> set[str]:
+        """Those of the orders and of the refunds."""
+        return {*self.orders_minor, *self.refunds_minor}
 
     @property
     def rejected_share(self) -> float:

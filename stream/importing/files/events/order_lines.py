@@ -20,7 +20,7 @@ from stream.importing.files.events.order_extras import (
 )
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
-from stream.importing.files.values.amounts import CACHE_SIZE, amount_reader
+from stream.importing.files.values.amounts import CACHE_SIZE, MarkDoubt, amount_reader
 from stream.importing.files.values.instants import DayDoubt, instant_reader
 
 NO_ORDER = LineRejection("order_missing", "the cell is blank, or stands for no order")
@@ -88,7 +88,9 @@ class LineReader:
         self.day_doubt = DayDoubt()
         """What the times of the rows show of the order of day and month."""
         self._instant = instant_reader(mapping.time, self.day_doubt)
-        amount = amount_reader(mapping.money)
+        self.mark_doubt = MarkDoubt(mapping.money.mark)
+        """What the amounts of the rows show of the decimal mark."""
+        amount = amount_reader(mapping.money, self.mark_doubt)
         self._values = LineValues(mapping, amount)
         self._amounts = AmountReader(mapping, amount)
         self._extras = ExtrasReader(mapping, self._amounts)

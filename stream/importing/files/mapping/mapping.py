@@ -96,9 +96,15 @@ class TimeOptions(Struct, frozen=True, forbid_unknown_fields=True):
 class MoneyOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """How amounts are written."""
 
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] | None = None
+    """None: the point, unless every amount with one has three digits after it: then it must be said."""
     minor_units: bool = False
     """Amounts are in cents already."""
+
+    @property
+    def mark(self) -> str:
+        """The decimal mark; the other one groups thousands."""
+        return self.decimal or "."
 
 
 class CustomerOptions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 
+from stream.core.currency import currency_digits
 from stream.importing.files.mapping.check import formats_contradict
 from stream.importing.files.mapping.load import parse_mapping
 from stream.importing.files.mapping.mapping import FileOptions, MappingError, MoneyOptions
@@ -22,7 +23,7 @@ from stream.importing.files.suggest.time_formats import (
     rival_formats,
 )
 from stream.importing.files.suggest.words import PAID, PART_REFUNDS, WHOLE_REFUNDS
-from stream.importing.files.values.amounts import amount_reader
+from stream.importing.files.values.amounts import THOUSANDS_DIGITS, MarkDoubt, amount_reader
 from stream.printable import printable
 from stream.toml_text import as_toml
 
@@ -173,13 +174,36 @@ def _customer_lines(columns: ColumnSample, fields: Mapping[str, str]) -> list[st
 
 
 def _money_lines(columns: ColumnSample, fields: Mapping[str, str]) -> list[str]:
-    """A decimal comma, if it reads more of the amounts than the point does; of all cells if none is known."""
+    """A decimal comma, if it reads more of the amounts than the point does; of all cells if none is known.
+
+    Where every amount with a mark has three digits after it, the mark groups thousands, and the line says
+    so.
+    """
     named = [fields[field] for field in (*AMOUNT_FIELDS, "quantity") if field in fields]
     texts = [text for name in named or columns for text in filled(columns[name])]
-    comma, point = amount_reader(MoneyOptions(decimal=",")), amount_reader(MoneyOptions())
-    by_comma = sum(comma(text) is not None for text in texts)
-    by_point = sum(point(text) is not None for text in texts)
-    return ["", "[money]", 'decimal = ","'] if by_comma > by_point else []
+    reads, doubts = dict[str, int](), {mark: MarkDoubt(mark) for mark in ".,"}
+    for mark, doubt in doubts.items():
+        read = amount_reader(MoneyOptions(decimal=mark), doubt)  # type: ignore[arg-type]
+        reads[mark] = sum(read(text) is not None for text in texts)
+    decimal = "," if reads[","] > reads["."] else "."
+    other = "." if decimal == "," else ","
+    if named and doubts[decimal].is_open and not _has_three_decimals(columns, fields):
+        decimal, other = other, decimal
+    elif not named or not doubts[other].is_open or doubts[decimal].is_sure:
+        return ["", "[money]", 'decimal = ","'] if decimal == "," else []
+    example = doubts[other].example
+    whole = example.replace(other, "")
+    why = f'{example} is read as {whole}: is it right? Else decimal = "{other}"'
+    return ["", "[money]", f'decimal = "{decimal}" # {why}']
+
+
+def _has_three_decimals(columns: ColumnSample, fields: Mapping[str, str]) -> bool:
+    """Whether all amounts are in currencies of three decimals, such as dinars."""
+    if "currency" in fields:
+        codes = {text.upper() for text in filled(columns[fields["currency"]])}
+    else:
+        codes = set(re.findall('"([A-Z]{3})"', constant_line(columns, fields)))
+    return bool(codes) and all(currency_digits(code) == THOUSANDS_DIGITS for code in codes)
 
 
 def _returns_lines(columns: ColumnSample, found: FoundColumns) -> list[str]:

@@ -22,15 +22,44 @@ POWER_MAX = 30
 CACHE_SIZE = 1 << 16
 """Different texts that a reader remembers: prices, times and names repeat in a file."""
 
+THOUSANDS_DIGITS = 3
+"""Digits after a mark that groups thousands."""
+
 Amount = tuple[int, int]
 """An exact decimal number: (digits, scale) means digits / 10**scale."""
 
 
-def amount_reader(options: MoneyOptions) -> Callable[[str], Amount | None]:
-    """A function from text to an amount; None for text that is no number."""
-    mark = re.escape(options.decimal)
+class MarkDoubt:
+    """Whether the decimal mark is one, as the amounts of a file show: `2.800` alone may mean 2800."""
+
+    def __init__(self, mark: str) -> None:
+        self.is_sure = False
+        """An amount was read in which the mark groups no thousands, such as 12.50, 0.125 or 1234.500."""
+        self.example = ""
+        """An amount in which it may."""
+        digits, point = r"[0-9]", re.escape(mark)
+        self._open = re.compile(rf"[^0-9]*[1-9]{digits}{{0,2}}{point}{digits}{{3}}[^0-9]*")
+        self._marked = re.compile(rf".*{point}{digits}.*", re.DOTALL)
+
+    def note(self, text: str) -> None:
+        """One more amount that was read."""
+        if self._open.fullmatch(text):
+            self.example = self.example or text
+        elif self._marked.fullmatch(text):
+            self.is_sure = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing shows that the mark is a decimal one, and something may show that it is not."""
+        return bool(self.example) and not self.is_sure
+
+
+def amount_reader(options: MoneyOptions, doubt: MarkDoubt | None = None) -> Callable[[str], Amount | None]:
+    """A function from text to an amount; None for text that is no number. `doubt` takes note of what it
+    reads."""
+    mark = re.escape(options.mark)
     plain = re.compile(rf"([+-]?)(\d*)(?:{mark}(\d*))?", re.ASCII)
-    group_mark = f"[{'.' if options.decimal == ',' else ','}{GROUP_MARKS}]"
+    group_mark = f"[{'.' if options.mark == ',' else ','}{GROUP_MARKS}]"
     written = re.compile(
         rf"(?P<open>\()?\s*{CURRENCY_MARKS}?\s*(?P<sign>[+−-])?\s*{CURRENCY_MARKS}?\s*"
         rf"(?P<whole>[0-9]{{1,3}}(?:{group_mark}[0-9]{{2,3}})*{group_mark}[0-9]{{3}}|[0-9]*)(?:{mark}(?P<part>[0-9]*))?"
@@ -40,6 +69,12 @@ def amount_reader(options: MoneyOptions) -> Callable[[str], Amount | None]:
     @lru_cache(CACHE_SIZE)
     def remembered(text: str) -> Amount | None:
         text = text.strip()
+        found = number(text)
+        if doubt is not None and found is not None and options.mark in text:
+            doubt.note(text)
+        return found
+
+    def number(text: str) -> Amount | None:
         if found := plain.fullmatch(text):
             sign, whole, part = found.groups(default="")
             return _amount(sign == "-", whole, part)
@@ -49,7 +84,7 @@ def amount_reader(options: MoneyOptions) -> Callable[[str], Amount | None]:
                 return None
             whole = re.sub(r"\D", "", found["whole"])
             return _amount(bool(minus), whole, found["part"] or "")
-        return _scientific(text.replace(options.decimal, "."))
+        return _scientific(text.replace(options.mark, "."))
 
     def read(text: str) -> Amount | None:
         return remembered(text) if len(text) <= TEXT_MAX else None
