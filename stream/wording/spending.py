@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stream.core.facts.interests import Interests
 from stream.core.facts.purchases import Buying
-from stream.core.facts.sums import Sums
+from stream.core.facts.sums import Sums, priced_orders
 from stream.wording.amounts import count, money, share
 
 CHANGE_SHOWN_FROM = 0.05
@@ -15,11 +15,9 @@ NO_PRICE = "No order of theirs has a price: what they paid, and what they are wo
 def money_lines(buying: Buying) -> list[str]:
     """What was paid in all and for an order, refunds, discounts, and what is in another currency."""
     sums, currency = buying.sums, buying.currency
-    priced = sums.orders - sums.foreign_orders
-    if not priced:
-        return []
+    priced = priced_orders(sums)
     if not sums.gross_minor:
-        return [NO_PRICE]
+        return [NO_PRICE] if sums.unpriced_orders else []
     basket = sums.gross_minor / priced
     paid = f"Has paid {money(sums.gross_minor, currency)} so far: {money(basket, currency)} per order"
     lines = [paid + _contents_words(sums) + "."]

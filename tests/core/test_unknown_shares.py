@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stream.core.events.event import PurchaseCompleted
 from stream.core.events.payload import Product
+from stream.core.judgement.rules import basket_growth
 from stream.core.judgement.standing import standing
 from stream.wording.profile import buying_lines, interest_lines, value_lines
 from tests.support.builders import at, basis, bought
@@ -66,6 +67,16 @@ def test_the_mean_price_of_an_item_is_that_of_items_with_a_price():
     unpriced = with_products(bought(5, event_id="b"), (product("q", 8, price=0),))
 
     assert "Pays $10.00 per item on average, $10.00 at most." in bought_words(priced, unpriced)
+
+
+def test_orders_without_a_price_are_in_no_mean_basket_and_make_no_growth():
+    life = [bare(number * 10.0, 0) for number in range(6)] + [
+        bare(100.0 + number, 4_000) for number in range(6)
+    ]
+    profile, _ = lived(life, basis())
+
+    assert "Has paid $240.00 so far: $40.00 per order." in bought_words(*life)
+    assert basket_growth(profile) < 1e-9
 
 
 def test_a_customer_whose_orders_have_no_price_is_worth_nobody_knows_what():

@@ -65,7 +65,7 @@ class Sums(Struct, omit_defaults=True, gc=False):
     value: float = 0.0
     """Money paid less refunds, forward-decayed with a half-life of 180 days."""
     basket_weight: float = 0.0
-    """Orders, forward-decayed with a half-life of 90 days."""
+    """Orders with a price, forward-decayed with a half-life of 90 days."""
     basket_sum: float = 0.0
     """Money paid, decayed in the same way; over `basket_weight` it is the recent mean basket."""
     weekdays: list[int] = field(default_factory=lambda: [0] * 7)
@@ -101,6 +101,8 @@ class Sums(Struct, omit_defaults=True, gc=False):
     """Orders of which the pieces are known: those that `units` is of."""
     mix_known: int = 0
     """Orders of which a category is known: those that `mix` is of."""
+    unpriced_orders: int = 0
+    """Orders in the customer's currency without a price: what they were worth is not known, or nothing."""
 
     @property
     def first_midnight_ms(self) -> int:
@@ -157,9 +159,12 @@ class Sums(Struct, omit_defaults=True, gc=False):
         if self.last_day == self.first_day:
             self.first_day_minor += net_minor
         self.value += net_minor * weight(at_ms, VALUE_HALF_LIFE_MS)
-        recent = weight(at_ms, BASKET_HALF_LIFE_MS)
-        self.basket_weight += recent
-        self.basket_sum += recent * total_minor
+        if total_minor:
+            recent = weight(at_ms, BASKET_HALF_LIFE_MS)
+            self.basket_weight += recent
+            self.basket_sum += recent * total_minor
+        else:
+            self.unpriced_orders += 1
         add_to_month(self.month_minor, month, net_minor)
 
     def take_off(self, refunded_minor: int, at_ms: int, meaning: Meaning) -> None:
@@ -176,6 +181,11 @@ class Sums(Struct, omit_defaults=True, gc=False):
         twin.month_orders, twin.month_minor = self.month_orders[:], self.month_minor[:]
         twin.seasons = self.seasons[:]
         return twin
+
+
+def priced_orders(sums: Sums) -> int:
+    """Orders that a mean basket is of: those with a price in the customer's currency."""
+    return sums.orders - sums.foreign_orders - sums.unpriced_orders
 
 
 def monetary_minor(sums: Sums) -> float:

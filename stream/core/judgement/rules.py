@@ -13,6 +13,7 @@ from msgspec import Struct
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
 from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
+from stream.core.facts.sums import priced_orders
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
 from stream.core.policy.policy import AlertKind
@@ -186,7 +187,7 @@ def basket_growth(profile: Profile) -> float:
     """How much larger recent baskets (half-life 90 days) are than all of the customer's: 0.25 is a quarter
     more."""
     sums = profile.buying.sums
-    priced = sums.orders - sums.foreign_orders
+    priced = priced_orders(sums)
     if priced < 2 or not sums.gross_minor:
         return 0.0
     return max(0.0, sums.basket_sum / sums.basket_weight * priced / sums.gross_minor - 1.0)
