@@ -83,6 +83,14 @@ def test_a_column_whose_cells_are_times_is_the_time_where_no_name_fits(tmp_path)
     assert "# 'Wann' is taken as the time for its cells, not for its name: is it right?" in text
 
 
+def test_a_column_of_addresses_is_the_customer_where_no_name_fits(tmp_path):
+    path, _ = written(tmp_path, "Ref=order;Datum=time;Wer=mail;Total=money")
+    text = suggested_mapping(path, as_json=False)
+
+    assert tomllib.loads(text)["columns"]["customer"] == "Wer"
+    assert "# 'Wer' is taken as the customer for its cells, not for its name: is it right?" in text
+
+
 @pytest.mark.parametrize("name", ["Date of birth", "Geburtsdatum", "Lieferdatum", "shipped_at", "Updated At"])
 def test_a_date_of_something_else_is_never_taken_as_the_time(tmp_path, name):
     path, _ = written(tmp_path, f"Ref=order;{name}=time;Kunde=customer;Total=money")

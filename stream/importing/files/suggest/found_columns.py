@@ -41,8 +41,8 @@ class FoundColumns(NamedTuple):
     """Values of the column of statuses or events -> event type or `ignore`."""
     rates: list[str]
     """Columns named like an amount that hold shares between 0 and 1."""
-    by_cells: str = ""
-    """The column that is taken as the time for its cells, although no name fits; empty if none is."""
+    by_cells: tuple[str, ...] = ()
+    """Fields, of customer and time, whose column was taken for its cells, although no name fits."""
 
 
 def found_columns(columns: ColumnSample) -> FoundColumns:
@@ -55,7 +55,7 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
         if fits:
             fields[field] = fits[0]
     _choose_customer(columns, fields)
-    by_cells = _time_by_cells(columns, fields)
+    by_cells = _by_cells(columns, fields)
     _join_clock(columns, fields)
     _choose_order(columns, fields)
     _choose_money(columns, fields)
@@ -116,26 +116,30 @@ def are_counts(cells: Sequence[str]) -> bool:
     return all(re.fullmatch(r"\d{1,3}([.,]0+)?", text) for text in filled(list(cells)))
 
 
-def _time_by_cells(columns: ColumnSample, fields: dict[str, str]) -> str:
-    """Where no name is that of a time: the first column that is written like one, now in `fields` too.
+def _by_cells(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, ...]:
+    """The fields that no name is of; each is put into `fields` with the first column that looks like it."""
+    found = []
+    for field, looks_like in (("customer", _are_addresses), ("time", _are_times)):
+        free = [name for name in columns if name not in fields.values()]
+        fits = [name for name in free if looks_like(name, columns[name])]
+        if field not in fields and fits:
+            fields[field] = fits[0]
+            found.append(field)
+    return tuple(found)
 
-    Digits alone are no time: they may be a telephone number or an order.
-    """
-    if "time" in fields:
-        return ""
-    for name in columns:
-        texts = filled(columns[name])
-        is_other = name in fields.values() or re.search(OTHER_TIMES, simplified(name))
-        if (
-            is_other
-            or not texts
-            or any(re.fullmatch(r"[\d.,]+", text) for text in texts if not _is_day(text))
-        ):
-            continue
-        if fitting_formats(columns[name]):
-            fields["time"] = name
-            return name
-    return ""
+
+def _are_addresses(name: str, cells: list[str]) -> bool:
+    texts = filled(cells)
+    return bool(texts) and all(re.fullmatch(r"[^@\s]+@[^@\s]+\.\w+", text) for text in texts)
+
+
+def _are_times(name: str, cells: list[str]) -> bool:
+    """Digits alone are no time: they may be a telephone number or an order."""
+    texts = filled(cells)
+    if not texts or re.search(OTHER_TIMES, simplified(name)):
+        return False
+    is_number = any(re.fullmatch(r"[\d.,]+", text) for text in texts if not _is_day(text))
+    return not is_number and bool(fitting_formats(cells))
 
 
 def _is_day(text: str) -> bool:

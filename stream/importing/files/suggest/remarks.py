@@ -29,8 +29,10 @@ def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) ->
         if "order" not in fields:
             lines.append(NO_ORDER)
         lines += currency_remarks(columns, fields)
-    if found.by_cells:
-        lines.append(f"{found.by_cells!r} is taken as the time for its cells, not for its name: is it right?")
+    lines += [
+        f"{fields[field]!r} is taken as the {field} for its cells, not for its name: is it right?"
+        for field in found.by_cells
+    ]
     lines += [f"{name!r} holds shares between 0 and 1: no amount, so it is not used." for name in found.rates]
     used = {
         part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
