@@ -57,7 +57,8 @@ def test_where_no_line_becomes_an_event_the_old_results_and_what_to_correct_are_
     tried(TINY)
     before = contents("orders.try")
     Path("cents.toml").write_text(
-        '[columns]\ncustomer = "Email"\ntime = "Date"\norder_total = "Total"\n[constants]\ncurrency = "1"\n'
+        '[columns]\ncustomer = "Email"\ntime = "Total"\norder_total = "Total"\n'
+        '[constants]\ncurrency = "EUR"\n'
     )
 
     answer = tried(TINY, "--mapping", "cents.toml")
