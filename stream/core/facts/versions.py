@@ -116,7 +116,6 @@ def _date_sums(sums: Sums) -> None:
     sums.first_day, sums.last_day = sums.first_at_ms // DAY_MS, sums.last_at_ms // DAY_MS
     sums.last_midnight_ms = sums.last_day * DAY_MS
     sums.unknown_gaps = sums.days - 1
-    sums.units_known, sums.mix_known = (sums.orders if total else 0 for total in (sums.units, sums.mix))
     sums.units_known = sums.orders if sums.units else 0
     sums.mix_known = sums.orders if sums.mix else 0
 
