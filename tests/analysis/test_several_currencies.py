@@ -128,7 +128,7 @@ def test_each_command_says_how_many_customers_are_not_ranked(shop, words):
 
 def test_a_replay_by_the_shipped_model_says_that_it_compares_what_cannot_be_compared(shop):
     answer = run(shop, "replay", "@both.jsonl")
-    summary = json.loads(run(shop, "replay", "@both.jsonl", "--json").output.splitlines()[0])
+    summary = json.loads(run(shop, "replay", "@both.jsonl", "--json").stdout.splitlines()[0])
 
     assert "note: Customers pay in 2 currencies (" in answer.output
     assert "the shipped model compares their amounts as if they were in one: name currency" in answer.output
@@ -138,7 +138,7 @@ def test_a_replay_by_the_shipped_model_says_that_it_compares_what_cannot_be_comp
 
 def test_a_replay_counts_its_tiers_without_those_who_are_not_ranked(shop):
     summary = json.loads(
-        run(shop, "replay", "@both.jsonl", "--policy", "@euro.toml", "--json").output.splitlines()[0]
+        run(shop, "replay", "@both.jsonl", "--policy", "@euro.toml", "--json").stdout.splitlines()[0]
     )
     others = summary["customers"] - sum(summary["currencies"].values())
 
