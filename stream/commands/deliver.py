@@ -32,7 +32,7 @@ from stream.deliver.queue.sqlite import SqliteDatabase
 ENDPOINTS = click.option(
     "--endpoints", "path", type=EXISTING, help="Endpoints file; by default STREAM_DELIVER_ENDPOINTS."
 )
-QUEUE = click.option("--queue", help="SQLite file of the queue; by default STREAM_DELIVER_QUEUE.")
+QUEUE = click.option("--queue", help="SQLite file or postgresql:// URL; by default STREAM_DELIVER_QUEUE.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 ENDPOINT = click.option("--endpoint", default="", help="Only deliveries to this endpoint.")
 SINCE = click.option(
@@ -203,11 +203,20 @@ def chosen_endpoints(path: Path | None) -> Endpoints:
         raise SystemExit(2) from None
 
 
+def queue_of(place: str, *, alone: bool = False, create: bool = True) -> Database:
+    """The queue in a SQLite file, or in PostgreSQL where the place is a postgresql:// URL. QueueError."""
+    if place.startswith(("postgresql://", "postgres://")):
+        from stream.deliver.queue.postgres import PostgresDatabase
+
+        return PostgresDatabase(place, create=create)
+    return SqliteDatabase(Path(place), alone=alone, create=create)
+
+
 @contextmanager
 def opened_queue(queue: str | None) -> Iterator[Database]:
     """The queue that exists; one line and exit code 1 when it cannot be used."""
     try:
-        database = SqliteDatabase(Path(queue or load_settings().deliver_queue), create=False)
+        database = queue_of(queue or load_settings().deliver_queue, create=False)
         try:
             yield database
         finally:

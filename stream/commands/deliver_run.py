@@ -9,13 +9,12 @@ from pathlib import Path
 import click
 
 import stream.commands.deliver_list  # noqa: F401 - its commands are of the group
-from stream.commands.deliver import ENDPOINTS, QUEUE, chosen_endpoints, deliver_group
+from stream.commands.deliver import ENDPOINTS, QUEUE, chosen_endpoints, deliver_group, queue_of
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.deliver.endpoints.endpoint import Endpoints
-from stream.deliver.queue.database import QueueError
-from stream.deliver.queue.sqlite import SqliteDatabase
+from stream.deliver.queue.database import Database, QueueError
 
 STOPPED, WRITE_FAILED, KAFKA_LOST, NO_TOPIC, NO_KAFKA = 0, 71, 74, 78, 1
 
@@ -52,9 +51,10 @@ def run_command(
     settings = load_settings()
     endpoints = chosen_endpoints(path)
     try:
-        database = SqliteDatabase(Path(queue or settings.deliver_queue), alone=True)
+        database = queue_of(queue or settings.deliver_queue, alone=True)
     except QueueError as error:
-        raise click.UsageError(str(error)) from error
+        echo(f"stream: {error}", err=True)
+        raise SystemExit(2) from None
     from stream.worker.monitoring.logs import configure_logs
 
     configure_logs(settings)
@@ -62,7 +62,7 @@ def run_command(
 
 
 def _exit_code(
-    settings: Settings, endpoints: Endpoints, database: SqliteDatabase, start: str, flags: tuple[bool, bool]
+    settings: Settings, endpoints: Endpoints, database: Database, start: str, flags: tuple[bool, bool]
 ) -> int:
     from confluent_kafka import KafkaException
 
@@ -94,7 +94,7 @@ def _innermost(raised: Exception) -> Exception:
 
 
 async def _run(
-    settings: Settings, endpoints: Endpoints, database: SqliteDatabase, start: str, flags: tuple[bool, bool]
+    settings: Settings, endpoints: Endpoints, database: Database, start: str, flags: tuple[bool, bool]
 ) -> None:
     from stream.deliver.deliverer import Deliverer, wall_ms
     from stream.deliver.topic import AlertTopic

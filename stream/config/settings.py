@@ -229,8 +229,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     deliver_queue: Annotated[
         str,
         _meaning(
-            "Queue of `stream deliver`: a SQLite file on a local disk. It holds what was not delivered yet; "
-            "back it up, and do not delete it."
+            "Queue of `stream deliver`: a SQLite file on a local disk, or postgresql://user@host/database. "
+            "It holds what was not delivered yet; back it up, and do not delete it."
         ),
     ] = "deliver.db"
     deliver_http_port: Annotated[

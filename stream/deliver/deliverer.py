@@ -21,7 +21,8 @@ from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.verdict import Answer
 from stream.deliver.queue.attempts import end_leases
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.intake import positions, set_positions, take_in
+from stream.deliver.queue.intake import forget_positions, positions, set_positions, take_in
+from stream.deliver.queue.listing import pending
 from stream.deliver.queue.resend import forget
 from stream.deliver.queue.rows import Claim, ReadAlert
 from stream.deliver.send.client import Client
@@ -107,10 +108,16 @@ class Deliverer:
             self._writer.shutdown()
 
     async def _prepare(self) -> None:
-        left = await self._in_queue_thread(end_leases, self._database)
+        alone = self._database.alone
+        left = await self._in_queue_thread(end_leases, self._database) if alone else 0
+        waiting = await self._in_queue_thread(pending, self._database)
+        for name in sorted(set(waiting) - set(self._clients)):
+            log.warning("queued for an endpoint that is not in the file", endpoint=name, alerts=waiting[name])
         known = await self._in_queue_thread(positions, self._database, self._topic.topic)
         starts = partial(self._topic.start_points, accept_gap=self._accept_gap)
         offsets = await self._in_topic_thread(starts, known, self._start)
+        gone = [partition for partition, offset in known.items() if offsets.get(partition) != offset]
+        await self._in_queue_thread(forget_positions, self._database, self._topic.topic, gone)
         await self._in_queue_thread(set_positions, self._database, self._topic.topic, offsets)
         await self._in_topic_thread(self._topic.begin, offsets)
         self._reading = True

@@ -46,9 +46,10 @@ class Watching:
         if answer.accepted:
             self._metrics.latency.observe(max(0, at_ms - claim.read_ms) / 1_000)
         else:
+            words = "" if answer.status else answer.detail  # an answer may quote the alert: not in a log
             log.info(
                 "attempt failed", endpoint=claim.endpoint, alert=claim.alert.alert_id, failure=result,
-                detail=answer.detail, failures=claim.failures + 1,
+                status=answer.status, detail=words, failures=claim.failures + 1,
             )  # fmt: skip
 
     def ended(self, outcomes: Outcomes) -> None:

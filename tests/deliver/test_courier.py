@@ -9,6 +9,7 @@ from stream.deliver.plan.admission import Filter
 from stream.deliver.plan.quiet import QuietHours
 from stream.deliver.plan.tokens import Rate
 from stream.deliver.plan.verdict import Answer
+from stream.deliver.queue.attempts import disable
 from tests.support.alert_bodies import NOW_MS, alert_body
 from tests.support.deliver_world import DOWN, OK, World, endpoint
 
@@ -91,6 +92,17 @@ async def test_a_gone_endpoint_is_disabled_and_others_go_on(tmp_path):
     assert world.ends(endpoint="mail") == ["accepted"] * 5
     assert sum(each.endpoint == "crm" for each in world.attempts) == 1
     assert "410" in world.disabled_for["crm"]
+
+
+async def test_a_command_that_disables_an_endpoint_stops_it_at_once(tmp_path):
+    world = World(tmp_path, accepts)
+    await world.send(alert_body("c1"))
+    disable(world.database, "crm", "by hand", world.now_ms)
+    await world.send(alert_body("c2"))
+    await world.run_for(SECOND_MS)
+
+    assert world.ends() == ["accepted", "disabled"]
+    assert len(world.attempts) == 1
 
 
 async def test_alerts_of_a_customer_come_in_order_and_other_customers_pass(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,7 @@ class CrashingDatabase:
     def __init__(self, database: Database, points: CrashPoints) -> None:
         self._database, self._points = database, points
         self.locked, self.skip_locked = database.locked, database.skip_locked
+        self.alone = database.alone
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -48,9 +49,6 @@ class CrashingDatabase:
 
     def run(self, statement: str, *values: Any) -> int:
         return self._database.run(statement, *values)
-
-    def run_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
-        self._database.run_many(statement, values)
 
     def close(self) -> None:
         self._database.close()

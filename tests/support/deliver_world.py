@@ -120,9 +120,12 @@ class World:
 
     async def turns(self) -> None:
         """All that is to be done at this instant."""
-        while await self.courier.turn() or await self.courier.next_ms() <= self.now_ms:
+        idle = 0
+        while idle < 3:  # what is due may be held back until the next sweep
+            started = await self.courier.turn()
             await self.courier.finish()
-        await self.courier.finish()
+            is_due = await self.courier.next_ms() <= self.now_ms
+            idle = 0 if started else idle + 1 if is_due else 3
 
     async def run_for(self, span_ms: int) -> None:
         """Let time pass, from one thing to do to the next."""

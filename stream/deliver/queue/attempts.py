@@ -14,6 +14,8 @@ from stream.deliver.queue.database import Database
 from stream.deliver.queue.intake import Outcomes
 from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState
 
+_ENABLED = " AND NOT EXISTS (SELECT 1 FROM endpoint p WHERE p.name = d.endpoint AND p.disabled_ms > 0)"
+"""So a command that disables an endpoint stops it at once, in every process."""
 _EARLIER = (
     " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.endpoint = d.endpoint AND e.customer = d.customer"
     " AND e.outcome IS NULL AND e.seq < d.seq)"
@@ -25,16 +27,17 @@ def claim(
     database: Database, endpoint: str, limit: int, now_ms: int, *, lease_until_ms: int, ordered: bool
 ) -> list[Claim]:
     """At most `limit` deliveries that are due, the longest due first; no other process gets them for now."""
-    chosen = (
+    chosen = (  # MATERIALIZED: chosen once, also where the planner would do so for each row
         "SELECT d.seq FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.due_ms <= ?"
         " AND d.lease_ms <= ? AND (d.expires_ms IS NULL OR d.expires_ms > ?)"
-        f"{_EARLIER if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT ? {database.skip_locked}"
+        f"{_ENABLED}{_EARLIER if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT ? {database.skip_locked}"
     )
     with database.transaction():
         taken = database.rows(
-            "UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
-            f" WHERE endpoint = ? AND seq IN ({chosen}) RETURNING seq, failures",
-            lease_until_ms, endpoint, endpoint, now_ms, now_ms, now_ms, limit,
+            f"WITH chosen AS MATERIALIZED ({chosen})"
+            " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
+            " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
+            endpoint, now_ms, now_ms, now_ms, limit, lease_until_ms, endpoint,
         )  # fmt: skip
         found = [(seq, failures, *_alert(database, seq)) for seq, failures in sorted(taken)]
     return [Claim(seq, endpoint, head, body, failed, at) for seq, failed, head, body, at in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -86,6 +85,8 @@ class Database(Protocol):
 
     locked: str
     """What a SELECT ends with that locks the rows it finds; empty where a transaction locks everything."""
+    alone: bool
+    """Whether no other process makes attempts from this queue."""
     skip_locked: str
     """The same, leaving out rows that another process has locked."""
 
@@ -97,9 +98,6 @@ class Database(Protocol):
 
     def run(self, statement: str, *values: Any) -> int:
         """Run a statement; how many rows it changed."""
-
-    def run_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
-        """Run a statement once for each of the values."""
 
     def close(self) -> None:
         """Close the connection."""

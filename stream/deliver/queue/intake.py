@@ -6,7 +6,7 @@ So whenever the process ends, an alert is in the queue and its offset is past, o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stream.deliver.plan.admission import Admission, EarlierDelivery
 from stream.deliver.plan.head import AlertHead
@@ -17,6 +17,7 @@ Decide = Callable[[ReadAlert, AlertHead, str, Sequence[EarlierDelivery]], Admiss
 """Record, its alert, endpoint, what is known of the episode there."""
 Outcomes = Counter[tuple[str, str, str]]
 """Endpoint, outcome, reason: how many deliveries ended so."""
+_NEXT = "SELECT next_offset FROM position WHERE topic = ? AND partition_number = ?"
 
 
 def positions(database: Database, topic: str) -> dict[int, int]:
@@ -26,10 +27,18 @@ def positions(database: Database, topic: str) -> dict[int, int]:
 
 
 def set_positions(database: Database, topic: str, offsets: Mapping[int, int]) -> None:
-    """Read on from these offsets."""
+    """Read on from these offsets, unless another process has come further meanwhile."""
     with database.transaction():
         for partition, offset in offsets.items():
-            _move(database, topic, partition, offset)
+            if not database.rows(f"{_NEXT} {database.locked}", topic, partition):
+                _move(database, topic, partition, offset)
+
+
+def forget_positions(database: Database, topic: str, partitions: Iterable[int]) -> None:
+    """The topic no longer holds what was to be read next there: `set_positions` decides anew."""
+    with database.transaction():
+        for partition in partitions:
+            database.run("DELETE FROM position WHERE topic = ? AND partition_number = ?", topic, partition)
 
 
 def take_in(
@@ -67,11 +76,7 @@ def take_in(
 
 
 def _next_offset(database: Database, topic: str, partition: int) -> int:
-    read = database.rows(
-        f"SELECT next_offset FROM position WHERE topic = ? AND partition_number = ? {database.locked}",
-        topic,
-        partition,
-    )
+    read = database.rows(f"{_NEXT} {database.locked}", topic, partition)
     return int(read[0][0]) if read else 0
 
 

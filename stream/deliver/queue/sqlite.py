@@ -7,8 +7,9 @@ missing, rows and offsets together; they are read from Kafka again, and sent aga
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +27,7 @@ class SqliteDatabase:
     """
 
     locked = skip_locked = ""
+    alone = True
 
     def __init__(self, path: Path, *, alone: bool = False, create: bool = True) -> None:
         self._path = path
@@ -35,6 +37,7 @@ class SqliteDatabase:
         try:
             if alone:
                 self._lock = _locked_file(path)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds alerts: for this user alone
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._prepare()
         except (sqlite3.Error, OSError) as error:
@@ -74,13 +77,16 @@ class SqliteDatabase:
             raise QueueError(f"{self._path}: {error}") from error
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self._connection.execute(statement, values).fetchall()
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise QueueError(f"{self._path}: {error}") from error
 
     def run(self, statement: str, *values: Any) -> int:
-        return self._connection.execute(statement, values).rowcount
-
-    def run_many(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
-        self._connection.executemany(statement, values)
+        try:
+            return self._connection.execute(statement, values).rowcount
+        except sqlite3.Error as error:
+            raise QueueError(f"{self._path}: {error}") from error
 
     def close(self) -> None:
         """Close the file, and let another process have it."""

@@ -1,0 +1,55 @@
+"""A PostgreSQL for tests: a cluster in a folder, on a socket there; a skip where it is not installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PLACES = [None, *(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=20"
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a running cluster; pytest.skip with the reason where there is none."""
+    initdb, pg_ctl = (_program(name) for name in ("initdb", "pg_ctl"))
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install psycopg[binary]")
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        setpriv = shutil.which("setpriv") or pytest.skip("PostgreSQL does not run as root, and no setpriv")
+        as_user = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
+        shutil.chown(folder, 65534, 65534)
+    data = str(folder / "data")
+    try:
+        _run([*as_user, initdb, "-D", data, "-A", "trust", "-U", "stream", "-N", "-E", "UTF8"], folder)
+        options = f"-k {folder} -c listen_addresses= {FAST}"
+        log = str(folder / "log")
+        _run([*as_user, pg_ctl, "-D", data, "-o", options, "-l", log, "-w", "start"], folder)
+        yield f"postgresql://stream@/postgres?host={folder}"
+    finally:
+        subprocess.run(
+            [*as_user, pg_ctl, "-D", data, "-m", "immediate", "stop"],
+            cwd=folder, capture_output=True, check=False,
+        )  # fmt: skip
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program(name: str) -> str:
+    found = next((path for place in PLACES if (path := shutil.which(name, path=place))), None)
+    if found is None:
+        pytest.skip(f"{name} is not there: PostgreSQL is not installed")
+    return found
+
+
+def _run(words: list[str], folder: Path) -> None:
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"PostgreSQL does not start: {(done.stderr or done.stdout)[-300:]}")
