@@ -74,7 +74,10 @@ def test_work_within_work_is_shown_and_what_ends_in_another_order_harms_nothing(
 COMMANDS = {
     "replay": (["replay", "e.jsonl"], {"reading", "replaying"}),
     "fit": (["fit", "e.jsonl", "--out", "m.json"], {"reading", "learning", "fitting the model"}),
-    "report": (["report", "e.jsonl", "--out", "r.html"], {"learning", "fitting a model", "counting"}),
+    "report": (
+        ["report", "e.jsonl", "--out", "r.html"],
+        {"reading", "looking at the dates", "counting", "fitting a model", "reporting"},
+    ),
     "backtest": (
         ["backtest", "e.jsonl", "--split", "2024-09-01", "--horizon", "8w"],
         {"reading", "replaying", "judging the alerts"},

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.fit.absurd_money import is_absurd, set_aside_words
 from stream.fit.coverage import Coverage
-from stream.fit.history import read_history
+from stream.fit.history import History, read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
-from stream.recording.recording import Recording
+from stream.recording.jobs import Jobs
+from stream.recording.part import Part
 from stream.recording.split import SplitEvents
 
 
@@ -22,15 +25,15 @@ def horizon_of(horizon_ms: int | None) -> Horizon:
     return Horizon() if horizon_ms is None else Horizon(min_ms=horizon_ms, max_ms=horizon_ms)
 
 
-def coverage_of(recording: Recording) -> Coverage:
+def coverage_of(jobs: Jobs) -> Coverage:
     """How far the events of a recording reach; NoPurchasesError when none of them is a purchase.
 
     Customers whose money cannot be true are left out of the recording from now on, and named in the notes.
     """
-    coverage, absurd = _looked_through(recording)
+    coverage, absurd = _looked_through(jobs)
     if absurd:
-        recording.left_out |= absurd
-        coverage, _ = _looked_through(recording)
+        jobs.recording.left_out |= absurd
+        coverage, _ = _looked_through(jobs)
         coverage.left_out_words = [set_aside_words(absurd)]
     if not coverage.first_day_ms:
         left_out = "".join(f"; {words}" for words in coverage.left_out_words)
@@ -38,9 +41,15 @@ def coverage_of(recording: Recording) -> Coverage:
     return coverage
 
 
-def _looked_through(recording: Recording) -> tuple[Coverage, set[str]]:
+def _looked_through(jobs: Jobs) -> tuple[Coverage, set[str]]:
+    parts = jobs.run("looking at the dates", look_through)
+    return Coverage.joined([coverage for coverage, _ in parts]), set().union(*(who for _, who in parts))
+
+
+def look_through(part: Part) -> tuple[Coverage, set[str]]:
+    """The span of a part, and its customers whose money cannot be true."""
     coverage, absurd = Coverage(), set()
-    for event in recording.events("looking at the dates"):
+    for event in part.events():
         coverage.note(event, event.time_ms)
         if is_absurd(event):
             absurd.add(event.subject)
@@ -48,7 +57,7 @@ def _looked_through(recording: Recording) -> tuple[Coverage, set[str]]:
 
 
 def fit_recording(
-    recording: Recording, span_ms: tuple[int, int], options: FitOptions, policy: Policy, fallback: Model
+    jobs: Jobs, span_ms: tuple[int, int], options: FitOptions, policy: Policy, fallback: Model
 ) -> Model:
     """The model of what was known at the end of a day.
 
@@ -57,6 +66,14 @@ def fit_recording(
     """
     first_ms, day_ms = span_ms
     days = snapshot_days(first_ms, day_ms, options.horizon)
-    until_then = SplitEvents(recording.events("learning"), day_ms + DAY_MS - 1).before()
-    history = read_history(until_then, days, policy)
-    return fit_model(history, day_ms, options, fallback)
+    history = History.joined(jobs.run("learning", learn, day_ms, days, policy))
+    with jobs.recording.shown("fitting the model", None):
+        return fit_model(history, day_ms, options, fallback)
+
+
+def learn(part: Part, day_ms: int, days_ms: Sequence[int], policy: Policy) -> History:
+    """The history of a part up to the end of a day, without the profiles, which no fit needs."""
+    until_then = SplitEvents(part.events(), day_ms + DAY_MS - 1).before()
+    history = read_history(until_then, days_ms, policy)
+    history.profiles = {}
+    return history

@@ -17,6 +17,7 @@ from stream.commands.recorded_events import (
     as_of_fields,
     far_notes,
     future_notes,
+    jobs_option,
     now_option,
     reported,
 )
@@ -24,6 +25,7 @@ from stream.commands.shown import echo
 from stream.core.facts.meaning import Meaning
 from stream.core.model.document import ModelError
 from stream.progress import progress
+from stream.recording.jobs import jobs_over
 from stream.recording.output_file import is_stdout, output_file
 from stream.recording.recording import Recording
 from stream.wording.wrap import for_terminal
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     "--horizon", type=DURATION, required=True, help="Churn is no purchase within this time: 8w, 26w, 90d."
 )
 @now_option
+@jobs_option
 @click.option("--policy", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
 @click.option("--against", type=EXISTING, help="A second policy: whom does only one of the two alert about?")
 @click.option("--first-by", type=DAY, help="Score only customers whose first purchase was by this day.")
@@ -53,7 +56,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--report", type=OUTPUT, help="Write a report in plain words: one HTML file with plots.")
 def backtest_command(
-    events: tuple[Path, ...], now_ms: int, as_json: bool, report: Path | None, **options: Any
+    events: tuple[Path, ...],
+    now_ms: int,
+    jobs: int | None,
+    as_json: bool,
+    report: Path | None,
+    **options: Any,
 ) -> None:
     """Judge churn risk and alerts on history: learn up to a day, then see what customers did.
 
@@ -75,7 +83,7 @@ def backtest_command(
             output_file(report) if report is not None else nullcontext() as file,
             reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
         ):
-            result = _run(recording, **options)
+            result = _run(recording, jobs, **options)
             notes = [*far_notes(recording), *future_notes(recording)]
             numbers = {**result.numbers, **as_of_fields(recording), "data_notes": notes}
             numbers["seconds"] = round(time.monotonic() - started, 3)
@@ -95,6 +103,7 @@ def backtest_command(
 
 def _run(
     recording: Recording,
+    jobs: int | None,
     *,
     split: int,
     horizon: int,
@@ -113,19 +122,18 @@ def _run(
             "--against: its currency, rates or time zone are others than those of --policy, so the same "
             "facts mean something else to it; compare their alerts by stream policy diff"
         )
-    coverage = coverage_of(recording)
-    coverage.require(split, horizon)
-    options = BacktestOptions(
-        first_purchase_ms=coverage.first_day_ms,
-        split_ms=split,
-        horizon_ms=horizon,
-        policy=rules,
-        against=others,
-        first_by_ms=first_by,
-        precision=precision,
-        budget_share=budget,
-    )
-    with progress("judging the alerts"):
-        result = run_backtest(recording.events("replaying"), options, chosen_model(None))
+    with jobs_over(recording, jobs) as parts:
+        coverage = coverage_of(parts)
+        options = BacktestOptions(
+            first_purchase_ms=coverage.first_day_ms,
+            split_ms=split,
+            horizon_ms=horizon,
+            policy=rules,
+            against=others,
+            first_by_ms=first_by,
+            precision=precision,
+            budget_share=budget,
+        )
+        result = run_backtest(parts, coverage, options, chosen_model(None))
     result.numbers["coverage_notes"] = [*coverage.left_out_words, *result.numbers["coverage_notes"]]  # type: ignore[misc]
     return result

@@ -12,7 +12,13 @@ import click
 import msgspec
 
 from stream.commands.parameters import EXISTING, Instant, basis_of_worker, chosen_basis
-from stream.commands.recorded_events import as_of_fields, now_option, print_notes, print_set_aside
+from stream.commands.recorded_events import (
+    JOBS,
+    as_of_fields,
+    now_option,
+    print_notes,
+    print_set_aside,
+)
 from stream.commands.shown import echo
 from stream.core.alerts.alert import Alert
 from stream.ops.customer import (
@@ -43,6 +49,7 @@ MODEL_HELP = "Model record (JSON). [default: the shipped one; with --from-kafka 
 @click.option("--from-kafka", is_flag=True, help="Read the topics of profiles and alerts (STREAM_*).")
 @click.option("--at", "at_ms", type=Instant(), help=AT_HELP)
 @now_option
+@click.option("--jobs", type=JOBS, metavar="N", expose_value=False, help="One customer takes one process.")
 @click.option("--policy", "policy_path", type=EXISTING, help=POLICY_HELP)
 @click.option("--model", "model_path", type=EXISTING, help=MODEL_HELP)
 @click.option(

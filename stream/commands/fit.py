@@ -15,9 +15,10 @@ import msgspec
 from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.commands.recorded_events import UnfitDataError, as_of_fields, now_option, reported
+from stream.commands.recorded_events import UnfitDataError, as_of_fields, jobs_option, now_option, reported
 from stream.commands.shown import echo
 from stream.core.model.document import encode_model
+from stream.recording.jobs import jobs_over
 from stream.recording.output_file import is_stdout, output_file
 from stream.wording.wrap import for_terminal
 
@@ -70,6 +71,7 @@ def fit_group() -> None:
     help="Last day (UTC) to learn from. [default: the last day for which purchases are known]",
 )
 @now_option
+@jobs_option
 @click.option(
     "--horizon", type=DURATION, help="Churn is no purchase within this time. [default: each customer's own]"
 )
@@ -88,8 +90,8 @@ def fit_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON object.")
 def history_command(
     *, events: tuple[Path, ...], from_kafka: bool, from_profiles: bool, out: Path | None, publish: bool,
-    until: int | None, now_ms: int, horizon: int | None, policy: Path | None, precision: float | None,
-    budget: float | None, name: str, as_json: bool,
+    until: int | None, now_ms: int, jobs: int | None, horizon: int | None, policy: Path | None,
+    precision: float | None, budget: float | None, name: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Learn who buys again, what they spend and who leaves, from files of events or from the topics.
 
@@ -119,8 +121,11 @@ def history_command(
             if from_profiles:
                 model, fields = refit_to_profiles(options, rules), {}
             else:
-                with reported(recorded_events(events, now_ms), as_json=as_json) as recording:
-                    model = fit_to_events(recording, until, options, rules)
+                with (
+                    reported(recorded_events(events, now_ms), as_json=as_json) as recording,
+                    jobs_over(recording, jobs) as parts,
+                ):
+                    model = fit_to_events(parts, until, options, rules)
                 fields = as_of_fields(recording)
             if file is not None:
                 file.write(encode_model(model))

@@ -15,6 +15,7 @@ from stream.core.policy.policy import Policy
 from stream.fit.model_fit import FitOptions
 from stream.fit.refit import refit
 from stream.progress import progress
+from stream.recording.jobs import Jobs
 from stream.recording.recording import Recording
 
 
@@ -25,19 +26,18 @@ def recorded_events(paths: Sequence[Path], now_ms: int) -> Recording:
     from stream.ops.topic_recording import topic_recording
 
     with progress("reading the topics"):
-        return topic_recording(now_ms)
+        recording = topic_recording(now_ms)
+    recording.shown = progress
+    return recording
 
 
-def fit_to_events(recording: Recording, until_ms: int | None, options: FitOptions, policy: Policy) -> Model:
+def fit_to_events(jobs: Jobs, until_ms: int | None, options: FitOptions, policy: Policy) -> Model:
     """Fit to recorded events; the model's notes say what is to be known of them."""
-    coverage = coverage_of(recording)
+    coverage, recording = coverage_of(jobs), jobs.recording
     day_ms = coverage.last_day_ms(until_ms)
     notes = (*coverage.notes(day_ms), *far_notes(recording), *future_notes(recording))
     span_ms = (coverage.first_day_ms, day_ms)
-    with progress("fitting the model"):
-        return fit_recording(
-            recording, span_ms, replace(options, data_notes=notes), policy, chosen_model(None)
-        )
+    return fit_recording(jobs, span_ms, replace(options, data_notes=notes), policy, chosen_model(None))
 
 
 def refit_to_profiles(options: FitOptions, policy: Policy) -> Model:

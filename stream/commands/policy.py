@@ -10,17 +10,25 @@ import click
 
 from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
-from stream.commands.recorded_events import UnfitDataError, as_of_fields, now_option, print_set_aside
+from stream.commands.recorded_events import (
+    UnfitDataError,
+    as_of_fields,
+    jobs_option,
+    now_option,
+    print_set_aside,
+)
 from stream.commands.shown import echo
 from stream.policy_file import PolicyFileError, load_policy
 from stream.progress import progress
+from stream.recording.jobs import jobs_over
 from stream.recording.recording import Recording
+from stream.replay.in_parts import Rules
 from stream.replay.policy_diff import (
     AlertDifference,
     ChangedKnob,
     alert_differences,
-    alerts_of_both,
     knobs_changed,
+    raised_by_both,
 )
 from stream.wording.alert import ALERT_NAMES, because
 from stream.wording.amounts import date, days
@@ -86,6 +94,7 @@ def default(as_markdown: bool) -> None:
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
 @now_option
+@jobs_option
 @click.option(
     "--limit", default=20, show_default=True, help="How many customers to list per kind of alert and policy."
 )
@@ -102,6 +111,7 @@ def diff(
     events: tuple[Path, ...],
     model_path: Path | None,
     now_ms: int,
+    jobs: int | None,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -118,7 +128,9 @@ def diff(
     if not len(recording):
         print_set_aside(recording, as_json=as_json)
         raise UnfitDataError("no events in these files: nothing was compared")
-    in_a, in_b = alerts_of_both(recording.events("replaying"), (bases[0], bases[1]), 0)
+    rules = [Rules(basis.policy, basis.model) for basis in bases]
+    with jobs_over(recording, jobs) as parts:
+        in_a, in_b = raised_by_both(parts, (rules[0], rules[1]))
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
     found = alert_differences(in_a, in_b)
     print_set_aside(recording, as_json=as_json)

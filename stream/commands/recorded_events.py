@@ -31,6 +31,16 @@ now_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 """Adds --now, in milliseconds since 1970: the only place where these commands read the clock."""
 
 
+JOBS = click.IntRange(1, 1_024)
+jobs_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--jobs",
+    type=JOBS,
+    metavar="N",
+    help="Processes to use; the output does not change. [default: one for each core]",
+)
+"""Adds --jobs: a number, or None for the default."""
+
+
 class UnfitDataError(click.ClickException):
     """The options ask for what the events do not hold; the line says what would fit. Exit code 2."""
 

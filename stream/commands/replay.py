@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,17 +17,17 @@ import msgspec
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import EXISTING, OUTPUT, basis_of_worker, chosen_basis
-from stream.commands.recorded_events import now_option, print_set_aside
+from stream.commands.recorded_events import jobs_option, now_option, print_set_aside
 from stream.commands.shown import echo
-from stream.core.alerts.alert import Alert
 from stream.core.units import DAY_MS
 from stream.progress import progress
 from stream.recording.event_file import optional_writer
+from stream.recording.jobs import Jobs, jobs_over
 from stream.recording.output_file import is_stdout
 from stream.recording.recording import Recording
-from stream.replay.run import Replay, in_order
+from stream.replay.in_parts import PartRun, Rules, Wanted, replay_in_parts
 from stream.replay.summary import ReplaySummary, summarize
-from stream.wire import YEAR_MAX, encode_alert
+from stream.wire import YEAR_MAX
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 
@@ -71,6 +72,7 @@ _ENCODE = msgspec.json.Encoder().encode
 )
 @click.option("--until", "clock_to", type=INSTANT, hidden=True)  # the name of --clock-to before 0.1.0
 @now_option
+@jobs_option
 @click.option("--rejects", type=OUTPUT, help="Write the lines that are not events: file, line, reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def replay_command(
@@ -86,13 +88,15 @@ def replay_command(
     partitions: int,
     clock_to: datetime | None,
     now_ms: int,
+    jobs: int | None,
     rejects: Path | None,
     as_json: bool,
 ) -> None:
     """Run the worker's own decisions over recorded events, without a worker and in exact event time.
 
     Files (JSON lines, also .gz and .zst) are merged by time. The same events, policy and model give the same
-    bytes, whatever the number of partitions. Exit code 1 when lines were no events, or lie after --now.
+    bytes, whatever the number of partitions and processes. Exit code 1 when lines were no events, or lie
+    after --now.
 
     \b
     Examples:
@@ -106,46 +110,47 @@ def replay_command(
     if clock_to and clock_to.year > YEAR_MAX:
         raise click.UsageError(f"--clock-to: the last year is {YEAR_MAX}")
     basis = (basis_of_worker if from_kafka else chosen_basis)(policy_path, model_path)
-    raised: list[Alert] = []
-    run = Replay(basis, raised.append, partitions)
     outputs = (profiles, alerts, rejects)
+    rules = Rules(basis.policy, basis.model, partitions)
     with ExitStack() as opened:
         files = [opened.enter_context(optional_writer(path)) for path in outputs]
         recording = _topics(now_ms, begin, end_ms) if from_kafka else Recording(events, progress, now_ms)
         started = time.monotonic()
-        _run_through(run, recording, clock_to)
-        raised.sort(key=in_order)
-        _write(files[0], (_ENCODE(profile) for profile in run.profiles.values()))
-        _write(files[1], (encode_alert(alert) for alert in raised))
+        parts = opened.enter_context(jobs_over(recording, jobs))
+        run, counts = _run_through(parts, rules, _ms(clock_to) if clock_to else 0, files)
         _write(files[2], (_ENCODE([str(r.path), r.line, r.reason, r.detail]) for r in recording.unreadable))
-    summary = summarize(run, raised, recording, time.monotonic() - started)
+    summary = summarize(run, basis.policy, counts, recording, time.monotonic() - started)
     shown = _ENCODE(summary).decode() if as_json else _as_text(summary)
     echo(shown, err=any(map(is_stdout, outputs)))
     print_set_aside(recording, as_json=as_json)
     sys.exit(1 if recording.unreadable or run.refused else 0)
 
 
-def _print_refused(run: Replay) -> None:
+def _run_through(
+    jobs: Jobs, rules: Rules, until_ms: int, files: Sequence[BinaryIO | None]
+) -> tuple[PartRun, dict[str, Counter[str]]]:
+    """Run, and write profiles and alerts; also the alerts by kind and state, each in order of their first."""
+    wanted = Wanted(files[0] is not None, files[1] is not None)
+    run, profiles, alerts = replay_in_parts(jobs, rules, until_ms, wanted)
     for reason in run.refused:
         echo(
             f"stream replay: a published model is refused, the one before stays in force: {reason}", err=True
         )
-
-
-def _run_through(run: Replay, recording: Recording, clock_to: datetime | None) -> None:
-    """Feed every event to the run, then let its clock go on to an instant."""
-    with progress("time goes on"):
-        for event in recording.events("replaying"):
-            run.feed(event)
-        run.advance(_ms(clock_to) if clock_to else 0)
-    _print_refused(run)
+    _write(files[0], (line for _, line in profiles))
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (*_, kind, state), line in alerts:
+        counts[kind][state] += 1
+        _write(files[1], [line])
+    return run, counts
 
 
 def _topics(now_ms: int, begin: datetime | None, end_ms: int | None) -> Recording:
     from stream.ops.topic_recording import topic_recording
 
     with progress("reading the topics"):
-        return topic_recording(now_ms, _ms(begin) if begin else None, end_ms)
+        recording = topic_recording(now_ms, _ms(begin) if begin else None, end_ms)
+    recording.shown = progress
+    return recording
 
 
 def _write(out: BinaryIO | None, lines: Iterable[bytes]) -> None:

@@ -16,6 +16,7 @@ from stream.commands.recorded_events import (
     as_of_fields,
     far_notes,
     future_notes,
+    jobs_option,
     now_option,
     print_notes,
     reported,
@@ -24,11 +25,10 @@ from stream.commands.shown import echo
 from stream.core.model.document import ModelError
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
-from stream.core.units import DAY_MS
 from stream.progress import progress
+from stream.recording.jobs import Jobs, jobs_over
 from stream.recording.output_file import is_stdout, output_file
 from stream.recording.recording import Recording
-from stream.recording.split import SplitEvents
 
 
 @click.command("report", cls=FileCommand)
@@ -39,6 +39,7 @@ from stream.recording.split import SplitEvents
     help="Last day (UTC) to report on. [default: the last day for which purchases are known]",
 )
 @now_option
+@jobs_option
 @click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
 @click.option(
     "--policy", type=EXISTING, help="Policy file (TOML): tiers, margin, discount. [default: shipped]"
@@ -50,6 +51,7 @@ def report_command(
     events: tuple[Path, ...],
     until: int | None,
     now_ms: int,
+    jobs: int | None,
     model: Path | None,
     policy: Path | None,
     out: Path | None,
@@ -73,7 +75,9 @@ def report_command(
             output_file(out) if out is not None else nullcontext() as file,
             reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
         ):
-            numbers = _numbers(recording, until, model, chosen_policy(policy))
+            rules = chosen_policy(policy)
+            with jobs_over(recording, jobs) as parts:
+                numbers = _numbers(parts, until, model, rules)
             if file is not None:
                 file.write(business_page(numbers).encode())
     except (NotCoveredError, ModelError) as problem:
@@ -94,29 +98,29 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _numbers(
-    recording: Recording, until_ms: int | None, model_path: Path | None, policy: Policy
-) -> dict[str, object]:
+def _numbers(jobs: Jobs, until_ms: int | None, model_path: Path | None, policy: Policy) -> dict[str, object]:
     """The report as of the end of a day, by a given model or by one fitted to the same events."""
-    from stream.analysis.business.report import business_report
-    from stream.analysis.fit_recording import coverage_of, fit_recording
-    from stream.fit.model_fit import FitOptions
+    from stream.analysis.business.read import read_in_parts
+    from stream.analysis.business.report import business_report, days_of_report
+    from stream.analysis.fit_recording import coverage_of
+    from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 
-    coverage = coverage_of(recording)
+    coverage, recording = coverage_of(jobs), jobs.recording
     day_ms = coverage.last_day_ms(until_ms)
+    options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
+    days_ms = {*days_of_report(day_ms)}
+    if model_path is None:
+        days_ms.update(snapshot_days(coverage.first_day_ms, day_ms, options.horizon))
+    ledger = read_in_parts(jobs, day_ms, sorted(days_ms), policy)
     if model_path:
         model = chosen_model(model_path)
     else:
-        options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
         with progress("fitting a model"):
-            model = fit_recording(
-                recording, (coverage.first_day_ms, day_ms), options, policy, chosen_model(None)
-            )
-    until_then = SplitEvents(recording.events("counting"), day_ms + DAY_MS - 1).before()
+            model = fit_model(ledger.history, day_ms, options, chosen_model(None))
     notes = [*coverage.notes(day_ms), *far_notes(recording), *future_notes(recording)]
     print_notes(coverage.notes(day_ms))
     with progress("reporting"):
-        numbers = business_report(until_then, day_ms, model, policy)
+        numbers = business_report(ledger, day_ms, model, policy)
     fields = as_of_fields(recording)
     read = f"Events up to {fields['now']} were read."
     of_currencies: list[str] = numbers["currency_notes"]  # type: ignore[assignment]

@@ -160,10 +160,13 @@ def _checked(events: list[str], folder: TryFolder, chosen: list[str], now_ms: in
     from stream.analysis.backtest.summary import precision_sentences
     from stream.analysis.fit_recording import NoPurchasesError, coverage_of
     from stream.fit.coverage import day
+    from stream.recording.jobs import jobs_over
 
     title = "5. Would such alerts have been right?"
     try:
-        span = default_span(coverage_of(Recording([Path(name) for name in events], progress, now_ms)))
+        recording = Recording([Path(name) for name in events], progress, now_ms)
+        with jobs_over(recording) as jobs:
+            span = default_span(coverage_of(jobs))
     except NoPurchasesError as problem:
         say(f"\n{title} Not tested: {problem}.")
         return

@@ -7,6 +7,8 @@ is out of proportion: more than a day and more than twice the longest pause that
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from stream.core.events.event import PURCHASES, Event, PurchaseCompleted
@@ -23,21 +25,34 @@ class NotCoveredError(ValueError):
 
 
 class PurchaseTimes:
-    """Time of the last purchase event, and the longest pause between two of them, in milliseconds."""
+    """The times of purchase events: the last one, and the longest pause between two, in milliseconds."""
 
     def __init__(self) -> None:
         self.last_ms = 0
         self.longest_pause_ms = 0
+        self.times_ms = array("q")
+        """Each time once, in order."""
 
     def note(self, at_ms: int) -> None:
         """Record one more purchase event, in order of time."""
+        if at_ms == self.last_ms:
+            return
         if self.last_ms:
             self.longest_pause_ms = max(self.longest_pause_ms, at_ms - self.last_ms)
         self.last_ms = at_ms
+        self.times_ms.append(at_ms)
 
     def ended_by(self, at_ms: int) -> bool:
         """Whether the silence until an instant is too long to be another pause."""
         return at_ms - self.last_ms > max(DAY_MS, PAUSES_MAX * self.longest_pause_ms)
+
+    @classmethod
+    def joined(cls, parts: Iterable[PurchaseTimes]) -> PurchaseTimes:
+        """The times of several, as one that has noted them all."""
+        whole = cls()
+        for at_ms in sorted({at_ms for part in parts for at_ms in part.times_ms}):
+            whole.note(at_ms)
+        return whole
 
 
 class Coverage:
@@ -60,6 +75,20 @@ class Coverage:
             self._sources.setdefault(event.source, PurchaseTimes()).note(at_ms)
             if not self.first_day_ms and type(event) is PurchaseCompleted:
                 self.first_day_ms = at_ms // DAY_MS * DAY_MS
+
+    @classmethod
+    def joined(cls, parts: Sequence[Coverage]) -> Coverage:
+        """The span of a history that was read in parts, each by its own customers."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls()
+        whole.first_day_ms = min((part.first_day_ms for part in parts if part.first_day_ms), default=0)
+        whole.last_event_ms = max(part.last_event_ms for part in parts)
+        whole._purchases = PurchaseTimes.joined(part._purchases for part in parts)
+        for source in sorted({source for part in parts for source in part._sources}):
+            times = (part._sources[source] for part in parts if source in part._sources)
+            whole._sources[source] = PurchaseTimes.joined(times)
+        return whole
 
     @property
     def last_purchase_ms(self) -> int:

@@ -7,9 +7,12 @@ later is used only as the outcome to predict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
@@ -27,7 +30,17 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
 from stream.fit.purchases.histogram import Histogram, histogram
-from stream.policy_file.money_words import NOTHING_FOREIGN, Foreign, currency_notes, foreign_money
+from stream.policy_file.money_words import (
+    NOTHING_FOREIGN,
+    Foreign,
+    currency_notes,
+    foreign_money,
+    foreign_of_all,
+)
+
+Kept = TypeVar("Kept")
+_encode = msgspec.msgpack.Encoder().encode
+_decode_profiles = msgspec.msgpack.Decoder(dict[str, Profile]).decode
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,25 @@ class Snapshot:
             self.column("frequency"), (last - first) / unit_ms, (self.as_of_ms - first) / unit_ms
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[Snapshot]) -> Snapshot:
+        """The snapshot of all customers from those of parts of them, as of the same day."""
+        rows = sorted((row for one in parts for row in one.rows()), key=itemgetter(0))
+        customers, features, values, currencies = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return cls(
+            parts[0].as_of_ms,
+            customers,
+            features,
+            np.array(values, dtype=np.float64),
+            currencies,
+            foreign=foreign_of_all(one.foreign for one in parts),
+        )
+
+    def rows(self) -> Iterator[tuple[str, Features, float, str]]:
+        """Each customer with features, value and currency."""
+        currencies = self.currencies or ("",) * len(self.customers)
+        return zip(self.customers, self.features, self.value_minor.tolist(), currencies, strict=True)
+
     def only(self, keep: Flags) -> Snapshot:
         """The customers where `keep`, shape (customers,), is True."""
         places = np.flatnonzero(keep)
@@ -136,6 +168,26 @@ class History:
             orders = self.orders.get(event.subject, {})
             if (name := cancelled_name(orders, event)) is not None:
                 del orders[name]
+
+    @classmethod
+    def joined(cls, parts: Sequence[History]) -> History:
+        """The history of all customers from those of parts of them, in order of their ids."""
+        days_ms = parts[0].snapshots
+        return cls(
+            snapshots={day: Snapshot.joined([part.snapshots[day] for part in parts]) for day in days_ms},
+            orders=in_order([part.orders for part in parts]),
+            first_ms=min((part.first_ms for part in parts if part.first_ms), default=0),
+            coverage=Coverage.joined([part.coverage for part in parts]),
+            events=sum(part.events for part in parts),
+            profiles=in_order([part.profiles for part in parts]),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As it goes to another process: profiles as the bytes of a row."""
+        return {**self.__dict__, "profiles": _encode(self.profiles)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, profiles=_decode_profiles(state["profiles"]))
 
     def silent(self, snapshot: Snapshot, horizon_ms: int | Numbers) -> Flags:
         """Who bought nothing within the horizon after the snapshot's day, shape (customers,)."""
@@ -183,6 +235,11 @@ def cancelled_name(orders: Iterable[str], event: PurchaseCancelled) -> str | Non
     own = order_name(event)
     named = [name for name in orders if name.rpartition("\n")[0] == event.data.order_id]
     return own if own in named else named[0] if len(named) == 1 else None
+
+
+def in_order(parts: Iterable[Mapping[str, Kept]]) -> dict[str, Kept]:
+    """What is kept by customer in several parts, in order of their ids."""
+    return dict(sorted((entry for part in parts for entry in part.items()), key=itemgetter(0)))
 
 
 def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning: Meaning) -> bool:

@@ -33,6 +33,12 @@ def foreign_money(everybody: Iterable[Sums]) -> Foreign:
     return Foreign(orders, refunds)
 
 
+def foreign_of_all(parts: Iterable[Foreign]) -> Foreign:
+    """Their sum: of all customers from those of parts of them."""
+    several = list(parts)
+    return Foreign(sum(one.orders for one in several), sum(one.refunds for one in several))
+
+
 def currency_notes(
     customers: Mapping[str, int], ranking: str, finance_currency: str, foreign: Foreign
 ) -> list[str]:

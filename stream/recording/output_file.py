@@ -57,7 +57,11 @@ def output_file(path: Path) -> Iterator[BinaryIO]:
         raise UnopenedOutputError(f"cannot write {path}: {failure.strerror}") from failure
     file = io.BufferedWriter(writer, BUFFER_BYTES)
     try:
-        yield cast(BinaryIO, file)
+        try:
+            yield cast(BinaryIO, file)
+        except BaseException:
+            writer.is_abandoned = True
+            raise
         file.close()
         if place and partial:
             _put_in_place(path, partial, place)
@@ -135,11 +139,15 @@ class _Writer(io.RawIOBase):
 
     def __init__(self, path: Path, file: Any) -> None:
         self._path, self._file = path, file
+        self.is_abandoned = False
+        """Whether nothing more is written: an interrupt must not wait for the reader of a pipe."""
 
     def writable(self) -> bool:
         return True
 
     def write(self, content: Any) -> int:
+        if self.is_abandoned:
+            return len(content)
         try:
             count: int = self._file.write(content)
         except BrokenPipeError:  # the reader wants no more: click ends the command in silence

@@ -10,21 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from stream.core.alerts.alert import rfc3339
-from stream.core.events.event import Event, ModelPublished
-from stream.core.events.order import instant_order
+from stream.core.events.event import CostRecorded, Event, ModelPublished, type_name
 from stream.core.model.document import ModelError, decode_model
 from stream.core.units import FOREVER_MS, SECOND_MS
 from stream.recording.event_file import numbered_lines
 from stream.recording.far_events import far_from_the_rest
-from stream.wire import FUTURE_TOLERANCE_MS, Reason, Rejected, Unknown, decode_line
+from stream.recording.lines import OF_ALL, OF_NOBODY, Lines, Origin, share_of
+from stream.recording.part import Decode, Part
+from stream.wire import (
+    BROADCAST,
+    FUTURE_TOLERANCE_MS,
+    Reason,
+    Rejected,
+    Unknown,
+    decode_line,
+    decode_own,
+)
 
 
 class Progress(Protocol):
@@ -55,26 +62,23 @@ class FarEvent(NamedTuple):
     at_ms: int
 
 
+class _Envelope(msgspec.Struct):
+    time: datetime
+    subject: str
+    type: str
+
+
 class _TimeOnly(msgspec.Struct):
     time: datetime
 
 
-_HEAD = msgspec.json.Decoder(_TimeOnly)
-
-
-class _Line(NamedTuple):
-    """Something recorded, its place, and its time in seconds since 1970."""
-
-    at_s: float
-    path: Path
-    number: int
-    content: bytes | Event | None
-    """None: the event is not needed."""
-
-
-def _instant_ms(line: _Line) -> int:
-    """The event's `time_ms`."""
-    return round(line.at_s * SECOND_MS)
+_HEAD, _TIME = msgspec.json.Decoder(_Envelope), msgspec.json.Decoder(_TimeOnly)
+_ENCODE = msgspec.json.Encoder().encode
+_BROADCAST_TYPES = frozenset(type_name(kind) for kind in BROADCAST)
+_NOBODYS_TYPES = frozenset({type_name(CostRecorded)})
+"""Types of events about no single customer, whatever their subject is."""
+UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+"""What decoding a head raises."""
 
 
 def reject_bad_model(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
@@ -112,15 +116,20 @@ class Recording:
     ) -> None:
         """`shown` displays how far the reading is."""
         self.now_ms = now_ms
-        self.unreadable: list[UnreadableLine] = []
-        self.unknown = 0
+        self.shown = shown
         self.left_out: frozenset[str] = frozenset()
         """Customers whose events are passed over."""
+        self.aside: dict[int, Rejected | Unknown] = {}
+        """Place in order of time -> what a line is that is not an event, as far as the events were read."""
+        self._lines = Lines()
+        self._decode: Decode = _decoded_line
+        self._paths = list(paths)
+        self._refused: list[UnreadableLine] = []
+        self._unknown = 0
         self._wanted = wanted
-        self._shown = shown
-        with shown("reading", None) as advance:
-            self._lines = self._load(paths, advance)
-        self._before_reading = (len(self.unreadable), self.unknown)
+        if paths:
+            with shown("reading", None) as advance:
+                self._load(advance)
 
     @classmethod
     def of(
@@ -128,47 +137,48 @@ class Recording:
     ) -> Recording:
         """A recording of decoded records, each with its place: topic and partition, offset."""
         recording = cls(now_ms=now_ms)
+        recording._decode = _decoded_record
+        files: dict[str, int] = {}
         for place, number, decoded in records:
+            file = files.setdefault(place, len(files))
+            if file == len(recording._paths):
+                recording._paths.append(Path(place))
             outcome = reject_future(decoded, now_ms)
             if isinstance(outcome, Event):
-                recording._lines.append(_Line(outcome.time.timestamp(), Path(place), number, outcome))
+                share = _share(type_name(type(outcome)), outcome.subject)
+                recording._lines.append(outcome.time_ms, Origin(file, number), share, _ENCODE(outcome))
             else:
                 recording._set_aside(outcome, Path(place), number)
-        recording._lines.sort(key=itemgetter(0))
-        recording._before_reading = (len(recording.unreadable), recording.unknown)
+        recording._lines.sort()
         return recording
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def part(self, job: int = 0, jobs: int = 1) -> Part:
+        """The part of one of some jobs; all of it for the only one."""
+        return Part(self._lines, self._decode, self.left_out, job, jobs)
 
     def events(self, what: str = "going through the events") -> Iterator[Event]:
         """Every event in order of time, decoded as the worker decodes it; may be read several times.
 
         `what` is done meanwhile, for the display of progress.
         """
-        found, self.unknown = self._before_reading
-        del self.unreadable[found:]
-        with self._shown(what, len(self)) as advance:
-            for _, lines in groupby(self._lines, key=_instant_ms):
-                events = self._decoded(lines)
-                if self.left_out:
-                    events = [event for event in events if event.subject not in self.left_out]
-                if len(events) > 1:
-                    events.sort(key=instant_order)
-                yield from events
-                advance(len(events))
+        part = self.part()
+        part.aside = self.aside
+        with self.shown(what, len(self)) as advance:
+            part.advance = advance
+            yield from part.events()
 
-    def _decoded(self, lines: Iterable[_Line]) -> list[Event]:
-        events = []
-        for _, path, number, line in lines:
-            if line is None:
-                continue
-            event = reject_bad_model(decode_line(line) if isinstance(line, bytes) else line)
-            if isinstance(event, Event):
-                events.append(event)
-            else:
-                self._set_aside(event, path, number)
-        return events
+    @property
+    def unreadable(self) -> list[UnreadableLine]:
+        """Lines that are no events: first those without a usable time, then the others in order of time."""
+        return [*self._refused, *(self._named(place, one) for place, one in self._sorted_aside())]
+
+    @property
+    def unknown(self) -> int:
+        """How many lines are events of a type that this version does not know."""
+        return self._unknown + sum(isinstance(one, Unknown) for one in self.aside.values())
 
     @property
     def in_future(self) -> list[UnreadableLine]:
@@ -178,37 +188,75 @@ class Recording:
     @property
     def last_ms(self) -> int:
         """The time of the last line; 0 without lines."""
-        return _instant_ms(self._lines[-1]) if self._lines else 0
+        return self._lines.at_ms(len(self) - 1) if len(self) else 0
 
     def far_events(self) -> list[FarEvent]:
         """The few events whose time is out of proportion to all others (far_events.py)."""
-        places = far_from_the_rest([_instant_ms(line) for line in self._lines])
-        far = [self._lines[place] for place in places]
-        return [FarEvent(line.path, line.number, _instant_ms(line)) for line in far]
+        found = []
+        for place in far_from_the_rest(self._lines.times_ms()):
+            path, number = self._origin(place)
+            found.append(FarEvent(path, number, self._lines.at_ms(place)))
+        return found
 
-    def _load(self, paths: Sequence[Path], advance: Callable[..., None]) -> list[_Line]:
-        lines: list[_Line] = []
+    def _sorted_aside(self) -> list[tuple[int, Rejected]]:
+        return sorted((place, one) for place, one in self.aside.items() if isinstance(one, Rejected))
+
+    def _named(self, place: int, outcome: Rejected) -> UnreadableLine:
+        return UnreadableLine(*self._origin(place), str(outcome.reason), outcome.detail)
+
+    def _origin(self, place: int) -> tuple[Path, int]:
+        file, number = self._lines.origin(place)
+        return self._paths[file], number
+
+    def _load(self, advance: Callable[..., None]) -> None:
         limit_ms = self.now_ms + FUTURE_TOLERANCE_MS
-        for path in paths:
-            for number, line in numbered_lines(path):
+        wanted, lines = self._wanted, self._lines
+        for file, path in enumerate(self._paths):
+            for number, text in numbered_lines(path):
                 advance()
                 try:
-                    at_s = _HEAD.decode(line).time.timestamp()
-                except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
-                    self._set_aside(decode_line(line), path, number)
+                    at_ms, share = _head(text)
+                except UNREADABLE:
+                    self._set_aside(decode_line(text), path, number)
                     continue
-                if round(at_s * SECOND_MS) > limit_ms:
-                    self._set_aside(reject_future(decode_line(line), self.now_ms), path, number)
+                if at_ms > limit_ms:
+                    self._set_aside(reject_future(decode_line(text), self.now_ms), path, number)
                     continue
-                content = line if self._wanted is None or self._wanted(line) else None
-                lines.append(_Line(at_s, path, number, content))
-        lines.sort(key=itemgetter(0))
-        return lines
+                kept = text if wanted is None or wanted(text) else None
+                lines.append(at_ms, Origin(file, number), share, kept)
+        lines.sort()
 
     def _set_aside(self, outcome: Event | Unknown | Rejected, path: Path, number: int) -> None:
         if isinstance(outcome, Rejected):
-            self.unreadable.append(UnreadableLine(path, number, str(outcome.reason), outcome.detail))
+            self._refused.append(UnreadableLine(path, number, str(outcome.reason), outcome.detail))
         elif isinstance(outcome, Unknown):
-            self.unknown += 1
+            self._unknown += 1
         else:
-            self.unreadable.append(UnreadableLine(path, number, "schema", "the envelope has no usable time"))
+            self._refused.append(UnreadableLine(path, number, "schema", "the envelope has no usable time"))
+
+
+def _head(text: bytes) -> tuple[int, int]:
+    """The time of a line (as `Event.time_ms`) and its share; raises one of UNREADABLE without a time."""
+    try:
+        head = _HEAD.decode(text)
+    except UNREADABLE:
+        return _ms(_TIME.decode(text).time), OF_NOBODY
+    return _ms(head.time), _share(head.type, head.subject)
+
+
+def _ms(time: datetime) -> int:
+    return round(time.timestamp() * SECOND_MS)
+
+
+def _share(type_of_event: str, subject: str) -> int:
+    if type_of_event in _BROADCAST_TYPES:
+        return OF_ALL
+    return OF_NOBODY if type_of_event in _NOBODYS_TYPES else share_of(subject)
+
+
+def _decoded_line(text: bytes) -> Event | Unknown | Rejected:
+    return reject_bad_model(decode_line(text))
+
+
+def _decoded_record(text: bytes) -> Event | Unknown | Rejected:
+    return reject_bad_model(decode_own(text))

@@ -11,15 +11,20 @@ import msgspec
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import Event
 from stream.core.judgement.basis import Basis
 from stream.core.policy.policy import ALERT_KINDS, AlertKind, Policy
 from stream.policy_file import duration_text
+from stream.recording.jobs import Jobs
+from stream.recording.part import Part
+from stream.replay.in_parts import Rules
 from stream.replay.run import Replay
+from stream.wire import encode_alert
 
 NOT_COMPARED = ("hash", "id", "version")
 """Fields of a policy that name it and decide nothing."""
 DAY_S = 86_400
+
+_decode_alert = msgspec.json.Decoder(Alert).decode
 
 
 class ChangedKnob(Struct, frozen=True):
@@ -42,20 +47,34 @@ class AlertDifference(Struct):
     """Median delay of B's first alert after A's, for customers alerted by both; negative: earlier."""
 
 
-def alerts_of_both(events: Iterable[Event], bases: tuple[Basis, Basis], until_ms: int) -> list[list[Alert]]:
-    """The raised alerts of each of two runs; the events are read once, in time order."""
-    raised: list[list[Alert]] = []
+def raised_by_both(jobs: Jobs, rules: tuple[Rules, Rules]) -> tuple[list[Alert], list[Alert]]:
+    """The raised alerts of each of two runs over the same events, those of one customer in order of time."""
+    clocks_ms = jobs.run("replaying", fed_to_both, rules)
+    parts = jobs.run("time goes on", finished_both, max(clocks_ms))
+    a, b = zip(*parts, strict=True)
+    return _decode_all(a), _decode_all(b)
+
+
+def fed_to_both(part: Part, rules: tuple[Rules, Rules]) -> int:
+    """Feed the part's events, read once, to two runs; returns the clock, in ms since 1970."""
     runs = []
-    for basis in bases:
+    for one in rules:
         alerts: list[Alert] = []
-        raised.append(alerts)
-        runs.append(Replay(basis, alerts.append))
-    for event in events:
-        for run in runs:
+        runs.append((Replay(Basis(one.policy, one.model), alerts.append), alerts))
+    for event in part.events():
+        for run, _ in runs:
             run.feed(event)
-    for run in runs:
+    part.kept = runs
+    return runs[0][0].clock_ms
+
+
+def finished_both(part: Part, until_ms: int) -> tuple[list[bytes], list[bytes]]:
+    """Let both clocks go on; returns the raised alerts of each run as JSON."""
+    raised = []
+    for run, alerts in part.kept:
         run.advance(until_ms)
-    return [[alert for alert in alerts if alert.data.state == "raised"] for alerts in raised]
+        raised.append([encode_alert(alert) for alert in alerts if alert.data.state == "raised"])
+    return raised[0], raised[1]
 
 
 def alert_differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[AlertDifference]:
@@ -115,3 +134,7 @@ def _written(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path.removesuffix("_ms"), duration_text(value)
     else:
         yield path, value
+
+
+def _decode_all(parts: Iterable[list[bytes]]) -> list[Alert]:
+    return [_decode_alert(alert) for alerts in parts for alert in alerts]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from msgspec import Struct
 
-from stream.core.alerts.alert import Alert, rfc3339
+from stream.core.alerts.alert import rfc3339
 from stream.core.judgement.ranking import is_ranked
-from stream.policy_file.money_words import currency_notes, foreign_money
+from stream.core.policy.policy import Policy
+from stream.policy_file.money_words import currency_notes
 from stream.recording.recording import Recording
-from stream.replay.run import Replay
+from stream.replay.in_parts import PartRun
 
 
 class ReplaySummary(Struct, frozen=True):
@@ -46,35 +46,29 @@ class ReplaySummary(Struct, frozen=True):
     seconds: float
 
 
-def summarize(run: Replay, alerts: Iterable[Alert], recording: Recording, seconds: float) -> ReplaySummary:
-    """The summary of a replay that has read the whole recording."""
-    kinds: dict[str, Counter[str]] = {}
-    for alert in alerts:
-        kinds.setdefault(alert.data.kind, Counter())[alert.data.state] += 1
-    names = run.basis.tier_names
-    profiles, basis = run.profiles.values(), run.basis
-    tiers = Counter(
-        names[profile.judgement.tier]
-        for profile in profiles
-        if is_ranked(profile.buying.currency, basis.ranking)
-    )
-    paid = Counter(profile.buying.currency for profile in profiles if profile.buying.sums.orders)
-    foreign = foreign_money(profile.buying.sums for profile in profiles)
-    others = {code: count for code, count in paid.items() if not is_ranked(code, basis.ranking)}
+def summarize(
+    run: PartRun,
+    policy: Policy,
+    alerts: Mapping[str, Mapping[str, int]],
+    recording: Recording,
+    seconds: float,
+) -> ReplaySummary:
+    """The summary of a replay that has read the whole recording; `alerts` as in its field."""
+    others = {code: count for code, count in run.currencies.items() if not is_ranked(code, run.ranking)}
     return ReplaySummary(
         events=run.events,
-        outcomes=dict(run.outcomes),
+        outcomes=dict(sorted(run.outcomes.items())),
         unknown_types=recording.unknown,
         rejected=len(recording.unreadable),
         now=rfc3339(recording.now_ms),
         in_future=len(recording.in_future),
-        customers=len(run.profiles),
-        tiers={name: tiers[name] for name in names},
-        currencies=dict(sorted(paid.items())),
+        customers=run.customers,
+        tiers={step.name: run.tiers[step.name] for step in policy.ladder.steps},
+        currencies=dict(sorted(run.currencies.items())),
         not_ranked=sum(others.values()),
-        notes=currency_notes(paid, basis.ranking, basis.policy.finance.currency, foreign),
-        alerts={kind: dict(states) for kind, states in sorted(kinds.items())},
-        policy=run.basis.policy.hash,
-        model=run.basis.model.version,
+        notes=currency_notes(run.currencies, run.ranking, policy.finance.currency, run.foreign),
+        alerts={kind: dict(states) for kind, states in sorted(alerts.items())},
+        policy=policy.hash,
+        model=run.model,
         seconds=round(seconds, 3),
     )

@@ -13,6 +13,7 @@ from stream.wire.decode import (
     YEAR_MIN,
     decode,
     decode_line,
+    decode_own,
     is_broadcast,
     kind_of,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Unknown",
     "decode",
     "decode_line",
+    "decode_own",
     "encode_alert",
     "encode_event",
     "encode_event_binary",

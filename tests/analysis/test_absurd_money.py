@@ -20,6 +20,7 @@ from stream.fit.absurd_money import MONEY_MAX_MINOR, is_absurd, set_aside_words
 from stream.fit.model_fit import FitOptions
 from stream.fit.refit import refit
 from stream.model_file import default_model
+from stream.recording.jobs import jobs_over
 from stream.recording.recording import Recording
 from stream.wire import encode_event
 from tests.support.builders import basis, bought, visited
@@ -82,8 +83,13 @@ def test_the_report_is_that_of_the_other_customers(tmp_path, monkeypatch):
 
 
 def test_a_history_of_nothing_else_says_so(tmp_path):
-    with pytest.raises(NoPurchasesError, match="nothing to learn from; 1 customer is left out"):
-        coverage_of(Recording([Path(written(ABSURD, tmp_path / "absurd.jsonl"))]))
+    recording = Recording([Path(written(ABSURD, tmp_path / "absurd.jsonl"))])
+
+    with (
+        jobs_over(recording) as jobs,
+        pytest.raises(NoPurchasesError, match="nothing to learn from; 1 customer is left out"),
+    ):
+        coverage_of(jobs)
 
 
 def test_a_refit_from_profiles_leaves_them_out():

@@ -7,16 +7,17 @@ import pytest
 from click.testing import CliRunner
 
 from stream.analysis.backtest.alert_truth import jeffreys_interval
-from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
+from stream.analysis.backtest.backtest import BacktestOptions
 from stream.analysis.backtest.stall import released
 from stream.commands.main import main
 from stream.core.events.event import Event
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.model_file import default_model, load_model
-from tests.support.builders import START_MS, bought, visited
+from tests.support.builders import START_MS, at, bought, visited
 from tests.support.narrow import not_none
 from tests.support.shop import day_ms, purchases, write_events
+from tests.support.studies import backtest_of
 
 EVENTS = purchases(customers=300)
 SPLIT_MS, HORIZON_MS = day_ms(36), 12 * WEEK_MS
@@ -30,7 +31,7 @@ OPTIONS = BacktestOptions(
 
 @pytest.fixture(scope="module")
 def result():
-    return run_backtest(EVENTS, OPTIONS, default_model())
+    return backtest_of(EVENTS, OPTIONS)
 
 
 def test_nothing_after_the_split_reaches_the_model(result):
@@ -38,7 +39,7 @@ def test_nothing_after_the_split_reaches_the_model(result):
     other = purchases(seed=77)
     after = [event for event in other if event.time_ms >= SPLIT_MS + DAY_MS]
 
-    shuffled = run_backtest(before + after, OPTIONS, default_model())
+    shuffled = backtest_of(before + after, OPTIONS)
 
     assert shuffled.model.version == result.model.version
     assert shuffled.numbers["churn_rate"] != result.numbers["churn_rate"]
@@ -71,7 +72,7 @@ def test_a_history_shorter_than_the_horizon_predicts_about_the_right_share():
         policy=Policy(),
     )
 
-    numbers: dict[str, Any] = run_backtest(events, options, default_model()).numbers
+    numbers: dict[str, Any] = backtest_of(events, options).numbers
 
     assert numbers["mean_risk"] == pytest.approx(numbers["churn_rate"], abs=0.1)
     assert "extrapolated" in numbers["model"]["risk"]["learnt"]
@@ -94,8 +95,8 @@ def test_while_all_purchases_stop_nobody_is_judged_although_other_events_arrive(
     visits = [visited(start + day, event_id=f"v{day}") for day in range(1, 46)]
     together = sorted([*bought_on, *visits], key=lambda event: event.time_ms)
 
-    quiet: dict[str, Any] = run_backtest(bought_on, OPTIONS, default_model()).numbers
-    busy: dict[str, Any] = run_backtest(together, OPTIONS, default_model()).numbers
+    quiet: dict[str, Any] = backtest_of(bought_on, OPTIONS).numbers
+    busy: dict[str, Any] = backtest_of(together, OPTIONS).numbers
 
     assert busy["alerts"] == quiet["alerts"]
 
@@ -105,7 +106,7 @@ def test_days_at_the_end_without_any_purchase_are_not_judged_and_counted():
     known = [event for event in EVENTS if event.time_ms < end_ms - DAY_MS]
     visit = visited((end_ms - START_MS) / DAY_MS - 0.1, event_id="v")
 
-    numbers: dict[str, Any] = run_backtest([*known, visit], OPTIONS, default_model()).numbers
+    numbers: dict[str, Any] = backtest_of([*known, visit], OPTIONS).numbers
 
     last_days = (end_ms - known[-1].time_ms) / DAY_MS
     assert numbers["held_days"] == pytest.approx(last_days - 0.25, abs=0.01)
@@ -115,12 +116,12 @@ def test_events_far_after_the_last_purchase_wait_for_the_next_one_and_keep_their
     ahead = [visited(5), visited(6)]
     life = [bought(0), visited(0.2), *ahead, bought(7), visited(7.1)]
 
-    assert list(released(life, 0)) == life
-    assert list(released(life[:4], 0)) == life[:2]
+    assert list(released(life, at(7))) == life
+    assert list(released(life[:4], at(0))) == life[:2]
 
 
 def test_a_policy_against_itself_differs_in_nobody():
-    same = run_backtest(
+    same = backtest_of(
         EVENTS,
         BacktestOptions(
             first_purchase_ms=OPTIONS.first_purchase_ms,
@@ -129,7 +130,6 @@ def test_a_policy_against_itself_differs_in_nobody():
             policy=Policy(),
             against=Policy(),
         ),
-        default_model(),
     )
 
     numbers: dict[str, Any] = same.numbers

@@ -11,7 +11,6 @@ from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import dead_ends, drivers
 from stream.analysis.business.growth import next_best_categories, tier_growth
 from stream.analysis.business.ledger import Ledger, read_ledger
-from stream.analysis.business.report import business_report
 from stream.analysis.business.retention import retention_by_spending, retention_table
 from stream.analysis.business.win_back import win_backs
 from stream.commands.main import main
@@ -24,6 +23,7 @@ from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import CHANNELS, Shop
 from stream.model_file import default_model
 from tests.support.shop import write_events
+from tests.support.studies import report_of
 
 SHOP = Shop(seed=3, customers=120, days=540)
 LIVES = planned_lives(SHOP)
@@ -211,7 +211,7 @@ def test_drivers_planted_for_many_are_found_and_none_is_reversed():
 
 
 def test_the_report_counts_every_buyer_once():
-    numbers: dict[str, Any] = business_report(EVENTS, DAY_OF_REPORT_MS, default_model(), POLICY)
+    numbers: dict[str, Any] = report_of(EVENTS, DAY_OF_REPORT_MS)
     buyers = {event.subject for event in EVENTS if type(event).__name__ == "PurchaseCompleted"}
 
     assert sum(numbers["development"]["tiers"].values()) == numbers["customers"]

@@ -10,15 +10,14 @@ from click.testing import CliRunner
 
 from stream.analysis.business.campaign_tables import day_words
 from stream.analysis.business.page import business_page
-from stream.analysis.business.report import business_report
 from stream.commands.main import main
 from stream.core.events.event import PurchaseCompleted
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
-from stream.model_file import default_model
 from tests.support.shop import write_events
+from tests.support.studies import report_of
 
 SHOP = Shop(seed=3, customers=120, days=540)
 EVENTS = shop_events(SHOP, planned_lives(SHOP))
@@ -27,7 +26,7 @@ DAY_MS_OF_REPORT = EVENTS[-1].time_ms // DAY_MS * DAY_MS
 
 
 def numbers_of(events) -> dict[str, Any]:
-    return business_report(events, DAY_MS_OF_REPORT, default_model(), Policy())
+    return report_of(events, DAY_MS_OF_REPORT)
 
 
 @pytest.fixture(scope="module")

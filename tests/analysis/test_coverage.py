@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.analysis.backtest.alert_truth import RaisedAlert, RunResult, Truth, alert_scores
-from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
+from stream.analysis.backtest.backtest import BacktestOptions
 from stream.commands.main import main
 from stream.core.events.event import Event
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.coverage import Coverage, NotCoveredError
 from stream.fit.history import read_history
-from stream.model_file import default_model
 from tests.support.builders import at, bought, visited
 from tests.support.shop import day_ms, purchases, write_events
+from tests.support.studies import backtest_of
 
 pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
 
@@ -92,7 +92,7 @@ def test_the_study_itself_refuses_what_its_events_do_not_cover():
     )
 
     with pytest.raises(NotCoveredError, match="the purchases end on 2024-10-06"):
-        run_backtest(EVENTS, options, default_model())
+        backtest_of(EVENTS, options)
 
 
 def test_purchases_that_end_before_other_events_end_the_data_there(tmp_path):
@@ -231,7 +231,7 @@ def test_a_run_sees_the_upgrades_within_the_horizon_of_every_judged_alert(monkey
     split_ms, horizon_ms = day_ms(20), 6 * WEEK_MS
     options = BacktestOptions(EVENTS[0].time_ms // DAY_MS * DAY_MS, split_ms, horizon_ms, Policy())
 
-    run_backtest(EVENTS, options, default_model())
+    backtest_of(EVENTS, options)
 
     end_ms = split_ms + DAY_MS - 1 + horizon_ms
     moves = [at_ms for times in seen[0].moved_up_ms.values() for at_ms in times]

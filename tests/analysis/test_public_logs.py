@@ -2,14 +2,14 @@
 
 import pytest
 
-from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
+from stream.analysis.backtest.backtest import BacktestOptions
 from stream.commands.parameters import DAY
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.importing.datasets.cdnow import cdnow_events
 from stream.importing.datasets.completejourney import completejourney_events
 from stream.importing.datasets.unavailable import SourceUnavailableError
-from stream.model_file import default_model
+from tests.support.studies import backtest_of
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
 
@@ -23,7 +23,7 @@ def numbers_of(events, split, weeks, first, first_by=None):
         first_by_ms=first_by and DAY.convert(first_by, None, None) + DAY_MS - 1,
     )
     try:
-        return run_backtest(events(), options, default_model()).numbers
+        return backtest_of(events(), options).numbers
     except SourceUnavailableError as error:
         pytest.skip(str(error))
 

@@ -9,15 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from stream.analysis.business.page import business_page
-from stream.analysis.business.report import business_report
 from stream.commands.main import main
 from stream.core.events.event import CostRecorded, PurchaseCompleted, PurchaseRefunded
 from stream.core.units import DAY_MS
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
-from stream.model_file import default_model
 from stream.policy_file import default_policy, parse_policy
 from tests.support.shop import write_events
+from tests.support.studies import report_of
 
 SHOP = Shop(seed=3, customers=80, days=540)
 EUROS = shop_events(SHOP, planned_lives(SHOP))
@@ -52,7 +51,7 @@ MONEY_PARTS = ("campaigns", "channels", "development")
 
 
 def report(events, policy=None):
-    return business_report(iter(events), DAY_MS_OF_REPORT, default_model(), policy or default_policy())
+    return report_of(events, DAY_MS_OF_REPORT, policy or default_policy())
 
 
 @pytest.mark.parametrize("policy", [default_policy(), IN_EUROS], ids=["no currency", "euros"])

@@ -23,7 +23,7 @@ from stream.core.judgement.rules import may_be_at_risk, may_churn
 from stream.core.judgement.standing import standing
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags
-from stream.fit.history import History, Snapshot
+from stream.fit.history import History, Snapshot, in_order
 from stream.replay.run import Replay
 
 CHURN_KINDS = ("at_risk_loyal", "churn_risk")
@@ -48,6 +48,19 @@ class RunResult:
     """Kind of churn alert -> customers for whom the policy allowed it at the split."""
     moved_up_ms: Mapping[str, tuple[int, ...]]
     """Customer -> times at which a higher value tier was reached."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[RunResult]) -> RunResult:
+        """The result of all customers from those of parts of them."""
+        return cls(
+            tuple(sorted((one for part in parts for one in part.raised), key=_by_time)),
+            {kind: frozenset().union(*(part.eligible[kind] for part in parts)) for kind in CHURN_KINDS},
+            in_order([part.moved_up_ms for part in parts]),
+        )
+
+
+def _by_time(one: RaisedAlert) -> tuple[int, str, str]:
+    return one.at_ms, one.customer, one.kind
 
 
 class PolicyRun:

@@ -5,8 +5,8 @@ The model is fitted before the first later event is read, so that nothing after 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -23,12 +23,14 @@ from stream.core.model.record import Horizon, Model
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
-from stream.fit.coverage import day
+from stream.fit.coverage import Coverage, day
 from stream.fit.history import History, Snapshot, read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.purchases.processes import UnfitError, fit_process
 from stream.fit.risk.risk_layer import churn_risks, process_log_odds
 from stream.fit.risk.training_set import feature_matrix
+from stream.recording.jobs import Jobs
+from stream.recording.part import Part
 from stream.recording.split import SplitEvents
 
 
@@ -64,23 +66,34 @@ class BacktestResult:
     """Score -> points of (share of customers, share of lost customers among them), riskiest first."""
 
 
-def run_backtest(events: Iterable[Event], options: BacktestOptions, fallback: Model) -> BacktestResult:
-    """The backtest of events in time order, which are read once; `fallback` as in `fit_model`.
+def run_backtest(jobs: Jobs, coverage: Coverage, options: BacktestOptions, fallback: Model) -> BacktestResult:
+    """The backtest of events that reach as far as `coverage`, read once more; `fallback` as in `fit_model`.
 
     NotCoveredError when the events end before the horizon does.
     """
-    split = SplitEvents(events, options.split_ms + DAY_MS - 1)
+    coverage.require(options.split_ms, options.horizon_ms)
     horizon = Horizon(min_ms=options.horizon_ms, max_ms=options.horizon_ms)
     days = snapshot_days(options.first_purchase_ms, options.split_ms, horizon)
-    history = read_history(split.before(), days, options.policy)
-    model = fit_model(history, options.split_ms, _fit_options(options, horizon), fallback)
-    snapshot = history.snapshots[options.split_ms].ranked_in(model.currency)
+    known = History.joined(jobs.run("learning", learn_first, options.split_ms, days, options.policy))
+    with jobs.recording.shown("fitting a model", None):
+        model = fit_model(known, options.split_ms, _fit_options(options, horizon), fallback)
+    snapshot = known.snapshots[options.split_ms].ranked_in(model.currency)
     if options.first_by_ms is not None:
         snapshot = snapshot.only(snapshot.column("first_ms") <= options.first_by_ms)
         if not snapshot.customers:
             raise UnfitError(f"nobody had bought by {day(options.first_by_ms)} (--first-by): nobody to score")
-    runs = _runs(history, split, model, options)
-    history.coverage.require(options.split_ms, options.horizon_ms)
+    parts = jobs.run("replaying", judge_the_rest, options, model, coverage)
+    history = History.joined([history for history, _ in parts])
+    runs = [RunResult.joined(of_policy) for of_policy in zip(*(runs for _, runs in parts), strict=True)]
+    with jobs.recording.shown("judging the alerts", None):
+        return _result(options, model, (history, snapshot), runs)
+
+
+def _result(
+    options: BacktestOptions, model: Model, known: tuple[History, Snapshot], runs: Sequence[RunResult]
+) -> BacktestResult:
+    """The numbers of a study whose runs are over; `known` is the whole history, and who is scored."""
+    history, snapshot = known
     truth = Truth(history, snapshot, options.horizon_ms)
     risk = churn_risks(model, snapshot)
     rivals = baselines(snapshot.inactive_days, snapshot.column("frequency"), snapshot.total_minor)
@@ -137,23 +150,35 @@ def _fit_options(options: BacktestOptions, horizon: Horizon) -> FitOptions:
     )
 
 
-def _runs(history: History, split: SplitEvents, model: Model, options: BacktestOptions) -> list[RunResult]:
-    """Each policy over the events after the split; on the way the history records the outcomes.
+def learn_first(part: Part, split_ms: int, days_ms: Sequence[int], policy: Policy) -> History:
+    """The history of a part up to the end of the split's day; the part goes on from there."""
+    split = SplitEvents(part.events(), split_ms + DAY_MS - 1)
+    history = read_history(split.before(), days_ms, policy)
+    part.kept = (history, split)
+    return replace(history, profiles={})
+
+
+def judge_the_rest(
+    part: Part, options: BacktestOptions, model: Model, coverage: Coverage
+) -> tuple[History, list[RunResult]]:
+    """Each policy over a part's events after the split; on the way the history records the outcomes.
 
     The runs go on to the end of the data, because an alert late in the horizon is judged by what follows it.
     """
+    history, split = part.kept
     policies = [options.policy, *([options.against] if options.against else [])]
     start_ms = options.split_ms + DAY_MS - 1
     running = [
         PolicyRun(profiles, Basis(policy, model), start_ms)
         for policy, profiles in zip(policies, _copies(history.profiles, len(policies)), strict=True)
     ]
-    for event in released(_noted(split.after(), history), history.coverage.last_purchase_ms):
+    for event in released(_noted(split.after(), history), coverage.last_purchase_ms):
         for one in running:
             one.feed(event)
     end_ms = start_ms + options.horizon_ms
-    clock_ms = judged_until_ms(history.coverage.end_ms, history.coverage.last_purchase_ms)
-    return [one.finished(clock_ms, end_ms) for one in running]
+    clock_ms = judged_until_ms(coverage.end_ms, coverage.last_purchase_ms)
+    outcomes = replace(history, events=history.events - part.borrowed, profiles={}, snapshots={})
+    return outcomes, [one.finished(clock_ms, end_ms) for one in running]
 
 
 def _noted(events: Iterable[Event], history: History) -> Iterator[Event]:

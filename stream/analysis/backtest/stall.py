@@ -9,23 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from stream.config.settings import Settings
-from stream.core.events.event import PURCHASES, Event
+from stream.core.events.event import Event
 
 STALL_AFTER_MS = Settings().stall_after_s * 1_000
 
 
-def released(events: Iterable[Event], purchases_until_ms: int) -> Iterator[Event]:
-    """Events in time order. Those too far after the last purchase wait for the next one, if there is one."""
-    held: list[Event] = []
-    for event in events:
-        if type(event) in PURCHASES:
-            purchases_until_ms = event.time_ms
-            yield from held
-            held.clear()
-        elif event.time_ms > purchases_until_ms + STALL_AFTER_MS:
-            held.append(event)
-            continue
-        yield event
+def released(events: Iterable[Event], last_purchase_ms: int) -> Iterator[Event]:
+    """Events in time order, without those that wait for a purchase that never came.
+
+    `last_purchase_ms` is the time of the last purchase of all customers, in ms since 1970. What waited for an
+    earlier one is as if it had not waited: events keep their order, and are judged as of their own time.
+    """
+    return (event for event in events if event.time_ms <= last_purchase_ms + STALL_AFTER_MS)
 
 
 def judged_until_ms(end_ms: int, last_purchase_ms: int) -> int:

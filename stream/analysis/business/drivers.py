@@ -196,6 +196,7 @@ def _groups(known: Snapshot, here: Flags) -> Counts:
 def _behaviours(ledger: Ledger, known: Snapshot) -> tuple[list[str], list[Flags]]:
     """Names of behaviours, and for each who showed it, shape (customers,)."""
     profiles = [ledger.history.profiles[customer] for customer in known.customers]
+    favourites = {one.customer: _favourite(one) for one in profiles}
     tests: dict[str, Callable[[Profile], bool]] = {
         "promoter (NPS 9-10)": lambda one: bool(one.feedback.nps_at_ms) and one.feedback.nps >= PROMOTER_MIN,
         "loyalty programme": lambda one: bool(one.engagement.joined_at_ms),
@@ -208,8 +209,8 @@ def _behaviours(ledger: Ledger, known: Snapshot) -> tuple[list[str], list[Flags]
         tests[f"praised {theme}"] = _praised(theme)
     for channel in sorted({one.identity.channel for one in profiles if one.identity.channel}):
         tests[f"came by {channel}"] = _is(lambda one: one.identity.channel, channel)
-    for category in sorted({name for one in profiles if (name := _favourite(one))}):
-        tests[f"buys mostly {category}"] = _is(_favourite, category)
+    for category in sorted({name for name in favourites.values() if name}):
+        tests[f"buys mostly {category}"] = _is(lambda one: favourites[one.customer], category)
     flags = [np.array([test(one) for one in profiles], dtype=bool) for test in tests.values()]
     return list(tests), flags
 

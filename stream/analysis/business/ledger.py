@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from stream.core.currency import Exchange
@@ -21,7 +21,7 @@ from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
-from stream.fit.history import History, apply_facts, cancelled_name, order_name, take_snapshot
+from stream.fit.history import History, apply_facts, cancelled_name, in_order, order_name, take_snapshot
 
 INCIDENT_EVENTS = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})
 """Events that can show that something went wrong."""
@@ -63,6 +63,18 @@ class Ledger:
     """Source and id of every cost: one that comes again counts once."""
     incidents: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """Customer -> (time, what went wrong): a blamed theme, a ticket or complaint, a low score, a return."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Ledger]) -> Ledger:
+        """The ledger of all customers from those of parts of them; the costs are in one of the parts."""
+        codes = sorted({code for part in parts for code in (*part.moved, *part.spent)})
+        return cls(
+            history=History.joined([part.history for part in parts]),
+            moved={code: in_order([part.moved.get(code, {}) for part in parts]) for code in codes},
+            spent={code: in_order([part.spent.get(code, {}) for part in parts]) for code in codes},
+            discounted=in_order([part.discounted for part in parts]),
+            incidents=in_order([part.incidents for part in parts]),
+        )
 
     def count_in(self, currency: str) -> None:
         """From now on money is what was paid and spent in a currency: amounts of two are never added."""

@@ -7,7 +7,6 @@ rate are in no number about money or tiers; they are counted by themselves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import product
 
@@ -16,10 +15,9 @@ import numpy as np
 from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import Driver, dead_ends, drivers
 from stream.analysis.business.growth import next_best_categories, tier_growth
-from stream.analysis.business.ledger import Ledger, read_ledger
+from stream.analysis.business.ledger import Ledger
 from stream.analysis.business.retention import RetentionTable, retention_by_spending, retention_table
 from stream.analysis.business.win_back import reported_outcomes, win_backs
-from stream.core.events.event import Event
 from stream.core.facts.engagement import Engagement
 from stream.core.facts.feedback import Feedback
 from stream.core.judgement.ranking import ranking_currency
@@ -35,10 +33,14 @@ LOOK_BACK_MS = 90 * DAY_MS
 """Customers and tiers are compared with those of this long ago."""
 
 
-def business_report(events: Iterable[Event], day_ms: int, model: Model, policy: Policy) -> dict[str, object]:
-    """All numbers as plain values, ready for JSON, from events in time order up to the end of a day."""
-    before_ms = day_ms - LOOK_BACK_MS
-    ledger = read_ledger(events, (before_ms, day_ms), policy)
+def days_of_report(day_ms: int) -> tuple[int, int]:
+    """The days as of whose ends a report needs snapshots, as midnights (UTC) in ms: the earlier one first."""
+    return day_ms - LOOK_BACK_MS, day_ms
+
+
+def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -> dict[str, object]:
+    """All numbers as plain values, ready for JSON, from the ledger up to the end of a day."""
+    before_ms, _ = days_of_report(day_ms)
     finance, history = policy.finance, ledger.history
     everybody = history.snapshots[day_ms]
     currency = ranking_currency(policy, model) or money_currency(everybody, finance) or model.currency
