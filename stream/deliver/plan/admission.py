@@ -11,11 +11,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from stream.core.policy.arms import HELD_OUT
 from stream.deliver.plan.head import AlertHead
 from stream.deliver.plan.outcome import DeliveryOutcome
-
-HELD_OUT = "held_out"
-"""The arm of an experiment that gets nothing."""
 
 
 class Filter(Struct, frozen=True):
