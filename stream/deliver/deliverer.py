@@ -36,7 +36,7 @@ IDLE_S = 1.0
 """Longest time between two turns: then changes by other commands are seen."""
 PAUSE_S = 0.02
 """Between two turns while something is due that cannot start yet."""
-LOOK_S = 2.0
+LOOK_S = 5.0
 """How often the gauges are read from the queue."""
 FORGET_S = 60.0
 STUCK_S = 120.0

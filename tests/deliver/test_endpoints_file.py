@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.core.policy.policy import ALERT_KINDS
 from stream.core.units import DAY_MS, MINUTE_MS
 from stream.deliver.endpoints.file import EndpointsFileError, load_endpoints, parse_endpoints
 from stream.deliver.plan.admission import Filter
 from stream.deliver.plan.tokens import Rate
+from stream.policy_file import default_policy
 
 NOW_MS = int(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp() * 1_000)
 KEY, OLD = b"k" * 24, b"o" * 32
@@ -224,3 +226,10 @@ def test_a_secret_is_replaced_within_seven_days(tmp_path):
 def test_any_text_is_refused_in_words(text):
     with pytest.raises(EndpointsFileError):
         parse_endpoints(text, "e.toml", None, ENVIRON, NOW_MS)  # type: ignore[arg-type]
+
+
+def test_deliveries_are_kept_for_longer_than_an_episode_can_last(tmp_path):
+    policy = default_policy()
+    longest_ms = max(getattr(policy, kind).hysteresis.expire_ms for kind in ALERT_KINDS)
+
+    assert parsed(CRM, tmp_path).keep_ms > longest_ms

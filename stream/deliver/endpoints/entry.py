@@ -59,5 +59,6 @@ class EndpointsEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Time zone of quiet hours."""
     late_max_ms: Annotated[int, Meta(ge=MINUTE_MS, le=365 * DAY_MS)] = 3 * DAY_MS
     """An alert that was written longer than this after its time is of a history, and not sent."""
-    keep_ms: Annotated[int, Meta(ge=DAY_MS, le=400 * DAY_MS)] = 30 * DAY_MS
-    """How long deliveries are kept after their outcome: for `undelivered` and `resend`."""
+    keep_ms: Annotated[int, Meta(ge=DAY_MS, le=400 * DAY_MS)] = 90 * DAY_MS
+    """How long deliveries are kept after their outcome: for `undelivered` and `resend`, and so that the end
+    of an episode is sent where its beginning was."""

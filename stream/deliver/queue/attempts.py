@@ -112,12 +112,12 @@ def end_overdue(database: Database, now_ms: int, disabled: Sequence[str]) -> Out
 
 def next_due_ms(database: Database, endpoint: str, ordered: bool) -> int:
     """The earliest instant at which an attempt for this endpoint is due; FOREVER_MS without any."""
-    ((due_ms,),) = database.rows(
-        "SELECT MIN(d.due_ms) FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.lease_ms = 0"
-        f"{_EARLIER if ordered else ''}",
+    found = database.rows(
+        "SELECT d.due_ms FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.lease_ms = 0"
+        f"{_EARLIER if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT 1",
         endpoint,
     )
-    return FOREVER_MS if due_ms is None else int(due_ms)
+    return int(found[0][0]) if found else FOREVER_MS
 
 
 def end_leases(database: Database) -> int:

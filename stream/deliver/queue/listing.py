@@ -36,8 +36,8 @@ def tallies(database: Database) -> list[Tally]:
 def oldest_pending_ms(database: Database) -> dict[str, int]:
     """Endpoint -> when the oldest alert without outcome was read; without those that have none."""
     read = database.rows(
-        "SELECT d.endpoint, MIN(a.read_ms) FROM delivery d JOIN alert a ON a.seq = d.seq"
-        " WHERE d.outcome IS NULL GROUP BY d.endpoint"
+        "SELECT o.endpoint, a.read_ms FROM (SELECT endpoint, MIN(seq) AS seq FROM delivery"
+        " WHERE outcome IS NULL GROUP BY endpoint) o JOIN alert a ON a.seq = o.seq"
     )
     return {name: int(read_ms) for name, read_ms in read}
 
