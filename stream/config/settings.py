@@ -76,7 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         _meaning(
             "Profiles kept as decoded objects, about 10 kB each, over all partitions of a worker. The others "
-            "are kept encoded, about 2 kB each, in memory or on disk; decoding one takes 10 to 20 us.",
+            "are kept encoded, 2 to 3 kB each, in memory or on disk; decoding one takes 10 to 20 us.",
             ge=100,
             le=100_000_000,
         ),
