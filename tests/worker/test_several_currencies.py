@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
+from stream.commands.main import main
 from stream.core.events.event import Event, PurchaseCompleted
+from stream.core.model.document import encode_model, sealed
 from stream.metrics import NAMESPACE
+from stream.model_file import default_model
 from stream.replay.run import replay
 from stream.wire import encode_alert
 from tests.support.builders import basis, bought, refunded
@@ -75,3 +80,17 @@ def test_one_currency_says_nothing(caplog):
 def test_the_shipped_model_without_a_currency_of_the_policy_says_what_it_compares(caplog):
     assert not_ranked(fed("", a_year("USD", "KWD"))) == 0.0
     assert caplog.text.count("purchases are in KWD, USD, and the shipped model compares customers as if") == 1
+
+
+def test_a_worker_refuses_a_model_in_another_currency_in_one_line(tmp_path):
+    model = sealed(msgspec.structs.replace(default_model(), currency="JPY", name="own", version=""))
+    (tmp_path / "model.json").write_bytes(encode_model(model))
+    (tmp_path / "policy.toml").write_text(RATED)
+    files = {"STREAM_POLICY": str(tmp_path / "policy.toml"), "STREAM_MODEL": str(tmp_path / "model.json")}
+    answer = CliRunner().invoke(main, ["worker"], env=files)
+
+    assert answer.exit_code == 2
+    assert answer.output == (
+        "the money of model own is in JPY, the policy's in USD ([finance] currency): "
+        "fit a model with this policy\n"
+    )
