@@ -33,10 +33,9 @@ def money_words(numbers: Mapping[str, Any]) -> str:
 
 def currencies_part(numbers: Mapping[str, Any]) -> list[str]:
     """In which currency amounts are, who is not counted in it, and what was paid and spent in others."""
-    notes = [
-        f"<p><b>{html_text(note)}</b> They are in no table below but that of retention.</p>"
-        for note in numbers["currency_notes"]
-    ]
+    notes = [f"<p><b>{html_text(note)}</b></p>" for note in numbers["currency_notes"]]
+    if numbers["not_ranked"]:
+        notes.append("<p>Customers who are not ranked are in no table below but that of retention.</p>")
     rows = [
         (code, amount(one["paid_minor"], code), amount(one["cost_minor"], code))
         for code, one in numbers["other_money"].items()
