@@ -10,14 +10,19 @@ import click
 
 from stream.commands.shown import echo
 from stream.config.settings import Settings
+from stream.core.events.event import Event
 from stream.ops.cluster import cluster_errors, cluster_settings, producer, wait_for_partition_count
-from stream.ops.send import SendCounts, addressed_records, checked_lines, send_records
+from stream.ops.send import SendCounts, TimeOrder, addressed_records, checked_lines, send_records
 from stream.printable import printable
 from stream.progress import progress
 from stream.worker.kafka.topics import topic_names
 
 SHOWN_MAX = 20
 """Bad lines printed; the rest is counted."""
+OUT_OF_ORDER = (
+    "caution: {:,} events are more than eight days older than one of their type and source before them: name "
+    "the files in order of time. Of a customer with many events such a one may be taken for a repeat"
+)
 
 
 @click.command("send")
@@ -30,9 +35,9 @@ SHOWN_MAX = 20
 def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json: bool) -> None:
     """Send events from FILES (JSON lines, .gz or .zst) to their topics.
 
-    Every line is checked first; if one is bad, nothing is sent. Sending the same events again is safe within
-    eight days of event time, as long as workers remember their ids; never send older history twice. Exit code
-    1 when a line was bad or a broker refused one.
+    Every line is checked first; if one is bad, nothing is sent. Sending the same events again is safe: they
+    count once. A history that was never sent must come in order of time. Exit code 1 when a line was bad or a
+    broker refused one.
 
     \b
     Example:
@@ -44,7 +49,10 @@ def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json
         )
     settings = cluster_settings()
     now_ms = int(time.time() * 1_000)
-    good, bad = _checked(files, now_ms)
+    order = TimeOrder()
+    good, bad = _checked(files, now_ms, order)
+    if order.late:
+        echo(OUT_OF_ORDER.format(order.late), err=True)
     may_send = not dry_run and (skip_bad or not bad)
     counts = SendCounts()
     if may_send:
@@ -53,13 +61,14 @@ def send_command(files: tuple[Path, ...], skip_bad: bool, dry_run: bool, as_json
     _report(good, len(bad), counts, as_json, may_send)
 
 
-def _checked(files: tuple[Path, ...], now_ms: int) -> tuple[int, set[tuple[Path, int]]]:
+def _checked(files: tuple[Path, ...], now_ms: int, order: TimeOrder) -> tuple[int, set[tuple[Path, int]]]:
     """The number of good lines and the places of the bad ones; the first bad ones are printed."""
     good, bad = 0, set()
     with progress("checking") as advance:
         for line in checked_lines(files, now_ms):
-            if not line.problem:
+            if isinstance(line.event, Event):
                 good += 1
+                order.note(line.event)
             else:
                 bad.add((line.file, line.number))
                 if len(bad) <= SHOWN_MAX:

@@ -12,6 +12,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from msgspec import Struct
 
 from stream.core.events.event import Event, type_name
+from stream.core.facts.seen import SEEN_DAYS
+from stream.core.units import DAY_MS
 from stream.kafka_causes import in_words
 from stream.recording.event_file import numbered_lines
 from stream.wire import BROADCAST, STRUCTURED_HEADERS, TOPIC_KIND_OF, Rejected, Unknown, decode_line
@@ -78,6 +80,24 @@ class SendCounts:
             self.refused[in_words(error)] += 1
         else:
             self.acknowledged[message.topic()] += 1
+
+
+class TimeOrder:
+    """How many events come long after later ones of their type and source: customers with many events may no
+    longer know whether such an event is a repeat (docs/limits.md, `unsure`)."""
+
+    def __init__(self) -> None:
+        self.late = 0
+        """Events so far that are more than SEEN_DAYS older than one before them."""
+        self._newest_ms: dict[tuple[type, str], int] = {}
+
+    def note(self, event: Event) -> None:
+        """The next event that is to be sent."""
+        kind, at_ms = (type(event), event.source), event.time_ms
+        newest_ms = self._newest_ms.setdefault(kind, at_ms)
+        if at_ms > newest_ms:
+            self._newest_ms[kind] = at_ms
+        self.late += at_ms < newest_ms - SEEN_DAYS * DAY_MS
 
 
 def produce(producer: Producer, counts: SendCounts, record: OutgoingRecord) -> None:

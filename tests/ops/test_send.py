@@ -30,6 +30,29 @@ def test_a_bad_line_is_reported_with_its_place_and_reason(tmp_path):
     assert "1 good lines, 2 bad; nothing was sent" in result.output
 
 
+@pytest.mark.parametrize(("names", "is_said"), [(("old", "new"), False), (("new", "old"), True)])
+def test_files_that_are_not_in_order_of_time_are_said(tmp_path, names, is_said):
+    for name, month in (("old", 1), ("new", 6)):
+        days = (f"2011-{month:02}-{day:02}T12:50:00Z" for day in (1, 9, 4))
+        lines = [as_bytes(purchase(id=f"{name}-{at}", time=at)) for at in days]
+        (tmp_path / name).with_suffix(".jsonl").write_bytes(b"\n".join(lines))
+
+    words = ["send", "--dry-run", *(str(tmp_path / f"{name}.jsonl") for name in names)]
+    result = CliRunner().invoke(main, words)
+
+    assert result.exit_code == 0
+    assert ("3 events are more than eight days older" in result.stderr) is is_said
+
+
+def test_events_of_another_source_may_be_older(tmp_path):
+    file = tmp_path / "events.jsonl"
+    newer = purchase(id="1", time="2011-06-01T12:50:00Z")
+    older = purchase(id="2", time="2011-01-01T12:50:00Z", source="/other")
+    file.write_bytes(as_bytes(newer) + b"\n" + as_bytes(older))
+
+    assert "caution" not in CliRunner().invoke(main, ["send", "--dry-run", str(file)]).stderr
+
+
 def test_the_embedded_broker_is_refused_with_a_remedy(tmp_path):
     file = tmp_path / "events.jsonl"
     file.write_bytes(GOOD)
