@@ -24,7 +24,7 @@ from tests.support.running_worker import (
     tick,
 )
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def run_import(kafka: WorkerKafka, path: Path, *options: str) -> dict[str, Any]:
@@ -42,9 +42,11 @@ def run_import(kafka: WorkerKafka, path: Path, *options: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("since_last", [True, False], ids=["since-last", "everything"])
-def test_three_nights_of_overlapping_exports_make_what_one_export_makes(new_kafka, tmp_path, since_last):
+def test_three_nights_of_overlapping_exports_make_what_one_export_makes(
+    mock_broker, prefix, tmp_path, since_last
+):
     (tmp_path / "mine.toml").write_text(MAPPING)
-    kafka, summaries = new_kafka(), []
+    kafka, summaries = WorkerKafka(mock_broker.bootstrap, prefix).touch_topics(), []
 
     with WorkerProcess(kafka, tmp_path / "log", merge_wait_ms="10000") as worker:
         for number, (first, last) in enumerate(NIGHTS):
@@ -73,4 +75,4 @@ def test_three_nights_of_overlapping_exports_make_what_one_export_makes(new_kafk
     else:
         assert unsure > 0
         assert "are unsure and were not added" in worker.log_text()
-        assert sum(summary["sent"] for summary in summaries) > 2 * len(events)
+        assert sum(summary["sent"] for summary in summaries) > 1.5 * len(events)
