@@ -30,8 +30,8 @@ def test_a_bad_line_is_reported_with_its_place_and_reason(tmp_path):
     assert "1 good lines, 2 bad; nothing was sent" in result.output
 
 
-@pytest.mark.parametrize(("names", "is_said"), [(("old", "new"), False), (("new", "old"), True)])
-def test_files_that_are_not_in_order_of_time_are_said(tmp_path, names, is_said):
+@pytest.mark.parametrize(("names", "is_named"), [(("old", "new"), False), (("new", "old"), True)])
+def test_files_that_are_not_in_order_of_time_are_said(tmp_path, names, is_named):
     for name, month in (("old", 1), ("new", 6)):
         days = (f"2011-{month:02}-{day:02}T12:50:00Z" for day in (1, 9, 4))
         lines = [as_bytes(purchase(id=f"{name}-{at}", time=at)) for at in days]
@@ -41,7 +41,7 @@ def test_files_that_are_not_in_order_of_time_are_said(tmp_path, names, is_said):
     result = CliRunner().invoke(main, words)
 
     assert result.exit_code == 0
-    assert ("3 events are more than eight days older" in result.stderr) is is_said
+    assert ("3 events are more than eight days older" in result.stderr) is is_named
 
 
 def test_events_of_another_source_may_be_older(tmp_path):
