@@ -65,7 +65,7 @@ FIT_FLOORS = [
     {"model_fit"},
     {"risk"},
     {"history"},
-    {"purchases", "cases", "coverage", "absurd_money", "no_price"},
+    {"purchases", "cases", "coverage", "absurd_money"},
     {"arrays"},
 ]
 ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]

@@ -21,7 +21,7 @@ from stream.commands.try_folder import TryFolder
 from stream.commands.try_steps import run_step, say
 from stream.core.alerts.alert import Alert, rfc3339
 from stream.core.facts.profile import Head, Profile
-from stream.fit.no_price import NO_ALERT_EVER
+from stream.policy_file.no_price import NO_ALERT_EVER
 from stream.progress import progress
 from stream.recording.event_file import UnreadableFileError, numbered_lines
 from stream.recording.recording import Recording

@@ -19,7 +19,6 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Numbers
 from stream.fit.history import History, Snapshot
-from stream.fit.no_price import NO_ALERT_EVER
 from stream.fit.purchases.population import population
 from stream.fit.purchases.processes import UnfitError, fit_process, likelier_process
 from stream.fit.purchases.spending import fit_spend
@@ -34,6 +33,7 @@ from stream.fit.risk.training_set import (
     training_horizons,
     training_rows,
 )
+from stream.policy_file.no_price import NO_ALERT_EVER
 
 SAME_HORIZON = 0.9
 """Where the training horizon is at least this share of the real one, thresholds are learnt from outcomes;

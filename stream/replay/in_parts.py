@@ -54,6 +54,8 @@ class PartRun(NamedTuple):
     """Currency -> customers whose money is in it."""
     foreign: Foreign
     """What is in another currency than that of its customer."""
+    paying: int
+    """Customers who paid anything that is known."""
     ranking: str
     """The currency in which customers are ranked; empty: each in their own."""
     model: str
@@ -85,6 +87,7 @@ def replay_in_parts(
         sum((one.tiers for one in runs), Counter()),
         sum((one.currencies for one in runs), Counter()),
         foreign_of_all(one.foreign for one in runs),
+        sum(one.paying for one in runs),
         runs[0].ranking,
         runs[0].model,
         runs[0].refused,
@@ -119,6 +122,7 @@ def finished(part: Part, until_ms: int, wanted: Wanted) -> PartRun:
         Counter(basis.tier_names[one.judgement.tier] for one in ranked),
         Counter(one.buying.currency for one in profiles.values() if one.buying.sums.orders),
         foreign_money(one.buying.sums for one in profiles.values()),
+        sum(one.buying.sums.gross_minor > 0 for one in profiles.values()),
         basis.ranking,
         basis.model.version,
         run.refused,

@@ -10,6 +10,7 @@ from stream.core.alerts.alert import rfc3339
 from stream.core.judgement.ranking import is_ranked
 from stream.core.policy.policy import Policy
 from stream.policy_file.money_words import currency_notes
+from stream.policy_file.no_price import NO_ALERT_EVER
 from stream.recording.recording import Recording
 from stream.replay.in_parts import PartRun
 
@@ -36,7 +37,7 @@ class ReplaySummary(Struct, frozen=True):
     not_ranked: int
     """Customers in a currency in which nobody is ranked."""
     notes: list[str]
-    """What is to be known of several currencies, in words."""
+    """What is to be known of several currencies, or of money that is not known, in words."""
     alerts: dict[str, dict[str, int]]
     """Kind of alert -> its state (raised, cleared ...) -> how many."""
     policy: str
@@ -55,6 +56,7 @@ def summarize(
 ) -> ReplaySummary:
     """The summary of a replay that has read the whole recording; `alerts` as in its field."""
     others = {code: count for code, count in run.currencies.items() if not is_ranked(code, run.ranking)}
+    no_price = [NO_ALERT_EVER] if run.currencies and not run.paying and not alerts else []
     return ReplaySummary(
         events=run.events,
         outcomes=dict(sorted(run.outcomes.items())),
@@ -66,7 +68,7 @@ def summarize(
         tiers={step.name: run.tiers[step.name] for step in policy.ladder.steps},
         currencies=dict(sorted(run.currencies.items())),
         not_ranked=sum(others.values()),
-        notes=currency_notes(run.currencies, run.ranking, policy.finance.currency, run.foreign),
+        notes=currency_notes(run.currencies, run.ranking, policy.finance.currency, run.foreign) + no_price,
         alerts={kind: dict(states) for kind, states in sorted(alerts.items())},
         policy=policy.hash,
         model=run.model,

@@ -49,6 +49,10 @@ def test_the_report_says_so(free, tmp_path):
     assert (tmp_path / "report.html").read_text().count("no alert can ever be raised") == 1
 
 
+def test_replay_says_so(free):
+    assert printed_by("replay", str(free)).count("no alert can ever be raised") == 1
+
+
 def test_explain_says_that_nothing_of_money_is_known(free):
     text = printed_by("explain", "c1", "--events", str(free))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any
 
-from stream.fit.no_price import NO_ALERT_EVER
+from stream.policy_file.no_price import NO_ALERT_EVER
 
 SCORES = {
     "recency": "days since last purchase",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.core.currency import currency_digits
-from stream.fit.no_price import NO_ALERT_EVER
 from stream.look.html import html_table, html_text
+from stream.policy_file.no_price import NO_ALERT_EVER
 
 
 def amount(minor: float | None, currency: str) -> str:

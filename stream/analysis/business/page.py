@@ -7,8 +7,8 @@ from typing import Any
 
 from stream.analysis.business.campaign_tables import day_words, won_by
 from stream.analysis.business.currencies import amount, currencies_part, money_words, priced
-from stream.fit.no_price import NO_ALERT_EVER
 from stream.look.html import html_document, html_table, html_text, percent
+from stream.policy_file.no_price import NO_ALERT_EVER
 
 ODDS_SHOWN_MAX = 1_000
 """Odds above this are shown as `over 1,000`."""
