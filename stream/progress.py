@@ -32,12 +32,21 @@ class Task:
     began_s: float = field(default_factory=time.monotonic)
 
     def line(self, seconds: float) -> str:
-        """`replaying: 120,000 of 400,000 (30%), 20 s`; without what is not known."""
+        """`replaying: 120,000 of 400,000 (30%), 20 s, 6,000/s, 47 s left`; without what is not known."""
         parts = [f"{seconds:.0f} s"]
         if self.done:
             share = f" of {self.total:,} ({self.done / self.total:.0%})" if self.total else ""
             parts.insert(0, f"{self.done:,}{share}")
+            if seconds:
+                parts.append(f"{self.done / seconds:,.0f}/s")
+            if seconds and self.total:
+                parts.append(f"{max(0, self.total - self.done) * seconds / self.done:.0f} s left")
         return f"{self.what}: {', '.join(parts)}"
+
+    def pace(self, now_s: float) -> str:
+        """Things done a second since the begin, at a time of the monotonic clock: `6,000/s`."""
+        seconds = now_s - self.began_s
+        return f"{self.done / seconds:,.0f}/s" if seconds > 0 else ""
 
 
 class PlainLines:
@@ -79,22 +88,24 @@ class Bars:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import Progress, TextColumn
 
-        self._bars: Any = Progress(console=Console(stderr=True), transient=True)
+        columns = (*Progress.get_default_columns(), TextColumn("{task.fields[pace]}"))
+        self._bars: Any = Progress(*columns, console=Console(stderr=True), transient=True)
         self._bars.start()
         self._numbers: dict[Task, Any] = {}
 
     def add(self, task: Task) -> Advance:
         """Show a task from now on; returns what to call for things done."""
-        number = self._numbers[task] = self._bars.add_task(task.what, total=task.total)
+        number = self._numbers[task] = self._bars.add_task(task.what, total=task.total, pace="")
         waiting = 0
 
         def advance(count: int = 1) -> None:
             nonlocal waiting
             waiting += count
             if waiting >= UPDATE_EVERY:
-                self._bars.update(number, advance=waiting)
+                task.done += waiting
+                self._bars.update(number, advance=waiting, pace=task.pace(time.monotonic()))
                 waiting = 0
 
         return advance

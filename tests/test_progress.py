@@ -1,6 +1,7 @@
 """Long work says how far it is: in plain lines where there is no terminal, and in every long command."""
 
 import io
+import re
 import sys
 import threading
 
@@ -32,9 +33,26 @@ class Lines(io.StringIO):
 
 
 def test_a_plain_line_says_what_is_known():
-    assert Task("replaying", 400_000, 120_000).line(20.4) == "replaying: 120,000 of 400,000 (30%), 20 s"
-    assert Task("reading", None, 1_500).line(10) == "reading: 1,500, 10 s"
+    assert Task("replaying", 400_000, 120_000).line(20.0) == (
+        "replaying: 120,000 of 400,000 (30%), 20 s, 6,000/s, 47 s left"
+    )
+    assert Task("reading", None, 1_500).line(10) == "reading: 1,500, 10 s, 150/s"
+    assert Task("reading", 10, 4).line(0) == "reading: 4 of 10 (40%), 0 s"
     assert Task("fitting the model").line(10) == "fitting the model: 10 s"
+
+
+def test_a_bar_shows_how_many_things_are_done_a_second(monkeypatch):
+    screen = io.StringIO()
+    screen.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+
+    with progress("replaying", 100_000) as advance:
+        advance(60_000)
+        stream.progress._displays[0]._bars.refresh()  # type: ignore[union-attr]
+
+    assert re.search(r"replaying .* 60%.* [\d,]+/s", screen.getvalue())
+    assert Task("replaying", 10, 6_000, began_s=5.0).pace(7.0) == "3,000/s"
 
 
 def test_without_a_terminal_long_work_prints_plain_lines_even_if_nothing_is_counted(monkeypatch):
