@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import msgspec
 
 from bench import alone, import_speed, latency
 from bench import compare as comparison
+from bench import jobs as studies
 from bench.results import PICTURE, draw, keep, stamp
 from bench.roster import Peer
 from bench.stage import Stage, stage
@@ -51,6 +53,15 @@ def peers_named(only: str) -> list[Peer]:
 def import_command(*, lines: int, rounds: int, before: str | None) -> None:
     """Lines per second of `stream import` on a tidy CSV of orders; no Kafka."""
     print_result(import_speed.measured(lines, rounds, before))
+
+
+@main.command(name="jobs")
+@click.option("--events", type=click.Path(exists=True, path_type=Path), help="[default: completejourney]")
+@turns
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=2))
+def jobs_command(*, events: Path | None, rounds: int, jobs: int) -> None:
+    """Seconds of replay, backtest, fit and report with one process and with several, in turns; no Kafka."""
+    print_result({**studies.measured(events, rounds, jobs), **stamp()})
 
 
 @main.command(name="compare")
