@@ -26,7 +26,8 @@ from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN, AlertState
 from stream.core.judgement.judge import Transition
-from stream.core.judgement.standing import Standing
+from stream.core.judgement.rules import Signal, signal_of
+from stream.core.judgement.standing import Standing, standing
 from stream.core.policy.policy import AlertKind
 from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
@@ -64,6 +65,22 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
         causationid=transition.cause,
         data=_body(transition, identity, profile, basis),
     )
+
+
+def open_alert_at(kind: AlertKind, profile: Profile, as_of_ms: int, basis: Basis) -> AlertData:
+    """What the open alert of this kind says at a later instant than the one at which it was sent.
+
+    Score, reasons, money at stake, remedies and advice are those of `as_of_ms`; its `score.previous` is the
+    score at the episode's last transition. Nothing is changed and nothing is counted. KeyError: the customer
+    never had an alert of this kind.
+    """
+    episode = profile.judgement.episodes[kind]
+    now = standing(profile, as_of_ms, basis)
+    signal = signal_of(kind, now, profile, basis) or Signal(kind, episode.score, eligible=False)
+    state: AlertState = "escalated" if episode.state == "escalated" else "raised"
+    name = _dedupe_key(kind, profile.customer, episode.n)
+    identity = alert_id(basis.policy.id, basis.policy.version, name, episode.opened_ms, state)
+    return _body(Transition(now, signal, state, episode.score), identity, profile, basis)
 
 
 def _body(transition: Transition, identity: str, profile: Profile, basis: Basis) -> AlertData:

@@ -16,7 +16,7 @@ from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
 from stream.core.facts.sums import priced_orders
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
-from stream.core.policy.policy import AlertKind
+from stream.core.policy.policy import ALERT_KINDS, AlertKind
 from stream.core.units import DAY_MS
 
 NPS_PROMOTER = 9.0
@@ -158,6 +158,14 @@ RULES: tuple[Callable[[Standing, Profile, Basis], Signal | None], ...] = (
 )
 """Every rule, in the order of ALERT_KINDS. A rule gives None when its kind is not about this customer:
 nobody may be alerted, and no episode goes on."""
+
+_RULE_OF = dict(zip(ALERT_KINDS, RULES, strict=True))
+
+
+def signal_of(kind: AlertKind, now: Standing, profile: Profile, basis: Basis) -> Signal | None:
+    """What the rule of one kind says; None when this kind is not about the customer."""
+    return _RULE_OF[kind](now, profile, basis)
+
 
 NO_CONTACT_LIMIT: frozenset[AlertKind] = frozenset({"at_risk_loyal"})
 """Kinds that are raised even when the customer's contact budget is used up."""
