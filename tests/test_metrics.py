@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from stream.metrics import LABELS, NAMESPACE, OTHER, Metrics, families, label_names, metrics_page
+from stream.metrics import (
+    LABELS,
+    NAMESPACE,
+    OTHER,
+    DashboardMetrics,
+    Metrics,
+    families,
+    label_names,
+    metrics_page,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 FORBIDDEN_UNITS = re.compile(r"_(ms|millis|milliseconds|us|minutes|hours|kb|mb|percent)(_|$)")
@@ -17,7 +26,7 @@ def scraped(metrics: Metrics) -> str:
 
 
 def test_names_have_our_prefix_lower_case_and_base_units():
-    for family in families(Metrics()):
+    for family in [*families(Metrics()), *families(DashboardMetrics())]:
         assert re.fullmatch(rf"{NAMESPACE}(_[a-z]+)+", family.name), family.name
         assert not FORBIDDEN_UNITS.search(family.name), family.name
         assert family.type != "histogram" or family.name.endswith("_seconds"), family.name
@@ -25,11 +34,13 @@ def test_names_have_our_prefix_lower_case_and_base_units():
 
 
 def test_labels_come_from_the_one_list():
-    assert {label for labels in label_names(Metrics()).values() for label in labels} <= LABELS
+    named = [*label_names(Metrics()).values(), *label_names(DashboardMetrics()).values()]
+
+    assert {label for labels in named for label in labels} <= LABELS
 
 
 def test_every_metric_says_what_it_means():
-    for family in families(Metrics()):
+    for family in [*families(Metrics()), *families(DashboardMetrics())]:
         assert family.documentation.endswith("."), family.name
 
 

@@ -13,6 +13,7 @@ from stream.demo.run import MODEL
 from stream.importing.datasets.completejourney import completejourney_events
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.wire import encode_event
+from tests.support.dashboard_process import dashboard_process, fetched
 from tests.support.pages import blocks, commands, linked, text_of
 from tests.support.small_shop import small_shop
 
@@ -101,7 +102,11 @@ def test_the_csv_of_the_readme_becomes_alerts_and_a_report(tmp_path, monkeypatch
     Path("orders.csv").write_text(small_shop())
 
     for words in commands(block):
-        printed_by(words)
+        if words[0] != "dashboard":
+            printed_by(words)
+            continue
+        with dashboard_process(*words[1:]) as (_, address):
+            assert "customers are known" in (page := fetched(address)) or "Worst first" in page
 
     assert Path("orders.try/alerts.jsonl").read_text().count("\n") > 0
     assert "<html" in Path("orders.try/report.html").read_text()

@@ -43,6 +43,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.commands.replay:replay_command",
         "Compute profiles and alerts from recorded events, as the worker does, without Kafka.",
     ),
+    "dashboard": (
+        "stream.commands.dashboard:dashboard_command",
+        "Show who needs us today, why, and what it is worth, on a page for people.",
+    ),
     "explain": (
         "stream.commands.explain:explain_command",
         "Show one customer in plain words: profile, alerts, reasons.",

@@ -252,6 +252,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     http_port: Annotated[
         int, _meaning("Port of the same; 0: any free port, which is logged.", ge=0, le=65_535)
     ] = 6066
+    dashboard_port: Annotated[
+        int,
+        _meaning("Port of `stream dashboard`, which serves on 127.0.0.1; 0: any free port.", ge=0, le=65_535),
+    ] = 8080
+    dashboard_names: Annotated[
+        str,
+        _meaning(
+            "Host names under which a reverse proxy, which must ask for a login, leads to the dashboard; "
+            "it answers to no other name but localhost.",
+            "host names, separated by commas",
+        ),
+    ] = ""
     log_format: Annotated[
         Literal["auto", "json", "console"], _meaning("`auto`: console on a terminal, otherwise JSON.")
     ] = "auto"

@@ -40,6 +40,20 @@ def plot(curves: Sequence[Curve], across: str, up: str) -> str:
     return "".join([*parts, "<figcaption>", *legend, "</figcaption></figure>"])
 
 
+def sparkline(values: Sequence[float], label: str, width: int = 150, height: int = 30) -> str:
+    """A small line of values from 0 up, as SVG without axes; `label` is what is read out in its place.
+
+    Its colour is that of the stylesheet. The values belong into a table beside it.
+    """
+    most, steps = max(values, default=0.0) or 1.0, max(1, len(values) - 1)
+    places = [
+        f"{2 + place / steps * (width - 4):.1f} {height - 3 - value / most * (height - 6):.1f}"
+        for place, value in enumerate(values)
+    ]
+    drawn = f'<path d="M{"L".join(places)}"/>' if places else ""
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{html_text(label)}">{drawn}</svg>'
+
+
 def _at(x: float, y: float) -> tuple[float, float]:
     return (
         round(MARGIN + x * (WIDTH - MARGIN - RIGHT), 1),

@@ -1,0 +1,144 @@
+"""`stream dashboard`: parsing and printing only."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stream.commands import try_folder
+from stream.commands.parameters import EXISTING, chosen_basis
+from stream.commands.recorded_events import now_option, print_set_aside
+from stream.commands.shown import echo
+from stream.config.environment import load_settings
+from stream.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stream.core.judgement.basis import Basis
+    from stream.page.sources.source import PageSource
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+STORE = click.Path(dir_okay=False, path_type=Path)
+EXTRA = "stream dashboard needs the extra `dashboard`: pip install 'customer-stream[dashboard]'"
+HOST = "127.0.0.1"
+
+
+class DashboardError(click.ClickException):
+    """The dashboard cannot be shown; one line. Exit code 2 where something else must be asked for."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@click.command("dashboard")
+@click.argument("folder", required=False, type=FOLDER)
+@click.option("--events", multiple=True, type=EXISTING, help="File of events; they are replayed in memory.")
+@click.option("--profiles", type=EXISTING, help="Profiles written by `stream replay`.")
+@click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`.")
+@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
+@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
+@click.option("--store", type=STORE, help="Keep the read store in this file, for a fast next start.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="Port; 0: any free one. [default: STREAM_DASHBOARD_PORT]"
+)
+@now_option
+def dashboard_command(
+    *,
+    folder: Path | None,
+    events: tuple[Path, ...],
+    profiles: Path | None,
+    alerts: Path | None,
+    policy_path: Path | None,
+    model_path: Path | None,
+    store: Path | None,
+    port: int | None,
+    now_ms: int,
+) -> None:
+    """Show all customers on a page for people: who needs us today, why, what is at stake, what to do.
+
+    Name one source: the FOLDER that `stream try` made, files of a replay, or events. It serves on this
+    computer only (127.0.0.1), until Ctrl-C or SIGTERM. Exit codes: 0 stopped, 1 it cannot be shown (a file,
+    the store, the port), 2 wrong usage or settings.
+
+    \b
+    Examples:
+      stream try orders.csv && stream dashboard orders.try
+      stream dashboard --profiles profiles.jsonl --alerts alerts.jsonl
+    """
+    settings = load_settings()
+    if find_spec("jinja2") is None:
+        raise DashboardError(EXTRA, 2)
+    if folder is not None:
+        profiles, alerts, model_path = _of_folder(folder, profiles, alerts, model_path)
+    if bool(events) == bool(profiles):
+        raise click.UsageError(
+            "name one source: the folder of `stream try`, --profiles (with --alerts), or --events"
+        )
+    if alerts and not profiles:
+        raise click.UsageError("--alerts belongs to --profiles")
+    from stream.page.dashboard import filled, opened_store, serve
+    from stream.page.web.server import DashboardServer
+
+    with _in_one_line(), opened_store(store) as kept:
+        basis = chosen_basis(policy_path, model_path)
+        source = _source(events, profiles, alerts, basis, now_ms)
+        with progress("reading the customers"):
+            view = filled(kept, source)
+        chosen = settings.dashboard_port if port is None else port
+        names = [name.strip() for name in settings.dashboard_names.split(",") if name.strip()]
+        asyncio.run(serve(DashboardServer(kept, view, names), HOST, chosen, _print_address))
+
+
+def _print_address(address: str) -> None:
+    echo(f"The dashboard is at {address} (Ctrl-C ends it)")
+
+
+def _of_folder(
+    folder: Path, profiles: Path | None, alerts: Path | None, model: Path | None
+) -> tuple[Path, Path | None, Path | None]:
+    """Profiles, alerts and model of a folder that `stream try` made."""
+    if profiles or alerts:
+        raise click.UsageError("the folder holds profiles and alerts: leave --profiles and --alerts out")
+    found = folder / try_folder.PROFILES
+    if not found.exists():
+        raise click.UsageError(f"{folder} holds no {try_folder.PROFILES}: run `stream try` first, or again")
+    sent, fitted = folder / try_folder.ALERTS, folder / try_folder.MODEL
+    return found, sent if sent.exists() else None, model or (fitted if fitted.exists() else None)
+
+
+def _source(
+    events: tuple[Path, ...],
+    profiles: Path | None,
+    alerts: Path | None,
+    basis: Basis,
+    now_ms: int,
+) -> PageSource:
+    from stream.page.sources.event_files import event_files
+    from stream.page.sources.replay_files import replay_files
+    from stream.recording.recording import Recording
+
+    if profiles is not None:
+        return replay_files(profiles, alerts, basis, progress)
+    recording = Recording(events, progress, now_ms)
+    source = event_files(events, recording, basis)
+    print_set_aside(recording, as_json=False)
+    return source
+
+
+@contextmanager
+def _in_one_line() -> Iterator[Any]:
+    from stream.page.sources.source import SourceError
+    from stream.page.store.sqlite import StoreError
+    from stream.page.web.server import AddressError
+
+    try:
+        yield
+    except (SourceError, StoreError, AddressError) as problem:
+        raise DashboardError(str(problem)) from problem

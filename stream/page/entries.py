@@ -1,0 +1,208 @@
+"""The rows of the read store: what of a profile and of an alert is searched, sorted or shown in a list.
+
+Everything is as of one instant, by one basis (policy and model). Money is in minor units of the customer's
+own currency. The profile and the alert themselves are kept beside these columns, as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from stream.core.alerts.alert import Alert, ValueAtRisk
+from stream.core.alerts.build import open_alert_at
+from stream.core.facts.profile import Judgement, Profile
+from stream.core.judgement.basis import Basis
+from stream.core.judgement.change import score_before
+from stream.core.judgement.episode import is_open
+from stream.core.judgement.standing import standing
+from stream.core.policy.policy import ALERT_KINDS
+from stream.core.units import DAY_MS
+from stream.core.value.lifetime import customer_value
+from stream.core.value.rfm import summary
+
+CHANGE_SPAN_MS = 30 * DAY_MS
+"""A change of a score is what it has risen within the last 30 days."""
+OUTER, MIDDLE = 0.3, 0.4
+"""Swanson's rule: mean and variance of an amount from its 10th, 50th and 90th percentile (Hurst, Brown and
+Swanson 2000)."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class CustomerEntry(Struct, frozen=True):
+    """One customer, as columns of the table `customers`, in this order."""
+
+    customer: str
+    tier: int
+    """Rank on the ladder, 0 lowest."""
+    tier_before: int
+    """The rank before the last change; -1: there was none."""
+    tier_since_ms: int
+    stage: str
+    risk: float
+    """Churn risk, 0 to 1, as of now."""
+    risk_rise: float
+    """What it has risen within 30 days, or since the last purchase where that was later."""
+    value_minor: int
+    """Profit to expect within the policy's horizon, on average."""
+    currency: str
+    """Empty for a customer who never bought."""
+    paid_minor: int
+    """Less refunds."""
+    orders: int
+    first_ms: int
+    last_purchase_ms: int
+    """0: never."""
+    campaign: str
+    channel: str
+    country: str
+    open_kinds: str
+    """Kinds of the open alerts, separated by spaces."""
+    profile: bytes
+    """JSON, as `stream replay` writes it."""
+
+
+class OpenEntry(Struct, frozen=True):
+    """One alert that is open, as columns of the table `open_alerts`, in this order."""
+
+    customer: str
+    kind: str
+    episode: int
+    urgent: int
+    """1 where the alert was escalated."""
+    opened_ms: int
+    tier: int
+    tier_before: int
+    tier_since_ms: int
+    score: float
+    """0 to 1, as of now."""
+    score_before: float
+    """The same 30 days earlier (stream/core/judgement/change.py)."""
+    currency: str
+    stake_low_minor: int
+    stake_minor: int
+    """Value at risk: the 50th percentile; the two beside it are the 10th and the 90th."""
+    stake_high_minor: int
+    stake_mean: float
+    """By Swanson's rule; means and variances of customers add up, percentiles do not."""
+    stake_variance: float
+    worth: float
+    """The order of the list: what of the value at risk came into doubt within 30 days."""
+    data: bytes
+    """The alert as of now, as JSON of AlertData."""
+
+
+class AlertEntry(Struct, frozen=True):
+    """One alert as it was sent, as columns of the table `alerts`, in this order."""
+
+    id: str
+    customer: str
+    kind: str
+    state: str
+    at_ms: int
+    sequence: int
+    """Counts the alerts of the customer."""
+    body: bytes
+
+
+def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEntry:
+    """The row of a customer at an instant that is not before their last judgement."""
+    buying, identity, judgement = profile.buying, profile.identity, profile.judgement
+    sums = buying.sums
+    value_minor = risk = rise = 0.0
+    if sums.orders:
+        risk = standing(profile, as_of_ms, basis).risk
+        before_ms = max(as_of_ms - CHANGE_SPAN_MS, sums.last_at_ms)
+        rise = max(0.0, risk - standing(profile, before_ms, basis).risk)
+        history = summary(buying, as_of_ms, basis.model.process.unit_ms)
+        numbers = history.frequency, history.recency, history.T, history.monetary_minor
+        value_minor = customer_value(basis.valuation, *numbers).finite_minor
+    return CustomerEntry(
+        profile.customer,
+        judgement.tier,
+        tier_before(judgement),
+        judgement.tier_since_ms,
+        judgement.stage,
+        risk,
+        rise,
+        round(value_minor),
+        buying.currency,
+        buying.net_minor,
+        sums.orders,
+        profile.first_seen_ms,
+        sums.last_at_ms,
+        identity.campaign,
+        identity.channel,
+        identity.country,
+        " ".join(kind for kind in ALERT_KINDS if is_open(judgement.episodes.get(kind))),
+        _encode(profile),
+    )
+
+
+def tier_before(judgement: Judgement) -> int:
+    """The rank before the last change of tier; -1 where there was none, or it is no longer kept."""
+    moves = judgement.tier_moves
+    if len(moves) > 1:
+        return moves[-2][1]
+    return 0 if moves and moves[-1][1] > 0 else -1
+
+
+def open_entries(profile: Profile, as_of_ms: int, basis: Basis) -> Iterator[OpenEntry]:
+    """A row for each alert of the customer that is open."""
+    judgement = profile.judgement
+    for kind in ALERT_KINDS:
+        episode = judgement.episodes.get(kind)
+        if episode is None or not is_open(episode):
+            continue
+        data = open_alert_at(kind, profile, as_of_ms, basis)
+        before = min(data.score.value, score_before(kind, profile, as_of_ms - CHANGE_SPAN_MS, basis))
+        low, middle, high = _percentiles(data.value_at_risk)
+        mean, variance = mean_and_variance(low, middle, high)
+        change = data.score.value - before if kind != "upgrade_opportunity" else data.score.value
+        yield OpenEntry(
+            profile.customer,
+            kind,
+            episode.n,
+            int(episode.state == "escalated"),
+            episode.opened_ms,
+            judgement.tier,
+            tier_before(judgement),
+            judgement.tier_since_ms,
+            data.score.value,
+            before,
+            profile.buying.currency,
+            low,
+            middle,
+            high,
+            mean,
+            variance,
+            mean * change,
+            _encode(data),
+        )
+
+
+def alert_entry(alert: Alert) -> AlertEntry:
+    """The row of an alert that was sent."""
+    data, at_ms = alert.data, alert_ms(alert)
+    body = _encode(alert)
+    return AlertEntry(alert.id, alert.subject, data.kind, data.state, at_ms, int(alert.sequence), body)
+
+
+def alert_ms(alert: Alert) -> int:
+    """The instant of an alert in milliseconds since 1970."""
+    return round(datetime.fromisoformat(alert.time).timestamp() * 1_000)
+
+
+def _percentiles(stake: ValueAtRisk | None) -> tuple[int, int, int]:
+    return (stake.p10_minor, stake.p50_minor, stake.p90_minor) if stake is not None else (0, 0, 0)
+
+
+def mean_and_variance(low: float, middle: float, high: float) -> tuple[float, float]:
+    """Of an amount with these 10th, 50th and 90th percentiles, by Swanson's rule."""
+    mean = OUTER * low + MIDDLE * middle + OUTER * high
+    parts = OUTER * (low - mean) ** 2, MIDDLE * (middle - mean) ** 2, OUTER * (high - mean) ** 2
+    return mean, sum(parts)

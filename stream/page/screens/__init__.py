@@ -1,0 +1,1 @@
+"""What each page shows, read from the store as plain values: no HTML and no HTTP here."""

@@ -1,0 +1,123 @@
+"""The list of open alerts of one kind and currency: its filters, its pages, its rows for a spreadsheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from stream.core.alerts.alert import AlertData
+from stream.page.entries import OpenEntry
+from stream.page.screens.csv_text import Cell
+from stream.page.screens.view import (
+    BETWEEN,
+    KIND_TABS,
+    View,
+    cursor_parts,
+    known_filters,
+    number,
+    one_of,
+    plain_amount,
+)
+from stream.page.store.store import Reading, Row
+from stream.wording.alert import action_words, reason_lines
+
+FILTERS = ("kind", "currency", "since", "tier", "urgent", "after")
+ROWS_READ = 500
+"""Rows of one read of an export."""
+COLUMNS = tuple(OpenEntry.__struct_fields__)
+CSV_HEAD = (
+    "customer", "tier", "tier before", "tier since", "alert", "urgent", "open since", "score",
+    "score 30 days before", "at stake", "at stake low", "at stake high", "currency", "why", "to do",
+)  # fmt: skip
+
+decoded = msgspec.json.Decoder(AlertData).decode
+"""The alert of an entry, from its JSON."""
+
+
+def today_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
+    """The filters of the URL; FilterError."""
+    found = known_filters(query, FILTERS)
+    one_of("kind", found["kind"], KIND_TABS)
+    one_of("since", found["since"], ("yesterday",))
+    one_of("tier", found["tier"], view.basis.tier_names)
+    one_of("urgent", found["urgent"], ("yes",))
+    found["kind"] = found["kind"] or next(iter(KIND_TABS))
+    return found
+
+
+def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tuple[list[list[Cell]], str]:
+    """The next rows of the list for an export, in the same order, and the place after them; empty at the
+    end."""
+    found = open_page(reading, filters, view, ROWS_READ)
+    following = cursor(found[-1]) if len(found) == ROWS_READ else ""
+    return [_cells(entry, view) for entry in found], following
+
+
+def with_currency(reading: Reading, filters: Mapping[str, str]) -> dict[str, str]:
+    """The filters with the currency of most open alerts of the kind where none is named."""
+    found = currencies(reading, filters["kind"])
+    return {**filters, "currency": filters["currency"] or (found[0][0] if found else "")}
+
+
+def currencies(reading: Reading, kind: str) -> list[Row]:
+    """Each currency with its number of open alerts, most first."""
+    sql = "SELECT currency, COUNT(*) FROM open_alerts WHERE kind = ? GROUP BY currency ORDER BY 2 DESC, 1"
+    return reading.rows(sql, [kind])
+
+
+def condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | int | float]]:
+    """The condition of the list, without its place, and its parameters."""
+    where, parameters = "kind = ? AND currency = ?", [filters["kind"], filters["currency"]]
+    values: list[str | int | float] = [*parameters]
+    if filters["since"]:
+        where += " AND opened_ms >= ?"
+        values.append(view.yesterday_ms)
+    if filters["tier"]:
+        where += " AND tier = ?"
+        values.append(view.basis.tier_names.index(filters["tier"]))
+    if filters["urgent"]:
+        where += " AND urgent = 1"
+    return where, values
+
+
+def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) -> list[OpenEntry]:
+    """Up to `limit` open alerts from the place of the filters on, worst first."""
+    where, values = condition(filters, view)
+    if filters["after"]:
+        worth, stake, customer = cursor_parts(filters["after"], 3)
+        where += " AND (worth < ? OR (worth = ? AND (stake_mean < ? OR (stake_mean = ? AND customer > ?))))"
+        values += [number(worth), number(worth), number(stake), number(stake), customer]
+    sql = (
+        f"SELECT {', '.join(COLUMNS)} FROM open_alerts WHERE {where} "
+        "ORDER BY worth DESC, stake_mean DESC, customer LIMIT ?"
+    )
+    return [OpenEntry(*row) for row in reading.rows(sql, [*values, limit])]
+
+
+def cursor(entry: OpenEntry) -> str:
+    """The place after an entry."""
+    return BETWEEN.join((repr(entry.worth), repr(entry.stake_mean), entry.customer))
+
+
+def _cells(entry: OpenEntry, view: View) -> list[Cell]:
+    data, currency = decoded(entry.data), entry.currency
+    action = data.recommended_action
+    return [
+        entry.customer,
+        view.tier_name(entry.tier),
+        view.tier_name(entry.tier_before) if entry.tier_before >= 0 else "",
+        view.iso_day(entry.tier_since_ms),
+        KIND_TABS[entry.kind],
+        "yes" if entry.urgent else "no",
+        view.iso_day(entry.opened_ms),
+        round(entry.score, 4),
+        round(entry.score_before, 4),
+        *(
+            plain_amount(m, currency)
+            for m in (entry.stake_minor, entry.stake_low_minor, entry.stake_high_minor)
+        ),
+        currency,
+        "; ".join(reason_lines(data)),
+        action_words(action) if action is not None else "",
+    ]

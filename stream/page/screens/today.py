@@ -1,0 +1,224 @@
+"""The first screen: the customers who need us today, worst first, with why, since when, what is at stake.
+
+Worst first is by what came into doubt lately: the value at risk times the rise of the score within 30 days
+(docs/decisions/0033). Amounts of different currencies are never added or compared: one is shown at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import accumulate
+
+from msgspec import Struct
+
+from stream.page.entries import OpenEntry
+from stream.page.screens.open_list import (
+    condition,
+    currencies,
+    cursor,
+    decoded,
+    open_page,
+    with_currency,
+)
+from stream.page.screens.view import (
+    KIND_TABS,
+    Chip,
+    Choice,
+    Tab,
+    View,
+    choices,
+    estimate,
+    url,
+)
+from stream.page.store.store import Reading
+from stream.wording.alert import action_words, reason_lines
+from stream.wording.amounts import share
+
+PATH, CSV_PATH = "/", "/today.csv"
+ROWS_SHOWN = 20
+WHY_LETTERS_MAX = 100
+"""Reasons are shown up to this length in all, but at least the first: the worst five fit on a screen."""
+Z_80 = 1.2816
+"""8 in 10 of a normal distribution lie within so many standard deviations of its mean."""
+SCORES = {
+    "at_risk_loyal": "risk of losing them",
+    "churn_risk": "risk that they do not buy again",
+    "upgrade_opportunity": "of the way",
+}
+
+
+class OpenRow(Struct, frozen=True):
+    """One customer of the list, in words."""
+
+    customer: str
+    tier: str
+    move: str
+    urgent: bool
+    is_new: bool
+    since: str
+    opened: str
+    why: list[str]
+    more: int
+    """Reasons that are not shown."""
+    stake: str
+    spread: str
+    score: str
+    change: str
+    to_do: str
+
+
+class Total(Struct, frozen=True):
+    """What the list comes to, in one currency."""
+
+    customers: int
+    stake: str
+    spread: str
+
+
+class TodayScreen(Struct, frozen=True):
+    """All that the screen shows."""
+
+    kind: str
+    tabs: list[Tab]
+    currencies: list[Tab]
+    total: Total
+    new: int
+    over: int | None
+    """None where alerts of the past are not known."""
+    open_by_day: list[tuple[str, int]]
+    """The last 30 days with the number of open alerts at their end; empty where that is not known."""
+    rows: list[OpenRow]
+    is_first_page: bool
+    next_url: str
+    csv_url: str
+    chips: list[Chip]
+    clear_url: str
+    tiers: list[Choice]
+    filters: dict[str, str]
+
+
+def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScreen:
+    """The screen for these filters."""
+    kind = filters["kind"]
+    counts: dict[str, int] = dict(reading.rows("SELECT kind, COUNT(*) FROM open_alerts GROUP BY kind"))
+    by_currency = currencies(reading, kind)
+    filters = with_currency(reading, filters)
+    currency = filters["currency"]
+    where, parameters = condition(filters, view)
+    found = open_page(reading, filters, view, ROWS_SHOWN + 1)
+    shown = found[:ROWS_SHOWN]
+    bare = {"kind": filters["kind"]}
+    return TodayScreen(
+        kind=kind,
+        tabs=[
+            Tab(title, counts.get(one, 0), url(PATH, {"kind": one}), one == kind)
+            for one, title in KIND_TABS.items()
+        ],
+        currencies=[
+            Tab(name or "none", count, url(PATH, {**bare, "currency": name}), name == currency)
+            for name, count in by_currency
+        ],
+        total=_total(reading, where, parameters, currency),
+        new=reading.one(
+            "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND opened_ms >= ?", [kind, view.yesterday_ms]
+        )[0],
+        over=_over(reading, kind, view),
+        open_by_day=_open_by_day(reading, kind, counts.get(kind, 0), view),
+        rows=[_row(entry, view) for entry in shown],
+        is_first_page=not filters["after"],
+        next_url=url(PATH, {**filters, "after": cursor(shown[-1])}) if len(found) > ROWS_SHOWN else "",
+        csv_url=url(CSV_PATH, {**filters, "after": ""}),
+        chips=_chips(filters),
+        clear_url=url(PATH, bare),
+        tiers=choices({name: name for name in reversed(view.basis.tier_names)}, filters["tier"]),
+        filters=dict(filters),
+    )
+
+
+def _total(reading: Reading, where: str, parameters: list[str | int | float], currency: str) -> Total:
+    """Means and variances add up where customers decide by themselves; the sum is taken as normal."""
+    sums = "COUNT(*), COALESCE(SUM(stake_mean), 0), COALESCE(SUM(stake_variance), 0)"
+    sql = f"SELECT {sums} FROM open_alerts WHERE {where}"
+    customers, mean, variance = reading.one(sql, parameters)
+    reach = Z_80 * math.sqrt(variance)
+    low, high = max(0.0, mean - reach), mean + reach
+    spread = f"{estimate(low, currency)} to {estimate(high, currency)}"
+    return Total(customers, estimate(mean, currency), spread)
+
+
+def _over(reading: Reading, kind: str, view: View) -> int | None:
+    if not view.has_alerts:
+        return None
+    sql = "SELECT COUNT(*) FROM alerts WHERE kind = ? AND at_ms >= ? AND state NOT IN ('raised', 'escalated')"
+    return int(reading.one(sql, [kind, view.yesterday_ms])[0])
+
+
+def _open_by_day(reading: Reading, kind: str, open_now: int, view: View) -> list[tuple[str, int]]:
+    """From the number that is open now, backwards over what was raised and what ended on each day."""
+    if not view.has_alerts:
+        return []
+    starts = view.day_starts_ms(30)
+    sql = (
+        "SELECT at_ms / 900000, state, COUNT(*) FROM alerts "
+        "WHERE kind = ? AND at_ms >= ? AND state <> 'escalated' GROUP BY 1, 2"
+    )
+    grown = [0] * len(starts)
+    for quarter, state, count in reading.rows(sql, [kind, starts[0]]):
+        day = max(place for place, start in enumerate(starts) if start // 900_000 <= quarter)
+        grown[day] += count if state == "raised" else -count
+    levels, level = [], open_now
+    for day in reversed(range(len(starts))):
+        levels.append((view.date(starts[day]), max(0, level)))
+        level -= grown[day]
+    return levels[::-1]
+
+
+def _chips(filters: Mapping[str, str]) -> list[Chip]:
+    words = {
+        "since": "new since yesterday",
+        "tier": f"{filters['tier']} tier",
+        "urgent": "urgent only",
+    }
+    return [
+        Chip(text, url(PATH, {**filters, "after": "", name: ""}))
+        for name, text in words.items()
+        if filters[name]
+    ]
+
+
+def _row(entry: OpenEntry, view: View) -> OpenRow:
+    data = decoded(entry.data)
+    why = reason_lines(data) or ["no single reason stands out"]
+    shown = _shown_reasons(why)
+    low, high = (estimate(minor, entry.currency) for minor in (entry.stake_low_minor, entry.stake_high_minor))
+    action = data.recommended_action
+    return OpenRow(
+        customer=entry.customer,
+        tier=view.tier_name(entry.tier),
+        move=view.tier_move(entry.tier_before, entry.tier, entry.tier_since_ms),
+        urgent=bool(entry.urgent),
+        is_new=entry.opened_ms >= view.yesterday_ms,
+        since=view.ago(entry.opened_ms),
+        opened=view.date(entry.opened_ms),
+        why=why[:shown],
+        more=len(why) - shown,
+        stake=estimate(entry.stake_minor, entry.currency),
+        spread=f"{low} to {high}",
+        score=f"{share(entry.score)} {SCORES[entry.kind]}",
+        change=_change(entry),
+        to_do=action_words(action) if action is not None else "Nothing is in the playbook for this reason.",
+    )
+
+
+def _shown_reasons(why: list[str]) -> int:
+    """How many of them are shown, from the strongest."""
+    letters = list(accumulate(map(len, why)))
+    return max(1, sum(total <= WHY_LETTERS_MAX for total in letters))
+
+
+def _change(entry: OpenEntry) -> str:
+    points = round(100 * entry.score) - round(100 * entry.score_before)
+    if points <= 0:
+        return "no rise in 30 days"
+    return f"+{points} point{'' if points == 1 else 's'} in 30 days"

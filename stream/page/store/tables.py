@@ -1,0 +1,85 @@
+"""The tables of the read store, and the SQL that fills them; the same text for SQLite and PostgreSQL.
+
+Columns are the fields of the entries (stream/page/entries.py), in the same order. Placeholders are `?`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
+
+STORE_VERSION = 1
+"""Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
+
+
+class StoreTable(NamedTuple):
+    """A table: its name, the entry that its columns are, its key and its other indexes."""
+
+    name: str
+    entry: type[Struct]
+    key: tuple[str, ...]
+    indexes: tuple[str, ...]
+
+
+TABLES = (
+    StoreTable(
+        "customers",
+        CustomerEntry,
+        ("customer",),
+        (
+            *(f"{column}, customer" for column in ("value_minor", "risk", "risk_rise", "last_purchase_ms")),
+            *(f"{column}, value_minor" for column in ("campaign", "channel", "country", "tier", "stage")),
+        ),
+    ),
+    StoreTable(
+        "open_alerts",
+        OpenEntry,
+        ("customer", "kind"),
+        ("kind, currency, worth, stake_mean, customer", "kind, opened_ms"),
+    ),
+    StoreTable("alerts", AlertEntry, ("id",), ("customer, sequence", "kind, at_ms")),
+)
+CUSTOMERS, OPEN_ALERTS, ALERTS = TABLES
+META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+OFFSETS = "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, PRIMARY KEY (topic, place))"
+
+
+def create_statements(types: dict[type, str]) -> list[str]:
+    """The statements that make all tables; `types` gives the SQL type of str, int, float and bytes."""
+    made = [META, OFFSETS]
+    for table in TABLES:
+        columns = [
+            f"{field.name} {types[field.type]} NOT NULL" for field in msgspec.structs.fields(table.entry)
+        ]
+        made.append(f"CREATE TABLE {table.name} ({', '.join(columns)}, PRIMARY KEY ({', '.join(table.key)}))")
+        made += [
+            f"CREATE INDEX {table.name}_{place} ON {table.name} ({columns})"
+            for place, columns in enumerate(table.indexes)
+        ]
+    return made
+
+
+def drop_statements() -> list[str]:
+    """The statements that take all tables away, where they are."""
+    return [f"DROP TABLE IF EXISTS {name}" for name in ("meta", "offsets", *(table.name for table in TABLES))]
+
+
+def upsert(table: StoreTable) -> str:
+    """The statement that adds a row, or replaces the one with the same key."""
+    names = table.entry.__struct_fields__
+    sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in table.key)
+    marks = ", ".join("?" * len(names))
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) "
+        f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
+    )
+
+
+def values_of(entries: Sequence[Struct]) -> list[tuple[Any, ...]]:
+    """The rows of these entries."""
+    return [msgspec.structs.astuple(entry) for entry in entries]

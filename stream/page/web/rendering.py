@@ -1,0 +1,40 @@
+"""Templates to HTML: everything is escaped, a name that a template does not get is an error, no text can turn
+or hide what is beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from stream.page.screens.view import url
+from stream.printable import printable
+from stream.wording.amounts import count
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+
+
+def environment() -> jinja2.Environment:
+    """The environment of all templates."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["thousands"] = lambda number: f"{number:,}"
+    made.globals.update(url=url, count=count)
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """A text from outside may hold marks that turn the direction of a line, or hide something in it."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value)
+    return value

@@ -1,0 +1,155 @@
+"""The HTTP server of the dashboard: pages, exports, and what operators ask (/healthz, /readyz, /metrics).
+
+GET only. Each page is made in a thread, from one short read of the store; the event loop never waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+from stream.metrics import DashboardMetrics
+from stream.page.screens.csv_text import Cell, csv_lines
+from stream.page.screens.view import FilterError, View
+from stream.page.store.store import ReadStore
+from stream.page.store.tables import TABLES
+from stream.page.web.guards import HEADERS, Handler, guard
+from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
+from stream.page.web.rendering import STATIC
+
+log = logging.getLogger(__name__)
+STATIC_TYPES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
+STATIC_KEPT_S = 3_600
+
+
+class AddressError(Exception):
+    """The server cannot be reached where it should be; the text says why."""
+
+
+class DashboardServer:
+    """Serves from `start` to `close`."""
+
+    def __init__(self, store: ReadStore, view: View, names: Iterable[str] = ()) -> None:
+        """`names`: hosts that it answers to beside loopback."""
+        self._store = store
+        self._pages = Pages(view)
+        self._metrics = DashboardMetrics()
+        self._watch_store()
+        application = web.Application(middlewares=[guard(names), self._in_words])
+        for path, maker in PAGES.items():
+            application.router.add_get(path, self._page(path, maker))
+        for path, exporter in EXPORTS.items():
+            application.router.add_get(path, self._export(path, exporter))
+        application.router.add_get("/static/{name}", _static)
+        application.router.add_get("/healthz", _ok)
+        application.router.add_get("/readyz", _ok)
+        application.router.add_get("/metrics", make_aiohttp_handler(self._metrics.registry))
+        self._runner = web.AppRunner(application, access_log=None)
+
+    async def start(self, host: str, port: int) -> str:
+        """Start to serve; returns the address of the first page. AddressError."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        try:
+            await site.start()
+        except (OSError, UnicodeError) as error:
+            await self._runner.cleanup()
+            reason = error.strerror if isinstance(error, OSError) else "no host has such a name"
+            raise AddressError(f"{host}, port {port}: {reason}") from error
+        bound = self._runner.addresses[0]
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        return f"http://{shown}:{bound[1]}/"
+
+    async def close(self) -> None:
+        """Stop serving."""
+        await self._runner.cleanup()
+
+    def _page(self, path: str, maker: PageMaker) -> Callable[[web.Request], Any]:
+        timer = self._metrics.page_time.labels(path)
+
+        def made(query: Mapping[str, str]) -> tuple[str, int, str]:
+            with timer.time(), self._store.reading() as reading:
+                return maker(self._pages, reading, query)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            text, status, kind = await asyncio.to_thread(made, request.query)
+            return web.Response(text=text, status=status, content_type=kind)
+
+        return answer
+
+    def _export(self, path: str, exporter: Exporter) -> Callable[[web.Request], Any]:
+        """Written in parts, each from a read of its own: an export of all customers holds nothing up."""
+
+        def part(filters: Mapping[str, str]) -> tuple[list[list[Cell]], str]:
+            with self._store.reading() as reading:
+                return exporter.rows(reading, filters, self._pages.view)
+
+        def begun(query: Mapping[str, str]) -> dict[str, str]:
+            with self._store.reading() as reading:
+                return exporter.filters(reading, query, self._pages.view)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            filters = await asyncio.to_thread(begun, request.query)
+            name = path.strip("/")
+            sent = web.StreamResponse(
+                headers={**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+            )
+            sent.content_type, sent.charset = "text/csv", "utf-8"
+            await sent.prepare(request)
+            await sent.write(csv_lines([exporter.head]).encode())
+            while True:
+                rows, after = await asyncio.to_thread(part, filters)
+                await sent.write(csv_lines(rows).encode("utf-8", "backslashreplace"))
+                if not after:
+                    return sent
+                filters = {**filters, "after": after}
+
+        return answer
+
+    @web.middleware
+    async def _in_words(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """A refusal or a fault as a page of words."""
+        try:
+            return await handler(request)
+        except FilterError as wrong:
+            return self._words("This address cannot be shown", [f"{wrong}."], 400)
+        except web.HTTPNotFound:
+            return self._words("There is no such page", [], 404)
+        except web.HTTPException:
+            raise
+        except Exception:
+            log.exception("a page could not be made: %s", request.path)
+            lines = ["The page could not be made; the reason is in the log of the dashboard."]
+            return self._words("Something is wrong here", lines, 500)
+
+    def _words(self, heading: str, lines: list[str], status: int) -> web.Response:
+        text = self._pages.words(heading, lines)
+        return web.Response(text=text, status=status, content_type="text/html")
+
+    def _watch_store(self) -> None:
+        def rows() -> dict[tuple[str, ...], float]:
+            with self._store.reading() as reading:
+                return {
+                    (table.name,): reading.one(f"SELECT COUNT(*) FROM {table.name}")[0] for table in TABLES
+                }
+
+        self._metrics.gauges.watch("dashboard_rows", rows)
+        self._metrics.gauges.watch("dashboard_log_bytes", lambda: {(): self._store.log_bytes})
+
+
+async def _ok(_: web.Request) -> web.StreamResponse:
+    return web.json_response({"ok": True, "reasons": []})
+
+
+async def _static(request: web.Request) -> web.StreamResponse:
+    name = request.match_info["name"]
+    if name not in STATIC_TYPES:
+        raise web.HTTPNotFound
+    answer = web.Response(body=(STATIC / name).read_bytes(), content_type=STATIC_TYPES[name])
+    answer.headers["Cache-Control"] = f"max-age={STATIC_KEPT_S}"
+    return answer

@@ -1,0 +1,186 @@
+"""The dashboard over HTTP: what it answers, to whom, and what it never lets through."""
+
+import csv
+import io
+import re
+
+import aiohttp
+import msgspec
+import pytest
+
+from stream.core.facts.profile import Profile
+from stream.page.dashboard import filled
+from stream.page.sources.replay_files import replay_files
+from stream.page.store.sqlite import SqliteStore
+from stream.page.web.server import AddressError, DashboardServer
+from tests.support.builders import basis
+from tests.support.replayed_shop import write_files
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"' onmouseover=alert(1) x='",
+    "a\u202egnp.exe",
+    "nul\0nul",
+    "x" * 10_000,
+    "=cmd|'/c calc'!A1",
+    "ünïcode 顧客 ✓",
+    "{{ 7 * 7 }}",
+    "a b&c=d#e?f/g",
+]
+
+
+@pytest.fixture
+async def served(shop):
+    store, view = shop
+    server = DashboardServer(store, view, ["shop.example"])
+    yield await server.start("127.0.0.1", 0)
+    await server.close()
+
+
+async def got(address, path="", **more):
+    async with aiohttp.ClientSession() as session, session.get(address + path, **more) as answer:
+        return answer.status, dict(answer.headers), await answer.text()
+
+
+async def test_the_first_page_says_who_why_how_much_and_what_next(served):
+    status, headers, text = await got(served)
+
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    for word in ("Loyal customers at risk", "profit at stake", "Worst first", "What to do", "UTC"):
+        assert word in text
+    assert len(text) < 60_000
+
+
+async def test_no_page_runs_a_script_or_asks_another_site(served):
+    _, headers, text = await got(served)
+
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in headers
+    assert not re.search(r"<script|javascript:|\son\w+=|style=|https?://", text)
+
+
+async def test_a_request_under_a_foreign_host_name_is_refused(served):
+    for host in ("evil.example", "127.0.0.1.evil.example", "", "localhost.evil.example:80", "[::1"):
+        status, headers, text = await got(served, headers={"Host": host})
+        assert status in (400, 421), host
+        assert "customer" not in text
+        assert status == 400 or "Content-Security-Policy" in headers
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:80", "shop.example"])
+async def test_known_host_names_are_answered(served, host):
+    assert (await got(served, headers={"Host": host}))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("?kind=nonsense", 400, "kind is &#39;nonsense&#39;; allowed: at_risk_loyal"),
+        ("?x=%3Cscript%3E", 400, "there is no filter"),
+        ("?after=1", 400, "go back to its first page"),
+        ("nothing", 404, "There is no such page"),
+        ("static/../server.py", 404, "There is no such page"),
+        ("static/%2e%2e%2fserver.py", 404, "There is no such page"),
+    ],
+)
+async def test_what_cannot_be_shown_is_said_in_words(served, path, status, words):
+    found, headers, text = await got(served, path)
+
+    assert (found, words in text) == (status, True), text
+    assert "<script" not in text
+    assert "Content-Security-Policy" in headers
+
+
+async def test_only_get_is_allowed(served):
+    async with aiohttp.ClientSession() as session, session.post(served) as answer:
+        assert answer.status == 405
+        assert "Content-Security-Policy" in answer.headers
+
+
+async def test_operators_get_health_readiness_and_metrics(served):
+    await got(served)
+
+    assert (await got(served, "healthz"))[0] == (await got(served, "readyz"))[0] == 200
+    metrics = (await got(served, "metrics"))[2]
+    assert 'customer_stream_dashboard_rows{table="customers"} 160.0' in metrics
+    assert 'customer_stream_dashboard_page_seconds_count{page="/"} 1.0' in metrics
+    assert "customer_stream_dashboard_log_bytes" in metrics
+
+
+async def test_the_csv_is_a_download_of_all_rows(served):
+    _, headers, text = await got(served, "today.csv?kind=churn_risk")
+
+    assert headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert headers["Content-Disposition"] == 'attachment; filename="today.csv"'
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][0] == "customer"
+    assert len(rows) > 1
+
+
+async def test_a_port_that_is_taken_is_one_line(shop, served):
+    port = int(served.rstrip("/").rpartition(":")[2])
+
+    with pytest.raises(AddressError, match=f"127.0.0.1, port {port}: "):
+        await DashboardServer(*shop).start("127.0.0.1", port)
+
+
+def renamed(line, name):
+    profile = msgspec.json.decode(line, type=Profile)
+    profile.customer = name
+    profile.identity.campaign = profile.identity.country = profile.identity.channel = name
+    return profile
+
+
+@pytest.fixture
+async def hostile(shop_files, tmp_path):
+    """Customers at risk whose texts are hostile."""
+    lines = [
+        line
+        for line in shop_files[0].read_bytes().splitlines()
+        if re.search(rb'"at_risk_loyal":\{"state":"(raised|escalated)"', line)
+    ]
+    profiles = [renamed(lines[place % len(lines)], name) for place, name in enumerate(HOSTILE)]
+    store = SqliteStore(tmp_path / "store.db")
+    server = DashboardServer(
+        store, filled(store, replay_files(*write_files(tmp_path, profiles, []), basis()))
+    )
+    yield await server.start("127.0.0.1", 0)
+    await server.close()
+    store.close()
+
+
+async def test_hostile_texts_are_shown_and_do_nothing(hostile):
+    _, _, text = await got(hostile)
+
+    assert text.count('<th scope="row">') == len(HOSTILE)
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert "\0" not in text
+    assert "{{ 7 * 7 }}" in text
+    assert "顧客" in text
+    assert "&lt;script&gt;" in text
+
+
+async def test_hostile_texts_come_through_the_csv_unchanged_but_for_formulas(hostile):
+    _, _, text = await got(hostile, "today.csv")
+    found = {row[0] for row in csv.reader(io.StringIO(text))} - {"customer"}
+
+    assert found == {name.replace("\0", "\\u0000").replace("=cmd", "'=cmd") for name in HOSTILE}
+
+
+async def test_an_empty_shop_is_said_in_words(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    server = DashboardServer(store, filled(store, replay_files(*write_files(tmp_path, [], []), basis())))
+    address = await server.start("127.0.0.1", 0)
+    try:
+        status, _, text = await got(address)
+        rows = (await got(address, "today.csv"))[2]
+    finally:
+        await server.close()
+
+    assert status == 200
+    assert "No customer is known yet" in text
+    assert "1970" not in text
+    assert rows.count("\n") == 1

@@ -1,0 +1,215 @@
+"""The first screen: who needs us today, in which order, filtered, added up, and as CSV."""
+
+import csv
+import io
+
+import msgspec
+import pytest
+
+from stream.core.alerts.alert import AlertData
+from stream.core.units import DAY_MS
+from stream.page.entries import OpenEntry, mean_and_variance
+from stream.page.screens.csv_text import csv_lines
+from stream.page.screens.open_list import CSV_HEAD, today_export, today_filters, with_currency
+from stream.page.screens.today import ROWS_SHOWN, today
+from stream.page.screens.view import FilterError, View
+from stream.page.store.sqlite import SqliteStore
+from stream.page.store.store import Batch
+from tests.support.builders import at, basis
+
+NOW_MS = at(400)
+VIEW = View(basis(), NOW_MS, "a test", True)
+CALL = b'{"code":"call","text":"Call them.","because":"RETURNS","channels":["call"],"consent":"not_needed"}'
+
+
+def opened(customer, stake=10_000, change=0.5, *, kind="at_risk_loyal", days=10.0, currency="EUR", **more):
+    data = (
+        b'{"alert_id":"a","dedupe_key":"d","kind":"%b","state":"raised","episode":{"n":1,"opened_at":""},'
+        b'"policy":{"id":"p","version":1,"hash":"h","model":"m"},"customer":{"tier":"gold","stage":"loyal",'
+        b'"rfm":"555","purchase_days":9,"tenure_days":300},"score":{"name":"s","value":0.8,"scale":"share",'
+        b'"base":0,"previous":0,"raise_at":0.6,"clear_at":0.4},"evidence":[{"code":"RETURNS","feature":"f",'
+        b'"observed":0.5,"unit":"share","contribution":0.5}],"recommended_action":%b}' % (kind.encode(), CALL)
+    )
+    mean, variance = mean_and_variance(stake / 2, stake, stake * 2)
+    entry = OpenEntry(
+        customer, kind, 1, 0, NOW_MS - round(days * DAY_MS), 2, 1, NOW_MS - 40 * DAY_MS, 0.8, 0.8 - change,
+        currency, stake // 2, stake, stake * 2, mean, variance, mean * change, data,
+    )  # fmt: skip
+    return msgspec.structs.replace(entry, **more)
+
+
+@pytest.fixture
+def shown(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    store.open_for("x")
+
+    def show(entries, query=()):
+        store.write(Batch(opened=list(entries)))
+        with store.reading() as reading:
+            return today(reading, today_filters(dict(query), VIEW), VIEW)
+
+    yield show
+    store.close()
+
+
+def names(screen):
+    return [row.customer for row in screen.rows]
+
+
+def test_worst_first_is_what_came_into_doubt_lately(shown):
+    entries = [
+        opened("long lost", 90_000, 0.0),
+        opened("slipping", 20_000, 0.6),
+        opened("a little", 20_000, 0.1),
+    ]
+
+    assert names(shown(entries)) == ["slipping", "a little", "long lost"]
+
+
+def test_pages_hold_every_customer_once_and_in_order(shown):
+    entries = [opened(f"c{n:03}", 1_000 * (n % 7), (n % 5) / 10) for n in range(3 * ROWS_SHOWN + 5)]
+    first = shown(entries)
+    found, screen = names(first), first
+    while screen.next_url:
+        after = dict(pair.split("=") for pair in screen.next_url.partition("?")[2].split("&"))["after"]
+        screen = shown([], {"after": after.replace("%7E", "~")})
+        found += names(screen)
+
+    by_worth = sorted(entries, key=lambda e: (-e.worth, -e.stake_mean, e.customer))
+    assert found == [entry.customer for entry in by_worth]
+
+
+def test_since_yesterday_is_from_the_midnight_before_the_last(shown):
+    part = (NOW_MS % DAY_MS) / DAY_MS
+    entries = [opened("new", days=part + 0.99), opened("old", days=part + 1.01)]
+
+    assert names(shown(entries, {"since": "yesterday"})) == ["new"]
+    assert shown([]).new == 1
+
+
+def test_filters_are_shown_and_each_can_be_taken_away(shown):
+    screen = shown([opened("a", tier=3), opened("b", tier=2)], {"tier": "gold", "urgent": "yes"})
+
+    assert names(screen) == []
+    assert [(chip.words, chip.without) for chip in screen.chips] == [
+        (
+            "gold tier",
+            "/?kind=at_risk_loyal&urgent=yes&currency=EUR".replace(
+                "&urgent=yes&currency=EUR", "&currency=EUR&urgent=yes"
+            ),
+        ),
+        ("urgent only", "/?kind=at_risk_loyal&currency=EUR&tier=gold"),
+    ]
+    assert names(shown([], {"tier": "gold"})) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ({"kind": "x"}, "kind is 'x'; allowed: at_risk_loyal"),
+        ({"tier": "x"}, "tier is 'x'; allowed: bronze"),
+        ({"colour": "red"}, "there is no filter 'colour'"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_refused_with_what_is_allowed(query, why):
+    with pytest.raises(FilterError, match=why):
+        today_filters(query, VIEW)
+
+
+@pytest.mark.parametrize("after", ["x", "1~2", "one~2~c"])
+def test_a_place_that_cannot_be_is_refused(shown, after):
+    with pytest.raises(FilterError, match="first page"):
+        shown([opened("a")], {"after": after})
+
+
+def test_amounts_of_different_currencies_are_never_added_or_compared(shown):
+    entries = [opened("a"), opened("b"), opened("c", 90_000, currency="JPY")]
+
+    euro, yen = shown(entries), shown([], {"currency": "JPY"})
+
+    assert names(euro) == ["a", "b"]
+    assert euro.total.stake == "€230"
+    assert [(tab.title, tab.customers) for tab in euro.currencies] == [("EUR", 2), ("JPY", 1)]
+    assert (names(yen), yen.total.stake) == (["c"], "¥103,500")
+
+
+def test_ranges_of_a_sum_are_narrower_than_the_sum_of_ranges(shown):
+    one = shown([opened("a", 10_000)]).total
+    many = shown([opened(f"c{n}", 10_000) for n in range(99)]).total  # a hundred in all
+
+    assert (one.stake, one.spread) == ("€115", "€39 to €191")
+    assert (many.stake, many.spread) == ("€11,500", "€10,739 to €12,261")
+
+
+def test_swansons_rule_gives_the_moments_of_a_normal_distribution():
+    mean, variance = mean_and_variance(100 - 12.816, 100, 100 + 12.816)
+
+    assert mean == pytest.approx(100)
+    assert variance == pytest.approx(100, rel=0.02)
+
+
+def test_the_open_alerts_of_each_day_follow_from_what_was_raised_and_ended(shop):
+    store, view = shop
+    with store.reading() as reading:
+        screen = today(reading, today_filters({"kind": "churn_risk"}, view), view)
+        alerts = reading.rows("SELECT state, at_ms FROM alerts WHERE kind = 'churn_risk'")
+    day_before_last_ms = view.day_starts_ms(30)[-2]
+    raised = sum(state == "raised" and at_ms < day_before_last_ms for state, at_ms in alerts)
+    ended = sum(
+        state not in ("raised", "escalated") and at_ms < day_before_last_ms for state, at_ms in alerts
+    )
+
+    assert len(screen.open_by_day) == 30
+    assert screen.open_by_day[-1][1] == screen.tabs[1].customers
+    assert screen.open_by_day[-3][1] == raised - ended
+
+
+def exported(store, view, query):
+    rows = []
+    with store.reading() as reading:
+        filters = with_currency(reading, today_filters(query, view))
+        after = "start"
+        while after:
+            found, after = today_export(reading, filters, view)
+            rows += found
+            filters["after"] = after
+    return list(csv.reader(io.StringIO(csv_lines([CSV_HEAD, *rows]))))
+
+
+def test_the_csv_has_the_rows_of_the_list_in_their_order(shop, monkeypatch):
+    monkeypatch.setattr("stream.page.screens.open_list.ROWS_READ", 3)
+    store, view = shop
+
+    head, *rows = exported(store, view, {})
+
+    with store.reading() as reading:
+        screen = today(reading, today_filters({}, view), view)
+    assert tuple(head) == CSV_HEAD
+    assert [row[0] for row in rows][: len(screen.rows)] == names(screen)
+    assert len(rows) == screen.total.customers
+    for row, cells in zip(screen.rows, rows, strict=False):
+        assert float(cells[9]) == pytest.approx(float(row.stake.strip("€").replace(",", "")), abs=0.5)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+def test_a_cell_is_never_a_formula(start):
+    ((first, second, third),) = csv.reader(io.StringIO(csv_lines([[f"{start}1+1", 'a,"b\nc', -5]])))
+
+    assert (first, second, third) == (f"'{start}1+1", 'a,"b\nc', "-5")
+
+
+def test_every_open_alert_of_the_rows_is_in_the_list(shop, shop_files):
+    store, _ = shop
+    rows = [msgspec.json.decode(line) for line in shop_files[0].read_bytes().splitlines()]
+    wanted = {
+        (row["customer"], kind)
+        for row in rows
+        for kind, episode in row["judgement"].get("episodes", {}).items()
+        if episode.get("state") in ("raised", "escalated")
+    }
+
+    with store.reading() as reading:
+        found = reading.rows("SELECT customer, kind, data FROM open_alerts")
+
+    assert {(customer, kind) for customer, kind, _ in found} == wanted
+    assert all(msgspec.json.decode(data, type=AlertData).score.value > 0 for _, _, data in found)
