@@ -207,10 +207,14 @@ def stake_words(stake: ValueAtRisk) -> str:
 
 def closing_words(alert: Alert) -> str:
     """What would close the alert, and before which day."""
-    data = alert.data
+    return ending_words(alert.data, alert.expirytime)
+
+
+def ending_words(data: AlertData, expires: str | None) -> str:
+    """What would close the alert, and before which day; `expires` is its end where nothing would."""
     counterfactual = data.counterfactual
     if counterfactual is None:
-        ends = f"; it ends on {date(alert.expirytime)} at the latest" if alert.expirytime else ""
+        ends = f"; it ends on {date(expires)} at the latest" if expires else ""
         return f"Closes with: nothing that is in reach{ends}"
     remedies = listed([_remedy(each, currency(data)) for each in counterfactual.clears_if])
     closes = f"Closes with: {remedies}," if remedies else "Closes by itself"

@@ -1,12 +1,14 @@
 """The dashboard over HTTP: what it answers, to whom, and what it never lets through."""
 
 import csv
+import html
 import io
 import re
 
 import aiohttp
 import msgspec
 import pytest
+import yarl
 
 from stream.core.facts.profile import Profile
 from stream.page.dashboard import filled
@@ -38,7 +40,8 @@ async def served(shop):
 
 
 async def got(address, path="", **more):
-    async with aiohttp.ClientSession() as session, session.get(address + path, **more) as answer:
+    address = address + path if isinstance(address, str) else address
+    async with aiohttp.ClientSession() as session, session.get(address, **more) as answer:
         return answer.status, dict(answer.headers), await answer.text()
 
 
@@ -170,6 +173,35 @@ async def test_hostile_texts_come_through_the_csv_unchanged_but_for_formulas(hos
     assert found == {name.replace("\0", "\\u0000").replace("=cmd", "'=cmd") for name in HOSTILE}
 
 
+async def test_every_hostile_id_leads_to_its_customer_and_to_the_same_json(hostile):
+    _, _, text = await got(hostile)
+    links = [html.unescape(link) for link in re.findall(r'href="(/customer\?id=[^"]*)"', text)]
+
+    assert len(set(links)) == len(HOSTILE)
+    for link in set(links):
+        address = yarl.URL(hostile.rstrip("/") + link, encoded=True)
+        status, _, page = await got(address)
+        stored = await got(yarl.URL(str(address).replace("/customer?", "/customer.json?"), encoded=True))
+        assert (status, stored[0]) == (200, 200)
+        assert "<script" not in page
+        assert msgspec.json.decode(stored[2])["customer"] in HOSTILE
+
+
+async def test_the_list_of_customers_takes_hostile_filters_as_texts(hostile):
+    for name in HOSTILE:
+        for path in ("customers", "customers.csv"):
+            address = yarl.URL(hostile + path).with_query({"campaign": name.strip(), "q": name[:5].strip()})
+            assert (await got(address))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["customer", "customer?id=nobody", "customer.json?id=nobody"])
+async def test_a_customer_who_is_not_known_is_said_so(served, path):
+    status, _, text = await got(served, path)
+
+    assert status == 404
+    assert "not known" in text
+
+
 async def test_an_empty_shop_is_said_in_words(tmp_path):
     store = SqliteStore(tmp_path / "store.db")
     server = DashboardServer(store, filled(store, replay_files(*write_files(tmp_path, [], []), basis())))
@@ -177,10 +209,12 @@ async def test_an_empty_shop_is_said_in_words(tmp_path):
     try:
         status, _, text = await got(address)
         rows = (await got(address, "today.csv"))[2]
+        everybody = (await got(address, "customers"))[2]
     finally:
         await server.close()
 
     assert status == 200
     assert "No customer is known yet" in text
-    assert "1970" not in text
+    assert "No customer is known yet" in everybody
+    assert "1970" not in text + everybody
     assert rows.count("\n") == 1

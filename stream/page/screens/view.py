@@ -58,6 +58,10 @@ class View(Struct, frozen=True):
         calendar = self.basis.meaning.calendar
         return calendar.midnight_ms(calendar.local_day(self.as_of_ms) - days_back)
 
+    def quiet_ms(self, days_back: int) -> int:
+        """The midnight so many days before the one at which the day of `as_of_ms` began."""
+        return self._midnight_ms(days_back)
+
     def date(self, at_ms: int) -> str:
         """`2 May 2018`: the day of an instant on the shop's calendar."""
         return date(self.basis.meaning.calendar.local_ms(at_ms))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from stream.core.units import DAY_MS
 from stream.look.svg import sparkline
-from stream.page.screens import open_list, today
+from stream.page.screens import customer, customers, open_list, today
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
@@ -17,7 +17,7 @@ from stream.page.web.rendering import environment
 from stream.wording.amounts import days
 
 HTML, JSON = "text/html", "application/json"
-NAVIGATION = (("/", "Today"),)
+NAVIGATION = ((today.PATH, "Today"), (customers.PATH, "Customers"))
 
 Made = tuple[str, int, str]
 """Text, HTTP status and content type."""
@@ -68,7 +68,7 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
         today.PATH,
         screen=screen,
         spark=Markup(sparkline(levels, label)),
-        horizon=days(view.basis.policy.finance.risk_horizon_ms / DAY_MS),
+        horizon=_horizon(view),
         customers=reading.one("SELECT COUNT(*) FROM customers")[0],
     )
     return text, 200, HTML
@@ -79,7 +79,53 @@ def _today_export_filters(reading: Reading, query: Mapping[str, str], view: View
     return open_list.with_currency(reading, found)
 
 
-PAGES: Mapping[str, PageMaker] = {today.PATH: today_page}
+def customers_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """The list of all customers."""
+    view = pages.view
+    screen = customers.customers_screen(reading, customers.customers_filters(query, view), view)
+    text = pages.render("customers.html", customers.PATH, screen=screen, horizon=_horizon(view))
+    return text, 200, HTML
+
+
+def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """One customer in full."""
+    name = customer.customer_id(query)
+    screen = customer.customer_screen(reading, name, pages.view)
+    if screen is None:
+        return pages.words("This customer is not known", _unknown(name)), 404, HTML
+    return pages.render("customer.html", "", screen=screen), 200, HTML
+
+
+def customer_json(_: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """The stored profile of one customer."""
+    found = customer.customer_profile(reading, customer.customer_id(query))
+    if found is None:
+        return '{"error": "this customer is not known"}\n', 404, JSON
+    return found.decode() + "\n", 200, JSON
+
+
+def _unknown(name: str) -> list[str]:
+    if not name:
+        return ["The address names no customer."]
+    return [f"Nothing is known of {name}. Ids are compared letter by letter, capitals too."]
+
+
+def _horizon(view: View) -> str:
+    return days(view.basis.policy.finance.risk_horizon_ms / DAY_MS)
+
+
+def _customers_export_filters(reading: Reading, query: Mapping[str, str], view: View) -> dict[str, str]:
+    found = customers.customers_filters({**query, "after": ""}, view)
+    return customers.with_currency(reading, found)
+
+
+PAGES: Mapping[str, PageMaker] = {
+    today.PATH: today_page,
+    customers.PATH: customers_page,
+    customer.PATH: customer_page,
+    customer.JSON_PATH: customer_json,
+}
 EXPORTS: Mapping[str, Exporter] = {
+    customers.CSV_PATH: Exporter(customers.CSV_HEAD, _customers_export_filters, customers.customers_export),
     today.CSV_PATH: Exporter(open_list.CSV_HEAD, _today_export_filters, open_list.today_export),
 }

@@ -25,6 +25,8 @@ from stream.page.web.rendering import STATIC
 log = logging.getLogger(__name__)
 STATIC_TYPES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
 STATIC_KEPT_S = 3_600
+ADDRESS_BYTES_MAX = 1 << 17
+"""An id of a customer may have 10,000 letters of 4 bytes, which are 12 in an address."""
 
 
 class AddressError(Exception):
@@ -49,7 +51,7 @@ class DashboardServer:
         application.router.add_get("/healthz", _ok)
         application.router.add_get("/readyz", _ok)
         application.router.add_get("/metrics", make_aiohttp_handler(self._metrics.registry))
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, max_line_size=ADDRESS_BYTES_MAX)
 
     async def start(self, host: str, port: int) -> str:
         """Start to serve; returns the address of the first page. AddressError."""

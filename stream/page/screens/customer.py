@@ -1,0 +1,192 @@
+"""One customer in full, in the order in which people ask: what to do now, then all that is known.
+
+The words are those of `stream explain`, as of the instant of all pages; alerts are shown as they were sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from stream.core.alerts.alert import Alert, AlertData, rfc3339
+from stream.core.facts.memory.corrections import Corrections
+from stream.core.facts.memory.order_match import order_key
+from stream.core.facts.profile import Profile
+from stream.page.entries import OpenEntry, tier_before
+from stream.page.screens.open_list import decoded
+from stream.page.screens.view import View, known_filters, url
+from stream.page.store.store import Reading
+from stream.wording.alert import (
+    ALERT_NAMES,
+    STATE_WORDS,
+    action_words,
+    alert_lines,
+    ending_words,
+    reason_lines,
+    score_words,
+    stake_words,
+)
+from stream.wording.amounts import money
+from stream.wording.judged_by import judged_otherwise
+from stream.wording.profile import STAGES, Section, profile_sections
+from stream.worker.rows.stored import read_profile
+
+PATH, JSON_PATH = "/customer", "/customer.json"
+FILTERS = ("id",)
+FIRST = ("Value", "Buying", "Engagement", "Feedback", "Interests", "Who", "Dead ends", "Outlook")
+"""The sections in this order; a section of another name comes after them."""
+ALERTS_SHOWN_MAX = 60
+"""The latest."""
+
+_decode_alert = msgspec.json.Decoder(Alert).decode
+
+
+class OpenAlert(Struct, frozen=True):
+    """An alert that is open, as of now, in words."""
+
+    title: str
+    urgent: bool
+    opened: str
+    since: str
+    why: list[str]
+    score: str
+    stake: str
+    closes: str
+    to_do: str
+
+
+class OrderRow(Struct, frozen=True):
+    """One of the kept orders."""
+
+    day: str
+    number: str
+    amount: str
+    refunded: str
+    """Empty where nothing went back."""
+    cancelled: bool
+
+
+class SentAlert(Struct, frozen=True):
+    """An alert as it was sent."""
+
+    day: str
+    title: str
+    state: str
+    lines: list[str]
+
+
+class CustomerScreen(Struct, frozen=True):
+    """All that the screen shows."""
+
+    customer: str
+    tier: str
+    stage: str
+    move: str
+    last_known: str
+    open_alerts: list[OpenAlert]
+    sections: list[Section]
+    orders: list[OrderRow]
+    older_orders: int
+    """How many are no longer kept one by one."""
+    moves: list[tuple[str, str]]
+    """Day and words of each kept change of tier and stage, the latest first."""
+    alerts: list[SentAlert]
+    json_url: str
+
+
+def customer_id(query: Mapping[str, str]) -> str:
+    """The customer that the URL names, as it is: ids may begin or end with a space. FilterError."""
+    known_filters(query, FILTERS)
+    return query.get("id", "")
+
+
+def customer_profile(reading: Reading, customer: str) -> bytes | None:
+    """The stored profile as JSON; None: the customer is not known."""
+    found = reading.rows("SELECT profile FROM customers WHERE customer = ?", [customer])
+    return bytes(found[0][0]) if found else None
+
+
+def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScreen | None:
+    """The screen of a customer; None: the customer is not known."""
+    stored = customer_profile(reading, customer)
+    if stored is None:
+        return None
+    profile = read_profile(stored)
+    judgement = profile.judgement
+    return CustomerScreen(
+        customer=customer,
+        tier=view.tier_name(judgement.tier),
+        stage=STAGES[judgement.stage],
+        move=view.tier_move(tier_before(judgement), judgement.tier, judgement.tier_since_ms),
+        last_known=view.date(judgement.judged_ms) if judgement.judged_ms else "",
+        open_alerts=list(_open_alerts(reading, customer, view)),
+        sections=_sections(profile, view),
+        orders=list(_orders(profile, view)),
+        older_orders=max(0, profile.buying.sums.orders - len(profile.buying.orders)),
+        moves=list(_moves(profile, view)),
+        alerts=list(_sent(reading, customer, view)),
+        json_url=url(JSON_PATH, {"id": customer}),
+    )
+
+
+def _open_alerts(reading: Reading, customer: str, view: View) -> Iterator[OpenAlert]:
+    columns = ", ".join(OpenEntry.__struct_fields__)
+    sql = f"SELECT {columns} FROM open_alerts WHERE customer = ? ORDER BY worth DESC, kind"
+    for row in reading.rows(sql, [customer]):
+        entry = OpenEntry(*row)
+        yield _open_alert(entry, decoded(entry.data), view)
+
+
+def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
+    action = data.recommended_action
+    return OpenAlert(
+        title=ALERT_NAMES[data.kind].capitalize(),
+        urgent=bool(entry.urgent),
+        opened=view.date(entry.opened_ms),
+        since=view.ago(entry.opened_ms),
+        why=reason_lines(data) or ["no single reason stands out"],
+        score=score_words(data),
+        stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
+        closes=ending_words(data, rfc3339(entry.opened_ms + view.basis.hysteresis[data.kind].expire_ms)),
+        to_do=action_words(action) if action is not None else "",
+    )
+
+
+def _sections(profile: Profile, view: View) -> list[Section]:
+    other = judged_otherwise(profile, view.basis)
+    found = profile_sections(profile, view.as_of_ms, view.basis, of_other_basis=other)
+    place = {title: number for number, title in enumerate(FIRST)}
+    return sorted(found, key=lambda section: place.get(section.title, len(FIRST)))
+
+
+def _orders(profile: Profile, view: View) -> Iterator[OrderRow]:
+    buying = profile.buying
+    corrections = Corrections(buying.orders, buying.refunds, buying.cancelled, buying.cancelled_by)
+    for order in reversed(buying.orders):
+        back_minor = corrections.refunded_minor(order)
+        yield OrderRow(
+            day=view.date(order.at_ms),
+            number=order.order_id,
+            amount=money(order.total_minor, order.currency),
+            refunded=money(back_minor, order.currency) if back_minor else "",
+            cancelled=order_key(order) in corrections.cancelled,
+        )
+
+
+def _moves(profile: Profile, view: View) -> Iterator[tuple[str, str]]:
+    judgement = profile.judgement
+    moves = [(at_ms, f"{view.tier_name(rank)} tier") for at_ms, rank in judgement.tier_moves]
+    moves += [(at_ms, STAGES[stage]) for at_ms, stage in judgement.stage_moves]
+    for at_ms, words in sorted(moves, reverse=True):
+        yield view.date(at_ms), words
+
+
+def _sent(reading: Reading, customer: str, view: View) -> Iterator[SentAlert]:
+    sql = "SELECT body, at_ms FROM alerts WHERE customer = ? ORDER BY sequence DESC LIMIT ?"
+    for body, at_ms in reading.rows(sql, [customer, ALERTS_SHOWN_MAX]):
+        alert = _decode_alert(body)
+        _, *lines = alert_lines(alert)
+        data = alert.data
+        yield SentAlert(view.date(at_ms), ALERT_NAMES[data.kind], STATE_WORDS[data.state], lines)

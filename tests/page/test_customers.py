@@ -1,0 +1,158 @@
+"""The list of all customers, and one customer in full."""
+
+import msgspec
+import pytest
+
+from stream.page.entries import CustomerEntry
+from stream.page.screens.customer import customer_profile, customer_screen
+from stream.page.screens.customers import (
+    CSV_HEAD,
+    SORTS,
+    customers_export,
+    customers_filters,
+    customers_screen,
+    with_currency,
+)
+from stream.page.screens.view import FilterError
+from stream.page.store.sqlite import SqliteStore
+from stream.page.store.store import Batch
+from stream.wording.profile import profile_sections
+from stream.worker.rows.stored import read_profile
+
+
+@pytest.fixture
+def reading(shop):
+    with shop[0].reading() as reading:
+        yield reading
+
+
+@pytest.fixture
+def view(shop):
+    return shop[1]
+
+
+def entries(reading):
+    columns = ", ".join(CustomerEntry.__struct_fields__)
+    return [CustomerEntry(*row) for row in reading.rows(f"SELECT {columns} FROM customers")]
+
+
+def listed(reading, view, **query):
+    """All rows of the list, in parts as small as its pages may be, as an export gives them."""
+    filters, after, rows = customers_filters(query, view), "start", []
+    while after:
+        found, after = customers_export(reading, filters, view)
+        rows += found
+        filters["after"] = after
+    return rows
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_hold_every_customer_once_and_in_order(reading, view, sort, monkeypatch):
+    monkeypatch.setattr("stream.page.screens.customers.ROWS_READ", 7)
+    column = SORTS[sort][0]
+
+    wanted = sorted(entries(reading), key=lambda entry: (-getattr(entry, column), entry.customer))
+
+    assert [row[0] for row in listed(reading, view, sort=sort)] == [entry.customer for entry in wanted]
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ({"tier": "gold"}, lambda entry, view: view.tier_name(entry.tier) == "gold"),
+        ({"stage": "lapsed"}, lambda entry, view: entry.stage == "lapsed"),
+        ({"kind": "churn_risk"}, lambda entry, view: "churn_risk" in entry.open_kinds),
+        ({"q": "customer-0001"}, lambda entry, view: entry.customer.startswith("customer-0001")),
+        ({"country": "DE"}, lambda entry, view: entry.country == "DE"),
+        ({"channel": "search"}, lambda entry, view: entry.channel == "search"),
+        ({"quiet": "90"}, lambda entry, view: 0 < entry.last_purchase_ms < view.quiet_ms(90)),
+        (
+            {"tier": "gold", "channel": "search"},
+            lambda entry, view: entry.tier == 2 and entry.channel == "search",
+        ),
+    ],
+)
+def test_a_filter_keeps_those_who_fit(reading, view, query, fits):
+    found = {row[0] for row in listed(reading, view, **query)}
+
+    assert found == {entry.customer for entry in entries(reading) if fits(entry, view)}
+    assert found
+
+
+@pytest.mark.parametrize(
+    "query", [{"tier": "x"}, {"sort": "name"}, {"quiet": "1"}, {"after": "x"}, {"a": "b"}]
+)
+def test_what_cannot_be_is_refused(reading, view, query):
+    with pytest.raises(FilterError):
+        customers_screen(reading, customers_filters(query, view), view)
+
+
+def test_the_screen_shows_the_rows_of_the_export_and_a_chip_for_each_filter(reading, view):
+    filters = customers_filters({"tier": "platinum", "q": "customer"}, view)
+
+    screen = customers_screen(reading, filters, view)
+
+    rows = listed(reading, view, tier="platinum", q="customer")
+    assert [row.customer for row in screen.rows] == [row[0] for row in rows][: len(screen.rows)]
+    assert [chip.words for chip in screen.chips] == ["id begins with customer", "platinum tier"]
+    assert screen.known == 160
+    assert len(CSV_HEAD) == len(rows[0])
+
+
+def test_money_is_ordered_within_one_currency(tmp_path, reading, view):
+    store = SqliteStore(tmp_path / "store.db")
+    store.open_for("x")
+    first, second, third = entries(reading)[:3]
+    yen = msgspec.structs.replace(third, currency="JPY", value_minor=10**9)
+    store.write(Batch(customers=[first, second, yen]))
+
+    with store.reading() as other:
+        by_value = with_currency(other, customers_filters({}, view))
+        by_risk = with_currency(other, customers_filters({"sort": "risk"}, view))
+
+    assert (by_value["currency"], by_risk["currency"]) == ("EUR", "")
+    store.close()
+
+
+def test_one_customer_is_told_in_the_words_of_explain_as_of_the_same_instant(reading, view):
+    for entry in entries(reading)[:40]:
+        profile = read_profile(entry.profile)
+        screen = customer_screen(reading, entry.customer, view)
+
+        assert screen is not None
+        explained = profile_sections(profile, view.as_of_ms, view.basis)
+        assert sorted(screen.sections, key=lambda one: one.title) == sorted(
+            explained, key=lambda one: one.title
+        )
+        assert len(screen.open_alerts) == len(entry.open_kinds.split())
+        assert len(screen.orders) == len(profile.buying.orders)
+
+
+def test_the_first_section_is_what_they_are_worth(reading, view):
+    customer = next(entry.customer for entry in entries(reading) if entry.orders > 5)
+
+    screen = customer_screen(reading, customer, view)
+
+    assert screen is not None
+    assert [section.title for section in screen.sections][:2] == ["Value", "Buying"]
+
+
+def test_cancelled_and_refunded_orders_are_marked_and_add_up(reading, view):
+    """The amounts of the kept orders are those of the sums, where no older order is left out."""
+    checked = 0
+    for entry in entries(reading):
+        buying = read_profile(entry.profile).buying
+        screen = customer_screen(reading, entry.customer, view)
+        assert screen is not None
+        if screen.older_orders == 0 and buying.sums.orders:
+            live = [order for order in screen.orders if not order.cancelled]
+            assert len(live) == buying.sums.orders
+            back = [float(order.refunded.strip("€").replace(",", "")) for order in live if order.refunded]
+            assert sum(back) == pytest.approx(buying.sums.refunded_minor / 100)
+            checked += bool(back)
+    assert checked
+
+
+def test_nobody_is_not_known(reading, view):
+    assert customer_screen(reading, "nobody", view) is None
+    assert customer_profile(reading, "") is None
