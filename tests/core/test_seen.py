@@ -174,6 +174,25 @@ def test_a_row_of_version_1_that_never_dropped_an_id_is_sure_of_everything():
     assert memory.fate(day_ms(-900), "older") == "new"
 
 
+@pytest.mark.parametrize("apart_ms", [0, 1, 60, 500])
+def test_a_burst_in_order_of_time_is_never_unsure(apart_ms):
+    memory = Memory()
+
+    fates = [memory.fate(day_ms(0) + number * apart_ms, str(number)) for number in range(SEEN_MAX + 1_000)]
+
+    assert set(fates) == {"new"}
+    assert memory.count <= SEEN_MAX + 2 * seen.SPARE
+
+
+def test_what_comes_again_after_a_burst_is_not_added():
+    memory = Memory()
+    for number in range(2 * SEEN_MAX):
+        memory.fate(day_ms(0) + number * 1_000, str(number))
+
+    assert memory.fate(day_ms(0), "0") == "unsure"
+    assert memory.fate(day_ms(0) + (2 * SEEN_MAX - 1) * 1_000, str(2 * SEEN_MAX - 1)) == "known"
+
+
 def test_a_row_of_version_1_has_dropped_what_is_older_than_its_days_of_any_kind():
     memory = row_of_version_1(5, 90, days_apart=1)  # the newest is of day 4
 

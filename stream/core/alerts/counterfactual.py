@@ -19,6 +19,9 @@ TRIES_MAX = 5
 HALVINGS_MAX = 4
 """Remedies that do not clear an alert all the time until it expires may still do so for a while: the time is
 halved at most so often."""
+REHEARSED_TO_MS = 4_102_444_800_000
+"""2100-01-01: a policy may let an alert of 2099 expire after a hundred years, but doubles hold the weights of
+decayed sums (facts/decay.py) until 2104 only."""
 
 
 class Clearing(NamedTuple):
@@ -79,6 +82,7 @@ def _whenever(play: Play, stage: Rehearsal, now_ms: int, before_ms: int) -> Clea
     Where they would for a moment only, more of them that will until it expires. None where TRIES_MAX of each
     do not clear it.
     """
+    before_ms = min(before_ms, max(now_ms, REHEARSED_TO_MS))
     needed = Needed()
     stage.begin()
     play(stage, now_ms, needed)

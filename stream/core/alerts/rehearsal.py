@@ -21,8 +21,8 @@ from stream.core.judgement.unhappiness import is_overdue
 from stream.core.policy.policy import ALERT_KINDS, AlertKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ENCODE = msgspec.msgpack.Encoder().encode
-_DECODE = msgspec.msgpack.Decoder(Profile).decode
+_ENCODE = msgspec.json.Encoder().encode  # MessagePack ends at 64 bits, sums of money may not
+_DECODE = msgspec.json.Decoder(Profile).decode
 BEST_RATING = 5.0
 RULE_OF = dict(zip(ALERT_KINDS, RULES, strict=True))
 

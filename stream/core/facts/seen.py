@@ -76,7 +76,7 @@ def take_in(memory: Memory, kind: type, source: str, event_id: str, at_ms: int) 
     if memory.forgotten >= instant and _may_be_forgotten(memory.forgotten, instant, named):
         return None
     if len(seen) >= CROWDED and len(seen) % ROUND == 0:
-        _make_room(memory, instant[:DAY_BYTES])
+        _make_room(memory, instant)
         seen, kinds = memory.seen, memory.seen_kinds
     memory.seen = seen + (instant[:DAY_BYTES] + mark)
     memory.seen_kinds = kinds + (instant[DAY_BYTES:] + named)
@@ -119,12 +119,12 @@ def _may_be_forgotten(forgotten: bytes, instant: bytes, kind: bytes) -> bool:
     return False
 
 
-def _make_room(memory: Memory, day: bytes) -> None:
-    """Drop ids that are too old when an event of this day comes, or too many, SPARE at least at once."""
+def _make_room(memory: Memory, now: bytes) -> None:
+    """Drop ids that are too old when an event of this instant comes, or too many, SPARE at least at once."""
     seen, last = memory.seen, SEEN_BYTES * (SPARE - 1)
-    oldest = _day(int.from_bytes(day, "big") - SEEN_DAYS)
+    oldest = _day(int.from_bytes(now[:DAY_BYTES], "big") - SEEN_DAYS)
     if seen[last : last + DAY_BYTES] < oldest or len(seen) >= SEEN_BYTES * (SEEN_MAX + SPARE):
-        _forget(memory, oldest)
+        _forget(memory, oldest, now)
 
 
 def with_kinds(memory: Memory) -> None:
@@ -142,9 +142,13 @@ def with_kinds(memory: Memory) -> None:
     memory.forgotten = newest + LAST_PART + ANY_KIND
 
 
-def _forget(memory: Memory, oldest: bytes) -> None:
+def _forget(memory: Memory, oldest: bytes, now: bytes) -> None:
     """Drop ids from the front: those of a day before `oldest`, as long as SEEN_MIN are left, and SPARE at
-    least of too many."""
+    least of too many.
+
+    Ids of the same part of the day as `now` leave no trace: in a burst of more than SEEN_MAX events all that
+    come next would be `unsure`, although they come in order of time.
+    """
     seen, kinds = memory.seen, memory.seen_kinds
     count, dropped = len(seen) // SEEN_BYTES, 0
     while count - dropped > SEEN_MIN and seen[dropped * SEEN_BYTES :][:DAY_BYTES] < oldest:
@@ -155,7 +159,7 @@ def _forget(memory: Memory, oldest: bytes) -> None:
         place, beside = number * SEEN_BYTES, number * KIND_BYTES
         instant = seen[place : place + DAY_BYTES] + kinds[beside : beside + 1]
         kind = kinds[beside + 1 : beside + KIND_BYTES]
-        if instant > latest.get(kind, b""):
+        if instant > latest.get(kind, b"") and instant != now:
             latest[kind] = instant
     memory.seen, memory.seen_kinds = seen[dropped * SEEN_BYTES :], kinds[dropped * KIND_BYTES :]
     memory.forgotten = _forgotten(latest)
