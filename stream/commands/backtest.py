@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 @click.command("backtest", cls=FileCommand)
 @click.argument("events", nargs=-1, required=True, type=EXISTING)
 @click.option(
-    "--split", type=DAY, required=True, help="Last day (UTC) to learn from; later days are predicted."
+    "--split",
+    type=DAY,
+    required=True,
+    help="Last day to learn from, in the policy's time zone; later days are predicted.",
 )
 @click.option(
     "--horizon", type=DURATION, required=True, help="Churn is no purchase within this time: 8w, 26w, 90d."
@@ -123,7 +126,7 @@ def _run(
             "facts mean something else to it; compare their alerts by stream policy diff"
         )
     with jobs_over(recording, jobs) as parts:
-        coverage = coverage_of(parts)
+        coverage = coverage_of(parts, rules.calendar)
         options = BacktestOptions(
             first_purchase_ms=coverage.first_day_ms,
             split_ms=split,

@@ -21,6 +21,7 @@ from stream.commands.recorded_events import (
 )
 from stream.commands.shown import echo
 from stream.core.alerts.alert import Alert
+from stream.core.calendar import Calendar
 from stream.ops.customer import (
     CustomerSnapshot,
     recording_of,
@@ -100,7 +101,7 @@ def explain_command(
     if recording is not None:
         print_set_aside(recording, as_json=as_json)
     if known.profile is None and not known.alerts:
-        when = f" before {date(at_ms)}" if at_ms is not None else ""
+        when = f" before {date(at_ms, basis.meaning.calendar)}" if at_ms is not None else ""
         echo(f"nothing is known of {customer!r}{when}", err=True)
         sys.exit(1)
     notes = basis_notes(known.profile, known.alerts, known.basis)
@@ -113,14 +114,17 @@ def explain_command(
 
 
 def _as_text(customer: str, known: CustomerSnapshot) -> str:
-    lines = [f"{customer}, as of {date(known.as_of_ms)}"] if known.as_of_ms else [customer]
+    calendar = known.basis.meaning.calendar
+    lines = [f"{customer}, as of {date(known.as_of_ms, calendar)}"] if known.as_of_ms else [customer]
     for section in _sections(known):
         lines += ["", section.title, *(f"  {line}" for line in section.lines)]
     if known.alerts:
         lines += ["", "Alerts"]
         for alert in known.alerts:
-            headline, *rest = alert_lines(alert)
+            headline, *rest = alert_lines(alert, calendar)
             lines += [f"  {headline}", *(f"    {line}" for line in rest)]
+    if not calendar.is_utc:
+        lines += ["", f"Days are those of {calendar.zone}."]
     return "\n".join(map(printable, lines))
 
 
@@ -137,11 +141,13 @@ def _as_object(customer: str, known: CustomerSnapshot) -> dict[str, Any]:
     return {
         "customer": customer,
         "as_of": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "zone": known.basis.meaning.calendar.zone,
         "sections": {section.title: list(section.lines) for section in _sections(known)},
-        "alerts": [_alert_object(alert) for alert in known.alerts],
+        "alerts": [_alert_object(alert, known.basis.meaning.calendar) for alert in known.alerts],
         "profile": msgspec.to_builtins(profile, str_keys=True),
     }
 
 
-def _alert_object(alert: Alert) -> dict[str, Any]:
-    return {"id": alert.id, "type": alert.type, "time": alert.time, "words": alert_lines(alert)}
+def _alert_object(alert: Alert, calendar: Calendar) -> dict[str, Any]:
+    words = alert_lines(alert, calendar)
+    return {"id": alert.id, "type": alert.type, "time": alert.time, "words": words}

@@ -68,7 +68,7 @@ def fit_group() -> None:
 @click.option(
     "--until",
     type=DAY,
-    help="Last day (UTC) to learn from. [default: the last day for which purchases are known]",
+    help="Last day to learn from, in the policy's time zone. [default: the last with known purchases]",
 )
 @now_option
 @jobs_option

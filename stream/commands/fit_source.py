@@ -33,7 +33,7 @@ def recorded_events(paths: Sequence[Path], now_ms: int) -> Recording:
 
 def fit_to_events(jobs: Jobs, until_ms: int | None, options: FitOptions, policy: Policy) -> Model:
     """Fit to recorded events; the model's notes say what is to be known of them."""
-    coverage, recording = coverage_of(jobs), jobs.recording
+    coverage, recording = coverage_of(jobs, policy.calendar), jobs.recording
     day_ms = coverage.last_day_ms(until_ms)
     notes = (*coverage.notes(day_ms), *far_notes(recording), *future_notes(recording))
     span_ms = (coverage.first_day_ms, day_ms)
@@ -48,4 +48,4 @@ def refit_to_profiles(options: FitOptions, policy: Policy) -> Model:
     with progress("reading the profiles"):
         profiles, in_force = topic_profiles(Meaning(policy).digest)
     with progress("fitting the model"):
-        return refit(profiles, in_force or basis_of_worker(None, None).model, options)
+        return refit(profiles, in_force or basis_of_worker(None, None).model, options, policy.calendar)

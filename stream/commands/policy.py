@@ -18,6 +18,7 @@ from stream.commands.recorded_events import (
     print_set_aside,
 )
 from stream.commands.shown import echo
+from stream.core.calendar import Calendar
 from stream.policy_file import PolicyFileError, load_policy
 from stream.progress import progress
 from stream.recording.jobs import jobs_over
@@ -137,7 +138,8 @@ def diff(
     if as_json:
         echo(_as_json(knobs, found, recording))
     else:
-        echo(for_terminal(_as_text(knobs, found, a, b, limit)))
+        sides = [(name, basis.meaning.calendar) for name, basis in zip((a, b), bases, strict=True)]
+        echo(for_terminal(_as_text(knobs, found, sides, limit)))
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)
 
 
@@ -151,17 +153,21 @@ def _file(name: str) -> Path | None:
     return path
 
 
-def _as_text(knobs: list[ChangedKnob], found: list[AlertDifference], a: str, b: str, limit: int) -> str:
+def _as_text(
+    knobs: list[ChangedKnob], found: list[AlertDifference], sides: list[tuple[str, Calendar]], limit: int
+) -> str:
+    (a, days_of_a), (b, days_of_b) = sides
     lines = [f"{knob.key}: {_shown(knob.a)} in {a}, {_shown(knob.b)} in {b}" for knob in knobs]
     lines = lines or ["The two policies are the same."]
     for each in found:
         later = each.b_later_days
         when = "" if later is None else f"; {b} alerts {_when(later)}"
         lines += ["", f"{ALERT_NAMES[each.kind]}: {each.both:,} customers under both policies{when}"]
-        for name, alerts in ((a, each.only_a), (b, each.only_b)):
+        for name, alerts, calendar in ((a, each.only_a, days_of_a), (b, each.only_b, days_of_b)):
             lines.append(f"  only under {name}: {len(alerts):,}")
             lines += [
-                f"    {date(alert.time)} {alert.subject}: {because(alert.data)}" for alert in alerts[:limit]
+                f"    {date(alert.time, calendar)} {alert.subject}: {because(alert.data, calendar)}"
+                for alert in alerts[:limit]
             ]
             if len(alerts) > limit:
                 lines.append(f"    and {len(alerts) - limit:,} more")

@@ -36,13 +36,15 @@ from stream.recording.recording import Recording
 @click.option(
     "--until",
     type=DAY,
-    help="Last day (UTC) to report on. [default: the last day for which purchases are known]",
+    help="Last day to report on, in the policy's time zone. [default: the last with known purchases]",
 )
 @now_option
 @jobs_option
 @click.option("--model", type=EXISTING, help="Model record (JSON). [default: fitted to these events]")
 @click.option(
-    "--policy", type=EXISTING, help="Policy file (TOML): tiers, margin, discount. [default: shipped]"
+    "--policy",
+    type=EXISTING,
+    help="Policy file (TOML): tiers, margin, discount, time zone. [default: shipped]",
 )
 @click.option("--out", type=OUTPUT, help="Write the report in plain words: one HTML file.")
 @click.option("--json", "as_json", is_flag=True, help="Print all numbers as one JSON object.")
@@ -105,7 +107,7 @@ def _numbers(jobs: Jobs, until_ms: int | None, model_path: Path | None, policy: 
     from stream.analysis.fit_recording import coverage_of
     from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 
-    coverage, recording = coverage_of(jobs), jobs.recording
+    coverage, recording = coverage_of(jobs, policy.calendar), jobs.recording
     day_ms = coverage.last_day_ms(until_ms)
     options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
     days_ms = {*days_of_report(day_ms)}

@@ -14,12 +14,13 @@ import msgspec
 from click.core import ParameterSource
 
 from stream.commands import try_folder
-from stream.commands.parameters import EXISTING
+from stream.commands.parameters import EXISTING, chosen_policy
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.commands.try_folder import TryFolder
 from stream.commands.try_steps import run_step, say
 from stream.core.alerts.alert import Alert, rfc3339
+from stream.core.calendar import Calendar
 from stream.core.facts.profile import Head, Profile
 from stream.policy_file.no_price import NO_ALERT_EVER
 from stream.progress import progress
@@ -73,10 +74,11 @@ def try_command(
     if events:
         model = _fitted(events, folder, chosen)
         code = _judged(events, folder, [*model, *chosen]) or code
-        _checked(events, folder, chosen, now_ms)
+        _checked(events, folder, chosen, (policy, now_ms))
         _reported(events, folder, [*model, *chosen])
         last_ms = _last_event_ms(events, now_ms)
-        is_priced = _print_result(folder, events, ["--at", rfc3339(last_ms), *model, *chosen])
+        calendar, options = chosen_policy(policy).calendar, ["--at", rfc3339(last_ms), *model, *chosen]
+        is_priced = _print_result(folder, events, options, calendar)
         if code:
             say("Part of the file could not be used: the first steps above say which lines, and why.")
         code = code or (0 if is_priced else 1)
@@ -154,8 +156,8 @@ def _judged(events: list[str], folder: TryFolder, options: list[str]) -> int:
     return code
 
 
-def _checked(events: list[str], folder: TryFolder, chosen: list[str], now_ms: int) -> None:
-    """The backtest, where the history is long enough."""
+def _checked(events: list[str], folder: TryFolder, chosen: list[str], how: tuple[Path | None, int]) -> None:
+    """The backtest, where the history is long enough; `how`: the policy file and the clock."""
     from stream.analysis.backtest.default_span import HORIZON_WEEKS_MIN, default_span
     from stream.analysis.backtest.summary import precision_sentences
     from stream.analysis.fit_recording import NoPurchasesError, coverage_of
@@ -164,9 +166,9 @@ def _checked(events: list[str], folder: TryFolder, chosen: list[str], now_ms: in
 
     title = "5. Would such alerts have been right?"
     try:
-        recording = Recording([Path(name) for name in events], progress, now_ms)
+        recording = Recording([Path(name) for name in events], progress, how[1])
         with jobs_over(recording) as jobs:
-            span = default_span(coverage_of(jobs))
+            span = default_span(coverage_of(jobs, chosen_policy(how[0]).calendar))
     except NoPurchasesError as problem:
         say(f"\n{title} Not tested: {problem}.")
         return
@@ -195,7 +197,7 @@ def _last_event_ms(events: list[str], now_ms: int) -> int:
     return max((event.time_ms for event in recording.events("looking for the last day")), default=now_ms)
 
 
-def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> bool:
+def _print_result(folder: TryFolder, events: list[str], options: list[str], calendar: Calendar) -> bool:
     """The alerts that are open and have most money at stake, the files, and what to do next.
 
     False where no alert can ever be raised, because nothing has a price.
@@ -214,7 +216,7 @@ def _print_result(folder: TryFolder, events: list[str], options: list[str]) -> b
         say("\nNo alert was raised." if is_priced else f"\nRESULT: {NO_ALERT_EVER}")
     shown = alerts.most_valuable_at_risk()
     for alert in shown:
-        headline, *details = alert_lines(alert)
+        headline, *details = alert_lines(alert, calendar)
         say("\n".join(["", headline, *(f"  {line}" for line in details)]))
     say(f"\nIn {folder.path}/: {', '.join(name for name in try_folder.OUTPUTS if folder.has(name))}")
     say("Next:")

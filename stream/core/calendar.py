@@ -56,8 +56,14 @@ class Calendar(Struct, frozen=True, gc=False):
 
         That is 00:00 by the clock, or the instant at which the clock leaps over 00:00.
         """
-        place = bisect_left(self.last_days, day)
-        at_ms = day * DAY_MS - self.offsets_ms[place]
+        return self.instant_ms(day * DAY_MS)
+
+    def instant_ms(self, local_ms: int) -> int:
+        """The first instant at which the clock shows this time or a later one: `local_ms` the other way."""
+        place = bisect_left(self.last_days, local_ms // DAY_MS)
+        while place < len(self.changes_ms) and local_ms - self.offsets_ms[place] >= self.changes_ms[place]:
+            place += 1
+        at_ms = local_ms - self.offsets_ms[place]
         return max(at_ms, self.changes_ms[place - 1]) if place else at_ms
 
 

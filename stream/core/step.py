@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
 from stream.core.alerts.build import build_alert
+from stream.core.calendar import Calendar
 from stream.core.events.event import CustomerErased, Event
 from stream.core.events.order import instant_order
 from stream.core.facts.fold import CHANGES, CORRECTION, HARD, NONE, SOFT, News, fold
@@ -32,7 +33,7 @@ from stream.core.facts.profile import (
 )
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN
-from stream.core.judgement.judge import SOFT_REVIEW_MS, Transition, judge, retract_all
+from stream.core.judgement.judge import Transition, judge, retract_all
 
 Outcome = Literal["applied", "duplicate", "unsure", "erased", "passed"]
 
@@ -110,7 +111,7 @@ def on_event(
         alerts = alerts + decided if alerts else decided
         changed |= JUDGEMENT
     elif news is SOFT and profile.judgement.episodes:
-        _note_soft(profile, at_ms)
+        _note_soft(profile, at_ms, basis.meaning.calendar)
     return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)
 
 
@@ -140,7 +141,7 @@ def on_instant(
         alerts += _judged(profile, at_ms, unjudged.news, unjudged.cause, basis)
         whole.changed |= JUDGEMENT
     elif profile is not None and unjudged.news is SOFT:
-        _note_soft(profile, at_ms)
+        _note_soft(profile, at_ms, basis.meaning.calendar)
     whole.profile, whole.alerts = profile, tuple(alerts)
     whole.outcome = "applied" if "applied" in outcomes else outcomes[-1]
     return whole, tuple(outcomes)
@@ -176,12 +177,12 @@ def _judged(profile: Profile, at_ms: int, news: News, cause: str, basis: Basis) 
     return _worded(decided, profile, basis) if decided else []
 
 
-def _note_soft(profile: Profile, at_ms: int) -> None:
+def _note_soft(profile: Profile, at_ms: int, calendar: Calendar) -> None:
     """While an alert is open, engagement is weighed at the next midnight (docs/decisions/0004)."""
     judgement = profile.judgement
     for episode in judgement.episodes.values():
         if episode.state in OPEN:
-            midnight_ms = (max(at_ms, judgement.judged_ms) // SOFT_REVIEW_MS + 1) * SOFT_REVIEW_MS
+            midnight_ms = calendar.midnight_ms(calendar.local_day(max(at_ms, judgement.judged_ms)) + 1)
             profile.next_review_ms = min(profile.next_review_ms or midnight_ms, midnight_ms)
             return
 

@@ -3,6 +3,8 @@
 After the last recorded purchase nobody buys, whatever customers did. So the data end with the day of the last
 event (days, because many shops record only days), or with that of the last purchase where the time since then
 is out of proportion: more than a day and more than twice the longest pause that the purchases had before.
+
+All times are what the clock of the business shows (stream/fit/history.py).
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ class Coverage:
 
     def __init__(self) -> None:
         self.first_day_ms = 0
-        """Midnight (UTC) of the day of the first completed purchase; 0 when there is none."""
+        """Midnight of the day of the first completed purchase; 0 when there is none."""
         self.last_event_ms = 0
         self.left_out_words: list[str] = []
         """Who is not among these events, although recorded: one sentence, or none."""
@@ -68,7 +70,7 @@ class Coverage:
         self._sources: dict[str, PurchaseTimes] = {}
 
     def note(self, event: Event, at_ms: int) -> None:
-        """Record one event; `at_ms` is its time."""
+        """Record one event; `at_ms` is its time as the clock of the business shows it."""
         self.last_event_ms = max(self.last_event_ms, at_ms)
         if type(event) in PURCHASES:
             self._purchases.note(at_ms)
@@ -109,7 +111,7 @@ class Coverage:
         return f"the purchases end on {day(self.end_ms)}{other}"
 
     def require(self, split_ms: int, horizon_ms: int) -> None:
-        """NotCoveredError unless the horizon after the day of `split_ms` (midnight UTC) lies in the data."""
+        """NotCoveredError unless the horizon after the day of `split_ms` (midnight) lies in the data."""
         split_ms = split_ms // DAY_MS * DAY_MS
         needed_ms = split_ms + DAY_MS - 1 + horizon_ms
         if needed_ms <= self.end_ms:
@@ -124,7 +126,7 @@ class Coverage:
         )
 
     def last_day_ms(self, until_ms: int | None) -> int:
-        """Midnight (UTC) of the day up to which a study looks: that of `until_ms`, by default the last one.
+        """Midnight of the day up to which a study looks: that of `until_ms`, by default the last one.
 
         NotCoveredError when `until_ms` is after the end of the data.
         """
@@ -136,7 +138,7 @@ class Coverage:
         return (self.end_ms if until_ms is None else until_ms) // DAY_MS * DAY_MS
 
     def notes(self, day_ms: int) -> list[str]:
-        """What a reader of a study up to the day of `day_ms` (midnight UTC) must know of its data."""
+        """What a reader of a study up to the day of `day_ms` (midnight) must know of its data."""
         found = list(self.left_out_words)
         if self.last_event_ms > self.end_ms and day_ms + DAY_MS > self.end_ms:
             found.append(
@@ -163,7 +165,7 @@ class Coverage:
 
 
 def day(at_ms: int) -> str:
-    """The day (UTC) of an instant: `2025-12-31`."""
+    """The day of a time as the clock shows it: `2025-12-31`."""
     return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
 
 

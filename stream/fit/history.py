@@ -2,6 +2,9 @@
 
 The worker's own code folds the facts. A snapshot holds what was known at the end of its day; whatever came
 later is used only as the outcome to predict.
+
+A study has the clock of the business: every time in a history is what that clock shows (Calendar.local_ms),
+so that a day is a day, whatever summer time does. Without a zone in the policy that is UTC.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, PurchaseCompleted
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
@@ -48,7 +52,7 @@ class Snapshot:
     """Every customer with a purchase, by id, at the end of a day; arrays have shape (customers,)."""
 
     as_of_ms: int
-    """Midnight (UTC) at the start of the day; the whole day's events are known."""
+    """Midnight at the start of the day; the whole day's events are known."""
     customers: tuple[str, ...]
     features: tuple[Features, ...]
     value_minor: Numbers
@@ -152,13 +156,15 @@ class History:
     out."""
     first_ms: int = 0
     """Midnight of the day of the first purchase; engagement may be recorded from long before."""
+    calendar: Calendar = UTC_CALENDAR
+    """That of the business; all times here are what its clock shows, in ms since it showed 1970-01-01."""
     coverage: Coverage = field(default_factory=Coverage)
     """How far the events reach that were recorded so far."""
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
 
     def note(self, event: Event, at_ms: int) -> None:
-        """Record what the outcomes need of an event; profiles are not changed."""
+        """Record what outcomes need of an event, `at_ms` as the clock shows it; profiles do not change."""
         self.events += 1
         self.coverage.note(event, at_ms)
         if type(event) is PurchaseCompleted:
@@ -180,6 +186,7 @@ class History:
             coverage=Coverage.joined([part.coverage for part in parts]),
             events=sum(part.events for part in parts),
             profiles=in_order([part.profiles for part in parts]),
+            calendar=parts[0].calendar,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -206,21 +213,22 @@ class History:
 
 
 def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy) -> History:
-    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC).
+    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights).
 
     Days early in the history give snapshots with few customers or none.
     """
-    history, meaning = History(), Meaning(policy)
+    meaning = Meaning(policy)
+    history, calendar = History(calendar=meaning.calendar), meaning.calendar
     waiting = sorted(days_ms)
     for event in events:
-        at_ms = event.time_ms
-        while waiting and at_ms >= waiting[0] + DAY_MS:
+        shown_ms = calendar.local_ms(event.time_ms)
+        while waiting and shown_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
-            history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
-        history.note(event, at_ms)
-        apply_facts(history.profiles, event, at_ms, meaning)
+            history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
+        history.note(event, shown_ms)
+        apply_facts(history.profiles, event, event.time_ms, meaning)
     for day_ms in waiting:
-        history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
+        history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
     return history
 
 
@@ -265,15 +273,28 @@ def apply_facts(profiles: dict[str, Profile], event: Event, at_ms: int, meaning:
     return True
 
 
-def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int) -> Snapshot:
-    """A snapshot of every customer with a purchase, in order of their ids."""
+def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int, calendar: Calendar) -> Snapshot:
+    """A snapshot of every customer with a purchase, in order of their ids, at a time that the clock shows."""
+    instant_ms = calendar.instant_ms(as_of_ms)
     buyers = sorted(customer for customer, profile in profiles.items() if profile.buying.sums.orders)
-    values = [as_of(profiles[one].buying.sums.value, as_of_ms, VALUE_HALF_LIFE_MS) for one in buyers]
+    values = [as_of(profiles[one].buying.sums.value, instant_ms, VALUE_HALF_LIFE_MS) for one in buyers]
     return Snapshot(
         as_of_ms,
         tuple(buyers),
-        tuple(features_of(profiles[customer]) for customer in buyers),
+        tuple(_by_the_clock(profiles[customer], calendar) for customer in buyers),
         np.maximum(0.0, np.array(values, dtype=np.float64)),
         tuple(profiles[one].buying.currency for one in buyers),
         foreign=foreign_money(profiles[one].buying.sums for one in buyers),
+    )
+
+
+def _by_the_clock(profile: Profile, calendar: Calendar) -> Features:
+    """The features of a customer with their times as the clock of the business shows them."""
+    sums, features = profile.buying.sums, features_of(profile)
+    engaged_ms = features.engagement_ms
+    return msgspec.structs.replace(
+        features,
+        first_ms=sums.first_day * DAY_MS,
+        last_ms=sums.last_day * DAY_MS,
+        engagement_ms=calendar.local_ms(engaged_ms) if engaged_ms else 0,
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.facts.profile import Profile
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS
@@ -19,21 +20,26 @@ from stream.fit.model_fit import FitOptions, base_model, finance_tables, money_c
 from stream.fit.purchases.processes import UnfitError
 
 
-def last_purchase_ms(profiles: Mapping[str, Profile]) -> int:
-    """The time of the newest purchase of all; UnfitError when there is none."""
-    last_ms = max((profile.buying.sums.last_at_ms for profile in profiles.values()), default=0)
-    if not last_ms:
+def last_purchase_day(profiles: Mapping[str, Profile]) -> int:
+    """The day of the newest purchase of all (days since 1970-01-01); UnfitError when there is none."""
+    days = [profile.buying.sums.last_day for profile in profiles.values() if profile.buying.sums.orders]
+    if not days:
         raise UnfitError("no purchase in these profiles: nothing to fit")
-    return last_ms
+    return max(days)
 
 
-def refit(profiles: Mapping[str, Profile], current: Model, options: FitOptions) -> Model:
-    """The model of customer -> profile as of the day of the newest purchase, with `current`'s risk layer."""
+def refit(
+    profiles: Mapping[str, Profile], current: Model, options: FitOptions, calendar: Calendar = UTC_CALENDAR
+) -> Model:
+    """The model of customer -> profile as of the day of the newest purchase, with `current`'s risk layer.
+
+    `calendar`: by whose days the profiles were folded.
+    """
     absurd = absurd_customers(profiles)
     if absurd:
         profiles = {customer: one for customer, one in profiles.items() if customer not in absurd}
-    as_of_ms = last_purchase_ms(profiles) // DAY_MS * DAY_MS
-    snapshot = take_snapshot(profiles, as_of_ms)
+    as_of_ms = last_purchase_day(profiles) * DAY_MS
+    snapshot = take_snapshot(profiles, as_of_ms, calendar)
     snapshot = snapshot.ranked_in(money_currency(snapshot, options.finance))
     base, notes = base_model(snapshot, options, current)
     if absurd:

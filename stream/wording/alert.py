@@ -16,6 +16,7 @@ from stream.core.alerts.alert import (
     Remedy,
     ValueAtRisk,
 )
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
 
 ALERT_NAMES = {
@@ -42,45 +43,47 @@ CHANNEL_WORDS = {"call": "phone", "push": "push message", "app": "app message"}
 SCALE = "on a scale from -1 to 1"
 
 
-def alert_lines(alert: Alert) -> list[str]:
+def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
     """One line each: headline, reasons, score, money at stake, what would close the alert, what to do."""
     data = alert.data
     if data.state not in ("raised", "escalated"):
-        return [headline(alert), f"Score now: {score_words(data)}"]
-    lines = [headline(alert)]
-    lines += [f"Why: {reason}" for reason in reason_lines(data)]
+        return [headline(alert, calendar), f"Score now: {score_words(data)}"]
+    lines = [headline(alert, calendar)]
+    lines += [f"Why: {reason}" for reason in reason_lines(data, calendar)]
     against = listed([reason_words(each, currency(data)) for each in reasons_against(data)])
     if against:
         lines.append(f"But: {against}")
     lines.append(f"Score: {score_words(data)}")
     if data.value_at_risk is not None:
         lines.append(f"At stake: {stake_words(data.value_at_risk)}")
-    lines.append(closing_words(alert))
+    lines.append(closing_words(alert, calendar))
     lines.append(f"To do: {action_words(data.recommended_action)}")
     return lines
 
 
-def headline(alert: Alert) -> str:
+def headline(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> str:
     """`2 May 2018: c-42 (platinum tier, customer for 14 months), loyal customer at risk: new alert`."""
     data = alert.data
     who = f"{alert.subject} ({data.customer.tier} tier, customer for {days(data.customer.tenure_days)})"
-    return f"{date(alert.time)}: {who}, {ALERT_NAMES[data.kind]}: {STATE_WORDS[data.state]}"
+    return f"{date(alert.time, calendar)}: {who}, {ALERT_NAMES[data.kind]}: {STATE_WORDS[data.state]}"
 
 
-def because(data: AlertData) -> str:
+def because(data: AlertData, calendar: Calendar = UTC_CALENDAR) -> str:
     """All reasons in one line, for a table."""
-    return "; ".join(reason_lines(data))
+    return "; ".join(reason_lines(data, calendar))
 
 
-def reason_lines(data: AlertData) -> list[str]:
+def reason_lines(data: AlertData, calendar: Calendar = UTC_CALENDAR) -> list[str]:
     """The reasons for the alert, the strongest first; the purchase history only where there is no other."""
     reasons = [each for each in data.evidence if each.contribution > 0 and each.code != "HISTORY"]
-    return [reason_words(each, currency(data)) for each in reasons] or [history_words(data.customer)]
+    return [reason_words(each, currency(data)) for each in reasons] or [
+        history_words(data.customer, calendar)
+    ]
 
 
-def history_words(customer: CustomerRef) -> str:
+def history_words(customer: CustomerRef, calendar: Calendar) -> str:
     """The purchase history as the one reason for an alert."""
-    last = f", last on {date(customer.last_purchase)}" if customer.last_purchase else ""
+    last = f", last on {date(customer.last_purchase, calendar)}" if customer.last_purchase else ""
     bought = f"has bought on {count(customer.purchase_days, 'day')} so far{last}"
     return f"{bought}; customers with such a history often do not buy again within their usual time"
 
@@ -205,20 +208,20 @@ def stake_words(stake: ValueAtRisk) -> str:
     )
 
 
-def closing_words(alert: Alert) -> str:
+def closing_words(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> str:
     """What would close the alert, and before which day."""
-    return ending_words(alert.data, alert.expirytime)
+    return ending_words(alert.data, alert.expirytime, calendar)
 
 
-def ending_words(data: AlertData, expires: str | None) -> str:
+def ending_words(data: AlertData, expires: str | None, calendar: Calendar = UTC_CALENDAR) -> str:
     """What would close the alert, and before which day; `expires` is its end where nothing would."""
     counterfactual = data.counterfactual
     if counterfactual is None:
-        ends = f"; it ends on {date(expires)} at the latest" if expires else ""
+        ends = f"; it ends on {date(expires, calendar)} at the latest" if expires else ""
         return f"Closes with: nothing that is in reach{ends}"
     remedies = listed([_remedy(each, currency(data)) for each in counterfactual.clears_if])
     closes = f"Closes with: {remedies}," if remedies else "Closes by itself"
-    return f"{closes} before {date(counterfactual.before)}"
+    return f"{closes} before {date(counterfactual.before, calendar)}"
 
 
 def _remedy(remedy: Remedy, money_in: str) -> str:

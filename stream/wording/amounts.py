@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.currency import currency_digits
 
 CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
@@ -59,9 +60,10 @@ def share(part: float) -> str:
     return f"{part:.0%}".replace("%", " %")
 
 
-def date(at: int | str) -> str:
-    """`2 May 2018`, from milliseconds since 1970 or RFC 3339 text; UTC."""
-    when = datetime.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at / 1_000, UTC)
+def date(at: int | str, calendar: Calendar = UTC_CALENDAR) -> str:
+    """`2 May 2018`: the day of the business, of an instant in milliseconds since 1970 or RFC 3339 text."""
+    at_ms = round(datetime.fromisoformat(at).timestamp() * 1_000) if isinstance(at, str) else at
+    when = datetime.fromtimestamp(calendar.local_ms(at_ms) / 1_000, UTC)
     return f"{when.day} {when:%B %Y}"
 
 

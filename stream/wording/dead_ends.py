@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stream.core.calendar import Calendar
 from stream.core.facts.profile import Profile
 from stream.core.units import DAY_MS
 from stream.wording.amounts import date, days
@@ -33,7 +34,7 @@ ACTIVITIES = {
 """Event type -> what the customer did."""
 
 
-def dead_end_lines(profile: Profile, as_of_ms: int) -> list[str]:
+def dead_end_lines(profile: Profile, as_of_ms: int, calendar: Calendar) -> list[str]:
     """How far they came towards the next order, and what they did last."""
     engagement, sums = profile.engagement, profile.buying.sums
     lines = []
@@ -44,7 +45,7 @@ def dead_end_lines(profile: Profile, as_of_ms: int) -> list[str]:
     )
     for at_ms, step in steps:
         if at_ms > sums.last_at_ms:
-            lines.append(f"Since the last order they {step} ({date(at_ms)}), but did not buy.")
+            lines.append(f"Since the last order they {step} ({date(at_ms, calendar)}), but did not buy.")
             break
     if profile.touch:
         ago = days(max(0.0, (as_of_ms - profile.touch_at_ms) / DAY_MS))

@@ -53,7 +53,7 @@ def basis_notes(profile: Profile | None, alerts: Sequence[Alert], basis: Basis) 
     others = other_bases(alerts, basis)
     by_alerts = f" (the alerts name {'; '.join(others)})" if others else ""
     if profile is not None and judged_otherwise(profile, basis):
-        when = date(profile.judgement.judged_ms)
+        when = date(profile.judgement.judged_ms, basis.meaning.calendar)
         return [
             f"the stored judgement of {when} is not by {mine}{by_alerts}: tier, stage and risk are shown as "
             "stored, value and RFM by the former; name those in force then with --policy and --model"

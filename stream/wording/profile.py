@@ -8,7 +8,6 @@ from __future__ import annotations
 from msgspec import Struct
 
 from stream.core.calendar import Calendar
-from stream.core.facts.feedback import Feedback, blamed_themes, oldest_unresolved_ms
 from stream.core.facts.interests import strongest_unbought, top_categories
 from stream.core.facts.profile import Profile
 from stream.core.facts.purchases import Buying
@@ -22,17 +21,16 @@ from stream.core.units import DAY_MS
 from stream.core.value.interval import value_interval
 from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import scores, summary
-from stream.wording.alert import ALERT_NAMES, SCALE
-from stream.wording.amounts import count, date, days, every, listed, money, sentiment_word, share
+from stream.wording.alert import ALERT_NAMES
+from stream.wording.amounts import count, date, days, every, listed, money, share
 from stream.wording.dead_ends import dead_end_lines
+from stream.wording.feedback import feedback_lines
 from stream.wording.spending import money_lines, price_lines
 
 WEEKDAY_WORDS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 DAYPART_WORDS = ("at night", "in the morning", "in the afternoon", "in the evening")
 HABIT_ORDERS_MIN, HABIT_SHARE_MIN = 5, 0.4
 """A weekday or time of day is a habit from so many orders on, with at least this share of them."""
-NPS_PROMOTER, NPS_PASSIVE = 9, 7
-"""Answers on the scale from 0 to 10 from which a customer is a promoter, or passive; below: a detractor."""
 STAGES = {
     "prospect": "has not bought yet",
     "new": "new customer",
@@ -57,40 +55,43 @@ def profile_sections(
     `of_other_basis`: that judgement is by another policy or model than `basis`, so its churn risk is shown as
     it was then.
     """
+    calendar = basis.meaning.calendar
     if profile.erased_ms:
-        erased = f"Erased at the customer's request on {date(profile.erased_ms)}; no data is kept."
+        erased = f"Erased at the customer's request on {date(profile.erased_ms, calendar)}; no data is kept."
         return [Section("Who", (erased,))]
     now = standing(profile, as_of_ms, basis)
     sections = [
         Section("Who", tuple(who(profile, basis))),
-        Section("Buying", tuple(buying_lines(profile.buying, as_of_ms, basis.meaning.calendar))),
+        Section("Buying", tuple(buying_lines(profile.buying, as_of_ms, calendar))),
         Section("Interests", tuple(interest_lines(profile, as_of_ms))),
-        Section("Engagement", tuple(engagement_lines(profile, as_of_ms))),
+        Section("Engagement", tuple(engagement_lines(profile, as_of_ms, calendar))),
         Section("Value", tuple(value_lines(profile, now, basis))),
-        Section("Feedback", tuple(feedback_lines(profile.feedback, now))),
-        Section("Dead ends", tuple(dead_end_lines(profile, as_of_ms))),
-        Section("Outlook", tuple(outlook_lines(profile, now, of_other_basis))),
+        Section("Feedback", tuple(feedback_lines(profile.feedback, now, calendar))),
+        Section("Dead ends", tuple(dead_end_lines(profile, as_of_ms, calendar))),
+        Section("Outlook", tuple(outlook_lines(profile, now, of_other_basis, calendar))),
     ]
     return [section for section in sections if section.lines]
 
 
 def who(profile: Profile, basis: Basis) -> list[str]:
     """Tier, stage, acquisition, country and consent."""
-    identity = profile.identity
+    identity, calendar = profile.identity, basis.meaning.calendar
     rank, names = profile.judgement.tier, basis.tier_names
     tier = f"{names[rank].capitalize()} tier" if rank < len(names) else f"Tier {rank + 1} from below"
     if not is_ranked(profile.buying.currency, basis.ranking):
         tier = f"Not ranked (pays in {profile.buying.currency}, tiers are in {basis.ranking})"
-    lines = [f"{tier}, {STAGES[profile.judgement.stage]}; first seen on {date(profile.first_seen_ms)}."]
+    lines = [
+        f"{tier}, {STAGES[profile.judgement.stage]}; first seen on {date(profile.first_seen_ms, calendar)}."
+    ]
     if identity.campaign or identity.channel:
         by = f" by campaign {identity.campaign}" if identity.campaign else ""
         through = f" through the channel {identity.channel}" if identity.channel else ""
-        lines.append(f"Acquired{by}{through} on {date(identity.acquired_ms)}.")
+        lines.append(f"Acquired{by}{through} on {date(identity.acquired_ms, calendar)}.")
     if identity.country:
         lines.append(f"Country: {identity.country}.")
     for purpose, (at_ms, status) in sorted(identity.consent.items()):
         answer = "Agreed to" if status == "grant" else "Refused"
-        lines.append(f"{answer} {purpose} on {date(at_ms)}.")
+        lines.append(f"{answer} {purpose} on {date(at_ms, calendar)}.")
     return lines
 
 
@@ -101,8 +102,9 @@ def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]
         return ["Has not bought anything yet."]
     inactive = max(0.0, (as_of_ms - sums.last_at_ms) / DAY_MS)
     lines = [
-        f"{count(sums.orders, 'order')} on {count(sums.days, 'day')} since {date(sums.first_at_ms)}; "
-        f"the last one {days(inactive)} ago, on {date(sums.last_at_ms)}."
+        f"{count(sums.orders, 'order')} on {count(sums.days, 'day')} "
+        f"since {date(sums.first_at_ms, calendar)}; "
+        f"the last one {days(inactive)} ago, on {date(sums.last_at_ms, calendar)}."
     ]
     own = rhythm(buying, calendar)
     if own is not None:
@@ -110,7 +112,7 @@ def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]
     lines += money_lines(buying)
     habits = _habits(sums)
     if habits:
-        lines.append(f"Mostly buys {listed(habits)} (UTC).")
+        lines.append(f"Mostly buys {listed(habits)} ({calendar.zone}).")
     if len(sums.years) > 1:
         lines.append(f"Bought in {listed([str(year) for year in sums.years])}.")
     return lines
@@ -139,7 +141,7 @@ def interest_lines(profile: Profile, as_of_ms: int) -> list[str]:
     return lines
 
 
-def engagement_lines(profile: Profile, as_of_ms: int) -> list[str]:
+def engagement_lines(profile: Profile, as_of_ms: int, calendar: Calendar) -> list[str]:
     """Messages and visits by channel, loyalty, and the last sign of interest."""
     engagement = profile.engagement
     lines = []
@@ -157,13 +159,13 @@ def engagement_lines(profile: Profile, as_of_ms: int) -> list[str]:
             if number
         ]
         if channel.unsubscribed_at_ms:
-            parts.append(f"unsubscribed on {date(channel.unsubscribed_at_ms)}")
+            parts.append(f"unsubscribed on {date(channel.unsubscribed_at_ms, calendar)}")
         if parts:
             lines.append(f"{name}: {', '.join(parts)}.")
     if engagement.redeemed:
         lines.append(f"{count(engagement.redeemed, 'coupon or reward', 'coupons or rewards')} redeemed.")
     if engagement.joined_at_ms:
-        lines.append(f"In the loyalty programme since {date(engagement.joined_at_ms)}.")
+        lines.append(f"In the loyalty programme since {date(engagement.joined_at_ms, calendar)}.")
     if engagement.last_at_ms:
         quiet = max(0.0, (as_of_ms - engagement.last_at_ms) / DAY_MS)
         lines.append(f"Last visit, click or other sign of interest: {days(quiet)} ago.")
@@ -206,61 +208,26 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     ]
 
 
-def feedback_lines(feedback: Feedback, now: Standing) -> list[str]:
-    """Their feedback as numbers and topics, never in their own words."""
-    lines = []
-    if feedback.count:
-        usual = feedback.temper_sum / feedback.temper_weight
-        lines.append(
-            f"Gave feedback {_times(feedback.count)}: recently {sentiment_word(now.opinion)} "
-            f"({now.opinion:+.1f} {SCALE}), usually {sentiment_word(usual)} ({usual:+.1f})."
-        )
-    if feedback.nps_at_ms:
-        lines.append(f"{_nps_words(feedback.nps)}: {feedback.nps:g} of 10 on {date(feedback.nps_at_ms)}.")
-    blamed = blamed_themes(feedback, now.as_of_ms)
-    praised = sorted(name for name, theme in feedback.themes.items() if theme.polarity > 0)
-    if blamed:
-        lines.append(f"Complains about {listed(blamed)}.")
-    if praised:
-        lines.append(f"Praises {listed(praised)}.")
-    if feedback.complaints:
-        lines.append(f"{count(feedback.complaints, 'complaint')} so far.")
-    opened_ms = oldest_unresolved_ms(feedback)
-    if opened_ms is not None:
-        waiting = sum(ticket not in feedback.resolved for ticket in feedback.opened)
-        since = days(max(0.0, (now.as_of_ms - opened_ms) / DAY_MS))
-        lines.append(
-            f"{count(waiting, 'ticket or complaint', 'tickets or complaints')} open, the oldest for {since}."
-        )
-    return lines
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number:,} times"
-
-
-def _nps_words(nps: float) -> str:
-    if nps >= NPS_PROMOTER:
-        return "Would recommend us"
-    return "Might recommend us" if nps >= NPS_PASSIVE else "Would not recommend us"
-
-
-def outlook_lines(profile: Profile, now: Standing, of_other_basis: bool) -> list[str]:
+def outlook_lines(profile: Profile, now: Standing, of_other_basis: bool, calendar: Calendar) -> list[str]:
     """The probability that they stop buying, open alerts, and the next review."""
     lines = []
-    judged_on = date(profile.judgement.judged_ms)
+    judged_on = date(profile.judgement.judged_ms, calendar)
     if now.features is not None:
         risk = share(profile.judgement.risk) + f" on {judged_on}" if of_other_basis else share(now.risk)
         lines.append(f"Probability that they do not buy again within their usual time: {risk}.")
     for kind, episode in sorted(profile.judgement.episodes.items()):
         if is_open(episode):
             urgent = ", urgent" if episode.state == "escalated" else ""
-            lines.append(f"Open alert since {date(episode.opened_ms)}: {ALERT_NAMES[kind]}{urgent}.")
+            lines.append(
+                f"Open alert since {date(episode.opened_ms, calendar)}: {ALERT_NAMES[kind]}{urgent}."
+            )
     if not any(map(is_open, profile.judgement.episodes.values())):
         lines.append("No alert is open.")
     if profile.next_review_ms is not None and profile.next_review_ms <= now.as_of_ms:
-        due = f"A review was due on {date(profile.next_review_ms)}"
+        due = f"A review was due on {date(profile.next_review_ms, calendar)}"
         lines.append(f"{due}: tier, stage and alerts are those of {judged_on}.")
     elif profile.next_review_ms is not None:
-        lines.append(f"Without new events they are reviewed next on {date(profile.next_review_ms)}.")
+        lines.append(
+            f"Without new events they are reviewed next on {date(profile.next_review_ms, calendar)}."
+        )
     return lines

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from stream.analysis.fit_recording import NoPurchasesError, coverage_of
 from stream.commands.main import main
+from stream.core.calendar import UTC_CALENDAR
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.model.record import Horizon
@@ -89,7 +90,7 @@ def test_a_history_of_nothing_else_says_so(tmp_path):
         jobs_over(recording) as jobs,
         pytest.raises(NoPurchasesError, match="nothing to learn from; 1 customer is left out"),
     ):
-        coverage_of(jobs)
+        coverage_of(jobs, UTC_CALENDAR)
 
 
 def test_a_refit_from_profiles_leaves_them_out():

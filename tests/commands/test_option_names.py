@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from stream.commands.main import COMMANDS, main
 from tests.support.command_tree import all_commands
 
-FILES = {"--policy": "Policy file", "--model": "Model record", "--until": "Last day (UTC)"}
+FILES = {"--policy": "Policy file", "--model": "Model record", "--until": "Last day"}
 """Option -> how its help begins, in every command that has it."""
 
 

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.core.facts.profile import Episode
 from stream.core.facts.rhythm import rhythm
 from stream.core.judgement.standing import features_of, habit_of, standing
+from stream.core.step import on_event
 from stream.core.units import DAY_MS, HOUR_MS, WEEK_MS
 from stream.core.value.rfm import summary
-from tests.support.builders import START, basis, bought, refunded
+from tests.support.builders import START, basis, bought, refunded, visited
 from tests.support.laws import assert_same_facts, lived
+from tests.support.narrow import not_none
 from tests.support.strategies import in_time_order, loyal_lives, mixtures
 
 ZONES = (
@@ -151,6 +154,23 @@ def test_a_judgement_at_any_hour_of_any_day_takes_no_day_twice(life, zone, days)
         assert 0 <= now.recency <= now.T
         assert 0.0 <= now.inactive_days <= (as_of_ms - profile.buying.sums.last_at_ms) / DAY_MS + 27 / 24
         assert 0.0 <= standing(profile, as_of_ms, basis_in(zone)).risk <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("zone", "due"),
+    [
+        ("Europe/Berlin", "2026-07-01T22:00:00Z"),
+        ("UTC", "2026-07-02T00:00:00Z"),
+        ("Asia/Tokyo", "2026-07-01T15:00:00Z"),
+    ],
+)
+def test_engagement_is_weighed_at_the_next_midnight_of_the_shop(zone, due):
+    profile, _ = lived([purchase("2026-06-01T12:00:00Z")], basis_in(zone))
+    profile.judgement.episodes["churn_risk"] = Episode(state="raised", n=1)
+    profile.next_review_ms = None
+    visit = msgspec.structs.replace(visited(1), time=datetime.fromisoformat("2026-07-01T13:00:00Z"))
+
+    assert not_none(on_event(profile, visit, basis_in(zone)).profile).next_review_ms == purchase(due).time_ms
 
 
 def test_a_refund_moved_to_older_sums_takes_from_the_first_day_of_the_shop():

@@ -23,7 +23,7 @@ def recording_of(events: Iterable[Event]) -> Recording:
 def backtest_of(events: Iterable[Event], options: BacktestOptions) -> BacktestResult:
     """The backtest of the events, with the shipped model as fallback."""
     with jobs_over(recording_of(events), 1) as jobs:
-        return run_backtest(jobs, coverage_of(jobs), options, default_model())
+        return run_backtest(jobs, coverage_of(jobs, options.policy.calendar), options, default_model())
 
 
 def report_of(events: Iterable[Event], day_ms: int, policy: Policy | None = None) -> dict[str, object]:

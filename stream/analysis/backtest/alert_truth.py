@@ -32,7 +32,7 @@ ALERT_KINDS = (*CHURN_KINDS, "upgrade_opportunity")
 
 @dataclass(frozen=True)
 class RaisedAlert:
-    """An alert that was raised."""
+    """An alert that was raised, at the time that the clock of the business showed."""
 
     kind: str
     customer: str
@@ -70,6 +70,7 @@ class PolicyRun:
         self._alerts: list[Alert] = []
         self._replay = Replay(basis, self._alerts.append)
         self._start_ms = start_ms
+        self._calendar = basis.meaning.calendar
         shard = self._replay.shards[0]
         shard.profiles = dict(profiles)
         shard.take(basis, start_ms)
@@ -77,19 +78,25 @@ class PolicyRun:
         self.feed = self._replay.feed
 
     def finished(self, clock_ms: int, alerts_until_ms: int) -> RunResult:
-        """Judge the reviews due until `clock_ms` and return what the run did.
+        """Judge the reviews due until `clock_ms` (since 1970 UTC) and return what the run did.
 
-        Alerts count up to `alerts_until_ms`; what came later shows only whether these were right.
+        Alerts count up to `alerts_until_ms`, as the clock shows it; what came later shows only whether these
+        were right.
         """
         self._replay.advance(clock_ms)
         every = [
-            RaisedAlert(alert.data.kind, alert.subject, instant_ms(alert.time))
+            RaisedAlert(alert.data.kind, alert.subject, self._calendar.local_ms(instant_ms(alert.time)))
             for alert in self._alerts
             if alert.data.state == "raised"
         ]
         raised = [one for one in every if one.at_ms <= alerts_until_ms]
         moved = {
-            customer: _times_moved_up(profile.judgement.tier_moves, self._start_ms)
+            customer: tuple(
+                map(
+                    self._calendar.local_ms,
+                    _times_moved_up(profile.judgement.tier_moves, self._start_ms),
+                )
+            )
             for customer, profile in self._replay.profiles.items()
         }
         return RunResult(tuple(raised), self.eligible, moved)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.special import expit
 
 from stream.analysis.backtest.alert_truth import PolicyRun, RunResult, Truth, alert_scores
 from stream.analysis.backtest.stall import judged_until_ms, released
+from stream.analysis.fit_recording import last_instant_ms
 from stream.analysis.statistics.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
@@ -39,9 +39,9 @@ class BacktestOptions:
     """What to learn from, what to predict, and by which policy to alert."""
 
     first_purchase_ms: int
-    """Midnight (UTC) of the day of the first purchase."""
+    """Midnight of the day of the first purchase, as the clock of the business shows it."""
     split_ms: int
-    """Midnight (UTC) of the last day that is known."""
+    """Midnight of the last day that is known, in the same way."""
     horizon_ms: int
     """Lost is who buys nothing within this time after the split."""
     policy: Policy
@@ -103,7 +103,8 @@ def _result(
         "thresholds": msgspec.to_builtins(model.thresholds),
         "model": _model_numbers(model, snapshot),
         "policy": options.policy.hash,
-        "split": datetime.fromtimestamp(options.split_ms / 1_000, UTC).strftime("%Y-%m-%d"),
+        "split": day(options.split_ms),
+        "zone": options.policy.business.zone,
         "horizon_weeks": options.horizon_ms / WEEK_MS,
         "wished_precision": options.precision,
         "events": history.events,
@@ -152,7 +153,7 @@ def _fit_options(options: BacktestOptions, horizon: Horizon) -> FitOptions:
 
 def learn_first(part: Part, split_ms: int, days_ms: Sequence[int], policy: Policy) -> History:
     """The history of a part up to the end of the split's day; the part goes on from there."""
-    split = SplitEvents(part.events(), split_ms + DAY_MS - 1)
+    split = SplitEvents(part.events(), last_instant_ms(split_ms, policy.calendar))
     history = read_history(split.before(), days_ms, policy)
     part.kept = (history, split)
     return replace(history, profiles={})
@@ -167,16 +168,17 @@ def judge_the_rest(
     """
     history, split = part.kept
     policies = [options.policy, *([options.against] if options.against else [])]
-    start_ms = options.split_ms + DAY_MS - 1
+    calendar = history.calendar
+    start_ms = last_instant_ms(options.split_ms, calendar)
     running = [
         PolicyRun(profiles, Basis(policy, model), start_ms)
         for policy, profiles in zip(policies, _copies(history.profiles, len(policies)), strict=True)
     ]
-    for event in released(_noted(split.after(), history), coverage.last_purchase_ms):
+    for event in released(_noted(split.after(), history), calendar.instant_ms(coverage.last_purchase_ms)):
         for one in running:
             one.feed(event)
-    end_ms = start_ms + options.horizon_ms
-    clock_ms = judged_until_ms(coverage.end_ms, coverage.last_purchase_ms)
+    end_ms = options.split_ms + DAY_MS - 1 + options.horizon_ms
+    clock_ms = calendar.instant_ms(judged_until_ms(coverage.end_ms, coverage.last_purchase_ms))
     outcomes = replace(history, events=history.events - part.borrowed, profiles={}, snapshots={})
     return outcomes, [one.finished(clock_ms, end_ms) for one in running]
 
@@ -184,7 +186,7 @@ def judge_the_rest(
 def _noted(events: Iterable[Event], history: History) -> Iterator[Event]:
     """The same events; the history records each one."""
     for event in events:
-        history.note(event, event.time_ms)
+        history.note(event, history.calendar.local_ms(event.time_ms))
         yield event
 
 

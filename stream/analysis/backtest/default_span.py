@@ -14,7 +14,7 @@ HORIZON_WEEKS_MIN = 4
 
 
 class BacktestSpan(NamedTuple):
-    """The last day to learn from (midnight UTC, ms), and the weeks after it that are predicted."""
+    """The last day to learn from (midnight, ms), and the weeks after it that are predicted."""
 
     split_ms: int
     horizon_weeks: int

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.analysis.backtest.backtest import BacktestResult
-from stream.analysis.backtest.summary import precision_sentences
+from stream.analysis.backtest.summary import precision_sentences, split_words
 from stream.look.html import html_document, html_table, html_text, percent
 from stream.look.svg import Curve, plot
 
@@ -28,7 +28,7 @@ def backtest_page(numbers: Mapping[str, Any], result: BacktestResult) -> str:
     weeks = f"{numbers['horizon_weeks']:g} weeks"
     parts = [
         "<h1>Would the alerts have been right?</h1>",
-        f"<p>The system learnt from everything up to {numbers['split']} and then had to predict who would buy nothing in "
+        f"<p>The system learnt from everything up to {split_words(numbers)} and then had to predict who would buy nothing in "
         f"the following <b>{weeks}</b>. We know what these customers did in that time. There were "
         f"<b>{numbers['n']:,} customers</b>, and <b>{numbers['churn_rate']:.1%}</b> of them bought nothing: they are "
         "called lost here.</p>",

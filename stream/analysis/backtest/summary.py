@@ -35,10 +35,15 @@ def _definition(numbers: Mapping[str, Any]) -> list[str]:
     weeks = f"{numbers['horizon_weeks']:g} weeks"
     lost = round(numbers["n"] * numbers["churn_rate"])
     return [
-        f"{numbers['n']:,} customers, scored with what was known at the end of {numbers['split']}.",
+        f"{numbers['n']:,} customers, scored with what was known at the end of {split_words(numbers)}.",
         f"Lost means: no purchase in the {weeks} after that day. {lost:,} of them were lost "
         f"({numbers['churn_rate']:.1%}). ({numbers['seconds']:.1f} s)",
     ]
+
+
+def split_words(numbers: Mapping[str, Any]) -> str:
+    """`2025-06-30`, or `2025-06-30 in Europe/Berlin`: whose day it was."""
+    return str(numbers["split"]) + ("" if numbers["zone"] == "UTC" else f" in {numbers['zone']}")
 
 
 def _scores(numbers: Mapping[str, Any]) -> list[str]:

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stream.analysis.business.currencies import amount
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.look.html import html_table
+from stream.time_zones import calendar_in
 
 
 def won_by(numbers: Mapping[str, Any]) -> str:
     """Value against cost, by campaign and by channel, with one explanation for both."""
     basis = numbers["basis"]
     groups = {"campaign": numbers["campaigns"], "channel": numbers["channels"]}
-    tables = [_campaigns(found, word, numbers["currency"]) for word, found in groups.items() if found]
+    money, calendar = numbers["currency"], calendar_in(numbers["zone"])
+    tables = [_campaigns(found, word, money, calendar) for word, found in groups.items() if found]
     missing = [word for word, found in groups.items() if not found]
     if missing:
         tables.append(f"<p>No customer came through a known {' or '.join(missing)}.</p>")
@@ -29,13 +32,13 @@ def won_by(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def _campaigns(found: Sequence[Mapping[str, Any]], word: str, currency: str) -> str:
+def _campaigns(found: Sequence[Mapping[str, Any]], word: str, currency: str, calendar: Calendar) -> str:
     rows = [
         (
             one["name"] or "unknown", f"{one['customers']:,}", amount(one["cost_minor"], currency),
             amount(one["cost_per_customer_minor"], currency), _worth(one, currency),
             "–" if one["ratio"] is None else f"{one['ratio']:.1f}",
-            "not yet" if one["payback_ms"] is None else day_words(one["payback_ms"]),
+            "not yet" if one["payback_ms"] is None else day_words(one["payback_ms"], calendar),
         )
         for one in found
     ]  # fmt: skip
@@ -53,6 +56,6 @@ def _worth(one: Mapping[str, Any], currency: str) -> str:
     return f"{mean} ({low} to {high})" if one["customers"] and currency else "–"
 
 
-def day_words(at_ms: float) -> str:
-    """The day (UTC) of an instant: `2025-12-31`."""
-    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d")
+def day_words(at_ms: int, calendar: Calendar = UTC_CALENDAR) -> str:
+    """The day of the business of an instant: `2025-12-31`."""
+    return datetime.fromtimestamp(calendar.local_ms(at_ms) / 1_000, UTC).strftime("%Y-%m-%d")

@@ -125,5 +125,5 @@ def _payback_ms(ledger: Ledger, customers: Sequence[str], cost_minor: int, margi
     for at_ms, amount in moved:
         earned += margin * amount
         if earned >= cost_minor:
-            return at_ms
+            return ledger.history.calendar.instant_ms(at_ms)
     return None

@@ -94,24 +94,26 @@ class Ledger:
 
 
 def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy) -> Ledger:
-    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights UTC).
+    """Fold events in time order; take a snapshot at the end of each day of `days_ms` (midnights).
 
-    Money counts in the policy's currency, else in the one that most customers pay in.
+    All times of a ledger are what the clock of the business shows (stream/fit/history.py). Money counts in
+    the policy's currency, else in the one that most customers pay in.
     """
-    ledger, meaning = Ledger(), Meaning(policy)
+    meaning = Meaning(policy)
+    ledger, calendar = Ledger(History(calendar=meaning.calendar)), meaning.calendar
     history = ledger.history
     money = meaning.money
     waiting = sorted(days_ms)
     amounts: Amounts = {}
     for event in events:
-        at_ms = event.time_ms
+        at_ms = calendar.local_ms(event.time_ms)
         while waiting and at_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
-            history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
+            history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
         history.note(event, at_ms)
         can_be_incident = type(event) in INCIDENT_EVENTS
         before = _incident_levels(history.profiles.get(event.subject)) if can_be_incident else None
-        if not apply_facts(history.profiles, event, at_ms, meaning):
+        if not apply_facts(history.profiles, event, event.time_ms, meaning):
             continue  # it came before
         _note_money(ledger, event, at_ms, amounts, money)
         if before is not None:
@@ -119,7 +121,7 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
             news = [(at_ms, name) for name, level in after.items() if level and level != before.get(name, 0)]
             ledger.incidents.setdefault(event.subject, []).extend(news)
     for day_ms in waiting:
-        history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms)
+        history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
     payers = {currency: len(moved) for currency, moved in ledger.moved.items()}
     ledger.count_in(money.currency or min(payers, key=lambda code: (-payers[code], code), default=""))
     return ledger

@@ -7,8 +7,10 @@ from typing import Any
 
 from stream.analysis.business.campaign_tables import day_words, won_by
 from stream.analysis.business.currencies import amount, currencies_part, money_words, priced
+from stream.core.calendar import Calendar
 from stream.look.html import html_document, html_table, html_text, percent
 from stream.policy_file.no_price import NO_ALERT_EVER
+from stream.time_zones import calendar_in
 
 ODDS_SHOWN_MAX = 1_000
 """Odds above this are shown as `over 1,000`."""
@@ -17,8 +19,9 @@ ODDS_SHOWN_MAX = 1_000
 def business_page(numbers: Mapping[str, Any]) -> str:
     """The business report as one HTML document; `numbers` is what `business_report` returned."""
     numbers = priced(numbers)
+    calendar = calendar_in(numbers["zone"])
     parts = [
-        f"<h1>Customers as of {day_words(numbers['as_of_ms'])}</h1>",
+        f"<h1>Customers as of {day_words(numbers['as_of_ms'], calendar)}</h1>",
         f"<p>{numbers['customers']:,} customers have bought at least once. {money_words(numbers)}</p>",
         *currencies_part(numbers),
         "<h2>Won: new customers and what they cost</h2>",
@@ -27,13 +30,15 @@ def business_page(numbers: Mapping[str, Any]) -> str:
         "<h2>Grown: development in the last 90 days</h2>",
         _development(numbers["development"], numbers["currency"]),
         "<h2>Kept: retention</h2>",
-        _retention(numbers["retention"], numbers["currency"]),
+        _retention(numbers["retention"], numbers["currency"], calendar),
         "<h2>Why customers leave or stay</h2>",
         _drivers(numbers["drivers"]),
         "<h2>Dead ends: the last event before customers left</h2>",
         _dead_ends(numbers["dead_ends"], recorded=numbers["engagement_recorded"]),
     ]
     notes = [note for note in numbers["notes"] if note != NO_ALERT_EVER]
+    if not calendar.is_utc:
+        notes = [f"Days and periods are those of {calendar.zone}.", *notes]
     parts += [f"<p class=note>{html_text(note)}</p>" for note in notes]
     return html_document("Customers", parts)
 
@@ -121,8 +126,8 @@ def _next_best(found: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _retention(numbers: Mapping[str, Any], currency: str) -> str:
-    unit, starts = numbers["period"], [day_words(at_ms) for at_ms in numbers["starts_ms"]]
+def _retention(numbers: Mapping[str, Any], currency: str, calendar: Calendar) -> str:
+    unit, starts = numbers["period"], [day_words(at_ms, calendar) for at_ms in numbers["starts_ms"]]
     tiers = [
         (
             name, f"{one['customers']:,}", f"{one['at_risk']:,}", f"{one['lost']:,}",

@@ -18,6 +18,7 @@ from stream.analysis.business.growth import next_best_categories, tier_growth
 from stream.analysis.business.ledger import Ledger
 from stream.analysis.business.retention import RetentionTable, retention_by_spending, retention_table
 from stream.analysis.business.win_back import reported_outcomes, win_backs
+from stream.core.calendar import Calendar
 from stream.core.facts.engagement import Engagement
 from stream.core.facts.feedback import Feedback
 from stream.core.judgement.ranking import ranking_currency
@@ -49,13 +50,14 @@ def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -
     now, before = history.snapshots[day_ms], history.snapshots[before_ms]
     table = retention_table(history.orders, history.first_ms, day_ms + DAY_MS, finance.annual_discount)
     return {
-        "as_of_ms": day_ms,
+        "as_of_ms": policy.calendar.instant_ms(day_ms),
+        "zone": policy.business.zone,
         **_currencies(ledger, everybody, finance),
         "acquisition": _acquisition(ledger, now, model, policy),
         "development": _development(ledger, before_ms, day_ms, model, policy),
         "retention": {
             **_at_risk(now, model, policy),
-            **_retention_numbers(table),
+            **_retention_numbers(table, policy.calendar),
             **_win_back_numbers(ledger, before, table, (model, policy)),
         },
         "campaigns": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="campaign")],
@@ -211,10 +213,10 @@ def _win_back_numbers(
     }
 
 
-def _retention_numbers(table: RetentionTable) -> dict[str, object]:
+def _retention_numbers(table: RetentionTable, calendar: Calendar) -> dict[str, object]:
     return {
         "period": table.unit,
-        "starts_ms": list(table.starts_ms),
+        "starts_ms": [calendar.instant_ms(shown_ms) for shown_ms in table.starts_ms],
         "rates": [{**asdict(one), "rate": one.rate} for one in table.rates],
         "simple_lifetime_periods": table.simple_lifetime if table.simple_lifetime != float("inf") else None,
         "sbg": {"alpha": table.retention.alpha, "beta": table.retention.beta} if table.retention else None,

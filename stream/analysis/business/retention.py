@@ -46,7 +46,7 @@ class RetentionTable:
     """Name of the period's length: year, half-year, quarter or month."""
     start_ms: int
     starts_ms: tuple[int, ...]
-    """The instant at which each period that is over begins."""
+    """When each period that is over begins, as the clock of the business shows it."""
     rates: tuple[PeriodRetention, ...]
     simple_lifetime: float | None
     retention: Retention | None

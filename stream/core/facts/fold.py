@@ -38,7 +38,7 @@ class News(IntEnum):
     """Nothing: no rule looks at what it changed."""
     SOFT = 1
     """Can only lower the churn risk (engagement), so that it can end an alert but never start one. It is
-    considered at the next midnight UTC while an alert is open, else at the next review
+    considered at the next midnight of the business while an alert is open, else at the next review
     (docs/decisions/0004)."""
     HARD = 2
     """The customer is judged at once."""

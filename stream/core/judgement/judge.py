@@ -13,7 +13,6 @@ from stream.core.judgement.episode import AlertState, advance, close, is_open, m
 from stream.core.judgement.rules import NO_CONTACT_LIMIT, RULES, Signal
 from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
-from stream.core.units import DAY_MS
 
 TIER_MOVES_KEPT = 12
 """Changes of tier that a profile remembers, the latest."""
@@ -21,9 +20,6 @@ STAGE_MOVES_KEPT = 12
 """Changes of stage that a profile remembers, the latest."""
 ABOVE_ALL_RISKS = 2.0
 """Sentinel above every level of churn risk: levels are probabilities, at most 1."""
-SOFT_REVIEW_MS = DAY_MS
-"""While an alert is open, engagement leads to a review at the next midnight UTC; purchases and feedback are
-judged at once (docs/decisions/0004)."""
 
 
 class Transition(Struct, frozen=True, gc=False):

@@ -28,7 +28,8 @@ RISES, FALLS, STANDS = 1, -1, 0
 class Features(Struct, frozen=True, kw_only=True, gc=False):
     """What the risk model knows of one customer at the last event; what is unknown keeps its neutral default.
 
-    The first and the last purchase are given as the midnight UTC of their day, as the purchase models count.
+    The first and the last purchase are given as the midnight of their day, by the clock of the business, as
+    the purchase models count.
     """
 
     frequency: int

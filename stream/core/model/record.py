@@ -171,6 +171,7 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     source: str
     """Plain words: the data it was fitted on."""
     fitted_at_ms: int
+    """Midnight of the last day that was learnt from, as the clock of the business showed it."""
     currency: Currency
     process: PurchaseProcess
     spend: Spend
