@@ -24,11 +24,12 @@ from stream.importing.generated.shop import Shop
 from stream.model_file import default_model
 from stream.policy_file import parse_policy
 from stream.time_zones import calendar_in
-from tests.analysis.test_backtest import HORIZON_MS, SPLIT_MS
 from tests.support.builders import START_MS, bought
+from tests.support.shop import day_ms as day_of_week
 from tests.support.shop import purchases, write_events
 from tests.support.studies import backtest_of, report_of
 
+SPLIT_MS, HORIZON_MS = day_of_week(36), 12 * WEEK_MS
 AHEAD = "Asia/Tokyo"
 HOURS_AHEAD = 9
 """Of UTC, all year round."""
