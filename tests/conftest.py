@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from tests.support.kafka_broker import Broker, MockBroker, start_broker, wait_until_ready
 from tests.support.kafka_jars import NoBrokerError
+from tests.support.required import give_up
 
 # No deadlines: a busy machine is no fault of the program. CI tries more examples, always the same.
 settings.register_profile("default", deadline=None, max_examples=25)
@@ -29,9 +30,7 @@ def _real_broker(settings: dict[str, str] | None = None) -> Broker:
             raise NoBrokerError("this test needs a real Apache Kafka, and STREAM_TEST_BROKER=mock")
         return start_broker(settings=settings)
     except NoBrokerError as reason:
-        if "kafka" in os.environ.get("STREAM_TEST_REQUIRE", ""):
-            pytest.fail(f"STREAM_TEST_REQUIRE=kafka, but: {reason}")
-        pytest.skip(str(reason))
+        give_up("kafka", str(reason))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.support.required import give_up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -24,19 +24,13 @@ def chromium() -> Iterator[Browser]:
     """A browser without window. As root it runs without its sandbox, as chromium demands."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        _give_up("no chromium is installed (Debian: apt-get install chromium)")
+        give_up("browser", "no chromium is installed (Debian: apt-get install chromium)")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as missing:
-        _give_up(str(missing))
+        give_up("browser", str(missing))
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=program, args=arguments, timeout=PATIENCE_MS)
         yield browser
         browser.close()
-
-
-def _give_up(reason: str) -> None:
-    if "browser" in os.environ.get("STREAM_TEST_REQUIRE", ""):
-        pytest.fail(f"STREAM_TEST_REQUIRE=browser, but: {reason}")
-    pytest.skip(reason)

@@ -1,4 +1,5 @@
-"""A PostgreSQL for tests: a cluster in a folder, on a socket there; a skip where it is not installed."""
+"""A PostgreSQL for tests: a cluster in a folder, on a socket there. Where it is not installed tests skip;
+STREAM_TEST_REQUIRE=postgres makes that a failure."""
 
 from __future__ import annotations
 
@@ -8,9 +9,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
+from tests.support.required import give_up
 
 PLACES = [None, *(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))]
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=20"
@@ -20,11 +22,14 @@ FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_co
 def postgres() -> Iterator[str]:
     """The URL of a running cluster; pytest.skip with the reason where there is none."""
     initdb, pg_ctl = (_program(name) for name in ("initdb", "pg_ctl"))
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install psycopg[binary]")
+    if find_spec("psycopg") is None:
+        give_up("postgres", "psycopg is not installed: pip install psycopg[binary]")
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        setpriv = shutil.which("setpriv") or pytest.skip("PostgreSQL does not run as root, and no setpriv")
+        setpriv = shutil.which("setpriv") or give_up(
+            "postgres", "PostgreSQL does not run as root, and there is no setpriv"
+        )
         as_user = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
         shutil.chown(folder, 65534, 65534)
     data = str(folder / "data")
@@ -45,11 +50,11 @@ def postgres() -> Iterator[str]:
 def _program(name: str) -> str:
     found = next((path for place in PLACES if (path := shutil.which(name, path=place))), None)
     if found is None:
-        pytest.skip(f"{name} is not there: PostgreSQL is not installed")
+        give_up("postgres", f"{name} is not there: PostgreSQL is not installed")
     return found
 
 
 def _run(words: list[str], folder: Path) -> None:
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"PostgreSQL does not start: {(done.stderr or done.stdout)[-300:]}")
+        give_up("postgres", f"PostgreSQL does not start: {(done.stderr or done.stdout)[-300:]}")
