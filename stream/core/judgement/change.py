@@ -1,7 +1,7 @@
 """How much a score has risen lately: what is new about a customer, beside how bad it is.
 
 Two customers with a churn risk of 80 % need not be news alike: one slipped there this month, the other has
-been there for half a year. People act on the first (docs/decisions/0033).
+been there for half a year. People act on the first (docs/decisions/0029).
 """
 
 from __future__ import annotations

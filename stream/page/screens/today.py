@@ -1,7 +1,7 @@
 """The first screen: the customers who need us today, worst first, with why, since when, what is at stake.
 
 Worst first is by what came into doubt lately: the value at risk times the rise of the score within 30 days
-(docs/decisions/0033). Amounts of different currencies are never added or compared: one is shown at a time.
+(docs/decisions/0029). Amounts of different currencies are never added or compared: one is shown at a time.
 """
 
 from __future__ import annotations
