@@ -47,7 +47,7 @@ HISTORIES = {
         None,
     ),
     "thirty years": (lives(80, lambda n: range(n, 30 * 365, 400 + n)), None),
-    "nothing cost anything": (lives(200, lambda n: range(n % 30, 300, 20 + n % 13), minor=0), "spend"),
+    "nothing cost anything": (lives(200, lambda n: range(n % 30, 300, 20 + n % 13), minor=0), "has a price"),
     "money without variation": (lives(200, lambda n: range(n % 30, 300, 20 + n % 13)), None),
     "three days of a young shop": (lives(300, lambda n: [0, 1 + n % 2]), "too short"),
 }
