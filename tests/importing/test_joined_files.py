@@ -38,6 +38,7 @@ def paid(done) -> dict[str, int]:
         (MUG + PAN + MUG + POT, 1, {"1": 700, "2": 700}),
         (MUG + PAN + MUG + CUP + MUG, 2, {"1": 200, "2": 700, "3": 100}),
         (MUG + HEADER + MUG, 1, {"1": 200}),
+        (MUG + CUP.replace(",1,", ",x,") + MUG, 1, {"1": 200}),  # a rejected order stands between
         (MUG + POT + HEADER + MUG + POT + PAN, 2, {"1": 700, "2": 700}),
     ],
 )
@@ -149,3 +150,18 @@ def test_joining_two_overlapping_exports_gives_what_one_export_gives(tmp_path_fa
 
     assert joined.outgoing == whole.outgoing
     assert joined.summary.repeated == "".join(lines[begin:]).count("\n")
+
+
+def test_an_order_that_is_ignored_stands_between_as_well(tmp_path):
+    mapping = INVOICES.replace("[constants]", 'event = "name"\n[constants]') + (
+        '\n[events]\n"open" = "purchase.completed"\n"gone" = "ignore"\n'
+    )
+    lines = [("1", "open"), ("2", "gone"), ("1", "open"), ("1", "gone"), ("1", "open")]
+    text = "".join(f"{number},mug,1,2020-01-01,2.00,ann,{state}\n" for number, state in lines)
+
+    done = imported(tmp_path, HEADER.rstrip() + ",name\n" + text, mapping)
+
+    assert paid(done) == {
+        "1": 400
+    }  # the last two are one place: what is ignored of the order itself is no border
+    assert done.summary.repeated == 1

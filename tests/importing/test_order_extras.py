@@ -31,6 +31,8 @@ partly = "purchase.completed"
 whole_orders = ["gone"]
 parts_of_orders = ["partly"]
 """
+AS_OF_MS = 1_764_460_800_000
+"""2025-11-30."""
 FIRST = "order,customer,date,product,qty,price,"
 
 
@@ -230,3 +232,11 @@ def test_a_number_that_starts_again_proves_nothing_of_other_orders(tmp_path):
     ]
 
     assert orders(read(tmp_path, "total", *rows)) == {"1": 900, "1@2026-01-05": 700, "2": 900}
+
+
+def test_an_order_of_the_future_does_not_count_by_its_total_either(tmp_path):
+    text = FIRST + "total\n1,ann,2024-05-03,a,1,10.00,10.00\n2,ann,2090-05-03,a,1,70.00,70.00\n"
+    done = imported(tmp_path, text, ORDERS.replace('event = "status?"\n', ""), now_ms=AS_OF_MS)
+
+    assert orders(done) == {"1": 1000}
+    assert done.reasons() == [(3, "time_in_future")]

@@ -167,9 +167,11 @@ class Importer:
             if isinstance(result, OrderLine):
                 lines.add((result.customer, result.order, result.sequence, result))
             elif isinstance(result, LineRejection):
+                self._order_lines.pass_by(known)
                 is_header = number == 1 and not (values["customer"].strip() or values["time"].strip())
                 self._reject(file, row.line, SECOND_HEADER if is_header else result, values)
             elif result is None:
+                self._order_lines.pass_by(known)
                 self.summary.ignored += 1
             else:
                 self.summary.in_other_events += 1
@@ -216,7 +218,7 @@ class Importer:
                 self._per_line.observe(group, line.extras or {})
             return
         kept = self._order_lines.refused(values, place, self._names[place.file], refund=refund)
-        if kept is not None:
+        if kept is not None and not isinstance(self._in_time(kept), LineRejection):
             lines.add((kept.customer, kept.order, kept.sequence, kept))
 
     def _in_time(self, result: Converted) -> Converted | LineRejection:

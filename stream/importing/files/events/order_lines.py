@@ -114,6 +114,12 @@ class LineReader:
         """Another table begins: the next line stands in another place than those of its order before it."""
         self._last_order = self._last_customer = ""
 
+    def pass_by(self, values: Values) -> None:
+        """A line that makes no order line: one of another order stands between as well."""
+        order = self._order_number(values["order"]) if "order" in values else ""
+        if isinstance(order, str) and order and order != self._last_order:
+            self.begin_block()
+
     def customer(self, values: Values) -> str | LineRejection:
         """The customer id of a row."""
         return self._values.customer(values["customer"])
