@@ -268,3 +268,19 @@ def test_names_in_any_letters_are_proposed_as_they_are(tmp_path):
 
     assert "\\u00" not in text.replace("\\u007f", "")
     tomllib.loads(text.partition("# The first events:")[0])
+
+
+@pytest.mark.parametrize(
+    ("days", "form"),
+    [
+        ([f"24/{n // 10 + 1:02}/{n % 28 + 1:02}" for n in range(60)], "%y/%m/%d"),
+        ([f"{n % 28 + 1:02}/{n // 10 + 1:02}/24" for n in range(60)], "%d/%m/%y"),
+        ([f"24.{n // 10 + 1:02}.{n % 28 + 1:02} 10:30" for n in range(60)], "%y.%m.%d %H:%M"),
+    ],
+)
+def test_years_of_two_digits_stand_where_they_vary_least(tmp_path, days, form):
+    lines = "".join(f"{n},c{n % 7},{day},9.90\n" for n, day in enumerate(days))
+    text = suggestion(tmp_path, "Order,Email,Date,Total\n" + lines)
+
+    assert tomllib.loads(text)["time"]["formats"] == [form]
+    assert "every time also fits" in text

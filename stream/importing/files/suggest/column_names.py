@@ -147,9 +147,11 @@ CLOCK_FORMATS = (
     *("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"),
     *(", %H:%M", ", %H:%M:%S", ", %I:%M %p", ", %I:%M:%S %p"),
 )
+YEAR_FIRST_FORMATS = ("%y/%m/%d", "%y.%m.%d", "%y-%m-%d")
 TIME_FORMATS = (
     "iso",
     *(day + clock for clock in CLOCK_FORMATS for day in DATE_FORMATS),
+    *(day + clock for clock in CLOCK_FORMATS for day in YEAR_FIRST_FORMATS),
     *("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d-%b-%Y", "%d %b %Y", "%d-%b-%y", "%b %d, %Y"),
     *("%d-%b-%Y %H:%M", "%Y-%m-%d %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z"),
     *("%b-%d-%y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y %H:%M Uhr", "%d.%m.%Y, %H:%M Uhr"),

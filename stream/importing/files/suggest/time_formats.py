@@ -33,7 +33,10 @@ def fitting_formats(cells: list[str]) -> list[str]:
     if texts and all(re.fullmatch(r"\d{5}(\.\d+)?", text) for text in texts):
         return ["excel"] if all(EXCEL_DAYS[0] <= float(text) < EXCEL_DAYS[1] for text in texts) else []
     counts = {form: _readable_if_enough(form, texts) for form in TIME_FORMATS}
-    return sorted((form for form in counts if counts[form]), key=lambda form: -counts[form])
+    spans = {form: _span_ms(form, texts) for form in counts if counts[form] and "%y" in form}
+    return sorted(
+        (form for form in counts if counts[form]), key=lambda form: (-counts[form], spans.get(form, 0))
+    )
 
 
 def rival_formats(chosen: str, fits: list[str], cells: list[str]) -> list[str]:
@@ -58,6 +61,16 @@ def _readable_if_enough(form: str, texts: list[str]) -> int:
             if readable < READABLE_MIN * len(texts):
                 return 0
     return readable
+
+
+def _span_ms(form: str, texts: list[str]) -> int:
+    """From the earliest to the latest time as this format reads them.
+
+    Read by the wrong one of `24/06/20` as day first and as year first, the days of a month become years.
+    """
+    read = instant_reader(TimeOptions(formats=(form,)))
+    instants = [at_ms for at_ms in map(read, texts) if at_ms is not None]
+    return max(instants, default=0) - min(instants, default=0)
 
 
 def days_in_file(path: Path, column: str, file: FileOptions) -> list[str]:
