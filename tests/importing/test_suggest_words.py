@@ -157,3 +157,25 @@ def test_times_as_shops_write_them_are_read(tmp_path, cell):
 
     assert "0 are rejected" in text
     assert "2025-11-" in text
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Customer Mobile",
+        "Mobile",
+        "Mobile No",
+        "Contact No",
+        "WhatsApp",
+        "CPF",
+        "Celular",
+        "Loyalty Card",
+        "Handynummer",
+    ],
+)
+def test_what_tells_two_people_of_one_name_apart_is_the_customer(tmp_path, column):
+    path = tmp_path / "export.csv"
+    lines = "".join(f"{n},Amit Shah,9198{n % 9:08},2024-05-{n + 1:02},9.90\n" for n in range(20))
+    path.write_text(f"Order,Customer Name,{column},Date,Total\n{lines}", encoding="utf-8")
+
+    assert tomllib.loads(suggested_mapping(path, as_json=False))["columns"]["customer"] == column

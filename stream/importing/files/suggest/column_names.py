@@ -35,7 +35,9 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"e?mail(address|adresse|adres|billing)?|billingemail|buyerusername",
         r"(adresse?(de)?)?(e?mail|courriel|correo(electronico)?)((de|do|du|del)?(client|cliente|comprador)|facturation|"
         r"facturacion|fatturazione|faturamento|cobranca|factuur|rechnung|kunde)?",
-        r"(customer|buyer|billing|contact)?(phone|telefon)(number|billing)?",
+        rf"cpf|cnpj|(loyalty|member(ship)?|bonus|kunden|club|reward)s?(card|karte|cartao)({ID})?",
+        r"(customer|buyer|billing|contact|client|kunden?)?(tele)?(phone|fon|mobile|mobil|handy|cell|cellphone|celular|"
+        r"whatsapp|contact|telefone|telefono|movil)(no|nr|num|number|nummer|numero|billing)?",
         r"(customer|buyer|billto|full|kunden)name",
     ),
     "order": (
