@@ -68,6 +68,7 @@ def engine_producer(bootstrap: str) -> Made:
 
 
 def ops_producer(bootstrap: str) -> Made:
+    Producer({"bootstrap.servers": bootstrap}).list_topics(TOPIC)  # there: it makes none itself
     return used(cluster.producer(load_settings({"STREAM_BROKERS": bootstrap})))
 
 

@@ -18,10 +18,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.support.kafka_jars import NoBrokerError, fetched_jars, say
@@ -93,14 +94,29 @@ def create_topics(
     """Create topics and wait until they can be used. They keep everything, unless `config` says otherwise."""
     settings = {"retention.ms": "-1", "retention.bytes": "-1", **(config or {})}
     client = AdminClient({"bootstrap.servers": bootstrap})
-    made = client.create_topics([NewTopic(name, partitions, 1, config=settings) for name in names])
-    for name, future in made.items():
-        future.result(30)
+    topics = [NewTopic(name, partitions, 1, config=settings) for name in names]
+    for name, future in client.create_topics(topics).items():
+        _wait_for(client, next(topic for topic in topics if topic.topic == name), future)
         until = time.monotonic() + 30
         while len(client.list_topics(name, timeout=10).topics[name].partitions) != partitions:
             if time.monotonic() > until:
                 raise NoBrokerError(f"topic {name} did not appear")
             time.sleep(0.05)
+
+
+def _wait_for(client: AdminClient, topic: NewTopic, made: Future[None]) -> None:
+    """Wait until a topic is created; a broker that has only just started refuses for a while to hold any."""
+    until = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            made.result(30)
+            return
+        except KafkaException as refused:
+            fenced = refused.args[0].code() == KafkaError.INVALID_REPLICATION_FACTOR
+            if not fenced or time.monotonic() > until:
+                raise
+        time.sleep(0.5)
+        made = client.create_topics([topic])[topic.topic]
 
 
 class MockBroker:
