@@ -2,6 +2,8 @@
 
 import pytest
 
+from stream.importing.files.cautions import cautions
+from stream.importing.files.mapping.load import parse_mapping
 from tests.support.importing import case, imported, orders, refunds
 
 ORDERS = """
@@ -189,6 +191,16 @@ def test_a_number_that_starts_again_is_another_order(tmp_path):
     assert orders(done) == {"1": 1100, "1@2026-01-05": 2000}
     assert len({e["id"] for e in done.events}) == 2
     assert done.summary.orders_restarted == 1
+
+
+def test_an_order_whose_lines_are_of_several_days_is_told(tmp_path):
+    rows = ["1,ann,2025-01-05 10:00,a,1,3.50,3.50", "1,ann,2025-01-06 09:00,a,1,3.50,3.50"]
+    together = ["2,bob,2025-01-05 10:00,a,1,3.50,7.00", "2,bob,2025-01-05 10:05,b,1,3.50,7.00"]
+    spread, close = read(tmp_path, "total", *rows), read(tmp_path, "total", *together)
+
+    assert [len(orders(done)) for done in (spread, close)] == [1, 1]
+    sentences = [cautions(parse_mapping(ORDERS, "m"), done.summary) for done in (spread, close)]
+    assert ['order = "Receipt+Date"' in str(one) for one in sentences] == [True, False]
 
 
 def test_a_refund_that_names_a_number_used_again_is_of_the_latest_order_before_it(tmp_path):

@@ -47,15 +47,27 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "
             "they count in full; name the column in [columns] (refunded = ...)"
         )
+    found += _of_numbers(mapping, summary)
+    if summary.summed_per_line:
+        found.append(
+            f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
+        )
+    return found
+
+
+def _of_numbers(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
+    found: list[str] = []
     if summary.orders_restarted:
         found.append(
             f"{summary.orders_restarted:,} order numbers start again after more than "
             f"{mapping.orders.restarts_after_days} days: they count as several orders "
             "([orders] restarts_after_days)"
         )
-    if summary.summed_per_line:
+    if summary.orders_spread:
         found.append(
-            f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
+            f"{summary.orders_spread:,} order numbers have lines half a day or more apart, and count as one "
+            "order each: where numbers begin again each day, let the order be several columns "
+            '(order = "Receipt+Date" in [columns])'
         )
     return found
 

@@ -244,7 +244,7 @@ class Importer:
                 by_time = (item[4] for item in history)
                 for event in matcher.events(by_time, returns=returns):
                     self._add(event, events)
-        self.summary.orders_restarted = builder.restarted
+        self.summary.orders_restarted, self.summary.orders_spread = builder.restarted, builder.spread
         self.summary.parts_unknown = matcher.unknown_parts
         self.summary.summed_per_line = tuple(sorted(self._per_line.found))
 

@@ -45,6 +45,8 @@ class ImportSummary(Struct):
     """Currency -> what was refunded, minor units."""
     orders_restarted: int = 0
     """Orders whose number an order of the same customer had long before."""
+    orders_spread: int = 0
+    """Orders whose lines lie half a day or more apart."""
     parts_unknown: int = 0
     """Orders of which a part went back, without an amount that says how much: they count in full."""
     summed_per_line: tuple[str, ...] = ()

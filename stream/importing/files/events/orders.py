@@ -21,7 +21,7 @@ from stream.importing.files.events.order_extras import (
 )
 from stream.importing.files.events.order_lines import NO_TIME, OrderLine
 from stream.importing.files.events.repeats import REPEATED, Reject, content_of, lines_that_count
-from stream.importing.files.events.restarts import restarted_orders
+from stream.importing.files.events.restarts import is_spread, restarted_orders
 from stream.importing.files.mapping.mapping import ColumnMapping
 
 
@@ -56,6 +56,7 @@ class OrderBuilder:
         self._per_line = per_line
         self.restarted = 0
         """Orders whose number an earlier order of the customer had."""
+        self.spread = 0  # orders whose lines are of several days
 
     def drafts(self, orders: Iterable[list[OrderLine]]) -> Iterator[OrderDraft]:
         """Drafts from the lines of one order number at a time."""
@@ -69,6 +70,7 @@ class OrderBuilder:
                 continue
             for lines in restarted_orders(every_line, self._apart_ms):
                 self.restarted += lines is not every_line and lines[0].order != first.order
+                self.spread += is_spread(lines)
                 yield from self._of_one_order(lines)
 
     def _of_one_order(self, lines: list[OrderLine]) -> Iterator[OrderDraft]:

@@ -10,8 +10,18 @@ from itertools import pairwise
 
 from msgspec import structs
 
+from stream.core.units import HOUR_MS
 from stream.importing.files.events.event_ids import event_time
 from stream.importing.files.events.order_lines import NO_TIME, OrderLine
+
+SPREAD_MS = 12 * HOUR_MS
+"""From so far apart on, the lines of one order are of more than one visit to a shop."""
+
+
+def is_spread(lines: list[OrderLine]) -> bool:
+    """Whether what was bought under one number lies SPREAD_MS or more apart, as where tills restart."""
+    times = [line.time_ms for line in lines if not line.returned and line.time_ms != NO_TIME]
+    return bool(times) and max(times) - min(times) >= SPREAD_MS
 
 
 def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[OrderLine]]:
