@@ -284,3 +284,15 @@ def test_years_of_two_digits_stand_where_they_vary_least(tmp_path, days, form):
 
     assert tomllib.loads(text)["time"]["formats"] == [form]
     assert "every time also fits" in text
+
+
+def test_the_item_price_of_amazon_is_that_of_all_pieces_less_the_promotion(tmp_path):
+    path = tmp_path / "orders.tsv"
+    names = "amazon-order-id purchase-date buyer-email sku quantity currency item-price shipping-price"
+    cells = "902-1 2024-01-25T10:11:12+00:00 a@marketplace.amazon.com A 3 USD 30.00 4.00 5.00"
+    header = "\t".join([*names.split(), "item-promotion-discount"])
+    path.write_text(header + "\n" + "\t".join(cells.split()) + "\n")
+
+    done = Imported(suggested_mapping(path, as_json=False), path)
+
+    assert [e["data"]["total_minor"] for e in done.events] == [2900]

@@ -111,7 +111,8 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"spese(di)?spedizione",
     ),
     "discount": (
-        r"(order|cart|total|item)?discounts?(amount|value|total)?|cartdiscountamount|rabatt|remise|descuento|desconto|sconto|korting",
+        r"(order|cart|total|item)?discounts?(amount|value|total)?|cartdiscountamount|rabatt|remise|descuento|desconto|sconto|korting|"
+        r"itempromotiondiscount",
     ),
     "refunded": (
         r"(amount|total|payment)?refund(ed)?(amount|total|value)?|orderrefundamount|amountrefunded|totalrefunded|"

@@ -246,7 +246,8 @@ def _choose_money(columns: ColumnSample, fields: dict[str, str]) -> None:
 
 def _is_line_price(fields: dict[str, str]) -> bool:
     """`item-price` of Amazon is the price of all pieces of a line."""
-    is_amazon = simplified(fields.get("quantity", "")) == "quantitypurchased"
+    quantity, order = (simplified(fields.get(field, "")) for field in ("quantity", "order"))
+    is_amazon = quantity == "quantitypurchased" or order == "amazonorderid"
     return is_amazon and simplified(fields["unit_price"]) == "itemprice"
 
 
