@@ -216,6 +216,9 @@ def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -
         echo(printable(f"{count:>16,}  {reason}"), err=to_stderr)
     for kind, count in summary["events"].items():
         echo(f"{count:>12,}  {kind}", err=to_stderr)
+    if summary["buyers"]:
+        who = "customer who ordered" if summary["buyers"] == 1 else "customers who ordered"
+        echo(f"{summary['buyers']:>12,}  {who}", err=to_stderr)
     for currency, count in summary["orders_by_currency"].items():
         paid = money(summary["orders_minor"][currency], currency)
         orders = "1 order" if count == 1 else f"{count:,} orders"

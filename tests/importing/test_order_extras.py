@@ -252,3 +252,18 @@ def test_an_order_of_the_future_does_not_count_by_its_total_either(tmp_path):
 
     assert orders(done) == {"1": 1000}
     assert done.reasons() == [(3, "time_in_future")]
+
+
+def test_customers_are_counted_and_one_for_all_orders_is_doubted(tmp_path):
+    lines = [f"{n},ann,2025-01-{n + 1:02},a,1,3.50,3.50" for n in range(25)]
+    one, two = (
+        read(tmp_path, "total", *lines),
+        read(tmp_path, "total", *lines, "99,bob,2025-01-05,a,1,3.50,3.50"),
+    )
+
+    assert [done.summary.buyers for done in (one, two)] == [1, 2]
+    doubts = [
+        "all orders are of one customer" in str(cautions(parse_mapping(ORDERS, "m"), d.summary))
+        for d in (one, two)
+    ]
+    assert doubts == [True, False]

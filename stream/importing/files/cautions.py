@@ -17,6 +17,8 @@ NO_ORDER = (
     "no column holds the number of the order: each line counts as an order of its own, so frequency and "
     "basket are wrong where an order has several lines; name it in [columns] (order = ...)"
 )
+MANY_ORDERS = 20
+"""From so many orders on, one customer for all of them is doubtful."""
 CURRENCIES_NAMED = 6
 NO_PRODUCT = "category or brand is mapped, but neither product nor name: they are kept with a product only"
 
@@ -36,6 +38,8 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             found.append(NO_ORDER)
         if given & {"category", "brand"} and not given & {"product", "name"}:
             found.append(NO_PRODUCT)
+        if summary.buyers == 1 and summary.orders_by_currency.total() >= MANY_ORDERS:
+            found.append("all orders are of one customer: is it the right column that is mapped as customer?")
     found += _of_currencies(summary)
     if summary.mark_doubted:
         found.append(

@@ -233,6 +233,7 @@ class Importer:
         builder = OrderBuilder(self._mapping, self._reject_line, self._per_line.fields)
         matcher = RefundMatcher(self._mapping, self._reject_line)
         for _, items in groupby(lines, FIRST):
+            self.summary.buyers += 1
             orders = ([item[3] for item in group] for _, group in groupby(items, SECOND))
             returns = False
             with ExternalSort[DraftItem](DraftItem) as history:

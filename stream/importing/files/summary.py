@@ -43,6 +43,8 @@ class ImportSummary(Struct):
     orders_by_currency: Counter[str] = field(default_factory=Counter)
     refunds_minor: Counter[str] = field(default_factory=Counter)
     """Currency -> what was refunded, minor units."""
+    buyers: int = 0
+    """Customers with a line of an order or refund."""
     orders_restarted: int = 0
     """Orders whose number an order of the same customer had long before."""
     orders_spread: int = 0
@@ -109,6 +111,7 @@ class ImportSummary(Struct):
             "rejected_share": round(self.rejected_share, 4),
             "reasons": dict(sorted(self.rejected.items())),
             "events": dict(sorted(self.events.items())),
+            "buyers": self.buyers,
             "refunds_unmatched": self.refunds_unmatched,
             "orders_by_currency": dict(sorted(self.orders_by_currency.items())),
             "orders_minor": dict(sorted(self.orders_minor.items())),
