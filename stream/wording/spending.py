@@ -28,8 +28,9 @@ def money_lines(buying: Buying) -> list[str]:
             more = f"{share(abs(change))} {'more' if change > 0 else 'less'} than usual"
             lines.append(f"Recent orders are about {money(recent, currency)}, {more}.")
     if sums.refunded_minor:
-        part = share(min(1.0, sums.refunded_minor / sums.gross_minor)) if sums.gross_minor else "all"
-        lines.append(f"Refunds came to {money(sums.refunded_minor, currency)} ({part} of what they paid).")
+        back, paid_minor = sums.refunded_minor, sums.gross_minor
+        part = "more than they paid" if back > paid_minor else f"{share(back / paid_minor)} of what they paid"
+        lines.append(f"Refunds came to {money(back, currency)} ({part}).")
     if sums.discount_minor:
         part = share(sums.discount_minor / (sums.gross_minor + sums.discount_minor))
         lines.append(f"Discounts came to {money(sums.discount_minor, currency)} ({part} of the full price).")
