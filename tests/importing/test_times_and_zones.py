@@ -45,6 +45,19 @@ def test_a_zone_that_means_several_or_none_is_refused(zone):
     assert read(text, "%Y-%m-%d %H:%M:%S %Z") is None
 
 
+@pytest.mark.parametrize("home", ["UTC", "Asia/Shanghai", "Europe/Berlin"])
+def test_the_time_of_the_middle_of_the_us_is_not_taken_for_that_of_china(home):
+    assert read("2019-07-01 12:00:00 CST", zone=home) is None
+    assert read("2019-07-01 12:00:00 EST", zone=home) == NOON + 5 * HOUR
+
+
+def test_a_refused_zone_is_explained(tmp_path):
+    done = imported(tmp_path, HEADER + "1,mug,1,2020-01-01 10:00 CST,2.00,ann\n")
+
+    assert done.reasons() == [(2, "time_unreadable")]
+    assert "name an American zone in [time]" in done.rejects[0]["detail"]
+
+
 @pytest.mark.parametrize(
     ("text", "form"),
     [

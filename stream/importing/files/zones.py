@@ -31,6 +31,9 @@ MINUTES_BY_NAME = {
     **{"KST": 540, "AWST": 480, "ACST": 570, "ACDT": 630, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780},
 }
 """Abbreviation -> minutes ahead of UTC; those of the US as in e-mail (RFC 5322). IST and BST mean several."""
+AMERICAN = "CST"
+"""That of the middle of the US, or China's: read only where the mapping's own zone is an American one."""
+SEVERAL = re.compile(r"(?<![A-Za-z/])(CST|IST|BST)(?![A-Za-z/])")
 US_ZONES = {
     "Eastern Time (US & Canada)": "America/New_York",
     "Central Time (US & Canada)": "America/Chicago",
@@ -55,20 +58,34 @@ def named_zone(word: str) -> tzinfo | None:
         return None
 
 
-def without_zone(text: str) -> tuple[str, tzinfo] | None:
-    """A text of a time without the zone in it, and the zone; None where it has none, or several."""
+def without_zone(text: str, home: str) -> tuple[str, tzinfo] | None:
+    """A text of a time without the zone in it, and the zone; None where it has none, or several.
+
+    `home` is the mapping's zone, which tells what `CST` means.
+    """
     words = list(ZONE_WORD.finditer(text))
     if len(words) != 1 or (zone := named_zone(words[0][0])) is None:
+        return None
+    if words[0][0] == AMERICAN and not home.startswith(("America/", "US/", "Canada/")):
         return None
     begin, end = words[0].span()
     return " ".join((text[:begin] + " " + text[end:]).split()), zone
 
 
-def reader_with_zone(read: Callable[[str], datetime]) -> Callable[[str], datetime]:
+def zone_doubt(text: str) -> str:
+    """What a zone in the text may mean, where it means several; empty where there is no such word."""
+    found = SEVERAL.search(text)
+    if found is None:
+        return ""
+    remedy = ": name an American zone in [time] if it is that of the US" if found[1] == AMERICAN else ""
+    return f"{found[1]} is the time of several parts of the world{remedy}"
+
+
+def reader_with_zone(read: Callable[[str], datetime], home: str) -> Callable[[str], datetime]:
     """A reader of times that name their zone by a word, from one of times without a zone."""
 
     def read_zoned(text: str) -> datetime:
-        found = without_zone(text)
+        found = without_zone(text, home)
         if found is None:
             raise ValueError(text)
         at = read(found[0])

@@ -22,6 +22,7 @@ from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 from stream.importing.files.values.amounts import CACHE_SIZE, MarkDoubt, amount_reader
 from stream.importing.files.values.instants import DayDoubt, instant_reader
+from stream.importing.files.zones import zone_doubt
 
 NO_ORDER = LineRejection("order_missing", "the cell is blank, or stands for no order")
 OWN_ORDER = "own-"
@@ -264,4 +265,5 @@ class LineReader:
 
 
 def _time_fault(text: str) -> LineRejection:
-    return LineRejection("time_unreadable" if text.strip() else "time_missing", text.strip())
+    detail = "; ".join(filter(None, (text.strip(), zone_doubt(text))))
+    return LineRejection("time_unreadable" if text.strip() else "time_missing", detail)

@@ -13,6 +13,7 @@ from pathlib import Path
 from stream.importing.files.mapping.mapping import FileOptions, MoneyOptions, TimeOptions
 from stream.importing.files.reading.header import DELIMITERS, separator_of
 from stream.importing.files.reading.quotes import lenient_cells
+from stream.importing.files.suggest.time_formats import ANY_HOME
 from stream.importing.files.values.amounts import amount_reader
 from stream.importing.files.values.instants import instant_reader
 from stream.recording.event_file import open_unpacked
@@ -93,7 +94,7 @@ def _is_quoted(lines: Sequence[str], delimiter: str) -> bool:
 
 def _is_data(cells: Sequence[str]) -> bool:
     """Whether a first line holds values: a time, an address, or nearly only numbers."""
-    times = instant_reader(TimeOptions(formats=DATA_FORMATS))
+    times = instant_reader(TimeOptions(formats=DATA_FORMATS, zone=ANY_HOME))
     amount = amount_reader(MoneyOptions())
     filled = [cell.strip() for cell in cells if cell.strip()]
     if any(times(cell) is not None or re.fullmatch(r"[^@\s]+@[^@\s]+\.\w+", cell) for cell in filled):
@@ -120,7 +121,7 @@ def _invented_names(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def _kind(cells: Sequence[str]) -> str:
-    times = instant_reader(TimeOptions(formats=DATA_FORMATS))
+    times = instant_reader(TimeOptions(formats=DATA_FORMATS, zone=ANY_HOME))
     amount = amount_reader(MoneyOptions())
     filled = [cell for cell in cells if cell]
     if filled and all(times(cell) is not None for cell in filled):

@@ -16,6 +16,8 @@ from stream.importing.files.values.instants import instant_reader
 
 FULL_SCAN_LINES = 300_000
 """Lines that are read where the sample leaves day and month unclear."""
+ANY_HOME = "America/Chicago"
+"""A zone in which every zone word is read: here only whether a text is a time matters."""
 READABLE_MIN = 0.9
 """Share of the sample that a format must read."""
 UNIX_SECONDS_DIGITS_MAX, UNIX_MS_DIGITS_MAX = 11, 14
@@ -47,13 +49,13 @@ def rival_formats(chosen: str, fits: list[str], cells: list[str]) -> list[str]:
 
 def readable_count(form: str, cells: list[str]) -> int:
     """How many of the cells a format reads; blank ones do not count."""
-    read = instant_reader(TimeOptions(formats=(form,)))
+    read = instant_reader(TimeOptions(formats=(form,), zone=ANY_HOME))
     return sum(read(text) is not None for text in filled(cells))
 
 
 def _readable_if_enough(form: str, texts: list[str]) -> int:
     """How many texts a format reads; 0 as soon as they cannot be READABLE_MIN of all."""
-    read = instant_reader(TimeOptions(formats=(form,)))
+    read = instant_reader(TimeOptions(formats=(form,), zone=ANY_HOME))
     readable = len(texts)
     for text in texts:
         if read(text) is None:
@@ -68,7 +70,7 @@ def _span_ms(form: str, texts: list[str]) -> int:
 
     Read by the wrong one of `24/06/20` as day first and as year first, the days of a month become years.
     """
-    read = instant_reader(TimeOptions(formats=(form,)))
+    read = instant_reader(TimeOptions(formats=(form,), zone=ANY_HOME))
     instants = [at_ms for at_ms in map(read, texts) if at_ms is not None]
     return max(instants, default=0) - min(instants, default=0)
 

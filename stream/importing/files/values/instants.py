@@ -47,8 +47,8 @@ def instant_reader(options: TimeOptions, doubt: DayDoubt | None = None) -> Calla
     A zone in the text (`UTC`, `EST`, `Europe/Berlin`) is obeyed, or the text is not read. The last text is
     remembered, since the lines of an order follow each other and have the same time.
     """
-    readers = [_reader(form) for form in options.formats]
-    zoned = [reader_with_zone(reader) for reader in readers]
+    readers = [_reader(form, options.zone) for form in options.formats]
+    zoned = [reader_with_zone(reader, options.zone) for reader in readers]
     offset_ms = _offset_reader(zone_info(options.zone))
     seen = doubt or DayDoubt()
     is_open = {at for at, form in enumerate(options.formats) if exchanged_format(form)}
@@ -97,7 +97,7 @@ def _note_exchanged(forms: Sequence[str], text: str, seen: DayDoubt) -> None:
 
 @lru_cache(16)
 def _exchanged_reader(form: str) -> Callable[[str], datetime]:
-    return _reader(form)
+    return _reader(form, "UTC")
 
 
 def _milliseconds(at: datetime, offset_ms: Callable[[datetime], int]) -> int | None:
@@ -130,7 +130,8 @@ def _offset_reader(zone: ZoneInfo) -> Callable[[datetime], int]:
     return offset_ms
 
 
-def _reader(form: str) -> Callable[[str], datetime]:
+def _reader(form: str, home: str) -> Callable[[str], datetime]:
+    """A reader of one format; `home` is the mapping's zone."""
     if form == "iso":
         return datetime.fromisoformat
     if form == EXCEL:
@@ -142,7 +143,7 @@ def _reader(form: str) -> Callable[[str], datetime]:
             EPOCH_UTC + timedelta(microseconds=int(Decimal(_decimal_text(text)) * UNIX_UNITS_US[form]))
         )
     if "%Z" in form:
-        return reader_with_zone(_reader(" ".join(form.replace("%Z", " ").split())))
+        return reader_with_zone(_reader(" ".join(form.replace("%Z", " ").split()), home), home)
     return _numeric(form) or (lambda text: datetime.strptime(text, form))  # noqa: DTZ007 - the zone is added later
 
 
