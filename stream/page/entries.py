@@ -18,6 +18,7 @@ from stream.core.facts.profile import Judgement, Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.change import score_before
 from stream.core.judgement.episode import is_open
+from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import standing
 from stream.core.policy.policy import ALERT_KINDS
 from stream.core.units import DAY_MS
@@ -30,6 +31,11 @@ OUTER, MIDDLE = 0.3, 0.4
 """Swanson's rule: mean and variance of an amount from its 10th, 50th and 90th percentile (Hurst, Brown and
 Swanson 2000)."""
 
+NOT_RANKED = -1
+"""In place of a rank on the ladder."""
+NOT_KNOWN = -1
+"""In place of an amount."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -38,7 +44,7 @@ class CustomerEntry(Struct, frozen=True):
 
     customer: str
     tier: int
-    """Rank on the ladder, 0 lowest."""
+    """Rank on the ladder, 0 lowest; -1: not ranked, because they pay in another currency."""
     tier_before: int
     """The rank before the last change; -1: there was none."""
     tier_since_ms: int
@@ -48,7 +54,8 @@ class CustomerEntry(Struct, frozen=True):
     risk_rise: float
     """What it has risen within 30 days, or since the last purchase where that was later."""
     value_minor: int
-    """Profit to expect within the policy's horizon, on average."""
+    """Profit to expect within the policy's horizon, on average; -1: not known, as no order has a price
+    or the customer pays in a currency in which nobody is ranked."""
     currency: str
     """Empty for a customer who never bought."""
     paid_minor: int
@@ -115,15 +122,18 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
     sums = buying.sums
     value_minor = risk = rise = 0.0
     if sums.orders:
-        risk = standing(profile, as_of_ms, basis).risk
+        now = standing(profile, as_of_ms, basis)
+        risk = now.risk
         before_ms = max(as_of_ms - CHANGE_SPAN_MS, sums.last_at_ms)
         rise = max(0.0, risk - standing(profile, before_ms, basis).risk)
+        value_minor = NOT_KNOWN
+    if sums.orders and now.ranked and sums.gross_minor:
         history = summary(buying, as_of_ms, basis.model.process.unit_ms)
         numbers = history.frequency, history.recency, history.T, history.monetary_minor
         value_minor = customer_value(basis.valuation, *numbers).finite_minor
     return CustomerEntry(
         profile.customer,
-        judgement.tier,
+        tier_of_ladder(profile, basis),
         tier_before(judgement),
         judgement.tier_since_ms,
         judgement.stage,
@@ -141,6 +151,11 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         " ".join(kind for kind in ALERT_KINDS if is_open(judgement.episodes.get(kind))),
         _encode(profile),
     )
+
+
+def tier_of_ladder(profile: Profile, basis: Basis) -> int:
+    """Rank on the ladder; -1 for a customer who pays in a currency in which nobody is ranked."""
+    return profile.judgement.tier if is_ranked(profile.buying.currency, basis.ranking) else NOT_RANKED
 
 
 def tier_before(judgement: Judgement) -> int:

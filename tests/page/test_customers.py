@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from stream.page.entries import CustomerEntry
+from stream.core.judgement.basis import Basis
+from stream.page.entries import NOT_KNOWN, CustomerEntry, customer_entry
 from stream.page.screens.customer import customer_profile, customer_screen
 from stream.page.screens.customers import (
     CSV_HEAD,
@@ -112,6 +113,24 @@ def test_money_is_ordered_within_one_currency(tmp_path, reading, view):
 
     assert (by_value["currency"], by_risk["currency"]) == ("EUR", "")
     store.close()
+
+
+def test_who_pays_in_another_currency_has_no_tier_and_no_known_worth(view, shop_files):
+    lines = shop_files[0].read_bytes().splitlines()
+    profile = next(found for line in lines if (found := read_profile(line)).buying.sums.orders)
+    in_yen = msgspec.structs.replace(view.basis.policy.finance, currency="JPY")
+    yen = Basis(msgspec.structs.replace(view.basis.policy, finance=in_yen), view.basis.model)
+
+    ranked, other = (customer_entry(profile, view.as_of_ms, basis) for basis in (view.basis, yen))
+    profile.buying.sums.gross_minor = 0
+    unpriced = customer_entry(profile, view.as_of_ms, view.basis)
+
+    assert (view.tier_name(other.tier), view.tier_name(ranked.tier) in view.basis.tier_names) == (
+        "not ranked",
+        True,
+    )
+    assert ranked.value_minor > 0
+    assert (other.value_minor, unpriced.value_minor) == (NOT_KNOWN, NOT_KNOWN)
 
 
 def test_one_customer_is_told_in_the_words_of_explain_as_of_the_same_instant(reading, view):

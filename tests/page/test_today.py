@@ -133,6 +133,12 @@ def test_amounts_of_different_currencies_are_never_added_or_compared(shown):
     assert (names(yen), yen.total.stake) == (["c"], "¥103,500")
 
 
+def test_what_is_new_is_counted_in_the_currency_that_is_shown(shown):
+    entries = [opened("a", days=0.1), opened("b"), opened("c", days=0.1, currency="JPY")]
+
+    assert (shown(entries).new, shown([], {"currency": "JPY"}).new) == (1, 1)
+
+
 def test_ranges_of_a_sum_are_narrower_than_the_sum_of_ranges(shown):
     one = shown([opened("a", 10_000)]).total
     many = shown([opened(f"c{n}", 10_000) for n in range(99)]).total  # a hundred in all

@@ -15,16 +15,15 @@ from stream.core.facts.profile import Profile
 from stream.core.facts.purchases import Buying
 from stream.core.judgement import standing as standings
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.rules import RULES
+from stream.core.judgement.rules import signal_of
 from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue
-from stream.core.policy.policy import ALERT_KINDS, AlertKind
+from stream.core.policy.policy import AlertKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENCODE = msgspec.json.Encoder().encode  # MessagePack ends at 64 bits, sums of money may not
 _DECODE = msgspec.json.Decoder(Profile).decode
 BEST_RATING = 5.0
-RULE_OF = dict(zip(ALERT_KINDS, RULES, strict=True))
 
 
 class Rehearsal:
@@ -35,7 +34,7 @@ class Rehearsal:
     """
 
     def __init__(self, profile: Profile, kind: AlertKind, basis: Basis) -> None:
-        self._rule = RULE_OF[kind]
+        self._kind = kind
         self._clear_at = basis.hysteresis[kind].clear_at
         self._basis = basis
         self._as_it_is = _ENCODE(profile)
@@ -93,7 +92,7 @@ class Rehearsal:
         profile = self._profile
         fold(profile, event, at_ms, self._basis.meaning)
         now = self.standing(at_ms)
-        signal = self._rule(now, profile, self._basis)
+        signal = signal_of(self._kind, now, profile, self._basis)
         self._unhappiness = now.unhappiness
         self.score = signal.score if signal is not None else 0.0
         self.is_over = self.is_over or self.score < self._clear_at

@@ -14,7 +14,7 @@ from stream.core.alerts.alert import Alert, AlertData, rfc3339
 from stream.core.facts.memory.corrections import Corrections
 from stream.core.facts.memory.order_match import order_key
 from stream.core.facts.profile import Profile
-from stream.page.entries import OpenEntry, tier_before
+from stream.page.entries import OpenEntry, tier_before, tier_of_ladder
 from stream.page.screens.open_list import decoded
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
@@ -117,7 +117,7 @@ def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScre
     judgement = profile.judgement
     return CustomerScreen(
         customer=customer,
-        tier=view.tier_name(judgement.tier),
+        tier=view.tier_name(tier_of_ladder(profile, view.basis)),
         stage=STAGES[judgement.stage],
         move=view.tier_move(tier_before(judgement), judgement.tier, judgement.tier_since_ms),
         last_known=view.date(judgement.judged_ms) if judgement.judged_ms else "",

@@ -121,7 +121,8 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         ],
         total=_total(reading, where, parameters, currency),
         new=reading.one(
-            "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND opened_ms >= ?", [kind, view.yesterday_ms]
+            "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND currency = ? AND opened_ms >= ?",
+            [kind, currency, view.yesterday_ms],
         )[0],
         over=_over(reading, kind, view),
         open_by_day=_open_by_day(reading, kind, counts.get(kind, 0), view),

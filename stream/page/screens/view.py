@@ -76,8 +76,10 @@ class View(Struct, frozen=True):
         return self.basis.meaning.calendar.zone
 
     def tier_name(self, rank: int) -> str:
-        """The name on the policy's ladder."""
+        """The name on the policy's ladder; of a rank below it `not ranked`."""
         names = self.basis.tier_names
+        if rank < 0:
+            return "not ranked"
         return names[rank] if 0 <= rank < len(names) else f"tier {rank + 1}"
 
     def ago(self, at_ms: int) -> str:
