@@ -12,7 +12,7 @@ from tests.support.bombs import BOMBS, put_bomb
 from tests.support.kafka_shop import PARTITIONS
 from tests.support.poison import as_bytes, purchase
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 RUN = """
 import sys
