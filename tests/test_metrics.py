@@ -66,7 +66,7 @@ def test_a_value_outside_the_closed_set_is_other():
 
 
 def test_endless_label_values_do_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("stream.metrics.CHILDREN_MAX", 3)
+    monkeypatch.setattr("stream.metrics.instruments.CHILDREN_MAX", 3)
     metrics = Metrics()
 
     for number in range(10):

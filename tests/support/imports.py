@@ -33,7 +33,7 @@ def imports_of_tests(source: str) -> list[str]:
 
 
 def package_of(path: str) -> str:
-    """stream/core/step.py -> core; stream/metrics.py -> metrics."""
+    """stream/core/step.py -> core; stream/progress.py -> progress."""
     return Path(path).parts[1].removesuffix(".py")
 
 

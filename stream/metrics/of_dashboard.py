@@ -1,0 +1,13 @@
+"""The metrics of `stream dashboard`."""
+
+from stream.metrics.instruments import SLOW_BUCKETS, MetricSet
+
+
+class DashboardMetrics(MetricSet):
+    """The metrics of `stream dashboard`."""
+
+    def _declare(self) -> None:
+        meaning = "Time of the server for one page."
+        self.page_time = self.histogram("dashboard_page_seconds", meaning, SLOW_BUCKETS, "page")
+        self.gauges.declare("dashboard_rows", "Rows of the read store.", "table")
+        self.gauges.declare("dashboard_log_bytes", "Size of the read store's write-ahead log (SQLite).")
