@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import inspect
 
 from stream.core.currency import RATE_PATTERN
-from stream.core.policy.policy import ZONE_PATTERN, Policy
+from stream.core.policy.policy import DAY_PATTERN, SALT_PATTERN, ZONE_PATTERN, Policy
 from stream.policy_file.duration import ALLOWED, duration_ms, duration_text
 from stream.policy_file.toml_lines import KeyPath
 
@@ -24,6 +24,8 @@ NOT_IN_FILES = {"hash", "calendar"}
 """Fields of the policy that are computed, not written."""
 PATTERN_WORDS = {
     ZONE_PATTERN: "a name of the IANA database, such as Europe/Berlin",
+    DAY_PATTERN: "a day such as 2026-12-01, or nothing",
+    SALT_PATTERN: "letters, digits, and the marks _ . -",
     "^[a-z][a-z0-9_]*$": "lower-case letters, digits and _, beginning with a letter",
     "^[A-Z][A-Z0-9_]*$": "capital letters, digits and _, beginning with a letter",
     r"^[^\sA-Z]+$": "one lower-case word",

@@ -7,7 +7,9 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from stream.core.currency import CODES, RATE_MAX, RATE_MIN, decimal_fraction
-from stream.core.policy.policy import ALERT_KINDS, DEFAULT_PLAYBOOK, Finance, Hysteresis, Policy
+from stream.core.policy.arms import day_of
+from stream.core.policy.policy import ALERT_KINDS, DEFAULT_PLAYBOOK, Experiment, Finance, Hysteresis, Policy
+from stream.core.units import DAY_MS
 from stream.policy_file.check import KeyFault, unknown
 
 
@@ -29,6 +31,7 @@ def contradictions(policy: Policy) -> Iterator[KeyFault]:
                 f"({policy.stages.established_purchase_days}): a loyal customer is an established one"
             ),
         )
+    yield from _experiment(policy.experiment, names)
     yield from _money(policy.finance)
     for reason in policy.playbook:
         if reason not in DEFAULT_PLAYBOOK:
@@ -48,6 +51,23 @@ def _ladder(policy: Policy) -> Iterator[KeyFault]:
     for index, step in enumerate(steps):
         if step.name in [earlier.name for earlier in steps[:index]]:
             yield ("ladder", "steps", index, "name"), f"{step.name!r} is the name of an earlier tier"
+
+
+def _experiment(experiment: Experiment, names: list[str]) -> Iterator[KeyFault]:
+    for place, tier in enumerate(experiment.tiers):
+        if tier not in names:
+            yield (
+                ("experiment", "tiers", place),
+                f"{tier!r} is not a tier of this policy; {unknown('tier', tier, names)}",
+            )
+    if experiment.begins and day_of(experiment.begins) is None:
+        yield ("experiment", "begins"), f"{experiment.begins!r} is no day; allowed: a day such as 2026-12-01"
+    if experiment.period_ms % DAY_MS:
+        yield ("experiment", "period"), "is not in whole days; allowed: a period such as 180d"
+    if experiment.share:
+        for key, allowed in (("salt", 'any word, such as "2026"'), ("begins", "a day such as 2026-12-01")):
+            if not getattr(experiment, key):
+                yield ("experiment", "share"), f"{key} is missing: an experiment needs it; allowed: {allowed}"
 
 
 def _money(finance: Finance) -> Iterator[KeyFault]:

@@ -124,7 +124,7 @@ def test_the_sample_is_a_valid_alert():
 
     from stream.deliver.sample import sample_alert
 
-    schema = json.loads((Path(__file__).parents[2] / "schemas/alert/1.json").read_text())
+    schema = json.loads((Path(__file__).parents[2] / "schemas/alert/2.json").read_text())
     _, body = sample_alert(1_764_500_000_000)
 
     assert jsonschema_rs.is_valid(schema, json.loads(body))

@@ -10,7 +10,7 @@ from stream.deliver.plan.head import AlertHead, NoAlertError, read_head
 from tests.support.alert_bodies import DAY_MS, NOW_MS, alert_body
 from tests.support.pages import ROOT
 
-EXAMPLES = sorted((ROOT / "schemas" / "examples" / "alert" / "1").glob("good-*.json"))
+EXAMPLES = sorted((ROOT / "schemas" / "examples" / "alert" / "2").glob("good-*.json"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 QUICKSTARTS = ROOT / "docs" / "quickstarts"
 ALERTS = [
-    json.loads(path.read_text()) for path in sorted((ROOT / "schemas/examples/alert/1").glob("good-*.json"))
+    json.loads(path.read_text()) for path in sorted((ROOT / "schemas/examples/alert/2").glob("good-*.json"))
 ]
 PATIENCE_S = 300
 

@@ -17,7 +17,7 @@ ENDS = ("cleared", "expired", "retracted")
 
 @lru_cache
 def _example(name: str) -> str:
-    return (ROOT / "schemas" / "examples" / "alert" / "1" / f"good-{name}.json").read_text()
+    return (ROOT / "schemas" / "examples" / "alert" / "2" / f"good-{name}.json").read_text()
 
 
 def alert_body(
@@ -46,5 +46,5 @@ def alert_body(
     data["customer"]["tier"] = tier
     data["value_at_risk"]["p50_minor"] = at_stake_minor
     if arm:
-        data["experiment"] = {"arm": arm}
+        data["experiment"] = {"arm": arm, "share": 0.1, "salt": "s", "period": "2025-11-01"}
     return json.dumps(body, separators=(",", ":")).encode()

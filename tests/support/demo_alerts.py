@@ -52,7 +52,7 @@ def alert(subject, *, kind="churn_risk", state="raised", worth=100, currency="US
         time="2017-05-01T00:00:00.000Z",
         partitionkey=subject,
         datacontenttype="application/json",
-        dataschema="/schemas/alert/1",
+        dataschema="/schemas/alert/2",
         severitynumber=13,
         severitytext="WARN",
         sequence="1",

@@ -78,6 +78,7 @@ def policy_with(changes: list[End]) -> Policy | None:
     Thresholds that a single value puts out of order go along with it: clear, raise and escalate must rise.
     """
     content: Any = msgspec.to_builtins(Policy())
+    content["experiment"] |= {"salt": "s", "begins": "2024-02-01"}
     for path, value in changes:
         owner = content
         for key in path[:-1]:

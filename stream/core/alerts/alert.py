@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from msgspec import Struct
 
 from stream.core.judgement.episode import AlertState
+from stream.core.policy.arms import Assignment
 from stream.core.policy.policy import ALERT_VERSION, AlertKind
 from stream.core.units import DAY_MS
 
@@ -154,6 +155,8 @@ class CustomerRef(_AlertPart, frozen=True):
     last_purchase: str | None = None
     campaign: str | None = None
     channel: str | None = None
+    timezone: str | None = None
+    """Of the customer, as it was stated (IANA name): quiet hours go by it."""
 
 
 class AlertData(_AlertPart, frozen=True):
@@ -171,6 +174,8 @@ class AlertData(_AlertPart, frozen=True):
     value_at_risk: ValueAtRisk | None = None
     counterfactual: Counterfactual | None = None
     recommended_action: Action | None = None
+    experiment: Assignment | None = None
+    """The customer's arm; nobody may act on an alert of the arm `held_out`. None: in no experiment."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -117,6 +117,7 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
         if opening
         else None,
         recommended_action=_action(kind, evidence, profile, basis) if opening else None,
+        experiment=episode.experiment,
     )
 
 
@@ -158,6 +159,7 @@ def _customer(profile: Profile, now: Standing, basis: Basis) -> CustomerRef:
         last_purchase=rfc3339(sums.last_at_ms) if sums.orders else None,
         campaign=identity.campaign or None,
         channel=identity.channel or None,
+        timezone=identity.timezone or None,
     )
 
 

@@ -10,6 +10,7 @@ from stream.core.facts.engagement import Engagement
 from stream.core.facts.feedback import Feedback
 from stream.core.facts.interests import Interests
 from stream.core.facts.purchases import Buying
+from stream.core.policy.arms import Assignment
 from stream.core.units import DAY_MS
 
 PROFILE_VERSION = 2
@@ -65,6 +66,8 @@ class Episode(Struct, omit_defaults=True, gc=False):
     """False after an episode expired: first the score must fall below the clear threshold."""
     score: float = 0.0
     """The score at the last transition, 0 to 1."""
+    experiment: Assignment | None = None
+    """The arm in which the present or last episode was raised; None: in no experiment."""
 
 
 class Judgement(Struct, omit_defaults=True, gc=False):

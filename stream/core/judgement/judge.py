@@ -13,6 +13,7 @@ from stream.core.judgement.episode import AlertState, advance, close, is_open, m
 from stream.core.judgement.rules import NO_CONTACT_LIMIT, RULES, Signal
 from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
+from stream.core.policy.arms import assigned
 
 TIER_MOVES_KEPT = 12
 """Changes of tier that a profile remembers, the latest."""
@@ -66,6 +67,8 @@ def judge(
         if state is not None:
             if state == "raised":
                 judgement.contacts.append(as_of_ms)
+                tier = basis.tier_names[now.tier]
+                episode.experiment = assigned(basis.policy, profile.customer, signal.kind, tier, as_of_ms)
             transitions.append(Transition(now, signal, state, before, closed_ms, cause))
     profile.next_review_ms = _next_review(profile, now, signals, basis)
     return transitions

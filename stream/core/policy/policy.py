@@ -29,6 +29,13 @@ Code = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9_]*$", max_length=64)]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", min_length=3, max_length=3)]
 CurrencyOrNone = Annotated[str, Meta(pattern="^([A-Z]{3})?$", max_length=3)]
 Rate = Annotated[str, Meta(pattern=RATE_PATTERN, max_length=25)]
+DAY_PATTERN = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"
+DayOrNone = Annotated[str, Meta(pattern=DAY_PATTERN, max_length=10)]
+SALT_PATTERN = r"^[A-Za-z0-9_.-]*$"
+Salt = Annotated[str, Meta(pattern=SALT_PATTERN, max_length=64)]
+
+AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
+"""In order of precedence: while an alert of one kind is open, none of the kinds after it is raised."""
 
 
 class _Knobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -193,6 +200,25 @@ class Contact(_Knobs, frozen=True):
     """... within this time. Alerts of at_risk_loyal are raised all the same."""
 
 
+class Experiment(_Knobs, frozen=True):
+    """A held-out arm: alerts about a share of the customers are sent to nobody, so that `stream uplift` can
+    say whether acting on alerts helps. Off while `share` is 0."""
+
+    share: Annotated[float, Meta(ge=0, le=0.9)] = 0.0
+    """Share of the customers who are held out. `stream uplift plan` says how many a shop needs."""
+    salt: Salt = ""
+    """Any word: customers are dealt out to the arms by it. Another one deals all of them anew."""
+    begins: DayOrNone = ""
+    """First day, such as "2026-12-01": alerts that are raised before it are in no experiment."""
+    period_ms: Annotated[int, Meta(ge=7 * DAY_MS, le=DURATION_MAX_MS)] = 180 * DAY_MS
+    """In whole days: after so long all customers are dealt out anew, because groups that are held out for
+    years drift apart."""
+    kinds: tuple[AlertKind, ...] = ()
+    """Only alerts of these kinds are in the experiment; empty: of all."""
+    tiers: tuple[Name, ...] = ()
+    """Only alerts about customers who are in these tiers when the alert is raised; empty: in all."""
+
+
 class Finance(_Knobs, frozen=True):
     """Policy section: margin, yearly discount and horizons for lifetime value and value at risk."""
 
@@ -236,6 +262,7 @@ class Policy(_Knobs, frozen=True):
     upgrade_opportunity: UpgradeRule = UpgradeRule()
     at_risk_loyal: AtRiskLoyalRule = AtRiskLoyalRule()
     contact: Contact = Contact()
+    experiment: Experiment = Experiment()
     finance: Finance = Finance()
     playbook: dict[Code, Play] = field(default_factory=DEFAULT_PLAYBOOK.copy)
     """Reason -> what to do about it. The strongest reason that has a play, and the consent for it,
@@ -255,9 +282,6 @@ class Policy(_Knobs, frozen=True):
         raise LookupError(f"no tier {name!r}; there are {known}")
 
 
-AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
-"""In order of precedence: while an alert of one kind is open, none of the kinds after it is raised."""
-
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
-ALERT_VERSION = 1
+ALERT_VERSION = 2
 """Version of the schema of alerts (schemas/alert/). A new kind changes the schema, so it is a new version."""
