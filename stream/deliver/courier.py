@@ -160,9 +160,9 @@ class Courier:
         claims = await self._do(taking, self._database, endpoint.name, room, now_ms)
         started = 0
         for each in claims:
-            quiet_ms = endpoint.quiet.over_ms(now_ms) if endpoint.quiet and not each.alert.is_end else now_ms
-            if quiet_ms > now_ms:
-                self._done.append((_put_off(each, quiet_ms, now_ms), ""))
+            held_back = _held_back(endpoint, each, now_ms)
+            if held_back is not None:
+                self._done.append((held_back, ""))
                 continue
             started += 1
             limited.under_way += 1
@@ -228,16 +228,35 @@ class Courier:
         self._observer.disabled(name, reason)
 
 
+def _held_back(endpoint: Endpoint, each: Claim, now_ms: int) -> AttemptResult | None:
+    """What holds a delivery back whose turn it is: nothing (None), or it waits, or it has its outcome.
+
+    That the customer is held out comes last: what is held out would otherwise be sent now.
+    """
+    quiet_ms = endpoint.quiet.over_ms(now_ms) if endpoint.quiet and not each.alert.is_end else now_ms
+    if quiet_ms > now_ms:
+        return _put_off(each, quiet_ms, now_ms)
+    return _unsent(each, now_ms, "holdout") if each.alert.is_held_out else None
+
+
 def _put_off(each: Claim, until_ms: int, now_ms: int) -> AttemptResult:
     """A delivery that waits for the end of quiet hours, or expires before it."""
-    over = each.alert.expires_ms is not None and each.alert.expires_ms <= until_ms
+    if each.alert.expires_ms is not None and each.alert.expires_ms <= until_ms:
+        return _unsent(each, now_ms, "quiet_hours")
+    return AttemptResult(
+        seq=each.seq, endpoint=each.endpoint, ended_ms=now_ms, accepted=False, due_ms=until_ms, counts=False
+    )
+
+
+def _unsent(each: Claim, now_ms: int, reason: str) -> AttemptResult:
+    """A delivery that ends without an attempt."""
     return AttemptResult(
         seq=each.seq,
         endpoint=each.endpoint,
         ended_ms=now_ms,
         accepted=False,
-        outcome="suppressed" if over else None,
-        reason="quiet_hours" if over else "",
-        due_ms=until_ms,
+        outcome="suppressed",
+        reason=reason,
+        due_ms=now_ms,
         counts=False,
     )

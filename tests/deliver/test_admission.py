@@ -82,19 +82,28 @@ def test_an_endpoint_that_is_disabled_keeps_its_alerts():
     assert decide(disabled=True) == Admission("disabled")
 
 
+HELD_OUT = EarlierDelivery(0, "suppressed", "holdout")
+
+
 @given(
     st.sampled_from(STATES),
     st.lists(st.builds(EarlierDelivery, st.integers(0, 3), st.sampled_from((None, *OUTCOMES))), max_size=3),
     st.booleans(),
     st.booleans(),
-    st.sampled_from([ALL, Filter(kinds=("churn_risk",)), Filter(arms=("held_out",))]),
+    st.sampled_from([ALL, Filter(kinds=("churn_risk",)), Filter(tiers=("gold",))]),
 )
-def test_a_held_out_customer_is_never_sent_anything(state, earlier, disabled, history, wanted):
-    body = alert_body(state=state, arm="held_out")
+def test_a_held_out_customer_meets_the_same_gates_as_any_other(state, earlier, disabled, history, wanted):
+    told = {"disabled": disabled, "history": history}
+    held_out, treated = (alert_body(state=state, arm=arm) for arm in ("held_out", "treated"))
 
-    decision = decide(body, wanted, earlier, disabled=disabled, history=history)
+    assert decide(held_out, wanted, earlier, **told) == decide(treated, wanted, earlier, **told)
 
-    assert decision == Admission("suppressed", "holdout")
+
+def test_the_end_of_a_held_out_episode_waits_for_its_turn_as_it_would_after_an_attempt():
+    end = alert_body(state="cleared", arm="held_out")
+
+    assert decide(end, earlier=[HELD_OUT]) == Admission()
+    assert decide(end, earlier=[UNTRIED]) == Admission("superseded", supersedes=True)
 
 
 def test_every_alert_has_one_decision_and_only_an_end_supersedes():

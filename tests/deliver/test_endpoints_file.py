@@ -97,6 +97,10 @@ def test_while_a_secret_is_replaced_both_sign(tmp_path):
             "e.toml:4: endpoints.crm.kinds[0]: 'churn' is not allowed; allowed: \"at_risk",
         ),
         (
+            CRM + 'arms = ["held_out"]',
+            "e.toml:4: endpoints.crm.arms[0]: 'held_out' is not allowed; allowed: \"treated",
+        ),
+        (
             CRM + 'order = "fifo"',
             "e.toml:4: endpoints.crm.order: 'fifo' is not allowed; allowed: \"customer\" or",
         ),

@@ -31,7 +31,8 @@ class EndpointEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kinds: tuple[AlertKind, ...] = ()
     tiers: tuple[Name, ...] = ()
     states: tuple[AlertState, ...] = ()
-    arms: tuple[Name, ...] = ()
+    arms: tuple[Literal["treated"], ...] = ()
+    """`["treated"]`: only alerts of an experiment. What is held out is never sent."""
     at_stake_min_minor: Annotated[int, Meta(ge=0, le=10**15)] = 0
 
     order: Literal["customer", "none"] = "customer"

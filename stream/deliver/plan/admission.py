@@ -3,6 +3,9 @@
 An end (cleared, expired, retracted) tells a receiver to stop what it began. So it is sent where an alert of
 its episode was attempted, whatever the filter says of tier and value by now; and where none was, neither is
 sent: the receiver never heard of the episode (`superseded`).
+
+An alert about a customer who is held out is admitted like any other, and waits for its turn like any other:
+only then it ends as `suppressed (holdout)`. So it is known when it would have been sent.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from stream.core.policy.arms import HELD_OUT
+from stream.core.policy.arms import TREATED
 from stream.deliver.plan.head import AlertHead
 from stream.deliver.plan.outcome import DeliveryOutcome
 
@@ -27,12 +30,12 @@ class Filter(Struct, frozen=True):
     """At least so much value at risk (its median), in minor units. An alert that names none does not pass."""
 
     def passes(self, alert: AlertHead) -> bool:
-        """Whether an alert is among them."""
+        """Whether an alert is among them; one that is held out, whether it would be if it were not."""
         return (
             self._wants(self.kinds, alert.kind)
             and self._wants(self.states, alert.state)
             and self._wants(self.tiers, alert.tier)
-            and self._wants(self.arms, alert.arm)
+            and self._wants(self.arms, TREATED if alert.is_held_out else alert.arm)
             and (not self.at_stake_min_minor or (alert.at_stake_minor or 0) >= self.at_stake_min_minor)
         )
 
@@ -50,6 +53,12 @@ class EarlierDelivery(Struct, frozen=True):
 
     attempts: int
     outcome: DeliveryOutcome | None = None
+    reason: str = ""
+
+    @property
+    def had_its_turn(self) -> bool:
+        """Whether it was attempted, or would have been if the customer were not held out."""
+        return self.attempts > 0 or self.reason == "holdout"
 
 
 class Admission(Struct, frozen=True):
@@ -75,10 +84,8 @@ def admit(
 
     `history`: the alert was written long after its time, and the operator did not ask for such alerts.
     """
-    if alert.arm == HELD_OUT:
-        return Admission("suppressed", "holdout")
     ends_known = alert.is_end and bool(earlier)
-    if ends_known and not any(each.attempts for each in earlier):
+    if ends_known and not any(each.had_its_turn for each in earlier):
         return Admission("superseded", supersedes=True)
     if history and not ends_known:
         return Admission("suppressed", "history")

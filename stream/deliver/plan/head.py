@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from stream.core.policy.arms import HELD_OUT
+
 ENDS = frozenset({"cleared", "expired", "retracted"})
 """States that end an episode."""
 ALERT_BYTES_MAX = 1 << 20
@@ -39,6 +41,11 @@ class AlertHead(Struct, frozen=True):
     def is_end(self) -> bool:
         """Whether it ends its episode."""
         return self.state in ENDS
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether nothing about it may be sent to anybody."""
+        return self.arm == HELD_OUT
 
 
 class _ValueRead(Struct):

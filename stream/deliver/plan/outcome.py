@@ -18,7 +18,7 @@ OUTCOMES: tuple[DeliveryOutcome, ...] = get_args(DeliveryOutcome)
 SuppressedBy = Literal["consent", "budget", "quiet_hours", "holdout", "filter", "history"]
 """
 quiet_hours  the alert expires before the quiet hours are over
-holdout      the customer is in the arm of the experiment that gets nothing
+holdout      the customer is in the arm of the experiment that gets nothing; it would have been sent then
 filter       the endpoint's filter leaves such alerts out
 history      the alert was written long after its time: a replay or a back-fill of old events
 consent, budget: words for later; nothing is suppressed by them yet

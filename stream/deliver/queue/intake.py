@@ -120,14 +120,14 @@ class _Intake:
         """Queue the alert for an endpoint, or note the outcome that it has at once."""
         database = self._database
         found = database.rows(
-            "SELECT attempts, outcome, seq FROM delivery"
+            "SELECT attempts, outcome, reason, seq FROM delivery"
             f" WHERE endpoint = ? AND episode = ? {database.locked}",
             endpoint,
             head.episode,
         )
-        earlier = [EarlierDelivery(attempts, outcome) for attempts, outcome, _ in found]
+        earlier = [EarlierDelivery(attempts, outcome, reason) for attempts, outcome, reason, _ in found]
         decision = self._decide(record, head, endpoint, earlier)
-        for _, outcome, number in found if decision.supersedes else ():
+        for _, outcome, _, number in found if decision.supersedes else ():
             if outcome is None:
                 database.run(
                     "UPDATE delivery SET outcome = 'superseded', ended_ms = ? WHERE endpoint = ? AND seq = ?",
