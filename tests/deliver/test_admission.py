@@ -93,10 +93,10 @@ HELD_OUT = EarlierDelivery(0, "suppressed", "holdout")
     st.sampled_from([ALL, Filter(kinds=("churn_risk",)), Filter(tiers=("gold",))]),
 )
 def test_a_held_out_customer_meets_the_same_gates_as_any_other(state, earlier, disabled, history, wanted):
-    told = {"disabled": disabled, "history": history}
+    gates = {"disabled": disabled, "history": history}
     held_out, treated = (alert_body(state=state, arm=arm) for arm in ("held_out", "treated"))
 
-    assert decide(held_out, wanted, earlier, **told) == decide(treated, wanted, earlier, **told)
+    assert decide(held_out, wanted, earlier, **gates) == decide(treated, wanted, earlier, **gates)
 
 
 def test_the_end_of_a_held_out_episode_waits_for_its_turn_as_it_would_after_an_attempt():
