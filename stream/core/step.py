@@ -77,8 +77,8 @@ def on_event(
     """Fold an event into its customer's profile, in place (None: a new customer), and judge what follows.
 
     `at_ms` is the event's time, if the caller knows it already. With `unjudged` the judgement is left to the
-    caller, and what it is about is added there. The outcome is `passed` for an event type that concerns no
-    single customer, and `unsure` for an event from before what the profile remembers, which may be a repeat:
+    caller, and what it is about is added there. The outcome is `passed` for an event type that changes no
+    profile, and `unsure` for an event from before what the profile remembers, which may be a repeat:
     it is not folded.
     """
     if at_ms is None:

@@ -61,4 +61,4 @@ def reported_outcomes(ledger: Ledger) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for profile in ledger.history.profiles.values():
         counts.update(profile.identity.outcomes)
-    return dict(sorted(counts.items()))
+    return {outcome: count for outcome, count in sorted(counts.items()) if count > 0}

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream.core.events.payload import (
+    Acknowledgement,
     Action,
     ActionOutcome,
     Cancellation,
@@ -25,6 +26,7 @@ from stream.core.events.payload import (
     MarketingCost,
     MessageTouch,
     ModelRecord,
+    Mute,
     ProductTouch,
     Promotion,
     Purchase,
@@ -36,6 +38,8 @@ from stream.core.events.payload import (
     Tick,
     Ticket,
     TicketResolution,
+    UndoneAction,
+    Unmute,
 )
 from stream.core.units import DAY_MS
 
@@ -189,6 +193,22 @@ class ActionResulted(Event, frozen=True, kw_only=True, tag="action.outcome"):
     data: ActionOutcome
 
 
+class ActionAcknowledged(Event, frozen=True, kw_only=True, tag="action.acknowledged"):
+    data: Acknowledgement
+
+
+class ActionUndone(Event, frozen=True, kw_only=True, tag="action.undone"):
+    data: UndoneAction
+
+
+class CustomerMuted(Event, frozen=True, kw_only=True, tag="action.muted"):
+    data: Mute
+
+
+class CustomerUnmuted(Event, frozen=True, kw_only=True, tag="action.unmuted"):
+    data: Unmute
+
+
 class ClockTicked(Event, frozen=True, kw_only=True, tag="clock.ticked"):
     data: Tick | UnsetType = UNSET
 
@@ -225,6 +245,10 @@ CONTROL: tuple[type[Event], ...] = (
     CostRecorded,
     ActionTaken,
     ActionResulted,
+    ActionAcknowledged,
+    ActionUndone,
+    CustomerMuted,
+    CustomerUnmuted,
     ClockTicked,
     ModelPublished,
 )

@@ -289,6 +289,41 @@ class ActionOutcome(_Data, frozen=True):
     outcome: Literal["saved", "churned", "ignored"]
 
 
+class Acknowledgement(_Data, frozen=True):
+    """Somebody has seen an alert; nothing was done yet, and nothing counts it as an action."""
+
+    alert_id: Id
+    actor: Label | None = None
+
+
+class UndoneAction(_Data, frozen=True):
+    """A word about an alert was said by mistake; `event_id` is that event, `undoes` what it said."""
+
+    alert_id: Id
+    event_id: Id
+    undoes: Literal["acknowledged", "taken", "saved", "churned", "ignored"]
+    actor: Label | None = None
+
+
+class Mute(_Data, frozen=True):
+    """No alert about the customer is to reach anybody before `until`, or never again where it is missing.
+
+    The latest of mutes and unmutes by event time counts; of two at one instant the mute.
+    """
+
+    reason: Literal["snoozed", "staff", "test", "wholesale", "other"]
+    until: Instant | None = None
+    alert_id: Id | None = None
+    actor: Label | None = None
+
+
+class Unmute(_Data, frozen=True):
+    """Alerts about the customer reach people and programs again."""
+
+    alert_id: Id | None = None
+    actor: Label | None = None
+
+
 class Tick(_Data, frozen=True):
     """All input up to the event's time has been delivered: reviews that are due by then can be judged."""
 

@@ -204,8 +204,23 @@ def _action(profile: Profile, at_ms: int, event: ev.ActionTaken, meaning: Meanin
 
 
 def _outcome(profile: Profile, at_ms: int, event: ev.ActionResulted, meaning: Meaning) -> News:
-    outcomes = profile.identity.outcomes
-    outcomes[event.data.outcome] = outcomes.get(event.data.outcome, 0) + 1
+    _count_outcome(profile.identity.outcomes, event.data.outcome, 1)
+    return NONE
+
+
+def _count_outcome(outcomes: dict[str, int], outcome: str, more: int) -> None:
+    outcomes[outcome] = outcomes.get(outcome, 0) + more
+    if not outcomes[outcome]:
+        del outcomes[outcome]
+
+
+def _undone(profile: Profile, at_ms: int, event: ev.ActionUndone, meaning: Meaning) -> News:
+    """What was said is taken back from the counts, in whatever order the two arrive."""
+    identity, undoes = profile.identity, event.data.undoes
+    if undoes == "taken":
+        identity.actions -= 1
+    elif undoes != "acknowledged":
+        _count_outcome(identity.outcomes, undoes, -1)
     return NONE
 
 
@@ -249,13 +264,23 @@ EVENTS_FOLDED: dict[type[ev.Event], Folding] = {
     ev.ConsentChanged: Folding(_consent, IDENTITY),
     ev.ActionTaken: Folding(_action, IDENTITY, own=False),
     ev.ActionResulted: Folding(_outcome, IDENTITY, own=False),
+    ev.ActionUndone: Folding(_undone, IDENTITY, own=False),
 }
 """The table of event types that change a customer's profile; a new type needs an entry here."""
 
 NOT_FOLDED: frozenset[type[ev.Event]] = frozenset(
-    {ev.CustomerErased, ev.CostRecorded, ev.ClockTicked, ev.ModelPublished}
+    {
+        ev.CustomerErased,
+        ev.CostRecorded,
+        ev.ActionAcknowledged,
+        ev.CustomerMuted,
+        ev.CustomerUnmuted,
+        ev.ClockTicked,
+        ev.ModelPublished,
+    }
 )
-"""The other types: erasure is in core/step.py, and the rest are about no single customer."""
+"""The other types. Erasure is in core/step.py. That an alert was seen, and whether alerts reach anybody, are
+for those who show or deliver alerts: no fact of the customer. The rest are about no single customer."""
 
 FOLDS = {kind: folding.fold for kind, folding in EVENTS_FOLDED.items()}
 CHANGES = {kind: folding.sections for kind, folding in EVENTS_FOLDED.items()}
