@@ -1,4 +1,4 @@
-"""What people do about alerts: counted once, taken back when it is undone; what was only seen counts nowhere."""
+"""What people do about alerts: counted once, taken back when it is undone; what was seen counts nowhere."""
 
 import itertools
 from datetime import UTC, datetime
@@ -30,9 +30,7 @@ SAVED = said(ev.ActionResulted, ActionOutcome(alert_id="a", outcome="saved"), "s
 NOT_TAKEN = said(ev.ActionUndone, UndoneAction(alert_id="a", event_id="taken", undoes="taken"), "u1")
 NOT_SAVED = said(ev.ActionUndone, UndoneAction(alert_id="a", event_id="saved", undoes="saved"), "u2")
 SEEN = said(ev.ActionAcknowledged, Acknowledgement(alert_id="a", actor="Ada"), "seen")
-NOT_SEEN = said(
-    ev.ActionUndone, UndoneAction(alert_id="a", event_id="seen", undoes="acknowledged"), "u3"
-)
+NOT_SEEN = said(ev.ActionUndone, UndoneAction(alert_id="a", event_id="seen", undoes="acknowledged"), "u3")
 MUTED = said(ev.CustomerMuted, Mute(reason="staff"), "muted")
 UNMUTED = said(ev.CustomerUnmuted, Unmute(), "unmuted")
 
