@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream.core.events.payload import (
-    Acknowledgement,
     Action,
     ActionOutcome,
     Cancellation,
@@ -26,7 +25,6 @@ from stream.core.events.payload import (
     MarketingCost,
     MessageTouch,
     ModelRecord,
-    Mute,
     ProductTouch,
     Promotion,
     Purchase,
@@ -38,9 +36,8 @@ from stream.core.events.payload import (
     Tick,
     Ticket,
     TicketResolution,
-    UndoneAction,
-    Unmute,
 )
+from stream.core.events.remarks import Acknowledgement, Mute, UndoneAction, Unmute
 from stream.core.units import DAY_MS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

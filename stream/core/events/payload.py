@@ -23,11 +23,11 @@ Best = Annotated[float, Meta(gt=0, le=1_000)]
 SURVEY_BEST = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
 
 
-class _Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class EventData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of the `data` part of an event."""
 
 
-class Campaign(_Data, frozen=True):
+class Campaign(EventData, frozen=True):
     """Segment's campaign context."""
 
     id: Id
@@ -38,7 +38,7 @@ class Campaign(_Data, frozen=True):
     content: Label | None = None
 
 
-class Product(_Data, frozen=True):
+class Product(EventData, frozen=True):
     """One line of an order; `price_minor` is the price of one unit."""
 
     product_id: Id
@@ -50,7 +50,7 @@ class Product(_Data, frozen=True):
     name: Label | None = None
 
 
-class Purchase(_Data, frozen=True):
+class Purchase(EventData, frozen=True):
     """Segment's Order Completed. `total_minor` was paid; `discount_minor` was already taken off."""
 
     order_id: Id
@@ -72,7 +72,7 @@ class Purchase(_Data, frozen=True):
     subscription_id: Label | None = None
 
 
-class Refund(_Data, frozen=True):
+class Refund(EventData, frozen=True):
     """Segment's Order Refunded: part or all of an order's money goes back, at the event's own time."""
 
     refund_id: Id
@@ -85,14 +85,14 @@ class Refund(_Data, frozen=True):
     fault: Literal["seller", "buyer", "carrier"] | None = None
 
 
-class Cancellation(_Data, frozen=True):
+class Cancellation(EventData, frozen=True):
     """Segment's Order Cancelled: the order never happened."""
 
     order_id: Id
     reason: Label | None = None
 
 
-class ProductTouch(_Data, frozen=True):
+class ProductTouch(EventData, frozen=True):
     """A product viewed, put into or out of the cart, or wished for."""
 
     product_id: Id
@@ -102,7 +102,7 @@ class ProductTouch(_Data, frozen=True):
     session_id: Label | None = None
 
 
-class Checkout(_Data, frozen=True):
+class Checkout(EventData, frozen=True):
     """The customer began to check out."""
 
     cart_id: Label | None = None
@@ -111,7 +111,7 @@ class Checkout(_Data, frozen=True):
     session_id: Label | None = None
 
 
-class Search(_Data, frozen=True):
+class Search(EventData, frozen=True):
     """Payload of engagement.searched: one search that the customer made, whether or not it found anything."""
 
     query: Label
@@ -119,7 +119,7 @@ class Search(_Data, frozen=True):
     session_id: Label | None = None
 
 
-class MessageTouch(_Data, frozen=True):
+class MessageTouch(EventData, frozen=True):
     """What became of one message sent to the customer; `bot` opens and clicks are not engagement."""
 
     message_id: Id
@@ -129,7 +129,7 @@ class MessageTouch(_Data, frozen=True):
     bot: bool = False
 
 
-class Session(_Data, frozen=True):
+class Session(EventData, frozen=True):
     """A visit to the web shop, the app or a store."""
 
     session_id: Id
@@ -137,14 +137,14 @@ class Session(_Data, frozen=True):
     campaign: Campaign | None = None
 
 
-class Loyalty(_Data, frozen=True):
+class Loyalty(EventData, frozen=True):
     """Joined the loyalty programme, or redeemed in it."""
 
     program_id: Id
     points: int | None = None
 
 
-class Promotion(_Data, frozen=True):
+class Promotion(EventData, frozen=True):
     """A promotion or coupon was clicked or redeemed."""
 
     promotion_id: Id
@@ -152,7 +152,7 @@ class Promotion(_Data, frozen=True):
     channel: Label | None = None
 
 
-class Sentiment(_Data, frozen=True):
+class Sentiment(EventData, frozen=True):
     """A sentiment that an upstream model already measured, -1 to 1."""
 
     value: Annotated[float, Meta(ge=-1, le=1)]
@@ -160,7 +160,7 @@ class Sentiment(_Data, frozen=True):
     version: Label | None = None
 
 
-class Review(_Data, frozen=True):
+class Review(EventData, frozen=True):
     """A product review; `rating` from `rating_min` to `rating_max` (stars: 1 to 5), else ValueError."""
 
     review_id: Id
@@ -178,14 +178,14 @@ class Review(_Data, frozen=True):
             raise ValueError("rating is not from rating_min (1 unless stated) to rating_max")
 
 
-class Survey(_Data, frozen=True):
+class Survey(EventData, frozen=True):
     """Which survey: nps 0-10, csat 1-5 and ces 1-7 unless the answer's `score_max` says otherwise."""
 
     id: Id
     kind: Literal["nps", "csat", "ces"]
 
 
-class SurveyAnswer(_Data, frozen=True):
+class SurveyAnswer(EventData, frozen=True):
     """One answer to a survey; `score` up to `score_max`, else ValueError (10 over 1e-308 is infinite)."""
 
     response_id: Id
@@ -202,7 +202,7 @@ class SurveyAnswer(_Data, frozen=True):
             raise ValueError("score is above score_max (unless stated, 10 for nps, 5 for csat, 7 for ces)")
 
 
-class Ticket(_Data, frozen=True):
+class Ticket(EventData, frozen=True):
     """A support ticket or a complaint."""
 
     ticket_id: Id
@@ -213,7 +213,7 @@ class Ticket(_Data, frozen=True):
     channel: Label | None = None
 
 
-class TicketResolution(_Data, frozen=True):
+class TicketResolution(EventData, frozen=True):
     """A ticket or complaint was settled."""
 
     ticket_id: Id
@@ -222,7 +222,7 @@ class TicketResolution(_Data, frozen=True):
     resolution_s: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Acquired(_Data, frozen=True):
+class Acquired(EventData, frozen=True):
     """How and when the customer was won."""
 
     campaign: Label | None = None
@@ -230,7 +230,7 @@ class Acquired(_Data, frozen=True):
     at: Instant | None = None
 
 
-class Identity(_Data, frozen=True):
+class Identity(EventData, frozen=True):
     """What is known about the customer apart from behaviour."""
 
     acquired: Acquired | None = None
@@ -239,27 +239,27 @@ class Identity(_Data, frozen=True):
     country: Label | None = None
 
 
-class Consent(_Data, frozen=True):
+class Consent(EventData, frozen=True):
     """Consent for one purpose was given, denied or taken back."""
 
     purpose: Label
     status: ConsentStatus
 
 
-class Erasure(_Data, frozen=True):
+class Erasure(EventData, frozen=True):
     """The customer asked to be forgotten."""
 
     reason: Label | None = None
 
 
-class Period(_Data, frozen=True, rename={"from_": "from"}):
+class Period(EventData, frozen=True, rename={"from_": "from"}):
     """A half-open span of time."""
 
     from_: Instant
     to: Instant
 
 
-class MarketingCost(_Data, frozen=True):
+class MarketingCost(EventData, frozen=True):
     """Money spent on one campaign in one period. The envelope's subject is the campaign's id."""
 
     campaign: Campaign
@@ -272,7 +272,7 @@ class MarketingCost(_Data, frozen=True):
     acquired_count: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Action(_Data, frozen=True):
+class Action(EventData, frozen=True):
     """Somebody acted on an alert."""
 
     alert_id: Id
@@ -282,53 +282,18 @@ class Action(_Data, frozen=True):
     cost_minor: Minor | None = None
 
 
-class ActionOutcome(_Data, frozen=True):
+class ActionOutcome(EventData, frozen=True):
     """The outcome of an action on an alert."""
 
     alert_id: Id
     outcome: Literal["saved", "churned", "ignored"]
 
 
-class Acknowledgement(_Data, frozen=True):
-    """Somebody has seen an alert; nothing was done yet, and nothing counts it as an action."""
-
-    alert_id: Id
-    actor: Label | None = None
-
-
-class UndoneAction(_Data, frozen=True):
-    """A word about an alert was said by mistake; `event_id` is that event, `undoes` what it said."""
-
-    alert_id: Id
-    event_id: Id
-    undoes: Literal["acknowledged", "taken", "saved", "churned", "ignored"]
-    actor: Label | None = None
-
-
-class Mute(_Data, frozen=True):
-    """No alert about the customer is to reach anybody before `until`, or never again where it is missing.
-
-    The latest of mutes and unmutes by event time counts; of two at one instant the mute.
-    """
-
-    reason: Literal["snoozed", "staff", "test", "wholesale", "other"]
-    until: Instant | None = None
-    alert_id: Id | None = None
-    actor: Label | None = None
-
-
-class Unmute(_Data, frozen=True):
-    """Alerts about the customer reach people and programs again."""
-
-    alert_id: Id | None = None
-    actor: Label | None = None
-
-
-class Tick(_Data, frozen=True):
+class Tick(EventData, frozen=True):
     """All input up to the event's time has been delivered: reviews that are due by then can be judged."""
 
 
-class ModelRecord(_Data, frozen=True):
+class ModelRecord(EventData, frozen=True):
     """A fitted population model, in force for every customer from the event's time on."""
 
     model: Raw
