@@ -174,7 +174,7 @@ def test_the_rule_of_packages_finds_a_breach(path, source):
         (
             "analysis",
             ANALYSIS_FLOORS,
-            "stream/analysis/business/page.py",
+            "stream/analysis/business/report.py",
             "from stream.analysis.backtest.page import page",
         ),
         (

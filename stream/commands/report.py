@@ -65,10 +65,10 @@ def report_command(
     Example:
       stream report shop.jsonl --out report.html
     """
-    from stream.analysis.business.page import business_page
     from stream.analysis.fit_recording import NoPurchasesError
     from stream.fit.coverage import NotCoveredError
     from stream.fit.purchases.processes import UnfitError
+    from stream.panes.report import business_page
 
     if out is None and not as_json and is_terminal():
         raise click.UsageError("the report is an HTML page: name its file, --out report.html, or take --json")

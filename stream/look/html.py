@@ -1,44 +1,49 @@
-"""The parts of an HTML page that every report shares: the document with its stylesheet, and tables."""
+"""The parts of an HTML page that every page shares: the document of a report with its stylesheet, and tables.
+
+A table may hold bars: so a chart stands beside its numbers, and whoever cannot see it reads them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
+from typing import NamedTuple
 
 from stream.printable import printable
 
-STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #1f2933; --faint: #52606d; --line: #d8dee4;
-  --note: #fff8e1; --shade: rgba(0, 0, 0, .22) }
-@media (prefers-color-scheme: dark) { :root { --paper: #14191f; --ink: #e4e9ee; --faint: #a3b1bf;
-  --line: #37424d; --note: #3a3210; --shade: rgba(255, 255, 255, .28) } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } figure { margin: 1rem 0 }
-figure svg { max-width: 100%; height: auto; fill: currentColor } p { overflow-wrap: break-word }
-figcaption span { display: inline-block; margin-right: 1.2rem } figcaption i { display: inline-block;
-  width: 1.4rem; height: .25rem; margin-right: .4rem; vertical-align: middle }
-.wide { overflow-x: auto; margin: 1rem 0; background:
-  linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100% local,
-  linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100% local,
-  linear-gradient(to right, var(--shade), transparent) left / .8rem 100% scroll,
-  linear-gradient(to left, var(--shade), transparent) right / .8rem 100% scroll;
-  background-repeat: no-repeat }
-table { border-collapse: collapse }
-td, th { padding: .3rem .8rem; text-align: right } th { vertical-align: bottom; min-width: 4rem }
-td, .whole { white-space: nowrap }
-.text { text-align: left } td.text { white-space: normal; min-width: 7rem }
-tr { border-bottom: 1px solid var(--line) }
-.note { background: var(--note); padding: .6rem 1rem; border-left: 4px solid #e0a800 }
-small { color: var(--faint) }
-@media (max-width: 40rem) { body { margin: 1rem auto } td, th { padding: .3rem .4rem } }
-"""
-"""Light or dark as the reader's device is; a table that goes on sideways has a shadow at that side."""
+STYLESHEET = Path(__file__).parent / "look.css"
+"""The one stylesheet: the dashboard serves it, a report holds it."""
 WHOLE = re.compile(r"(?<![\w.-])[A-Za-z]{0,12}-?\d{4}-\d{2}(-\d{2})?(?![\w-])")
 """Days and months, also in the name of a campaign: a line is never broken in one."""
 TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
 """The text between two tags."""
+NUMBER = re.compile(r"[+-]?\d")
+"""How a number or a day begins."""
+METER_WIDTH = 100.0
+
+
+class Link(NamedTuple):
+    """A cell that leads somewhere; without an address it is a text like others."""
+
+    text: str
+    address: str
+
+
+class Meter(NamedTuple):
+    """A cell that draws a number as a bar; the number itself stands in another cell of the row."""
+
+    share: float
+    """Length of the bar, 0 to 1 of its cell."""
+    low: float | None = None
+    """With `high`: the ends of its interval, drawn as a line, on the same scale."""
+    high: float | None = None
+    is_bad: bool = False
+    """Drawn in the colour of what is to be noticed."""
+
+
+Cell = str | Link | Meter
 
 
 def html_text(text: str) -> str:
@@ -47,39 +52,76 @@ def html_text(text: str) -> str:
 
 
 def html_document(title: str, parts: Iterable[str]) -> str:
-    """A whole HTML document; `parts` are the pieces of HTML of its body."""
+    """A whole HTML document in one file; `parts` are the pieces of HTML of its body."""
     head = (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><title>{html_text(title)}</title>'
-        f"<style>{STYLE}</style>"
+        f"<style>{STYLESHEET.read_text(encoding='utf-8')}</style><body class=report><main>"
     )
-    return "\n".join([head, *map(_with_whole_days, parts)]) + "</html>\n"
+    return "\n".join([head, *map(with_whole_days, parts)]) + "</main></body></html>\n"
 
 
-def _with_whole_days(part: str) -> str:
+def with_whole_days(part: str) -> str:
+    """A piece of HTML in the texts of which no day or month is broken at the end of a line."""
     return TEXT.sub(lambda text: WHOLE.sub(r"<span class=whole>\g<0></span>", text[0]), part)
 
 
-def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_list(sentences: Iterable[str], name: str = "summary") -> str:
+    """Numbered sentences in a box; `name` is a class of the stylesheet."""
+    return f"<div class={name}><ol>{''.join(f'<li>{html_text(each)}</li>' for each in sentences)}</ol></div>"
+
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """A table, which scrolls by itself where it is wider than the page; the texts of cells are escaped here.
 
     Columns of words stand on the left, as does the first one; columns of numbers and days on the right.
     """
     rows = list(rows)
-    texts = [not place or _is_text([row[place] for row in rows]) for place in range(len(head))]
-    cells = _cells("th", head, texts)
-    body = "".join(f"<tr>{_cells('td', row, texts)}</tr>" for row in rows)
-    return f"<div class=wide><table><tr>{cells}</tr>{body}</table></div>"
+    kinds = [_kind([row[place] for row in rows], place) for place in range(len(head))]
+    heads = "".join(
+        f"<th scope=col class={kind}>{html_text(name)}</th>" for name, kind in zip(head, kinds, strict=True)
+    )
+    body = "".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in rows)
+    label = f'"{html_text(", ".join(filter(None, head)))}"'
+    return (
+        f"<div class=wide tabindex=0 role=region aria-label={label}><table><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
-def _cells(tag: str, row: Sequence[str], texts: Sequence[bool]) -> str:
-    marks = (" class=text" if is_text else "" for is_text in texts)
-    return "".join(f"<{tag}{mark}>{html_text(cell)}</{tag}>" for cell, mark in zip(row, marks, strict=True))
+def _cell(cell: Cell, kind: str) -> str:
+    return f"<td class={kind}>{_content(cell)}</td>"
 
 
-def _is_text(column: Sequence[str]) -> bool:
-    """Whether a column holds words: no cell of it begins as a number does, and one is longer than a dash."""
-    return any(len(cell) > 1 for cell in column) and not any(cell[:1].isdigit() for cell in column)
+def _content(cell: Cell) -> str:
+    if isinstance(cell, Meter):
+        return _meter(cell)
+    if isinstance(cell, Link):
+        text = html_text(cell.text)
+        return f'<a href="{escape(cell.address)}">{text}</a>' if cell.address else text
+    return html_text(cell)
+
+
+def _meter(meter: Meter) -> str:
+    """The bar; it is not read out, because its number stands beside it."""
+    ends = [end for end in (meter.low, meter.high) if end is not None]
+    places = [round(METER_WIDTH * min(1.0, max(0.0, each)), 1) for each in (meter.share, *ends)]
+    line = f'<line x1="{places[1]}" x2="{places[2]}" y1="5" y2="5"/>' if len(places) == 3 else ""
+    bad = " class=over" if meter.is_bad else ""
+    return (
+        f'<svg{bad} viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect width="{places[0]}" height="10"/>{line}</svg>'
+    )
+
+
+def _kind(column: Sequence[Cell], place: int) -> str:
+    """The class of a column: a meter; words, where no cell begins as a number does and one is longer than a
+    dash, and the first column; else amounts."""
+    if any(isinstance(cell, Meter) for cell in column):
+        return "meter"
+    texts = [cell.text if isinstance(cell, Link) else str(cell) for cell in column]
+    words = any(len(text) > 1 for text in texts) and not any(NUMBER.match(text) for text in texts)
+    return "text" if not place or words else "amount"
 
 
 def percent(share: float | None) -> str:

@@ -10,8 +10,8 @@ from stream.look.html import html_text
 WIDTH, HEIGHT, MARGIN, RIGHT = 480, 340, 60, 26
 """Size of a plot, its left and lower margin, and the right one, in pixels: half of the last label stands
 there."""
-COLOURS = ("#17936c", "#d0624b", "#4a86dd", "#92816f", "#a873b3")
-"""They can be told from each other on light and on dark paper."""
+COLOURS = 5
+"""So many colours of the stylesheet (c0, c1 ...) can be told from each other on light and on dark paper."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,21 @@ class Curve:
 
 def plot(curves: Sequence[Curve], across: str, up: str) -> str:
     """An HTML figure: the curves over a grid, the legend below it; `across` and `up` name the axes."""
-    parts = [f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="14">']
+    label = f"{up} by {across}: {', '.join(curve.name for curve in curves)}"
+    parts = [
+        f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" font-size="14" '
+        f'aria-label="{html_text(label)}">'
+    ]
     parts += [_grid(fifth / 5.0) for fifth in range(6)]
     for place, curve in enumerate(curves):
-        parts.append(_drawn(curve, COLOURS[place % len(COLOURS)]))
+        parts.append(_drawn(curve, f"var(--c{place % COLOURS})"))
     middle = (MARGIN + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{html_text(across)}</text>')
     parts.append(
         f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">'
         f"{html_text(up)}</text></svg>"
     )
-    legend = [_legend(curve, COLOURS[place % len(COLOURS)]) for place, curve in enumerate(curves)]
+    legend = [_legend(curve, place % COLOURS) for place, curve in enumerate(curves)]
     return "".join([*parts, "<figcaption>", *legend, "</figcaption></figure>"])
 
 
@@ -83,5 +87,5 @@ def _drawn(curve: Curve, colour: str) -> str:
     return svg
 
 
-def _legend(curve: Curve, colour: str) -> str:
-    return f'<span><i style="background:{colour}"></i>{html_text(curve.name)}</span>'
+def _legend(curve: Curve, colour: int) -> str:
+    return f"<span><i class=c{colour}></i>{html_text(curve.name)}</span>"

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from stream.analysis.business.page import business_page
 from stream.commands.main import main
 from stream.core.events.event import CostRecorded, PurchaseCompleted, PurchaseRefunded
 from stream.core.units import DAY_MS
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
+from stream.panes.report import business_page
 from stream.policy_file import default_policy, parse_policy
 from tests.support.shop import write_events
 from tests.support.studies import report_of
@@ -76,7 +76,7 @@ def test_the_page_says_who_is_not_counted_and_what_they_paid_with_its_own_decima
     assert "Amounts are in EUR." in page
     assert f"{numbers['not_ranked']['KWD']:,} customers pay in another currency than EUR" in page
     assert "Customers who are not ranked are in no table below but that of retention." in page
-    assert f"<td>{paid / 1_000:,.3f}</td>" in page
+    assert f"<td class=amount>{paid / 1_000:,.3f}</td>" in page
     assert "KWD" not in business_page({**report(EUROS), "notes": []})
 
 

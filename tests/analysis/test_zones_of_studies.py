@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from stream.analysis.backtest.backtest import BacktestOptions
-from stream.analysis.business.page import business_page
 from stream.commands.main import main
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.events.event import Event
@@ -22,6 +21,7 @@ from stream.fit.refit import refit
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
 from stream.model_file import default_model
+from stream.panes.report import business_page
 from stream.policy_file import parse_policy
 from stream.time_zones import calendar_in
 from tests.support.builders import START_MS, bought

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import stream
-from stream.look.html import html_document, html_table
+from stream.look.heat import HeatCell, html_heat
+from stream.look.html import Meter, html_document, html_table
 from stream.look.svg import Curve, plot
 from tests.support.narrow import not_none
 
@@ -33,14 +34,19 @@ def test_a_table_scrolls_by_itself_so_that_the_page_does_not():
     page = html_document("Customers", [TABLE])
 
     assert re.search(r"\.wide \{[^}]*overflow-x: auto", page)
-    assert page.count("<div class=wide><table>") == page.count("<table>") == 1
+    assert page.count("<div class=wide tabindex=0") == page.count("<table>") == 1
 
 
 def test_words_stand_on_the_left_and_numbers_on_the_right():
     rows = re.findall(r"<tr>(.*?)</tr>", TABLE)
-    cells = [re.findall(r"<t[dh]( class=text)?>(.*?)</t[dh]>", row) for row in rows]
+    cells = [
+        re.findall(r"<t[dh][^>]* class=(\w+)>(.*?)</t[dh]>|<td class=(\w+)>(.*?)</td>", row) for row in rows
+    ]
+    cells = [[(one or three, two or four) for one, two, three, four in row] for row in cells]
 
-    assert [[bool(mark) for mark, _ in row] for row in cells] == [[True, True, False, False, False]] * 3
+    assert [[mark for mark, _ in row] for row in cells] == [
+        ["text", "text", "amount", "amount", "amount"]
+    ] * 3
     assert cells[2][1][1] == "&lt;call&gt;"
 
 
@@ -65,8 +71,8 @@ def test_every_label_of_a_plot_stands_inside_of_it():
 def test_the_legend_of_a_plot_stands_below_it_and_can_wrap():
     drawing, _, legend = PLOT.partition("</svg>")
 
-    assert "days since last purchase" not in drawing
-    assert re.findall(r"<span><i style=\"background:#\w+\"></i>(.*?)</span>", legend) == [
+    assert ">days since last purchase<" not in drawing
+    assert re.findall(r"<span><i class=c\d></i>(.*?)</span>", legend) == [
         "days since last purchase",
         "other",
     ]
@@ -101,3 +107,29 @@ def test_code_of_a_page_is_left_as_it_is():
 
     assert '<p id="2025-05-14">' in page
     assert "class=whole>" not in page
+
+
+def test_a_bar_stands_beside_its_number_and_is_not_read_out():
+    table = html_table(("tier", "left", ""), [("gold", "25%", Meter(0.25, 0.1, 0.4))])
+
+    assert "<td class=amount>25%</td><td class=meter><svg" in table
+    assert 'aria-hidden="true"' in table
+    assert '<rect width="25.0"' in table
+    assert '<line x1="10.0" x2="40.0"' in table
+
+
+def test_a_heat_map_is_a_table_of_its_numbers_whose_cells_can_be_opened():
+    row = [HeatCell("12", 0.95, "/customers?tier=gold"), HeatCell("<3>", None, is_running=True)]
+
+    shown = html_heat(("tier", "high", "low"), [("gold", row)], "value and risk")
+
+    assert '<td class="g9"><a href="/customers?tier=gold">12</a></td>' in shown
+    assert '<td class="running">&lt;3&gt;</td>' in shown
+    assert "<th scope=row>gold</th>" in shown
+
+
+def test_the_dashboard_and_reports_have_one_stylesheet():
+    folders = list(Path(stream.__path__[0]).rglob("*.css"))
+
+    assert [path.name for path in folders] == ["look.css"]
+    assert folders[0].read_text() in html_document("Customers", [])

@@ -71,11 +71,13 @@ PURE = {"core", "wire", "policy_file", "model_file", "time_zones", "toml_text"}
 PACKAGES: Mapping[str, set[str]] = {
     "__main__": {"commands"},
     "commands": {
-        *PURE, "analysis", "config", "contracts", "deliver", "demo", "engine", "fit", "importing",
-        "kafka_causes", "look", "metrics", "ops", "page", "printable", "progress", "recording", "replay",
+        *PURE, "analysis", "config", "contracts", "deliver", "demo", "engine", "fit", "importing", "look",
+        "kafka_causes", "metrics", "ops", "page", "panes", "printable", "progress", "recording", "replay",
         "wording", "worker",
     },
-    "page": {*PURE, "config", "look", "metrics", "printable", "recording", "replay", "wording", "worker"},
+    "page": {
+        *PURE, "config", "look", "metrics", "panes", "printable", "recording", "replay", "wording", "worker",
+    },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},
     "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay"},
@@ -95,6 +97,7 @@ PACKAGES: Mapping[str, set[str]] = {
     "core": set(),
     "engine": set(),
     "look": {"printable"},
+    "panes": {"core", "look", "policy_file", "time_zones", "wording"},
     "config": set(), "metrics": set(),
     "kafka_causes": set(),
     "printable": set(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.analysis.backtest.backtest import BacktestResult
 from stream.analysis.backtest.summary import precision_sentences, split_words
-from stream.look.html import html_document, html_table, html_text, percent
+from stream.look.html import Meter, html_document, html_list, html_table, html_text, percent
 from stream.look.svg import Curve, plot
 
 NAMES = {
@@ -21,6 +21,8 @@ NAMES = {
 }
 EXAMPLES_MAX = 8
 """Customers listed as examples of a difference between two policies."""
+TRUSTED_TO = 0.05
+"""A predicted risk is taken as a share as long as it is off by no more than this on average."""
 
 
 def backtest_page(numbers: Mapping[str, Any], result: BacktestResult) -> str:
@@ -32,6 +34,7 @@ def backtest_page(numbers: Mapping[str, Any], result: BacktestResult) -> str:
         f"the following <b>{weeks}</b>. We know what these customers did in that time. There were "
         f"<b>{numbers['n']:,} customers</b>, and <b>{numbers['churn_rate']:.1%}</b> of them bought nothing: they are "
         "called lost here.</p>",
+        html_list(summary_sentences(numbers)),
         "<h2>Does it find the right customers?</h2>",
         _ranking(numbers, result),
         "<h2>Can the percentages be trusted?</h2>",
@@ -43,6 +46,36 @@ def backtest_page(numbers: Mapping[str, Any], result: BacktestResult) -> str:
         parts.append(_comparison(numbers["against"]))
     parts += ["<h2>What was learnt</h2>", _model(numbers, result)]
     return html_document("Backtest", parts)
+
+
+def summary_sentences(numbers: Mapping[str, Any]) -> list[str]:
+    """Up to five sentences: were the alerts right, whom did they find, how early, can risks be trusted."""
+    row, risk = numbers["alerts"]["churn_risk"], numbers["risk"]
+    if not row["decided"]:
+        sentences = ["No churn alert can be judged: none was raised early enough to see the outcome."]
+    else:
+        sentences = [
+            f"{row['right']:,} of {row['decided']:,} judged churn alerts were right ({percent(row['precision'])})."
+        ]
+    if row["recall"] is not None:
+        sentences.append(
+            f"{percent(row['recall'])} of the lost customers whom the rule covers had been alerted about."
+        )
+    if (lead := row["median_lead_days"]) is not None and lead > 0:
+        sentences.append(
+            f"Half of the right ones came {lead:.0f} days or more before a simple rule would have noticed: "
+            "that is the time to act."
+        )
+    if risk["lift10"] is not None:
+        sentences.append(
+            f"In the tenth of customers with the highest risk {risk['lift10']:.1f} times as many were lost as overall: "
+            "begin with those."
+        )
+    trusted = (
+        "can be taken as it is" if risk["ece"] <= TRUSTED_TO else "says who comes first rather than how many"
+    )
+    sentences.append(f"A predicted risk was off by {100 * risk['ece']:.1f} points on average: it {trusted}.")
+    return sentences
 
 
 def _ranking(numbers: Mapping[str, Any], result: BacktestResult) -> str:
@@ -67,16 +100,18 @@ def _ranking(numbers: Mapping[str, Any], result: BacktestResult) -> str:
             ("score", "AUC", "Brier score"),
             [(name, _number(auc), f"{brier:.4f}") for name, auc, brier in rows],
         )
-        + "<small>AUC: how often a lost customer has a higher score than one who stayed; 0.5 is chance, 1 is perfect. "
+        + "<p><small>AUC: how often a lost customer has a higher score than one who stayed; 0.5 is chance, 1 is perfect. "
         "Brier score: mean squared error of the predicted probability; 0 is perfect. The simple rules were given the true "
         "rates of tenths of the customers, which no forecast knows. 90% interval of the AUC of churn risk: "
-        f"{_auc_interval(numbers)}.</small>"
+        f"{_auc_interval(numbers)}.</small></p>"
     )
 
 
 def _calibration(numbers: Mapping[str, Any], result: BacktestResult, weeks: str) -> str:
     points = [(risk, lost) for risk, lost, _ in result.calibration]
-    rows = [(f"{risk:.1%}", f"{lost:.1%}", f"{count:,}") for risk, lost, count in result.calibration]
+    rows = [
+        (f"{risk:.1%}", f"{lost:.1%}", Meter(lost), f"{count:,}") for risk, lost, count in result.calibration
+    ]
     curves = [
         Curve("what happened", points, strong=True, dots=True),
         Curve("perfect", [(0.0, 0.0), (1.0, 1.0)]),
@@ -86,7 +121,7 @@ def _calibration(numbers: Mapping[str, Any], result: BacktestResult, weeks: str)
         f"30%, 30% should have bought nothing in {weeks}. On average the prediction was off by "
         f"<b>{numbers['risk']['ece']:.1%}</b>.</p>"
         + plot(curves, "predicted risk", "share that bought nothing")
-        + html_table(("predicted risk", "bought nothing", "customers"), rows)
+        + html_table(("predicted risk", "bought nothing", "", "customers"), rows)
     )
 
 
@@ -105,11 +140,11 @@ def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
     )  # fmt: skip
     return (
         html_table(head, rows)
-        + f"<small>Judged: alerts whose {weeks} were over by {numbers['data_end']}, the end of the data. Right: no purchase in the {weeks} after the "
+        + f"<p><small>Judged: alerts whose {weeks} were over by {numbers['data_end']}, the end of the data. Right: no purchase in the {weeks} after the "
         "alert (for an upgrade: the next tier was reached). Lost customers found: of the lost customers whom the rule "
         "covers, the share that was alerted. Days early: before the simple rule “no purchase for "
         f"{weeks}” would have noticed. Value found: of the recent spending of the lost customers, the share of those who "
-        "were alerted.</small>"
+        "were alerted.</small></p>"
         + "".join(f"<p>{html_text(sentence)}</p>" for sentence in precision_sentences(numbers))
     )
 

@@ -16,7 +16,12 @@ from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import Driver, dead_ends, drivers
 from stream.analysis.business.growth import next_best_categories, tier_growth
 from stream.analysis.business.ledger import Ledger
-from stream.analysis.business.retention import RetentionTable, retention_by_spending, retention_table
+from stream.analysis.business.retention import (
+    RetentionTable,
+    monthly_cohorts,
+    retention_by_spending,
+    retention_table,
+)
 from stream.analysis.business.win_back import reported_outcomes, win_backs
 from stream.core.calendar import Calendar
 from stream.core.facts.engagement import Engagement
@@ -60,6 +65,7 @@ def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -
             **_retention_numbers(table, policy.calendar),
             **_win_back_numbers(ledger, before, table, (model, policy)),
         },
+        "cohorts": monthly_cohorts(history.orders, day_ms + DAY_MS),
         "campaigns": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="campaign")],
         "channels": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="channel")],
         "basis": {

@@ -5,8 +5,10 @@ Only periods that are over are counted.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -94,6 +96,36 @@ def retention_table(
         retention=fitted,
         lifetime=lifetime_periods(fitted, periodic) if fitted else None,
     )
+
+
+def monthly_cohorts(orders: Mapping[str, Mapping[str, int]], end_ms: int) -> list[dict[str, object]]:
+    """Customers by the calendar month of their first purchase; instants are as the clock of the business
+    shows them.
+
+    For each month its name (`2026-03`), its customers, and how many of them bought in each month from then on
+    up to the one of the millisecond before `end_ms`, which is usually not over.
+    """
+    last = _month(end_ms - 1)
+    bought: dict[int, Counter[int]] = {}
+    for moved in orders.values():
+        months = {_month(at_ms) for at_ms in moved.values() if at_ms < end_ms}
+        if months:
+            first = min(months)
+            bought.setdefault(first, Counter()).update(month - first for month in months)
+    return [
+        {
+            "month": f"{first // 12:04d}-{first % 12 + 1:02d}",
+            "customers": counts[0],
+            "bought": [counts[place] for place in range(last - first + 1)],
+        }
+        for first, counts in sorted(bought.items())
+    ]
+
+
+def _month(at_ms: int) -> int:
+    """Months since year 0."""
+    day = datetime.fromtimestamp(at_ms / 1_000, UTC)
+    return 12 * day.year + day.month - 1
 
 
 def _fitted(cohort: list[set[int]], over: int) -> Retention | None:

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from stream.look.html import STYLESHEET
 from stream.metrics import DashboardMetrics
 from stream.page.screens.csv_text import Cell, csv_lines
 from stream.page.screens.view import FilterError, View
@@ -23,7 +24,7 @@ from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
 from stream.page.web.rendering import STATIC
 
 log = logging.getLogger(__name__)
-STATIC_TYPES = {"page.css": "text/css", "icon.svg": "image/svg+xml"}
+STATIC_FILES = {"look.css": (STYLESHEET, "text/css"), "icon.svg": (STATIC / "icon.svg", "image/svg+xml")}
 STATIC_KEPT_S = 3_600
 ADDRESS_BYTES_MAX = 1 << 17
 """An id of a customer may have 10,000 letters of 4 bytes, which are 12 in an address."""
@@ -150,8 +151,9 @@ async def _ok(_: web.Request) -> web.StreamResponse:
 
 async def _static(request: web.Request) -> web.StreamResponse:
     name = request.match_info["name"]
-    if name not in STATIC_TYPES:
+    if name not in STATIC_FILES:
         raise web.HTTPNotFound
-    answer = web.Response(body=(STATIC / name).read_bytes(), content_type=STATIC_TYPES[name])
+    path, kind = STATIC_FILES[name]
+    answer = web.Response(body=path.read_bytes(), content_type=kind)
     answer.headers["Cache-Control"] = f"max-age={STATIC_KEPT_S}"
     return answer

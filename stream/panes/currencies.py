@@ -1,4 +1,4 @@
-"""Money on the page of the business report: with the decimals of its currency, and what is in another one."""
+"""Money in the panes of the business report: with the decimals of its currency, and what is in another one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,176 @@
+"""The pane `kept`: who is at risk, who came back, how many stay from one period to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stream.core.calendar import Calendar
+from stream.look.heat import HeatCell, html_heat
+from stream.look.html import Link, Meter, html_table, html_text, percent
+from stream.panes.campaigns import day_words
+from stream.panes.currencies import amount
+from stream.panes.places import Places, nowhere
+from stream.time_zones import calendar_in
+
+COHORTS_SHOWN_MAX = 24
+"""Months of a first purchase that are shown, the latest."""
+
+
+def kept(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
+    """The pane, without its heading; `numbers` are those of the business report, `priced`."""
+    found, currency = numbers["retention"], numbers["currency"]
+    calendar = calendar_in(numbers["zone"])
+    return "".join(
+        (
+            _at_risk(found, currency, places),
+            _win_backs(found, currency),
+            _periods(found, calendar),
+            _by_value(found),
+            _lifetime(found),
+            cohort_map(numbers.get("cohorts", [])),
+        )
+    )
+
+
+def _at_risk(numbers: Mapping[str, Any], currency: str, places: Places) -> str:
+    rows = [
+        (
+            Link(name, places({"tier": name})), f"{one['customers']:,}", f"{one['at_risk']:,}",
+            Meter(one["at_risk"] / one["customers"], is_bad=True), f"{one['at_risk'] / one['customers']:.0%}",
+            f"{one['lost']:,}", amount(one["value_at_risk_minor"], currency),
+        )
+        for name, one in reversed(numbers["by_tier"].items())
+        if one["customers"]
+    ]  # fmt: skip
+    if not rows:
+        return "<p>No customer has a tier.</p>"
+    head = ("tier", "customers", "at risk", "", "of all", "probably lost", "recent spending at risk")
+    return (
+        f"<p>At risk: the probability is {numbers['raise_at']:.0%} or more that they buy nothing in the time in which they "
+        "usually buy twice (at least a week, at most a year).</p>" + html_table(head, rows)
+    )
+
+
+def _win_backs(numbers: Mapping[str, Any], currency: str) -> str:
+    rows = [
+        (
+            one["tier"], f"{one['at_risk']:,}", f"{one['came_back']:,}", f"{one['expected_back']:.0f}",
+            amount(one["value_back_minor"], currency),
+        )
+        for one in reversed(numbers["saved"])
+        if one["at_risk"]
+    ]  # fmt: skip
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in numbers["outcomes"].items())
+    head = ("tier 90 days ago", "at risk then", "bought since", "expected to buy anyway", "spent since")
+    shown = (
+        "<h3>At risk 90 days ago, and now</h3>"
+        + html_table(head, rows)
+        + "<p><small>Customers at risk 90 days ago who have bought again since. Some would have come back without any action: "
+        "about as many as expected from their risk, once their own horizon has passed.</small></p>"
+        if rows
+        else "<p>Nobody was at risk 90 days ago: there is nobody to have been won back.</p>"
+    )
+    return shown + (f"<p>Reported outcomes of actions: {html_text(outcomes)}.</p>" if outcomes else "")
+
+
+def _periods(numbers: Mapping[str, Any], calendar: Calendar) -> str:
+    """Retention from one period to the next, for all and by the period of the first purchase."""
+    unit, starts = numbers["period"], [day_words(at_ms, calendar) for at_ms in numbers["starts_ms"]]
+    rates = {(one["cohort"], one["period"]): one for one in numbers["rates"] if one["active"]}
+    if not rates:
+        return f"<p>Retention from {unit} to {unit} is not known yet: too few {unit}s are over.</p>"
+    columns = sorted({period for _, period in rates})
+
+    def cell(cohort: int, period: int) -> HeatCell:
+        one = rates.get((cohort, period))
+        if one is None:
+            return HeatCell("")
+        return HeatCell(percent(one["rate"]), one["rate"], more=f"{one['again']:,} of {one['active']:,}")
+
+    rows = [
+        ("everybody" if cohort < 0 else f"first bought from {starts[cohort]}", [cell(cohort, p) for p in columns])
+        for cohort in sorted({cohort for cohort, _ in rates})
+    ]  # fmt: skip
+    head = (f"bought in the {unit}", *(f"from {starts[period]}" for period in columns))
+    return (
+        f"<h3>Who bought in one {unit} and again in the next</h3>"
+        + html_heat(head, rows, f"Retention from one {unit} to the next")
+        + f"<p><small>Only {unit}s that are over are shown.</small></p>"
+    )
+
+
+def _lifetime(numbers: Mapping[str, Any]) -> str:
+    unit, simple, fitted = (
+        numbers["period"],
+        numbers["simple_lifetime_periods"],
+        numbers["sbg_lifetime_periods"],
+    )
+    if not (simple and fitted):
+        return ""
+    return (
+        f"<p>The textbook formula 1 / (1 - retention) gives a customer lifetime of {simple:.1f} {unit}s. It assumes that the "
+        f"rate of the first {unit} holds for everybody and for ever. But the least loyal customers leave first, so those who "
+        "remain stay longer. The shifted beta-geometric model takes this into account: with it the (discounted) lifetime is "
+        f"<b>{fitted:.1f} {unit}s</b>.</p>"
+    )
+
+
+def _by_value(numbers: Mapping[str, Any]) -> str:
+    unit = numbers["period"]
+    rows = [
+        (one["segment"], f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]), Meter(one["rate"]))
+        for one in reversed(numbers["by_value"])
+        if one["active"]
+    ]
+    if not rows:
+        return ""
+    head = (
+        f"customers by spending in a {unit}", f"bought in a {unit}", f"bought in the next {unit} too", "retention",
+        "",
+    )  # fmt: skip
+    return html_table(head, rows)
+
+
+def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
+    """Customers by the month of their first purchase: which share of them bought in each month after it.
+
+    The running month is hatched and in no average.
+    """
+    shown = [one for one in cohorts if one["customers"]][-COHORTS_SHOWN_MAX:]
+    if not any(len(one["bought"]) > 1 for one in shown):
+        return (
+            "<p>Retention by month of the first purchase is not known yet: that takes more than a month.</p>"
+        )
+    width = max(len(one["bought"]) for one in shown)
+    rows = [(f"{one['month']} ({one['customers']:,})", _cohort_cells(one, width)) for one in reversed(shown)]
+    average = "everybody"
+    rows.append((average, [_mean_cell(shown, place) for place in range(1, width)]))
+    head = ("first bought in (customers)", *(f"+{place}" for place in range(1, width)))
+    return (
+        "<h3>Who first bought in one month, and bought in the months after it</h3>"
+        + html_heat(head, rows, "Share of customers who bought, by month since the first purchase", average)
+        + "<p><small>Columns are months after that of the first purchase. The hatched month is not over, and is in no "
+        "average.</small></p>"
+    )
+
+
+def _cohort_cells(one: Mapping[str, Any], width: int) -> list[HeatCell]:
+    cells = []
+    for place in range(1, width):
+        if place >= len(one["bought"]):
+            cells.append(HeatCell(""))
+            continue
+        share = one["bought"][place] / one["customers"]
+        is_running = place == len(one["bought"]) - 1
+        cells.append(HeatCell(f"{share:.0%}", share, is_running=is_running))
+    return cells
+
+
+def _mean_cell(shown: Sequence[Mapping[str, Any]], place: int) -> HeatCell:
+    over = [one for one in shown if place < len(one["bought"]) - 1]
+    customers = sum(one["customers"] for one in over)
+    if not customers:
+        return HeatCell("")
+    share = sum(one["bought"][place] for one in over) / customers
+    return HeatCell(f"{share:.0%}", share)

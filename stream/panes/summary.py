@@ -1,0 +1,110 @@
+"""The business report in five sentences: what changed, who matters, who is at risk, what pays, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stream.panes.currencies import amount
+from stream.wording.amounts import count
+
+SURE_LOW = 1.0
+"""A campaign pays where even the lower end of its value per customer is above its cost."""
+
+
+def summary_sentences(numbers: Mapping[str, Any]) -> list[str]:
+    """Up to five sentences; what is not known is said to be so."""
+    return [_won(numbers), _moved(numbers), _at_risk(numbers), *_pays(numbers), *_why(numbers)]
+
+
+def _won(numbers: Mapping[str, Any]) -> str:
+    found = numbers["acquisition"]
+    now, before = found["new_90_days"], found["new_90_days_before"]
+    customers = count(now, "customer has", "customers have")
+    if not now and not before:
+        return "Nobody has bought for the first time in the last 180 days: no customer was won."
+    if not before:
+        return f"{customers} bought for the first time in the last 90 days; none in the 90 days before."
+    change = now / before - 1
+    compared = (
+        f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} than" if round(change, 2) else "as many as"
+    )
+    return f"{customers} bought for the first time in the last 90 days, {compared} in the 90 days before ({before:,})."
+
+
+def _moved(numbers: Mapping[str, Any]) -> str:
+    found = numbers["development"]
+    text = (
+        f"{count(found['moved_up'], 'customer')} moved to a higher value tier in the last 90 days and "
+        f"{found['moved_down']:,} to a lower one"
+    )
+    ways = [
+        (each, each["basket_now_minor"] / each["basket_before_minor"] - 1)
+        for each in found["growth"]
+        if each["basket_before_minor"] and each["basket_now_minor"] is not None
+    ]
+    if not ways or not numbers["currency"]:
+        return f"{text}."
+    best, change = ways[-1]
+    return (
+        f"{text}; the mean order of {best['tier']} customers went from "
+        f"{amount(best['basket_before_minor'], numbers['currency'])} to "
+        f"{amount(best['basket_now_minor'], numbers['currency'])} ({change:+.0%})."
+    )
+
+
+def _at_risk(numbers: Mapping[str, Any]) -> str:
+    tiers = [(name, one) for name, one in numbers["retention"]["by_tier"].items() if one["customers"]]
+    if not tiers:
+        return "No customer has a tier, so nobody can be said to matter most."
+    name, best = tiers[-1]
+    at_risk = sum(one["at_risk"] for _, one in tiers)
+    money = amount(best["value_at_risk_minor"], numbers["currency"])
+    spent = f", with {money} {numbers['currency']} of recent spending" if numbers["currency"] else ""
+    return (
+        f"Who matters most are the {best['customers']:,} {name} customers: {best['at_risk']:,} of them are at risk{spent}; "
+        f"of all customers {at_risk:,} are."
+    )
+
+
+def _pays(numbers: Mapping[str, Any]) -> Iterator[str]:
+    for word in ("campaign", "channel"):
+        found = [one for one in numbers[f"{word}s"] if one["customers"] and one["ratio"] is not None]
+        if found and numbers["currency"]:
+            yield _best_and_worst(found, word, numbers["currency"])
+            return
+    yield "Which campaign pays is not known: no campaign has both customers and a cost."
+
+
+def _best_and_worst(found: Sequence[Mapping[str, Any]], word: str, currency: str) -> str:
+    ordered = sorted(found, key=lambda one: -one["ratio"])
+    best, losing = ordered[0], [one for one in ordered if one["ratio"] < SURE_LOW]
+    text = (
+        f"The {word} {best['name']} pays best: a customer of it is worth {best['ratio']:.1f} times what it cost to win "
+        f"them ({amount(best['worth_minor'], currency)} to {amount(best['cost_per_customer_minor'], currency)})"
+    )
+    if not losing:
+        return (
+            f"{text}; all {len(found)} {word}s with a cost are worth more than that."
+            if len(found) > 1
+            else f"{text}."
+        )
+    return f"{text}; {count(len(losing), f'{word} costs', f'{word}s cost')} more than the customers are worth, such as {losing[-1]['name']}."
+
+
+def _why(numbers: Mapping[str, Any]) -> Iterator[str]:
+    leaving = [one for one in numbers["drivers"] if one["found"] and one["odds_ratio"] > 1]
+    if not leaving:
+        yield "Nothing was found that goes with leaving more than chance would explain, so no general action follows."
+        return
+    tiers = [*numbers["retention"]["by_tier"]]
+    of_best = [
+        one for one in leaving if tiers and (one["tier"].startswith(tiers[-1]) or "and above" in one["tier"])
+    ]
+    one = (of_best or leaving)[0]
+    who = "all customers" if one["tier"] == "everybody" else f"{one['tier']} customers"
+    to_do = f": {one['to_do']}" if one["play"] else ""
+    yield (
+        f"What goes with leaving most clearly among {who}: {one['name']}; {one['left_exposed']:.0%} left after it, "
+        f"{one['left_matched']:.0%} of similar customers{to_do}{'' if to_do.endswith('.') else '.'}"
+    )

@@ -1,0 +1,49 @@
+"""The pane `won`: new customers, where they came from, what they are worth and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stream.look.html import Link, Meter, html_table
+from stream.panes.campaigns import won_by
+from stream.panes.places import Places, nowhere
+
+
+def won(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
+    """The pane, without its heading; `numbers` are those of the business report, `priced`."""
+    tiers = numbers["retention"]["by_tier"]
+    return _acquisition(numbers["acquisition"], tiers, places) + won_by(numbers, places)
+
+
+def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Places) -> str:
+    channels, tiers = numbers["channels"], list(tiers)
+    words = (
+        f"<p><b>{numbers['new_90_days']:,}</b> customers bought for the first time in the last 90 days; "
+        f"{numbers['new_90_days_before']:,} in the 90 days before that.</p>"
+    )
+    if not any(name != "unknown" for name in channels):
+        return words
+    most = max((one.get("new", 0) for one in channels.values()), default=0) or 1
+    rows = [
+        (
+            Link(channel, places({"channel": channel}) if channel != "unknown" else ""),
+            f"{one['customers']:,}",
+            f"{one.get('new', 0):,}",
+            Meter(one.get("new", 0) / most),
+            f"{one.get('settled', 0):,}",
+            _settled(one, tiers),
+        )
+        for channel, one in channels.items()
+    ]
+    head = (
+        "channel", "customers", "new in the last 90 days", "", "new 90 to 180 days ago",
+        "the tiers these have now",
+    )  # fmt: skip
+    return words + html_table(head, rows)
+
+
+def _settled(one: Mapping[str, Any], tiers: Iterable[str]) -> str:
+    """The current tiers of customers won 90 to 180 days ago, the lowest first."""
+    counts = {name: one.get(f"settled_{name}", 0) for name in tiers}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "–"
