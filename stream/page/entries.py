@@ -92,7 +92,7 @@ class OpenEntry(Struct, frozen=True):
     currency: str
     stake_low_minor: int
     stake_minor: int
-    """Value at risk: the 50th percentile; the two beside it are the 10th and the 90th."""
+    """Value at risk: the 50th percentile; the two beside it are the 10th and the 90th. -1: not known."""
     stake_high_minor: int
     stake_mean: float
     """By Swanson's rule; means and variances of customers add up, percentiles do not."""
@@ -176,7 +176,8 @@ def open_entries(profile: Profile, as_of_ms: int, basis: Basis) -> Iterator[Open
         data = open_alert_at(kind, profile, as_of_ms, basis)
         before = min(data.score.value, score_before(kind, profile, as_of_ms - CHANGE_SPAN_MS, basis))
         low, middle, high = _percentiles(data.value_at_risk)
-        mean, variance = mean_and_variance(low, middle, high)
+        is_known = middle != NOT_KNOWN
+        mean, variance = mean_and_variance(low, middle, high) if is_known else (0.0, 0.0)
         change = data.score.value - before if kind != "upgrade_opportunity" else data.score.value
         yield OpenEntry(
             profile.customer,
@@ -213,7 +214,9 @@ def alert_ms(alert: Alert) -> int:
 
 
 def _percentiles(stake: ValueAtRisk | None) -> tuple[int, int, int]:
-    return (stake.p10_minor, stake.p50_minor, stake.p90_minor) if stake is not None else (0, 0, 0)
+    if stake is None:
+        return NOT_KNOWN, NOT_KNOWN, NOT_KNOWN
+    return stake.p10_minor, stake.p50_minor, stake.p90_minor
 
 
 def mean_and_variance(low: float, middle: float, high: float) -> tuple[float, float]:

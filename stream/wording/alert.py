@@ -26,7 +26,7 @@ ALERT_NAMES = {
 }
 SCORE_MEANINGS = {
     "churn_risk": "{} probability that they do not buy again within their usual time",
-    "at_risk_loyal": "{} risk of losing them, from their purchases and their feedback",
+    "at_risk_loyal": "warning level {} of 100, from their purchases and their feedback",
     "upgrade_opportunity": "{} of the way to the next tier, including growth and interest",
 }
 HIGHEST_TIER = "the highest tier is reached"
@@ -192,8 +192,15 @@ def score_words(data: AlertData) -> str:
     score = data.score
     if data.kind == "upgrade_opportunity" and not score.value and not data.evidence:
         return HIGHEST_TIER
-    meaning = SCORE_MEANINGS[data.kind].format(share(score.value))
-    return f"{meaning} (alert from {share(score.raise_at)}, closed below {share(score.clear_at)})"
+    numbers = (score_number(data.kind, each) for each in (score.value, score.raise_at, score.clear_at))
+    value, raise_at, clear_at = numbers
+    return f"{SCORE_MEANINGS[data.kind].format(value)} (alert from {raise_at}, closed below {clear_at})"
+
+
+def score_number(kind: str, score: float) -> str:
+    """`71 %`; of a loyal customer at risk `71`: that score is the larger of drifting and unhappiness, each on
+    a scale from 0 to 100, and no probability."""
+    return f"{100 * score:.0f}" if kind == "at_risk_loyal" else share(score)
 
 
 def stake_words(stake: ValueAtRisk) -> str:

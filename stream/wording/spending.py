@@ -30,7 +30,8 @@ def money_lines(buying: Buying) -> list[str]:
     if sums.refunded_minor:
         back, paid_minor = sums.refunded_minor, sums.gross_minor
         part = "more than they paid" if back > paid_minor else f"{share(back / paid_minor)} of what they paid"
-        lines.append(f"Refunds came to {money(back, currency)} ({part}).")
+        left = f"; less refunds they have paid {money(buying.net_minor, currency)}"
+        lines.append(f"Refunds came to {money(back, currency)} ({part}){left}.")
     if sums.discount_minor:
         part = share(sums.discount_minor / (sums.gross_minor + sums.discount_minor))
         lines.append(f"Discounts came to {money(sums.discount_minor, currency)} ({part} of the full price).")

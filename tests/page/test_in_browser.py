@@ -86,6 +86,20 @@ def test_the_dark_is_dark_and_the_light_is_light(opened):
     assert lightness["dark"] < 150
 
 
+@pytest.mark.parametrize("path", ["", "customers"])
+def test_on_a_phone_the_first_customer_is_on_the_first_screen_and_filters_open_by_a_click(opened, path):
+    with opened(path, 390, 800) as page:
+        first = page.locator("table.list tbody tr").first
+        assert first.bounding_box()["y"] < 600
+        assert not page.locator("select[name=tier]").is_visible()
+
+        page.locator("label.folder").click()
+
+        page.locator("select[name=tier]").select_option("platinum")
+        page.locator("form.filters button").click()
+        page.wait_for_url(re.compile("tier=platinum"), timeout=PATIENCE_MS)
+
+
 def test_one_click_leads_from_a_customer_to_the_reasons(opened):
     with opened() as page:
         link = page.locator("table.list tbody th a").first

@@ -2,13 +2,14 @@
 
 import csv
 import io
+from contextlib import contextmanager
 
 import msgspec
 import pytest
 
 from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
-from stream.page.entries import OpenEntry, mean_and_variance
+from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, OpenEntry, mean_and_variance
 from stream.page.screens.csv_text import csv_lines
 from stream.page.screens.open_list import CSV_HEAD, today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
@@ -43,12 +44,22 @@ def shown(tmp_path):
     store = SqliteStore(tmp_path / "store.db")
     store.open_for("x")
 
-    def show(entries, query=()):
-        store.write(Batch(opened=list(entries)))
+    def show(entries, query=(), **more):
+        store.write(Batch(opened=list(entries), **more))
         with store.reading() as reading:
             return today(reading, today_filters(dict(query), VIEW), VIEW)
 
     yield show
+    store.close()
+
+
+@contextmanager
+def filled_store(folder, batch):
+    store = SqliteStore(folder / "other.db")
+    store.open_for("x")
+    store.write(batch)
+    with store.reading() as reading:
+        yield reading
     store.close()
 
 
@@ -219,3 +230,61 @@ def test_every_open_alert_of_the_rows_is_in_the_list(shop, shop_files):
 
     assert {(customer, kind) for customer, kind, _ in found} == wanted
     assert all(msgspec.json.decode(data, type=AlertData).score.value > 0 for _, _, data in found)
+
+
+def customer(name, currency):
+    return CustomerEntry(
+        name, 2, 1, 0, "loyal", 0.5, 0.1, 10_000, currency, 5_000, 3, 0, NOW_MS, "", "", "", "", b"{}"
+    )
+
+
+def ended(name, days_ago, state="cleared"):
+    at_ms = NOW_MS - round(days_ago * DAY_MS)
+    return AlertEntry(f"{name}-{state}", name, "at_risk_loyal", state, at_ms, 1, b"{}")
+
+
+def test_what_is_over_and_the_line_of_30_days_are_of_the_currency_that_is_shown(shown, tmp_path):
+    entries = [opened("a", days=3), opened("c", days=3, currency="JPY"), opened("d", days=3, currency="JPY")]
+    raised = [ended(entry.customer, 3, "raised") for entry in entries]
+    over = [ended("b", 0.01), ended("e", 0.01), ended("f", 0.01)]
+    who = [customer(name, "EUR" if name in "ab" else "JPY") for name in "abcdef"]
+    shown(entries, (), customers=who, alerts=[*raised, *over])
+
+    euro, yen = shown([], {"currency": "EUR"}), shown([], {"currency": "JPY"})
+
+    assert (euro.over, yen.over) == (1, 2)
+    assert [screen.open_by_day[-1][1] for screen in (euro, yen)] == [1, 2]
+    assert [screen.open_by_day[0][1] for screen in (euro, yen)] == [1, 2]
+
+
+def test_what_an_unpriced_customer_would_bring_is_not_known_and_in_no_sum(shown):
+    unknown = opened("free", stake_minor=NOT_KNOWN, stake_mean=0.0, stake_variance=0.0, worth=0.0)
+
+    alone, both = shown([unknown]), shown([opened("a", 10_000)])
+
+    assert (alone.rows[0].stake, alone.rows[0].spread) == ("not known", "")
+    assert (alone.total.stake, alone.total.unknown) == ("not known", 1)
+    assert (both.total.stake, both.total.unknown) == ("€115", 1)
+    assert names(both) == ["a", "free"]
+
+
+def test_the_score_of_a_loyal_customer_at_risk_is_no_percentage(shown):
+    loyal = shown([opened("a")]).rows[0]
+    leaving = shown([opened("a", kind="churn_risk")], {"kind": "churn_risk"}).rows[0]
+
+    assert loyal.score == "warning level 80"
+    assert leaving.score == "80 % risk that they do not buy again"
+
+
+def test_days_in_reasons_are_those_of_the_shop(tmp_path):
+    data = msgspec.json.decode(opened("a").data)
+    data["evidence"], data["customer"]["last_purchase"] = [], "2024-05-01T20:00:00Z"
+    entry = opened("a", data=msgspec.json.encode(data))
+    far = View(basis('[business]\nzone = "Pacific/Auckland"\n'), NOW_MS, "a test", True)
+
+    with filled_store(tmp_path, Batch(opened=[entry])) as reading:
+        row = today(reading, today_filters({}, far), far).rows[0]
+        cells, _ = today_export(reading, with_currency(reading, today_filters({}, far)), far)
+
+    assert "last on 2 May 2024" in row.why[0]
+    assert "last on 2 May 2024" in str(cells[0][13])

@@ -59,7 +59,8 @@ def test_an_alert_of_inactivity_names_the_rhythm_the_money_and_what_would_close_
         r"\d+ \w+ 2024: c \(\w+ tier, customer for \d+ months\), loyal customer at risk: new alert", text
     )
     assert re.search(r"Why: usually buys every 7 days, has bought nothing for \d+ days", text)
-    assert re.search(r"Score: \d+ % risk of losing them, .* \(alert from \d+ %, closed below \d+ %\)", text)
+    assert re.search(r"Score: warning level \d+ of 100, .* \(alert from \d+, closed below \d+\)", text)
+    assert "% risk" not in text
     assert re.search(r"At stake: about \$[\d,.]+ of profit within 12 months if they stay", text)
     assert re.search(r"Closes with: \d orders?, before \d+ \w+ 2024", text)
     assert re.search(

@@ -14,6 +14,7 @@ from stream.core.alerts.alert import Alert, AlertData, rfc3339
 from stream.core.facts.memory.corrections import Corrections
 from stream.core.facts.memory.order_match import order_key
 from stream.core.facts.profile import Profile
+from stream.core.policy.policy import AlertKind
 from stream.page.entries import OpenEntry, tier_before, tier_of_ladder
 from stream.page.screens.open_list import decoded
 from stream.page.screens.view import View, known_filters, url
@@ -146,12 +147,16 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         urgent=bool(entry.urgent),
         opened=view.date(entry.opened_ms),
         since=view.ago(entry.opened_ms),
-        why=reason_lines(data) or ["no single reason stands out"],
+        why=reason_lines(data, view.calendar) or ["no single reason stands out"],
         score=score_words(data),
         stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
-        closes=ending_words(data, rfc3339(entry.opened_ms + view.basis.hysteresis[data.kind].expire_ms)),
+        closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
         to_do=action_words(action) if action is not None else "",
     )
+
+
+def _expires_ms(entry: OpenEntry, kind: AlertKind, view: View) -> int:
+    return entry.opened_ms + view.basis.hysteresis[kind].expire_ms
 
 
 def _sections(profile: Profile, view: View) -> list[Section]:
@@ -187,6 +192,6 @@ def _sent(reading: Reading, customer: str, view: View) -> Iterator[SentAlert]:
     sql = "SELECT body, at_ms FROM alerts WHERE customer = ? ORDER BY sequence DESC LIMIT ?"
     for body, at_ms in reading.rows(sql, [customer, ALERTS_SHOWN_MAX]):
         alert = _decode_alert(body)
-        _, *lines = alert_lines(alert)
+        _, *lines = alert_lines(alert, view.calendar)
         data = alert.data
         yield SentAlert(view.date(at_ms), ALERT_NAMES[data.kind], STATE_WORDS[data.state], lines)

@@ -51,7 +51,7 @@ ABOVE_ALL = "\U0010ffff"
 COLUMNS = tuple(name for name in CustomerEntry.__struct_fields__ if name != "profile")
 CSV_HEAD = (
     "customer", "tier", "stage", "expected profit", "currency", "risk", "rise of the risk in 30 days",
-    "last purchase", "orders", "paid", "open alerts", "campaign", "channel", "country",
+    "last purchase", "orders", "paid less refunds", "open alerts", "campaign", "channel", "country",
 )  # fmt: skip
 
 

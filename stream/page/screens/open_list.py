@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from stream.core.alerts.alert import AlertData
-from stream.page.entries import OpenEntry
+from stream.page.entries import NOT_KNOWN, OpenEntry
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.view import (
     BETWEEN,
@@ -114,10 +114,10 @@ def _cells(entry: OpenEntry, view: View) -> list[Cell]:
         round(entry.score, 4),
         round(entry.score_before, 4),
         *(
-            plain_amount(m, currency)
+            plain_amount(m, currency) if m != NOT_KNOWN else ""
             for m in (entry.stake_minor, entry.stake_low_minor, entry.stake_high_minor)
         ),
         currency,
-        "; ".join(reason_lines(data)),
+        "; ".join(reason_lines(data, view.calendar)),
         action_words(action) if action is not None else "",
     ]

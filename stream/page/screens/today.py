@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from stream.page.entries import OpenEntry
+from stream.page.entries import NOT_KNOWN, OpenEntry
 from stream.page.screens.open_list import (
     condition,
     currencies,
@@ -32,8 +32,7 @@ from stream.page.screens.view import (
     url,
 )
 from stream.page.store.store import Reading
-from stream.wording.alert import action_words, reason_lines
-from stream.wording.amounts import share
+from stream.wording.alert import action_words, reason_lines, score_number
 
 PATH, CSV_PATH = "/", "/today.csv"
 ROWS_SHOWN = 20
@@ -42,10 +41,12 @@ WHY_LETTERS_MAX = 100
 Z_80 = 1.2816
 """8 in 10 of a normal distribution lie within so many standard deviations of its mean."""
 SCORES = {
-    "at_risk_loyal": "risk of losing them",
-    "churn_risk": "risk that they do not buy again",
-    "upgrade_opportunity": "of the way",
+    "at_risk_loyal": "warning level {}",
+    "churn_risk": "{} risk that they do not buy again",
+    "upgrade_opportunity": "{} of the way",
 }
+OF_CURRENCY = "kind = ? AND customer IN (SELECT customer FROM customers WHERE currency = ?)"
+"""The alerts of customers who pay in one currency: the alerts themselves may name none."""
 
 
 class OpenRow(Struct, frozen=True):
@@ -72,6 +73,8 @@ class Total(Struct, frozen=True):
     """What the list comes to, in one currency."""
 
     customers: int
+    unknown: int
+    """Of these, customers of whom it is not known what they would bring; they are in no sum."""
     stake: str
     spread: str
 
@@ -124,8 +127,8 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
             "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND currency = ? AND opened_ms >= ?",
             [kind, currency, view.yesterday_ms],
         )[0],
-        over=_over(reading, kind, view),
-        open_by_day=_open_by_day(reading, kind, counts.get(kind, 0), view),
+        over=_over(reading, kind, currency, view),
+        open_by_day=_open_by_day(reading, kind, currency, view),
         rows=[_row(entry, view) for entry in shown],
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": cursor(shown[-1])}) if len(found) > ROWS_SHOWN else "",
@@ -139,33 +142,41 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
 
 def _total(reading: Reading, where: str, parameters: list[str | int | float], currency: str) -> Total:
     """Means and variances add up where customers decide by themselves; the sum is taken as normal."""
-    sums = "COUNT(*), COALESCE(SUM(stake_mean), 0), COALESCE(SUM(stake_variance), 0)"
+    sums = (
+        "COUNT(*), COALESCE(SUM(CASE WHEN stake_minor < 0 THEN 1 ELSE 0 END), 0), "
+        "COALESCE(SUM(stake_mean), 0), COALESCE(SUM(stake_variance), 0)"
+    )
     sql = f"SELECT {sums} FROM open_alerts WHERE {where}"
-    customers, mean, variance = reading.one(sql, parameters)
+    customers, unknown, mean, variance = reading.one(sql, parameters)
     reach = Z_80 * math.sqrt(variance)
     low, high = max(0.0, mean - reach), mean + reach
     spread = f"{estimate(low, currency)} to {estimate(high, currency)}"
-    return Total(customers, estimate(mean, currency), spread)
+    if unknown == customers and customers:
+        return Total(customers, unknown, "not known", "")
+    return Total(customers, unknown, estimate(mean, currency), spread)
 
 
-def _over(reading: Reading, kind: str, view: View) -> int | None:
+def _over(reading: Reading, kind: str, currency: str, view: View) -> int | None:
     if not view.has_alerts:
         return None
-    sql = "SELECT COUNT(*) FROM alerts WHERE kind = ? AND at_ms >= ? AND state NOT IN ('raised', 'escalated')"
-    return int(reading.one(sql, [kind, view.yesterday_ms])[0])
+    ended = "at_ms >= ? AND state NOT IN ('raised', 'escalated')"
+    sql = f"SELECT COUNT(*) FROM alerts WHERE {ended} AND {OF_CURRENCY}"
+    return int(reading.one(sql, [view.yesterday_ms, kind, currency])[0])
 
 
-def _open_by_day(reading: Reading, kind: str, open_now: int, view: View) -> list[tuple[str, int]]:
+def _open_by_day(reading: Reading, kind: str, currency: str, view: View) -> list[tuple[str, int]]:
     """From the number that is open now, backwards over what was raised and what ended on each day."""
     if not view.has_alerts:
         return []
     starts = view.day_starts_ms(30)
+    sql = "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND currency = ?"
+    open_now = reading.one(sql, [kind, currency])[0]
     sql = (
         "SELECT at_ms / 900000, state, COUNT(*) FROM alerts "
-        "WHERE kind = ? AND at_ms >= ? AND state <> 'escalated' GROUP BY 1, 2"
+        f"WHERE at_ms >= ? AND state <> 'escalated' AND {OF_CURRENCY} GROUP BY 1, 2"
     )
     grown = [0] * len(starts)
-    for quarter, state, count in reading.rows(sql, [kind, starts[0]]):
+    for quarter, state, count in reading.rows(sql, [starts[0], kind, currency]):
         day = max(place for place, start in enumerate(starts) if start // 900_000 <= quarter)
         grown[day] += count if state == "raised" else -count
     levels, level = [], open_now
@@ -190,9 +201,10 @@ def _chips(filters: Mapping[str, str]) -> list[Chip]:
 
 def _row(entry: OpenEntry, view: View) -> OpenRow:
     data = decoded(entry.data)
-    why = reason_lines(data) or ["no single reason stands out"]
+    why = reason_lines(data, view.calendar) or ["no single reason stands out"]
     shown = _shown_reasons(why)
     low, high = (estimate(minor, entry.currency) for minor in (entry.stake_low_minor, entry.stake_high_minor))
+    is_known = entry.stake_minor != NOT_KNOWN
     action = data.recommended_action
     return OpenRow(
         customer=entry.customer,
@@ -204,9 +216,9 @@ def _row(entry: OpenEntry, view: View) -> OpenRow:
         opened=view.date(entry.opened_ms),
         why=why[:shown],
         more=len(why) - shown,
-        stake=estimate(entry.stake_minor, entry.currency),
-        spread=f"{low} to {high}",
-        score=f"{share(entry.score)} {SCORES[entry.kind]}",
+        stake=estimate(entry.stake_minor, entry.currency) if is_known else "not known",
+        spread=f"{low} to {high}" if is_known else "",
+        score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),
         to_do=action_words(action) if action is not None else "Nothing is in the playbook for this reason.",
     )

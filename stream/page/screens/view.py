@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from stream.core.alerts.alert import rfc3339
+from stream.core.calendar import Calendar
 from stream.core.currency import currency_digits
 from stream.core.judgement.basis import Basis
 from stream.core.policy.policy import ALERT_KINDS
@@ -41,6 +42,11 @@ class View(Struct, frozen=True):
     """What is to be said of the whole, such as that another policy judged."""
 
     @property
+    def calendar(self) -> Calendar:
+        """The days of the shop."""
+        return self.basis.meaning.calendar
+
+    @property
     def today_ms(self) -> int:
         """The midnight at which the day of `as_of_ms` began."""
         return self._midnight_ms(0)
@@ -55,8 +61,7 @@ class View(Struct, frozen=True):
         return [self._midnight_ms(back) for back in reversed(range(count))]
 
     def _midnight_ms(self, days_back: int) -> int:
-        calendar = self.basis.meaning.calendar
-        return calendar.midnight_ms(calendar.local_day(self.as_of_ms) - days_back)
+        return self.calendar.midnight_ms(self.calendar.local_day(self.as_of_ms) - days_back)
 
     def quiet_ms(self, days_back: int) -> int:
         """The midnight so many days before the one at which the day of `as_of_ms` began."""
@@ -64,16 +69,16 @@ class View(Struct, frozen=True):
 
     def date(self, at_ms: int) -> str:
         """`2 May 2018`: the day of an instant on the shop's calendar."""
-        return date(self.basis.meaning.calendar.local_ms(at_ms))
+        return date(self.calendar.local_ms(at_ms))
 
     def iso_day(self, at_ms: int) -> str:
         """`2018-05-02`; empty for 0, which is no instant."""
-        return rfc3339(self.basis.meaning.calendar.local_ms(at_ms))[:10] if at_ms else ""
+        return rfc3339(self.calendar.local_ms(at_ms))[:10] if at_ms else ""
 
     @property
     def zone(self) -> str:
         """The time zone of all days, in words."""
-        return self.basis.meaning.calendar.zone
+        return self.calendar.zone
 
     def tier_name(self, rank: int) -> str:
         """The name on the policy's ladder; of a rank below it `not ranked`."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 

@@ -69,6 +69,7 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
         screen=screen,
         spark=Markup(sparkline(levels, label)),
         horizon=_horizon(view),
+        raise_at=f"{100 * view.basis.hysteresis['at_risk_loyal'].raise_at:.0f}",
         customers=reading.one("SELECT COUNT(*) FROM customers")[0],
     )
     return text, 200, HTML
