@@ -14,6 +14,8 @@ aiokafka 0.14.0: all uses are in this package.
 -   `GroupCoordinator._pending_exception`: why the group cannot be joined; aiokafka waits for somebody to ask.
     `_closing`, `_maybe_leave_group`: a worker that fails leaves the group at once.
 -   `GroupCoordinator._do_heartbeat`: an answered heartbeat renews the lease of the partitions.
+-   `GroupCoordinator._coordination_task`, `Fetcher._fetch_task`, `AIOKafkaClient._sync_task`: whether one of
+    them has ended, which nobody else notices; `cluster`: whether any broker is known yet.
 -   `AIOKafkaConsumer._fetcher`, `_coordinator`, `_client`: the way to all of these.
 
 faust-streaming 0.15.3: overridden in subclasses, where Faust calls them.
@@ -36,9 +38,11 @@ from stream.engine.client_internals.fetching import (
 )
 from stream.engine.client_internals.membership import (
     committed_offsets,
+    gave_up,
     generation_and_member,
     group_metadata,
     join_refused,
+    knows_brokers,
     leave_group,
     on_answered_heartbeat,
     refresh_metadata,
@@ -58,9 +62,11 @@ __all__ = [
     "adapt_fetch_size",
     "check_versions",
     "committed_offsets",
+    "gave_up",
     "generation_and_member",
     "group_metadata",
     "join_refused",
+    "knows_brokers",
     "leave_group",
     "on_answered_heartbeat",
     "open_transaction",

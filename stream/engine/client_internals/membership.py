@@ -40,6 +40,29 @@ def join_refused(consumer: aiokafka.AIOKafkaConsumer) -> BaseException | None:
     return refused
 
 
+def gave_up(consumer: aiokafka.AIOKafkaConsumer) -> BaseException | None:
+    """What ended one of the consumer's background tasks; None as long as all run, or end as they should.
+
+    Without them no group is joined, nothing is fetched, or no change of brokers is learnt. aiokafka logs the
+    error and keeps it for the next call that takes records by its own ways.
+    """
+    tasks = (
+        consumer._coordinator._coordination_task,
+        consumer._fetcher._fetch_task,
+        consumer._client._sync_task,
+    )
+    for task in tasks:
+        if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+            failure: BaseException = task.exception()
+            return failure.__cause__ or failure
+    return None
+
+
+def knows_brokers(consumer: aiokafka.AIOKafkaConsumer) -> bool:
+    """Whether a broker has named any broker yet. One that is just starting may answer with none."""
+    return bool(consumer._client.cluster.brokers())
+
+
 async def leave_group(consumer: aiokafka.AIOKafkaConsumer) -> None:
     """Leave the group without the callbacks of a rebalance. A static member (KIP-345) stays in it."""
     coordinator = consumer._coordinator

@@ -61,7 +61,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         while True:
             try:
                 await super().on_start()
-                break
+                if internals.knows_brokers(self._ensure_consumer()):
+                    break
+                raise KafkaConnectionError("the broker names no brokers yet")
             except KafkaConnectionError as away:
                 if self.app.should_stop:
                     self._fail.exit(0)  # nothing was begun
@@ -74,9 +76,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.add_future(self._watch_join())
 
     async def _watch_join(self) -> None:
-        """A refused join ends the process: aiokafka would wait for ever for somebody to ask why."""
+        """A refused join ends the process: aiokafka would wait for ever for somebody to ask why.
+
+        So does the end of one of aiokafka's own tasks: the worker would stay, without partitions or records.
+        """
         while not self.should_stop:
             await asyncio.sleep(JOIN_LOOK_S)
+            if (ended := internals.gave_up(self._ensure_consumer())) is not None:
+                self._fail(EngineError(Exit.PRODUCER, f"the client of Kafka gave up: {ended!r}"))
             if (refused := internals.join_refused(self._ensure_consumer())) is not None:
                 group = self._options.app_id
                 text = f"the group {group} refuses this worker: {refused!r} (an ACL? the session time-out?)"
