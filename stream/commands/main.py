@@ -64,6 +64,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.commands.report:report_command",
         "Customers won, grown and kept; campaign value against cost; why customers leave.",
     ),
+    "uplift": (
+        "stream.commands.uplift:uplift_group",
+        "Does acting on alerts help? Compare customers who were left alone with the others.",
+    ),
     "fit": (
         "stream.commands.fit:fit_group",
         "Fit the model of your customers to your history; check its formulas.",

@@ -16,7 +16,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # *_created would do
 NAMESPACE = "customer_stream"
 LABELS = frozenset({
     "topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table", "endpoint", "result",
-    "page",
+    "page", "arm", "bound",
 })  # fmt: skip
 CHILDREN_MAX = 5_000
 """Combinations of label values per metric: more than the closed sets have. Further ones count as `other`."""

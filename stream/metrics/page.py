@@ -3,6 +3,7 @@
 from stream.metrics.instruments import families, label_names
 from stream.metrics.of_dashboard import DashboardMetrics
 from stream.metrics.of_delivery import DeliveryMetrics
+from stream.metrics.of_uplift import UpliftMetrics
 from stream.metrics.of_worker import Metrics
 
 
@@ -17,6 +18,7 @@ def metrics_page() -> str:
         ("Worker", Metrics()),
         ("stream deliver", DeliveryMetrics()),
         ("stream dashboard", DashboardMetrics()),
+        ("stream uplift", UpliftMetrics()),
     ):
         lines += ["", f"## {title}", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
         labels = label_names(metrics)

@@ -9,7 +9,7 @@ import pytest
 from stream.commands.main import main
 from tests.support.pages import PAGES, ROOT, anchors, blocks, commands, inline, linked, links, text_of
 
-DEFAULTS = {"import": "files", "fit": "history"}
+DEFAULTS = {"import": "files", "fit": "history", "uplift": "readout"}
 """Groups that take a file as their first word: the command that then runs."""
 TOPS = ("stream", "tests", "docs", "bench", "deploy", "schemas", ".ci", ".github")
 PATH = re.compile(rf"(?:{'|'.join(map(re.escape, TOPS))})/[\w./-]*")

@@ -38,7 +38,7 @@ FIT_FLOORS = [
     {"purchases", "cases", "coverage", "absurd_money"},
     {"arrays"},
 ]
-ANALYSIS_FLOORS = [{"backtest", "business"}, {"fit_recording", "statistics"}]
+ANALYSIS_FLOORS = [{"backtest", "business", "uplift"}, {"fit_recording", "statistics"}]
 DELIVER_FLOORS = [
     *({"deliverer"}, {"watching"}, {"courier", "topic"}, {"decide"}, {"queue", "send"}),
     *({"endpoints", "sample"}, {"plan"}),
@@ -80,7 +80,7 @@ PACKAGES: Mapping[str, set[str]] = {
     },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},
-    "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay"},
+    "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay", "wording"},
     "worker": {*PURE, "config", "engine", "kafka_causes", "metrics", "printable"},
     "deliver": {*PURE, "config", "kafka_causes", "metrics", "printable"},
     "replay": {*PURE, "recording"},

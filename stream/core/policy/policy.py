@@ -201,11 +201,11 @@ class Contact(_Knobs, frozen=True):
 
 
 class Experiment(_Knobs, frozen=True):
-    """A held-out arm: alerts about a share of the customers are sent to nobody, so that a comparison of the
-    arms says whether acting on alerts helps. Off while `share` is 0."""
+    """A held-out arm: alerts about a share of the customers are sent to nobody, so that `stream uplift` can
+    say whether acting on alerts helps. Off while `share` is 0."""
 
     share: Annotated[float, Meta(ge=0, le=0.9)] = 0.0
-    """Share of the customers who are held out."""
+    """Share of the customers who are held out. `stream uplift plan` says how many a shop needs."""
     salt: Salt = ""
     """Any word: customers are dealt out to the arms by it. Another one deals all of them anew."""
     begins: DayOrNone = ""
