@@ -1,47 +1,52 @@
 """One customer in full, in the order in which people ask: what to do now, then all that is known.
 
-The words are those of `stream explain`, as of the instant of all pages; alerts are shown as they were sent.
+The words are those of `stream explain`, as of the instant of all pages, beside pictures of the same facts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
 from msgspec import Struct
 
-from stream.core.alerts.alert import Alert, AlertData, rfc3339
+from stream.core.alerts.alert import AlertData, rfc3339
 from stream.core.facts.memory.corrections import Corrections
 from stream.core.facts.memory.order_match import order_key
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import AlertKind
+from stream.look.timeline import Timeline
 from stream.page.entries import OpenEntry, tier_before, tier_of_ladder
+from stream.page.screens.alert_history import EpisodeRow, episodes
+from stream.page.screens.buying_picture import buying_picture, open_span
+from stream.page.screens.customer_months import (
+    MonthRow,
+    ThemeRow,
+    channels_by_month,
+    money_by_month,
+    mood_by_month,
+    themes,
+)
+from stream.page.screens.customer_value import ValueFigures, value_figures
 from stream.page.screens.open_list import decoded
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.wording.alert import (
     ALERT_NAMES,
-    STATE_WORDS,
     action_words,
-    alert_lines,
     ending_words,
     reason_lines,
+    reason_words,
+    reasons_against,
     score_words,
     stake_words,
 )
 from stream.wording.amounts import money
 from stream.wording.judged_by import judged_otherwise
-from stream.wording.profile import STAGES, Section, profile_sections
+from stream.wording.profile import STAGES, profile_sections
 from stream.worker.rows.stored import read_profile
 
 PATH, JSON_PATH = "/customer", "/customer.json"
 FILTERS = ("id",)
-FIRST = ("Value", "Buying", "Engagement", "Feedback", "Interests", "Who", "Dead ends", "Outlook")
-"""The sections in this order; a section of another name comes after them."""
-ALERTS_SHOWN_MAX = 60
-"""The latest."""
-
-_decode_alert = msgspec.json.Decoder(Alert).decode
 
 
 class OpenAlert(Struct, frozen=True):
@@ -52,6 +57,8 @@ class OpenAlert(Struct, frozen=True):
     opened: str
     since: str
     why: list[str]
+    but: list[str]
+    """Reasons against it."""
     score: str
     stake: str
     closes: str
@@ -69,15 +76,6 @@ class OrderRow(Struct, frozen=True):
     cancelled: bool
 
 
-class SentAlert(Struct, frozen=True):
-    """An alert as it was sent."""
-
-    day: str
-    title: str
-    state: str
-    lines: list[str]
-
-
 class CustomerScreen(Struct, frozen=True):
     """All that the screen shows."""
 
@@ -87,13 +85,22 @@ class CustomerScreen(Struct, frozen=True):
     move: str
     last_known: str
     open_alerts: list[OpenAlert]
-    sections: list[Section]
+    sections: dict[str, tuple[str, ...]]
+    """Heading -> lines, as `stream explain` says them."""
+    value: ValueFigures | None
+    timeline: Timeline | None
+    money: MonthRow | None
+    channels: list[MonthRow]
+    mood: MonthRow | None
+    themes: list[ThemeRow]
+    counted_from: str
+    """From this day on the series by month are complete; empty: from the beginning."""
     orders: list[OrderRow]
     older_orders: int
     """How many are no longer kept one by one."""
     moves: list[tuple[str, str]]
     """Day and words of each kept change of tier and stage, the latest first."""
-    alerts: list[SentAlert]
+    alerts: list[EpisodeRow]
     json_url: str
 
 
@@ -116,6 +123,9 @@ def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScre
         return None
     profile = read_profile(stored)
     judgement = profile.judgement
+    alerts = episodes(reading, customer, view)
+    now = [span for kind in judgement.episodes if (span := open_span(profile, kind, view))]
+    spans = [row.span for row in alerts] if view.has_alerts else now
     return CustomerScreen(
         customer=customer,
         tier=view.tier_name(tier_of_ladder(profile, view.basis)),
@@ -124,10 +134,17 @@ def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScre
         last_known=view.date(judgement.judged_ms) if judgement.judged_ms else "",
         open_alerts=list(_open_alerts(reading, customer, view)),
         sections=_sections(profile, view),
+        value=value_figures(profile, view),
+        timeline=buying_picture(profile, spans, view),
+        money=money_by_month(profile, view),
+        channels=channels_by_month(profile, view),
+        mood=mood_by_month(profile, view),
+        themes=themes(profile),
+        counted_from=view.date(profile.counted_from_ms) if profile.counted_from_ms else "",
         orders=list(_orders(profile, view)),
         older_orders=max(0, profile.buying.sums.orders - len(profile.buying.orders)),
         moves=list(_moves(profile, view)),
-        alerts=list(_sent(reading, customer, view)),
+        alerts=alerts,
         json_url=url(JSON_PATH, {"id": customer}),
     )
 
@@ -148,6 +165,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         opened=view.date(entry.opened_ms),
         since=view.ago(entry.opened_ms),
         why=reason_lines(data, view.calendar) or ["no single reason stands out"],
+        but=[reason_words(each, entry.currency) for each in reasons_against(data)],
         score=score_words(data),
         stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
         closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
@@ -159,11 +177,10 @@ def _expires_ms(entry: OpenEntry, kind: AlertKind, view: View) -> int:
     return entry.opened_ms + view.basis.hysteresis[kind].expire_ms
 
 
-def _sections(profile: Profile, view: View) -> list[Section]:
+def _sections(profile: Profile, view: View) -> dict[str, tuple[str, ...]]:
     other = judged_otherwise(profile, view.basis)
     found = profile_sections(profile, view.as_of_ms, view.basis, of_other_basis=other)
-    place = {title: number for number, title in enumerate(FIRST)}
-    return sorted(found, key=lambda section: place.get(section.title, len(FIRST)))
+    return {section.title: section.lines for section in found}
 
 
 def _orders(profile: Profile, view: View) -> Iterator[OrderRow]:
@@ -186,12 +203,3 @@ def _moves(profile: Profile, view: View) -> Iterator[tuple[str, str]]:
     moves += [(at_ms, STAGES[stage]) for at_ms, stage in judgement.stage_moves]
     for at_ms, words in sorted(moves, reverse=True):
         yield view.date(at_ms), words
-
-
-def _sent(reading: Reading, customer: str, view: View) -> Iterator[SentAlert]:
-    sql = "SELECT body, at_ms FROM alerts WHERE customer = ? ORDER BY sequence DESC LIMIT ?"
-    for body, at_ms in reading.rows(sql, [customer, ALERTS_SHOWN_MAX]):
-        alert = _decode_alert(body)
-        _, *lines = alert_lines(alert, view.calendar)
-        data = alert.data
-        yield SentAlert(view.date(at_ms), ALERT_NAMES[data.kind], STATE_WORDS[data.state], lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -125,6 +126,11 @@ class Choice(NamedTuple):
     value: str
     words: str
     chosen: bool
+
+
+def first_day_of_month(month: int) -> int:
+    """The day number (days since 1970-01-01) of the first of a month (months since January 1970)."""
+    return (datetime.date(1970 + month // 12, month % 12 + 1, 1) - datetime.date(1970, 1, 1)).days
 
 
 def choices(values: Mapping[str, str], chosen: str) -> list[Choice]:

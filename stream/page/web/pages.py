@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from stream.core.units import DAY_MS
+from stream.look.months import months
 from stream.look.svg import sparkline
+from stream.look.timeline import timeline
 from stream.page.screens import customer, customers, open_list, today
 from stream.page.screens.csv_text import Cell
+from stream.page.screens.customer_months import MonthRow
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.page.web.rendering import environment
@@ -94,7 +97,20 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
     screen = customer.customer_screen(reading, name, pages.view)
     if screen is None:
         return pages.words("This customer is not known", _unknown(name)), 404, HTML
-    return pages.render("customer.html", "", screen=screen), 200, HTML
+    text = pages.render(
+        "customer.html",
+        "",
+        screen=screen,
+        timeline=Markup(timeline(screen.timeline)) if screen.timeline else "",
+        money=_columns(screen.money),
+        channels=[(row, _columns(row)) for row in screen.channels],
+        mood=_columns(screen.mood),
+    )
+    return text, 200, HTML
+
+
+def _columns(row: MonthRow | None) -> Markup:
+    return Markup(months(row.series) if row is not None else "")
 
 
 def customer_json(_: Pages, reading: Reading, query: Mapping[str, str]) -> Made:

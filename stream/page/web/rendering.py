@@ -29,6 +29,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters["thousands"] = lambda number: f"{number:,}"
+    made.filters["capital"] = lambda text: text[:1].upper() + text[1:]
     made.globals.update(url=url, count=count)
     return made
 
