@@ -10,12 +10,14 @@ from stream.config.environment import DEFAULTS, TYPES, allowed_in_words, variabl
 
 SECTIONS: Mapping[str, str] = {
     "brokers": "Kafka",
+    "topic_prefix": "Topics",
     "app_id": "Worker",
     "policy": "Policy and model",
-    "topic_prefix": "Topics",
     "deadletter_window": "Dead letters",
     "deliver_endpoints": "Delivery",
-    "http_host": "Health, metrics, logs",
+    "http_host": "Health and metrics",
+    "dashboard_port": "Dashboard",
+    "log_format": "Logs",
 }
 """First setting of a section -> its heading."""
 

@@ -11,3 +11,9 @@ class DashboardMetrics(MetricSet):
         self.page_time = self.histogram("dashboard_page_seconds", meaning, SLOW_BUCKETS, "page")
         self.gauges.declare("dashboard_rows", "Rows of the read store.", "table")
         self.gauges.declare("dashboard_log_bytes", "Size of the read store's write-ahead log (SQLite).")
+        self.gauges.declare(
+            "dashboard_lag_records", "Records of the topics that are not in the read store yet.", "topic"
+        )
+        self.gauges.declare(
+            "dashboard_lag_seconds", "For how long something has been waiting to be read from the topics."
+        )

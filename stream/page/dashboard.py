@@ -5,23 +5,70 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stream.config.settings import Settings
+from stream.core.judgement.basis import Basis
+from stream.page.live.actions import ActionWriter
+from stream.page.live.feed import LiveFeed
+from stream.page.live.follower import Follow, Follower
+from stream.page.live.record import READ, Read
+from stream.page.live.topics import PageTopics
+from stream.page.live.watch import ClusterWatch, wall_ms
 from stream.page.screens.view import View
 from stream.page.sources.fill import fill
 from stream.page.sources.source import PageSource
-from stream.page.store.sqlite import SqliteStore
+from stream.page.store.sqlite import SqliteStore, filled_by_us
 from stream.page.store.store import ReadStore
 from stream.page.web.server import DashboardServer
+from stream.worker.kafka.connection import librdkafka_settings
+from stream.worker.kafka.topics import topic_names
+
+GROUP = "dashboard"
+WORDS_OF_INPUTS = {"purchases": "purchases", "engagement": "visits", "feedback": "feedback"}
+
+
+def running_shop(settings: Settings, basis: Basis, store: ReadStore) -> LiveFeed:
+    """A shop whose topics the settings name, not started yet.
+
+    UnreachableError: a topic is missing, or Kafka does not answer.
+    """
+    names, client = topic_names(settings), librdkafka_settings(settings)
+    group = f"{settings.app_id}-{GROUP}"
+    inputs = {getattr(names, role): words for role, words in WORDS_OF_INPUTS.items()}
+    roles: dict[str, Read] = {getattr(names, role): role for role in READ}
+    asking = PageTopics(client, group, {**dict.fromkeys(inputs, "control"), **roles})
+    try:
+        counts = asking.partitions()
+    finally:
+        asking.close()
+    watched = {topic: counts[topic] for topic in (*inputs, names.control)}
+    watch = ClusterWatch(client, list(roles), watched, settings.app_id, wall_ms)
+    follow = Follow(client, group, roles, names.profiles, basis, settings.clock == "event")
+    follower = Follower(follow, store, lambda: watch.looked.ids)
+    return LiveFeed(
+        follower,
+        watch,
+        ActionWriter(client, names.control, follower.now_ms),
+        name=f"the topics of {settings.brokers}",
+        inputs=inputs,
+        stall_after_ms=settings.stall_after_s * 1_000,
+    )
 
 
 @contextmanager
-def opened_store(path: Path | None) -> Iterator[ReadStore]:
-    """The store in a file, or in a temporary one that is removed at the end. StoreError."""
-    with TemporaryDirectory(prefix="stream-dashboard-") as folder:
-        store = SqliteStore(path or Path(folder) / "store.db")
+def opened_store(place: str, *, shared: bool) -> Iterator[ReadStore]:
+    """The store in a file or a PostgreSQL; with an empty `place` a temporary file, removed at the end.
+
+    `shared`: it is filled while it is read, so that no second dashboard may fill it. StoreError.
+    """
+    with TemporaryDirectory(prefix="stream-dashboard-") as folder, ExitStack() as stack:
+        path = Path(place or Path(folder) / "store.db")
+        if shared:
+            stack.enter_context(filled_by_us(path))
+        store = SqliteStore(path)
         try:
             yield store
         finally:

@@ -69,6 +69,8 @@ class CustomerEntry(Struct, frozen=True):
     country: str
     open_kinds: str
     """Kinds of the open alerts, separated by spaces."""
+    as_of_ms: int
+    """The instant that risk and worth are as of."""
     profile: bytes
     """JSON, as `stream replay` writes it."""
 
@@ -149,6 +151,7 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         identity.channel,
         identity.country,
         " ".join(kind for kind in ALERT_KINDS if is_open(judgement.episodes.get(kind))),
+        as_of_ms,
         _encode(profile),
     )
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.slow  # processes: `make test` and CI run them, `make c
 
 
 def run(*words):
-    return CliRunner().invoke(main, ["dashboard", *map(str, words)])
+    environment = {"STREAM_BROKERS": "embedded"}
+    return CliRunner().invoke(main, ["dashboard", *map(str, words)], env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +63,9 @@ def test_a_kept_store_survives_a_kill_with_the_same_page(started, files, tmp_pat
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([], "name one source"),
+        ([], "that broker runs inside its worker; name a real one"),
         (["--events", "{events}", "--profiles", "{profiles}"], "name one source"),
-        (["--alerts", "{profiles}"], "name one source"),
+        (["--alerts", "{profiles}"], "--alerts belongs to --profiles"),
         (["{empty}"], "holds no profiles.jsonl: run `stream try` first"),
         (["{empty}", "--profiles", "{profiles}"], "leave --profiles and --alerts out"),
         (["--profiles", "{profiles}", "--port", "65536"], "is not in the range"),

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
+from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 from stream.page.sources.fill import fill
 from stream.page.sources.replay_files import replay_files
 from stream.page.sources.source import SourceError
-from stream.page.store.sqlite import SqliteStore, StoreError
-from stream.page.store.store import Batch
+from stream.page.store.sqlite import SqliteStore
+from stream.page.store.store import Batch, ReadUpTo, StoreError
 from stream.page.store.tables import STORE_VERSION, TABLES
 from tests.support.builders import basis
 
@@ -123,15 +124,15 @@ def test_a_batch_appears_with_its_offsets_or_not_at_all(path):
     store = SqliteStore(path)
     store.open_for("x")
     sent = AlertEntry("a", "c", "churn_risk", "raised", 1, 1, b"{}")
-    store.write(Batch(alerts=[sent], offsets={("alerts", 0): 1}))
+    store.write(Batch(alerts=[sent], offsets={("alerts", 0): ReadUpTo(1)}))
     twice = msgspec.structs.replace(sent, id="b", at_ms=None)
 
     with pytest.raises(StoreError):
-        store.write(Batch(alerts=[twice], offsets={("alerts", 0): 2}))
+        store.write(Batch(alerts=[twice], offsets={("alerts", 0): ReadUpTo(2)}))
 
     with store.reading() as reading:
         assert reading.rows("SELECT id FROM alerts") == [("a",)]
-        assert reading.rows("SELECT * FROM offsets") == [("alerts", 0, 1)]
+        assert reading.rows("SELECT * FROM offsets") == [("alerts", 0, 1, 0)]
 
 
 def test_a_customer_of_a_batch_has_only_the_open_alerts_in_it(path, source):
@@ -154,9 +155,66 @@ def test_nothing_stays_of_an_erased_customer(path, source):
     with store.reading() as reading:
         customer = reading.rows("SELECT customer FROM open_alerts LIMIT 1")[0][0]
 
-    store.write(Batch(erased=[customer]))
+    store.write(Batch(erased=[customer], erasures=[ErasureEntry(customer, 1 << 50)]))
 
-    assert customer not in str(contents(store))
+    left = contents(store)
+    assert [row[0] for row in left.pop("erasures")] == [customer]
+    assert customer not in str(left)
+
+
+@pytest.mark.parametrize("first", ["alert", "erasure"])
+def test_what_is_from_before_an_erasure_is_not_kept_whichever_is_read_first(path, first):
+    store = SqliteStore(path)
+    store.open_for("x")
+    sent = AlertEntry("a", "c", "churn_risk", "raised", 10, 1, b"{}")
+    later = AlertEntry("b", "c", "churn_risk", "raised", 11, 1, b"{}")
+    done = ActionEntry("s", "c", "a", "taken", 10, "Ada", "")
+    known = Batch(alerts=[sent, later], actions=[done], mutes=[MuteEntry("c", 99, 9, "staff", "Ada")])
+    erased = Batch(erasures=[ErasureEntry("c", 10)])
+
+    for batch in (known, erased) if first == "alert" else (erased, known):
+        store.write(batch)
+
+    left = contents(store)
+    assert [row[0] for row in left["alerts"]] == ["b"]
+    assert (left["actions"], left["mutes"]) == ([], [])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_latest_word_on_a_mute_counts_in_whatever_order_they_are_read(path, turned):
+    store = SqliteStore(path)
+    store.open_for("x")
+    words = [
+        MuteEntry("c", 99, 1, "snoozed", "Ada"),
+        MuteEntry("c", 0, 2, "", "Bo"),
+        MuteEntry("d", 0, 1, "", "Ada"),
+        MuteEntry("d", 99, 1, "test", "Bo"),
+    ]
+
+    for word in reversed(words) if turned else words:
+        store.write(Batch(mutes=[word]))
+
+    assert contents(store)["mutes"] == [("c", 0, 2, "", "Bo"), ("d", 99, 1, "test", "Bo")]
+
+
+def test_what_was_not_counted_adds_up(path):
+    store = SqliteStore(path)
+    store.open_for("x")
+    for _ in range(2):
+        store.write(Batch(not_counted=[NotCounted(1, "purchases", "schema", 3)]))
+
+    assert contents(store)["not_counted"] == [(1, "purchases", "schema", 6)]
+
+
+def test_a_source_that_goes_on_is_read_on_from_its_positions(path):
+    store = SqliteStore(path)
+    assert not store.open_for("x", growing=True)
+    store.write(Batch(offsets={("p", 0): ReadUpTo(7, 3)}, notes={"model": "m"}))
+
+    assert store.open_for("x", growing=True)
+    assert (store.positions(), store.note("model")) == ({("p", 0): ReadUpTo(7, 3)}, "m")
+    assert not store.open_for("y", growing=True)
+    assert (store.positions(), store.note("model")) == ({}, "")
 
 
 def test_a_reader_sees_one_state_while_rows_are_written(path, source):

@@ -184,7 +184,7 @@ def test_the_open_alerts_of_each_day_follow_from_what_was_raised_and_ended(shop)
 def exported(store, view, query):
     rows = []
     with store.reading() as reading:
-        filters = with_currency(reading, today_filters(query, view))
+        filters = with_currency(reading, today_filters(query, view), view)
         after = "start"
         while after:
             found, after = today_export(reading, filters, view)
@@ -234,7 +234,7 @@ def test_every_open_alert_of_the_rows_is_in_the_list(shop, shop_files):
 
 def customer(name, currency):
     return CustomerEntry(
-        name, 2, 1, 0, "loyal", 0.5, 0.1, 10_000, currency, 5_000, 3, 0, NOW_MS, "", "", "", "", b"{}"
+        name, 2, 1, 0, "loyal", 0.5, 0.1, 10_000, currency, 5_000, 3, 0, NOW_MS, "", "", "", "", NOW_MS, b"{}"
     )
 
 
@@ -284,7 +284,7 @@ def test_days_in_reasons_are_those_of_the_shop(tmp_path):
 
     with filled_store(tmp_path, Batch(opened=[entry])) as reading:
         row = today(reading, today_filters({}, far), far).rows[0]
-        cells, _ = today_export(reading, with_currency(reading, today_filters({}, far)), far)
+        cells, _ = today_export(reading, with_currency(reading, today_filters({}, far), far), far)
 
     assert "last on 2 May 2024" in row.why[0]
     assert "last on 2 May 2024" in str(cells[0][13])

@@ -53,7 +53,7 @@ IMPORTING_FILES_FLOORS = [
     {"mapping", "external_sort", "file_names"},
     {"zones", "currency_marks"},
 ]
-PAGE_FLOORS = [{"dashboard"}, {"web"}, {"sources", "screens"}, {"store"}, {"entries"}]
+PAGE_FLOORS = [{"dashboard"}, {"web"}, {"live"}, {"sources", "screens"}, {"store"}, {"entries", "remarks"}]
 
 FLOORS = [
     ("core", CORE_FLOORS),
@@ -76,7 +76,8 @@ PACKAGES: Mapping[str, set[str]] = {
         "wording", "worker",
     },
     "page": {
-        *PURE, "config", "look", "metrics", "panes", "printable", "recording", "replay", "wording", "worker",
+        *PURE, "config", "engine", "kafka_causes", "look", "metrics", "panes", "printable", "recording",
+        "replay", "wording", "worker",
     },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},

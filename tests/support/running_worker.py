@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -82,7 +83,7 @@ class WorkerKafka:
         self._refused: list[str] = []
         self._producer = Producer({"bootstrap.servers": bootstrap, **ALL_ARRIVE, "log_level": 0})
 
-    def make_topics(self) -> WorkerKafka:
+    def make_topics(self) -> Self:
         client = admin_client(self.settings)
         create_topics(client, topic_plans(self.settings))
         until = time.monotonic() + TIMEOUT_S

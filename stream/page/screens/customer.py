@@ -63,6 +63,7 @@ class OpenAlert(Struct, frozen=True):
     stake: str
     closes: str
     to_do: str
+    alert_id: str
 
 
 class OrderRow(Struct, frozen=True):
@@ -170,6 +171,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
         closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
         to_do=action_words(action) if action is not None else "",
+        alert_id=data.alert_id,
     )
 
 

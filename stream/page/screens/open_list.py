@@ -54,22 +54,35 @@ def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tu
     return [_cells(entry, view) for entry in found], following
 
 
-def with_currency(reading: Reading, filters: Mapping[str, str]) -> dict[str, str]:
+def with_currency(reading: Reading, filters: Mapping[str, str], view: View) -> dict[str, str]:
     """The filters with the currency of most open alerts of the kind where none is named."""
-    found = currencies(reading, filters["kind"])
+    found = currencies(reading, filters["kind"], view)
     return {**filters, "currency": filters["currency"] or (found[0][0] if found else "")}
 
 
-def currencies(reading: Reading, kind: str) -> list[Row]:
+def currencies(reading: Reading, kind: str, view: View) -> list[Row]:
     """Each currency with its number of open alerts, most first."""
-    sql = "SELECT currency, COUNT(*) FROM open_alerts WHERE kind = ? GROUP BY currency ORDER BY 2 DESC, 1"
-    return reading.rows(sql, [kind])
+    heard, until = not_muted(view)
+    sql = (
+        f"SELECT currency, COUNT(*) FROM open_alerts WHERE kind = ? AND {heard} "
+        "GROUP BY currency ORDER BY 2 DESC, 1"
+    )
+    return reading.rows(sql, [kind, *until])
+
+
+def not_muted(view: View) -> tuple[str, list[int]]:
+    """The condition that somebody wants to hear of the customer, and its parameters."""
+    return (
+        "NOT EXISTS (SELECT 1 FROM mutes m WHERE m.customer = open_alerts.customer AND m.until_ms > ?)",
+        [view.as_of_ms],
+    )
 
 
 def condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | int | float]]:
     """The condition of the list, without its place, and its parameters."""
-    where, parameters = "kind = ? AND currency = ?", [filters["kind"], filters["currency"]]
-    values: list[str | int | float] = [*parameters]
+    heard, until = not_muted(view)
+    where = f"kind = ? AND currency = ? AND {heard}"
+    values: list[str | int | float] = [filters["kind"], filters["currency"], *until]
     if filters["since"]:
         where += " AND opened_ms >= ?"
         values.append(view.yesterday_ms)

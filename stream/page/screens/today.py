@@ -18,6 +18,7 @@ from stream.page.screens.open_list import (
     currencies,
     cursor,
     decoded,
+    not_muted,
     open_page,
     with_currency,
 )
@@ -67,6 +68,7 @@ class OpenRow(Struct, frozen=True):
     score: str
     change: str
     to_do: str
+    alert_id: str
 
 
 class Total(Struct, frozen=True):
@@ -104,9 +106,11 @@ class TodayScreen(Struct, frozen=True):
 def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScreen:
     """The screen for these filters."""
     kind = filters["kind"]
-    counts: dict[str, int] = dict(reading.rows("SELECT kind, COUNT(*) FROM open_alerts GROUP BY kind"))
-    by_currency = currencies(reading, kind)
-    filters = with_currency(reading, filters)
+    heard, until = not_muted(view)
+    counted = f"SELECT kind, COUNT(*) FROM open_alerts WHERE {heard} GROUP BY kind"
+    counts: dict[str, int] = dict(reading.rows(counted, until))
+    by_currency = currencies(reading, kind, view)
+    filters = with_currency(reading, filters, view)
     currency = filters["currency"]
     where, parameters = condition(filters, view)
     found = open_page(reading, filters, view, ROWS_SHOWN + 1)
@@ -124,8 +128,9 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         ],
         total=_total(reading, where, parameters, currency),
         new=reading.one(
-            "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND currency = ? AND opened_ms >= ?",
-            [kind, currency, view.yesterday_ms],
+            "SELECT COUNT(*) FROM open_alerts "
+            f"WHERE kind = ? AND currency = ? AND opened_ms >= ? AND {heard}",
+            [kind, currency, view.yesterday_ms, *until],
         )[0],
         over=_over(reading, kind, currency, view),
         open_by_day=_open_by_day(reading, kind, currency, view),
@@ -221,6 +226,7 @@ def _row(entry: OpenEntry, view: View) -> OpenRow:
         score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),
         to_do=action_words(action) if action is not None else "Nothing is in the playbook for this reason.",
+        alert_id=data.alert_id,
     )
 
 

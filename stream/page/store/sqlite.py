@@ -8,6 +8,7 @@ is left alone.
 
 from __future__ import annotations
 
+import fcntl
 import queue
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from stream.page.store.store import Reading, ReadStore, Row
+from stream.page.store.store import Reading, ReadStore, Row, StoreError
 from stream.page.store.tables import create_statements, drop_statements
 
 SQLITE_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bytes: "BLOB"}
@@ -26,10 +27,6 @@ LOG_BYTES_KEPT = 64 << 20
 """The write-ahead log is cut to this after each checkpoint."""
 ASIDE = ("", "-wal", "-shm")
 """Ends of the names of the files of one database."""
-
-
-class StoreError(Exception):
-    """The store cannot be used; the text names it and says why."""
 
 
 class SqliteStore(ReadStore):
@@ -133,6 +130,22 @@ class SqliteStore(ReadStore):
                 return dict(connection.execute("SELECT name, value FROM meta"))
             except sqlite3.Error:
                 return {}
+
+
+@contextmanager
+def filled_by_us(path: Path) -> Iterator[None]:
+    """A lock beside the file, which the system gives back however the process ends. StoreError: another
+    dashboard fills this store."""
+    try:
+        lock = path.with_name(path.name + ".lock").open("ab")
+    except OSError as error:
+        raise StoreError(f"the read store {path} cannot be used: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(f"{path}: another `stream dashboard` fills this store; name another") from None
+        yield
 
 
 class _SqliteReading(Reading):

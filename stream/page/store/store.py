@@ -11,14 +11,19 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
+from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 from stream.page.store.tables import (
+    ACTIONS,
     ALERTS,
     CUSTOMERS,
+    ERASURES,
+    MUTES,
+    NOT_COUNTED,
     OPEN_ALERTS,
     STORE_VERSION,
     StoreTable,
@@ -31,6 +36,19 @@ Place = tuple[str, int]
 """A topic and a partition number."""
 
 
+class ReadUpTo(NamedTuple):
+    """How far a partition was read."""
+
+    next: int
+    """The offset of the next record."""
+    epoch: int = 0
+    """The latest of the partition's writers that was read of (stream/engine/state/epoch.py)."""
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text names it and says why."""
+
+
 class Batch(Struct):
     """What is written in one transaction. Open alerts of its customers replace those they had before."""
 
@@ -38,9 +56,16 @@ class Batch(Struct):
     opened: list[OpenEntry] = field(default_factory=list)
     alerts: list[AlertEntry] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
-    """Customers of whom nothing is to be kept."""
-    offsets: dict[Place, int] = field(default_factory=dict)
-    """Of the next record after those that this batch came from."""
+    """Customers who have no row any more."""
+    actions: list[ActionEntry] = field(default_factory=list)
+    mutes: list[MuteEntry] = field(default_factory=list)
+    erasures: list[ErasureEntry] = field(default_factory=list)
+    """Of these customers nothing from before the erasure is kept, whatever is read later."""
+    not_counted: list[NotCounted] = field(default_factory=list)
+    offsets: dict[Place, ReadUpTo] = field(default_factory=dict)
+    """Where reading goes on after the records that this batch came from."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """Names and texts that the source keeps in the store."""
 
 
 class Reading(ABC):
@@ -88,16 +113,21 @@ class ReadStore(ABC):
     def _meta(self) -> Mapping[str, str]:
         """What the store knows of itself; empty where it has no tables, or cannot be read as a store."""
 
-    def open_for(self, source: str) -> bool:
+    def open_for(self, source: str, *, growing: bool = False) -> bool:
         """True when the store holds all of this source (the fingerprint of what is read, and of how); else it
-        is empty now."""
-        wanted = {"version": str(STORE_VERSION), "source": source, "complete": "1"}
+        is empty now. `growing`: of a source that goes on, what was read so far is enough: `positions` says
+        how far."""
+        wanted = {"version": str(STORE_VERSION), "source": source, **({} if growing else {"complete": "1"})}
         if {name: text for name, text in self._meta().items() if name in wanted} == wanted:
             return True
+        self.empty(source)
+        return False
+
+    def empty(self, source: str) -> None:
+        """Make the store an empty one of this source."""
         with self._transaction():
             self._make_tables()
             self._note(version=str(STORE_VERSION), source=source, complete="0")
-        return False
 
     def write(self, batch: Batch) -> None:
         """Put a batch into the store, in one transaction."""
@@ -106,15 +136,45 @@ class ReadStore(ABC):
             gone = [(customer,) for customer in batch.erased]
             self._run("DELETE FROM open_alerts WHERE customer = ?", touched + gone)
             self._run("DELETE FROM customers WHERE customer = ?", gone)
-            self._run("DELETE FROM alerts WHERE customer = ?", gone)
             for table, entries in _by_table(batch):
                 self._run(upsert(table), values_of(entries))
-            offsets = [(topic, place, following) for (topic, place), following in batch.offsets.items()]
+            self._forget_erased(batch)
+            offsets = [(topic, place, *position) for (topic, place), position in batch.offsets.items()]
             self._run(
-                "INSERT INTO offsets (topic, place, next) VALUES (?, ?, ?) "
-                "ON CONFLICT (topic, place) DO UPDATE SET next = excluded.next",
+                "INSERT INTO offsets (topic, place, next, epoch) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (topic, place) DO UPDATE SET next = excluded.next, epoch = excluded.epoch",
                 offsets,
             )
+            self._note(**batch.notes)
+
+    def _forget_erased(self, batch: Batch) -> None:
+        """Alerts and words of customers who were erased later, whichever of the two was read first."""
+        touched = {entry.customer for entry in batch.alerts} | {entry.customer for entry in batch.erasures}
+        touched |= {entry.customer for entry in batch.actions} | {entry.customer for entry in batch.mutes}
+        customers = [(customer,) for customer in sorted(touched)]
+        for table in (ALERTS, ACTIONS, MUTES):
+            self._run(
+                f"DELETE FROM {table.name} WHERE customer = ? AND at_ms <= COALESCE("
+                f"(SELECT e.at_ms FROM erasures e WHERE e.customer = {table.name}.customer), -1)",
+                customers,
+            )
+
+    def forget(self, customers: Sequence[str], before_ms: int) -> None:
+        """Take away alerts and words of these customers, and all alerts from before an instant."""
+        with self._transaction():
+            for table in (ALERTS, ACTIONS, MUTES):
+                self._run(f"DELETE FROM {table.name} WHERE customer = ?", [(one,) for one in customers])
+            self._run("DELETE FROM alerts WHERE at_ms < ?", [(before_ms,)])
+
+    def positions(self) -> dict[Place, ReadUpTo]:
+        """How far each partition was read; empty for a source that does not go on."""
+        with self.reading() as reading:
+            found = reading.rows("SELECT topic, place, next, epoch FROM offsets")
+        return {(topic, place): ReadUpTo(following, epoch) for topic, place, following, epoch in found}
+
+    def note(self, name: str) -> str:
+        """A text that the source keeps in the store (`Batch.notes`); empty: there is none."""
+        return self._meta().get(name, "")
 
     def finish(self, as_of_ms: int, notes: Sequence[str] = ()) -> None:
         """Say that all of the source was written, as of which instant, and what is to be said of it."""
@@ -141,3 +201,7 @@ def _by_table(batch: Batch) -> Iterator[tuple[StoreTable, Sequence[Struct]]]:
     yield CUSTOMERS, batch.customers
     yield OPEN_ALERTS, batch.opened
     yield ALERTS, batch.alerts
+    yield ACTIONS, batch.actions
+    yield MUTES, batch.mutes
+    yield ERASURES, batch.erasures
+    yield NOT_COUNTED, batch.not_counted

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
+from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
 STORE_VERSION = 3
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
@@ -43,10 +44,17 @@ TABLES = (
         ("kind, currency, worth, stake_mean, customer", "kind, opened_ms"),
     ),
     StoreTable("alerts", AlertEntry, ("id",), ("customer, sequence", "kind, at_ms")),
+    StoreTable("actions", ActionEntry, ("id",), ("customer, at_ms", "alert_id")),
+    StoreTable("mutes", MuteEntry, ("customer",), ()),
+    StoreTable("erasures", ErasureEntry, ("customer",), ()),
+    StoreTable("not_counted", NotCounted, ("day", "source", "reason"), ()),
 )
-CUSTOMERS, OPEN_ALERTS, ALERTS = TABLES
+CUSTOMERS, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
-OFFSETS = "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, PRIMARY KEY (topic, place))"
+OFFSETS = (
+    "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, epoch BIGINT NOT NULL DEFAULT 0, "
+    "PRIMARY KEY (topic, place))"
+)
 
 
 def create_statements(types: dict[type, str]) -> list[str]:
@@ -72,12 +80,31 @@ def drop_statements() -> list[str]:
 def upsert(table: StoreTable) -> str:
     """The statement that adds a row, or replaces the one with the same key."""
     names = table.entry.__struct_fields__
+    if table in CONFLICTS:
+        return _insert(table, names) + CONFLICTS[table]
     sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in table.key)
-    marks = ", ".join("?" * len(names))
-    return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) "
-        f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
-    )
+    return _insert(table, names) + f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
+
+
+CONFLICTS = {
+    MUTES: (
+        "ON CONFLICT (customer) DO UPDATE SET until_ms = excluded.until_ms, at_ms = excluded.at_ms, "
+        "reason = excluded.reason, actor = excluded.actor "
+        "WHERE (excluded.at_ms, excluded.until_ms) >= (mutes.at_ms, mutes.until_ms)"
+    ),
+    ERASURES: (
+        "ON CONFLICT (customer) DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms > erasures.at_ms"
+    ),
+    NOT_COUNTED: (
+        "ON CONFLICT (day, source, reason) DO UPDATE SET count = not_counted.count + excluded.count"
+    ),
+}
+"""What is done about a key that is there already, where the new row does not simply replace it: the latest
+word counts, in whatever order two of them are read; counts add up."""
+
+
+def _insert(table: StoreTable, names: Sequence[str]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
 
 
 def values_of(entries: Sequence[Struct]) -> list[tuple[Any, ...]]:

@@ -16,8 +16,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -25,7 +25,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""The pages hold data of customers: no other site may read, frame or keep them, and no script runs."""
+"""The pages hold data of customers: no other site may read, frame or keep them, and no script runs but our
+own file, which a page works without."""
 
 
 def host_name(host: str) -> str:
@@ -36,16 +37,18 @@ def host_name(host: str) -> str:
         return ""
 
 
-def guard(names: Iterable[str]) -> Middleware:
-    """The middleware: refuses unknown hosts with 421, and adds the headers to every answer.
-
-    `names`: the hosts it answers to beside loopback.
-    """
+def known_hosts(names: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a Host header names one of these hosts, or loopback."""
     known = LOOPBACK | {name.lower().rstrip(".") for name in names}
+    return lambda host: host_name(host) in known
+
+
+def guard(is_known: Callable[[str], bool]) -> Middleware:
+    """The middleware: refuses unknown hosts with 421, and adds the headers to every answer."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if host_name(request.headers.get("Host", "")) not in known:
+        if not is_known(request.headers.get("Host", "")):
             return web.Response(
                 status=421,
                 text="This dashboard does not answer to that host name: see STREAM_DASHBOARD_NAMES.\n",

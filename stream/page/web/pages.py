@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Protocol
 
 from markupsafe import Markup
 
@@ -11,7 +12,7 @@ from stream.core.units import DAY_MS
 from stream.look.months import months
 from stream.look.svg import sparkline
 from stream.look.timeline import timeline
-from stream.page.screens import customer, customers, open_list, today
+from stream.page.screens import customer, customers, not_counted, open_list, remarks, today
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_months import MonthRow
 from stream.page.screens.view import View
@@ -26,17 +27,45 @@ Made = tuple[str, int, str]
 """Text, HTTP status and content type."""
 
 
-class Pages:
-    """Renders the templates."""
+class Shown(Protocol):
+    """What pages show of a running shop."""
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def fresh(self) -> Sequence[tuple[str, str]]:
+        """Each source, and how old its newest event is."""
+
+    def troubles(self) -> Sequence[str]:
+        """What is wrong, in sentences."""
+
+
+class Pages:
+    """Renders the templates, as of one view."""
+
+    def __init__(self, view: View, live: Shown | None = None) -> None:
+        """`live`: of a running shop; without it nothing moves, and nobody can say anything of an alert."""
+        self.view, self.live = view, live
+        self.ticket = ""
+        """Goes with what is remarked on the page (stream/page/web/acting.py)."""
+        self.address = "/"
+        """The page itself, to come back to."""
         self._environment = environment()
+
+    def now(self, view: View, ticket: str = "") -> Pages:
+        """The same for one request."""
+        pages = copy(self)
+        pages.view, pages.ticket = view, ticket
+        return pages
 
     def render(self, template: str, here: str, **values: Any) -> str:
         """The HTML of a template; `here` is the page's path in the navigation."""
         return self._environment.get_template(template).render(
-            view=self.view, pages=NAVIGATION, here=here, as_of=as_of_words(self.view), **values
+            view=self.view,
+            pages=NAVIGATION,
+            here=here,
+            as_of=as_of_words(self.view),
+            live=self.live,
+            ticket=self.ticket,
+            address=self.address,
+            **values,
         )
 
     def words(self, heading: str, lines: Sequence[str]) -> str:
@@ -74,13 +103,22 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
         horizon=_horizon(view),
         raise_at=f"{100 * view.basis.hysteresis['at_risk_loyal'].raise_at:.0f}",
         customers=reading.one("SELECT COUNT(*) FROM customers")[0],
+        **_remarks_of(pages, reading, [(row.customer, row.alert_id) for row in screen.rows]),
+        muted=remarks.muted_count(reading, screen.kind, view.as_of_ms),
+        not_counted=not_counted.not_counted_today(reading, view),
     )
     return text, 200, HTML
 
 
+def _remarks_of(pages: Pages, reading: Reading, shown: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What a template needs to show what was said of these alerts, and to say more."""
+    words = remarks.remarks_of(reading, shown, pages.view) if pages.live is not None else {}
+    return {"remarks": words, "says": remarks.FORM}
+
+
 def _today_export_filters(reading: Reading, query: Mapping[str, str], view: View) -> dict[str, str]:
     found = open_list.today_filters({**query, "after": ""}, view)
-    return open_list.with_currency(reading, found)
+    return open_list.with_currency(reading, found, view)
 
 
 def customers_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
@@ -97,6 +135,7 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
     screen = customer.customer_screen(reading, name, pages.view)
     if screen is None:
         return pages.words("This customer is not known", _unknown(name)), 404, HTML
+    shown = [(name, alert.alert_id) for alert in screen.open_alerts]
     text = pages.render(
         "customer.html",
         "",
@@ -105,6 +144,8 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
         money=_columns(screen.money),
         channels=[(row, _columns(row)) for row in screen.channels],
         mood=_columns(screen.mood),
+        mute=remarks.mute_of(reading, name, pages.view) if pages.live is not None else None,
+        **_remarks_of(pages, reading, shown),
     )
     return text, 200, HTML
 

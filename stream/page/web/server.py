@@ -1,6 +1,7 @@
 """The HTTP server of the dashboard: pages, exports, and what operators ask (/healthz, /readyz, /metrics).
 
-GET only. Each page is made in a thread, from one short read of the store; the event loop never waits for it.
+GET only, but for what people remark on the alerts of a running shop. Each page is made in a thread, from one
+short read of the store; the event loop never waits for it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,19 @@ from stream.page.screens.csv_text import Cell, csv_lines
 from stream.page.screens.view import FilterError, View
 from stream.page.store.store import ReadStore
 from stream.page.store.tables import TABLES
-from stream.page.web.guards import HEADERS, Handler, guard
+from stream.page.web.acting import ActionError
+from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
+from stream.page.web.live_pages import LivePages, RunningShop
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
 from stream.page.web.rendering import STATIC
 
 log = logging.getLogger(__name__)
-STATIC_FILES = {"look.css": (STYLESHEET, "text/css"), "icon.svg": (STATIC / "icon.svg", "image/svg+xml")}
+STATIC_FILES = {
+    "look.css": (STYLESHEET, "text/css"),
+    "icon.svg": (STATIC / "icon.svg", "image/svg+xml"),
+    "live.css": (STATIC / "live.css", "text/css"),
+    "live.js": (STATIC / "live.js", "text/javascript"),
+}
 STATIC_KEPT_S = 3_600
 ADDRESS_BYTES_MAX = 1 << 17
 """An id of a customer may have 10,000 letters of 4 bytes, which are 12 in an address."""
@@ -37,20 +45,36 @@ class AddressError(Exception):
 class DashboardServer:
     """Serves from `start` to `close`."""
 
-    def __init__(self, store: ReadStore, view: View, names: Iterable[str] = ()) -> None:
-        """`names`: hosts that it answers to beside loopback."""
+    def __init__(
+        self,
+        store: ReadStore,
+        view: View,
+        names: Iterable[str] = (),
+        live: RunningShop | None = None,
+        *,
+        user: str = "",
+        user_header: str = "",
+    ) -> None:
+        """`names`: hosts that it answers to beside loopback. `live`: a running shop, of which `view` is the
+        beginning. `user`, `user_header`: who remarks something (see Acting)."""
         self._store = store
-        self._pages = Pages(view)
+        self._pages = Pages(view, live)
         self._metrics = DashboardMetrics()
         self._watch_store()
-        application = web.Application(middlewares=[guard(names), self._in_words])
+        is_known = known_hosts(names)
+        self._live = LivePages(live, self._pages, is_known, user, user_header) if live is not None else None
+        application = web.Application(middlewares=[guard(is_known), self._in_words])
         for path, maker in PAGES.items():
             application.router.add_get(path, self._page(path, maker))
         for path, exporter in EXPORTS.items():
             application.router.add_get(path, self._export(path, exporter))
         application.router.add_get("/static/{name}", _static)
-        application.router.add_get("/healthz", _ok)
-        application.router.add_get("/readyz", _ok)
+        if self._live is None:
+            application.router.add_get("/healthz", _ok)
+            application.router.add_get("/readyz", _ok)
+        else:
+            self._live.add_to(application.router)
+            self._live.watch(self._metrics)
         application.router.add_get("/metrics", make_aiohttp_handler(self._metrics.registry))
         self._runner = web.AppRunner(application, access_log=None, max_line_size=ADDRESS_BYTES_MAX)
 
@@ -75,29 +99,36 @@ class DashboardServer:
     def _page(self, path: str, maker: PageMaker) -> Callable[[web.Request], Any]:
         timer = self._metrics.page_time.labels(path)
 
-        def made(query: Mapping[str, str]) -> tuple[str, int, str]:
+        def made(pages: Pages, query: Mapping[str, str]) -> tuple[str, int, str]:
             with timer.time(), self._store.reading() as reading:
-                return maker(self._pages, reading, query)
+                return maker(pages, reading, query)
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            text, status, kind = await asyncio.to_thread(made, request.query)
-            return web.Response(text=text, status=status, content_type=kind)
+            pages, finish = self._pages_for(request)
+            text, status, kind = await asyncio.to_thread(made, pages, request.query)
+            page = web.Response(text=text, status=status, content_type=kind)
+            finish(page)
+            return page
 
         return answer
+
+    def _pages_for(self, request: web.Request) -> tuple[Pages, Callable[[web.StreamResponse], None]]:
+        return self._live.for_request(request) if self._live is not None else (self._pages, lambda _: None)
 
     def _export(self, path: str, exporter: Exporter) -> Callable[[web.Request], Any]:
         """Written in parts, each from a read of its own: an export of all customers holds nothing up."""
 
-        def part(filters: Mapping[str, str]) -> tuple[list[list[Cell]], str]:
+        def part(filters: Mapping[str, str], view: View) -> tuple[list[list[Cell]], str]:
             with self._store.reading() as reading:
-                return exporter.rows(reading, filters, self._pages.view)
+                return exporter.rows(reading, filters, view)
 
-        def begun(query: Mapping[str, str]) -> dict[str, str]:
+        def begun(query: Mapping[str, str], view: View) -> dict[str, str]:
             with self._store.reading() as reading:
-                return exporter.filters(reading, query, self._pages.view)
+                return exporter.filters(reading, query, view)
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            filters = await asyncio.to_thread(begun, request.query)
+            view = self._pages_for(request)[0].view
+            filters = await asyncio.to_thread(begun, request.query, view)
             name = path.strip("/")
             sent = web.StreamResponse(
                 headers={**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
@@ -106,7 +137,7 @@ class DashboardServer:
             await sent.prepare(request)
             await sent.write(csv_lines([exporter.head]).encode())
             while True:
-                rows, after = await asyncio.to_thread(part, filters)
+                rows, after = await asyncio.to_thread(part, filters, view)
                 await sent.write(csv_lines(rows).encode("utf-8", "backslashreplace"))
                 if not after:
                     return sent
@@ -121,6 +152,10 @@ class DashboardServer:
             return await handler(request)
         except FilterError as wrong:
             return self._words("This address cannot be shown", [f"{wrong}."], 400)
+        except ActionError as refused:
+            return self._words("Nothing was changed", [f"{refused}."], 503)
+        except web.HTTPForbidden as refused:
+            return self._words("This cannot be done from here", [(refused.text or "").strip()], 403)
         except web.HTTPNotFound:
             return self._words("There is no such page", [], 404)
         except web.HTTPException:

@@ -1,0 +1,58 @@
+"""What today's numbers leave out, in one line: records put aside, and money that cannot be compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from stream.page.screens.view import View
+from stream.page.store.store import Reading
+from stream.wording.amounts import count
+
+REASONS = {
+    "missing_key": "without a key",
+    "key_mismatch": "under the key of another customer",
+    "wrong_partition": "in the wrong partition",
+    "wrong_topic": "on the wrong topic",
+    "null_value": "empty",
+    "empty_value": "empty",
+    "too_large": "too large",
+    "batch_too_large": "too large",
+    "time_in_future": "dated in the future",
+    "time_out_of_range": "of an impossible time",
+    "unreadable": "customers whose stored row cannot be read",
+    "newer_version": "customers stored by a later version of this program",
+    "other_meaning": "customers stored under another zone or currency",
+}
+UNFIT = "not as the contract says"
+"""For every other reason: the fields or the text of the event are wrong."""
+
+
+def not_counted_today(reading: Reading, view: View) -> str:
+    """The sentence; empty where everything was counted."""
+    today = view.basis.meaning.calendar.local_day(view.as_of_ms)
+    by_words: Counter[str] = Counter()
+    for reason, many in reading.rows(
+        "SELECT reason, SUM(count) FROM not_counted WHERE day >= ? GROUP BY reason", [today]
+    ):
+        by_words[REASONS.get(reason, UNFIT)] += int(many)
+    parts = [f"{many:,} {words}" for words, many in by_words.most_common()]
+    found = []
+    if parts:
+        found.append(f"{count(by_words.total(), 'record')} ({'; '.join(parts)})")
+    found += _money(reading)
+    return f"Not counted today: {', '.join(found)}." if found else ""
+
+
+def _money(reading: Reading) -> list[str]:
+    """Customers who are counted, but whose money is not."""
+    unranked, unpriced = reading.one(
+        "SELECT COALESCE(SUM(CASE WHEN tier < 0 THEN 1 ELSE 0 END), 0), "
+        "COALESCE(SUM(CASE WHEN tier >= 0 THEN 1 ELSE 0 END), 0) "
+        "FROM customers WHERE value_minor < 0 AND orders > 0"
+    )
+    found = []
+    if unranked:
+        found.append(f"the money of {count(unranked, 'customer')} in a currency without a rate")
+    if unpriced:
+        found.append(f"the orders of {count(unpriced, 'customer')} without any price")
+    return found
