@@ -82,14 +82,26 @@ def _json(event: EventDict, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-def log_config(settings: Settings) -> dict[str, Any]:
-    """The configuration for logging.config.dictConfig, of all loggers; also configures structlog."""
+def _of_worker(number: int) -> Processor:
+    def of_worker(logger: Any, method: str, event: EventDict) -> EventDict:
+        event["worker"] = number
+        return event
+
+    return of_worker
+
+
+def log_config(settings: Settings, number: int | None = None) -> dict[str, Any]:
+    """The configuration for logging.config.dictConfig, of all loggers; also configures structlog.
+
+    `number`: which of several workers of one command this process is; its lines name it.
+    """
     key = settings.log_key.encode() or os.urandom(32)
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _without_customers(key),
+        *([] if number is None else [_of_worker(number)]),
     ]
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
@@ -127,6 +139,6 @@ def _quieter(settings: Settings) -> dict[str, Any]:
     return {"aiokafka": {"level": "INFO" if settings.log_level == "debug" else "WARNING"}}
 
 
-def configure_logs(settings: Settings) -> None:
-    """Set up logging of this process to standard error; a second call replaces the first."""
-    logging.config.dictConfig(log_config(settings))
+def configure_logs(settings: Settings, number: int | None = None) -> None:
+    """Set up logging of this process to standard error, as `log_config` says; a later call replaces it."""
+    logging.config.dictConfig(log_config(settings, number))
