@@ -1,5 +1,7 @@
 """`stream worker --processes 2` on a real Kafka: whoever is killed, nothing is lost or invented."""
 
+from __future__ import annotations
+
 import os
 import re
 import signal
@@ -26,6 +28,9 @@ class TwoWorkers(WorkerProcess):
     """`stream worker --processes 2`; `kill` ends the parent by SIGKILL."""
 
     command = (STREAM, "worker", "--processes", "2")
+
+    def __enter__(self) -> TwoWorkers:
+        return self
 
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
