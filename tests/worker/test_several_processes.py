@@ -82,7 +82,7 @@ def test_children_that_are_killed_one_by_one_and_together_are_started_again(
     kafka.send(*history)
     chance = Random(guarantee)
     with TwoWorkers(kafka, tmp_path / "log", guarantee=guarantee, **QUICK) as both:
-        left = []
+        left: list[int] = []
         for which in ((0, 1), (chance.randrange(2),), (0, 1)):
             more = chance.randint(13, 24) if left else 1  # a start writes 12
             kafka.wait_for_rows(both, kafka.rows_written() + more)
