@@ -104,7 +104,7 @@ class Processes:
         It is 0 when all stopped as told, else that of the worker that ended all, or failed in its stop.
         """
         for what in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(what, self._told)
+            signal.signal(what, self._on_signal)
         log.info("starting %d workers", len(self._children))
         while self._children:
             now = time.monotonic()
@@ -113,7 +113,7 @@ class Processes:
             time.sleep(POLL_S)
         return self._status
 
-    def _told(self, what: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, what: int, _frame: FrameType | None) -> None:
         self._stop_all(what)
 
     def _stop_all(self, what: int = signal.SIGTERM) -> None:
