@@ -61,13 +61,13 @@ def worker_command(*, processes: int, number: int | None) -> None:
 def run_several(settings: Settings, count: int) -> int:
     """Run so many workers until they have stopped; the exit status, 2 for settings that do not fit."""
     from stream.worker.monitoring.logs import configure_logs
-    from stream.worker.processes import Processes, refusal
+    from stream.worker.processes import WorkerGroup, refusal
 
     if line := refusal(settings, count):
         echo(f"stream: {line}", err=True)
         return 2
     configure_logs(settings)
-    return Processes(settings, count).run()
+    return WorkerGroup(settings, count).run()
 
 
 def basis_of(settings: Settings) -> Basis:

@@ -90,7 +90,7 @@ def _ends_with(parent: int) -> Callable[[], None]:
     return end_with
 
 
-class Processes:
+class WorkerGroup:
     """`count` workers; `run` returns when all have ended."""
 
     def __init__(self, settings: Settings, count: int) -> None:
