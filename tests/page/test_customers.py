@@ -6,14 +6,8 @@ import pytest
 from stream.core.judgement.basis import Basis
 from stream.page.entries import NOT_KNOWN, CustomerEntry, customer_entry
 from stream.page.screens.customer import customer_profile, customer_screen
-from stream.page.screens.customers import (
-    CSV_HEAD,
-    SORTS,
-    customers_export,
-    customers_filters,
-    customers_screen,
-    with_currency,
-)
+from stream.page.screens.customer_filters import SORTS, customers_filters, with_currency
+from stream.page.screens.customers import CSV_HEAD, customers_export, customers_screen
 from stream.page.screens.view import FilterError
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
@@ -67,6 +61,9 @@ def test_pages_hold_every_customer_once_and_in_order(reading, view, sort, monkey
         ({"country": "DE"}, lambda entry, view: entry.country == "DE"),
         ({"channel": "search"}, lambda entry, view: entry.channel == "search"),
         ({"quiet": "90"}, lambda entry, view: 0 < entry.last_purchase_ms < view.quiet_ms(90)),
+        ({"risk": "20-60"}, lambda entry, view: entry.orders and 0.2 <= entry.risk < 0.6),
+        ({"value": "5000-40000"}, lambda entry, view: entry.orders and 5_000 <= entry.value_minor < 40_000),
+        ({"value": "40000-"}, lambda entry, view: entry.value_minor >= 40_000),
         (
             {"tier": "gold", "channel": "search"},
             lambda entry, view: entry.tier == 2 and entry.channel == "search",
@@ -81,7 +78,16 @@ def test_a_filter_keeps_those_who_fit(reading, view, query, fits):
 
 
 @pytest.mark.parametrize(
-    "query", [{"tier": "x"}, {"sort": "name"}, {"quiet": "1"}, {"after": "x"}, {"a": "b"}]
+    "query",
+    [
+        {"tier": "x"},
+        {"sort": "name"},
+        {"quiet": "1"},
+        {"after": "x"},
+        {"a": "b"},
+        {"risk": "x"},
+        {"value": "1"},
+    ],
 )
 def test_what_cannot_be_is_refused(reading, view, query):
     with pytest.raises(FilterError):

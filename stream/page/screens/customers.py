@@ -6,48 +6,37 @@ The filters are in the URL. Money is ordered within one currency only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 from msgspec import Struct
 
-from stream.core.facts.profile import Stage
 from stream.page.entries import CustomerEntry
 from stream.page.screens.csv_text import Cell
+from stream.page.screens.customer_filters import (
+    SORTS,
+    chips,
+    condition,
+    currencies,
+    filter_choices,
+    with_currency,
+)
 from stream.page.screens.view import (
     BETWEEN,
     KIND_TABS,
     Chip,
     Choice,
     View,
-    choices,
     cursor_parts,
     estimate,
-    known_filters,
     number,
-    one_of,
     plain_amount,
     url,
 )
-from stream.page.store.store import Reading, Row
+from stream.page.store.store import Reading
 from stream.wording.amounts import count, share
 from stream.wording.profile import STAGES
 
 PATH, CSV_PATH = "/customers", "/customers.csv"
-FILTERS = (
-    "q", "tier", "stage", "kind", "campaign", "channel", "country", "currency", "quiet", "sort", "after"
-)  # fmt: skip
-SORTS = {
-    "value": ("value_minor", "expected profit"),
-    "risk": ("risk", "risk"),
-    "change": ("risk_rise", "rise of the risk in 30 days"),
-    "last": ("last_purchase_ms", "last purchase"),
-}
-"""Name in the URL -> column, words. All of them begin with the largest."""
-EXACT = ("campaign", "channel", "country")
-QUIET_DAYS = ("30", "90", "180", "365")
 ROWS_SHOWN, ROWS_READ = 50, 500
-ABOVE_ALL = "\U0010ffff"
-"""Behind every text that begins as another does."""
 COLUMNS = tuple(name for name in CustomerEntry.__struct_fields__ if name != "profile")
 CSV_HEAD = (
     "customer", "tier", "stage", "expected profit", "currency", "risk", "rise of the risk in 30 days",
@@ -83,38 +72,9 @@ class CustomersScreen(Struct, frozen=True):
     next_url: str
     csv_url: str
     chips: list[Chip]
-    tiers: list[Choice]
-    stages: list[Choice]
-    kinds: list[Choice]
-    quiet: list[Choice]
+    choices: dict[str, list[Choice]]
     sorts: list[Choice]
     filters: dict[str, str]
-
-
-def customers_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
-    """The filters of the URL; FilterError."""
-    found = known_filters(query, FILTERS)
-    one_of("tier", found["tier"], view.basis.tier_names)
-    one_of("stage", found["stage"], get_args(Stage))
-    one_of("kind", found["kind"], KIND_TABS)
-    one_of("quiet", found["quiet"], QUIET_DAYS)
-    one_of("sort", found["sort"], SORTS)
-    found["sort"] = found["sort"] or "value"
-    return found
-
-
-def with_currency(reading: Reading, filters: Mapping[str, str]) -> dict[str, str]:
-    """The filters with the currency of most customers, where money is sorted by and none is named."""
-    if filters["sort"] != "value" or filters["currency"] or filters["q"]:
-        return dict(filters)
-    found = currencies(reading)
-    return {**filters, "currency": found[0][0]} if len(found) > 1 else dict(filters)
-
-
-def currencies(reading: Reading) -> list[Row]:
-    """Each currency with the number of its customers, most first; without those who never bought."""
-    sql = "SELECT currency, COUNT(*) FROM customers WHERE currency <> '' GROUP BY currency ORDER BY 2 DESC, 1"
-    return reading.rows(sql)
 
 
 def customers_screen(reading: Reading, filters: Mapping[str, str], view: View) -> CustomersScreen:
@@ -131,11 +91,8 @@ def customers_screen(reading: Reading, filters: Mapping[str, str], view: View) -
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": _cursor(shown[-1], filters)}) if more else "",
         csv_url=url(CSV_PATH, first),
-        chips=_chips(first),
-        tiers=choices({name: name for name in reversed(view.basis.tier_names)}, filters["tier"]),
-        stages=choices({name: STAGES[name] for name in get_args(Stage)}, filters["stage"]),
-        kinds=choices(KIND_TABS, filters["kind"]),
-        quiet=choices({days: f"{days} days" for days in QUIET_DAYS}, filters["quiet"]),
+        chips=chips(first, PATH),
+        choices=filter_choices(filters, view),
         sorts=[Choice(name, words, name == filters["sort"]) for name, (_, words) in SORTS.items()],
         filters=dict(filters),
     )
@@ -152,54 +109,19 @@ def customers_export(
 
 
 def _page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) -> list[CustomerEntry]:
-    where, values = _condition(filters, view)
+    where, values = condition(filters, view)
     column, _ = SORTS[filters["sort"]]
     if filters["after"]:
         level, customer = cursor_parts(filters["after"], 2)
         where.append(f"({column} < ? OR ({column} = ? AND customer > ?))")
         values += [number(level), number(level), customer]
-    condition = f"WHERE {' AND '.join(where)} " if where else ""
-    sql = f"SELECT {', '.join(COLUMNS)} FROM customers {condition}ORDER BY {column} DESC, customer LIMIT ?"
+    chosen = f"WHERE {' AND '.join(where)} " if where else ""
+    sql = f"SELECT {', '.join(COLUMNS)} FROM customers {chosen}ORDER BY {column} DESC, customer LIMIT ?"
     return [CustomerEntry(*(*row, b"")) for row in reading.rows(sql, [*values, limit])]
-
-
-def _condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[str | int | float]]:
-    where: list[str] = []
-    values: list[str | int | float] = []
-
-    def add(condition: str, *more: str | int | float) -> None:
-        where.append(condition)
-        values.extend(more)
-
-    if filters["q"]:
-        add("customer >= ? AND customer < ?", filters["q"], filters["q"] + ABOVE_ALL)
-    if filters["tier"]:
-        add("tier = ?", view.basis.tier_names.index(filters["tier"]))
-    if filters["kind"]:
-        add("open_kinds LIKE ?", f"%{filters['kind']}%")
-    if filters["quiet"]:
-        add("last_purchase_ms > 0 AND last_purchase_ms < ?", view.quiet_ms(int(filters["quiet"])))
-    for name in ("stage", "currency", *EXACT):
-        if filters[name]:
-            add(f"{name} = ?", filters[name])
-    return where, values
 
 
 def _cursor(entry: CustomerEntry, filters: Mapping[str, str]) -> str:
     return BETWEEN.join((repr(getattr(entry, SORTS[filters["sort"]][0])), entry.customer))
-
-
-def _chips(filters: Mapping[str, str]) -> list[Chip]:
-    words = {
-        "q": f"id begins with {filters['q']}",
-        "tier": f"{filters['tier']} tier",
-        "stage": STAGES.get(filters["stage"], ""),
-        "kind": KIND_TABS.get(filters["kind"], ""),
-        "quiet": f"bought nothing for {filters['quiet']} days",
-        "currency": f"pays in {filters['currency']}",
-        **{name: f"{name} {filters[name]}" for name in EXACT},
-    }
-    return [Chip(text, url(PATH, {**filters, name: ""})) for name, text in words.items() if filters[name]]
 
 
 def _row(entry: CustomerEntry, view: View) -> CustomerRow:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple, Protocol
 from markupsafe import Markup
 
 from stream.core.units import DAY_MS
+from stream.look.heat import html_heat
 from stream.look.months import months
 from stream.look.svg import sparkline
 from stream.look.timeline import timeline
-from stream.page.screens import customer, customers, not_counted, open_list, remarks, today
+from stream.page.screens import customer, customers, not_counted, open_list, remarks, today, value_map
 from stream.page.screens.csv_text import Cell
+from stream.page.screens.customer_filters import customers_filters, with_currency
 from stream.page.screens.customer_months import MonthRow
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
@@ -124,8 +126,17 @@ def _today_export_filters(reading: Reading, query: Mapping[str, str], view: View
 def customers_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """The list of all customers."""
     view = pages.view
-    screen = customers.customers_screen(reading, customers.customers_filters(query, view), view)
+    screen = customers.customers_screen(reading, customers_filters(query, view), view)
     text = pages.render("customers.html", customers.PATH, screen=screen, horizon=_horizon(view))
+    return text, 200, HTML
+
+
+def map_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """The map of value and risk."""
+    view = pages.view
+    screen = value_map.value_map(reading, customers_filters(query, view), view)
+    heat = html_heat(screen.head, screen.rows, "Customers and their expected profit, by risk and value")
+    text = pages.render("map.html", customers.PATH, screen=screen, heat=Markup(heat), horizon=_horizon(view))
     return text, 200, HTML
 
 
@@ -173,13 +184,14 @@ def _horizon(view: View) -> str:
 
 
 def _customers_export_filters(reading: Reading, query: Mapping[str, str], view: View) -> dict[str, str]:
-    found = customers.customers_filters({**query, "after": ""}, view)
-    return customers.with_currency(reading, found)
+    found = customers_filters({**query, "after": ""}, view)
+    return with_currency(reading, found)
 
 
 PAGES: Mapping[str, PageMaker] = {
     today.PATH: today_page,
     customers.PATH: customers_page,
+    value_map.PATH: map_page,
     customer.PATH: customer_page,
     customer.JSON_PATH: customer_json,
 }

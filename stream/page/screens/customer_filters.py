@@ -1,0 +1,164 @@
+"""The filters of the list of customers and of the map: in the URL, checked, in words, and as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from stream.core.facts.profile import Stage
+from stream.page.screens.view import (
+    KIND_TABS,
+    Chip,
+    Choice,
+    FilterError,
+    View,
+    choices,
+    estimate,
+    known_filters,
+    one_of,
+    url,
+)
+from stream.page.store.store import Reading, Row
+from stream.wording.profile import STAGES
+
+FILTERS = (
+    "q", "tier", "stage", "kind", "campaign", "channel", "country", "currency", "quiet", "risk", "value",
+    "sort", "after",
+)  # fmt: skip
+SORTS = {
+    "value": ("value_minor", "expected profit"),
+    "risk": ("risk", "risk"),
+    "change": ("risk_rise", "rise of the risk in 30 days"),
+    "last": ("last_purchase_ms", "last purchase"),
+}
+"""Name in the URL -> column, words. All of them begin with the largest."""
+EXACT = ("campaign", "channel", "country")
+QUIET_DAYS = ("30", "90", "180", "365")
+ABOVE_ALL = "\U0010ffff"
+"""Behind every text that begins as another does."""
+OPEN_END = "-"
+"""Between the ends of a band, such as `60-80`; an end that is left out is open."""
+
+
+def customers_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
+    """The filters of the URL; FilterError."""
+    found = known_filters(query, FILTERS)
+    one_of("tier", found["tier"], view.basis.tier_names)
+    one_of("stage", found["stage"], get_args(Stage))
+    one_of("kind", found["kind"], KIND_TABS)
+    one_of("quiet", found["quiet"], QUIET_DAYS)
+    one_of("sort", found["sort"], SORTS)
+    for name in ("risk", "value"):
+        band_ends(name, found[name])
+    found["sort"] = found["sort"] or "value"
+    return found
+
+
+def with_currency(reading: Reading, filters: Mapping[str, str]) -> dict[str, str]:
+    """The filters with the currency of most customers, where money is sorted by and none is named."""
+    is_of_money = filters["sort"] == "value" or filters["value"]
+    if not is_of_money or filters["currency"] or filters["q"]:
+        return dict(filters)
+    found = currencies(reading)
+    return {**filters, "currency": found[0][0]} if len(found) > 1 else dict(filters)
+
+
+def currencies(reading: Reading) -> list[Row]:
+    """Each currency with the number of its customers, most first; without those who never bought."""
+    sql = "SELECT currency, COUNT(*) FROM customers WHERE currency <> '' GROUP BY currency ORDER BY 2 DESC, 1"
+    return reading.rows(sql)
+
+
+def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[str | int | float]]:
+    """The conditions of these filters, and their parameters."""
+    where: list[str] = []
+    values: list[str | int | float] = []
+
+    def add(condition: str, *more: str | int | float) -> None:
+        where.append(condition)
+        values.extend(more)
+
+    if filters["q"]:
+        add("customer >= ? AND customer < ?", filters["q"], filters["q"] + ABOVE_ALL)
+    if filters["tier"]:
+        add("tier = ?", view.basis.tier_names.index(filters["tier"]))
+    if filters["kind"]:
+        add("open_kinds LIKE ?", f"%{filters['kind']}%")
+    if filters["quiet"]:
+        add("last_purchase_ms > 0 AND last_purchase_ms < ?", view.quiet_ms(int(filters["quiet"])))
+    for name, column, part in (("risk", "risk", 0.01), ("value", "value_minor", 1)):
+        low, high = band_ends(name, filters[name])
+        if filters[name]:
+            add("orders > 0 AND value_minor >= 0")
+        if low is not None:
+            add(f"{column} >= ?", low * part)
+        if high is not None:
+            add(f"{column} < ?", high * part)
+    for name in ("stage", "currency", *EXACT):
+        if filters[name]:
+            add(f"{name} = ?", filters[name])
+    return where, values
+
+
+def filter_choices(filters: Mapping[str, str], view: View) -> dict[str, list[Choice]]:
+    """What can be chosen for the filters that have few values."""
+    return {
+        "tier": choices({name: name for name in reversed(view.basis.tier_names)}, filters["tier"]),
+        "stage": choices({name: STAGES[name] for name in get_args(Stage)}, filters["stage"]),
+        "kind": choices(KIND_TABS, filters["kind"]),
+        "quiet": choices({days: f"{days} days" for days in QUIET_DAYS}, filters["quiet"]),
+    }
+
+
+def chips(filters: Mapping[str, str], path: str) -> list[Chip]:
+    """A chip for each filter that is in force, with the address without it."""
+    words = {
+        "q": f"id begins with {filters['q']}",
+        "tier": f"{filters['tier']} tier",
+        "stage": STAGES.get(filters["stage"], ""),
+        "kind": KIND_TABS.get(filters["kind"], ""),
+        "quiet": f"bought nothing for {filters['quiet']} days",
+        "risk": f"risk {_band_words(filters['risk'])} %",
+        "value": f"expected profit {_money_words(filters['value'], filters['currency'])}",
+        "currency": f"pays in {filters['currency']}",
+        **{name: f"{name} {filters[name]}" for name in EXACT},
+    }
+    return [Chip(text, url(path, {**filters, name: ""})) for name, text in words.items() if filters[name]]
+
+
+def band(low: int | None, high: int | None) -> str:
+    """`60-80`, `-60`, `80-`: a band as it stands in the URL."""
+    return f"{'' if low is None else low}{OPEN_END}{'' if high is None else high}"
+
+
+def band_ends(name: str, text: str) -> tuple[int | None, int | None]:
+    """The ends of a band; None: open. FilterError."""
+    if not text:
+        return None, None
+    low, between, high = text.partition(OPEN_END)
+    if not between or not all(
+        end.isascii() and (end.isdigit() or not end) and len(end) < 18 for end in (low, high)
+    ):
+        raise FilterError(f"{name} is {text!r}; allowed: a band such as 20-40, -20 or 80-")
+    return (int(low) if low else None), (int(high) if high else None)
+
+
+def _band_words(text: str) -> str:
+    low, _, high = text.partition(OPEN_END)
+    if not low:
+        return f"under {high}"
+    return f"{low} to {high}" if high else f"from {low}"
+
+
+def _money_words(text: str, currency: str) -> str:
+    low, high = band_ends("value", text)
+    shown = band(low, high) if not currency else ""
+    if shown:
+        return _band_words(shown)
+    if low is None:
+        return f"under {estimate(high or 0, currency)}"
+    return (
+        f"{estimate(low, currency)} to {estimate(high, currency)}"
+        if high is not None
+        else f"from {estimate(low, currency)}"
+    )
