@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 STATIC_FILES = {
     "look.css": (STYLESHEET, "text/css"),
     "icon.svg": (STATIC / "icon.svg", "image/svg+xml"),
-    "live.css": (STATIC / "live.css", "text/css"),
     "live.js": (STATIC / "live.js", "text/javascript"),
 }
 STATIC_KEPT_S = 3_600
