@@ -40,6 +40,7 @@ from stream.engine.start.offsets import check_rows, start_points
 from stream.engine.start.spot_check import check_last_read, keys_at
 from stream.engine.start.topic_ids import TopicWatch
 from stream.engine.state.recovery import Fence, changelog_end, recover
+from stream.engine.state.recovery_progress import RecoveryProgress
 from stream.engine.state.store import check_directory
 from stream.engine.task.commit_point import CommitPoints
 from stream.engine.task.group_progress import GroupProgress
@@ -64,6 +65,7 @@ class EngineApp(faust.App, Generic[State]):
         self.fail = fail or FailStop()
         self.delivery: Delivery[State] = Delivery(codec, options.ticks, GroupProgress(options))
         self.delivering = False  # lanes are open
+        self.recovery = RecoveryProgress()
         self.on_give_up: Callable[[str], object] = lambda topic: None
         self.on_recovered: Callable[[Lane[State]], object] = lambda lane: None
         self.before_joining: list[Callable[[], Awaitable[None]]] = []
@@ -232,7 +234,7 @@ class EngineApp(faust.App, Generic[State]):
         started, (generation, _) = time.monotonic(), self.group.generation_and_member()
         fence = Fence(self._committer.fence, generation) if self._committer.fence else None
         tables = {lane.partition: lane.table for lane in lanes}
-        count = await self._in_thread(recover, self.options, tables, self._stop_opening, fence)
+        count = await self._in_thread(recover, self.options, tables, self._stop_opening, fence, self.recovery)
         if void := sum(len(lane.table.void) for lane in lanes):
             log.warning("%d rows were overwritten by a replaced worker and will be written again", void)
         return count, time.monotonic() - started

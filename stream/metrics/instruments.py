@@ -5,7 +5,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,7 +23,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # *_created would do
 NAMESPACE = "customer_stream"
 LABELS = frozenset({
     "topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table", "endpoint", "result",
-    "page", "arm", "bound",
+    "page", "arm", "bound", "policy", "hash",
+    "model", "part", "level",
 })  # fmt: skip
 CHILDREN_MAX = 5_000
 """Combinations of label values per metric: more than the closed sets have. Further ones count as `other`."""
@@ -105,6 +113,7 @@ class MetricSet:
             f"{NAMESPACE}_build", "Versions of this program and of Python.", registry=self.registry
         )
         self.build.info({"version": __version__, "python": platform.python_version()})
+        ProcessCollector(registry=self.registry)  # process_*: memory, CPU, open files
 
     def _declare(self) -> None:
         raise NotImplementedError
@@ -120,8 +129,9 @@ class MetricSet:
 
 
 def families(metrics: MetricSet) -> list[Metric]:
-    """Every metric family of a process, sorted by name."""
-    return sorted(metrics.registry.collect(), key=lambda family: family.name)
+    """Every metric family of a process but Prometheus' own `process_*`, sorted by name."""
+    found = metrics.registry.collect()
+    return sorted((each for each in found if each.name.startswith(NAMESPACE)), key=lambda each: each.name)
 
 
 def label_names(metrics: MetricSet) -> dict[str, tuple[str, ...]]:

@@ -61,6 +61,20 @@ class Metrics(MetricSet):
             "Times that the merge went on without a topic that had records but gave none in time.",
             "topic",
         )
+        self.busy = self.count(
+            "main_thread_cpu_seconds_total",
+            "CPU time of the thread that applies events; its rate is the share of the capacity in use.",
+        )
+        self.not_ready = self.count(
+            "not_ready_seconds_total",
+            "Time in which no events were applied: joining the group, rebalances, reading rows back.",
+        )
+        self.log_lines = self.count(
+            "log_lines_total",
+            "Lines of the log from warning on, by who wrote them: stream (with librdkafka), aiokafka, faust.",
+            "part",
+            "level",
+        )
         self.rebalances = self.count("rebalances_total", "Rebalances of the consumer group.")
 
 
@@ -68,6 +82,20 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare(
         "consumer_lag_records", "Records on the broker that were not applied yet.", "topic", "partition"
     )
+    gauges.declare(
+        "lag_seconds",
+        "How long the oldest record that was not applied yet has waited, since it was seen on the broker.",
+        "topic",
+        "partition",
+    )
+    gauges.declare(
+        "last_commit_timestamp_seconds", "When rows, alerts and offsets were committed last; since 1970."
+    )
+    gauges.declare("ready", "1 when partitions are assigned, read back, and Kafka answers (as /readyz).")
+    gauges.declare("recovery_rows_left", "Offsets of the profiles topic still to be read back.")
+    gauges.declare("recovery_seconds_left", "Time until the rows are read back, at the pace so far.")
+    gauges.declare("policy_info", "1 for the policy in force.", "policy", "hash")
+    gauges.declare("model_info", "1 for each model in force in a partition of this worker.", "model")
     gauges.declare(
         "watermark_timestamp_seconds", "Event time up to which everything was applied.", "partition"
     )

@@ -20,8 +20,10 @@ from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.start_check import look_at_kafka
 from stream.worker.kafka.topics import INPUTS, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.monitoring.counted_lines import PARTS, CountedLines
 from stream.worker.monitoring.health import HealthServer
 from stream.worker.monitoring.merge_report import MergeReport
+from stream.worker.monitoring.sampler import Sampler
 from stream.worker.monitoring.stall_report import StallReport
 from stream.worker.monitoring.unsure_report import UnsureReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
@@ -52,8 +54,11 @@ class Worker:
                 "type": {*EVENT_BY_NAME, "unknown", "none"},
                 "tier": basis.tier_names,
                 "topic": (*self.topics.inputs, self.topics.profiles),
+                "part": PARTS,
+                "level": ("warning", "error", "critical"),
             }
         )
+        logging.getLogger().addHandler(CountedLines(self.metrics))
         policy = f"{basis.policy.id} ({basis.policy.hash})"
         log.info("policy %s; model %s until another one is published", policy, basis.model.version)
         self.counts = BatchCounts(self.metrics)
@@ -65,6 +70,7 @@ class Worker:
         self.processor = ProfileProcessor(basis, self.topics, limit, self.counts)
         attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
+        self._watch_basis(basis)
         self.app.flusher.on_flushed = self.counts.flushed
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
         self._stall_report = stall_report = StallReport(self.app, self.topics.control)
@@ -75,8 +81,21 @@ class Worker:
             partial(self._or_stop, self._look_at_kafka),
         ]
         self.app.task(stall_report.watch)
+        self.app.task(Sampler(self.metrics, self.app).watch)
         self.app.task(MergeReport(self.app).watch)
         self.app.task(partial(UnsureReport(self.counts.unsure).watch, self.app))
+
+    def _watch_basis(self, basis: Basis) -> None:
+        """Policy, models and the last commit, as gauges."""
+        gauges, policy, lanes = self.metrics.gauges, basis.policy, self.app.delivery.lanes
+        gauges.watch("policy_info", lambda: {(policy.id, policy.hash): 1.0})
+        gauges.watch(
+            "model_info", lambda: {(version,): 1.0 for version in self.processor.model_versions(lanes)}
+        )
+        gauges.watch(
+            "last_commit_timestamp_seconds",
+            lambda: {} if self.counts.committed_at_s is None else {(): self.counts.committed_at_s},
+        )
 
     def _notes(self) -> list[str]:
         """What the worker waits for although nothing is wrong with it."""

@@ -68,6 +68,7 @@ class ProfileProcessor:
         self._set_aside = SetAside(topics.profiles)
         self._limit = limit
         self._models = PartitionModels(basis)
+        self.model_versions = self._models.versions
         self._basis_of = self._models.basis_of
         self._total = self._rejected = 0
         self._instant: list[Arrival] = []

@@ -23,7 +23,9 @@ from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.engine_setup import engine_options
 from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.monitoring.counted_lines import PARTS, CountedLines
 from stream.worker.monitoring.merge_report import MergeReport
+from stream.worker.monitoring.sampler import Sampler
 from stream.worker.monitoring.stall_report import WARN_AFTER_S, StallReport
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
 from tests.support.engine_model import RawEvent, fetched, no_flush
@@ -276,3 +278,50 @@ def test_without_a_login_faust_gets_no_settings():
     assert (options.faust, options.store, options.bootstrap) == ({}, None, "127.0.0.1:7")
     assert set(options.producer) == {"message.max.bytes", "allow.auto.create.topics"}
     assert options.producer["allow.auto.create.topics"] is False  # looking for a topic must not make it
+
+
+def test_the_sampler_tells_how_long_records_wait_how_busy_it_is_and_how_long_it_did_nothing(app):
+    metrics, clock, cpu = Metrics(), Now(), Now()
+    sampler = Sampler(metrics, app, clock, cpu)
+    sampler.look()
+    clock.seconds += 10
+    cpu.seconds += 4
+    sampler.look()
+    app.delivering = True
+    clock.seconds += 5
+    sampler.look()
+
+    lines = generate_latest(metrics.registry).decode()
+
+    assert f'lag_seconds{{partition="3",topic="{PURCHASES}"}} 15.0' in lines
+    assert "not_ready_seconds_total 10.0" in lines
+    assert f"main_thread_cpu_seconds_total {cpu.seconds}" in lines
+
+
+def test_ready_is_a_gauge_and_what_is_left_of_a_recovery(app):
+    metrics = Metrics()
+    watch(metrics, app, "profiles")
+    app.recovery.begin(1_000)
+    app.recovery.reached(400)
+
+    lines = generate_latest(metrics.registry).decode()
+
+    assert "customer_stream_ready 0.0" in lines
+    assert "recovery_rows_left 600.0" in lines
+    app.recovery.end()
+    assert "recovery_rows_left 0.0" in generate_latest(metrics.registry).decode()
+
+
+def test_warnings_are_counted_by_who_wrote_them():
+    metrics = Metrics({"part": PARTS, "level": ("warning", "error", "critical")})
+    handler = CountedLines(metrics)
+    for name, level in (("stream.engine", 30), ("aiokafka.conn", 40), ("asyncio", 40), ("stream.worker", 20)):
+        logger = logging.Logger(name)
+        logger.addHandler(handler)
+        logger.log(level, "told")
+
+    lines = generate_latest(metrics.registry).decode()
+
+    for part, named in (("stream", "warning"), ("aiokafka", "error"), ("other", "error")):
+        assert f'log_lines_total{{level="{named}",part="{part}"}} 1.0' in lines
+    assert "info" not in [line for line in lines.splitlines() if "log_lines" in line]

@@ -24,6 +24,7 @@ from stream.engine.failure import EngineError, Exit
 from stream.engine.headers import headers_of
 from stream.engine.options import EngineOptions
 from stream.engine.state.epoch import epoch_in
+from stream.engine.state.recovery_progress import RecoveryProgress
 from stream.engine.state.table import Table
 
 log = logging.getLogger("stream.engine")
@@ -114,14 +115,15 @@ def recover(
     tables: Mapping[int, Table[Any]],
     stop: threading.Event,
     fence: Fence | None = None,
+    progress: RecoveryProgress | None = None,
 ) -> int:
     """Bring each partition's table up to the end of its changelog; with a `fence`, become its writer.
 
-    Returns the number of records read. InterruptedError: `stop` was set.
+    Returns the number of records read. InterruptedError: `stop` was set. `progress` is told how far it is.
     """
-    reader = _reader(options)
+    reader, progress = _reader(options), progress or RecoveryProgress()
     try:
-        changelogs = ChangelogReader(reader, options, tables, stop)
+        changelogs = ChangelogReader(reader, options, tables, stop, progress)
         changelogs.read_to_ends(hidden_too=fence is None)
         if changelogs.keyless:
             text = "%d records of %s have no key and were skipped: somebody else writes to the topic"
@@ -131,6 +133,7 @@ def recover(
             fence.write(epochs)
             changelogs.read_to_epochs(epochs)
     finally:
+        progress.end()
         reader.close()
     for table in tables.values():
         table.index()
@@ -146,6 +149,7 @@ class ChangelogReader:
         options: EngineOptions,
         tables: Mapping[int, Table[Any]],
         stop: threading.Event,
+        progress: RecoveryProgress,
     ) -> None:
         self.count = 0  # records read
         self.keyless = 0  # of these, records that no worker wrote: every row has a key
@@ -153,6 +157,7 @@ class ChangelogReader:
         self._options = options
         self._tables = tables
         self._stop = stop
+        self._progress = progress
         self._next = dict.fromkeys(tables, 0)
         self._at_end: set[int] = set()
 
@@ -170,6 +175,8 @@ class ChangelogReader:
             self._next[partition], ends[partition] = max(first, table.position), end
         if hidden_too:
             ends = _log_ends(self._options, self._tables)
+        self._begun_at = sum(self._next.values())
+        self._progress.begin(sum(ends.values()) - self._begun_at)
         self._reader.assign(starts)
 
         def is_read(partition: int) -> bool:
@@ -224,6 +231,7 @@ class ChangelogReader:
             for partition, run in groupby(messages, key=Message.partition):
                 if self._take(partition, run):
                     since = time.monotonic()
+            self._progress.reached(sum(self._next.values()) - self._begun_at)
             if time.monotonic() - since > patience_s:
                 break
         for partition, table in self._tables.items():

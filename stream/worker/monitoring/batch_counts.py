@@ -53,6 +53,8 @@ class BatchCounts:
         self._paid: Counter[tuple[str, Basis]] = Counter()
         self._currencies = CurrencyWatch(metrics)
         self._pending_alerts: list[PendingAlert] = []
+        self.committed_at_s: float | None = None
+        """When a flush was committed last, in seconds since 1970"""
         self.unsure: Counter[str] = Counter()
         """Input topic -> events so far that may be repeats, and were not added."""
 
@@ -88,6 +90,7 @@ class BatchCounts:
     def flushed(self, seconds: float) -> None:
         """A flush was committed, which took so many seconds: count its alerts."""
         self._metrics.flush_duration.observe(seconds)
+        self.committed_at_s = time.time()
         pending, self._pending_alerts = self._pending_alerts, []
         now = time.monotonic()
         for each in pending:

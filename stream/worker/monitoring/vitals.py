@@ -38,6 +38,9 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
             (tp.topic, str(tp.partition)): open_s for tp, open_s in app.transactions.hidden_s().items()
         },
         "partitions_assigned": lambda: {(): len(lanes)},
+        "ready": lambda: {(): float(not readiness_problems(app))},
+        "recovery_rows_left": lambda: {(): app.recovery.left},
+        "recovery_seconds_left": lambda: {(): app.recovery.seconds_left},
         "recovering": lambda: {(): float(not app.delivering)},
         "table_keys": lambda: {(table,): sum(lane.table.row_count() for lane in lanes.values())},
         "unflushed_events": lambda: {(): sum(lane.uncommitted for lane in lanes.values())},

@@ -41,6 +41,10 @@ class PartitionModels:
             self._restore(lane)
         return self._bases[lane.partition]
 
+    def versions(self, partitions: Iterable[int]) -> set[str]:
+        """The versions of the models in force in these partitions, as far as their customers were judged."""
+        return {self._bases[each].model.version for each in partitions if each in self._bases}
+
     def adopted_offsets(self, lane: Lane[LiveRow]) -> dict[str, int]:
         """Topic -> offset after the publication of the model in force; empty for the configured one.
 
