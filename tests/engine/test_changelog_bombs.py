@@ -39,7 +39,7 @@ def test_a_changelog_with_such_a_batch_stops_the_worker_with_its_place(broker: B
 def test_a_spot_check_passes_by_such_batches(broker: Broker, prefix: str) -> None:
     made = options(broker, prefix)
     (events,) = made.inputs
-    client = Producer({"bootstrap.servers": broker.bootstrap})
+    client = Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     client.produce(events, msgspec.json.encode(Event("a", 1)), b"a", 0)
     client.flush(30)
     put_bomb(broker.bootstrap, events, "zstd")

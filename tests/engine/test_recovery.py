@@ -66,7 +66,7 @@ def written(
 
 def test_every_partition_has_its_last_rows_and_its_new_writer(broker: Broker, prefix: str) -> None:
     options, tables = changelog(broker, prefix), new_tables()
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     left = written(producer, options, random.Random(1), 30_000, epoch=1)
     sender = Sender(options, "successor")
 
@@ -90,7 +90,13 @@ def test_a_transaction_marker_behind_our_fence_is_not_taken_for_another_writer(
     broker: Broker, prefix: str
 ) -> None:
     options, tables = changelog(broker, prefix), new_tables()
-    left = written(Producer({"bootstrap.servers": broker.bootstrap}), options, random.Random(8), 500, epoch=2)
+    left = written(
+        Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True}),
+        options,
+        random.Random(8),
+        500,
+        epoch=2,
+    )
     dying = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": prefix})
     dying.init_transactions(30)
     dying.begin_transaction()
@@ -135,7 +141,7 @@ def test_rows_behind_an_open_transaction_are_waited_for(
     stranger.init_transactions(30)
     stranger.begin_transaction()
     written(stranger, options, random.Random(3), 500, epoch=None)
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     left = written(producer, options, random.Random(4), 1_000, epoch=None)
     end = threading.Timer(SOON_S + 1, stranger.abort_transaction, [30])
     end.start()
@@ -166,7 +172,7 @@ def test_a_transaction_in_the_rows_that_does_not_end_stops_the_worker(
 
 def test_only_the_rows_behind_the_position_of_a_table_are_read(broker: Broker, prefix: str) -> None:
     options, tables = changelog(broker, prefix), new_tables()
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     written(producer, options, random.Random(5), 1_000, epoch=None)
     recover(options, tables, threading.Event())
     ahead = {partition: table.position for partition, table in tables.items()}

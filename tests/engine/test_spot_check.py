@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 def test_keys_of_the_records_that_are_there_and_can_be_decoded(broker: Broker, prefix: str) -> None:
     purchases, views = f"{prefix}.purchases", f"{prefix}.views"
     create_topics(broker.bootstrap, [purchases, views])
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
+    producer = Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     for number in range(3_000):
         event = json.dumps({"key": f"key{number}", "time_ms": number})
         producer.produce(purchases, event, "another key than the event's", 0)

@@ -106,7 +106,7 @@ def test_other_partitions_go_on_while_a_transaction_is_open_and_it_is_told_with_
     broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
     make_topics(broker.bootstrap, prefix, 2)
-    plain = Producer({"bootstrap.servers": broker.bootstrap})
+    plain = Producer({"bootstrap.servers": broker.bootstrap, "enable.idempotence": True})
     with TransactionalProducer(broker.bootstrap, f"{prefix}-hanging", "lz4") as hanging:
         hanging.begin()
         hanging.send(f"{prefix}.purchases", "hidden", event("hidden", 1))
