@@ -14,55 +14,22 @@ from stream.engine import EngineApp
 from stream.engine.input.lease import Lease
 from stream.engine.output.group import Group
 from stream.engine.partition_id import PartitionId
-from stream.engine.state.store import MemoryStore
-from stream.engine.state.table import Table
-from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.group_progress import LONG_AGO_S
-from stream.engine.task.lane import Lane
-from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.engine_setup import engine_options
 from stream.worker.monitoring.batch_counts import BatchCounts
-from stream.worker.monitoring.counted_lines import PARTS, CountedLines
 from stream.worker.monitoring.merge_report import MergeReport
-from stream.worker.monitoring.sampler import Sampler
 from stream.worker.monitoring.stall_report import WARN_AFTER_S, StallReport
 from stream.worker.monitoring.vitals import STUCK_AFTER_S, Liveness, readiness_problems, watch
-from tests.support.engine_model import RawEvent, fetched, no_flush
+from tests.support.engine_model import RawEvent, fetched
+from tests.support.fed_engine import INPUTS, PLACE, PURCHASES, Now, fed_engine
 from tests.support.kafka_broker import MockBroker
-from tests.support.toy_app import HOUR_MS, Counters, ToyCodec
-
-SETTINGS = Settings(clock="event")
-INPUTS = engine_options(SETTINGS).inputs
-PURCHASES = INPUTS[0]
-PLACE = PartitionId(PURCHASES, 3)
-
-
-class Now:
-    seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.support.toy_app import HOUR_MS, Counters
 
 
 @pytest.fixture
 def app(mock_broker: MockBroker) -> EngineApp[Any]:
-    """An engine that owns partition 3, with two records of ten at hand."""
-    options = replace(engine_options(SETTINGS, mock_broker.bootstrap), producer={"log_level": 0})
-    app: EngineApp[Any] = EngineApp(options, ToyCodec())
-    lane = Lane(
-        3,
-        sources=[Source(topic, 3, 100) for topic in INPUTS],
-        table=Table(ToyCodec(), MemoryStore(), 100),
-        options=options,
-        progress=app.delivery.progress,
-        flush_if_due=no_flush,
-    )
-    lane.start_at({source.tp: CommitPoint(0) for source in lane.sources})
-    app.delivery.open_lane(lane)
-    records = {PLACE: fetched([RawEvent(at, PURCHASES, 3) for at in (0, 1)])}
-    app.delivery.distribute([PLACE], records, {PLACE: 10}, 0.0)
-    return app
+    return fed_engine(mock_broker.bootstrap)
 
 
 def apply_all(app: EngineApp[Any]) -> None:
@@ -278,50 +245,3 @@ def test_without_a_login_faust_gets_no_settings():
     assert (options.faust, options.store, options.bootstrap) == ({}, None, "127.0.0.1:7")
     assert set(options.producer) == {"message.max.bytes", "allow.auto.create.topics"}
     assert options.producer["allow.auto.create.topics"] is False  # looking for a topic must not make it
-
-
-def test_the_sampler_tells_how_long_records_wait_how_busy_it_is_and_how_long_it_did_nothing(app):
-    metrics, clock, cpu = Metrics(), Now(), Now()
-    sampler = Sampler(metrics, app, clock, cpu)
-    sampler.look()
-    clock.seconds += 10
-    cpu.seconds += 4
-    sampler.look()
-    app.delivering = True
-    clock.seconds += 5
-    sampler.look()
-
-    lines = generate_latest(metrics.registry).decode()
-
-    assert f'lag_seconds{{partition="3",topic="{PURCHASES}"}} 15.0' in lines
-    assert "not_ready_seconds_total 10.0" in lines
-    assert f"main_thread_cpu_seconds_total {cpu.seconds}" in lines
-
-
-def test_ready_is_a_gauge_and_what_is_left_of_a_recovery(app):
-    metrics = Metrics()
-    watch(metrics, app, "profiles")
-    app.recovery.begin(1_000)
-    app.recovery.reached(400)
-
-    lines = generate_latest(metrics.registry).decode()
-
-    assert "customer_stream_ready 0.0" in lines
-    assert "recovery_rows_left 600.0" in lines
-    app.recovery.end()
-    assert "recovery_rows_left 0.0" in generate_latest(metrics.registry).decode()
-
-
-def test_warnings_are_counted_by_who_wrote_them():
-    metrics = Metrics({"part": PARTS, "level": ("warning", "error", "critical")})
-    handler = CountedLines(metrics)
-    for name, level in (("stream.engine", 30), ("aiokafka.conn", 40), ("asyncio", 40), ("stream.worker", 20)):
-        logger = logging.Logger(name)
-        logger.addHandler(handler)
-        logger.log(level, "told")
-
-    lines = generate_latest(metrics.registry).decode()
-
-    for part, named in (("stream", "warning"), ("aiokafka", "error"), ("other", "error")):
-        assert f'log_lines_total{{level="{named}",part="{part}"}} 1.0' in lines
-    assert "info" not in [line for line in lines.splitlines() if "log_lines" in line]

@@ -5,18 +5,18 @@ from bisect import bisect_right
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.worker.monitoring.waiting import FORGOTTEN_AFTER_S, MARKS_MAX, Waiting, WaitingPartitions
+from stream.worker.monitoring.waiting import FORGOTTEN_AFTER_S, MARKS_MAX, WaitingPartitions, WaitingRecords
 
 
 def test_nothing_waits_when_all_is_applied():
-    waiting = Waiting()
+    waiting = WaitingRecords()
     waiting.note(end=10, applied=10, now_s=100)
 
     assert waiting.seconds(applied=10, now_s=500) == 0
 
 
 def test_a_record_has_waited_since_the_end_went_past_it():
-    waiting = Waiting()
+    waiting = WaitingRecords()
     waiting.note(end=10, applied=0, now_s=100)
     waiting.note(end=20, applied=0, now_s=130)
 
@@ -27,7 +27,7 @@ def test_a_record_has_waited_since_the_end_went_past_it():
 
 
 def test_a_worker_that_keeps_up_has_a_lag_of_the_looks_at_most():
-    waiting = Waiting()
+    waiting = WaitingRecords()
     for second in range(1_000):
         waiting.note(end=second * 50, applied=second * 50 - 20, now_s=second)
 
@@ -40,7 +40,7 @@ steps = st.lists(st.tuples(st.integers(0, 50), st.floats(0, 1)), min_size=1, max
 @given(steps)
 def test_the_lag_is_never_less_than_the_truth_and_the_marks_are_few(steps):
     """The oracle remembers every look."""
-    waiting, ends, end, applied = Waiting(), [], 0, 0
+    waiting, ends, end, applied = WaitingRecords(), [], 0, 0
     for now_s, (more, share) in enumerate(steps):
         end += more
         ends.append(end)

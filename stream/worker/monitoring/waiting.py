@@ -23,7 +23,7 @@ class _Mark(NamedTuple):
     """Records before this offset were there at that time."""
 
 
-class Waiting:
+class WaitingRecords:
     """The marks of one partition."""
 
     def __init__(self) -> None:
@@ -57,16 +57,16 @@ class WaitingPartitions:
     """The marks of all partitions of a worker, by whatever names a partition."""
 
     def __init__(self) -> None:
-        self._of: dict[Hashable, Waiting] = {}
+        self._of: dict[Hashable, WaitingRecords] = {}
 
     def note(self, places: Iterable[tuple[Hashable, int, int]], now_s: float) -> None:
         """Partition, end of its log, and offset up to which all is done, of each that is read now."""
         for place, end, applied in places:
-            self._of.setdefault(place, Waiting()).note(end, applied, now_s)
+            self._of.setdefault(place, WaitingRecords()).note(end, applied, now_s)
         for place in [each for each, one in self._of.items() if now_s - one.looked_s > FORGOTTEN_AFTER_S]:
             del self._of[place]
 
     def seconds(self, place: Hashable, applied: int, now_s: float) -> float:
-        """See `Waiting.seconds`; 0 for a partition that was never looked at."""
+        """See `WaitingRecords.seconds`; 0 for a partition that was never looked at."""
         waiting = self._of.get(place)
         return waiting.seconds(applied, now_s) if waiting else 0.0
