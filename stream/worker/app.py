@@ -18,7 +18,7 @@ from stream.wire import TopicKind
 from stream.worker.engine_setup import engine_options
 from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.start_check import look_at_kafka
-from stream.worker.kafka.topics import INPUTS, topic_names
+from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.monitoring.counted_lines import PARTS, CountedLines
 from stream.worker.monitoring.health import HealthServer
@@ -49,15 +49,7 @@ class Worker:
         self.topics = topic_names(settings)
         self.bootstrap = bootstrap or settings.brokers
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
-        self.metrics = Metrics(
-            {
-                "type": {*EVENT_BY_NAME, "unknown", "none"},
-                "tier": basis.tier_names,
-                "topic": (*self.topics.inputs, self.topics.profiles),
-                "part": PARTS,
-                "level": ("warning", "error", "critical"),
-            }
-        )
+        self.metrics = metrics_of(self.topics, basis)
         logging.getLogger().addHandler(CountedLines(self.metrics))
         policy = f"{basis.policy.id} ({basis.policy.hash})"
         log.info("policy %s; model %s until another one is published", policy, basis.model.version)
@@ -123,6 +115,19 @@ class Worker:
         count = await asyncio.to_thread(look_at_kafka, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
         self.app.on_recovered = partial(_check_lane, partition_count=count)
+
+
+def metrics_of(topics: TopicNames, basis: Basis) -> Metrics:
+    """The metrics of a worker, with all that their labels may say."""
+    return Metrics(
+        {
+            "type": {*EVENT_BY_NAME, "unknown", "none"},
+            "tier": basis.tier_names,
+            "topic": (*topics.inputs, topics.profiles),
+            "part": PARTS,
+            "level": ("warning", "error", "critical"),
+        }
+    )
 
 
 def codec_of(settings: Settings, kinds: dict[str, TopicKind], basis: Basis) -> ProfileCodec:

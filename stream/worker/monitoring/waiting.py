@@ -17,7 +17,7 @@ FORGOTTEN_AFTER_S = 600.0
 """After a rebalance the same worker often has the partition again; later its marks are of no use."""
 
 
-class _Mark(NamedTuple):
+class _SeenEnd(NamedTuple):
     seen_s: float
     end: int
     """Records before this offset were there at that time."""
@@ -27,7 +27,7 @@ class WaitingRecords:
     """The marks of one partition."""
 
     def __init__(self) -> None:
-        self._marks: deque[_Mark] = deque()
+        self._marks: deque[_SeenEnd] = deque()
         self.looked_s = 0.0
 
     def note(self, end: int, applied: int, now_s: float) -> None:
@@ -37,11 +37,11 @@ class WaitingRecords:
         while marks and marks[0].end <= applied:
             marks.popleft()
         if end > applied and (not marks or end > marks[-1].end):
-            marks.append(_Mark(now_s, end))
+            marks.append(_SeenEnd(now_s, end))
         if len(marks) > MARKS_MAX:
             pairs = list(marks)
             self._marks = deque(
-                _Mark(first.seen_s, second.end)
+                _SeenEnd(first.seen_s, second.end)
                 for first, second in zip(pairs[::2], pairs[1::2], strict=False)
             )
             if len(pairs) % 2:
