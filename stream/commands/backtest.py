@@ -12,6 +12,7 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.commands.publishing import BACKTEST, PUBLISHED, published_file
 from stream.commands.recorded_events import (
     UnfitDataError,
     as_of_fields,
@@ -57,13 +58,16 @@ if TYPE_CHECKING:
     "--budget", type=click.FloatRange(0, 1), help="Learn thresholds that alert about at most this share."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--publish", type=PUBLISHED, help="Keep the numbers in this folder, for `stream dashboard`.")
 @click.option("--report", type=OUTPUT, help="Write a report in plain words: one HTML file with plots.")
 def backtest_command(
+    *,
     events: tuple[Path, ...],
     now_ms: int,
     jobs: int | None,
     as_json: bool,
     report: Path | None,
+    publish: Path | None,
     **options: Any,
 ) -> None:
     """Judge churn risk and alerts on history: learn up to a day, then see what customers did.
@@ -84,12 +88,15 @@ def backtest_command(
     try:
         with (
             output_file(report) if report is not None else nullcontext() as file,
+            published_file(publish, BACKTEST) as kept,
             reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
         ):
             result = _run(recording, jobs, **options)
             notes = [*far_notes(recording), *future_notes(recording)]
             numbers = {**result.numbers, **as_of_fields(recording), "data_notes": notes}
             numbers["seconds"] = round(time.monotonic() - started, 3)
+            if kept is not None:
+                kept.write(json.dumps(numbers).encode())
             if file is not None:
                 from stream.analysis.backtest.page import backtest_page
 

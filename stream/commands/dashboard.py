@@ -47,6 +47,9 @@ class DashboardError(click.ClickException):
 @click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
 @click.option(
+    "--published", type=FOLDER, help="Folder of `stream report --publish` and `stream backtest --publish`."
+)
+@click.option(
     "--store",
     default="",
     help="Keep the read store in this file, or in postgresql://..., for a fast next start.",
@@ -63,6 +66,7 @@ def dashboard_command(
     alerts: Path | None,
     policy_path: Path | None,
     model_path: Path | None,
+    published: Path | None,
     store: str,
     port: int | None,
     now_ms: int,
@@ -97,16 +101,18 @@ def dashboard_command(
     live = not (events or profiles)
     with _in_one_line(), opened_store(store or settings.dashboard_store, shared=live) as kept:
         if live:
-            _follow(settings, kept, basis_of_worker(policy_path, model_path), port)
+            _follow(settings, kept, basis_of_worker(policy_path, model_path), port, published)
             return
         basis = chosen_basis(policy_path, model_path)
         source = _source(events, profiles, alerts, basis, now_ms)
         with progress("reading the customers"):
             view = filled(kept, source)
-        _serve(settings, kept, view, port)
+        _serve(settings, kept, view, port, published=published or folder)
 
 
-def _follow(settings: Settings, store: ReadStore, basis: Basis, port: int | None) -> None:
+def _follow(
+    settings: Settings, store: ReadStore, basis: Basis, port: int | None, published: Path | None
+) -> None:
     """Serve what the topics say, and keep up with them."""
     from stream.page.dashboard import running_shop
     from stream.worker.kafka.topics_admin import connected
@@ -121,20 +127,27 @@ def _follow(settings: Settings, store: ReadStore, basis: Basis, port: int | None
     shop = running_shop(settings, basis, store)
     shop.start()
     try:
-        _serve(settings, store, shop.view(), port, shop)
+        _serve(settings, store, shop.view(), port, live=shop, published=published)
     finally:
         shop.stop()
 
 
 def _serve(
-    settings: Settings, store: ReadStore, view: View, port: int | None, live: LiveFeed | None = None
+    settings: Settings,
+    store: ReadStore,
+    view: View,
+    port: int | None,
+    *,
+    live: LiveFeed | None = None,
+    published: Path | None = None,
 ) -> None:
     from stream.page.dashboard import serve
+    from stream.page.published import Published
     from stream.page.web.server import DashboardServer
 
     names = [name.strip() for name in settings.dashboard_names.split(",") if name.strip()]
     user, header = settings.dashboard_user, settings.dashboard_user_header
-    server = DashboardServer(store, view, names, live, user=user, user_header=header)
+    server = DashboardServer(store, view, names, live, Published(published), user=user, user_header=header)
     chosen = settings.dashboard_port if port is None else port
     asyncio.run(serve(server, settings.dashboard_host, chosen, _print_address))
 

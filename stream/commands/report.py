@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
+from stream.commands.publishing import PUBLISHED, REPORT, published_file
 from stream.commands.recorded_events import (
     UnfitDataError,
     as_of_fields,
@@ -47,6 +49,7 @@ from stream.recording.recording import Recording
     help="Policy file (TOML): tiers, margin, discount, time zone. [default: shipped]",
 )
 @click.option("--out", type=OUTPUT, help="Write the report in plain words: one HTML file.")
+@click.option("--publish", type=PUBLISHED, help="Keep the numbers in this folder, for `stream dashboard`.")
 @click.option("--json", "as_json", is_flag=True, help="Print all numbers as one JSON object.")
 def report_command(
     *,
@@ -57,6 +60,7 @@ def report_command(
     model: Path | None,
     policy: Path | None,
     out: Path | None,
+    publish: Path | None,
     as_json: bool,
 ) -> None:
     """Report on customers won, grown and kept, their value against their cost, and why they leave.
@@ -65,34 +69,45 @@ def report_command(
     Example:
       stream report shop.jsonl --out report.html
     """
+    from stream.panes.report import business_page
+
+    if out is None and publish is None and not as_json and is_terminal():
+        raise click.UsageError("the report is an HTML page: name its file, --out report.html, or take --json")
+    with (
+        _in_words(),
+        output_file(out) if out is not None else nullcontext() as file,
+        published_file(publish, REPORT) as kept,
+        reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
+    ):
+        rules = chosen_policy(policy)
+        with jobs_over(recording, jobs) as parts:
+            numbers = _numbers(parts, until, model, rules)
+        if file is not None:
+            file.write(business_page(numbers).encode())
+        if kept is not None:
+            kept.write(json.dumps(numbers).encode())
+    if out is not None:
+        echo(f"written to {out}", err=True)
+    if as_json:
+        echo(json.dumps(numbers), err=is_stdout(out))
+    elif out is None and publish is None:
+        echo(business_page(numbers))
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Data from which no report follows are refused in one line."""
     from stream.analysis.fit_recording import NoPurchasesError
     from stream.fit.coverage import NotCoveredError
     from stream.fit.purchases.processes import UnfitError
-    from stream.panes.report import business_page
 
-    if out is None and not as_json and is_terminal():
-        raise click.UsageError("the report is an HTML page: name its file, --out report.html, or take --json")
     try:
-        with (
-            output_file(out) if out is not None else nullcontext() as file,
-            reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
-        ):
-            rules = chosen_policy(policy)
-            with jobs_over(recording, jobs) as parts:
-                numbers = _numbers(parts, until, model, rules)
-            if file is not None:
-                file.write(business_page(numbers).encode())
+        yield
     except (NotCoveredError, ModelError) as problem:
         raise UnfitDataError(str(problem)) from None
     except (UnfitError, NoPurchasesError) as problem:
         echo(f"stream report: {problem}", err=True)
         raise SystemExit(1) from None
-    if out is not None:
-        echo(f"written to {out}", err=True)
-    if as_json:
-        echo(json.dumps(numbers), err=is_stdout(out))
-    elif out is None:
-        echo(business_page(numbers))
 
 
 def is_terminal() -> bool:

@@ -186,7 +186,10 @@ def _checked(events: list[str], folder: TryFolder, chosen: list[str], how: tuple
 
 def _reported(events: list[str], folder: TryFolder, options: list[str]) -> None:
     page = str(folder / try_folder.REPORT)
-    if run_step("6. Who was won, grown and kept?", ["report", *events, *options, "--out", page]):
+    if run_step(
+        "6. Who was won, grown and kept?",
+        ["report", *events, *options, "--out", page, "--publish", str(folder.path)],
+    ):
         say("So there is no report.")
     folder.note()
 

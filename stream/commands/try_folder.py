@@ -13,13 +13,13 @@ MARK = ".stream-try.json"
 """Name -> [size, time of the last change in ns] of each file that a run wrote."""
 MAPPING, EVENTS, REJECTS, MODEL = "mapping.toml", "events.jsonl.gz", "events.rejects.jsonl", "model.json"
 PROFILES, ALERTS, BACKTEST, NUMBERS = "profiles.jsonl", "alerts.jsonl", "backtest.html", "backtest.json"
-REPORT = "report.html"
+REPORT, REPORT_NUMBERS = "report.html", "report.json"
 REMEDY = "name another folder by --out"
 BEFORE = ".before"
 """Folder of the results of the run before, while it is open whether there will be new ones."""
 KEPT = (MAPPING, REJECTS)
 """Results of a run without events that stay: they say what to correct."""
-OUTPUTS = (MAPPING, EVENTS, REJECTS, MODEL, PROFILES, ALERTS, BACKTEST, NUMBERS, REPORT)
+OUTPUTS = (MAPPING, EVENTS, REJECTS, MODEL, PROFILES, ALERTS, BACKTEST, NUMBERS, REPORT, REPORT_NUMBERS)
 
 
 class NotOursError(click.ClickException):

@@ -18,6 +18,7 @@ from stream.core.facts.profile import Judgement, Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.change import score_before
 from stream.core.judgement.episode import is_open
+from stream.core.judgement.held import held_back
 from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import standing
 from stream.core.policy.policy import ALERT_KINDS
@@ -69,6 +70,9 @@ class CustomerEntry(Struct, frozen=True):
     country: str
     open_kinds: str
     """Kinds of the open alerts, separated by spaces."""
+    held: str
+    """Kinds of alerts that are held back and by what, as `kind:reason`, separated by spaces
+    (stream/core/judgement/held.py)."""
     as_of_ms: int
     """The instant that risk and worth are as of."""
     profile: bytes
@@ -151,6 +155,7 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         identity.channel,
         identity.country,
         " ".join(kind for kind in ALERT_KINDS if is_open(judgement.episodes.get(kind))),
+        " ".join(f"{kind}:{why}" for kind, why in held_back(judgement, as_of_ms, basis)),
         as_of_ms,
         _encode(profile),
     )

@@ -33,7 +33,7 @@ def business_page(numbers: Mapping[str, Any]) -> str:
         "<h2>Kept: retention</h2>",
         kept(numbers),
         "<h2>Why customers leave or stay</h2>",
-        drivers(numbers["drivers"]),
+        drivers(numbers["drivers"], [*tiers]),
         "<h2>Dead ends: the last event before customers left</h2>",
         dead_ends(numbers["dead_ends"], [*tiers], recorded=numbers["engagement_recorded"]),
         *report_notes(numbers),

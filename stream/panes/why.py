@@ -17,8 +17,9 @@ NOT_RECORDED = (
 )
 
 
-def drivers(found: Sequence[Mapping[str, Any]]) -> str:
-    """Behaviours and incidents that go with leaving or staying, by tier."""
+def drivers(found: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> str:
+    """Behaviours and incidents that go with leaving or staying; those of the highest of the tiers `names`
+    first."""
     shown = [one for one in found if one["found"]]
     if not found:
         return "<p>Too few customers left or stayed to compare what they did.</p>"
@@ -29,7 +30,11 @@ def drivers(found: Sequence[Mapping[str, Any]]) -> str:
         )
     parts = []
     for title, is_leaving in (("Why they leave", True), ("Why they stay", False)):
-        rows = [_driver(one) for one in shown if (one["odds_ratio"] > 1) is is_leaving]
+        rows = [
+            _driver(one)
+            for one in sorted(shown, key=lambda one: -_rank(one["tier"], names))
+            if (one["odds_ratio"] > 1) is is_leaving
+        ]
         head = (
             "value tier", "behaviour or incident", "left after it", "", "similar customers who left",
             "recommended action" if is_leaving else "what to make of it", "odds ratio (95% interval)", "customers", "times",
@@ -44,6 +49,11 @@ def drivers(found: Sequence[Mapping[str, Any]]) -> str:
         "of 2 means: for each customer who stayed, twice as many left as among similar customers. Of all lines shown, about "
         "one in twenty may be chance (exact tests, Benjamini-Hochberg). This is a comparison, not a proof of cause.</small></p>"
     )
+
+
+def _rank(tier: str, names: Sequence[str]) -> int:
+    """Place of a tier on the ladder; "gold and above" is that of gold, everybody stands last."""
+    return next((place for place, name in enumerate(names) if tier.startswith(name)), -1)
 
 
 def _driver(one: Mapping[str, Any]) -> tuple[str | Meter, ...]:

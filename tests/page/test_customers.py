@@ -5,9 +5,9 @@ import pytest
 
 from stream.core.judgement.basis import Basis
 from stream.page.entries import NOT_KNOWN, CustomerEntry, customer_entry
-from stream.page.screens.customer import customer_profile, customer_screen
 from stream.page.screens.customer_filters import SORTS, customers_filters, with_currency
 from stream.page.screens.customers import CSV_HEAD, customers_export, customers_screen
+from stream.page.screens.one_customer.screen import customer_profile, customer_screen
 from stream.page.screens.view import FilterError
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch

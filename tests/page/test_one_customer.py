@@ -8,8 +8,8 @@ from stream.core.units import DAY_MS
 from stream.look.months import Months, months
 from stream.look.timeline import Line, Mark, Stretch, Timeline, timeline
 from stream.page.entries import CustomerEntry, customer_entry
-from stream.page.screens.alert_history import episodes
-from stream.page.screens.customer import customer_screen
+from stream.page.screens.one_customer.alerts import episodes
+from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.view import View
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch

@@ -1,7 +1,5 @@
 """The first screen: who needs us today, in which order, filtered, added up, and as CSV."""
 
-import csv
-import io
 from contextlib import contextmanager
 
 import msgspec
@@ -10,8 +8,7 @@ import pytest
 from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
 from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, OpenEntry, mean_and_variance
-from stream.page.screens.csv_text import csv_lines
-from stream.page.screens.open_list import CSV_HEAD, today_export, today_filters, with_currency
+from stream.page.screens.open_list import today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
 from stream.page.screens.view import FilterError, View
 from stream.page.store.sqlite import SqliteStore
@@ -181,40 +178,6 @@ def test_the_open_alerts_of_each_day_follow_from_what_was_raised_and_ended(shop)
     assert screen.open_by_day[-3][1] == raised - ended
 
 
-def exported(store, view, query):
-    rows = []
-    with store.reading() as reading:
-        filters = with_currency(reading, today_filters(query, view), view)
-        after = "start"
-        while after:
-            found, after = today_export(reading, filters, view)
-            rows += found
-            filters["after"] = after
-    return list(csv.reader(io.StringIO(csv_lines([CSV_HEAD, *rows]))))
-
-
-def test_the_csv_has_the_rows_of_the_list_in_their_order(shop, monkeypatch):
-    monkeypatch.setattr("stream.page.screens.open_list.ROWS_READ", 3)
-    store, view = shop
-
-    head, *rows = exported(store, view, {})
-
-    with store.reading() as reading:
-        screen = today(reading, today_filters({}, view), view)
-    assert tuple(head) == CSV_HEAD
-    assert [row[0] for row in rows][: len(screen.rows)] == names(screen)
-    assert len(rows) == screen.total.customers
-    for row, cells in zip(screen.rows, rows, strict=False):
-        assert float(cells[9]) == pytest.approx(float(row.stake.strip("€").replace(",", "")), abs=0.5)
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
-def test_a_cell_is_never_a_formula(start):
-    ((first, second, third),) = csv.reader(io.StringIO(csv_lines([[f"{start}1+1", 'a,"b\nc', -5]])))
-
-    assert (first, second, third) == (f"'{start}1+1", 'a,"b\nc', "-5")
-
-
 def test_every_open_alert_of_the_rows_is_in_the_list(shop, shop_files):
     store, _ = shop
     rows = [msgspec.json.decode(line) for line in shop_files[0].read_bytes().splitlines()]
@@ -234,7 +197,26 @@ def test_every_open_alert_of_the_rows_is_in_the_list(shop, shop_files):
 
 def customer(name, currency):
     return CustomerEntry(
-        name, 2, 1, 0, "loyal", 0.5, 0.1, 10_000, currency, 5_000, 3, 0, NOW_MS, "", "", "", "", NOW_MS, b"{}"
+        name,
+        2,
+        1,
+        0,
+        "loyal",
+        0.5,
+        0.1,
+        10_000,
+        currency,
+        5_000,
+        3,
+        0,
+        NOW_MS,
+        "",
+        "",
+        "",
+        "",
+        "",
+        NOW_MS,
+        b"{}",
     )
 
 

@@ -53,7 +53,14 @@ IMPORTING_FILES_FLOORS = [
     {"mapping", "external_sort", "file_names"},
     {"zones", "currency_marks"},
 ]
-PAGE_FLOORS = [{"dashboard"}, {"web"}, {"live"}, {"sources", "screens"}, {"store"}, {"entries", "remarks"}]
+PAGE_FLOORS = [
+    {"dashboard"},
+    {"web"},
+    {"live"},
+    {"sources", "screens"},
+    {"store"},
+    {"entries", "published", "remarks"},
+]
 
 FLOORS = [
     ("core", CORE_FLOORS),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 4
+STORE_VERSION = 5
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -35,6 +35,7 @@ TABLES = (
         (
             *(f"{column}, customer" for column in ("value_minor", "risk", "risk_rise", "last_purchase_ms")),
             "currency, value_minor, customer, risk, orders",
+            "held",
             *(f"{column}, value_minor" for column in ("campaign", "channel", "country", "tier", "stage")),
         ),
     ),

@@ -13,17 +13,26 @@ from stream.look.heat import html_heat
 from stream.look.months import months
 from stream.look.svg import sparkline
 from stream.look.timeline import timeline
-from stream.page.screens import customer, customers, not_counted, open_list, remarks, today, value_map
+from stream.page.published import Published
+from stream.page.screens import customers, not_counted, open_list, remarks, today, value_map
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import customers_filters, with_currency
-from stream.page.screens.customer_months import MonthRow
+from stream.page.screens.one_customer import screen as customer
+from stream.page.screens.one_customer.by_month import MonthRow
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.page.web.rendering import environment
 from stream.wording.amounts import days
 
 HTML, JSON = "text/html", "application/json"
-NAVIGATION = ((today.PATH, "Today"), (customers.PATH, "Customers"))
+NAVIGATION = (
+    (today.PATH, "Today"),
+    (customers.PATH, "Customers"),
+    ("/won", "Won"),
+    ("/grown", "Grown"),
+    ("/kept", "Kept"),
+    ("/policy", "Policy"),
+)
 
 Made = tuple[str, int, str]
 """Text, HTTP status and content type."""
@@ -42,9 +51,10 @@ class Shown(Protocol):
 class Pages:
     """Renders the templates, as of one view."""
 
-    def __init__(self, view: View, live: Shown | None = None) -> None:
+    def __init__(self, view: View, live: Shown | None = None, published: Published | None = None) -> None:
         """`live`: of a running shop; without it nothing moves, and nobody can say anything of an alert."""
         self.view, self.live = view, live
+        self.published = published or Published()
         self.ticket = ""
         """Goes with what is remarked on the page (stream/page/web/acting.py)."""
         self.address = "/"

@@ -16,6 +16,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from stream.look.html import STYLESHEET
 from stream.metrics import DashboardMetrics
+from stream.page.published import Published
 from stream.page.screens.csv_text import Cell, csv_lines
 from stream.page.screens.view import FilterError, View
 from stream.page.store.store import ReadStore
@@ -24,6 +25,7 @@ from stream.page.web.acting import ActionError
 from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
 from stream.page.web.live_pages import LivePages, RunningShop
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
+from stream.page.web.panes import PANES
 from stream.page.web.rendering import STATIC
 
 log = logging.getLogger(__name__)
@@ -50,20 +52,21 @@ class DashboardServer:
         view: View,
         names: Iterable[str] = (),
         live: RunningShop | None = None,
+        published: Published | None = None,
         *,
         user: str = "",
         user_header: str = "",
     ) -> None:
         """`names`: hosts that it answers to beside loopback. `live`: a running shop, of which `view` is the
-        beginning. `user`, `user_header`: who remarks something (see Acting)."""
+        beginning. `published`: numbers of reports. `user`, `user_header`: see Acting."""
         self._store = store
-        self._pages = Pages(view, live)
+        self._pages = Pages(view, live, published)
         self._metrics = DashboardMetrics()
         self._watch_store()
         is_known = known_hosts(names)
         self._live = LivePages(live, self._pages, is_known, user, user_header) if live is not None else None
         application = web.Application(middlewares=[guard(is_known), self._in_words])
-        for path, maker in PAGES.items():
+        for path, maker in {**PAGES, **PANES}.items():
             application.router.add_get(path, self._page(path, maker))
         for path, exporter in EXPORTS.items():
             application.router.add_get(path, self._export(path, exporter))

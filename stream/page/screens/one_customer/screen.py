@@ -16,9 +16,9 @@ from stream.core.facts.profile import Profile
 from stream.core.policy.policy import AlertKind
 from stream.look.timeline import Timeline
 from stream.page.entries import OpenEntry, tier_before, tier_of_ladder
-from stream.page.screens.alert_history import EpisodeRow, episodes
-from stream.page.screens.buying_picture import buying_picture, open_span
-from stream.page.screens.customer_months import (
+from stream.page.screens.one_customer.alerts import EpisodeRow, episodes
+from stream.page.screens.one_customer.buying import buying_picture, open_span
+from stream.page.screens.one_customer.by_month import (
     MonthRow,
     ThemeRow,
     channels_by_month,
@@ -26,7 +26,7 @@ from stream.page.screens.customer_months import (
     mood_by_month,
     themes,
 )
-from stream.page.screens.customer_value import ValueFigures, value_figures
+from stream.page.screens.one_customer.value import ValueFigures, value_figures
 from stream.page.screens.open_list import decoded
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading

@@ -1,0 +1,77 @@
+"""What `stream report --publish` and `stream backtest --publish` left in a folder: it takes all events.
+
+They are read again when a file is another one: a nightly report shows without a start of the dashboard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+REPORT, BACKTEST = "report.json", "backtest.json"
+"""Names of the files; the folder of `stream try` holds both."""
+KEYS = {
+    REPORT: (
+        "as_of_ms",
+        "zone",
+        "currency",
+        "acquisition",
+        "development",
+        "retention",
+        "campaigns",
+        "drivers",
+    ),
+    BACKTEST: ("alerts", "horizon_weeks", "data_end", "split"),
+}
+"""Without these a file was not written by the command."""
+
+
+class PublishedError(Exception):
+    """A file holds something else; the text names it and says what to run."""
+
+
+class Published:
+    """The files of one folder, or of none."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._read: dict[str, tuple[tuple[int, int], Mapping[str, Any]]] = {}
+
+    def report(self) -> Mapping[str, Any] | None:
+        """The numbers of the last report; None: there is none yet. PublishedError."""
+        return self._numbers(REPORT)
+
+    def backtest(self) -> Mapping[str, Any] | None:
+        """The numbers of the last backtest; None: there is none yet. PublishedError."""
+        return self._numbers(BACKTEST)
+
+    def _numbers(self, name: str) -> Mapping[str, Any] | None:
+        if self.folder is None:
+            return None
+        path = self.folder / name
+        try:
+            found = path.stat()
+            state = (found.st_mtime_ns, found.st_size)
+            if name not in self._read or self._read[name][0] != state:
+                self._read[name] = (state, _checked(path, name))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise PublishedError(f"{path} cannot be read: {error.strerror}") from error
+        return self._read[name][1]
+
+
+def _checked(path: Path, name: str) -> Mapping[str, Any]:
+    command = name.removesuffix(".json")
+    remedy = f"run `stream {command} --publish {path.parent}` again"
+    try:
+        numbers = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise PublishedError(f"{path} is no JSON ({error}): {remedy}") from None
+    missing = [key for key in KEYS[name] if not isinstance(numbers, dict) or key not in numbers]
+    if missing:
+        raise PublishedError(f"{path} is not what this version publishes (no {missing[0]!r}): {remedy}")
+    found: Mapping[str, Any] = numbers
+    return found

@@ -1,0 +1,1 @@
+"""The page of one customer: figures, words of `stream explain`, and pictures."""

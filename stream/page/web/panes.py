@@ -1,0 +1,165 @@
+"""The pages of what needs history: won, grown, kept, and the policy; with the day that numbers are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from stream.core.units import DAY_MS
+from stream.look.html import with_whole_days
+from stream.look.months import months
+from stream.page.published import PublishedError
+from stream.page.screens import alert_weeks, customers, today
+from stream.page.screens.view import View, known_filters, url
+from stream.page.store.store import Reading
+from stream.page.web.pages import HTML, Made, Pages
+from stream.panes.backtest import backtest_pane
+from stream.panes.campaigns import day_words
+from stream.panes.currencies import currencies_part, money_words, priced
+from stream.panes.grown import grown
+from stream.panes.kept import kept
+from stream.panes.places import Places
+from stream.panes.report import report_notes
+from stream.panes.why import dead_ends, drivers
+from stream.panes.won import won
+from stream.time_zones import calendar_in
+from stream.wording.amounts import count, days
+from stream.wording.policy import rule_sections
+
+WON, GROWN, KEPT, POLICY = "/won", "/grown", "/kept", "/policy"
+STALE_MS = 8 * DAY_MS
+"""A report that is older than this beside the rest of the page is said to be."""
+PUBLISH = "stream report EVENTS --publish FOLDER"
+
+Parts = Callable[[Mapping[str, Any], Places], Sequence[tuple[str, str]]]
+"""From the numbers of a report to headings and HTML."""
+
+
+def _places(filters: Mapping[str, str]) -> str:
+    return url(customers.PATH, filters)
+
+
+def _won(numbers: Mapping[str, Any], places: Places) -> Sequence[tuple[str, str]]:
+    return [("New customers, and what they are worth against what they cost", won(numbers, places))]
+
+
+def _grown(numbers: Mapping[str, Any], places: Places) -> Sequence[tuple[str, str]]:
+    return [("Development in 90 days", grown(numbers, places))]
+
+
+def _kept(numbers: Mapping[str, Any], places: Places) -> Sequence[tuple[str, str]]:
+    tiers = [*numbers["retention"]["by_tier"]]
+    recorded = numbers["engagement_recorded"]
+    return [
+        ("Why customers leave or stay, and what to do", drivers(numbers["drivers"], tiers)),
+        ("At risk, back, and staying", kept(numbers, places)),
+        (
+            "Dead ends: the last event before they left",
+            dead_ends(numbers["dead_ends"], tiers, recorded=recorded),
+        ),
+    ]
+
+
+def won_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """New customers and campaigns."""
+    return _pane(pages, query, (WON, "Won"), _won, [])
+
+
+def grown_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """Tiers, baskets, what to offer next."""
+    ready = _open_now(reading, "upgrade_opportunity")
+    line = (
+        f"{count(ready, 'customer is', 'customers are')} ready for the next tier now.",
+        "upgrade_opportunity",
+    )
+    return _pane(pages, query, (GROWN, "Grown"), _grown, [line])
+
+
+def kept_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """Who stays, who leaves, and why."""
+    lines = [
+        (f"{count(_open_now(reading, kind), 'customer', 'customers')} {words} now.", kind)
+        for kind, words in (("at_risk_loyal", "loyal and at risk"), ("churn_risk", "likely to leave"))
+    ]
+    return _pane(pages, query, (KEPT, "Kept"), _kept, lines)
+
+
+def _open_now(reading: Reading, kind: str) -> int:
+    return int(reading.one("SELECT COUNT(*) FROM open_alerts WHERE kind = ?", [kind])[0])
+
+
+def _pane(
+    pages: Pages,
+    query: Mapping[str, str],
+    here: tuple[str, str],
+    parts: Parts,
+    now: Sequence[tuple[str, str]],
+) -> Made:
+    known_filters(query, ())
+    path, title = here
+    shown: list[tuple[str, Markup]] = []
+    of_day, notes, problem, money = "", [], "", Markup("")
+    try:
+        numbers = pages.published.report()
+        if numbers is not None:
+            numbers = priced(numbers)
+            shown = [(name, Markup(with_whole_days(html))) for name, html in parts(numbers, _places)]
+            money = Markup("".join([f"<p>{money_words(numbers)}</p>", *currencies_part(numbers)]))
+            of_day = day_words(numbers["as_of_ms"], calendar_in(numbers["zone"]))
+            notes = _report_notes(numbers, pages.view)
+    except PublishedError as wrong:
+        problem = str(wrong)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        problem = f"The report was published by another version of this program ({wrong!r}): publish it again"
+    links = [(words, url(today.PATH, {"kind": kind})) for words, kind in now]
+    text = pages.render(
+        "pane.html", path, title=title, parts=shown, of_day=of_day, notes=notes, problem=problem, now=links,
+        publish=PUBLISH, money=money,
+    )  # fmt: skip
+    return text, 200, HTML
+
+
+def _report_notes(numbers: Mapping[str, Any], view: View) -> list[Markup]:
+    notes = []
+    behind_ms = view.as_of_ms - numbers["as_of_ms"]
+    if behind_ms > STALE_MS:
+        notes.append(
+            f"<p class=note>This report is {days(behind_ms / DAY_MS)} older than the rest of the page: "
+            "publish a new one.</p>"
+        )
+    if numbers["policy"] != view.basis.policy.hash:
+        notes.append("<p class=note>It was made by another policy than the one of this page.</p>")
+    return [Markup(with_whole_days(each)) for each in [*notes, *report_notes(numbers)]]
+
+
+def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+    """The rules in words, what the last backtest said of them, and how often they spoke."""
+    known_filters(query, ())
+    view = pages.view
+    tested, problem = Markup(""), ""
+    try:
+        numbers = pages.published.backtest()
+        if numbers is not None:
+            tested = Markup(with_whole_days(backtest_pane(numbers, view.basis.policy.hash)))
+    except PublishedError as wrong:
+        problem = str(wrong)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        problem = (
+            f"The backtest was published by another version of this program ({wrong!r}): publish it again"
+        )
+    weeks = alert_weeks.alert_weeks(reading, view) if view.has_alerts else []
+    text = pages.render(
+        "policy.html",
+        POLICY,
+        sections=rule_sections(view.basis),
+        tested=tested,
+        problem=problem,
+        weeks=[(each, Markup(months(each.series))) for each in weeks],
+        held=alert_weeks.held_back(reading, view),
+    )
+    return text, 200, HTML
+
+
+PANES = {WON: won_page, GROWN: grown_page, KEPT: kept_page, POLICY: policy_page}

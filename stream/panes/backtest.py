@@ -1,0 +1,48 @@
+"""What the last backtest said of the alerts: precision, recall and lead time, with the days it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stream.look.html import Meter, html_table, html_text, percent
+
+NAMES = {
+    "at_risk_loyal": "Loyal customer at risk",
+    "churn_risk": "Likely to leave",
+    "upgrade_opportunity": "Ready for the next tier",
+}
+
+
+def backtest_pane(numbers: Mapping[str, Any], policy: str) -> str:
+    """The pane, without its heading; `policy` is the hash of the one that the page is by."""
+    weeks = f"{numbers['horizon_weeks']:g} weeks"
+    rows = [
+        (
+            NAMES.get(kind, kind), f"{one['n']:,}", f"{one['decided']:,}", _right(one),
+            Meter(one["precision"] or 0.0, *(one["precision_90"] or (None, None))), percent(one["recall"]),
+            "–" if one["median_lead_days"] is None else f"{one['median_lead_days']:.0f}",
+        )
+        for kind, one in numbers["alerts"].items()
+    ]  # fmt: skip
+    head = ("alert", "raised", "judged", "right (90% interval)", "", "found", "days early")
+    other = (
+        ""
+        if numbers["policy"] == policy
+        else "<p class=note>It was of another policy than the one of this page.</p>"
+    )
+    return (
+        f"<p>Learnt from everything up to {html_text(str(numbers['split']))}, then compared with what customers did until "
+        f"{html_text(str(numbers['data_end']))}.</p>{other}"
+        + html_table(head, rows)
+        + f"<p><small>Judged: alerts whose {weeks} were over. Right: no purchase in them (ready for the next tier: it was reached). "
+        "Found: of the lost customers whom the rule covers, the share that was alerted. Days early: before the rule “no purchase "
+        f"for {weeks}” would have noticed, at the median.</small></p>"
+    )
+
+
+def _right(one: Mapping[str, Any]) -> str:
+    if one["precision"] is None or one["precision_90"] is None:
+        return "none judged"
+    low, high = one["precision_90"]
+    return f"{one['precision']:.0%} ({low:.0%} to {high:.0%})"
