@@ -47,7 +47,7 @@ class DashboardError(click.ClickException):
 @click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
 @click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
 @click.option(
-    "--published", type=FOLDER, help="Folder of `stream report --publish` and `stream backtest --publish`."
+    "--published", type=FOLDER, help="Folder that `stream report`, `backtest` and `uplift` got by --publish."
 )
 @click.option(
     "--store",

@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 import click
 
-from stream.page.published import BACKTEST, REPORT
+from stream.page.published import BACKTEST, REPORT, UPLIFT
 from stream.recording.output_file import output_file
 
-__all__ = ["BACKTEST", "PUBLISHED", "REPORT", "published_file"]
+__all__ = ["BACKTEST", "PUBLISHED", "REPORT", "UPLIFT", "published_file"]
 
 PUBLISHED = click.Path(file_okay=False, path_type=Path)
 

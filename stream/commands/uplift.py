@@ -13,6 +13,7 @@ import msgspec
 from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DURATION, EXISTING, OUTPUT, chosen_policy
+from stream.commands.publishing import PUBLISHED, UPLIFT, published_file
 from stream.commands.recorded_events import UnfitDataError, now_option, print_notes, reported
 from stream.commands.shown import echo
 from stream.core.units import DAY_MS
@@ -94,7 +95,7 @@ def sources(command: Any) -> Any:
     show_default=True,
     help="A difference of this share of the customers would matter (0.05: five points).",
 )
-@click.option("--publish", type=OUTPUT, help="Write the numbers for the page to this file (JSON).")
+@click.option("--publish", type=PUBLISHED, help="Keep the numbers in this folder, for `stream dashboard`.")
 @click.option("--prometheus", type=OUTPUT, help="Write gauges to this file, for a textfile collector.")
 def readout_command(*, publish: Path | None, prometheus: Path | None, as_json: bool, **asked: Any) -> None:
     """Say whether acting on alerts makes customers buy again, and how sure that is.
@@ -106,22 +107,22 @@ def readout_command(*, publish: Path | None, prometheus: Path | None, as_json: b
     \b
     Examples:
       stream uplift year.jsonl --alerts alerts.jsonl --deliveries deliveries.jsonl
-      stream uplift --from-kafka --window 60d --publish uplift.json
+      stream uplift --from-kafka --window 60d --publish published
     """
     from stream.analysis.uplift.document import document
     from stream.analysis.uplift.words import readout_lines, trial_words
 
     found, calendar = _study(as_json=as_json, **asked)
     numbers = document(found.readout, found.trial, found.periods, found.choice, found.notes)
-    if publish is not None:
-        with output_file(publish) as file:
-            file.write(json.dumps(numbers).encode() + b"\n")
+    with published_file(publish, UPLIFT) as kept:
+        if kept is not None:
+            kept.write(json.dumps(numbers).encode() + b"\n")
     if prometheus is not None:
         from stream.metrics import uplift_text
 
         with output_file(prometheus) as file:
             file.write(uplift_text(numbers, time.time()))
-    to_stderr = any(map(is_stdout, (publish, prometheus)))
+    to_stderr = is_stdout(prometheus)
     if as_json:
         echo(json.dumps(numbers), err=to_stderr)
     else:

@@ -1,4 +1,4 @@
-"""What `stream report --publish` and `stream backtest --publish` left in a folder: it takes all events.
+"""What `stream report`, `stream backtest` and `stream uplift` left in a folder: it takes all events.
 
 They are read again when a file is another one: a nightly report shows without a start of the dashboard.
 """
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-REPORT, BACKTEST = "report.json", "backtest.json"
-"""Names of the files; the folder of `stream try` holds both."""
+REPORT, BACKTEST, UPLIFT = "report.json", "backtest.json", "uplift.json"
+"""Names of the files; the folder of `stream try` holds the first two."""
 KEYS = {
     REPORT: (
         "as_of_ms",
@@ -24,6 +24,7 @@ KEYS = {
         "drivers",
     ),
     BACKTEST: ("alerts", "horizon_weeks", "data_end", "split"),
+    UPLIFT: ("experiment", "customers", "sample_ratio", "all", "headline"),
 }
 """Without these a file was not written by the command."""
 
@@ -46,6 +47,10 @@ class Published:
     def backtest(self) -> Mapping[str, Any] | None:
         """The numbers of the last backtest; None: there is none yet. PublishedError."""
         return self._numbers(BACKTEST)
+
+    def uplift(self) -> Mapping[str, Any] | None:
+        """The numbers of the last readout of an experiment; None: there is none yet. PublishedError."""
+        return self._numbers(UPLIFT)
 
     def _numbers(self, name: str) -> Mapping[str, Any] | None:
         if self.folder is None:

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream.analysis.uplift.document import FORMAT
 from stream.commands.main import main
+from stream.page.published import UPLIFT
 from tests.support.pages import text_of
 from tests.support.trial_shop import TrialShop, in_files, written
 
@@ -44,10 +45,10 @@ def test_it_says_in_words_whom_acting_on_alerts_helps(shop):
 
 
 def test_json_is_what_is_published_and_what_the_page_of_words_explains(shop, tmp_path):
-    done = run(*shop, "--json", "--publish", tmp_path / "u.json")
+    done = run(*shop, "--json", "--publish", tmp_path / "kept")
 
     printed = json.loads(done.stdout)
-    assert json.loads((tmp_path / "u.json").read_text()) == printed
+    assert json.loads((tmp_path / "kept" / UPLIFT).read_text()) == printed
     assert printed["format"] == FORMAT
     assert printed["tiers"]["platinum"]["verdict"] == "helps"
     page = text_of("docs/uplift.md")
@@ -118,7 +119,7 @@ def test_a_plan_names_share_and_months(shop):
         ),
         (["{events}", "--alerts", "{alerts}", "--window", "soon"], "'soon' is not a duration"),
         (["{events}", "--alerts", "{alerts}", "--worth", "0"], "0.0 is not in the range"),
-        (["{events}", "--alerts", "{alerts}", "--publish", "{alerts}"], "are the same file"),
+        (["{events}", "--alerts", "{alerts}", "--prometheus", "{alerts}"], "are the same file"),
         (["plan", "{events}", "--alerts", "{events}"], "of 0 customers with alerts none has a window"),
     ],
 )

@@ -14,7 +14,7 @@ from stream.core.units import DAY_MS
 from stream.importing.generated.disorder import Disorder
 from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
-from stream.page.published import BACKTEST, REPORT, Published, PublishedError
+from stream.page.published import BACKTEST, REPORT, UPLIFT, Published, PublishedError
 from stream.page.screens.alert_weeks import HELD_WORDS, alert_weeks
 from stream.page.screens.alert_weeks import held_back as held_rows
 from stream.page.web.pages import Pages
@@ -23,6 +23,7 @@ from stream.wording.policy import rule_sections
 from tests.support.builders import at, basis
 from tests.support.narrow import not_none
 from tests.support.shop import write_events
+from tests.support.trial_shop import TrialShop, in_files, written
 
 HYSTERESIS = basis().hysteresis["churn_risk"]
 
@@ -166,6 +167,48 @@ def test_the_policy_page_has_todays_thresholds_the_backtest_and_the_weeks(shown,
     ):
         assert word in text
     assert "No backtest was published yet" in shown("/policy", Published())
+
+
+@pytest.fixture(scope="module")
+def readout(tmp_path_factory):
+    """What `stream uplift` publishes of a shop in which acting on alerts helps platinum customers."""
+    place = tmp_path_factory.mktemp("uplift")
+    trial = TrialShop(customers=6_000, share=0.3, salt="w", effect={"platinum": 0.25})
+    paths = [str(path) for path in in_files(written(trial), place)]
+    words = ["uplift", paths[0], "--alerts", paths[1], "--deliveries", paths[2], "--publish", str(place)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    return place
+
+
+def test_the_policy_page_says_whether_acting_on_alerts_helps(shown, readout):
+    text = shown("/policy", Published(readout))
+
+    assert re.search(r"Platinum tier</td><td[^>]*>it helps</td>.*points \(\+", text)
+    assert "30% of the customers are held out" in text
+    assert "No readout was published yet" in shown("/policy", Published())
+
+
+def test_a_readout_whose_arms_are_not_of_chance_shows_no_figure(shown, readout, tmp_path):
+    numbers = json.loads((readout / UPLIFT).read_text())
+    numbers |= {"sample_ratio": {"p": 1e-9, "fits": False}, "all": None, "kinds": {}, "tiers": {}}
+    (tmp_path / UPLIFT).write_text(json.dumps(numbers))
+
+    text = shown("/policy", Published(tmp_path))
+
+    assert "every figure is hidden" in text
+    assert "points (" not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"experiment": {}, "customers": {}, "sample_ratio": 1, "all": 1, "headline": 1}']
+)
+def test_a_spoilt_readout_is_named_and_the_rest_of_the_page_is_shown(shown, tmp_path, text):
+    (tmp_path / UPLIFT).write_text(text)
+
+    page = shown("/policy", Published(tmp_path))
+
+    assert "again" in page
+    assert "Alerts by week" in page
 
 
 def test_thresholds_in_words_are_those_in_force():

@@ -1,4 +1,4 @@
-"""The readout as a JSON document: what `--json` prints and `--publish` writes for the page.
+"""The readout as a JSON document: what `--json` prints, and `--publish` keeps for the page.
 
 `format` is "stream.uplift/1"; docs/uplift.md explains each field. A later minor change only adds fields.
 """

@@ -22,6 +22,7 @@ from stream.panes.grown import grown
 from stream.panes.kept import kept
 from stream.panes.places import Places
 from stream.panes.report import report_notes
+from stream.panes.uplift import uplift_pane
 from stream.panes.why import dead_ends, drivers
 from stream.panes.won import won
 from stream.time_zones import calendar_in
@@ -149,6 +150,7 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         problem = (
             f"The backtest was published by another version of this program ({wrong!r}): publish it again"
         )
+    helped, unread = _uplift(pages)
     weeks = alert_weeks.alert_weeks(reading, view) if view.has_alerts else []
     text = pages.render(
         "policy.html",
@@ -156,10 +158,26 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         sections=rule_sections(view.basis),
         tested=tested,
         problem=problem,
+        helped=helped,
+        unread=unread,
         weeks=[(each, Markup(months(each.series))) for each in weeks],
         held=alert_weeks.held_back(reading, view),
     )
     return text, 200, HTML
+
+
+def _uplift(pages: Pages) -> tuple[Markup, str]:
+    """What the last readout of an experiment said, and what is wrong with it."""
+    try:
+        numbers = pages.published.uplift()
+        return Markup(with_whole_days(uplift_pane(numbers))) if numbers is not None else Markup(""), ""
+    except PublishedError as wrong:
+        return Markup(""), str(wrong)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        problem = (
+            f"The readout was published by another version of this program ({wrong!r}): publish it again"
+        )
+        return Markup(""), problem
 
 
 PANES = {WON: won_page, GROWN: grown_page, KEPT: kept_page, POLICY: policy_page}
