@@ -8,7 +8,7 @@ import yaml
 
 from stream.config.environment import TYPES, variable
 from stream.config.settings import SECRETS
-from stream.metrics import NAMESPACE, DeliveryMetrics, Metrics, families
+from stream.metrics import NAMESPACE, DashboardMetrics, DeliveryMetrics, Metrics, UpliftMetrics, families
 
 ROOT = Path(__file__).parent.parent
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
@@ -20,7 +20,8 @@ SERIES = {"counter": ("_total",), "histogram": HISTOGRAM, "info": ("_info",), "g
 
 
 def series() -> set[str]:
-    declared = [*families(Metrics()), *families(DeliveryMetrics())]
+    every = (Metrics(), DeliveryMetrics(), DashboardMetrics(), UpliftMetrics())
+    declared = [family for metrics in every for family in families(metrics)]
     return {family.name + end for family in declared for end in SERIES[family.type]}
 
 
@@ -50,7 +51,9 @@ def test_every_alert_is_a_heading_of_the_runbook():
 
     assert alerts
     assert alerts == [heading for heading in headings if heading != "By"][: len(alerts)]
-    assert re.findall(r"runbook\.md#(\w+)$", RULES, flags=re.MULTILINE) == [alert.lower() for alert in alerts]
+    assert re.findall(r'runbook\.md#(\w+)"$', RULES, flags=re.MULTILINE) == [
+        alert.lower() for alert in alerts
+    ]
 
 
 def test_the_image_runs_without_root():

@@ -7,11 +7,11 @@ from typing import Literal, NoReturn
 
 import pytest
 
-Needed = Literal["kafka", "browser", "postgres"]
+Needed = Literal["kafka", "browser", "postgres", "promtool"]
 
 
 def give_up(needed: Needed, reason: str) -> NoReturn:
-    """Skip the test, or fail it: STREAM_TEST_REQUIRE=kafka,browser,postgres makes these compulsory."""
+    """Skip the test, or fail it: STREAM_TEST_REQUIRE=kafka,browser makes these two compulsory."""
     if needed in os.environ.get("STREAM_TEST_REQUIRE", "").split(","):
         pytest.fail(f"STREAM_TEST_REQUIRE={needed}, but: {reason}")
     pytest.skip(reason)
