@@ -82,13 +82,13 @@ def test_an_alert_that_fires_too_late_is_found(promtool, tmp_path):
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_an_alert_says_what_it_is_what_it_means_and_what_to_do_first(rule):
-    said = rule["annotations"]
+    notes = rule["annotations"]
 
-    assert set(said) == {"summary", "meaning", "first", "runbook_url"}
-    assert said["runbook_url"] == f"{{{{ $externalLabels.docs }}}}/runbook.md#{rule['alert'].lower()}"
+    assert set(notes) == {"summary", "meaning", "first", "runbook_url"}
+    assert notes["runbook_url"] == f"{{{{ $externalLabels.docs }}}}/runbook.md#{rule['alert'].lower()}"
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert "for" in rule
-    assert len(said["first"].split("; ")) == 3
+    assert len(notes["first"].split("; ")) == 3
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
