@@ -12,7 +12,7 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.commands.publishing import BACKTEST, PUBLISHED, published_file
+from stream.commands.publishing import PUBLISHED_BACKTEST, published_file
 from stream.commands.recorded_events import (
     UnfitDataError,
     as_of_fields,
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     "--budget", type=click.FloatRange(0, 1), help="Learn thresholds that alert about at most this share."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--publish", type=PUBLISHED, help="Keep the numbers in this folder, for `stream dashboard`.")
+@click.option("--publish", type=PUBLISHED_BACKTEST, help="Keep the numbers in this folder for the dashboard.")
 @click.option("--report", type=OUTPUT, help="Write a report in plain words: one HTML file with plots.")
 def backtest_command(
     *,
@@ -88,7 +88,7 @@ def backtest_command(
     try:
         with (
             output_file(report) if report is not None else nullcontext() as file,
-            published_file(publish, BACKTEST) as kept,
+            published_file(publish, PUBLISHED_BACKTEST) as kept,
             reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
         ):
             result = _run(recording, jobs, **options)

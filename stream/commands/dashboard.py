@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from stream.commands import try_folder
+from stream.commands.page_sources import FOLDER, needs_extra, of_folder, page_source, page_words
 from stream.commands.parameters import EXISTING, basis_of_worker, chosen_basis
-from stream.commands.recorded_events import now_option, print_set_aside
+from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from stream.config.settings import Settings
     from stream.core.judgement.basis import Basis
     from stream.page.live.feed import LiveFeed
     from stream.page.screens.view import View
-    from stream.page.sources.source import PageSource
     from stream.page.store.store import ReadStore
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-EXTRA = "stream dashboard needs the extra `dashboard`: pip install 'customer-stream[dashboard]'"
-
-
-class DashboardError(click.ClickException):
-    """The dashboard cannot be shown; one line. Exit code 2 where something else must be asked for."""
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 @click.command("dashboard")
@@ -85,10 +69,9 @@ def dashboard_command(
       stream dashboard --profiles profiles.jsonl --alerts alerts.jsonl
     """
     settings = load_settings()
-    if find_spec("jinja2") is None:
-        raise DashboardError(EXTRA, 2)
+    needs_extra("stream dashboard")
     if folder is not None:
-        profiles, alerts, model_path = _of_folder(folder, profiles, alerts, model_path)
+        profiles, alerts, model_path = of_folder(folder, profiles, alerts, model_path)
     if events and profiles:
         raise click.UsageError(
             "name one source: the folder of `stream try`, --profiles (with --alerts), or --events; none for "
@@ -99,12 +82,12 @@ def dashboard_command(
     from stream.page.dashboard import filled, opened_store
 
     live = not (events or profiles)
-    with _in_one_line(), opened_store(store or settings.dashboard_store, shared=live) as kept:
+    with page_words(), opened_store(store or settings.dashboard_store, shared=live) as kept:
         if live:
             _follow(settings, kept, basis_of_worker(policy_path, model_path), port, published)
             return
         basis = chosen_basis(policy_path, model_path)
-        source = _source(events, profiles, alerts, basis, now_ms)
+        source = page_source(events, profiles, alerts, basis, now_ms)
         with progress("reading the customers"):
             view = filled(kept, source)
         _serve(settings, kept, view, port, published=published or folder)
@@ -154,49 +137,3 @@ def _serve(
 
 def _print_address(address: str) -> None:
     echo(f"The dashboard is at {address} (Ctrl-C ends it)")
-
-
-def _of_folder(
-    folder: Path, profiles: Path | None, alerts: Path | None, model: Path | None
-) -> tuple[Path, Path | None, Path | None]:
-    """Profiles, alerts and model of a folder that `stream try` made."""
-    if profiles or alerts:
-        raise click.UsageError("the folder holds profiles and alerts: leave --profiles and --alerts out")
-    found = folder / try_folder.PROFILES
-    if not found.exists():
-        raise click.UsageError(f"{folder} holds no {try_folder.PROFILES}: run `stream try` first, or again")
-    sent, fitted = folder / try_folder.ALERTS, folder / try_folder.MODEL
-    return found, sent if sent.exists() else None, model or (fitted if fitted.exists() else None)
-
-
-def _source(
-    events: tuple[Path, ...],
-    profiles: Path | None,
-    alerts: Path | None,
-    basis: Basis,
-    now_ms: int,
-) -> PageSource:
-    from stream.page.sources.event_files import event_files
-    from stream.page.sources.replay_files import replay_files
-    from stream.recording.recording import Recording
-
-    if profiles is not None:
-        return replay_files(profiles, alerts, basis, progress)
-    recording = Recording(events, progress, now_ms)
-    source = event_files(events, recording, basis)
-    print_set_aside(recording, as_json=False)
-    return source
-
-
-@contextmanager
-def _in_one_line() -> Iterator[Any]:
-    from stream.page.live.topics import UnreachableError
-    from stream.page.sources.source import SourceError
-    from stream.page.store.store import StoreError
-    from stream.page.web.server import AddressError
-    from stream.worker.kafka.topics_admin import ClusterError
-
-    try:
-        yield
-    except (SourceError, StoreError, AddressError, ClusterError, UnreachableError) as problem:
-        raise DashboardError(str(problem)) from problem

@@ -43,6 +43,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.commands.replay:replay_command",
         "Compute profiles and alerts from recorded events, as the worker does, without Kafka.",
     ),
+    "digest": (
+        "stream.commands.digest:digest_command",
+        "The day in one page, as HTML and text for a mail.",
+    ),
     "dashboard": (
         "stream.commands.dashboard:dashboard_command",
         "Show who needs us today, why, and what it is worth, on a page for people.",

@@ -27,6 +27,14 @@ class OutputFile(click.Path):
         super().__init__(dir_okay=False, readable=False, writable=True, allow_dash=True, path_type=Path)
 
 
+class OutputFolder(click.Path):
+    """The type of a parameter that names a folder, which is made, for one file to write of a known name."""
+
+    def __init__(self, file_name: str) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+        self.file_name = file_name
+
+
 class FileCommand(click.Command):
     """A command with output files: compares them with its other files before it does anything."""
 
@@ -35,7 +43,8 @@ class FileCommand(click.Command):
         inputs: list[NamedFile] = []
         outputs: list[NamedFile] = []
         for param in self.params:
-            (outputs if isinstance(param.type, OutputFile) else inputs).extend(_named_files(param, ctx))
+            is_output = isinstance(param.type, OutputFile | OutputFolder)
+            (outputs if is_output else inputs).extend(_named_files(param, ctx))
         refuse_same_files(inputs, outputs)
         return super().invoke(ctx)
 
@@ -60,4 +69,4 @@ def _named_files(param: click.Parameter, ctx: click.Context) -> Iterator[NamedFi
         name = param.opts[-1] if isinstance(param, click.Option) else param.human_readable_name.upper()
         for path in given if isinstance(given, tuple) else [given]:
             if isinstance(path, Path):
-                yield name, path
+                yield name, path / param.type.file_name if isinstance(param.type, OutputFolder) else path

@@ -9,16 +9,16 @@ from typing import BinaryIO
 
 import click
 
+from stream.commands.output_files import OutputFolder
 from stream.page.published import BACKTEST, REPORT, UPLIFT
 from stream.recording.output_file import output_file
 
-__all__ = ["BACKTEST", "PUBLISHED", "REPORT", "UPLIFT", "published_file"]
-
-PUBLISHED = click.Path(file_okay=False, path_type=Path)
+PUBLISHED_REPORT, PUBLISHED_BACKTEST = OutputFolder(REPORT), OutputFolder(BACKTEST)
+PUBLISHED_UPLIFT = OutputFolder(UPLIFT)
 
 
 @contextmanager
-def published_file(folder: Path | None, name: str) -> Iterator[BinaryIO | None]:
+def published_file(folder: Path | None, kind: OutputFolder) -> Iterator[BinaryIO | None]:
     """The file, which appears when it is whole; nothing without a folder. A missing folder is made."""
     if folder is None:
         yield None
@@ -27,5 +27,5 @@ def published_file(folder: Path | None, name: str) -> Iterator[BinaryIO | None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         raise click.UsageError(f"--publish: {folder}: {failure.strerror}") from failure
-    with output_file(folder / name) as file:
+    with output_file(folder / kind.file_name) as file:
         yield file

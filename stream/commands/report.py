@@ -12,7 +12,7 @@ import click
 
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, EXISTING, OUTPUT, chosen_model, chosen_policy
-from stream.commands.publishing import PUBLISHED, REPORT, published_file
+from stream.commands.publishing import PUBLISHED_REPORT, published_file
 from stream.commands.recorded_events import (
     UnfitDataError,
     as_of_fields,
@@ -49,7 +49,7 @@ from stream.recording.recording import Recording
     help="Policy file (TOML): tiers, margin, discount, time zone. [default: shipped]",
 )
 @click.option("--out", type=OUTPUT, help="Write the report in plain words: one HTML file.")
-@click.option("--publish", type=PUBLISHED, help="Keep the numbers in this folder, for `stream dashboard`.")
+@click.option("--publish", type=PUBLISHED_REPORT, help="Keep the numbers in this folder for the dashboard.")
 @click.option("--json", "as_json", is_flag=True, help="Print all numbers as one JSON object.")
 def report_command(
     *,
@@ -76,7 +76,7 @@ def report_command(
     with (
         _in_words(),
         output_file(out) if out is not None else nullcontext() as file,
-        published_file(publish, REPORT) as kept,
+        published_file(publish, PUBLISHED_REPORT) as kept,
         reported(Recording(events, progress, now_ms), as_json=as_json) as recording,
     ):
         rules = chosen_policy(policy)

@@ -13,7 +13,7 @@ import msgspec
 from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DURATION, EXISTING, OUTPUT, chosen_policy
-from stream.commands.publishing import PUBLISHED, UPLIFT, published_file
+from stream.commands.publishing import PUBLISHED_UPLIFT, published_file
 from stream.commands.recorded_events import UnfitDataError, now_option, print_notes, reported
 from stream.commands.shown import echo
 from stream.core.units import DAY_MS
@@ -95,7 +95,7 @@ def sources(command: Any) -> Any:
     show_default=True,
     help="A difference of this share of the customers would matter (0.05: five points).",
 )
-@click.option("--publish", type=PUBLISHED, help="Keep the numbers in this folder, for `stream dashboard`.")
+@click.option("--publish", type=PUBLISHED_UPLIFT, help="Keep the numbers in this folder for the dashboard.")
 @click.option("--prometheus", type=OUTPUT, help="Write gauges to this file, for a textfile collector.")
 def readout_command(*, publish: Path | None, prometheus: Path | None, as_json: bool, **asked: Any) -> None:
     """Say whether acting on alerts makes customers buy again, and how sure that is.
@@ -114,7 +114,7 @@ def readout_command(*, publish: Path | None, prometheus: Path | None, as_json: b
 
     found, calendar = _study(as_json=as_json, **asked)
     numbers = document(found.readout, found.trial, found.periods, found.choice, found.notes)
-    with published_file(publish, UPLIFT) as kept:
+    with published_file(publish, PUBLISHED_UPLIFT) as kept:
         if kept is not None:
             kept.write(json.dumps(numbers).encode() + b"\n")
     if prometheus is not None:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import COMMANDS, LazyGroup, main
-from stream.commands.output_files import FileCommand, OutputFile
+from stream.commands.output_files import FileCommand, OutputFile, OutputFolder
 from tests.support.command_tree import all_commands
 
 HEAVY = ("faust", "aiokafka", "confluent_kafka", "pandas", "scipy", "numpy", "rich")
@@ -73,6 +73,9 @@ def test_every_command_with_an_output_checks_it():
         for path, command in all_commands(getattr(importlib.import_module(module), attribute), name):
             options = [each for each in command.params if isinstance(each.type, click.Path)]
             outputs = [each for each in options if isinstance(each.type, OutputFile)]
-            unknown = [each.name for each in options if not each.type.exists and each not in outputs]
+            folders = [each for each in options if isinstance(each.type, OutputFolder)]
+            unknown = [
+                each.name for each in options if not each.type.exists and each not in [*outputs, *folders]
+            ]
             assert not outputs or isinstance(command, FileCommand), path
             assert unknown in ([], ["root"], ["cases"]) or path in OWN_CHECKS, f"{path}: {unknown}"

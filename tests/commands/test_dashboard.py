@@ -106,7 +106,7 @@ def test_events_are_replayed_and_served(started, tmp_path):
 
 
 def test_without_the_extra_one_line_says_what_to_install(files, monkeypatch):
-    monkeypatch.setattr("stream.commands.dashboard.find_spec", lambda name: None)
+    monkeypatch.setattr("stream.commands.page_sources.find_spec", lambda name: None)
 
     answer = run("--profiles", files[0])
 

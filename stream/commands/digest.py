@@ -1,0 +1,85 @@
+"""`stream digest`: parsing and printing only."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from stream.commands.output_files import FileCommand
+from stream.commands.page_sources import FOLDER, needs_extra, of_folder, page_source, page_words
+from stream.commands.parameters import EXISTING, OUTPUT, chosen_basis
+from stream.commands.recorded_events import now_option
+from stream.commands.shown import echo
+from stream.progress import progress
+from stream.recording.output_file import is_stdout, output_file
+
+
+@click.command("digest", cls=FileCommand)
+@click.argument("folder", required=False, type=FOLDER)
+@click.option("--events", multiple=True, type=EXISTING, help="File of events; they are replayed in memory.")
+@click.option("--profiles", type=EXISTING, help="Profiles written by `stream replay`.")
+@click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`.")
+@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
+@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
+@click.option("--published", type=FOLDER, help="Folder of `stream report --publish`.")
+@click.option("--html", type=OUTPUT, help="Write it as HTML: one file, also for a mail.")
+@click.option("--text", type=OUTPUT, help="Write it as text for a mail. [default without --html: printed]")
+@now_option
+def digest_command(
+    *,
+    folder: Path | None,
+    events: tuple[Path, ...],
+    profiles: Path | None,
+    alerts: Path | None,
+    policy_path: Path | None,
+    model_path: Path | None,
+    published: Path | None,
+    html: Path | None,
+    text: Path | None,
+    now_ms: int,
+) -> None:
+    """The day in one page: who needs us today, why, what is at stake, what to do. For a mail each morning.
+
+    Name one source: the FOLDER that `stream try` made, files of a replay, or events. Exit code 1: a file
+    holds a line that no replay wrote, 2 wrong usage.
+
+    \b
+    Example:
+      stream digest orders.try --html digest.html --text digest.txt
+    """
+    needs_extra("stream digest")
+    if folder is not None:
+        profiles, alerts, model_path = of_folder(folder, profiles, alerts, model_path)
+    if bool(events) == bool(profiles):
+        raise click.UsageError(
+            "name one source: the folder of `stream try`, --profiles (with --alerts), or --events"
+        )
+    if alerts and not profiles:
+        raise click.UsageError("--alerts belongs to --profiles")
+    from stream.page.dashboard import filled, opened_store
+    from stream.page.published import Published
+    from stream.page.screens.digest import digest, digest_text
+    from stream.page.web.digest_page import digest_page
+
+    with page_words(), opened_store("", shared=False) as kept, ExitStack() as files:
+        outputs = [(files.enter_context(output_file(path)) if path else None) for path in (html, text)]
+        source = page_source(events, profiles, alerts, chosen_basis(policy_path, model_path), now_ms)
+        with progress("reading the customers"):
+            view = filled(kept, source)
+        with kept.reading() as reading:
+            found = digest(reading, view, Published(published or folder).report())
+        for file, made in zip(outputs, (digest_page, digest_text), strict=True):
+            if file is not None:
+                file.write(made(found).encode())
+    _tell((html, text), digest_text(found))
+
+
+def _tell(written: tuple[Path | None, Path | None], as_text: str) -> None:
+    """Name the files that were written; without any, print the text."""
+    if written == (None, None):
+        echo(as_text.rstrip())
+    for path in written:
+        if path is not None and not is_stdout(path):
+            echo(f"written to {path}", err=True)

@@ -1,0 +1,86 @@
+"""Where the page and the digest read customers from: what their commands share."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stream.commands import try_folder
+from stream.commands.recorded_events import print_set_aside
+from stream.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stream.core.judgement.basis import Basis
+    from stream.page.sources.source import PageSource
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class DashboardError(click.ClickException):
+    """The dashboard cannot be shown; one line. Exit code 2 where something else must be asked for."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def needs_extra(command: str) -> None:
+    """DashboardError where the packages of the page are not installed."""
+    if find_spec("jinja2") is None:
+        text = f"{command} needs the extra `dashboard`: pip install 'customer-stream[dashboard]'"
+        raise DashboardError(text, 2)
+
+
+def of_folder(
+    folder: Path, profiles: Path | None, alerts: Path | None, model: Path | None
+) -> tuple[Path, Path | None, Path | None]:
+    """Profiles, alerts and model of a folder that `stream try` made."""
+    if profiles or alerts:
+        raise click.UsageError("the folder holds profiles and alerts: leave --profiles and --alerts out")
+    found = folder / try_folder.PROFILES
+    if not found.exists():
+        raise click.UsageError(f"{folder} holds no {try_folder.PROFILES}: run `stream try` first, or again")
+    sent, fitted = folder / try_folder.ALERTS, folder / try_folder.MODEL
+    return found, sent if sent.exists() else None, model or (fitted if fitted.exists() else None)
+
+
+def page_source(
+    events: tuple[Path, ...],
+    profiles: Path | None,
+    alerts: Path | None,
+    basis: Basis,
+    now_ms: int,
+) -> PageSource:
+    """The source that these files are; events are replayed here."""
+    from stream.page.sources.event_files import event_files
+    from stream.page.sources.replay_files import replay_files
+    from stream.recording.recording import Recording
+
+    if profiles is not None:
+        return replay_files(profiles, alerts, basis, progress)
+    recording = Recording(events, progress, now_ms)
+    source = event_files(events, recording, basis)
+    print_set_aside(recording, as_json=False)
+    return source
+
+
+@contextmanager
+def page_words() -> Iterator[None]:
+    """What keeps a page from being made, in one line."""
+    from stream.page.live.topics import UnreachableError
+    from stream.page.published import PublishedError
+    from stream.page.sources.source import SourceError
+    from stream.page.store.store import StoreError
+    from stream.page.web.server import AddressError
+    from stream.worker.kafka.topics_admin import ClusterError
+
+    try:
+        yield
+    except (SourceError, StoreError, AddressError, ClusterError, UnreachableError, PublishedError) as problem:
+        raise DashboardError(str(problem)) from problem
