@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
+from stream.core.units import DAY_MS
+from stream.importing.generated.history import planned_lives, shop_events
+from stream.importing.generated.shop import Shop
 from stream.page.screens.digest import digest, digest_text
 from stream.page.screens.open_list import today_filters
 from stream.page.screens.today import today
@@ -14,7 +17,8 @@ from stream.page.screens.view import KIND_TABS
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.page.web.digest_page import digest_page
-from tests.page.test_today import opened
+from tests.support.page_entries import opened
+from tests.support.studies import report_of
 
 
 @pytest.fixture
@@ -117,9 +121,10 @@ def test_the_command_writes_both_files_from_the_folder_of_try(shop_files, tmp_pa
 
 
 def test_the_sentences_of_the_last_report_are_in_the_mail(shop_files, tmp_path, shop):
-    from tests.panes.test_report import EVENTS, numbers_of
-
-    (tmp_path / "report.json").write_text(json.dumps(numbers_of(EVENTS)))
+    life = Shop(seed=3, customers=120, days=540)
+    events = shop_events(life, planned_lives(life))
+    numbers = report_of(events, events[-1].time_ms // DAY_MS * DAY_MS)
+    (tmp_path / "report.json").write_text(json.dumps(numbers))
     words = ["digest", "--profiles", str(shop_files[0]), "--published", str(tmp_path)]
 
     answer = CliRunner().invoke(main, words)

@@ -7,33 +7,16 @@ import pytest
 
 from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
-from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, OpenEntry, mean_and_variance
+from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, mean_and_variance
 from stream.page.screens.open_list import today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
 from stream.page.screens.view import FilterError, View
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
-from tests.support.builders import at, basis
+from tests.support.builders import basis
+from tests.support.page_entries import NOW_MS, opened
 
-NOW_MS = at(400)
 VIEW = View(basis(), NOW_MS, "a test", True)
-CALL = b'{"code":"call","text":"Call them.","because":"RETURNS","channels":["call"],"consent":"not_needed"}'
-
-
-def opened(customer, stake=10_000, change=0.5, *, kind="at_risk_loyal", days=10.0, currency="EUR", **more):
-    data = (
-        b'{"alert_id":"a","dedupe_key":"d","kind":"%b","state":"raised","episode":{"n":1,"opened_at":""},'
-        b'"policy":{"id":"p","version":1,"hash":"h","model":"m"},"customer":{"tier":"gold","stage":"loyal",'
-        b'"rfm":"555","purchase_days":9,"tenure_days":300},"score":{"name":"s","value":0.8,"scale":"share",'
-        b'"base":0,"previous":0,"raise_at":0.6,"clear_at":0.4},"evidence":[{"code":"RETURNS","feature":"f",'
-        b'"observed":0.5,"unit":"share","contribution":0.5}],"recommended_action":%b}' % (kind.encode(), CALL)
-    )
-    mean, variance = mean_and_variance(stake / 2, stake, stake * 2)
-    entry = OpenEntry(
-        customer, kind, 1, 0, NOW_MS - round(days * DAY_MS), 2, 1, NOW_MS - 40 * DAY_MS, 0.8, 0.8 - change,
-        currency, stake // 2, stake, stake * 2, mean, variance, mean * change, data,
-    )  # fmt: skip
-    return msgspec.structs.replace(entry, **more)
 
 
 @pytest.fixture
