@@ -19,7 +19,7 @@ from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
 from stream.importing.files.mapping.load import load_mapping, ready_mappings
-from stream.importing.files.mapping.mapping import MappingError
+from stream.importing.files.mapping.mapping import ColumnMapping, MappingError
 from stream.importing.files.output.journal import JournalError
 from stream.importing.files.output.kafka import SendError
 from stream.importing.files.output.sent_before import SentBeforeError
@@ -123,8 +123,15 @@ def files(  # noqa: PLR0917 - click passes each option by name
                 send = partial(import_new_to_kafka, state=state)
             how = _kafka_settings(), now_ms, rejects_max
             summary = _sent(partial(send, *source), *how)
+    summary["cautions"] += _unmapped_statuses(paths[0], mapping)
     _print_summary(summary, as_json, to_stderr=is_stdout(out) or is_stdout(rejects))
     _exit_if_unusable(summary, rejects_max)
+
+
+def _unmapped_statuses(path: Path, mapping: ColumnMapping) -> list[str]:
+    from stream.importing.files.suggest.histories import unmapped_statuses
+
+    return list(filter(None, [unmapped_statuses(path, mapping)]))
 
 
 def _sent(
@@ -223,8 +230,9 @@ def _print_summary(summary: dict[str, Any], as_json: bool, *, to_stderr: bool) -
         paid = money(summary["orders_minor"][currency], currency)
         orders = "1 order" if count == 1 else f"{count:,} orders"
         echo(printable(f"{paid:>19}  in {orders}"), err=to_stderr)
-    for currency, back in summary["refunds_minor"].items():
-        echo(printable(f"{money(back, currency):>19}  refunded"), err=to_stderr)
+    for what in ("refunded", "cancelled"):
+        for currency, back in summary["refunds_minor" if what == "refunded" else "cancelled_minor"].items():
+            echo(printable(f"{money(back, currency):>19}  {what}"), err=to_stderr)
     for name in ("now", "out", "sent", "sent_before", "changed", "state", "rejects", "seconds"):
         if name in summary:
             new = " (new: nothing was sent before)" if name == "state" and summary["state_is_new"] else ""

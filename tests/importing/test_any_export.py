@@ -178,6 +178,8 @@ CELL = st.text(st.sampled_from("01,.;-+E€\"' \t\nAZé\x00"), max_size=5) | st.
         "1E+10",
         "paid",
         "back",
+        "shipped",
+        "void",
         "x@y.z",
         "-3",
         "(2.50)",
@@ -196,6 +198,8 @@ FIELDS = st.dictionaries(
             *FACTS,
             "refunded",
             "event",
+            "status",
+            "updated",
             "coupon",
         ]
     ),
@@ -208,6 +212,7 @@ OPTIONS = st.fixed_dictionaries(
         "file.ragged": st.sampled_from(["true", "false"]),
         "returns.unmatched": st.sampled_from(['"refund"', '"reject"']),
         "returns.negative_quantity": st.sampled_from(["true", "false"]),
+        "orders.status_lines": st.sampled_from(['"one"', '"each"']),
         "orders.missing": st.sampled_from(['"reject"', '"own"']),
         "customer.whole_number": st.sampled_from(["true", "false"]),
         "customer.lowercase": st.sampled_from(["true", "false"]),
@@ -231,6 +236,7 @@ def test_nothing_crashes_and_nothing_is_lost_whatever_the_mapping_and_the_file(
     mapping += '[constants]\ncurrency = "EUR"\n'
     if "event" in fields:
         mapping += '[events]\npaid = "purchase.completed"\nback = "purchase.refunded"\n"" = "ignore"\n'
+        mapping += 'shipped = "purchase.completed"\nvoid = "purchase.cancelled"\n'
     done = Imported(mapping, path)
     summary = done.summary
 

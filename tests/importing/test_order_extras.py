@@ -3,8 +3,8 @@
 import pytest
 
 from stream.importing.files.cautions import cautions
-from stream.importing.files.mapping.load import parse_mapping
-from tests.support.importing import case, imported, orders, refunds
+from stream.importing.files.mapping.load import load_mapping, parse_mapping
+from tests.support.importing import HEADER, case, imported, orders, refunds
 
 ORDERS = """
 source = "/s"
@@ -52,6 +52,22 @@ def test_the_totals_of_an_order_survive_its_refused_first_line():
     assert first | {"order_id": ""} == third | {"order_id": ""}
     assert first["coupon"] == "TEN"
     assert sorted(done.reasons()) == [(2, "quantity_zero"), (4, "identifier_too_long"), (7, "quantity_zero")]
+
+
+def test_a_rejected_line_says_what_of_it_counts_for_its_order():
+    done = case("first-line-refused", "shopify-orders", "orders_export.csv")
+    details = {reject["line"]: reject["detail"] for reject in done.rejects}
+
+    assert "what it says of its order counts: order_total" in details[2]
+    assert done.summary.refused_that_tell == len(done.rejects)
+    said = "\n".join(cautions(load_mapping("shopify-orders"), done.summary))
+    assert f"{len(done.rejects)} rejected lines say something of their whole order" in said
+
+
+def test_a_rejected_line_that_says_nothing_of_its_order_is_not_told_so(tmp_path):
+    done = imported(tmp_path, HEADER + "1,mug,0,2020-01-01,2.00,ann\n")
+
+    assert (done.summary.refused_that_tell, done.rejects[0]["detail"]) == (0, "0")
 
 
 @pytest.mark.parametrize("fault", ["1,ann,?,a,1,1.00,9.00,X", "1,ann,2026-01-01,a,1,?,9.00,X"])

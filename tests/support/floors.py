@@ -47,7 +47,7 @@ IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_w
 IMPORTING_FILES_FLOORS = [
     {"run", "suggest"},
     {"cautions", "importer"},
-    {"output", "summary"},
+    {"output", "summary", "doubts"},
     {"events"},
     {"reading", "values"},
     {"mapping", "external_sort", "file_names"},

@@ -51,7 +51,12 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "
             "they count in full; name the column in [columns] (refunded = ...)"
         )
-    found += _of_numbers(mapping, summary)
+    found += _of_numbers(mapping, summary) + _of_statuses(summary)
+    if summary.refused_that_tell:
+        found.append(
+            f"{summary.refused_that_tell:,} rejected lines say something of their whole order, such as its "
+            "total, which counts: the rejects file names it"
+        )
     if summary.summed_per_line:
         found.append(
             f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
@@ -72,6 +77,28 @@ def _of_numbers(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             f"{summary.orders_spread:,} order numbers have lines half a day or more apart, and count as one "
             "order each: where numbers begin again each day, let the order be several columns "
             '(order = "Receipt+Date" in [columns])'
+        )
+    return found
+
+
+def _of_statuses(summary: ImportSummary) -> list[str]:
+    found: list[str] = []
+    if summary.later_statuses:
+        found.append(
+            f"{summary.later_statuses:,} lines differ from one of their order in status only: they are one "
+            "line, and the latest status counts; where each is a piece of its own, set "
+            'status_lines = "each" in [orders]'
+        )
+    if summary.amounts_differ:
+        found.append(
+            f"{summary.amounts_differ:,} orders have lines of one product that differ in status and in "
+            "amount: all of them count; is an amount changed there when the status does?"
+        )
+    if summary.revived_by_place:
+        found.append(
+            f"{summary.revived_by_place:,} orders count although a line says cancelled, since another stands "
+            "below it: where the newest line is at the top, name the time of the change in [columns] "
+            "(updated = ...)"
         )
     return found
 

@@ -12,29 +12,31 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from stream.core.alerts.alert import rfc3339
-from stream.core.currency import currency_digits
 from stream.core.events.event import Event
 from stream.core.units import FOREVER_MS
+from stream.importing.files.doubts import check_days, check_decimal_mark
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
 from stream.importing.files.events.order_extras import PerLineAmounts
-from stream.importing.files.events.order_lines import LinePlace, LineReader, OrderLine
-from stream.importing.files.events.orders import OrderBuilder, OrderDraft
-from stream.importing.files.events.repeats import REPEATED
+from stream.importing.files.events.order_line import LinePlace, OrderLine
+from stream.importing.files.events.order_lines import LineReader
+from stream.importing.files.events.orders import OrderBuilder
+from stream.importing.files.events.purchases import OrderDraft
+from stream.importing.files.events.repeats import LEFT_OUT, REPEATED
 from stream.importing.files.events.returns import RefundMatcher
 from stream.importing.files.events.single_events import EventReader, is_once_per_row
+from stream.importing.files.events.statuses import CANCELLED
 from stream.importing.files.external_sort import ExternalSort
 from stream.importing.files.file_names import distinct_names
-from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping, MappingError
+from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
 from stream.importing.files.reading.filling import Constants, FillDown
 from stream.importing.files.reading.labels import Labels
 from stream.importing.files.reading.row import HEADER_REPEATED, UnreadableRow, Values
 from stream.importing.files.reading.rows import file_rows
 from stream.importing.files.summary import ImportSummary
-from stream.importing.files.values.amounts import THOUSANDS_DIGITS
-from stream.importing.files.values.instants import exchanged_format
 from stream.wire import FUTURE_TOLERANCE_MS, Reason
 
 LineItem = tuple[str, str, int, OrderLine]
@@ -85,6 +87,7 @@ class Importer:
         self._names: Sequence[str] = ()
         self._last_single_event = (-1, -1)
         """(file, line) of the last row that is no order line."""
+        self._tells_changes = "updated" in mapping.columns
         self._built = 0
 
     def events(self, paths: Sequence[Path]) -> Iterator[OutgoingEvent]:
@@ -94,43 +97,13 @@ class Importer:
             with ExternalSort[LineItem](LineItem) as lines:
                 for number, path in enumerate(paths):
                     self._read(number, path, lines, events)
-                self._check_days()
+                check_days(paths, self._mapping, self._order_lines.day_doubt)
                 self._build_orders(lines, events)
-                self._check_decimal_mark()
+                mark = check_decimal_mark(
+                    paths, self._mapping, self._order_lines.mark_doubt, self.summary.currencies
+                )
+                self.summary.mark_doubted = mark
             yield from self._without_repeated(events)
-
-    def _check_days(self) -> None:
-        """Refuse the import where day and month would be exchanged in the times that can be read."""
-        doubt, formats = self._order_lines.day_doubt, self._mapping.time.formats
-        if doubt.is_sure or not doubt.exchanged:
-            return
-        other, example = next(iter(doubt.exchanged.items()))
-        form = exchanged_format(other) or ""
-        formats_now = [other if one == form else one for one in formats]
-        raise MappingError(
-            f"{', '.join(map(str, self._paths))}: {form!r} reads no day after the 12th, and times like "
-            f"{example!r} fit {other!r}: day and month are exchanged; set formats = {formats_now} in [time]"
-        )
-
-    def _check_decimal_mark(self) -> None:
-        """Refuse the import where 2.800 may mean 2800, and no amount shows that it does not.
-
-        A mapping that names the decimal mark has decided: then it is only told. Amounts of a currency of
-        three decimals are as they should be.
-        """
-        doubt, currencies = self._order_lines.mark_doubt, self.summary.currencies
-        three = bool(currencies) and all(currency_digits(one) == THOUSANDS_DIGITS for one in currencies)
-        if not doubt.is_open or three:
-            return
-        if self._mapping.money.decimal is not None:
-            self.summary.mark_doubted = doubt.example
-            return
-        amount, whole = doubt.example, doubt.example.replace(".", "")
-        raise MappingError(
-            f"{', '.join(map(str, self._paths))}: every amount with a point has three digits after it, "
-            f'such as {amount!r}: is that {whole} or {amount}? Set in [money] decimal = "," ({whole}) or '
-            f'decimal = "." ({amount})'
-        )
 
     def _without_repeated(self, events: Iterable[OutgoingEvent]) -> Iterator[OutgoingEvent]:
         """Rows of overlapping files that are one event, with one id, are sent once."""
@@ -190,41 +163,58 @@ class Importer:
             if found == IGNORED:
                 return None
             kind = found
-        if kind in ORDER_TYPES:
-            refund, file_name = kind == "purchase.refunded", self._names[place.file]
-            line = self._in_time(self._order_lines.line(values, place, file_name, refund=refund))
-            if isinstance(line, LineRejection) or line.extras:
-                self._note_extras(line, values, place, lines, refund=refund)
-            return line
+        if kind in ORDER_TYPES or kind == CANCELLED:
+            return self._order_line(kind, values, place, lines)
         row = (place.file, place.line)
         is_same_row, self._last_single_event = row == self._last_single_event, row
         if is_same_row and is_once_per_row(kind):
             return None
         return self._in_time(self._single_events.event(kind, values))
 
-    def _note_extras(
+    def _order_line(
+        self, kind: str, values: Values, place: LinePlace, lines: ExternalSort[LineItem]
+    ) -> OrderLine | LineRejection:
+        file_name, refund = self._names[place.file], kind == "purchase.refunded"
+        if kind == CANCELLED:
+            return self._in_time(self._order_lines.cancelled(values, place, file_name))
+        line = self._in_time(self._order_lines.line(values, place, file_name, refund=refund))
+        if isinstance(line, LineRejection):
+            return self._refused(line, values, place, lines, refund=refund)
+        if line.extras and not line.direct:
+            group = (line.file, line.customer, line.order, line.time_ms, line.status)
+            self._per_line.observe(group, line.extras)
+        return line
+
+    def _refused(
         self,
-        line: OrderLine | LineRejection,
+        why: LineRejection,
         values: Values,
         place: LinePlace,
         lines: ExternalSort[LineItem],
         *,
         refund: bool,
-    ) -> None:
-        """What a line says of its whole order, also where the line itself is refused."""
-        if isinstance(line, OrderLine):
-            if not line.direct:
-                group = (line.file, line.customer, line.order, line.time_ms)
-                self._per_line.observe(group, line.extras or {})
-            return
+    ) -> LineRejection:
+        """Keep what a refused line says of its whole order; the reason of its rejection then says so."""
         kept = self._order_lines.refused(values, place, self._names[place.file], refund=refund)
-        if kept is not None and not isinstance(self._in_time(kept), LineRejection):
-            lines.add((kept.customer, kept.order, kept.sequence, kept))
+        if kept is None or isinstance(self._in_time(kept), LineRejection):
+            return why
+        lines.add((kept.customer, kept.order, kept.sequence, kept))
+        told = [field for field in kept.extras or {} if field in self._mapping.columns]
+        if not told:
+            return why
+        self.summary.refused_that_tell += 1
+        of_order = f"what it says of its order counts: {', '.join(told)}"
+        return structs.replace(why, detail="; ".join(filter(None, (why.detail, of_order))))
 
     def _in_time(self, result: Converted) -> Converted | LineRejection:
         """The result, or a rejection where it lies after the as-of time."""
-        if isinstance(result, OrderLine | Event) and result.time_ms > self._now_ms + FUTURE_TOLERANCE_MS:
-            later = f"{rfc3339(result.time_ms)} is more than 5 minutes after --now {rfc3339(self._now_ms)}"
+        if not isinstance(result, OrderLine | Event):
+            return result
+        at_ms = result.time_ms
+        if self._tells_changes and isinstance(result, OrderLine):
+            at_ms = max(at_ms, result.changed_ms)
+        if at_ms > self._now_ms + FUTURE_TOLERANCE_MS:
+            later = f"{rfc3339(at_ms)} is more than 5 minutes after --now {rfc3339(self._now_ms)}"
             return LineRejection(Reason.TIME_IN_FUTURE, later)
         return result
 
@@ -233,19 +223,23 @@ class Importer:
         builder = OrderBuilder(self._mapping, self._reject_line, self._per_line.fields)
         matcher = RefundMatcher(self._mapping, self._reject_line)
         for _, items in groupby(lines, FIRST):
-            self.summary.buyers += 1
             orders = ([item[3] for item in group] for _, group in groupby(items, SECOND))
-            returns = False
+            returns = is_buyer = False
             with ExternalSort[DraftItem](DraftItem) as history:
                 for draft in builder.drafts(orders):
                     returns = returns or draft.returned
+                    is_buyer = is_buyer or not draft.cancelled
                     weight = len(draft.lines) or 1
                     history.add((draft.time_ms, draft.returned, draft.order, draft.sequence, draft), weight)
                     self.summary.count_draft(draft)
+                self.summary.buyers += is_buyer
                 by_time = (item[4] for item in history)
                 for event in matcher.events(by_time, returns=returns):
                     self._add(event, events)
         self.summary.orders_restarted, self.summary.orders_spread = builder.restarted, builder.spread
+        if builder.history is not None:
+            self.summary.count_statuses(builder.history)
+        self.summary.cancelled_minor = matcher.cancelled_minor
         self.summary.parts_unknown = matcher.unknown_parts
         self.summary.summed_per_line = tuple(sorted(self._per_line.found))
 
@@ -259,6 +253,9 @@ class Importer:
         """Reject a line that could be read, but cannot be part of an event."""
         if why is REPEATED:
             self.summary.repeated += 1
+            return
+        if why is LEFT_OUT:
+            self.summary.ignored += 1
             return
         if why.reason in REJECTED_REFUNDS:
             self.summary.in_refunds -= 1

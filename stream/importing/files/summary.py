@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRefunded, type_name
-from stream.importing.files.events.orders import OrderDraft
+from stream.importing.files.events.purchases import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
+from stream.importing.files.events.statuses import StatusHistory
 from stream.importing.files.reading.row import HEADER_REPEATED
 
 EMPTY_LINES = ("blank_line", HEADER_REPEATED, "second_header")
@@ -43,12 +44,22 @@ class ImportSummary(Struct):
     orders_by_currency: Counter[str] = field(default_factory=Counter)
     refunds_minor: Counter[str] = field(default_factory=Counter)
     """Currency -> what was refunded, minor units."""
+    cancelled_minor: Counter[str] = field(default_factory=Counter)
+    """Currency -> what was paid for orders that were cancelled: part of `orders_minor`, minor units."""
+    later_statuses: int = 0
+    """Lines that are a later status of a line of their order: part of `repeated`."""
+    revived_by_place: int = 0
+    """Orders that count although an earlier line of the same time says cancelled."""
+    amounts_differ: int = 0
+    """Orders with lines of one product that differ in status and in amount: all of them count."""
     buyers: int = 0
     """Customers with a line of an order or refund."""
     orders_restarted: int = 0
     """Orders whose number an order of the same customer had long before."""
     orders_spread: int = 0
     """Orders whose lines lie half a day or more apart."""
+    refused_that_tell: int = 0
+    """Rejected lines whose totals, or other facts of their whole order, count."""
     parts_unknown: int = 0
     """Orders of which a part went back, without an amount that says how much: they count in full."""
     summed_per_line: tuple[str, ...] = ()
@@ -74,10 +85,17 @@ class ImportSummary(Struct):
         rounding = sum([line.rounding for line in draft.lines])
         if rounding:
             self.rounding[draft.currency] += -rounding if draft.returned else rounding
-        if draft.returned:
+        if draft.cancelled:
+            self.in_other_events += len(draft.lines)
+        elif draft.returned:
             self.in_refunds += len(draft.lines)
         else:
             self.in_orders += len(draft.lines)
+
+    def count_statuses(self, history: StatusHistory) -> None:
+        """Take over what the statuses of the orders showed."""
+        self.later_statuses = history.later
+        self.revived_by_place, self.amounts_differ = history.revived_by_place, history.amounts_differ
 
     def count_event(self, event: Event) -> None:
         """Count an event and its money."""
@@ -116,6 +134,7 @@ class ImportSummary(Struct):
             "orders_by_currency": dict(sorted(self.orders_by_currency.items())),
             "orders_minor": dict(sorted(self.orders_minor.items())),
             "refunds_minor": dict(sorted(self.refunds_minor.items())),
+            "cancelled_minor": dict(sorted(self.cancelled_minor.items())),
             "rounding_minor": {
                 currency: str(Decimal(added).scaleb(-9).normalize())
                 for currency, added in sorted(self.rounding.items())

@@ -14,8 +14,9 @@ from stream.importing.files.events.line_values import LABEL_MAX, LineRejection
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 
-LineGroup = tuple[int, str, str, int]
-"""File, customer, order number and time of a line: a number may start again, and a refund may repeat it."""
+LineGroup = tuple[int, str, str, int, object]
+"""File, customer, order number, time and status of a line: a number may start again, a refund may repeat it,
+and the amounts of an order may differ between its statuses."""
 Extras = dict[str, Any]
 """Field -> text, or whole minor units."""
 ORDER_AMOUNTS = ("order_total", "goods_total", "tax", "shipping", "discount", "refunded")
@@ -35,6 +36,12 @@ CREDIT_TOTAL = "credit_total"
 """A fact without a column: the order total of a line was below zero, so this much goes back."""
 PART_REFUND = "part_refund"
 """A fact without a column: part of the order went back, and no amount says how much."""
+GOES_BACK = {"refunded", WHOLE_REFUND, PART_REFUND}
+"""What says that money went back of an order that is a line of its own."""
+REFUNDED_AT = "refunded_at_ms"
+"""A fact without a column: when the status was reached that says so, ms since 1970."""
+STATUS_FACTS = {WHOLE_REFUND, PART_REFUND, REFUNDED_AT}
+"""What only the latest status says of an order."""
 ORDERS_REMEMBERED = 65_536
 """Orders whose amounts are compared while reading: the lines of an order stand close together."""
 

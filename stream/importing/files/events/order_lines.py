@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
-
-from msgspec import Struct
 
 from stream.importing.files.events.event_ids import content_hash
 from stream.importing.files.events.line_amounts import PRICES, AmountReader, LineAmount
 from stream.importing.files.events.line_values import ID_MAX, LineRejection, LineValues, order_fault
 from stream.importing.files.events.order_extras import (
     CREDIT_TOTAL,
+    GOES_BACK,
     ORDER_AMOUNTS,
+    REFUNDED_AT,
     WHOLE_REFUND,
     Extras,
     ExtrasReader,
 )
+from stream.importing.files.events.order_line import NO_TIME, OWN_ORDER, LinePlace, OrderLine
+from stream.importing.files.events.statuses import StatusReader, has_statuses
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 from stream.importing.files.values.amounts import CACHE_SIZE, MarkDoubt, amount_reader
@@ -25,61 +26,14 @@ from stream.importing.files.values.instants import DayDoubt, instant_reader
 from stream.importing.files.zones import zone_doubt
 
 NO_ORDER = LineRejection("order_missing", "the cell is blank, or stands for no order")
-OWN_ORDER = "own-"
-"""How the numbers begin that orders without a number get."""
-NO_TIME = 1 << 62
-"""The time of a refused line whose time cannot be read: later than any other."""
 
 
+NO_AMOUNT = LineAmount(1, returned=False)
+"""Of a cancelled line that cannot be read as a line of its order: often its quantity is 0."""
 WHOLE = LineAmount(1, returned=True)
 """The amount of a refund of a whole order, which only the order knows."""
 LineKeys = tuple[str, str, int, int, str, str]
 """The first fields of an order line: order, customer, sequence, time, currency, product."""
-
-
-class LinePlace(NamedTuple):
-    """Where a line is in the input."""
-
-    sequence: int
-    """Its number over all files."""
-    file: int
-    """Index of the file."""
-    line: int
-    """Line number in the file."""
-
-
-class OrderLine(Struct, frozen=True, array_like=True, gc=False):
-    """One line of an order; amounts in minor units of the currency."""
-
-    order: str
-    customer: str
-    sequence: int
-    """Number of the line in the whole input, over all files."""
-    time_ms: int
-    currency: str
-    """Empty for a refund that names neither a currency nor an amount: it has that of its order."""
-    product: str
-    name: str | None
-    category: str | None
-    brand: str | None
-    quantity: int
-    """Pieces; 0 for a line that was refused, of which only the extras of its order are left."""
-    unit_minor: int
-    total_minor: int
-    """Negative for a voucher or a discount line: it lowers the total of the order."""
-    rounding: int
-    """What rounding to whole minor units added to the line, in 1e-9 of a unit."""
-    returned: bool
-    direct: bool
-    """The row is a refund event of the order it names, not a line that went back."""
-    file: int
-    """Index of the file among the imported files."""
-    number: int
-    """Line number in the file."""
-    extras: Extras | None
-    """Extras of the whole order that stand on this line."""
-    block: int
-    """Equal for lines of one order between which no line of another order stands."""
 
 
 class LineReader:
@@ -99,6 +53,8 @@ class LineReader:
         self._money = [field for field in (*PRICES, *ORDER_AMOUNTS) if field in given]
         self._product_field = "product" if "product" in given else "name"
         """Products without an id are known by their name."""
+        statuses = StatusReader(mapping, instant_reader(mapping.time)) if has_statuses(mapping) else None
+        self._status = statuses.status if statuses is not None else None
         self._block = 0
         self._last_order = self._last_customer = ""
         self._prefix = mapping.returns.order_prefix
@@ -176,6 +132,22 @@ class LineReader:
         who = (order, customer, place.sequence, time_ms, currency, product_id)
         return self._built(values, place, who, amount, refund=refund)
 
+    def cancelled(self, values: Values, place: LinePlace, file_name: str) -> OrderLine | LineRejection:
+        """A line of an order, or all that is left of one, whose status says that it was cancelled."""
+        if "order" not in values:
+            return NO_ORDER
+        line = self.line(values, place, file_name, refund=False)
+        if isinstance(line, OrderLine):
+            return line
+        order, customer = self._order_number(values["order"]), self._values.customer(values["customer"])
+        time_ms, product = self.time_ms(values), self._product(values.get(self._product_field))
+        for fault in (customer, order, time_ms):
+            if isinstance(fault, LineRejection):
+                return fault
+        who = (order, customer, place.sequence, time_ms, "", product if isinstance(product, str) else "")
+        bare = {name: text for name, text in values.items() if name not in ORDER_AMOUNTS}
+        return self._built(bare, place, who, NO_AMOUNT, refund=False)  # type: ignore[arg-type]
+
     def refused(self, values: Values, place: LinePlace, file_name: str, *, refund: bool) -> OrderLine | None:
         """What a refused line says of its order; None where it says nothing that can be read."""
         if not self._extras.has_extras or "order" not in values:
@@ -210,6 +182,9 @@ class LineReader:
         if returned and total < 0:
             unit, total, rounding = -unit, -total, -rounding
         extras: Extras | None = None
+        status = self._status(values) if self._status is not None else None
+        if isinstance(status, LineRejection):
+            return status
         if self._extras.has_extras:
             extras, fault = self._extras.extras(values, currency, returned=returned, lowers=total < 0)
             if fault is not None:
@@ -218,6 +193,8 @@ class LineReader:
                 returned, extras[CREDIT_TOTAL] = True, -extras.pop("order_total")
                 if total < 0:
                     unit, total, rounding = -unit, -total, -rounding
+            if status is not None and status.at_ms and not extras.keys().isdisjoint(GOES_BACK):
+                extras[REFUNDED_AT] = status.at_ms
         if amount is WHOLE:
             extras = {**(extras or {}), WHOLE_REFUND: True}
         if order != self._last_order or who[1] != self._last_customer:
@@ -231,7 +208,7 @@ class LineReader:
             label(category) if category else None,
             label(brand) if brand else None,
             pieces, unit, total, rounding, returned, refund, place.file, place.line, extras or None,
-            self._block,
+            self._block, status,
         )  # fmt: skip
 
     def _needs_product(self, values: Values, *, refund: bool) -> bool:

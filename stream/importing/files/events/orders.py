@@ -4,45 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from stream.core.events.event import PurchaseCompleted
-from stream.core.events.payload import Campaign, Product, Purchase
-from stream.importing.files.events.event_ids import event_id, event_time
 from stream.importing.files.events.line_values import LineRejection
 from stream.importing.files.events.order_extras import (
     ADDED,
     CREDIT_TOTAL,
     Extras,
-    added_amount,
     merged_extras,
 )
-from stream.importing.files.events.order_lines import NO_TIME, OrderLine
-from stream.importing.files.events.repeats import REPEATED, Reject, content_of, lines_that_count
+from stream.importing.files.events.order_line import NO_TIME, OrderLine
+from stream.importing.files.events.purchases import OrderDraft
+from stream.importing.files.events.repeats import (
+    REPEATED,
+    Reject,
+    content_of,
+    is_in_one_place,
+    lines_that_count,
+)
 from stream.importing.files.events.restarts import is_spread, restarted_orders
+from stream.importing.files.events.statuses import StatusHistory, has_statuses
 from stream.importing.files.mapping.mapping import ColumnMapping
-
-
-class OrderDraft(Struct, frozen=True, array_like=True):
-    """One order of a customer, or returned lines that were booked together."""
-
-    customer: str
-    time_ms: int
-    returned: bool
-    order: str
-    currency: str
-    sequence: int
-    """Number of its first line in the whole input."""
-    direct: bool
-    """A refund event of the order it names."""
-    lines: list[OrderLine]
-    """Empty where every line was refused, but the order has a total of its own."""
-    extras: Extras
-    """Extras of the whole order."""
-    per_line: tuple[str, ...]
-    """Which of the added amounts of a return (tax, shipping, discount) its lines tell each for itself."""
 
 
 class OrderBuilder:
@@ -57,15 +40,18 @@ class OrderBuilder:
         self.restarted = 0
         """Orders whose number an earlier order of the customer had."""
         self.spread = 0  # orders whose lines are of several days
+        self.history = StatusHistory(mapping, reject) if has_statuses(mapping) else None
 
     def drafts(self, orders: Iterable[list[OrderLine]]) -> Iterator[OrderDraft]:
         """Drafts from the lines of one order number at a time."""
-        for every_line in orders:
+        for every_line in map(self.history.latest, orders) if self.history is not None else orders:
             first = every_line[0]
-            if _is_plain(every_line) and not (self._row_is_order and len(every_line) > 1):
+            is_cut = self.history is not None and any(line.is_cancelled for line in every_line)
+            if not is_cut and _is_plain(every_line) and not (self._row_is_order and len(every_line) > 1):
                 yield _plain_draft(every_line)
                 continue
-            if len(every_line) == 1 and first.quantity and (first.returned or first.total_minor >= 0):
+            is_whole = first.quantity and not is_cut
+            if len(every_line) == 1 and is_whole and (first.returned or first.total_minor >= 0):
                 yield _draft(every_line, [], set(), whole=True)
                 continue
             for lines in restarted_orders(every_line, self._apart_ms):
@@ -75,9 +61,13 @@ class OrderBuilder:
 
     def _of_one_order(self, lines: list[OrderLine]) -> Iterator[OrderDraft]:
         """The currency of the first line is that of the order."""
+        cancels = [line for line in lines if line.is_cancelled]
+        if cancels:
+            yield _cancellation(cancels, lines)
+            lines = [line for line in lines if not line.is_cancelled]
         refused = [line for line in lines if not line.quantity]
         kept = [line for line in lines if line.quantity] if refused else lines
-        if kept and not _is_in_one_place(kept):
+        if kept and not is_in_one_place(kept):
             kept = lines_that_count(kept, self._reject)
         kept = self._in_one_currency(kept)
         bought = [line for line in kept if not line.returned]
@@ -153,13 +143,6 @@ def _row(line: OrderLine) -> tuple[int, int]:
     return line.file, line.number
 
 
-def _is_in_one_place(lines: list[OrderLine]) -> bool:
-    """Whether no line of another order, and no end of a file, is between these lines."""
-    first = lines[0]
-    block, file = first.block, first.file
-    return all(line.block == block and line.file == file for line in lines)
-
-
 def _refunded_parts(lines: list[OrderLine]) -> Iterator[list[OrderLine]]:
     """Each row that is a refund event is one refund; the lines of a credit note are one refund together."""
     for _, part in groupby(lines, key=_refund_key):
@@ -223,76 +206,15 @@ def _draft(
     )  # fmt: skip
 
 
+def _cancellation(cancels: list[OrderLine], lines: list[OrderLine]) -> OrderDraft:
+    """The order was cancelled: not before it was placed, whatever its lines say."""
+    first = min(cancels, key=lambda line: (line.changed_ms, line.sequence))
+    at_ms = max([first.changed_ms, *(line.time_ms for line in lines if line.time_ms != NO_TIME)])
+    return OrderDraft(
+        first.customer, at_ms, True, first.order, "", first.sequence, False,
+        cancels, merged_extras(_extras_of(cancels), (), set()), (), cancelled=True,
+    )  # fmt: skip
+
+
 def _extras_of(lines: Iterable[OrderLine]) -> Iterator[Extras]:
     return (line.extras for line in lines if line.extras)
-
-
-def purchase_event(draft: OrderDraft, source: str) -> PurchaseCompleted:
-    """What was paid is the total of the order where a column has it, else the sum of its lines."""
-    totals = [line.total_minor for line in draft.lines]
-    total, lowered = sum(totals), -sum([amount for amount in totals if amount < 0])
-    return PurchaseCompleted(
-        id=draft.extras.get("id") or event_id("purchase", draft.order, draft.customer),
-        source=source,
-        subject=draft.customer,
-        time=event_time(draft.time_ms),
-        data=_purchase_with_extras(draft, total, lowered)
-        if draft.extras
-        else Purchase(
-            order_id=draft.order,
-            total_minor=total,
-            currency=draft.currency,
-            products=products(draft.lines),
-            discount_minor=lowered,
-        ),
-    )
-
-
-def _purchase_with_extras(draft: OrderDraft, total: int, lowered: int) -> Purchase:
-    """`total`: sum of the lines. `lowered`: what lines with negative amounts took off, counts as discount."""
-    extras = draft.extras
-    worth = extras.get("goods_total", total) + added_amount(extras)
-    tax = extras.get("tax")
-    return Purchase(
-        order_id=draft.order,
-        total_minor=extras.get("order_total", max(worth, 0)),
-        currency=draft.currency,
-        products=products(draft.lines),
-        tax_minor=None if tax is None or tax < 0 else tax,
-        shipping_minor=extras.get("shipping"),
-        discount_minor=extras.get("discount", 0) + lowered,
-        coupon=extras.get("coupon"),
-        affiliation=extras.get("affiliation"),
-        channel=extras.get("channel"),
-        payment_method=extras.get("payment_method"),
-        campaign=_campaign(extras),
-    )
-
-
-def products(lines: Iterable[OrderLine]) -> tuple[Product, ...]:
-    return tuple(
-        [
-            Product(
-                product_id=line.product,
-                quantity=line.quantity,
-                price_minor=line.unit_minor,
-                category=line.category,
-                brand=line.brand,
-                name=line.name,
-            )
-            for line in lines
-            if line.product and line.unit_minor >= 0
-        ]
-    )
-
-
-def _campaign(extras: dict[str, Any]) -> Campaign | None:
-    name = extras.get("campaign_id") or extras.get("campaign_name")
-    if not name:
-        return None
-    return Campaign(
-        id=name,
-        name=extras.get("campaign_name"),
-        source=extras.get("campaign_source"),
-        medium=extras.get("campaign_medium"),
-    )

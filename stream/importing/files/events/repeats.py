@@ -16,11 +16,13 @@ from operator import attrgetter
 import msgspec
 
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
-from stream.importing.files.events.order_lines import OWN_ORDER, OrderLine
+from stream.importing.files.events.order_line import OWN_ORDER, OrderLine
 
 Reject = Callable[[OrderLine, LineRejection], None]
 REPEATED = LineRejection("repeated")
-"""Not a reject: an equal line of an earlier file counts."""
+"""Not a reject: an equal line of an earlier file counts, or a later status of the line."""
+LEFT_OUT = LineRejection("left_out")
+"""Not a reject: the line was cancelled, its order goes on without it."""
 
 
 def lines_that_count(lines: Sequence[OrderLine], reject: Reject) -> list[OrderLine]:
@@ -39,6 +41,13 @@ def lines_that_count(lines: Sequence[OrderLine], reject: Reject) -> list[OrderLi
     for group in by_kind.values():
         kept += _first_of(group, reject)
     return sorted(kept, key=attrgetter("sequence"))
+
+
+def is_in_one_place(lines: Sequence[OrderLine]) -> bool:
+    """Whether no line of another order, and no end of a file, is between these lines."""
+    first = lines[0]
+    block, file = first.block, first.file
+    return all(line.block == block and line.file == file for line in lines)
 
 
 def _first_of(group: Sequence[OrderLine], reject: Reject) -> list[OrderLine]:
@@ -96,4 +105,5 @@ def _period(contents: list[list[bytes]]) -> int:
 
 def content_of(line: OrderLine) -> bytes:
     """What the line says, wherever it stands."""
-    return msgspec.msgpack.encode(msgspec.structs.replace(line, sequence=0, file=0, number=0, block=0))
+    where = {"sequence": 0, "file": 0, "number": 0, "block": 0, "status": None}
+    return msgspec.msgpack.encode(msgspec.structs.replace(line, **where))

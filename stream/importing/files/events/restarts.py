@@ -12,7 +12,7 @@ from msgspec import structs
 
 from stream.core.units import HOUR_MS
 from stream.importing.files.events.event_ids import event_time
-from stream.importing.files.events.order_lines import NO_TIME, OrderLine
+from stream.importing.files.events.order_line import NO_TIME, OrderLine
 
 SPREAD_MS = 12 * HOUR_MS
 """From so far apart on, the lines of one order are of more than one visit to a shop."""
@@ -20,8 +20,12 @@ SPREAD_MS = 12 * HOUR_MS
 
 def is_spread(lines: list[OrderLine]) -> bool:
     """Whether what was bought under one number lies SPREAD_MS or more apart, as where tills restart."""
-    times = [line.time_ms for line in lines if not line.returned and line.time_ms != NO_TIME]
+    times = [line.time_ms for line in lines if _is_bought(line)]
     return bool(times) and max(times) - min(times) >= SPREAD_MS
+
+
+def _is_bought(line: OrderLine) -> bool:
+    return not (line.returned or line.is_cancelled) and line.time_ms != NO_TIME
 
 
 def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[OrderLine]]:
@@ -31,7 +35,7 @@ def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[Ord
     a line of the file stays with the first, and is matched with the orders by its products. A refund that
     names only its order is of the latest one before it.
     """
-    times = sorted({line.time_ms for line in lines if not line.returned and line.time_ms != NO_TIME})
+    times = sorted({line.time_ms for line in lines if _is_bought(line)})
     begins = [at for before, at in pairwise(times) if at - before > apart_ms]
     if not begins:
         yield lines

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from stream.core.events.event import Event, PurchaseCompleted, PurchaseRefunded
-from stream.core.events.payload import Refund
+from stream.core.events.event import Event, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
+from stream.core.events.payload import Cancellation, Refund
 from stream.importing.files.events.event_ids import event_id, event_time
 from stream.importing.files.events.line_values import LineRejection
-from stream.importing.files.events.order_extras import ADDED, CREDIT_TOTAL, PART_REFUND, WHOLE_REFUND
-from stream.importing.files.events.order_lines import OrderLine
-from stream.importing.files.events.orders import OrderDraft, products, purchase_event
+from stream.importing.files.events.order_extras import (
+    ADDED,
+    CREDIT_TOTAL,
+    PART_REFUND,
+    REFUNDED_AT,
+    WHOLE_REFUND,
+)
+from stream.importing.files.events.order_line import OrderLine
+from stream.importing.files.events.purchases import OrderDraft, products, purchase_event
 from stream.importing.files.events.repeats import Reject
 from stream.importing.files.mapping.mapping import ColumnMapping
 
@@ -36,6 +42,7 @@ class PaidOrder(Struct):
 
     currency: str
     left_minor: int
+    paid_minor: int
 
 
 class RefundMatcher:
@@ -46,6 +53,8 @@ class RefundMatcher:
         self._reject = reject
         self.unknown_parts = 0
         """Orders of which a part went back that no amount says."""
+        self.cancelled_minor: Counter[str] = Counter()
+        """Currency -> what was paid for orders that were cancelled, minor units."""
 
     def events(self, history: Iterable[OrderDraft], *, returns: bool) -> Iterator[Event]:
         """The events of one customer, whose drafts are sorted by time, purchases before refunds.
@@ -56,6 +65,9 @@ class RefundMatcher:
         self._paid: dict[str, PaidOrder] = {}
         self._names: set[str] = set()
         for draft in history:
+            if draft.cancelled:
+                yield self._cancellation(draft)
+                continue
             if draft.returned:
                 yield from self._refunds(draft)
                 continue
@@ -66,11 +78,25 @@ class RefundMatcher:
             if draft.extras:
                 yield from self._refund_beside(draft, purchase)
 
+    def _cancellation(self, draft: OrderDraft) -> Event:
+        if (paid := self._paid.pop(draft.order, None)) is not None:
+            self.cancelled_minor[paid.currency] += paid.paid_minor
+        for held in self._held.values():
+            held[:] = [one for one in held if one.order != draft.order]
+        return PurchaseCancelled(
+            id=event_id("cancellation", draft.order, draft.customer),
+            source=self._mapping.source,
+            subject=draft.customer,
+            time=event_time(draft.time_ms),
+            data=Cancellation(order_id=draft.order, reason=draft.extras.get("reason")),
+        )
+
     def _hold(self, draft: OrderDraft, purchase: PurchaseCompleted) -> None:
         """Remember what of an order may go back."""
         for line in draft.lines:
             self._held[line.product].append(HeldPieces(draft.order, draft.currency, line.quantity))
-        self._paid[draft.order] = PaidOrder(draft.currency, purchase.data.total_minor)
+        paid_minor = purchase.data.total_minor
+        self._paid[draft.order] = PaidOrder(draft.currency, paid_minor, paid_minor)
 
     def _refund_beside(self, draft: OrderDraft, purchase: PurchaseCompleted) -> Iterator[Event]:
         """Where an export has the refund only as an amount or a status, it gets the time of its order."""
@@ -87,7 +113,8 @@ class RefundMatcher:
             currency=draft.currency,
         )
         self._take(refund)
-        yield self._event(draft, refund)
+        at_ms = max(draft.time_ms, draft.extras.get(REFUNDED_AT, 0))
+        yield self._event(structs.replace(draft, time_ms=at_ms), refund)
 
     def _refunds(self, draft: OrderDraft) -> Iterator[Event]:
         """One refund for each order that the returned lines belong to."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 MAPPING_FIELDS = (
-    *("customer", "time", "id", "event", "currency"),
+    *("customer", "time", "id", "event", "status", "updated", "currency"),
     *("order", "product", "name", "category", "brand", "quantity", "unit_price", "line_total"),
     *(
         "order_total",
@@ -145,6 +145,8 @@ class OrderOptions(Struct, frozen=True, forbid_unknown_fields=True):
     missing: Literal["reject", "own"] = "reject"
     """A line without an order number is rejected, or is an order of its own with all lines of the customer at
     that time."""
+    status_lines: Literal["one", "each"] = "one"
+    """Lines of an order that differ in their status only are one line, or each one of its own."""
     restarts_after_days: Annotated[int, Meta(ge=1, le=100_000)] = 30
     """The same number of the same customer, further apart than this, is another order."""
 

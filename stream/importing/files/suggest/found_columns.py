@@ -19,6 +19,7 @@ from stream.importing.files.suggest.column_names import (
     simplified,
 )
 from stream.importing.files.suggest.currencies import currency_columns
+from stream.importing.files.suggest.histories import change_column, status_columns
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled, fitting_formats
 from stream.importing.files.suggest.words import EVENT_WORDS, STATUS_WORDS, is_event, is_status, meanings
@@ -64,6 +65,7 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
     column, words = _event_column(columns, fields)
     if column:
         fields["event"] = column
+    _choose_statuses(columns, fields)
     return FoundColumns(fields, words, rates, by_cells)
 
 
@@ -257,6 +259,16 @@ def _has_net_prices(fields: dict[str, str]) -> bool:
         return True
     line = simplified(fields.get("line_total", ""))
     return line in {"netsales", "netsale", "netamount", "itemprice", "grosssales"}
+
+
+def _choose_statuses(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """Where lines of one order differ in their status only: what tells statuses, and which is the latest."""
+    statuses = status_columns(columns, fields)
+    others = [name for name in statuses if name not in fields.values()]
+    if others:
+        fields["status"] = "+".join(others)
+    if statuses and (name := change_column(columns, fields)):
+        fields["updated"] = name
 
 
 def _event_column(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, dict[str, str]]:

@@ -34,6 +34,12 @@ def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) ->
         for field in found.by_cells
     ]
     lines += [f"{name!r} holds shares between 0 and 1: no amount, so it is not used." for name in found.rates]
+    if "status" in fields or "updated" in fields:
+        named = " and ".join(repr(fields[field]) for field in ("event", "status") if field in fields)
+        lines.append(
+            f"Lines of one order differ in {named} only: they are taken as one line, by its latest status. "
+            'Where each is a piece of its own: [orders] status_lines = "each".'
+        )
     used = {
         part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-PAID = "purchase.completed"
+PAID, CANCELLED = "purchase.completed", "purchase.cancelled"
 STATUS_NAMES = (
     r"(order|financial|payment|sale|transaction|item|bestell|auftrags|zahlungs)?(status|state|zustand)|"
     r"etat|estado|stato|statut(delacommande)?|situacao"
@@ -33,19 +33,22 @@ STATUS_WORDS = {
     **dict.fromkeys(("completato", "spedito", "consegnato", "pagamento accettato", "erledigt"), PAID),
     **dict.fromkeys(("refunded", "partially_refunded", "partially refunded", "erstattet", "returned"), PAID),
     **dict.fromkeys(
-        ("cancelled", "canceled", "voided", "expired", "failed", "declined", "unavailable"), "ignore"
+        ("cancelled", "canceled", "voided", "expired", "unavailable", "storniert", "abgebrochen"), CANCELLED
     ),
+    **dict.fromkeys(
+        ("cancelado", "cancelada", "annulé", "annulée", "annulato", "annullato", "geannuleerd"), CANCELLED
+    ),
+    **dict.fromkeys(("failed", "declined"), "ignore"),
     **dict.fromkeys(
         ("pending", "unpaid", "on hold", "on-hold", "onhold", "holded", "draft", "denied"), "ignore"
     ),
     **dict.fromkeys(
         ("pending payment", "pending_payment", "awaiting payment", "requires_payment_method"), "ignore"
     ),
-    **dict.fromkeys(("storniert", "abgebrochen", "offen", "cancelado", "pendente", "created"), "ignore"),
-    **dict.fromkeys(("annulé", "annulée", "annulato", "geannuleerd", "cancelada", "pendiente"), "ignore"),
+    **dict.fromkeys(("offen", "pendente", "created", "pendiente"), "ignore"),
     **dict.fromkeys(("en attente", "in attesa", "in afwachting", "unbezahlt", "in sospeso"), "ignore"),
 }
-"""Status of an order, in small letters -> event type, or `ignore` where nothing was paid."""
+"""Status of an order, in small letters -> event type, or `ignore` where nothing was paid yet."""
 WHOLE_REFUNDS = {"refunded", "erstattet", "returned"}
 PART_REFUNDS = {"partially_refunded", "partially refunded"}
 EVENT_WORDS = {
