@@ -19,7 +19,7 @@ from stream.core.events.event import Event
 from stream.core.units import FOREVER_MS
 from stream.importing.files.doubts import check_days, check_decimal_mark
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
-from stream.importing.files.events.order_extras import PerLineAmounts
+from stream.importing.files.events.order_extras import CREDIT_TOTAL, PerLineAmounts
 from stream.importing.files.events.order_line import LinePlace, OrderLine
 from stream.importing.files.events.order_lines import LineReader
 from stream.importing.files.events.orders import OrderBuilder
@@ -32,6 +32,7 @@ from stream.importing.files.external_sort import ExternalSort
 from stream.importing.files.file_names import distinct_names
 from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
+from stream.importing.files.reading.choosing import ChosenLines
 from stream.importing.files.reading.filling import Constants, FillDown
 from stream.importing.files.reading.labels import Labels
 from stream.importing.files.reading.row import HEADER_REPEATED, UnreadableRow, Values
@@ -82,6 +83,9 @@ class Importer:
         self._per_line = PerLineAmounts(mapping)
         self._single_events = EventReader(mapping, self._order_lines)
         self._labels = Labels(mapping) if mapping.values else None
+        is_chosen = bool(mapping.refund_columns or mapping.skip)
+        self._chosen = ChosenLines(mapping) if is_chosen else None
+        self._ignores_negative = mapping.returns.negative_total == "ignore"
         self._constants = Constants(_constants_of_rows(mapping), mapping.columns)
         self._paths: Sequence[Path] = ()
         self._names: Sequence[str] = ()
@@ -154,6 +158,8 @@ class Importer:
         self, values: Values, place: LinePlace, lines: ExternalSort[LineItem]
     ) -> OrderLine | Event | LineRejection | None:
         """A row by its event type; None where it is ignored, or where the row is an event already."""
+        if self._chosen is not None and self._chosen.is_skipped(values):
+            return None
         kind = "purchase.completed"
         if "event" in values:
             named = values["event"].strip()
@@ -173,13 +179,17 @@ class Importer:
 
     def _order_line(
         self, kind: str, values: Values, place: LinePlace, lines: ExternalSort[LineItem]
-    ) -> OrderLine | LineRejection:
+    ) -> OrderLine | LineRejection | None:
         file_name, refund = self._names[place.file], kind == "purchase.refunded"
         if kind == CANCELLED:
             return self._in_time(self._order_lines.cancelled(values, place, file_name))
+        if refund and self._chosen is not None:
+            values = self._chosen.of_refund(values)
         line = self._in_time(self._order_lines.line(values, place, file_name, refund=refund))
         if isinstance(line, LineRejection):
             return self._refused(line, values, place, lines, refund=refund)
+        if self._ignores_negative and not refund and line.extras and CREDIT_TOTAL in line.extras:
+            return None
         if line.extras and not line.direct:
             group = (line.file, line.customer, line.order, line.time_ms, line.status)
             self._per_line.observe(group, line.extras)

@@ -51,7 +51,10 @@ def formats_contradict(form: str, other: str) -> bool:
 
 
 def _check_fields(mapping: ColumnMapping, text: str, name: str) -> None:
-    for field in (*mapping.columns, *mapping.constants, *mapping.fill_down, *mapping.values):
+    for field in (
+        *(*mapping.columns, *mapping.constants, *mapping.fill_down, *mapping.values),
+        *mapping.refund_columns,
+    ):
         if field not in MAPPING_FIELDS:
             place = place_of_key(text, name, f"`{field}`")
             raise MappingError(f"{place}: {field!r} is no field; fields are {', '.join(MAPPING_FIELDS)}")

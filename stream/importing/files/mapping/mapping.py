@@ -55,6 +55,8 @@ IGNORED = "ignore"
 """In [events]: rows with this value become no event."""
 
 
+REFUND_FIELD, SKIP_FIELD = "refund.", "skip."
+"""Before the names of values that only refund lines use, or only decide whether a line is ignored."""
 NOBODY = (
     *("0", "guest", "anonymous", "unknown", "undefined", "(not set)", "-"),
     *("n/a", "na", "nan", "null", "none"),
@@ -129,6 +131,8 @@ class ReturnOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """All lines of an order whose number begins like this are returns."""
     unmatched: Literal["refund", "reject"] = "refund"
     """A return that fits no earlier order refunds the order `unmatched-<number>`, or is rejected."""
+    negative_total: Literal["refund", "ignore"] = "refund"
+    """An order total below zero is a refund, or money that the business sent: such a line is ignored."""
     whole_orders: tuple[str, ...] = ()
     """Values of the `event` column that say: refunded, in full where no column has the amount."""
     parts_of_orders: tuple[str, ...] = ()
@@ -167,6 +171,11 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     """Value of the `event` column -> event type, or `ignore`."""
     values: dict[str, dict[str, str | bool | int | float]] = {}
     """Field -> label -> what the label is worth: the score of an answer, whether an opening is a bot's."""
+    refund_columns: dict[str, str] = {}
+    """Field -> the column that holds it on lines that are refunds, where it is not blank: a refund names its
+    payment elsewhere than a payment names itself."""
+    skip: dict[str, tuple[str, ...]] = {}
+    """Column -> its texts, whatever their case, with which a line is ignored."""
     items: str | None = None
     """Path of the list of products in a JSON line; `items.x` in [columns] is then a field of a product."""
     fill_down: tuple[str, ...] = ()
@@ -177,6 +186,12 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     customer: CustomerOptions = CustomerOptions()
     returns: ReturnOptions = ReturnOptions()
     orders: OrderOptions = OrderOptions()
+
+    @property
+    def columns_read(self) -> dict[str, str]:
+        """Field -> column of all that is read: also what only some lines need, under names of their own."""
+        of_refunds = {REFUND_FIELD + field: column for field, column in self.refund_columns.items()}
+        return {**self.columns, **of_refunds, **{SKIP_FIELD + column: column for column in self.skip}}
 
     def blanks(self, field: str) -> frozenset[str]:
         """Texts of a field, in small letters, that count as a blank cell."""

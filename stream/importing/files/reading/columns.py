@@ -50,7 +50,7 @@ def mapped_columns(path: Path, header: Sequence[str], mapping: ColumnMapping) ->
     existing = set(column_names(header))
     single: dict[str, str] = {}
     composed: dict[str, Alternatives[str]] = {}
-    for field, named in mapping.columns.items():
+    for field, named in mapping.columns_read.items():
         found = _existing_alternatives(named, existing)
         if len(found) == 1 and len(found[0]) == 1:
             single[field] = found[0][0]

@@ -19,7 +19,7 @@ def json_rows(path: Path, mapping: ColumnMapping) -> Iterator[FileRow | Unreadab
     """`items.x` in the mapping looks into the product of a row, any other path into the whole record."""
     places: dict[str, Alternatives[Steps]] = {
         field: [[part.split(".") for part in parts] for parts in alternatives_of(named)]
-        for field, named in mapping.columns.items()
+        for field, named in mapping.columns_read.items()
     }
     items_path = mapping.items.split(".") if mapping.items else []
     for record in json_records(path, mapping):

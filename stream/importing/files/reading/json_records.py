@@ -97,7 +97,7 @@ def _mapped_keys(mapping: ColumnMapping) -> set[str]:
     """The keys at the top of a record that the mapping names."""
     return {
         part.partition(".")[0]
-        for named in mapping.columns.values()
+        for named in mapping.columns_read.values()
         for parts in alternatives_of(named)
         for part in parts
     }

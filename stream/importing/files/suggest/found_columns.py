@@ -22,7 +22,16 @@ from stream.importing.files.suggest.currencies import currency_columns
 from stream.importing.files.suggest.histories import change_column, status_columns
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled, fitting_formats
-from stream.importing.files.suggest.words import EVENT_WORDS, STATUS_WORDS, is_event, is_status, meanings
+from stream.importing.files.suggest.words import (
+    EVENT_WORDS,
+    PAID,
+    STATUS_WORDS,
+    TYPE_WORDS,
+    is_event,
+    is_status,
+    is_type,
+    meanings,
+)
 from stream.importing.files.values.amounts import amount_reader
 from stream.importing.files.zones import named_zone
 
@@ -278,6 +287,9 @@ def _event_column(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, d
             continue
         plain = simplified(name)
         words = meanings(columns[name], EVENT_WORDS) if is_event(plain) else {}
+        if not words and is_type(plain) and fields.keys() & set(MONEY_FIELDS):
+            types = meanings(columns[name], TYPE_WORDS)
+            words = types if PAID in types.values() and len(set(types.values())) > 1 else {}
         if not words and is_status(plain) and fields.keys() & set(MONEY_FIELDS):
             words = meanings(columns[name], STATUS_WORDS)
         if words:

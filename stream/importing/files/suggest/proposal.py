@@ -13,6 +13,7 @@ from stream.importing.files.mapping.mapping import FileOptions, MappingError, Mo
 from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, simplified
 from stream.importing.files.suggest.currencies import constant_line, mark_lines
 from stream.importing.files.suggest.found_columns import FoundColumns, found_columns
+from stream.importing.files.suggest.payments import payment_columns, payment_lines
 from stream.importing.files.suggest.remarks import remarks
 from stream.importing.files.suggest.sample import ColumnSample, FileSample
 from stream.importing.files.suggest.time_formats import (
@@ -22,7 +23,7 @@ from stream.importing.files.suggest.time_formats import (
     fitting_formats,
     rival_formats,
 )
-from stream.importing.files.suggest.words import PAID, PART_REFUNDS, WHOLE_REFUNDS
+from stream.importing.files.suggest.words import PAID, PART_REFUNDS, REFUNDED, WHOLE_REFUNDS
 from stream.importing.files.values.amounts import THOUSANDS_DIGITS, MarkDoubt, amount_reader
 from stream.printable import printable
 from stream.toml_text import as_toml
@@ -56,13 +57,16 @@ def proposed_toml(sample: FileSample) -> str:
     if items:
         lines.append(f"items = {as_toml(items)} # the list of products in a record")
     lines += ["", "[columns]", *(f"{field} = {as_toml(column)}" for field, column in paths.items())]
-    lines += ["", "[constants]", *feedback]
+    payments = payment_columns(columns, fields, found.words)
+    lines += [*payment_lines(payments), "", "[constants]", *feedback]
     if not feedback and "currency" not in fields:
         lines.append(constant_line(columns, fields))
     lines += ["", "[time]", *_time_lines(sample, fields["time"]), *_file_lines(sample.layout)]
     lines += _customer_lines(columns, fields) + _money_lines(columns, fields) + _returns_lines(columns, found)
     lines += mark_lines(columns, fields) + _event_lines(found)
-    notes = remarks(columns, found, is_feedback=bool(feedback) or _has_no_purchase(found))
+    others = [*payments.of_refunds.values(), *payments.skip] if payments is not None else []
+    is_feedback = bool(feedback) or _has_no_purchase(found)
+    notes = remarks(columns, found, others, is_feedback=is_feedback)
     return "\n".join([*lines, *([""] if notes else []), *(f"# {printable(line)}" for line in notes)]) + "\n"
 
 
@@ -209,6 +213,8 @@ def _has_three_decimals(columns: ColumnSample, fields: Mapping[str, str]) -> boo
 def _returns_lines(columns: ColumnSample, found: FoundColumns) -> list[str]:
     """The prefix of credit notes, and the statuses of refunded orders."""
     lines = _prefix_of_returns(columns, found.fields)
+    if REFUNDED in found.words.values() and "order_total" in found.fields:
+        lines.append('negative_total = "ignore" # money that was sent, where a payment is negative')
     for option, words in (("whole_orders", WHOLE_REFUNDS), ("parts_of_orders", PART_REFUNDS)):
         texts = [text for text, kind in found.words.items() if kind == PAID and text.lower() in words]
         if texts:

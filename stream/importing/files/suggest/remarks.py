@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from stream.importing.files.events.line_values import SCIENTIFIC
-from stream.importing.files.suggest.column_names import MONEY_FIELDS, simplified
+from stream.importing.files.suggest.column_names import MONEY_FIELDS, SEPARATE_ZONE, simplified
 from stream.importing.files.suggest.currencies import currency_remarks
 from stream.importing.files.suggest.found_columns import FoundColumns
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled
-from stream.importing.files.suggest.words import is_status
+from stream.importing.files.suggest.words import is_status, is_type
 
-VALUES_SHOWN = 6
+VALUES_SHOWN, TYPES_MAX = 6, 20
 NO_ORDER = "No column looks like the number of an order: each line counts as an order of its own."
 NO_MONEY = (
     "No column looks like money: every order would count as 0, and no alert can follow. "
@@ -20,8 +21,10 @@ NO_MONEY = (
 )
 
 
-def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) -> list[str]:
-    """Sentences for people, without the mark of a comment."""
+def remarks(
+    columns: ColumnSample, found: FoundColumns, others: Sequence[str] = (), *, is_feedback: bool
+) -> list[str]:
+    """Sentences for people, without the mark of a comment; `others`: columns that are used beside fields."""
     fields, lines = found.fields, list[str]()
     if not is_feedback:
         if not fields.keys() & set(MONEY_FIELDS):
@@ -42,7 +45,7 @@ def remarks(columns: ColumnSample, found: FoundColumns, *, is_feedback: bool) ->
         )
     used = {
         part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
-    }
+    } | {*others}
     for name, cells in columns.items():
         lines += _of_used(name, cells, fields) if name in used else _of_unused(name, cells)
     unused = [name for name in columns if name not in used]
@@ -60,6 +63,10 @@ def _of_unused(name: str, cells: list[str]) -> list[str]:
             "lines count whatever it says. To leave some out: event = ... in [columns], "
             "and what each value means in [events]."
         ]
+    if 1 < len(texts) <= TYPES_MAX and is_type(simplified(name)):
+        return [f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}): lines count whatever it says."]
+    if texts and re.search(SEPARATE_ZONE, name.lower()):
+        return [f"{name!r} is not used ({texts[0]}): times without a zone are taken in the zone of [time]."]
     if texts and re.search("refund|cancel|storn|erstatt", simplified(name)):
         return [f"{name!r} is not used: refunds and cancellations in it are not seen."]
     return []

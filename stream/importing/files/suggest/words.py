@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-PAID, CANCELLED = "purchase.completed", "purchase.cancelled"
+PAID, CANCELLED, REFUNDED = "purchase.completed", "purchase.cancelled", "purchase.refunded"
 STATUS_NAMES = (
     r"(order|financial|payment|sale|transaction|item|bestell|auftrags|zahlungs)?(status|state|zustand)|"
     r"etat|estado|stato|statut(delacommande)?|situacao"
 )
 EVENT_NAMES = r"event(name|type)?|action|activity|interaction(type)?|behaviou?r(type)?|type"
+TYPE_NAMES = (
+    r"(transaction|payment|record|balancetransaction|entry)?(type|kind|reportingcategory)|eventtype|typ|art"
+)
 STATUS_WORDS = {
     **dict.fromkeys(
         ("paid", "completed", "complete", "processing", "shipped", "delivered", "fulfilled"), PAID
@@ -67,6 +70,50 @@ EVENT_WORDS = {
 """Value of a column of events, in small letters -> event type."""
 
 
+TYPE_WORDS = {
+    **dict.fromkeys(
+        (
+            *("payment", "charge", "sale", "general payment", "mobile payment", "website payment"),
+            *("express checkout payment", "ebay auction payment", "direct credit card payment"),
+            *("subscription payment", "preapproved payment bill user payment", "recurring payment"),
+            *("virtual terminal payment", "donation payment", "shopping cart payment", "payment received"),
+            *("checkout payment", "card payment", "invoice payment", "zahlung", "paiement", "pago"),
+        ),
+        PAID,
+    ),
+    **dict.fromkeys(
+        (
+            *("refund", "payment refund", "partial refund", "payment reversal", "chargeback", "reversal"),
+            *("dispute", "payment_refund", "charge refund", "refunded", "erstattung", "rückzahlung"),
+            *("remboursement", "reembolso"),
+        ),
+        REFUNDED,
+    ),
+    **dict.fromkeys(
+        (
+            *("fee", "fees", "stripe fee", "stripe_fee", "payment fee", "fee reversal", "chargeback fee"),
+            *("payout", "transfer", "adjustment", "topup", "withdrawal", "general withdrawal", "deposit"),
+            *("user initiated withdrawal", "withdraw funds to bank account", "bank deposit to pp account"),
+            *("general card deposit", "general card withdrawal", "general currency conversion"),
+            *("currency conversion", "general authorization", "authorization", "void of authorization"),
+            *("account hold for open authorization", "reversal of general account hold", "general hold"),
+            *("general hold release", "hold on balance for dispute investigation", "payment review hold"),
+            *("cancellation of hold for dispute resolution", "payment review release", "mass pay payment"),
+            *(
+                "funds transfer",
+                "general transfer",
+                "payment hold",
+                "payment release",
+                "gebühr",
+                "auszahlung",
+            ),
+        ),
+        "ignore",
+    ),
+}
+"""Type of a line in an export of payments, in small letters -> event type, or `ignore`."""
+
+
 def meanings(cells: Iterable[str], words: dict[str, str]) -> dict[str, str]:
     """Each different text of a column with its meaning; empty where one of them is not known."""
     texts = sorted({cell.strip() for cell in cells if cell.strip()})
@@ -77,6 +124,11 @@ def meanings(cells: Iterable[str], words: dict[str, str]) -> dict[str, str]:
 def is_status(name: str) -> bool:
     """Whether a simplified column name is that of a status."""
     return re.fullmatch(STATUS_NAMES, name) is not None
+
+
+def is_type(name: str) -> bool:
+    """Whether a simplified column name is that of the type of a payment."""
+    return re.fullmatch(TYPE_NAMES, name) is not None
 
 
 def is_event(name: str) -> bool:
