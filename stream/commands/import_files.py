@@ -14,6 +14,7 @@ import click
 
 from stream.commands.import_output import ImportRefusedError
 from stream.commands.output_files import FileCommand, OutputFile, refuse_same_files
+from stream.commands.parameters import EXISTING, chosen_policy
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
@@ -69,6 +70,11 @@ LINE_WORDS = {
 @click.option("--state", type=OutputFile(), help="File that notes what --since-last has sent.")
 @now_option
 @click.option(
+    "--policy",
+    type=EXISTING,
+    help="Policy file whose time zone is compared with the mapping's. [default: shipped, or STREAM_POLICY]",
+)
+@click.option(
     "--suggest", is_flag=True, help="Print a proposed mapping for FILE with a preview; write nothing."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
@@ -83,6 +89,7 @@ def files(  # noqa: PLR0917 - click passes each option by name
     since_last: bool,
     state: Path | None,
     now_ms: int,
+    policy: Path | None,
     suggest: bool,
     as_json: bool,
 ) -> None:
@@ -113,25 +120,40 @@ def files(  # noqa: PLR0917 - click passes each option by name
         rejects_path = rejects or default_rejects_path(out, paths[0])
         outputs = {"--out": out, "--rejects": rejects_path, "--journal": journal, "--state": state}
         _refuse_same_files(paths, _required(mapping_name), outputs)
+        zone = chosen_policy(policy, of_worker=to_kafka).business.zone
         source = (paths, mapping, rejects_path)
         if out is not None:
             with progress("lines") as advance:
                 summary = import_to_file(*source, out=out, advance=advance, now_ms=now_ms)
         else:
-            send = partial(import_to_kafka, journal_path=journal)
-            if since_last:
-                send = partial(import_new_to_kafka, state=state)
-            how = _kafka_settings(), now_ms, rejects_max
-            summary = _sent(partial(send, *source), *how)
-    summary["cautions"] += _unmapped_statuses(paths[0], mapping)
+            send = _sender(since_last, state, journal)
+            summary = _sent(partial(send, *source), _kafka_settings(), now_ms, rejects_max)
+    _add_cautions(summary, paths[0], mapping, (policy, zone))
     _print_summary(summary, as_json, to_stderr=is_stdout(out) or is_stdout(rejects))
     _exit_if_unusable(summary, rejects_max)
 
 
-def _unmapped_statuses(path: Path, mapping: ColumnMapping) -> list[str]:
+def _add_cautions(
+    summary: dict[str, Any], first: Path, mapping: ColumnMapping, days: tuple[Path | None, str]
+) -> None:
+    """What the first file and the policy show beside the lines; `days`: the policy's file and its zone."""
     from stream.importing.files.suggest.histories import unmapped_statuses
 
-    return list(filter(None, [unmapped_statuses(path, mapping)]))
+    if doubt := unmapped_statuses(first, mapping):
+        summary["cautions"].append(doubt)
+    policy, zone = days
+    if summary.pop("local_times") and mapping.time.zone != zone:
+        named = f" {policy}" if policy is not None else ""
+        summary["cautions"].append(
+            f"times without a zone are taken in {mapping.time.zone} ([time] of the mapping), and days are "
+            f"counted in {zone} ([business] of the policy{named}): one of them is probably that of both"
+        )
+
+
+def _sender(since_last: bool, state: Path | None, journal: Path | None) -> Callable[..., dict[str, Any]]:
+    if since_last:
+        return partial(import_new_to_kafka, state=state)
+    return partial(import_to_kafka, journal_path=journal)
 
 
 def _sent(

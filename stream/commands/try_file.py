@@ -65,7 +65,7 @@ def try_command(
     chosen = [*(["--policy", str(policy)] if policy else []), *as_of]
     events: list[str] = []
     try:
-        events, code = _events(files, folder, mapping, as_of)
+        events, code = _events(files, folder, mapping, chosen)
     finally:
         if events:
             folder.forget_before()
@@ -90,9 +90,12 @@ def _is_given(parameter: str) -> bool:
 
 
 def _events(
-    files: tuple[Path, ...], folder: TryFolder, mapping: str | None, as_of: list[str]
+    files: tuple[Path, ...], folder: TryFolder, mapping: str | None, chosen: list[str]
 ) -> tuple[list[str], int]:
-    """The files of events, none where there is nothing to go on with; and the exit code so far."""
+    """The files of events, none where there is nothing to go on with; and the exit code so far.
+
+    `chosen`: the options of policy and as-of time.
+    """
     names = [str(path) for path in files]
     if all(map(_holds_events, files)):
         say(f"{', '.join(names)}: events already, nothing to import.")
@@ -109,7 +112,7 @@ def _events(
             folder.note()
             echo(Path(mapping).read_text(encoding="utf-8").partition(PREVIEW)[0].rstrip())
     events = folder / try_folder.EVENTS
-    words = ["import", *names, "--mapping", mapping, *as_of, "--out", str(events)]
+    words = ["import", *names, "--mapping", mapping, *chosen, "--out", str(events)]
     code = run_step("2. Lines become events.", words)
     folder.note()
     if code == BAD_USE:

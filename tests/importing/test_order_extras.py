@@ -60,8 +60,8 @@ def test_a_rejected_line_says_what_of_it_counts_for_its_order():
 
     assert "what it says of its order counts: order_total" in details[2]
     assert done.summary.refused_that_tell == len(done.rejects)
-    said = "\n".join(cautions(load_mapping("shopify-orders"), done.summary))
-    assert f"{len(done.rejects)} rejected lines say something of their whole order" in said
+    sentences = "\n".join(cautions(load_mapping("shopify-orders"), done.summary))
+    assert f"{len(done.rejects)} rejected lines say something of their whole order" in sentences
 
 
 def test_a_rejected_line_that_says_nothing_of_its_order_is_not_told_so(tmp_path):

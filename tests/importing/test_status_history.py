@@ -1,61 +1,13 @@
 """Exports with one line for each status of an order: the order counts once, by its latest status."""
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.commands.main import main
 from stream.importing.files.cautions import cautions
 from stream.importing.files.mapping.load import parse_mapping
-from stream.importing.files.suggest.suggest import suggested_mapping
-from tests.support.importing import Imported, imported, lines_of, orders, refunds
-
-HISTORY = """
-source = "/shop"
-[columns]
-order = "order"
-customer = "customer"
-time = "time"
-event = "status"
-product = "product"
-quantity = "quantity"
-line_total = "amount"
-updated = "updated?"
-status = "shipment?"
-[constants]
-currency = "EUR"
-quantity = "1"
-[returns]
-whole_orders = ["Refunded"]
-[events]
-Pending = "ignore"
-Paid = "purchase.completed"
-Shipped = "purchase.completed"
-Delivered = "purchase.completed"
-Refunded = "purchase.completed"
-Cancelled = "purchase.cancelled"
-"""
-HEADER = "order,customer,time,status,product,quantity,amount\n"
-WITH_UPDATED = "order,customer,time,status,product,quantity,amount,updated\n"
-
-
-def line(status, product="mug", amount="10.00", day=1, order=1, quantity=1):
-    return f"{order},ann,2026-03-{day:02},{status},{product},{quantity},{amount}\n"
-
-
-def live(done):
-    """What counts of each order in the end: paid less refunded, without cancelled orders."""
-    gone = {event["data"]["order_id"] for event in done.of("purchase.cancelled")}
-    left = {number: paid for number, paid in orders(done).items() if number not in gone}
-    for number, back in refunds(done):
-        left[number] -= back
-    return left
-
-
-def is_accounted_for(done):
-    lines = done.summary.as_dict()["lines"]
-    return lines.pop("in") == sum(lines.values())
+from tests.support.importing import Imported, imported, orders
+from tests.support.status_history import HEADER, HISTORY, WITH_UPDATED, is_accounted_for, line, live
 
 
 @pytest.mark.parametrize(
@@ -141,8 +93,8 @@ def test_an_order_that_is_paid_after_it_was_cancelled_counts(tmp_path):
     by_file = imported(tmp_path, HEADER + line("Cancelled") + line("Paid"), HISTORY)
 
     assert live(done) == live(by_file) == {"1": 1000}
-    said = "\n".join(cautions(parse_mapping(HISTORY, "m"), by_file.summary))
-    assert "1 orders count although a line says cancelled" in said
+    sentences = "\n".join(cautions(parse_mapping(HISTORY, "m"), by_file.summary))
+    assert "1 orders count although a line says cancelled" in sentences
     assert done.summary.revived_by_place == 0
 
 
@@ -220,120 +172,12 @@ def test_the_latest_status_counts_over_several_files(tmp_path):
     assert is_accounted_for(done)
 
 
-def test_of_an_order_that_is_one_record_the_latest_record_counts(tmp_path):
-    mapping = """
-source = "/hooks"
-items = "line_items"
-[columns]
-order = "id"
-customer = "email"
-time = "created_at"
-updated = "updated_at"
-event = "financial_status"
-product = "items.sku"
-quantity = "items.quantity"
-unit_price = "items.price"
-refunded = "back"
-[constants]
-currency = "EUR"
-[returns]
-whole_orders = ["refunded"]
-[events]
-pending = "ignore"
-paid = "purchase.completed"
-refunded = "purchase.completed"
-voided = "purchase.cancelled"
-"""
-
-    def hook(number, status, day, *products, **more):
-        return {
-            **{"id": number, "email": "ann@x.org", "created_at": "2026-03-01T10:00:00Z"},
-            **{"updated_at": f"2026-03-{day:02}T10:00:00Z", "financial_status": status},
-            "line_items": [{"sku": name, "quantity": 1, "price": "10.00"} for name in products],
-            **more,
-        }
-
-    text = lines_of(
-        hook(1, "pending", 1, "mug", "pot"), hook(1, "paid", 2, "mug", "pot"),
-        hook(1, "paid", 3, "mug", "pan"),
-        hook(2, "paid", 2, "mug"), hook(2, "refunded", 4, "mug"),
-        hook(3, "paid", 2, "mug", "pot"), hook(3, "voided", 5, "mug", "pot"),
-        hook(4, "paid", 6, "mug", back="2.00"), hook(4, "paid", 3, "mug"),
-    )  # fmt: skip
-    done = imported(tmp_path, text, mapping, "hooks.jsonl")
-
-    assert live(done) == {"1": 2000, "2": 0, "4": 800}
-    first = next(e for e in done.of("purchase.completed") if e["data"]["order_id"] == "1")
-    assert [product["product_id"] for product in first["data"]["products"]] == ["mug", "pan"]
-    assert is_accounted_for(done)
-
-
 def test_the_import_says_how_many_lines_are_later_statuses(tmp_path):
     done = imported(tmp_path, HEADER + line("Paid") + line("Shipped"), HISTORY)
 
-    said = "\n".join(cautions(parse_mapping(HISTORY, "m"), done.summary))
-    assert "1 lines differ from one of their order in status only" in said
-    assert 'status_lines = "each"' in said
-
-
-def suggestion(folder, text):
-    (folder / "export.csv").write_text(text)
-    return suggested_mapping(folder / "export.csv", as_json=False)
-
-
-SHOP = "Order ID,Email,Order Date,Status,SKU,Qty,Line Total,Updated at\n"
-
-
-def sold(order, status, updated, sku="mug", total="10.00"):
-    return f"{order},a{order}@x.org,2026-01-{order + 20},{status},{sku},1,{total},2026-02-{updated:02}\n"
-
-
-def test_a_proposed_mapping_counts_each_order_once_and_says_so(tmp_path):
-    text = SHOP + "".join(
-        sold(order, status, day)
-        for day, (order, statuses) in enumerate(
-            ((1, "Paid Shipped Delivered"), (2, "Paid Cancelled"), (3, "Pending Paid")), start=1
-        )
-        for status in statuses.split()
-    )
-    proposal = suggestion(tmp_path, text)
-    done = imported(tmp_path, text, proposal)
-
-    assert 'updated = "Updated at"' in proposal
-    assert "Lines of one order differ in 'Status' only" in proposal
-    assert live(done) == {"1": 1000, "3": 1000}
-
-
-def test_a_second_status_is_proposed_where_lines_differ_in_it_only(tmp_path):
-    text = SHOP.replace("Updated at", "Fulfillment Status") + "".join(
-        f"{order},a@x.org,2026-01-2{order},paid,mug,1,10.00,{status}\n"
-        for order, status in ((1, "unfulfilled"), (1, "fulfilled"), (2, "unfulfilled"))
-    )
-    proposal = suggestion(tmp_path, text)
-
-    assert 'status = "Fulfillment Status"' in proposal
-    assert orders(imported(tmp_path, text, proposal)) == {"1": 1000, "2": 1000}
-
-
-def test_statuses_that_the_mapping_does_not_name_are_told(tmp_path):
-    (tmp_path / "x.csv").write_text(HEADER + line("Paid") + line("Shipped"))
-    mapping = HISTORY.replace('event = "status"\n', "").partition("[returns]")[0]
-    mapping = mapping.replace('updated = "updated?"\nstatus = "shipment?"\n', "")
-    (tmp_path / "m.toml").write_text(mapping)
-    words = ["import", str(tmp_path / "x.csv"), "--mapping", str(tmp_path / "m.toml")]
-    answer = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out.jsonl")])
-
-    assert "lines of one order differ in 'status' only, and each of them counts" in answer.stderr
-    assert 'status = "status"' in answer.stderr
-
-
-def test_the_summary_says_what_cancelled_orders_were_worth(tmp_path):
-    (tmp_path / "x.csv").write_text(HEADER + line("Paid") + line("Cancelled"))
-    (tmp_path / "m.toml").write_text(HISTORY)
-    words = ["import", str(tmp_path / "x.csv"), "--mapping", str(tmp_path / "m.toml")]
-    answer = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out.jsonl")])
-
-    assert "EUR 10.00  cancelled" in answer.output
+    sentences = "\n".join(cautions(parse_mapping(HISTORY, "m"), done.summary))
+    assert "1 lines differ from one of their order in status only" in sentences
+    assert 'status_lines = "each"' in sentences
 
 
 STATUS = st.sampled_from(["Paid", "Shipped", "Delivered"])

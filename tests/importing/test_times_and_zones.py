@@ -7,7 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from stream.commands.main import main
 from stream.importing.files.mapping.mapping import MappingError, TimeOptions
 from stream.importing.files.values.instants import instant_reader
 from stream.time_zones import zone_info
@@ -156,3 +158,33 @@ def test_times_that_fit_no_format_either_way_are_rejects(tmp_path):
     done = imported(tmp_path, invoices("01/02/2020", "yesterday"), MONTH_FIRST)
 
     assert done.reasons() == [(3, "time_unreadable")]
+
+
+LOCAL = "2019-07-01 12:00"
+BERLIN = INVOICES + '[time]\nzone = "Europe/Berlin"\n'
+
+
+@pytest.mark.parametrize(
+    ("at", "mapping", "policy", "is_named"),
+    [
+        (LOCAL, BERLIN, "", True),
+        (LOCAL, BERLIN, "Europe/Berlin", False),
+        (LOCAL, INVOICES, "", False),
+        (LOCAL, INVOICES, "Europe/Berlin", True),
+        (f"{LOCAL}+02:00", BERLIN, "", False),
+    ],
+)
+def test_a_mapping_of_another_zone_than_the_policy_is_told(tmp_path, at, mapping, policy, is_named):
+    (tmp_path / "x.csv").write_text(f"{HEADER}1,mug,1,{at},2.00,ann\n")
+    (tmp_path / "m.toml").write_text(mapping)
+    (tmp_path / "p.toml").write_text(f'[business]\nzone = "{policy}"\n')
+    words = ["import", str(tmp_path / "x.csv"), "--mapping", str(tmp_path / "m.toml")]
+    words += [
+        "--out",
+        str(tmp_path / "out.jsonl"),
+        *(["--policy", str(tmp_path / "p.toml")] if policy else []),
+    ]
+    answer = CliRunner().invoke(main, words)
+
+    assert answer.exit_code == 0, answer.output
+    assert ("caution: times without a zone are taken in " in answer.stderr) == is_named

@@ -40,12 +40,7 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             found.append(NO_PRODUCT)
         if summary.buyers == 1 and summary.orders_by_currency.total() >= MANY_ORDERS:
             found.append("all orders are of one customer: is it the right column that is mapped as customer?")
-    found += _of_currencies(summary)
-    if summary.mark_doubted:
-        found.append(
-            f"every amount with a decimal mark has three digits after it, such as {summary.mark_doubted!r}: "
-            f"are these thousands? [money] says that {mapping.money.mark!r} is the decimal mark"
-        )
+    found += _of_currencies(summary) + _of_texts(mapping, summary)
     if summary.parts_unknown:
         found.append(
             f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "
@@ -60,6 +55,21 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
     if summary.summed_per_line:
         found.append(
             f"{', '.join(summary.summed_per_line)} differ within an order: they are summed over its lines"
+        )
+    return found
+
+
+def _of_texts(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
+    found: list[str] = []
+    if summary.mark_doubted:
+        found.append(
+            f"every amount with a decimal mark has three digits after it, such as {summary.mark_doubted!r}: "
+            f"are these thousands? [money] says that {mapping.money.mark!r} is the decimal mark"
+        )
+    if summary.undecodable:
+        found.append(
+            f"texts like {summary.undecodable!r} are not in the encoding {mapping.file.encoding!r}: set "
+            "encoding in [file] (stream import --suggest guesses it)"
         )
     return found
 

@@ -209,11 +209,11 @@ class Importer:
         if kept is None or isinstance(self._in_time(kept), LineRejection):
             return why
         lines.add((kept.customer, kept.order, kept.sequence, kept))
-        told = [field for field in kept.extras or {} if field in self._mapping.columns]
-        if not told:
+        facts = [field for field in kept.extras or {} if field in self._mapping.columns]
+        if not facts:
             return why
         self.summary.refused_that_tell += 1
-        of_order = f"what it says of its order counts: {', '.join(told)}"
+        of_order = f"what it says of its order counts: {', '.join(facts)}"
         return structs.replace(why, detail="; ".join(filter(None, (why.detail, of_order))))
 
     def _in_time(self, result: Converted) -> Converted | LineRejection:
@@ -246,6 +246,8 @@ class Importer:
                 by_time = (item[4] for item in history)
                 for event in matcher.events(by_time, returns=returns):
                     self._add(event, events)
+        self.summary.undecodable = self._order_lines.undecodable
+        self.summary.has_local_times = self._order_lines.day_doubt.has_local
         self.summary.orders_restarted, self.summary.orders_spread = builder.restarted, builder.spread
         if builder.history is not None:
             self.summary.count_statuses(builder.history)

@@ -201,7 +201,12 @@ def _if_few_rejects(
 
 
 def _summary(importer: Importer, mapping: ColumnMapping) -> dict[str, Any]:
-    return {**importer.summary.as_dict(), "cautions": cautions(mapping, importer.summary)}
+    sentences = cautions(mapping, importer.summary)
+    return {
+        **importer.summary.as_dict(),
+        "cautions": sentences,
+        "local_times": importer.summary.has_local_times,
+    }
 
 
 def _fingerprint(paths: Sequence[Path], mapping: ColumnMapping, target: str) -> str:

@@ -60,6 +60,10 @@ class ImportSummary(Struct):
     """Orders whose lines lie half a day or more apart."""
     refused_that_tell: int = 0
     """Rejected lines whose totals, or other facts of their whole order, count."""
+    has_local_times: bool = False
+    """Whether a time named no zone, so that it was taken in that of the mapping."""
+    undecodable: str = ""
+    """A name, category or brand with bytes that are invalid in the encoding of the mapping."""
     parts_unknown: int = 0
     """Orders of which a part went back, without an amount that says how much: they count in full."""
     summed_per_line: tuple[str, ...] = ()

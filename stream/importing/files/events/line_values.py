@@ -52,7 +52,9 @@ class LineValues:
         cached = lru_cache(CACHE_SIZE)
         self.customer: Callable[[str], str | LineRejection] = cached(self._customer_of)
         self.product: Callable[[str | None], str | LineRejection] = cached(_product_of)
-        self.label: Callable[[str], str | None] = cached(lambda text: text.strip()[:LABEL_MAX] or None)
+        self.label: Callable[[str], str | None] = cached(self._label_of)
+        self.undecodable = ""
+        """A label with bytes that are invalid in the encoding of the file, as it was read."""
         named = named_currency(self._default_currency)
         self._usual_currency = named if isinstance(named, str) else ""
         self._code: Callable[[str], str | LineRejection] = cached(self._currency_of)
@@ -89,6 +91,11 @@ class LineValues:
                 return LineRejection("currency_contradicts", _contradiction(field, text.strip(), code))
             code, is_open = marked.meant, False
         return code
+
+    def _label_of(self, text: str) -> str | None:
+        if UNDECODABLE in text:
+            self.undecodable = self.undecodable or text.strip()[:LABEL_MAX]
+        return text.strip()[:LABEL_MAX] or None
 
     def _currency_of(self, text: str) -> str | LineRejection:
         found = named_currency(text, self._usual_currency)

@@ -67,6 +67,11 @@ class LineReader:
         is_id = self._product_field == "product"
         self._product = self._values.product if is_id else cached(self._product_of_name)
 
+    @property
+    def undecodable(self) -> str:
+        """A text that is not in the encoding of the mapping; empty where none was seen."""
+        return self._values.undecodable
+
     def begin_block(self) -> None:
         """Another table begins: the next line stands in another place than those of its order before it."""
         self._last_order = self._last_customer = ""

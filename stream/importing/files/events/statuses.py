@@ -111,10 +111,10 @@ class StatusHistory:
         status = lines[0].status
         if all(line.status == status for line in lines):
             return lines
-        told = [line for line in lines if line.quantity and not (line.direct and line.returned)]
+        whole = [line for line in lines if line.quantity and not (line.direct and line.returned)]
         others = [line for line in lines if not line.quantity or (line.direct and line.returned)]
-        told = self._once_in_each_status(told)
-        kept = self._latest_record(told) if self._row_is_order else self._latest_lines(told)
+        whole = self._once_in_each_status(whole)
+        kept = self._latest_record(whole) if self._row_is_order else self._latest_lines(whole)
         return sorted(kept + others, key=_place)
 
     def _once_in_each_status(self, lines: Sequence[OrderLine]) -> list[OrderLine]:

@@ -34,8 +34,8 @@ def status_columns(columns: ColumnSample, fields: Mapping[str, str]) -> list[str
     if not orders or not names:
         return []
     ways = {"order", "time", "updated", *STATUS_FIELDS}
-    said = sorted({part for field, named in fields.items() if field not in ways for part in _parts(named)})
-    rows = list(zip(orders, *(columns[name] for name in said if name in columns), strict=True))
+    mapped = sorted({part for field, named in fields.items() if field not in ways for part in _parts(named)})
+    rows = list(zip(orders, *(columns[name] for name in mapped if name in columns), strict=True))
     return [name for name in names if _differs_alone(rows, columns[name])]
 
 

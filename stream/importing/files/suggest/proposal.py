@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from stream.core.currency import currency_digits
 from stream.importing.files.mapping.check import formats_contradict
 from stream.importing.files.mapping.load import parse_mapping
-from stream.importing.files.mapping.mapping import FileOptions, MappingError, MoneyOptions
+from stream.importing.files.mapping.mapping import MappingError, MoneyOptions
 from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, simplified
 from stream.importing.files.suggest.currencies import constant_line, mark_lines
+from stream.importing.files.suggest.encodings import encoding_doubt
 from stream.importing.files.suggest.found_columns import FoundColumns, found_columns
 from stream.importing.files.suggest.payments import payment_columns, payment_lines
 from stream.importing.files.suggest.remarks import remarks
@@ -61,7 +62,7 @@ def proposed_toml(sample: FileSample) -> str:
     lines += [*payment_lines(payments), "", "[constants]", *feedback]
     if not feedback and "currency" not in fields:
         lines.append(constant_line(columns, fields))
-    lines += ["", "[time]", *_time_lines(sample, fields["time"]), *_file_lines(sample.layout)]
+    lines += ["", "[time]", *_time_lines(sample, fields["time"]), *_file_lines(sample)]
     lines += _customer_lines(columns, fields) + _money_lines(columns, fields) + _returns_lines(columns, found)
     lines += mark_lines(columns, fields) + _event_lines(found)
     others = [*payments.of_refunds.values(), *payments.skip] if payments is not None else []
@@ -83,6 +84,15 @@ def with_time_format_of(sample: FileSample, text: str) -> str:
     if best in mapping.time.formats and " #" not in line:
         return text
     return re.sub(r"^formats = .*$", line.replace("\\", r"\\"), text, count=1, flags=re.M)
+
+
+def with_layout_of(sample: FileSample, text: str) -> str:
+    """A ready mapping, with delimiter, encoding and title lines of this file where they are others."""
+    lines = [line for line in _file_lines(sample) if line and not line.startswith(("[file]", "names"))]
+    if not lines:
+        return text
+    section = "\n".join(["[file]", *lines])
+    return text.replace("[file]", section, 1) if "\n[file]\n" in text else f"{text.rstrip()}\n\n{section}\n"
 
 
 def joined_cells(columns: ColumnSample, column: str) -> list[str]:
@@ -152,10 +162,12 @@ def _rating_max(cells: list[str]) -> int:
     return 10 if max(numbers, default=STARS_MAX) > STARS_MAX else STARS_MAX
 
 
-def _file_lines(layout: FileOptions) -> list[str]:
+def _file_lines(sample: FileSample) -> list[str]:
+    layout = sample.layout
     lines = [f"delimiter = {as_toml(layout.delimiter)}"] if layout.delimiter else []
     if layout.encoding not in UTF_8:
-        lines.append(f'encoding = "{layout.encoding}"')
+        doubt = encoding_doubt(sample.path, layout.encoding)
+        lines.append(f'encoding = "{layout.encoding}"{f" # {doubt}" if doubt else ""}')
     if layout.title_lines:
         lines.append(f"title_lines = {layout.title_lines} # lines above the header")
     if not layout.quoted:

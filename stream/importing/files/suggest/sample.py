@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping
@@ -12,18 +11,16 @@ from typing import Any, NamedTuple
 
 from stream.importing.files.mapping.mapping import ColumnMapping, FileOptions, MappingError
 from stream.importing.files.reading.columns import column_names
-from stream.importing.files.reading.delimited import CELL_CHARACTERS_MAX, file_encoding
+from stream.importing.files.reading.delimited import CELL_CHARACTERS_MAX
 from stream.importing.files.reading.formats import file_format
 from stream.importing.files.reading.header import separator_of
 from stream.importing.files.reading.json_records import JsonRecord, json_records
 from stream.importing.files.reading.parquet import first_cells
 from stream.importing.files.reading.row import cell_text
+from stream.importing.files.suggest.encodings import guessed_encoding
 from stream.importing.files.suggest.layout import first_lines, guessed_layout
-from stream.recording.event_file import open_unpacked
 
 SAMPLE_LINES = 2_000
-SAMPLE_BYTES = 1 << 20
-"""Bytes by which the encoding is guessed."""
 ColumnSample = Mapping[str, list[str]]
 """Column name -> its cells on the first lines, as text."""
 
@@ -53,18 +50,6 @@ def sampled_file(path: Path) -> FileSample:
         raise MappingError(f"{path} is empty")
     layout = guessed_layout(lines, kind, encoding)
     return FileSample(path, _cells(lines, layout, "\t" if kind == "tsv" else ","), layout)
-
-
-def guessed_encoding(path: Path) -> str:
-    """That of the byte order mark, else UTF-8 where the first bytes are valid, else Windows-1252."""
-    marked = file_encoding(path, "utf-8")
-    with open_unpacked(path) as file:
-        head = file.read(SAMPLE_BYTES)
-    try:
-        codecs.getincrementaldecoder(marked)().decode(head)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return marked
 
 
 def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:

@@ -39,6 +39,8 @@ class DayDoubt:
         """A day after the 12th was read, so the order of day and month is right."""
         self.exchanged: dict[str, str] = {}
         """Format that fits times that none of the given formats reads -> an example."""
+        self.has_local = False
+        """A time without a zone of its own was read."""
 
 
 def instant_reader(options: TimeOptions, doubt: DayDoubt | None = None) -> Callable[[str], int | None]:
@@ -70,6 +72,7 @@ def instant_reader(options: TimeOptions, doubt: DayDoubt | None = None) -> Calla
         if text != last_text:
             at = first(readers, text) or (first(zoned, text) if text else None)
             last_text, last_ms = text, None if at is None else _milliseconds(at, offset_ms)
+            seen.has_local = seen.has_local or (at is not None and at.tzinfo is None)
             if at is None and is_open:
                 _note_exchanged(options.formats, text, seen)
         return last_ms
