@@ -151,6 +151,8 @@ class OrderOptions(Struct, frozen=True, forbid_unknown_fields=True):
     that time."""
     status_lines: Literal["one", "each"] = "one"
     """Lines of an order that differ in their status only are one line, or each one of its own."""
+    restarts_daily: bool = False
+    """True: order numbers begin again each day, so the day (in the zone of [time]) is part of each number."""
     restarts_after_days: Annotated[int, Meta(ge=1, le=100_000)] = 30
     """The same number of the same customer, further apart than this, is another order."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stream.importing.files.events.line_values import SCIENTIFIC
-from stream.importing.files.mapping.mapping import NOBODY, MoneyOptions
+from stream.importing.files.mapping.mapping import NOBODY
 from stream.importing.files.suggest.column_names import (
     AMOUNT_FIELDS,
     COLUMN_PATTERNS,
@@ -20,6 +20,7 @@ from stream.importing.files.suggest.column_names import (
 )
 from stream.importing.files.suggest.currencies import currency_columns
 from stream.importing.files.suggest.histories import change_column, status_columns
+from stream.importing.files.suggest.rates import READERS, is_share, is_tax_rate
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled, fitting_formats
 from stream.importing.files.suggest.words import (
@@ -32,14 +33,12 @@ from stream.importing.files.suggest.words import (
     is_type,
     meanings,
 )
-from stream.importing.files.values.amounts import amount_reader
 from stream.importing.files.zones import named_zone
 
 READ_MIN = 0.5
 """Share of the cells that must be numbers in a column of amounts; the others may be n/a."""
 FILLED_MIN = 0.9
 """Share of the lines that must have a customer for one column to be enough."""
-READERS = (amount_reader(MoneyOptions()), amount_reader(MoneyOptions(decimal=",")))
 
 
 class FoundColumns(NamedTuple):
@@ -53,12 +52,14 @@ class FoundColumns(NamedTuple):
     """Columns named like an amount that hold shares between 0 and 1."""
     by_cells: tuple[str, ...] = ()
     """Fields, of customer and time, whose column was taken for its cells, although no name fits."""
+    percents: tuple[str, ...] = ()
+    """Columns called tax that hold its rate in percent."""
 
 
 def found_columns(columns: ColumnSample) -> FoundColumns:
     """A column is used once; the customer may have fallbacks, the time its date and clock."""
     fields: dict[str, str] = {}
-    rates: list[str] = []
+    rates, percents = list[str](), list[str]()
     for field in COLUMN_PATTERNS:
         free = [name for name in columns if name not in fields.values()]
         fits = _fitting(field, free, columns, rates)
@@ -69,13 +70,15 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
     _join_clock(columns, fields)
     _choose_order(columns, fields)
     _choose_money(columns, fields)
+    if (tax := fields.get("tax")) and is_tax_rate(tax, columns, fields):
+        percents.append(fields.pop("tax"))
     _choose_product(columns, fields)
     _choose_currency(columns, fields)
     column, words = _event_column(columns, fields)
     if column:
         fields["event"] = column
     _choose_statuses(columns, fields)
-    return FoundColumns(fields, words, rates, by_cells)
+    return FoundColumns(fields, words, rates, by_cells, tuple(percents))
 
 
 def varies(cells: Sequence[str], orders: Sequence[str]) -> bool:
@@ -104,7 +107,7 @@ def _fitting(field: str, free: list[str], columns: ColumnSample, rates: list[str
     ]
     fits = list(dict.fromkeys(fits))
     if field in AMOUNT_FIELDS:
-        shares = [name for name in fits if _is_rate(columns[name])]
+        shares = [name for name in fits if field != "tax" and is_share(columns[name])]
         rates += [name for name in shares if name not in rates and field not in MONEY_FIELDS]
         fits = [name for name in fits if name not in shares or field in MONEY_FIELDS]
     return fits
@@ -156,12 +159,6 @@ def _are_times(name: str, cells: list[str]) -> bool:
 def _is_day(text: str) -> bool:
     """`3.11.2025`: digits and points, but of a day."""
     return re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{2,4}|\d{4}\.\d{2}\.\d{2}", text) is not None
-
-
-def _is_rate(cells: list[str]) -> bool:
-    """Shares between 0 and 1, such as a discount of 0.2, are no amounts."""
-    numbers = [READERS[0](text.rstrip("%")) or READERS[1](text) or (0, 0) for text in filled(cells)]
-    return any(number for number, _ in numbers) and all(0 <= number <= 10**scale for number, scale in numbers)
 
 
 def _choose_customer(columns: ColumnSample, fields: dict[str, str]) -> None:

@@ -37,6 +37,10 @@ def remarks(
         for field in found.by_cells
     ]
     lines += [f"{name!r} holds shares between 0 and 1: no amount, so it is not used." for name in found.rates]
+    lines += [
+        f"{name!r} is the same for orders of different worth: a rate, no amount, so it is not used."
+        for name in found.percents
+    ]
     if "status" in fields or "updated" in fields:
         named = " and ".join(repr(fields[field]) for field in ("event", "status") if field in fields)
         lines.append(
