@@ -50,6 +50,10 @@ REASON_OF_BEHAVIOUR = {
 """Word in the name of a behaviour -> the reason of the policy's playbook that answers it."""
 
 
+Test = tuple[Callable[[Profile], bool], Callable[[Profile], bool]]
+"""Whether a customer shows a behaviour, and whether that is known of them."""
+
+
 @dataclass(frozen=True)
 class Driver:
     """One behaviour in one tier; `play` and `to_do` are the action and text of the playbook."""
@@ -106,13 +110,15 @@ def _by_customer(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tup
     """What customers are, like and praise: one comparison per customer."""
     known = _compared(snapshot)
     left, tiers = _left(known), _tiers_while_active(known, policy)
-    names, flags = _behaviours(ledger, known)
+    behaviours = _behaviours(ledger, known)
     contrasts = []
     for tier, group in _tier_groups(policy).items():
         here = np.isin(tiers, list(group.ranks))
         groups = _groups(known, here) + 10_000 * tiers[here]
-        for name, shown in zip(names, flags, strict=True):
-            if (answer := contrast(name, shown[here], left[here], groups)) is not None:
+        for name, (shown, is_known) in behaviours.items():
+            mine = is_known[here]
+            answer = contrast(name, shown[here][mine], left[here][mine], groups[mine])
+            if answer is not None:
                 contrasts.append((tier, answer))
     return contrasts
 
@@ -193,26 +199,58 @@ def _groups(known: Snapshot, here: Flags) -> Counts:
     return groups
 
 
-def _behaviours(ledger: Ledger, known: Snapshot) -> tuple[list[str], list[Flags]]:
-    """Names of behaviours, and for each who showed it, shape (customers,)."""
+def _behaviours(ledger: Ledger, known: Snapshot) -> dict[str, tuple[Flags, Flags]]:
+    """Behaviour -> who showed it, and of whom it is known, both of shape (customers,).
+
+    Who never answered is no less of a promoter than others, and where no source tells discounts, channels or
+    categories, nobody bought without: such customers are left out of the comparison.
+    """
     profiles = [ledger.history.profiles[customer] for customer in known.customers]
     favourites = {one.customer: _favourite(one) for one in profiles}
-    tests: dict[str, Callable[[Profile], bool]] = {
-        "promoter (NPS 9-10)": lambda one: bool(one.feedback.nps_at_ms) and one.feedback.nps >= PROMOTER_MIN,
-        "loyalty programme": lambda one: bool(one.engagement.joined_at_ms),
-        "redeemed a promotion": lambda one: one.engagement.redeemed > 0,
-        "mostly discounted orders": lambda one: (
-            ledger.discounted.get(one.customer, 0) > DISCOUNT_SHARE * one.buying.sums.orders
-        ),
+    tests: dict[str, Test] = {
+        "promoter (NPS 9-10)": (lambda one: one.feedback.nps >= PROMOTER_MIN, _answered),
+        "loyalty programme": (lambda one: bool(one.engagement.joined_at_ms), _always),
+        "redeemed a promotion": (lambda one: one.engagement.redeemed > 0, _always),
+        "mostly discounted orders": _discounted(ledger),
     }
     for theme in sorted({theme for one in profiles for theme in one.feedback.themes}):
-        tests[f"praised {theme}"] = _praised(theme)
+        tests[f"praised {theme}"] = _praised(theme), _always
     for channel in sorted({one.identity.channel for one in profiles if one.identity.channel}):
-        tests[f"came by {channel}"] = _is(lambda one: one.identity.channel, channel)
+        shown = _is(lambda one: one.identity.channel, channel)
+        tests[f"came by {channel}"] = shown, lambda one: bool(one.identity.channel)
     for category in sorted({name for name in favourites.values() if name}):
-        tests[f"buys mostly {category}"] = _is(lambda one: favourites[one.customer], category)
-    flags = [np.array([test(one) for one in profiles], dtype=bool) for test in tests.values()]
-    return list(tests), flags
+        shown = _is(lambda one: favourites[one.customer], category)
+        tests[f"buys mostly {category}"] = shown, lambda one: bool(favourites[one.customer])
+    return {
+        name: (_flags(shown, profiles), _flags(is_known, profiles))
+        for name, (shown, is_known) in tests.items()
+    }
+
+
+def _flags(of: Callable[[Profile], bool], profiles: list[Profile]) -> Flags:
+    return np.array([of(one) for one in profiles], dtype=bool)
+
+
+def _discounted(ledger: Ledger) -> Test:
+    """Whether most orders had a discount, of the sources that tell discounts: of one without any it is not
+    known."""
+    telling = [ledger.ordered[source] for source in sorted(ledger.discounting)]
+
+    def orders(customer: str) -> int:
+        return sum(of_source.get(customer, 0) for of_source in telling)
+
+    return (
+        lambda one: ledger.discounted.get(one.customer, 0) > DISCOUNT_SHARE * orders(one.customer),
+        lambda one: orders(one.customer) > 0,
+    )
+
+
+def _answered(profile: Profile) -> bool:
+    return bool(profile.feedback.nps_at_ms)
+
+
+def _always(profile: Profile) -> bool:
+    return True
 
 
 def _praised(theme: str) -> Callable[[Profile], bool]:

@@ -59,6 +59,10 @@ class Ledger:
     """Currency -> campaign -> its cost."""
     discounted: dict[str, int] = field(default_factory=dict)
     """Customer -> number of orders with a discount."""
+    ordered: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Source -> customer -> number of orders."""
+    discounting: set[str] = field(default_factory=set)
+    """Sources in which some order has a discount: of the others it is not known which orders had one."""
     cost_ids: set[tuple[str, str]] = field(default_factory=set)
     """Source and id of every cost: one that comes again counts once."""
     incidents: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -73,6 +77,11 @@ class Ledger:
             moved={code: in_order([part.moved.get(code, {}) for part in parts]) for code in codes},
             spent={code: in_order([part.spent.get(code, {}) for part in parts]) for code in codes},
             discounted=in_order([part.discounted for part in parts]),
+            ordered={
+                source: in_order([part.ordered.get(source, {}) for part in parts])
+                for source in sorted({source for part in parts for source in part.ordered})
+            },
+            discounting={source for part in parts for source in part.discounting},
             incidents=in_order([part.incidents for part in parts]),
         )
 
@@ -149,8 +158,12 @@ def _note_money(ledger: Ledger, event: Event, at_ms: int, amounts: Amounts, mone
             _move(ledger, customer, at_ms, -before[0], before[1])
         paid = orders[name] = money.counted(event.data.total_minor, event.data.currency)
         _move(ledger, customer, at_ms, *paid)
+        if before is None:
+            of_source = ledger.ordered.setdefault(event.source, {})
+            of_source[customer] = of_source.get(customer, 0) + 1
         if event.data.discount_minor and before is None:
             ledger.discounted[customer] = ledger.discounted.get(customer, 0) + 1
+            ledger.discounting.add(event.source)
     elif type(event) is PurchaseRefunded:
         back, currency = money.counted(event.data.refund_minor, event.data.currency)
         _move(ledger, customer, at_ms, -back, currency)
