@@ -135,7 +135,8 @@ def _by_value(numbers: Mapping[str, Any]) -> str:
 def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
     """Customers by the month of their first purchase: which share of them bought in each month after it.
 
-    The running month is hatched and in no average.
+    The running month is hatched and in no average; neither is the row of a month in which the history begins,
+    whose customers may have bought before.
     """
     shown = [one for one in cohorts if one["customers"]][-COHORTS_SHOWN_MAX:]
     if not any(len(one["bought"]) > 1 for one in shown):
@@ -143,7 +144,7 @@ def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
             "<p>Retention by month of the first purchase is not known yet: that takes more than a month.</p>"
         )
     width = max(len(one["bought"]) for one in shown)
-    rows = [(f"{one['month']} ({one['customers']:,})", _cohort_cells(one, width)) for one in reversed(shown)]
+    rows = [(_cohort_name(one), _cohort_cells(one, width)) for one in reversed(shown)]
     average = "everybody"
     rows.append((average, [_mean_cell(shown, place) for place in range(1, width)]))
     head = ("first bought in (customers)", *(f"+{place}" for place in range(1, width)))
@@ -151,8 +152,27 @@ def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
         "<h3>Who first bought in one month, and bought in the months after it</h3>"
         + html_heat(head, rows, "Share of customers who bought, by month since the first purchase", average)
         + "<p><small>Columns are months after that of the first purchase. The hatched month is not over, and is in no "
-        "average.</small></p>"
+        f"average.{_begins_words(shown)}</small></p>"
     )
+
+
+def _cohort_name(one: Mapping[str, Any]) -> str:
+    begins = f", from day {one['from_day']}" if _is_partial(one) else ""
+    return f"{one['month']}{begins} ({one['customers']:,})"
+
+
+def _begins_words(shown: Sequence[Mapping[str, Any]]) -> str:
+    begun = next((one for one in shown if _is_partial(one)), None)
+    return (
+        f" The history begins on day {begun['from_day']} of {begun['month']}: that month is no whole one, its customers may "
+        "have bought before, and its row is in no average either."
+        if begun is not None
+        else ""
+    )
+
+
+def _is_partial(one: Mapping[str, Any]) -> bool:
+    return bool(one.get("from_day", 1) > 1)
 
 
 def _cohort_cells(one: Mapping[str, Any], width: int) -> list[HeatCell]:
@@ -162,13 +182,17 @@ def _cohort_cells(one: Mapping[str, Any], width: int) -> list[HeatCell]:
             cells.append(HeatCell(""))
             continue
         share = one["bought"][place] / one["customers"]
-        is_running = place == len(one["bought"]) - 1
+        is_running = place == len(one["bought"]) - 1 and not one.get("is_over")
         cells.append(HeatCell(f"{share:.0%}", share, is_running=is_running))
     return cells
 
 
 def _mean_cell(shown: Sequence[Mapping[str, Any]], place: int) -> HeatCell:
-    over = [one for one in shown if place < len(one["bought"]) - 1]
+    over = [
+        one
+        for one in shown
+        if place < len(one["bought"]) - (0 if one.get("is_over") else 1) and not _is_partial(one)
+    ]
     customers = sum(one["customers"] for one in over)
     if not customers:
         return HeatCell("")

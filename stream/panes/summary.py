@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stream.panes.currencies import amount
+from stream.panes.won import before_words
 from stream.wording.amounts import count
 
 SURE_LOW = 1.0
@@ -21,6 +22,8 @@ def _won(numbers: Mapping[str, Any]) -> str:
     found = numbers["acquisition"]
     now, before = found["new_90_days"], found["new_90_days_before"]
     customers = count(now, "customer has", "customers have")
+    if before is None:
+        return f"{customers} bought for the first time in the last 90 days; {before_words(before)}."
     if not now and not before:
         return "Nobody has bought for the first time in the last 180 days: no customer was won."
     if not before:

@@ -20,7 +20,7 @@ def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Place
     channels, tiers = numbers["channels"], list(tiers)
     words = (
         f"<p><b>{numbers['new_90_days']:,}</b> customers bought for the first time in the last 90 days; "
-        f"{numbers['new_90_days_before']:,} in the 90 days before that.</p>"
+        f"{before_words(numbers['new_90_days_before'])}.</p>"
     )
     if not any(name != "unknown" for name in channels):
         return words
@@ -41,6 +41,13 @@ def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Place
         "the tiers these have now",
     )  # fmt: skip
     return words + html_table(head, rows)
+
+
+def before_words(new: int | None) -> str:
+    """How many were new in the 90 days before the last 90; None where the history begins within them."""
+    if new is None:
+        return "how many in the 90 days before is not known: the history does not reach back so far"
+    return f"{new:,} in the 90 days before that"
 
 
 def _settled(one: Mapping[str, Any], tiers: Iterable[str]) -> str:

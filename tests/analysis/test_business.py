@@ -1,6 +1,7 @@
 """The business report on a shop whose truth is known."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,11 @@ from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import dead_ends, drivers
 from stream.analysis.business.growth import next_best_categories, tier_growth
 from stream.analysis.business.ledger import Ledger, read_ledger
-from stream.analysis.business.retention import retention_by_spending, retention_table
+from stream.analysis.business.retention import (
+    monthly_cohorts,
+    retention_by_spending,
+    retention_table,
+)
 from stream.analysis.business.win_back import win_backs
 from stream.commands.main import main
 from stream.core.facts.profile import Profile
@@ -22,6 +27,7 @@ from stream.fit.history import History, Snapshot
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import CHANNELS, Shop
 from stream.model_file import default_model
+from tests.support.builders import at, bought
 from tests.support.shop import write_events
 from tests.support.studies import report_of
 
@@ -234,3 +240,26 @@ def test_the_command_writes_a_page_and_prints_json(tmp_path):
         "policy",
     }
     assert "<h2>Kept: retention</h2>" in out.read_text()
+
+
+def test_cohorts_say_on_which_day_the_history_begins_and_whether_the_last_month_is_over():
+    march_20, april_5, may_1 = (
+        int(datetime(2026, month, day, tzinfo=UTC).timestamp() * 1_000)
+        for month, day in ((3, 20), (4, 5), (5, 1))
+    )
+    orders = {"a": {"1": march_20, "2": april_5}, "b": {"3": april_5}}
+
+    whole, part = monthly_cohorts(orders, march_20, may_1), monthly_cohorts(orders, march_20, may_1 - DAY_MS)
+
+    assert [(one["month"], one["from_day"], one["is_over"]) for one in whole] == [
+        ("2026-03", 20, True),
+        ("2026-04", 1, True),
+    ]
+    assert {one["is_over"] for one in part} == {False}
+
+
+@pytest.mark.parametrize(("days", "before"), [(400, 0), (180, 1), (170, None), (60, None)])
+def test_new_customers_before_are_known_only_where_the_history_reaches_back(days, before):
+    end = 500
+    events = [bought(day, customer="a") for day in range(end - days, end, 10)]
+    assert report_of(events, day_ms=at(end) // DAY_MS * DAY_MS)["acquisition"]["new_90_days_before"] == before

@@ -197,6 +197,37 @@ def test_a_month_that_is_not_over_is_hatched_and_in_no_average(numbers):
     assert re.findall(r'<td class="(.*?)">(.*?)</td>', everybody) == [("g5", "50%"), ("", "")]
 
 
+def test_the_month_in_which_the_history_begins_is_no_whole_one_and_in_no_average():
+    shown = cohort_map(
+        [
+            {"month": "2026-01", "from_day": 20, "customers": 10, "bought": [10, 9, 9]},
+            {"month": "2026-02", "from_day": 1, "customers": 30, "bought": [30, 3]},
+        ]
+    )
+    everybody = not_none(re.search(r"<th scope=row>everybody.*?</tr>", shown))[0]
+
+    assert "2026-01, from day 20 (10)" in shown
+    assert "The history begins on day 20 of 2026-01: that month is no whole one" in shown
+    assert "90%" not in everybody
+
+
+def test_a_last_month_that_is_over_is_a_whole_one():
+    shown = cohort_map([{"month": "2026-01", "customers": 10, "bought": [10, 5], "is_over": True}])
+
+    assert "running" not in shown.partition("</table>")[0]
+    assert shown.count("50%") == 2
+
+
+def test_new_customers_are_not_compared_with_days_before_the_history(numbers):
+    found = {**numbers["acquisition"], "new_90_days": 30, "new_90_days_before": None}
+
+    assert (
+        "30 customers have bought for the first time in the last 90 days; how many"
+        in (summary_sentences({**numbers, "acquisition": found})[0])
+    )
+    assert "not known: the history does not reach back so far" in business_page({**numbers, "acquisition": found})
+
+
 def test_cohorts_count_each_customer_in_the_month_of_the_first_purchase(numbers):
     firsts: dict[str, int] = {}
     for event in PURCHASES:

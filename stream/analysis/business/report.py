@@ -65,7 +65,7 @@ def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -
             **_retention_numbers(table, policy.calendar),
             **_win_back_numbers(ledger, before, table, (model, policy)),
         },
-        "cohorts": monthly_cohorts(history.orders, day_ms + DAY_MS),
+        "cohorts": monthly_cohorts(history.orders, history.first_ms, day_ms + DAY_MS),
         "campaigns": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="campaign")],
         "channels": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="channel")],
         "basis": {
@@ -124,7 +124,11 @@ def _tiers(snapshot: Snapshot, model: Model, policy: Policy) -> dict[str, int]:
 
 
 def _acquisition(ledger: Ledger, now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
-    """New customers of the last 90 days and of the 90 days before, and the tiers that the latter have now."""
+    """New customers of the last 90 days and of the 90 days before, and the tiers that the latter have now.
+
+    Where the history does not reach back over the whole of the latter, their number is not known: None. It
+    would be compared with a whole one, and whoever bought before the history began would count as new.
+    """
     names = [step.name for step in policy.ladder.steps]
     age_ms = now.as_of_ms - now.column("first_ms")
     tiers = _tiers(now, model, policy)
@@ -139,7 +143,11 @@ def _acquisition(ledger: Ledger, now: Snapshot, model: Model, policy: Policy) ->
             counts["settled_" + names[tiers[customer]]] += 1
     return {
         "new_90_days": int((age_ms <= LOOK_BACK_MS).sum()),
-        "new_90_days_before": int(((age_ms > LOOK_BACK_MS) & (age_ms <= 2 * LOOK_BACK_MS)).sum()),
+        "new_90_days_before": (
+            int(((age_ms > LOOK_BACK_MS) & (age_ms <= 2 * LOOK_BACK_MS)).sum())
+            if ledger.history.first_ms <= now.as_of_ms - 2 * LOOK_BACK_MS
+            else None
+        ),
         "channels": {channel: dict(counts) for channel, counts in sorted(by_channel.items())},
     }
 

@@ -98,14 +98,17 @@ def retention_table(
     )
 
 
-def monthly_cohorts(orders: Mapping[str, Mapping[str, int]], end_ms: int) -> list[dict[str, object]]:
+def monthly_cohorts(
+    orders: Mapping[str, Mapping[str, int]], first_ms: int, end_ms: int
+) -> list[dict[str, object]]:
     """Customers by the calendar month of their first purchase; instants are as the clock of the business
     shows them.
 
-    For each month its name (`2026-03`), its customers, and how many of them bought in each month from then on
-    up to the one of the millisecond before `end_ms`, which is usually not over.
+    For each month its name (`2026-03`), the day of the month on which the history begins in it (`first_ms`; 1
+    for a whole month), its customers, and how many of them bought in each month from then on up to the one of
+    the millisecond before `end_ms`, which is usually not over.
     """
-    last = _month(end_ms - 1)
+    begins, last = _month(first_ms), _month(end_ms - 1)
     bought: dict[int, Counter[int]] = {}
     for moved in orders.values():
         months = {_month(at_ms) for at_ms in moved.values() if at_ms < end_ms}
@@ -115,8 +118,10 @@ def monthly_cohorts(orders: Mapping[str, Mapping[str, int]], end_ms: int) -> lis
     return [
         {
             "month": f"{first // 12:04d}-{first % 12 + 1:02d}",
+            "from_day": datetime.fromtimestamp(first_ms / 1_000, UTC).day if first == begins else 1,
             "customers": counts[0],
             "bought": [counts[place] for place in range(last - first + 1)],
+            "is_over": _month(end_ms) > last,
         }
         for first, counts in sorted(bought.items())
     ]
