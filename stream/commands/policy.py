@@ -20,6 +20,7 @@ from stream.commands.recorded_events import (
 from stream.commands.shown import echo
 from stream.core.calendar import Calendar
 from stream.policy_file import PolicyFileError, load_policy
+from stream.policy_file.no_price import NO_ALERT_EVER
 from stream.progress import progress
 from stream.recording.jobs import jobs_over
 from stream.recording.recording import Recording
@@ -131,15 +132,18 @@ def diff(
         raise UnfitDataError("no events in these files: nothing was compared")
     rules = [Rules(basis.policy, basis.model) for basis in bases]
     with jobs_over(recording, jobs) as parts:
-        in_a, in_b = raised_by_both(parts, (rules[0], rules[1]))
+        raised = raised_by_both(parts, (rules[0], rules[1]))
     knobs = knobs_changed(bases[0].policy, bases[1].policy)
-    found = alert_differences(in_a, in_b)
+    found = alert_differences(raised.a, raised.b)
+    notes = [] if raised.is_priced or raised.a or raised.b else [NO_ALERT_EVER]
     print_set_aside(recording, as_json=as_json)
     if as_json:
-        echo(_as_json(knobs, found, recording))
+        echo(_as_json(knobs, found, recording, notes))
     else:
         sides = [(name, basis.meaning.calendar) for name, basis in zip((a, b), bases, strict=True)]
         echo(for_terminal(_as_text(knobs, found, sides, limit)))
+        for note in notes:
+            echo(for_terminal(f"\n{note[0].upper()}{note[1:]}."))
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)
 
 
@@ -184,7 +188,9 @@ def _shown(value: object) -> str:
     return "not set" if value is None else json.dumps(value)
 
 
-def _as_json(knobs: list[ChangedKnob], found: list[AlertDifference], recording: Recording) -> str:
+def _as_json(
+    knobs: list[ChangedKnob], found: list[AlertDifference], recording: Recording, notes: list[str]
+) -> str:
     kinds = {
         each.kind: {
             "both": each.both,
@@ -195,4 +201,4 @@ def _as_json(knobs: list[ChangedKnob], found: list[AlertDifference], recording: 
         for each in found
     }
     settings = [{"key": k.key, "a": k.a, "b": k.b} for k in knobs]
-    return json.dumps({"knobs": settings, "kinds": kinds, **as_of_fields(recording)})
+    return json.dumps({"knobs": settings, "kinds": kinds, "notes": notes, **as_of_fields(recording)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -47,12 +47,22 @@ class AlertDifference(Struct):
     """Median delay of B's first alert after A's, for customers alerted by both; negative: earlier."""
 
 
-def raised_by_both(jobs: Jobs, rules: tuple[Rules, Rules]) -> tuple[list[Alert], list[Alert]]:
-    """The raised alerts of each of two runs over the same events, those of one customer in order of time."""
+class RaisedAlerts(NamedTuple):
+    """What two runs over the same events raised."""
+
+    a: list[Alert]
+    b: list[Alert]
+    """Those of one customer in order of time."""
+    is_priced: bool
+    """Whether any purchase has a price, or nobody bought: else no alert can ever be raised."""
+
+
+def raised_by_both(jobs: Jobs, rules: tuple[Rules, Rules]) -> RaisedAlerts:
+    """The raised alerts of each of two runs over the same events."""
     clocks_ms = jobs.run("replaying", fed_to_both, rules)
     parts = jobs.run("time goes on", finished_both, max(clocks_ms))
-    a, b = zip(*parts, strict=True)
-    return _decode_all(a), _decode_all(b)
+    a, b, buyers, payers = zip(*parts, strict=True)
+    return RaisedAlerts(_decode_all(a), _decode_all(b), bool(sum(payers)) or not sum(buyers))
 
 
 def fed_to_both(part: Part, rules: tuple[Rules, Rules]) -> int:
@@ -68,13 +78,15 @@ def fed_to_both(part: Part, rules: tuple[Rules, Rules]) -> int:
     return runs[0][0].clock_ms
 
 
-def finished_both(part: Part, until_ms: int) -> tuple[list[bytes], list[bytes]]:
-    """Let both clocks go on; returns the raised alerts of each run as JSON."""
+def finished_both(part: Part, until_ms: int) -> tuple[list[bytes], list[bytes], int, int]:
+    """Let both clocks go on; returns the raised alerts of each run as JSON, and how many customers bought
+    anything, and paid for it."""
     raised = []
     for run, alerts in part.kept:
         run.advance(until_ms)
         raised.append([encode_alert(alert) for alert in alerts if alert.data.state == "raised"])
-    return raised[0], raised[1]
+    sums = [profile.buying.sums for profile in part.kept[0][0].profiles.values()]
+    return raised[0], raised[1], sum(one.orders > 0 for one in sums), sum(one.gross_minor > 0 for one in sums)
 
 
 def alert_differences(a: Iterable[Alert], b: Iterable[Alert]) -> list[AlertDifference]:

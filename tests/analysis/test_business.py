@@ -262,4 +262,6 @@ def test_cohorts_say_on_which_day_the_history_begins_and_whether_the_last_month_
 def test_new_customers_before_are_known_only_where_the_history_reaches_back(days, before):
     end = 500
     events = [bought(day, customer="a") for day in range(end - days, end, 10)]
-    assert report_of(events, day_ms=at(end) // DAY_MS * DAY_MS)["acquisition"]["new_90_days_before"] == before
+    numbers: Any = report_of(events, day_ms=at(end) // DAY_MS * DAY_MS)
+
+    assert numbers["acquisition"]["new_90_days_before"] == before

@@ -53,6 +53,14 @@ def test_replay_says_so(free):
     assert printed_by("replay", str(free)).count("no alert can ever be raised") == 1
 
 
+def test_a_comparison_of_policies_says_so(free, tmp_path):
+    (tmp_path / "policy.toml").write_text("[contact]\nalerts_max = 1\n")
+    words = ("policy", "diff", "default", str(tmp_path / "policy.toml"), str(free))
+
+    assert printed_by(*words).count("no alert can ever be raised") == 1
+    assert "no alert can ever" in json.loads(printed_by(*words, "--json"))["notes"][0]
+
+
 def test_explain_says_that_nothing_of_money_is_known(free):
     text = printed_by("explain", "c1", "--events", str(free))
 

@@ -216,7 +216,11 @@ def test_an_order_whose_lines_are_of_several_days_is_told(tmp_path):
 
     assert [len(orders(done)) for done in (spread, close)] == [1, 1]
     sentences = [cautions(parse_mapping(ORDERS, "m"), done.summary) for done in (spread, close)]
-    assert ['order = "Receipt+Date"' in str(one) for one in sentences] == [True, False]
+    assert ["set restarts_daily = true in [orders]" in str(one) for one in sentences] == [True, False]
+    assert ['(order = "order+Day", of a day without a clock)' in str(one) for one in sentences] == [
+        True,
+        False,
+    ]
 
 
 def test_a_refund_that_names_a_number_used_again_is_of_the_latest_order_before_it(tmp_path):

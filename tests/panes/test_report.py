@@ -225,7 +225,9 @@ def test_new_customers_are_not_compared_with_days_before_the_history(numbers):
         "30 customers have bought for the first time in the last 90 days; how many"
         in (summary_sentences({**numbers, "acquisition": found})[0])
     )
-    assert "not known: the history does not reach back so far" in business_page({**numbers, "acquisition": found})
+    assert "not known: the history does not reach back so far" in business_page(
+        {**numbers, "acquisition": found}
+    )
 
 
 def test_cohorts_count_each_customer_in_the_month_of_the_first_purchase(numbers):

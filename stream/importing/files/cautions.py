@@ -76,17 +76,22 @@ def _of_texts(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
 
 def _of_numbers(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
     found: list[str] = []
+    order = mapping.columns.get("order", "").partition("|")[0].rstrip("?")
+    remedy = (
+        "set restarts_daily = true in [orders], or let the order be several columns "
+        f'(order = "{order}+Day", of a day without a clock)'
+    )
     if summary.orders_restarted:
         found.append(
             f"{summary.orders_restarted:,} order numbers start again after more than "
             f"{mapping.orders.restarts_after_days} days: they count as several orders "
-            "([orders] restarts_after_days)"
+            "([orders] restarts_after_days). An export of a part of the time names them otherwise, and they "
+            f"would count twice: where there is one, {remedy}"
         )
     if summary.orders_spread:
         found.append(
             f"{summary.orders_spread:,} order numbers have lines half a day or more apart, and count as one "
-            "order each: where numbers begin again each day, let the order be several columns "
-            '(order = "Receipt+Date" in [columns])'
+            f"order each: where numbers begin again each day, {remedy}"
         )
     return found
 

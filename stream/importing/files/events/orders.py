@@ -23,7 +23,7 @@ from stream.importing.files.events.repeats import (
     is_in_one_place,
     lines_that_count,
 )
-from stream.importing.files.events.restarts import is_spread, restarted_orders
+from stream.importing.files.events.restarts import daily_orders, is_spread, local_days, restarted_orders
 from stream.importing.files.events.statuses import StatusHistory, has_statuses
 from stream.importing.files.mapping.mapping import ColumnMapping
 
@@ -35,6 +35,7 @@ class OrderBuilder:
         """`per_line`: the amounts that each line tells for itself."""
         self._row_is_order = mapping.items is not None
         self._apart_ms = mapping.orders.restarts_after_days * 86_400_000
+        self._day_of = local_days(mapping.time.zone) if mapping.orders.restarts_daily else None
         self._reject = reject
         self._per_line = per_line
         self.restarted = 0
@@ -44,7 +45,11 @@ class OrderBuilder:
 
     def drafts(self, orders: Iterable[list[OrderLine]]) -> Iterator[OrderDraft]:
         """Drafts from the lines of one order number at a time."""
-        for every_line in map(self.history.latest, orders) if self.history is not None else orders:
+        if self._day_of is not None:
+            orders = (of_day for lines in orders for of_day in daily_orders(lines, self._day_of))
+        if self.history is not None:
+            orders = map(self.history.latest, orders)
+        for every_line in orders:
             first = every_line[0]
             is_cut = self.history is not None and any(line.is_cancelled for line in every_line)
             if not is_cut and _is_plain(every_line) and not (self._row_is_order and len(every_line) > 1):

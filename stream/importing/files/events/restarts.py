@@ -5,7 +5,8 @@ Tills count from 1 each year, or each day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import pairwise
 
 from msgspec import structs
@@ -13,6 +14,7 @@ from msgspec import structs
 from stream.core.units import HOUR_MS
 from stream.importing.files.events.event_ids import event_time
 from stream.importing.files.events.order_line import NO_TIME, OrderLine
+from stream.time_zones import zone_info
 
 SPREAD_MS = 12 * HOUR_MS
 """From so far apart on, the lines of one order are of more than one visit to a shop."""
@@ -26,6 +28,29 @@ def is_spread(lines: list[OrderLine]) -> bool:
 
 def _is_bought(line: OrderLine) -> bool:
     return not (line.returned or line.is_cancelled) and line.time_ms != NO_TIME
+
+
+def daily_orders(lines: list[OrderLine], day_of: Callable[[int], str]) -> Iterator[list[OrderLine]]:
+    """The lines of one order number, an order for each day on which something was bought: `1001@2026-03-01`.
+
+    `day_of` says on which day a time is. What went back as a line of the file, a refund that names only its
+    order and a cancellation are of the latest day before them, so that they stay with their order.
+    """
+    days = sorted({day_of(line.time_ms) for line in lines if _is_bought(line)})
+    groups: dict[str, list[OrderLine]] = {}
+    for line in lines:
+        own = day_of(line.time_ms) if line.time_ms != NO_TIME else days[0] if days else ""
+        day = max((day for day in days if day <= own), default=days[0] if days else own)
+        groups.setdefault(day, []).append(
+            structs.replace(line, order=f"{line.order}@{day}" if day else line.order)
+        )
+    yield from groups.values()
+
+
+def local_days(zone: str) -> Callable[[int], str]:
+    """A function from a time in ms since 1970 to its day in a time zone: `2026-03-01`."""
+    home = zone_info(zone)
+    return lambda at_ms: datetime.fromtimestamp(at_ms / 1_000, home).date().isoformat()
 
 
 def restarted_orders(lines: list[OrderLine], apart_ms: int) -> Iterator[list[OrderLine]]:
