@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
+from stream.core.events.event import PurchaseCompleted
 from stream.core.judgement.basis import Basis
 from stream.model_file import default_model
 from stream.policy_file import load_policy
@@ -91,7 +92,8 @@ def test_purchases_in_several_currencies_become_the_profiles_of_replay(new_kafka
         kafka.wait_for_commits(worker)
         assert worker.stop() == 0
 
-    events = [decode_line(line) for line in (tmp_path / "events.jsonl").read_bytes().splitlines()]
+    lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
+    events = [event for line in lines if isinstance(event := decode_line(line), PurchaseCompleted)]
     wanted, alerts = replay([*events, end], Basis(load_policy(tmp_path / "policy.toml"), default_model()))
     assert {profile.buying.currency for profile in wanted.profiles.values()} >= {"EUR", "GBP"}
     assert alerts
