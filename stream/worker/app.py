@@ -25,6 +25,7 @@ from stream.worker.monitoring.health import HealthServer
 from stream.worker.monitoring.merge_report import MergeReport
 from stream.worker.monitoring.sampler import Sampler
 from stream.worker.monitoring.stall_report import StallReport
+from stream.worker.monitoring.summary import WorkSummary
 from stream.worker.monitoring.unsure_report import UnsureReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
 from stream.worker.processor import ProfileProcessor, attach
@@ -73,7 +74,10 @@ class Worker:
             partial(self._or_stop, self._look_at_kafka),
         ]
         self.app.task(stall_report.watch)
-        self.app.task(Sampler(self.metrics, self.app).watch)
+        sampler = Sampler(self.metrics, self.app)
+        self._summary = WorkSummary(self.counts.totals, sampler.waiting)
+        self.app.task(sampler.watch)
+        self.app.task(partial(self._summary.watch, self.app))
         self.app.task(MergeReport(self.app).watch)
         self.app.task(partial(UnsureReport(self.counts.unsure).watch, self.app))
 
@@ -107,6 +111,7 @@ class Worker:
         log.info("health and metrics: %s", url)
 
         async def close(*_: Any, **__: Any) -> None:
+            self._summary.end()
             await self.health.close()
 
         self.app.on_before_shutdown.connect(close, weak=False)

@@ -27,6 +27,8 @@ except ValueError:
 log.debug("each event")
 logging.getLogger("stream.engine").warning("evil \\x1b]0;owned\\x07 \\u202e text")
 logging.getLogger("aiokafka.conn").info("chatter")
+logging.getLogger("faust.worker").info("chatter")
+logging.getLogger("mode.timers").info("chatter")
 """
 
 Line = dict[str, object]

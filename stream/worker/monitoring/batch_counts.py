@@ -53,6 +53,8 @@ class BatchCounts:
         self._paid: Counter[tuple[str, Basis]] = Counter()
         self._currencies = CurrencyWatch(metrics)
         self._pending_alerts: list[PendingAlert] = []
+        self.totals: Counter[str] = Counter()
+        """Events, alerts and dead letters so far"""
         self.committed_at_s: float | None = None
         """When a flush was committed last, in seconds since 1970"""
         self.unsure: Counter[str] = Counter()
@@ -97,6 +99,7 @@ class BatchCounts:
             if each.flush > each.lane.committed_flush:
                 self._pending_alerts.append(each)
                 continue
+            self.totals["alerts"] += 1
             self._metrics.alerts.add(1, *each.labels)
             self._metrics.alert_latency.observe(now - each.decided_s)
 
@@ -105,12 +108,14 @@ class BatchCounts:
         metrics = self._metrics
         for (topic, kind, step_outcome), count in self._events.items():
             outcome = OUTCOMES.get(step_outcome, step_outcome)
+            self.totals["events"] += count
             metrics.events.add(count, topic, type_label(kind), outcome)
             if outcome == "deduplicated":
                 metrics.duplicates.add(count, topic)
         for topic, count in self._late.items():
             metrics.late_events.add(count, topic)
         for (topic, reason), count in self._reasons.items():
+            self.totals["dead_letters"] += count
             metrics.dead_letters.add(count, topic, reason)
         for (currency, basis), count in self._paid.items():
             self._currencies.note(currency, count, basis)

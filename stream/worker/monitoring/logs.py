@@ -135,8 +135,13 @@ def log_config(settings: Settings, number: int | None = None) -> dict[str, Any]:
 
 
 def _quieter(settings: Settings) -> dict[str, Any]:
-    """aiokafka logs every request and answer at debug: all records, and with SASL PLAIN the password."""
-    return {"aiokafka": {"level": "INFO" if settings.log_level == "debug" else "WARNING"}}
+    """What only developers of the clients want to read.
+
+    aiokafka logs every request and answer at debug: all records, and with SASL PLAIN the password. Faust and
+    its services (mode) have some forty lines for each start and stop.
+    """
+    debugging = settings.log_level == "debug"
+    return {name: {"level": "INFO" if debugging else "WARNING"} for name in ("aiokafka", "faust", "mode")}
 
 
 def configure_logs(settings: Settings, number: int | None = None) -> None:

@@ -46,6 +46,12 @@ class Sampler:
         sources = [source for lane in self._app.delivery.lanes.values() for source in lane.sources]
         self._waiting.note(((each.tp, each.highwater, each.applied) for each in sources), now_s)
 
+    def waiting(self) -> tuple[int, float]:
+        """How many records wait, and for how many seconds the oldest has."""
+        lanes = self._app.delivery.lanes.values()
+        records = sum(max(0, each.highwater - each.applied) for lane in lanes for each in lane.sources)
+        return records, max(self._lag().values(), default=0.0)
+
     def _lag(self) -> Readings:
         now_s = self._clock()
         return {
