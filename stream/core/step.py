@@ -28,6 +28,7 @@ from stream.core.facts.profile import (
     EVERYTHING,
     JUDGEMENT,
     NOTHING,
+    Episode,
     Profile,
     new_profile,
 )
@@ -93,7 +94,7 @@ def on_event(
     elif profile.erased_ms:
         if at_ms <= profile.erased_ms:
             return Step(profile, (), "erased", changed=NOTHING)
-        profile, changed = new_profile(event.subject, basis.meaning.digest), EVERYTHING
+        profile, changed = _stub(profile, basis), EVERYTHING
     found = novelty(profile, event, at_ms, basis.meaning)
     if found != "applied":
         return Step(profile, (), found, changed=NOTHING)
@@ -201,7 +202,7 @@ def _reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:
 
 def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> Step:
     """Erase the customer: open alerts are retracted, and for a while a stub rejects events from before."""
-    stub = new_profile(event.subject, basis.meaning.digest)
+    stub = _stub(profile or new_profile(event.subject, ""), basis)
     stub.erased_ms, stub.next_review_ms = at_ms, at_ms + ERASURE_GRACE_MS
     if profile is None:
         return Step(stub)
@@ -210,5 +211,17 @@ def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> S
     alerts = _reviewed(profile, at_ms, basis)
     as_of_ms = max(at_ms, profile.judgement.judged_ms)
     alerts += _worded(retract_all(profile, as_of_ms, basis, event.id), profile, basis)
-    stub.judgement.alerts = profile.judgement.alerts
-    return Step(stub, tuple(alerts))
+    return Step(_numbered(stub, profile), tuple(alerts))
+
+
+def _stub(before: Profile, basis: Basis) -> Profile:
+    """A profile without facts of a customer who is erased, or comes back after that."""
+    return _numbered(new_profile(before.customer, basis.meaning.digest), before)
+
+
+def _numbered(stub: Profile, before: Profile) -> Profile:
+    """The stub counts on from how many alerts and episodes there were: by these numbers a reader knows
+    alerts, and would take those of a new beginning for repeats."""
+    stub.judgement.alerts = before.judgement.alerts
+    stub.judgement.episodes = {kind: Episode(n=each.n) for kind, each in before.judgement.episodes.items()}
+    return stub
