@@ -97,6 +97,7 @@ async def _run(
     settings: Settings, endpoints: Endpoints, database: Database, start: str, flags: tuple[bool, bool]
 ) -> None:
     from stream.deliver.deliverer import Deliverer, wall_ms
+    from stream.deliver.reporting import DeliveriesTopic
     from stream.deliver.topic import AlertTopic
     from stream.metrics import DeliveryMetrics
     from stream.worker.kafka.connection import librdkafka_settings
@@ -104,14 +105,15 @@ async def _run(
     from stream.worker.monitoring.health import HealthServer
 
     metrics = DeliveryMetrics()
-    topic = AlertTopic(
-        librdkafka_settings(settings), f"{settings.app_id}-deliver", topic_names(settings).alerts, wall_ms
-    )
+    names, client = topic_names(settings), librdkafka_settings(settings)
+    topic = AlertTopic(client, f"{settings.app_id}-deliver", names.alerts, names.control, wall_ms)
+    reports = DeliveriesTopic(client, names.deliveries)
     accept_gap, with_history = flags
     deliverer = Deliverer(
         database,
         endpoints,
         topic,
+        reports,
         metrics,
         start="beginning" if start == "beginning" else "end",
         accept_gap=accept_gap,

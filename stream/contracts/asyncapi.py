@@ -22,6 +22,7 @@ TOPICS = {
     "feedback": "Reviews, surveys, tickets and complaints.",
     "control": "Identity, consent and erasure, marketing cost, actions on alerts, ticks and models.",
     "alerts": "Explained alerts: raised, escalated, cleared, expired, retracted.",
+    "deliveries": "What became of each alert at each endpoint of `stream deliver`.",
     "profiles": "The newest profile of each customer; compacted, a null value deletes. Keys that begin with "
     "a NUL byte (the model in force, a change of writer) and the header `epoch` are internal to the workers.",
 }

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from stream.contracts.profile_record import ProfileRecord
 from stream.core.alerts.alert import Alert
+from stream.core.alerts.delivery import Delivery
 from stream.core.events.event import EVENT_TYPES, type_name
 
 Direction = Literal["in", "out"]
@@ -32,7 +33,7 @@ class Contract(Struct, frozen=True):
 
 
 def contracts() -> tuple[Contract, ...]:
-    """All message types of this version: input events, alert, profile."""
+    """All message types of this version: input events, alert, delivery, profile."""
     events = (
         Contract(type_name(event_type), topic, "in", event_type)
         for topic, event_types in EVENT_TYPES.items()
@@ -41,5 +42,6 @@ def contracts() -> tuple[Contract, ...]:
     return (
         *events,
         Contract("alert", "alerts", "out", Alert),
+        Contract("delivery", "deliveries", "out", Delivery),
         Contract("profile", "profiles", "out", ProfileRecord),
     )

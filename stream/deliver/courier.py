@@ -26,8 +26,8 @@ from stream.deliver.queue.attempts import (
     settle,
 )
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.intake import Outcomes
-from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState
+from stream.deliver.queue.erasure import finish_erasures
+from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState, Outcomes
 
 LEASE_MS = 120 * SECOND_MS
 """After so long another process may take an attempt over: well beyond the longest time-out of one."""
@@ -127,6 +127,7 @@ class Courier:
             self._swept_ms = now_ms
             disabled = [name for name, state in self.states.items() if state.disabled_ms]
             self._observer.ended(await self._do(end_overdue, self._database, now_ms, disabled))
+            self._observer.ended(await self._do(finish_erasures, self._database, now_ms))
         started = 0
         for limited in self._limited.values():
             started += await self._start(limited, now_ms)

@@ -1,6 +1,7 @@
 """The process `stream deliver run`: reads the topic into the queue, and makes the attempts, until SIGTERM.
 
-Three things run beside each other: one thread reads Kafka, one thread writes the queue, the event loop sends.
+Four things run beside each other: one thread reads Kafka, one writes the queue, one writes outcomes to Kafka,
+the event loop sends.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.verdict import Answer
 from stream.deliver.queue.attempts import end_leases
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.intake import forget_positions, positions, set_positions, take_in
+from stream.deliver.queue.erasure import erase, forget_erased
+from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import pending
+from stream.deliver.queue.offsets import forget_positions, positions, set_positions
+from stream.deliver.queue.reports import REPORTS_AT_ONCE, mark_reported, unreported
 from stream.deliver.queue.resend import forget
 from stream.deliver.queue.rows import Claim, ReadAlert
+from stream.deliver.reporting import DeliveriesTopic
 from stream.deliver.send.client import Client
-from stream.deliver.topic import AlertTopic, Start
+from stream.deliver.topic import AlertTopic, Batch, Start
 from stream.deliver.watching import Watching
 from stream.metrics import DeliveryMetrics
 
@@ -38,6 +43,8 @@ PAUSE_S = 0.02
 """Between two turns while something is due that cannot start yet."""
 LOOK_S = 5.0
 """How often the gauges are read from the queue."""
+REPORT_S = 0.2
+"""Between two looks for outcomes that are not on the deliveries topic yet."""
 FORGET_S = 60.0
 STUCK_S = 120.0
 """Without a turn for so long the process is not healthy."""
@@ -56,18 +63,20 @@ class Deliverer:
         database: Database,
         endpoints: Endpoints,
         topic: AlertTopic,
+        reports: DeliveriesTopic,
         metrics: DeliveryMetrics,
         *,
         start: Start = "end",
         accept_gap: bool = False,
         with_history: bool = False,
     ) -> None:
-        self._database, self._endpoints, self._topic = database, endpoints, topic
+        self._database, self._endpoints, self._topic, self._reports = database, endpoints, topic, reports
         self._start: Start = start
         self._accept_gap, self._with_history = accept_gap, with_history
         self._stopping = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "queue")
         self._reader = ThreadPoolExecutor(1, "topic")
+        self._reporter = ThreadPoolExecutor(1, "reports")
         self._clients = {name: Client(each) for name, each in endpoints.by_name.items()}
         self._watching = Watching(metrics)
         self._courier = Courier(
@@ -89,22 +98,24 @@ class Deliverer:
         """Why it does not deliver at present."""
         if not self._reading:
             return ["the topic is not being read yet"]
-        return [self._topic.problem] if self._topic.problem else []
+        return [problem for problem in (self._topic.problem, self._reports.problem) if problem]
 
     async def run(self) -> None:
         """Deliver until `stop`."""
         try:
             await self._prepare()
             async with asyncio.TaskGroup() as tasks:
-                for work in (self._read, self._send, self._look, self._forget):
+                for work in (self._read, self._send, self._report, self._look, self._forget):
                     tasks.create_task(work())
             await self._courier.finish()
+            await self._write_reports()
         finally:
             for client in self._clients.values():
                 await client.close()
             await self._in_topic_thread(self._topic.close)
             await self._in_queue_thread(self._database.close)
             self._reader.shutdown()
+            self._reporter.shutdown()
             self._writer.shutdown()
 
     async def _prepare(self) -> None:
@@ -113,31 +124,48 @@ class Deliverer:
         waiting = await self._in_queue_thread(pending, self._database)
         for name in sorted(set(waiting) - set(self._clients)):
             log.warning("queued for an endpoint that is not in the file", endpoint=name, alerts=waiting[name])
-        known = await self._in_queue_thread(positions, self._database, self._topic.topic)
-        starts = partial(self._topic.start_points, accept_gap=self._accept_gap)
-        offsets = await self._in_topic_thread(starts, known, self._start)
-        gone = [partition for partition, offset in known.items() if offsets.get(partition) != offset]
-        await self._in_queue_thread(forget_positions, self._database, self._topic.topic, gone)
-        await self._in_queue_thread(set_positions, self._database, self._topic.topic, offsets)
+        offsets = {}
+        for topic in (self._topic.topic, self._topic.control):
+            offsets[topic] = await self._start_points(topic)
         await self._in_topic_thread(self._topic.begin, offsets)
+        await self._in_report_thread(self._reports.check)
         self._reading = True
         log.info("delivering", endpoints=list(self._clients), offsets=offsets, attempts_cut_off=left)
 
+    async def _start_points(self, topic: str) -> dict[int, int]:
+        known = await self._in_queue_thread(positions, self._database, topic)
+        starts = partial(self._topic.start_points, accept_gap=self._accept_gap)
+        offsets: dict[int, int] = await self._in_topic_thread(starts, topic, known, self._start)
+        gone = [partition for partition, offset in known.items() if offsets.get(partition) != offset]
+        await self._in_queue_thread(forget_positions, self._database, topic, gone)
+        await self._in_queue_thread(set_positions, self._database, topic, offsets)
+        return offsets
+
     async def _read(self) -> None:
         while not self._stopping.is_set():
-            records: list[ReadAlert] = await self._in_topic_thread(self._topic.poll)
-            if not records:
+            batch: Batch = await self._in_topic_thread(self._topic.poll)
+            if not batch.offsets:
                 continue
-            self._watching.unread(records)
-            decide = decisions(
-                self._endpoints, self._courier.is_disabled, wall_ms(), with_history=self._with_history
-            )
-            taking = partial(take_in, endpoints=list(self._clients), decide=decide, now_ms=wall_ms())
-            ended = await self._in_queue_thread(taking, self._database, self._topic.topic, records)
-            self._watching.ended(ended)
+            if batch.alerts:
+                await self._take_alerts(batch.alerts)
+            control = batch.offsets.get(self._topic.control)
+            if control:
+                taking = partial(erase, offsets=control, now_ms=wall_ms())
+                ended = await self._in_queue_thread(
+                    taking, self._database, self._topic.control, batch.erasures
+                )
+                self._watching.ended(ended)
             self._courier.changed.set()
-            offsets = {each.partition: each.offset + 1 for each in records}
-            await self._in_topic_thread(self._topic.commit, offsets)
+            await self._in_topic_thread(self._topic.commit, batch.offsets)
+
+    async def _take_alerts(self, records: list[ReadAlert]) -> None:
+        self._watching.unread(records)
+        decide = decisions(
+            self._endpoints, self._courier.is_disabled, wall_ms(), with_history=self._with_history
+        )
+        taking = partial(take_in, endpoints=list(self._clients), decide=decide, now_ms=wall_ms())
+        ended = await self._in_queue_thread(taking, self._database, self._topic.topic, records)
+        self._watching.ended(ended)
 
     async def _send(self) -> None:
         while not self._stopping.is_set():
@@ -155,6 +183,20 @@ class Deliverer:
         left_ms = await self._courier.next_ms() - wall_ms()
         return min(max(left_ms / 1_000, PAUSE_S), IDLE_S)
 
+    async def _report(self) -> None:
+        while not self._stopping.is_set():
+            if not await self._write_reports():
+                await self._wait(REPORT_S)
+
+    async def _write_reports(self) -> bool:
+        """Write outcomes to the deliveries topic; whether there may be more to write now."""
+        reports = await self._in_queue_thread(unreported, self._database, wall_ms())
+        if not reports:
+            return False
+        written = await self._in_report_thread(self._reports.write, reports)
+        await self._in_queue_thread(mark_reported, self._database, written)
+        return len(written) == REPORTS_AT_ONCE
+
     async def _look(self) -> None:
         while not self._stopping.is_set():
             await self._in_queue_thread(self._watching.look, self._database, self._courier, wall_ms())
@@ -166,6 +208,7 @@ class Deliverer:
             before_ms = wall_ms() - self._endpoints.keep_ms
             while await self._in_queue_thread(forget, self._database, before_ms):
                 await asyncio.sleep(0)
+            await self._in_queue_thread(forget_erased, self._database, wall_ms())
             await self._wait(FORGET_S)
 
     async def _wait(self, seconds: float) -> None:
@@ -177,6 +220,9 @@ class Deliverer:
 
     async def _in_queue_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, partial(work, *arguments))
+
+    async def _in_report_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._reporter, partial(work, *arguments))
 
     async def _in_topic_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._reader, partial(work, *arguments))

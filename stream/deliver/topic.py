@@ -1,12 +1,14 @@
-"""The alerts topic, read from the offsets that the queue holds. What Kafka knows of the group is only a hint.
+"""The alerts topic, and the control topic for its erasures, read from the offsets that the queue holds.
 
-Every partition is read by this process: with a queue in a file there is one. A position outside of what the
-topic holds stops it, because alerts that nobody read would be missing in silence.
+What Kafka knows of the group is only a hint. Every partition is read by this process: with a queue in a file
+there is one. A position outside of what a topic holds stops it, because alerts that nobody read would be
+missing in silence.
 """
 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -18,9 +20,10 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
+from msgspec import Struct
 
-from stream.deliver.decide import read_alert
-from stream.deliver.queue.rows import ReadAlert
+from stream.deliver.decide import read_alert, read_erasure
+from stream.deliver.queue.rows import ReadAlert, ReadErasure
 
 RECORDS_AT_ONCE = 500
 POLL_S = 0.5
@@ -39,12 +42,23 @@ class TopicError(Exception):
         """Kafka has records no more that were not read."""
 
 
-class AlertTopic:
-    """Reads all partitions of the topic. Its methods block: use it from a thread of its own."""
+class Batch(Struct):
+    """What was read at once."""
 
-    def __init__(self, client: Mapping[str, Any], group: str, topic: str, now_ms: Callable[[], int]) -> None:
-        """`client`: the connection settings of librdkafka."""
-        self.topic = topic
+    alerts: list[ReadAlert]
+    erasures: list[ReadErasure]
+    offsets: dict[str, dict[int, int]]
+    """Topic -> partition -> the offset to read next."""
+
+
+class AlertTopic:
+    """Reads all partitions of both topics. Its methods block: use it from a thread of its own."""
+
+    def __init__(
+        self, client: Mapping[str, Any], group: str, topic: str, control: str, now_ms: Callable[[], int]
+    ) -> None:
+        """`client`: the connection settings of librdkafka. `control`: the topic of erasures."""
+        self.topic, self.control = topic, control
         self.problem = ""
         """Why nothing can be read at present; empty when all is well."""
         self._now_ms = now_ms
@@ -60,51 +74,58 @@ class AlertTopic:
             }
         )
 
-    def start_points(self, known: Mapping[int, int], start: Start, *, accept_gap: bool) -> dict[int, int]:
-        """Partition -> the offset to read next, for all partitions.
+    def start_points(
+        self, topic: str, known: Mapping[int, int], start: Start, *, accept_gap: bool
+    ) -> dict[int, int]:
+        """Partition -> the offset to read next, for all partitions of one of the topics.
 
         A partition that the queue does not know yet is read from the `start`. `accept_gap`: where what was to
         be read next is gone, go on with the first record there is. TopicError, KafkaException.
         """
         found = {}
-        for partition in self._partitions():
-            place = TopicPartition(self.topic, partition)
+        for partition in self._partitions(topic):
+            place = TopicPartition(topic, partition)
             low, high = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
             offset = known.get(partition, high if start == "end" else low)
             if not low <= offset <= high:
                 if not accept_gap:
-                    raise TopicError(_gap(self.topic, partition, offset, (low, high)), lost=True)
+                    raise TopicError(_gap(topic, partition, offset, (low, high)), lost=True)
                 offset = low
             found[partition] = offset
         return found
 
-    def begin(self, offsets: Mapping[int, int]) -> None:
-        """Read from these offsets."""
-        self._consumer.assign([TopicPartition(self.topic, *each) for each in offsets.items()])
+    def begin(self, offsets: Mapping[str, Mapping[int, int]]) -> None:
+        """Read both topics from these offsets."""
+        self._consumer.assign(_places(offsets))
 
-    def poll(self) -> list[ReadAlert]:
+    def poll(self) -> Batch:
         """The next records; none when nothing came within half a second. TopicError, KafkaException."""
-        read = []
+        batch, offsets = Batch([], [], {}), defaultdict[str, dict[int, int]](dict)
         for message in self._consumer.consume(RECORDS_AT_ONCE, POLL_S):
             if (error := message.error()) is not None:
                 self._fail_or_note(error)
                 continue
             self.problem = ""
-            read.append(self._record(message))
-        return read
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            offsets[topic][partition] = offset + 1
+            if topic == self.topic:
+                batch.alerts.append(self._alert(message))
+            elif (found := read_erasure(partition, offset, message)) is not None:
+                batch.erasures.append(found)
+        batch.offsets = dict(offsets)
+        return batch
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
+    def commit(self, offsets: Mapping[str, Mapping[int, int]]) -> None:
         """Tell Kafka how far the queue is, for whoever looks at the lag of the group."""
-        places = [TopicPartition(self.topic, *each) for each in offsets.items()]
-        if places:
+        if places := _places(offsets):
             self._consumer.commit(offsets=places, asynchronous=True)
 
     def lag(self) -> dict[int, int]:
-        """Partition -> records that were not read yet, as far as the client knows."""
+        """Partition -> alerts that were not read yet, as far as the client knows."""
         found = {}
         for place in self._consumer.position(self._consumer.assignment()):
             _, high = self._consumer.get_watermark_offsets(place, cached=True)
-            if place.offset >= 0 and high >= 0:
+            if place.topic == self.topic and place.offset >= 0 and high >= 0:
                 found[place.partition] = max(0, high - place.offset)
         return found
 
@@ -112,17 +133,17 @@ class AlertTopic:
         """Leave the broker."""
         self._consumer.close()
 
-    def _partitions(self) -> list[int]:
+    def _partitions(self, topic: str) -> list[int]:
         until = time.monotonic() + NEW_TOPIC_S
         while True:
-            listed = self._consumer.list_topics(timeout=TIMEOUT_S).topics.get(self.topic)
+            listed = self._consumer.list_topics(timeout=TIMEOUT_S).topics.get(topic)
             if listed is not None and listed.partitions and listed.error is None:
                 return sorted(listed.partitions)
             if time.monotonic() > until:
-                raise TopicError(f"{self.topic}: no such topic; run `stream topics apply`")
+                raise TopicError(f"{topic}: no such topic; run `stream topics apply`")
             time.sleep(0.5)
 
-    def _record(self, message: Message) -> ReadAlert:
+    def _alert(self, message: Message) -> ReadAlert:
         kind, written_ms = message.timestamp()
         at_ms = written_ms if kind == TIMESTAMP_LOG_APPEND_TIME else self._now_ms()
         return read_alert(message.partition(), message.offset(), at_ms, message.value())
@@ -130,8 +151,8 @@ class AlertTopic:
     def _fail_or_note(self, error: KafkaError) -> None:
         if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:
             raise TopicError(
-                f"{self.topic}: Kafka has deleted alerts that were not read; `stream deliver run "
-                "--accept-gap` goes on with the first one there is",
+                f"{self.topic} or {self.control}: Kafka has deleted records that were not read; `stream "
+                "deliver run --accept-gap` goes on with the first one there is",
                 lost=True,
             )
         if error.fatal():
@@ -140,6 +161,10 @@ class AlertTopic:
 
     def _note(self, error: KafkaError) -> None:
         self.problem = str(error.str())
+
+
+def _places(offsets: Mapping[str, Mapping[int, int]]) -> list[TopicPartition]:
+    return [TopicPartition(topic, *each) for topic, found in offsets.items() for each in found.items()]
 
 
 def _gap(topic: str, partition: int, offset: int, bounds: tuple[int, int]) -> str:

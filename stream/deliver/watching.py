@@ -9,9 +9,8 @@ import structlog
 from stream.deliver.courier import Courier
 from stream.deliver.plan.verdict import Answer
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.intake import Outcomes
 from stream.deliver.queue.listing import oldest_pending_ms, pending
-from stream.deliver.queue.rows import Claim, ReadAlert
+from stream.deliver.queue.rows import Claim, Outcomes, ReadAlert
 from stream.metrics import DeliveryMetrics
 
 log = structlog.get_logger("stream.deliver")

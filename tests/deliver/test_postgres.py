@@ -14,8 +14,9 @@ from stream.deliver.endpoints.endpoint import Endpoints
 from stream.deliver.plan.outcome import OUTCOMES
 from stream.deliver.queue.attempts import claim, disable, enable, settle
 from stream.deliver.queue.database import QueueError
-from stream.deliver.queue.intake import positions, set_positions, take_in
+from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import Selection, oldest_pending_ms, tallies, unread_records
+from stream.deliver.queue.offsets import positions, set_positions
 from stream.deliver.queue.postgres import SCHEMA, PostgresDatabase
 from stream.deliver.queue.resend import forget, resend
 from stream.deliver.queue.rows import AttemptResult

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stream.core.alerts.delivery import Delivery
 from stream.core.units import DAY_MS, FOREVER_MS
 from stream.deliver.courier import Courier
 from stream.deliver.decide import decisions, read_alert
@@ -14,14 +15,18 @@ from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.verdict import Answer
 from stream.deliver.queue.attempts import end_leases
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.intake import positions, take_in
+from stream.deliver.queue.erasure import erase
+from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import Selection, stored_deliveries
-from stream.deliver.queue.rows import Claim, StoredDelivery
+from stream.deliver.queue.offsets import positions
+from stream.deliver.queue.reports import mark_reported, unreported
+from stream.deliver.queue.rows import Claim, ReadErasure, StoredDelivery
 from stream.deliver.queue.sqlite import SqliteDatabase
 from tests.support.alert_bodies import NOW_MS
 from tests.support.crash_points import CrashingDatabase, CrashPoints
 
 TOPIC = "customers.alerts.v1"
+CONTROL = "customers.control.v1"
 OK = Answer(200)
 DOWN = Answer(0, "connect", "nobody listens there")
 
@@ -55,6 +60,7 @@ class World:
         settings = {"late_max_ms": 3 * DAY_MS, "keep_ms": 30 * DAY_MS} | more
         self.endpoints = Endpoints(by_name=listed, **settings)
         self.topic: list[tuple[int, bytes | None]] = []
+        self.erasures = 0
         self.points = CrashPoints()
         self.database = self._database()
         self.courier = self._courier()
@@ -111,6 +117,18 @@ class World:
             decide=decide,
             now_ms=self.now_ms,
         )
+
+    def erase(self, customer: str, at_ms: int | None = None) -> None:
+        """The control topic says that a customer is erased."""
+        self.erasures += 1
+        read = [ReadErasure(0, self.erasures - 1, customer, self.now_ms if at_ms is None else at_ms)]
+        self.outcomes += erase(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
+
+    def report(self) -> list[Delivery]:
+        """The records that are written now to the deliveries topic."""
+        reports = unreported(self.database, self.now_ms)
+        mark_reported(self.database, reports)
+        return [each.record for each in reports]
 
     async def send(self, *bodies: bytes | None, **more: Any) -> None:
         """Write, read, and make the attempts that are due now."""

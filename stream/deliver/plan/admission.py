@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from stream.core.alerts.delivery import DeliveryOutcome
 from stream.core.policy.arms import TREATED
 from stream.deliver.plan.head import AlertHead
-from stream.deliver.plan.outcome import DeliveryOutcome
 
 
 class Filter(Struct, frozen=True):

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-DeliveryOutcome = Literal["accepted", "parked", "expired", "superseded", "suppressed", "disabled"]
-"""
-accepted    the endpoint answered with a status of 200 to 299
-parked      every attempt of the schedule failed
-expired     the alert's `expirytime` came first; nothing is sent after it
-superseded  the episode ended before its first attempt: neither its alerts nor its end are sent
-suppressed  it was not to be sent; `SuppressedBy` says why
-disabled    the endpoint was disabled; the alert is kept, and `stream deliver resend` sends it
-"""
+from stream.core.alerts.delivery import DeliveryOutcome
+
 OUTCOMES: tuple[DeliveryOutcome, ...] = get_args(DeliveryOutcome)
 
-SuppressedBy = Literal["consent", "budget", "quiet_hours", "holdout", "filter", "history"]
+SuppressedBy = Literal["consent", "budget", "quiet_hours", "holdout", "filter", "history", "erased"]
 """
 quiet_hours  the alert expires before the quiet hours are over
 holdout      the customer is in the arm of the experiment that gets nothing; it would have been sent then
 filter       the endpoint's filter leaves such alerts out
 history      the alert was written long after its time: a replay or a back-fill of old events
+erased       the customer was erased; only the end of an episode is sent after that
 consent, budget: words for later; nothing is suppressed by them yet
 """
 SUPPRESSED_BY: tuple[SuppressedBy, ...] = get_args(SuppressedBy)
 
-ON_PURPOSE: frozenset[str] = frozenset({"holdout", "filter", "history", "consent"})
+ON_PURPOSE: frozenset[str] = frozenset({"holdout", "filter", "history", "consent", "erased"})
 """Reasons of `suppressed` that somebody asked for."""
 
 

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
+from stream.core.alerts.delivery import DeliveryOutcome
 from stream.core.units import DAY_MS
-from stream.deliver.plan.outcome import DeliveryOutcome
 from stream.deliver.plan.schedule import asked_until_ms, next_attempt_ms
 
 Failure = Literal["timeout", "dns", "address", "connect", "tls", "cut", "invalid", "status", "redirect"]

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from stream.core.units import FOREVER_MS
 from stream.deliver.plan.head import AlertHead
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.intake import Outcomes
-from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState
+from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState, Outcomes
 
 _ENABLED = " AND NOT EXISTS (SELECT 1 FROM endpoint p WHERE p.name = d.endpoint AND p.disabled_ms > 0)"
 """So a command that disables an endpoint stops it at once, in every process."""
@@ -57,7 +56,7 @@ def settle(database: Database, results: Sequence[AttemptResult]) -> None:
     with database.transaction():
         for each in results:
             database.run(
-                "UPDATE delivery SET lease_ms = 0, due_ms = ?, attempts = attempts - ?,"
+                "UPDATE delivery SET lease_ms = 0, reported = 0, due_ms = ?, attempts = attempts - ?,"
                 " failures = failures + ?, outcome = ?, reason = ?, ended_ms = ?, status = ?, detail = ?"
                 " WHERE endpoint = ? AND seq = ? AND (outcome IS NULL OR ? = 'accepted')",
                 each.due_ms, 0 if each.counts else 1, 0 if each.accepted or not each.counts else 1,

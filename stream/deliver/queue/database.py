@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-VERSION = 1
+VERSION = 2
 """Of the tables; a queue of another version is refused."""
 
 TABLES = """
@@ -23,10 +23,19 @@ CREATE TABLE alert (
     arm TEXT NOT NULL,
     body {bytes} NOT NULL,
     origin TEXT NOT NULL,
-    read_ms BIGINT NOT NULL
+    read_ms BIGINT NOT NULL,
+    erasing BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX alert_episode ON alert (episode);
 CREATE INDEX alert_read ON alert (read_ms);
+CREATE INDEX alert_customer ON alert (customer);
+CREATE INDEX alert_erasing ON alert (erasing, seq) WHERE erasing > 0;
+CREATE TABLE erased (
+    customer TEXT PRIMARY KEY,
+    at_ms BIGINT NOT NULL,
+    read_ms BIGINT NOT NULL
+);
+CREATE INDEX erased_read ON erased (read_ms);
 CREATE TABLE delivery (
     endpoint TEXT NOT NULL,
     seq BIGINT NOT NULL REFERENCES alert (seq),
@@ -43,8 +52,10 @@ CREATE TABLE delivery (
     ended_ms BIGINT NOT NULL DEFAULT 0,
     status BIGINT NOT NULL DEFAULT 0,
     detail TEXT NOT NULL DEFAULT '',
+    reported BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (endpoint, seq)
 );
+CREATE INDEX delivery_unreported ON delivery (seq) WHERE outcome IS NOT NULL AND reported = 0;
 CREATE INDEX delivery_due ON delivery (endpoint, due_ms, seq) WHERE outcome IS NULL;
 CREATE INDEX delivery_customer ON delivery (endpoint, customer, seq) WHERE outcome IS NULL;
 CREATE INDEX delivery_expires ON delivery (expires_ms) WHERE outcome IS NULL;
@@ -74,7 +85,9 @@ CREATE TABLE unread (
     PRIMARY KEY (topic, partition_number, record_offset)
 );
 """
-"""`due_ms`: not attempted before. `lease_ms`: until then an attempt is under way in some process."""
+"""`due_ms`: not attempted before. `lease_ms`: until then an attempt is under way in some process; with an
+outcome: its report. `erasing`: 1 when the body goes as soon as no delivery needs it, 2 when it is gone.
+`reported`: 1 when the outcome is on the deliveries topic."""
 
 
 class QueueError(Exception):

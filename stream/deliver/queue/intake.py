@@ -6,39 +6,17 @@ So whenever the process ends, an alert is in the queue and its offset is past, o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from stream.deliver.plan.admission import Admission, EarlierDelivery
 from stream.deliver.plan.head import AlertHead
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.rows import ReadAlert
+from stream.deliver.queue.erased import erased_among, is_of_erased
+from stream.deliver.queue.offsets import move_position, next_offset
+from stream.deliver.queue.rows import Outcomes, ReadAlert
 
 Decide = Callable[[ReadAlert, AlertHead, str, Sequence[EarlierDelivery]], Admission]
 """Record, its alert, endpoint, what is known of the episode there."""
-Outcomes = Counter[tuple[str, str, str]]
-"""Endpoint, outcome, reason: how many deliveries ended so."""
-_NEXT = "SELECT next_offset FROM position WHERE topic = ? AND partition_number = ?"
-
-
-def positions(database: Database, topic: str) -> dict[int, int]:
-    """Partition -> the offset to read next."""
-    read = database.rows("SELECT partition_number, next_offset FROM position WHERE topic = ?", topic)
-    return {int(partition): int(offset) for partition, offset in read}
-
-
-def set_positions(database: Database, topic: str, offsets: Mapping[int, int]) -> None:
-    """Read on from these offsets, unless another process has come further meanwhile."""
-    with database.transaction():
-        for partition, offset in offsets.items():
-            if not database.rows(f"{_NEXT} {database.locked}", topic, partition):
-                _move(database, topic, partition, offset)
-
-
-def forget_positions(database: Database, topic: str, partitions: Iterable[int]) -> None:
-    """The topic no longer holds what was to be read next there: `set_positions` decides anew."""
-    with database.transaction():
-        for partition in partitions:
-            database.run("DELETE FROM position WHERE topic = ? AND partition_number = ?", topic, partition)
 
 
 def take_in(
@@ -57,10 +35,11 @@ def take_in(
     intake = _Intake(database, topic, decide, now_ms)
     nexts: dict[int, int] = {}
     with database.transaction():
+        intake.erased = erased_among(database, (each.head.customer for each in records if each.head))
         for record in records:
             partition = record.partition
             if partition not in nexts:
-                nexts[partition] = _next_offset(database, topic, partition)
+                nexts[partition] = next_offset(database, topic, partition)
             if record.offset < nexts[partition]:
                 continue
             nexts[partition] = record.offset + 1
@@ -71,23 +50,8 @@ def take_in(
             for endpoint in endpoints if seq is not None else ():
                 intake.insert_delivery(record, record.head, seq or 0, endpoint)
         for partition, offset in nexts.items():
-            _move(database, topic, partition, offset)
+            move_position(database, topic, partition, offset)
     return intake.ended
-
-
-def _next_offset(database: Database, topic: str, partition: int) -> int:
-    read = database.rows(f"{_NEXT} {database.locked}", topic, partition)
-    return int(read[0][0]) if read else 0
-
-
-def _move(database: Database, topic: str, partition: int, offset: int) -> None:
-    database.run(
-        "INSERT INTO position (topic, partition_number, next_offset) VALUES (?, ?, ?)"
-        " ON CONFLICT (topic, partition_number) DO UPDATE SET next_offset = excluded.next_offset",
-        topic,
-        partition,
-        offset,
-    )
 
 
 class _Intake:
@@ -95,6 +59,7 @@ class _Intake:
 
     def __init__(self, database: Database, topic: str, decide: Decide, now_ms: int) -> None:
         self.ended: Outcomes = Counter()
+        self.erased: dict[str, int] = {}
         self._database, self._topic, self._decide, self._now_ms = database, topic, decide, now_ms
 
     def keep_unread(self, record: ReadAlert) -> None:
@@ -108,11 +73,13 @@ class _Intake:
         """The alert's number; None when the queue has it already."""
         made = self._database.rows(
             "INSERT INTO alert (alert_id, customer, episode, kind, state, tier, at_stake_minor, at_ms,"
-            " expires_ms, arm, body, origin, read_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " expires_ms, arm, body, origin, read_ms, erasing)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (alert_id) DO NOTHING RETURNING seq",
             head.alert_id, head.customer, head.episode, head.kind, head.state, head.tier,
             head.at_stake_minor, head.at_ms, head.expires_ms, head.arm, record.body,
             f"{self._topic}/{record.partition}/{record.offset}", self._now_ms,
+            int(is_of_erased(head, self.erased)),
         )  # fmt: skip
         return int(made[0][0]) if made else None
 
@@ -127,6 +94,8 @@ class _Intake:
         )
         earlier = [EarlierDelivery(attempts, outcome, reason) for attempts, outcome, reason, _ in found]
         decision = self._decide(record, head, endpoint, earlier)
+        if not head.is_end and is_of_erased(head, self.erased):
+            decision = Admission("suppressed", "erased")
         for _, outcome, _, number in found if decision.supersedes else ():
             if outcome is None:
                 database.run(

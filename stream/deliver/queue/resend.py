@@ -17,6 +17,7 @@ STAYS = {
     "over": "its episode has ended; the receiver would begin what is over",
     "held_out": "the customer is held out by an experiment",
     "pending": "it is queued already",
+    "erased": "its customer was erased",
 }
 """Why a delivery is not sent again."""
 BATCH = 200
@@ -65,6 +66,7 @@ def resend(
 def _why_it_stays(database: Database, each: StoredDelivery, now_ms: int) -> str:
     checks = (
         (not each.outcome, "pending"),
+        (_is_erased(database, each.alert_id), "erased"),
         (each.reason == "holdout", "held_out"),
         (each.expires_ms is not None and each.expires_ms <= now_ms, "expired"),
         (each.state not in ENDS and _is_over(database, each.alert_id), "over"),
@@ -85,12 +87,16 @@ def _is_over(database: Database, alert_id: str) -> bool:
     )
 
 
+def _is_erased(database: Database, alert_id: str) -> bool:
+    return bool(database.rows("SELECT 1 FROM alert WHERE alert_id = ? AND erasing > 0", alert_id))
+
+
 def _queue(database: Database, endpoint: str, alert_id: str, now_ms: int) -> int:
     """1 when it was queued; 0 when another process did so meanwhile."""
     return database.run(
         "UPDATE delivery SET outcome = NULL, reason = '', ended_ms = 0, due_ms = ?, lease_ms = 0,"
-        " failures = 0, resends = resends + 1 WHERE endpoint = ? AND outcome IS NOT NULL"
-        " AND seq = (SELECT seq FROM alert WHERE alert_id = ?)",
+        " reported = 0, failures = 0, resends = resends + 1 WHERE endpoint = ? AND outcome IS NOT NULL"
+        " AND seq = (SELECT seq FROM alert WHERE alert_id = ? AND erasing = 0)",
         now_ms,
         endpoint,
         alert_id,
@@ -102,7 +108,8 @@ def forget(database: Database, before_ms: int, limit: int = 1_000) -> int:
     with database.transaction():
         gone = database.rows(
             "DELETE FROM delivery WHERE (endpoint, seq) IN (SELECT endpoint, seq FROM delivery"
-            " WHERE outcome IS NOT NULL AND ended_ms < ? ORDER BY ended_ms LIMIT ?) RETURNING seq",
+            " WHERE outcome IS NOT NULL AND reported = 1 AND ended_ms < ? ORDER BY ended_ms LIMIT ?)"
+            " RETURNING seq",
             before_ms,
             limit,
         )

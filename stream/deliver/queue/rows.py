@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec import Struct
 
+from stream.core.alerts.delivery import DeliveryOutcome
 from stream.deliver.plan.head import AlertHead
-from stream.deliver.plan.outcome import DeliveryOutcome
+
+Outcomes = Counter[tuple[str, str, str]]
+"""Endpoint, outcome, reason: how many deliveries ended so."""
 
 
 class ReadAlert(Struct, frozen=True):
@@ -19,6 +24,16 @@ class ReadAlert(Struct, frozen=True):
     head: AlertHead | None = None
     fault: str = ""
     """In words, where it is no alert."""
+
+
+class ReadErasure(Struct, frozen=True):
+    """A record of the control topic that erases a customer."""
+
+    partition: int
+    offset: int
+    customer: str
+    at_ms: int
+    """Event time."""
 
 
 class Claim(Struct, frozen=True):

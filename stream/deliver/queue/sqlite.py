@@ -1,7 +1,8 @@
 """A queue in one SQLite file, for one `stream deliver run`; other commands may look into it meanwhile.
 
 WAL with synchronous=NORMAL: kill -9 loses nothing. After a power failure the last transactions may be
-missing, rows and offsets together; they are read from Kafka again, and sent again under the same id.
+missing, rows and offsets together; they are read from Kafka again, and sent again under the same id. What is
+deleted is overwritten (secure_delete): it may be of a customer who was erased.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ class SqliteDatabase:
             raise QueueError(f"{path}: {error}") from error
 
     def _prepare(self) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = OFF"):
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = OFF",
+            "secure_delete = ON",
+        ):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         self._connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_MAX}")

@@ -17,12 +17,16 @@ from msgspec import Struct
 from stream.config.settings import Settings
 from stream.core.units import DAY_MS
 
-Role = Literal["purchases", "engagement", "feedback", "control", "profiles", "alerts", "deadletter"]
+Role = Literal[
+    "purchases", "engagement", "feedback", "control", "profiles", "alerts", "deliveries", "deadletter"
+]
 INPUTS: tuple[Role, ...] = ("purchases", "engagement", "feedback", "control")
-ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deadletter")
+ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deliveries", "deadletter")
 
 CENTURY_MS = 36_525 * DAY_MS
 """Longer than any history, so segments are closed by size alone."""
+KEPT_DAYS = 400
+"""Of alerts and what became of them: the readout of an experiment looks a year back, and some."""
 KEPT_FOR_EVER = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
@@ -55,7 +59,8 @@ CONFIGS: Mapping[Role, Mapping[str, str]] = {
     "control": KEPT_FOR_EVER,
     "profiles": COMPACTED,
     # KafkaJS and n8n can read no other compression.
-    "alerts": _kept_for(30, **{"compression.type": "gzip"}),
+    "alerts": _kept_for(KEPT_DAYS, **{"compression.type": "gzip"}),
+    "deliveries": _kept_for(KEPT_DAYS, **{"compression.type": "gzip"}),
     "deadletter": _kept_for(14, **{"max.message.bytes": "2097152"}),
 }
 
@@ -66,10 +71,11 @@ RECREATION: Mapping[Role, str] = {
     **dict.fromkeys(INPUTS, _WRITE_AGAIN),
     "profiles": "cut over to new profiles (runbook), or restore the topic",
     "alerts": f"{_CREATE_AGAIN} alerts in it that nobody has read",
+    "deliveries": f"{_CREATE_AGAIN} outcomes of deliveries in it",
     "deadletter": f"{_CREATE_AGAIN} dead letters in it",
 }
-"""What to do about a topic that has another number of partitions than the others. Nothing is derived from
-alerts and dead letters, so these two are simply made again."""
+"""What to do about a topic that has another number of partitions than the others. No worker
+reads alerts, deliveries and dead letters, so these are simply made again."""
 
 
 class TopicNames(Struct, frozen=True):
@@ -81,6 +87,7 @@ class TopicNames(Struct, frozen=True):
     control: str
     profiles: str
     alerts: str
+    deliveries: str
     deadletter: str
 
     @property

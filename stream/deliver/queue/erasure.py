@@ -1,0 +1,90 @@
+"""Customers are erased: what the queue holds of their alerts goes as soon as nothing has to be sent of it.
+
+The body of an alert goes at once. Where a receiver may have begun something, the end of the episode is sent
+first, and its body goes then. Ids of the customer go a week later: until then they tell the alerts that come
+after the erasure from those of somebody who comes back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from stream.core.facts.profile import ERASURE_GRACE_MS
+from stream.deliver.plan.head import ENDS
+from stream.deliver.queue.database import Database
+from stream.deliver.queue.offsets import move_position, next_offset
+from stream.deliver.queue.rows import Outcomes, ReadErasure
+
+_ENDS = ", ".join(f"'{state}'" for state in sorted(ENDS))
+
+
+def erase(
+    database: Database,
+    topic: str,
+    erasures: Sequence[ReadErasure],
+    offsets: Mapping[int, int],
+    now_ms: int,
+) -> Outcomes:
+    """Take in records of the control topic, which were read up to `offsets`; what ends because of them.
+
+    Customer, alerts and offsets are one transaction. What was read before is left out.
+    """
+    ended: Outcomes = Counter()
+    with database.transaction():
+        nexts = {partition: next_offset(database, topic, partition) for partition in offsets}
+        for each in erasures:
+            if each.offset < nexts[each.partition]:
+                continue
+            database.run(
+                "INSERT INTO erased (customer, at_ms, read_ms) VALUES (?, ?, ?) ON CONFLICT (customer)"
+                " DO UPDATE SET at_ms = excluded.at_ms, read_ms = excluded.read_ms",
+                each.customer, each.at_ms, now_ms,
+            )  # fmt: skip
+            database.run("UPDATE alert SET erasing = 1 WHERE customer = ? AND erasing = 0", each.customer)
+        for partition, offset in offsets.items():
+            if offset > nexts[partition]:
+                move_position(database, topic, partition, offset)
+        if erasures:
+            ended = _end_and_wipe(database, now_ms)
+    return ended
+
+
+def finish_erasures(database: Database, now_ms: int) -> Outcomes:
+    """What was under way when its customer was erased, or had to be sent first, goes now."""
+    with database.transaction():
+        if not database.rows("SELECT 1 FROM alert WHERE erasing = 1 LIMIT 1"):
+            return Counter()
+        return _end_and_wipe(database, now_ms)
+
+
+def forget_erased(database: Database, now_ms: int, limit: int = 100) -> None:
+    """A week after an erasure its customer's id goes as well, with the rows that hold it; some at once."""
+    with database.transaction():
+        over = database.rows(
+            "SELECT customer FROM erased WHERE read_ms < ? ORDER BY read_ms LIMIT ?",
+            now_ms - ERASURE_GRACE_MS, limit,
+        )  # fmt: skip
+        for (customer,) in over:
+            rows = "(SELECT seq FROM alert WHERE customer = ? AND erasing > 0)"
+            busy = f"SELECT 1 FROM delivery WHERE (outcome IS NULL OR reported = 0) AND seq IN {rows} LIMIT 1"
+            if database.rows(busy, customer):
+                continue
+            database.run(f"DELETE FROM delivery WHERE seq IN {rows}", customer)
+            database.run("DELETE FROM alert WHERE customer = ? AND erasing > 0", customer)
+            database.run("DELETE FROM erased WHERE customer = ?", customer)
+
+
+def _end_and_wipe(database: Database, now_ms: int) -> Outcomes:
+    over = database.rows(
+        "UPDATE delivery SET outcome = 'suppressed', reason = 'erased', ended_ms = ? WHERE outcome IS NULL"
+        f" AND lease_ms <= ? AND seq IN (SELECT seq FROM alert WHERE erasing = 1 AND state NOT IN ({_ENDS}))"
+        " RETURNING endpoint",
+        now_ms, now_ms,
+    )  # fmt: skip
+    database.run(
+        "UPDATE alert SET body = ?, erasing = 2 WHERE erasing = 1 AND NOT EXISTS"
+        " (SELECT 1 FROM delivery d WHERE d.seq = alert.seq AND d.outcome IS NULL)",
+        b"",
+    )
+    return Counter((endpoint, "suppressed", "erased") for (endpoint,) in over)
