@@ -70,6 +70,9 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         "customers.profiles.v1"
     )
     topic_alerts: Annotated[str, topic_name("Output: alerts.")] = "customers.alerts.v1"
+    topic_deliveries: Annotated[str, topic_name("Output of `stream deliver`: what became of each alert.")] = (
+        "customers.deliveries.v1"
+    )
     topic_deadletter: Annotated[str, topic_name("Output: rejected records (dead letters).")] = (
         "customers.deadletter.v1"
     )

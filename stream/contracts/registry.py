@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from stream.contracts.profile_record import ProfileRecord
 from stream.core.alerts.alert import Alert
-from stream.core.alerts.delivery import Delivery
+from stream.core.alerts.delivery import DeliveryRecord
 from stream.core.events.event import EVENT_TYPES, type_name
 
 Direction = Literal["in", "out"]
@@ -42,6 +42,6 @@ def contracts() -> tuple[Contract, ...]:
     return (
         *events,
         Contract("alert", "alerts", "out", Alert),
-        Contract("delivery", "deliveries", "out", Delivery),
+        Contract("delivery", "deliveries", "out", DeliveryRecord),
         Contract("profile", "profiles", "out", ProfileRecord),
     )

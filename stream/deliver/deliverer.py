@@ -31,7 +31,7 @@ from stream.deliver.queue.resend import forget
 from stream.deliver.queue.rows import Claim, ReadAlert
 from stream.deliver.reporting import DeliveriesTopic
 from stream.deliver.send.client import Client
-from stream.deliver.topic import AlertTopic, Batch, Start
+from stream.deliver.topic import AlertTopic, ReadRecords, Start
 from stream.deliver.watching import Watching
 from stream.metrics import DeliveryMetrics
 
@@ -143,7 +143,7 @@ class Deliverer:
 
     async def _read(self) -> None:
         while not self._stopping.is_set():
-            batch: Batch = await self._in_topic_thread(self._topic.poll)
+            batch: ReadRecords = await self._in_topic_thread(self._topic.poll)
             if not batch.offsets:
                 continue
             if batch.alerts:

@@ -42,7 +42,7 @@ class TopicError(Exception):
         """Kafka has records no more that were not read."""
 
 
-class Batch(Struct):
+class ReadRecords(Struct):
     """What was read at once."""
 
     alerts: list[ReadAlert]
@@ -98,9 +98,9 @@ class AlertTopic:
         """Read both topics from these offsets."""
         self._consumer.assign(_places(offsets))
 
-    def poll(self) -> Batch:
+    def poll(self) -> ReadRecords:
         """The next records; none when nothing came within half a second. TopicError, KafkaException."""
-        batch, offsets = Batch([], [], {}), defaultdict[str, dict[int, int]](dict)
+        batch, offsets = ReadRecords([], [], {}), defaultdict[str, dict[int, int]](dict)
         for message in self._consumer.consume(RECORDS_AT_ONCE, POLL_S):
             if (error := message.error()) is not None:
                 self._fail_or_note(error)
@@ -136,7 +136,7 @@ class AlertTopic:
     def _partitions(self, topic: str) -> list[int]:
         until = time.monotonic() + NEW_TOPIC_S
         while True:
-            listed = self._consumer.list_topics(timeout=TIMEOUT_S).topics.get(topic)
+            listed = self._consumer.list_topics(topic, timeout=TIMEOUT_S).topics.get(topic)
             if listed is not None and listed.partitions and listed.error is None:
                 return sorted(listed.partitions)
             if time.monotonic() > until:

@@ -23,7 +23,8 @@ def written(customer: str, age_ms: int = 0) -> bytes:
 @pytest.fixture
 def made(broker, prefix, tmp_path):
     topic = f"{prefix}customers.alerts.v1"
-    create_topics(broker.bootstrap, [topic], 1, {"message.timestamp.type": "LogAppendTime"})
+    others = [f"{prefix}customers.{name}.v1" for name in ("control", "deliveries")]
+    create_topics(broker.bootstrap, [topic, *others], 1, {"message.timestamp.type": "LogAppendTime"})
     with WebhookReceiver() as receiver:
         (tmp_path / "endpoints.toml").write_text(receiver.endpoints_file())
         deliverer = DeliverProcess(tmp_path, broker.bootstrap, prefix)

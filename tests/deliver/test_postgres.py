@@ -8,16 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from stream.core.facts.profile import ERASURE_GRACE_MS
 from stream.core.units import DAY_MS, HOUR_MS
 from stream.deliver.decide import decisions, read_alert
 from stream.deliver.endpoints.endpoint import Endpoints
 from stream.deliver.plan.outcome import OUTCOMES
 from stream.deliver.queue.attempts import claim, disable, enable, settle
 from stream.deliver.queue.database import QueueError
+from stream.deliver.queue.erasure import forget_erased
 from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import Selection, oldest_pending_ms, tallies, unread_records
 from stream.deliver.queue.offsets import positions, set_positions
 from stream.deliver.queue.postgres import SCHEMA, PostgresDatabase
+from stream.deliver.queue.reports import LEASE_MS, mark_reported, unreported
 from stream.deliver.queue.resend import forget, resend
 from stream.deliver.queue.rows import AttemptResult
 from tests.support.alert_bodies import NOW_MS, alert_body
@@ -77,8 +80,43 @@ async def test_alerts_are_delivered_in_order_ended_listed_and_sent_again(url, tm
     await made.send(alert_body("c9", at_ms=made.now_ms))
     assert made.ends(customer="c9") == ["disabled"]
     assert enable(made.database, "crm")
+    assert forget(made.database, made.now_ms + 1) == 0, "no outcome is on the deliveries topic"
+    assert len(made.report()) == 7
     assert forget(made.database, made.now_ms + 1) == 7
     made.database.close()
+
+
+async def test_a_customer_is_erased_here_as_well(url, tmp_path):
+    made = world(url, tmp_path, lambda _: OK)
+    await made.send(alert_body("c1"), alert_body("c2"))
+    made.erase("c1")
+    await made.send(alert_body("c1", "escalated"), alert_body("c1", "retracted"))
+    await made.run_for(HOUR_MS)
+
+    assert made.ends() == ["accepted", "accepted", "suppressed/erased", "accepted"]
+    bodies = made.database.rows("SELECT customer, octet_length(body) > 0 FROM alert ORDER BY seq")
+    assert bodies == [("c1", False), ("c2", True), ("c1", False), ("c1", False)]
+    assert len(made.report()) == 4
+    forget_erased(made.database, made.now_ms + ERASURE_GRACE_MS)
+    assert made.database.rows("SELECT customer FROM alert") == [("c2",)]
+    made.database.close()
+
+
+def test_two_processes_write_each_outcome_once(url, tmp_path):
+    first, second = PostgresDatabase(url), PostgresDatabase(url)
+    old_ms = NOW_MS - 9 * DAY_MS
+    records = [read_alert(0, n, NOW_MS, alert_body(f"c{n}", at_ms=old_ms)) for n in range(600)]
+    endpoints = Endpoints(by_name={"crm": endpoint()}, late_max_ms=DAY_MS, keep_ms=DAY_MS)
+    decide = decisions(endpoints, lambda _: False, NOW_MS)
+    take_in(first, TOPIC, records, endpoints=["crm"], decide=decide, now_ms=NOW_MS)
+
+    one, other = unreported(first, NOW_MS), unreported(second, NOW_MS)
+    assert [len(one), len(other), len(unreported(first, NOW_MS))] == [500, 100, 0]
+    mark_reported(first, one)
+    again = unreported(first, NOW_MS + LEASE_MS)
+    assert again == other, "the process that had chosen them may be gone"
+    first.close()
+    second.close()
 
 
 def test_several_processes_take_each_record_in_once_and_claim_each_delivery_once(url):

@@ -52,6 +52,26 @@ def test_alerts_from_the_start_on_are_delivered_and_it_stops_when_told(made):
     assert "Zo" not in deliverer.log()
 
 
+def test_what_became_of_each_alert_is_on_the_deliveries_topic_and_erasures_are_read(made):
+    deliverer, receiver = made
+    deliverer.start()
+    deliverer.write(fresh("Zoe"), fresh("c2"))
+    wait_until(lambda: len(deliverer.outcomes()) == 2, "both outcomes")
+    written = {each.subject: each.data for each in deliverer.outcomes()}
+    assert b"Zoe" in (deliverer.folder / "queue.db-wal").read_bytes()
+
+    deliverer.erase("Zoe")
+    deliverer.write(fresh("Zoe", "escalated"), fresh("c3"))
+    wait_until(lambda: len(deliverer.outcomes()) == 4, "the outcomes after the erasure")
+    ends = [each.data.outcome for each in deliverer.outcomes() if each.subject == "Zoe"]
+
+    assert deliverer.end(signal.SIGTERM) == 0
+    assert {data.alert_id for data in written.values()} <= set(receiver.accepted)
+    assert {data.outcome for data in written.values()} == {"accepted"}
+    assert sorted(ends) in (["accepted", "suppressed"], ["accepted", "accepted"])  # two topics: in any order
+    assert b'"subject":"Zoe"' not in (deliverer.folder / "queue.db").read_bytes()
+
+
 @pytest.mark.slow  # each start of a process takes seconds
 def test_killed_at_any_moment_it_delivers_every_alert_under_its_id(made):
     deliverer, receiver = made

@@ -3,7 +3,7 @@
 import msgspec
 
 from stream.contracts.registry import contracts
-from stream.core.alerts.delivery import Delivery
+from stream.core.alerts.delivery import DeliveryRecord
 from stream.core.units import DAY_MS
 from stream.deliver.plan.admission import Filter
 from stream.deliver.queue.listing import Selection
@@ -15,9 +15,8 @@ from tests.support.deliver_world import DOWN, OK, World, endpoint
 
 
 async def test_every_outcome_is_written_once_with_its_reason_and_time(tmp_path):
-    world = World(
-        tmp_path, lambda a: OK if a.customer == "c1" else DOWN, endpoint(wanted=Filter(tiers=("gold",)))
-    )
+    gold = endpoint(wanted=Filter(tiers=("gold",)))
+    world = World(tmp_path, lambda a: OK if a.customer == "c1" else DOWN, gold)
     await world.send(
         alert_body("c1", tier="gold", arm="treated"),
         alert_body("c2", tier="gold", expires_ms=NOW_MS + 40 * DAY_MS),
@@ -67,8 +66,8 @@ async def test_an_alert_that_is_sent_again_gets_another_record_when_it_has_ended
 
 
 async def test_records_are_of_the_published_contract(tmp_path):
-    assert [each.topic for each in contracts() if each.struct is Delivery] == ["deliveries"]
+    assert [each.topic for each in contracts() if each.struct is DeliveryRecord] == ["deliveries"]
     world = World(tmp_path, lambda _: OK)
     await world.send(alert_body("c1"))
     for each in world.report():
-        assert msgspec.json.decode(encode_alert(each), type=Delivery) == each
+        assert msgspec.json.decode(encode_alert(each), type=DeliveryRecord) == each

@@ -12,8 +12,13 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from confluent_kafka import Producer
+import msgspec
+from confluent_kafka import Consumer, Producer, TopicPartition
 
+from stream.core.alerts.delivery import DeliveryRecord
+from stream.core.units import DAY_MS
+from stream.wire import encode_event
+from tests.support.builders import at, erased
 from tests.support.kafka_broker import free_port
 from tests.support.webhook_receiver import SECRET
 
@@ -31,7 +36,7 @@ class DeliverProcess:
     """Runs from `start` to `kill` or `stop`; its queue stays."""
 
     def __init__(self, folder: Path, bootstrap: str, prefix: str) -> None:
-        self.folder, self.prefix = folder, prefix
+        self.folder, self.prefix, self.bootstrap = folder, prefix, bootstrap
         self.port = free_port()
         self.environ = {
             **os.environ,
@@ -46,12 +51,36 @@ class DeliverProcess:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self._producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
+        for role in ("alerts", "control", "deliveries"):  # a mock broker makes a topic that is asked for
+            self._producer.list_topics(f"{prefix}customers.{role}.v1", timeout=TIMEOUT_S)
 
     def write(self, *bodies: bytes) -> None:
         """Write alerts to the topic, all into one partition: an alert has its customer as the key."""
         for body in bodies:
             self._producer.produce(f"{self.prefix}customers.alerts.v1", value=body, partition=0)
         assert self._producer.flush(TIMEOUT_S) == 0
+
+    def erase(self, customer: str) -> None:
+        """Write an erasure to the control topic."""
+        event = msgspec.structs.replace(erased((time.time() * 1_000 - at(0)) / DAY_MS), subject=customer)
+        self._producer.produce(f"{self.prefix}customers.control.v1", encode_event(event), customer.encode())
+        assert self._producer.flush(TIMEOUT_S) == 0
+
+    def outcomes(self) -> list[DeliveryRecord]:
+        """All records that are on the deliveries topic now."""
+        topic = f"{self.prefix}customers.deliveries.v1"
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "log_level": 0})
+        found = []
+        for partition in consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions:
+            place = TopicPartition(topic, partition)
+            place.offset, end = consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+            consumer.assign([place])
+            for message in consumer.consume(end - place.offset, TIMEOUT_S) if end > place.offset else ():
+                record = msgspec.json.decode(message.value(), type=DeliveryRecord)
+                assert message.key().decode() == record.subject
+                found.append(record)
+        consumer.close()
+        return found
 
     def start(self, *words: str) -> None:
         """Start it, and wait until it reads the topic."""

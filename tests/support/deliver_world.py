@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stream.core.alerts.delivery import Delivery
+from stream.core.alerts.delivery import DeliveryRecord
 from stream.core.units import DAY_MS, FOREVER_MS
 from stream.deliver.courier import Courier
 from stream.deliver.decide import decisions, read_alert
@@ -124,7 +124,7 @@ class World:
         read = [ReadErasure(0, self.erasures - 1, customer, self.now_ms if at_ms is None else at_ms)]
         self.outcomes += erase(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
 
-    def report(self) -> list[Delivery]:
+    def report(self) -> list[DeliveryRecord]:
         """The records that are written now to the deliveries topic."""
         reports = unreported(self.database, self.now_ms)
         mark_reported(self.database, reports)

@@ -51,7 +51,7 @@ class DeliveryData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """HTTP requests that were made."""
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
+class DeliveryRecord(Struct, frozen=True, kw_only=True):
     """A CloudEvents 1.0 envelope, structured mode, about the delivery of one alert to one endpoint."""
 
     specversion: str
@@ -71,9 +71,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
     data: DeliveryData
 
 
-def delivery_record(customer: str, ended_ms: int, resends: int, data: DeliveryData) -> Delivery:
+def delivery_record(customer: str, ended_ms: int, resends: int, data: DeliveryData) -> DeliveryRecord:
     """The record of a delivery that ended at an instant, after it was sent again `resends` times."""
-    return Delivery(
+    return DeliveryRecord(
         specversion="1.0",
         id=alert_id("delivery", data.alert_id, data.endpoint, resends, data.outcome, data.reason),
         source=DELIVERY_SOURCE,

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from stream.core.alerts.alert import rfc3339
-from stream.core.alerts.delivery import Delivery, DeliveryData, delivery_record
+from stream.core.alerts.delivery import DeliveryData, DeliveryRecord, delivery_record
 from stream.deliver.queue.database import Database
 
 LEASE_MS = 60_000
@@ -22,7 +22,7 @@ class Report(Struct, frozen=True):
 
     seq: int
     ended_ms: int
-    record: Delivery
+    record: DeliveryRecord
 
 
 def unreported(database: Database, now_ms: int, limit: int = REPORTS_AT_ONCE) -> list[Report]:
