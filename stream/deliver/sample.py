@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from msgspec import structs
+
 from stream.core.alerts.alert import (
     ALERT_SCHEMA,
     ALERT_SOURCE,
@@ -18,6 +20,7 @@ from stream.core.alerts.alert import (
     ValueAtRisk,
     rfc3339,
 )
+from stream.core.alerts.wording import text_of
 from stream.core.units import HOUR_MS
 from stream.deliver.plan.verdict import Failure
 from stream.wire import encode_alert
@@ -42,7 +45,8 @@ ADVICE: dict[Failure, str] = {
 def sample_alert(now_ms: int) -> tuple[str, bytes]:
     """Its id, new every time, and its JSON."""
     identity = str(uuid4())
-    at = rfc3339(now_ms)
+    at, expires = rfc3339(now_ms), rfc3339(now_ms + HOUR_MS)
+    data = _data(identity, at)
     alert = Alert(
         specversion="1.0",
         id=identity,
@@ -53,12 +57,12 @@ def sample_alert(now_ms: int) -> tuple[str, bytes]:
         partitionkey=CUSTOMER,
         datacontenttype="application/json",
         dataschema=ALERT_SCHEMA,
-        expirytime=rfc3339(now_ms + HOUR_MS),
+        expirytime=expires,
         severitynumber=13,
         severitytext="WARN",
         sequence="0000000001",
         correlationid=f"at_risk_loyal|{CUSTOMER}|1|{now_ms}",
-        data=_data(identity, at),
+        data=structs.replace(data, text=text_of(data, expires)),
     )
     return identity, encode_alert(alert)
 

@@ -1,83 +1,29 @@
-"""Numbers as people say them: money with the decimals of its currency, durations, dates, shares, counts."""
+"""Numbers as people say them: those of the core, which alerts use as well."""
 
-from __future__ import annotations
+from stream.core.alerts.amounts import (
+    CURRENCY_SIGNS,
+    NEUTRAL_BELOW,
+    VERY_FROM,
+    count,
+    date,
+    days,
+    every,
+    listed,
+    money,
+    sentiment_word,
+    share,
+)
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
-from stream.core.calendar import UTC_CALENDAR, Calendar
-from stream.core.currency import currency_digits
-
-CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-"""Currencies whose sign stands before the amount; for all others the ISO 4217 code stands after it."""
-
-NEUTRAL_BELOW, VERY_FROM = 0.2, 0.6
-"""Sentiments below 0.2 either way are neutral; from 0.6 on they are very positive or very negative."""
-
-
-def money(minor: float, currency: str, *, rounded: bool = False) -> str:
-    """`$1,234.50`, `¥1,234`, `12.345 KWD`; `rounded` to whole units from 10 on, for estimates."""
-    decimals = currency_digits(currency)
-    amount = abs(round(minor)) / 10**decimals
-    whole = rounded and (amount >= 10 or not round(minor))
-    shown = f"{amount:,.0f}" if whole else f"{amount:,.{decimals}f}"
-    sign = "-" if round(minor) < 0 else ""
-    if currency in CURRENCY_SIGNS:
-        return f"{sign}{CURRENCY_SIGNS[currency]}{shown}"
-    return f"{sign}{shown} {currency}".rstrip()
-
-
-def count(number: float, one: str, many: str = "") -> str:
-    """`1 order`, `3 orders`, `1,200 orders`."""
-    whole = round(number)
-    return f"{whole:,} {one if whole == 1 else many or one + 's'}"
-
-
-def days(number: float) -> str:
-    """A duration: below one day in hours, from 60 days on in months, from 730 on in years."""
-    if number < 1:
-        hours = round(number * 24)
-        return count(hours, "hour") if hours else "less than an hour"
-    if number < 60:
-        return count(number, "day")
-    if number < 730:
-        return count(number / 30.44, "month")
-    return f"{number / 365.25:.1f} years"
-
-
-def every(number: float) -> str:
-    """`every day`, `every 9 days`."""
-    whole = max(1, round(number))
-    return "every day" if whole == 1 else f"every {whole} days"
-
-
-def share(part: float) -> str:
-    """`71 %`; but `under 1 %` and `over 99 %`, since rounding to 0 % or 100 % would claim certainty."""
-    if 0 < part < 0.01:
-        return "under 1 %"
-    if 0.99 < part < 1:
-        return "over 99 %"
-    return f"{part:.0%}".replace("%", " %")
-
-
-def date(at: int | str, calendar: Calendar = UTC_CALENDAR) -> str:
-    """`2 May 2018`: the day of the business, of an instant in milliseconds since 1970 or RFC 3339 text."""
-    at_ms = round(datetime.fromisoformat(at).timestamp() * 1_000) if isinstance(at, str) else at
-    when = datetime.fromtimestamp(calendar.local_ms(at_ms) / 1_000, UTC)
-    return f"{when.day} {when:%B %Y}"
-
-
-def listed(words: Sequence[str], joint: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
-
-
-def sentiment_word(sentiment: float) -> str:
-    """A sentiment from -1 to 1 as a word; it agrees with the number rounded to one decimal."""
-    shown = round(sentiment, 1)
-    if abs(shown) < NEUTRAL_BELOW:
-        return "neutral"
-    word = "positive" if shown > 0 else "negative"
-    return f"very {word}" if abs(shown) >= VERY_FROM else word
+__all__ = [
+    "CURRENCY_SIGNS",
+    "NEUTRAL_BELOW",
+    "VERY_FROM",
+    "count",
+    "date",
+    "days",
+    "every",
+    "listed",
+    "money",
+    "sentiment_word",
+    "share",
+]

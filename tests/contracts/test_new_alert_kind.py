@@ -30,7 +30,7 @@ def test_every_kind_has_the_form_of_its_alerts():
 
 
 def test_every_kind_has_words():
-    """Add it to ALERT_NAMES and SCORE_MEANINGS in stream/wording/alert.py."""
+    """Add it to ALERT_NAMES and SCORE_MEANINGS in stream/core/alerts/wording.py."""
     assert set(ALERT_KINDS) - ALERT_NAMES.keys() == set()
     assert set(ALERT_KINDS) - SCORE_MEANINGS.keys() == set()
 

@@ -159,6 +159,25 @@ class CustomerRef(_AlertPart, frozen=True):
     """Of the customer, as it was stated (IANA name): quiet hours go by it."""
 
 
+class AlertText(_AlertPart, frozen=True):
+    """The alert for people, in plain English. Each part is whole: a message can be made of any of them.
+
+    It names the customer nowhere, and holds no text of a customer. An alert that is over has no more than
+    headline and reason.
+    """
+
+    headline: str
+    """What it is about, and about whom: tier, and for how long they have been a customer."""
+    why: str
+    """The reasons, the strongest first; of an alert that is over, the score as it is now."""
+    at_stake: str | None = None
+    """What is earned if the customer stays, with its range."""
+    to_do: str | None = None
+    """What the playbook recommends, by which channel, and whether consent is there."""
+    until: str | None = None
+    """What closes the alert, and until when."""
+
+
 class AlertData(_AlertPart, frozen=True):
     """An alert in full: about whom, why, how certain, what is at stake, what to do, what would clear it."""
 
@@ -174,6 +193,8 @@ class AlertData(_AlertPart, frozen=True):
     value_at_risk: ValueAtRisk | None = None
     counterfactual: Counterfactual | None = None
     recommended_action: Action | None = None
+    text: AlertText | None = None
+    """The same in words, since version 2."""
     experiment: Assignment | None = None
     """The customer's arm; nobody may act on an alert of the arm `held_out`. None: in no experiment."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from stream.core.alerts.alert import (
     ALERT_SCHEMA,
     ALERT_SOURCE,
@@ -22,6 +24,7 @@ from stream.core.alerts.alert import (
     rfc3339,
 )
 from stream.core.alerts.reasons import ALERT_FORMS, AlertForm, reasons
+from stream.core.alerts.wording import text_of
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN, AlertState
@@ -47,6 +50,7 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
     identity = alert_id(policy.id, policy.version, name, episode.opened_ms, state)
     severity = _severity(kind, state, episode.state == "escalated")
     expires = rfc3339(episode.opened_ms + basis.hysteresis[kind].expire_ms)
+    body = _body(transition, identity, profile, basis)
     return Alert(
         specversion="1.0",
         id=identity,
@@ -63,7 +67,7 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
         sequence=f"{judgement.alerts:010d}",
         correlationid=f"{name}|{episode.opened_ms}",
         causationid=transition.cause,
-        data=_body(transition, identity, profile, basis),
+        data=structs.replace(body, text=text_of(body, expires if state in OPEN else None, policy.calendar)),
     )
 
 

@@ -14,7 +14,7 @@ SCORE_POINT = 0.01
 LOG_ODDS_POINT = 4 * SCORE_POINT
 """... which takes at least so much in log-odds: the slope of a probability is at most a quarter."""
 NEUTRAL_BELOW = 0.15
-"""Sentiments below this either way are called neutral (stream/wording/amounts.py)."""
+"""Sentiments below this either way are called neutral (amounts.py)."""
 FADED_FROM_DAYS = 7.0
 """Engagement has not faded before a week without any."""
 
