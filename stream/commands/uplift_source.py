@@ -51,7 +51,6 @@ def topics_read(endpoint: str, now_ms: int) -> tuple[TrialRecords, Recording]:
 
     with cluster_errors(), reader(settings) as consumer, progress("reading the topics", None):
         read_alerts(lines(names.alerts), records)
-        deliveries = names.alerts.replace("alerts", "deliveries")
-        if partitions_of(consumer, deliveries):
-            read_deliveries(lines(deliveries), records, endpoint)
+        if partitions_of(consumer, names.deliveries):
+            read_deliveries(lines(names.deliveries), records, endpoint)
     return records, topic_recording(now_ms)

@@ -31,6 +31,8 @@ async def test_every_outcome_is_written_once_with_its_reason_and_time(tmp_path):
         ("c3", "suppressed", "filter"),
     ]
     assert [(each.subject, each.data.outcome, each.data.attempts) for each in rest] == [("c2", "parked", 10)]
+    assert rest[0].data.sent_at == "2025-11-30T10:53:20.000Z" < rest[0].data.at
+    assert [each.data.sent_at for each in first] == ["2025-11-30T10:53:20.000Z", None]
     assert first[0].data.arm == "treated"
     assert first[0].time == first[0].data.at == "2025-11-30T10:53:20.000Z"
     assert first[0].correlationid == first[0].data.episode == "at_risk_loyal|c1|1|1"

@@ -43,6 +43,8 @@ class DeliveryData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Arm of the experiment that the customer is in; empty without one."""
     at: str
     """When it ended. For a customer who is held out: when it would have been sent."""
+    sent_at: str | None = None
+    """When the first attempt began, if any was made."""
     kind: str
     state: str
     episode: str

@@ -34,9 +34,10 @@ def claim(
     with database.transaction():
         taken = database.rows(
             f"WITH chosen AS MATERIALIZED ({chosen})"
-            " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
+            " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1,"
+            " first_ms = CASE WHEN attempts = 0 THEN ? ELSE first_ms END"
             " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
-            endpoint, now_ms, now_ms, now_ms, limit, lease_until_ms, endpoint,
+            endpoint, now_ms, now_ms, now_ms, limit, lease_until_ms, now_ms, endpoint,
         )  # fmt: skip
         found = [(seq, failures, *_alert(database, seq)) for seq, failures in sorted(taken)]
     return [Claim(seq, endpoint, head, body, failed, at) for seq, failed, head, body, at in found]

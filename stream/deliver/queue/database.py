@@ -49,6 +49,7 @@ CREATE TABLE delivery (
     resends BIGINT NOT NULL DEFAULT 0,
     outcome TEXT,
     reason TEXT NOT NULL DEFAULT '',
+    first_ms BIGINT NOT NULL DEFAULT 0,
     ended_ms BIGINT NOT NULL DEFAULT 0,
     status BIGINT NOT NULL DEFAULT 0,
     detail TEXT NOT NULL DEFAULT '',
@@ -85,9 +86,9 @@ CREATE TABLE unread (
     PRIMARY KEY (topic, partition_number, record_offset)
 );
 """
-"""`due_ms`: not attempted before. `lease_ms`: until then an attempt is under way in some process; with an
-outcome: its report. `erasing`: 1 when the body goes as soon as no delivery needs it, 2 when it is gone.
-`reported`: 1 when the outcome is on the deliveries topic."""
+"""`due_ms`: not attempted before. `first_ms`: when the first attempt began. `lease_ms`: until then an attempt
+is under way in some process; with an outcome: its report. `erasing`: 1 when the body goes as soon as no
+delivery needs it, 2 when it is gone. `reported`: 1 when the outcome is on the deliveries topic."""
 
 
 class QueueError(Exception):
