@@ -171,16 +171,16 @@ def test_command(endpoint: str, path: Path | None) -> None:
 
 
 async def _send_sample(endpoint: Endpoint) -> bool:
-    from stream.deliver.plan.signature import signed_headers
     from stream.deliver.sample import ADVICE, sample_alert
-    from stream.deliver.send.client import Client
+    from stream.deliver.send.client import TOKEN_HEADERS, Client, request_of
 
     now_ms = clock_ms()
     webhook_id, body = sample_alert(now_ms)
-    echo(f"POST to {endpoint.name}, {len(body):,} bytes of application/json")
-    for name, value in signed_headers(endpoint.keys(now_ms), webhook_id, now_ms, body).items():
-        echo(f"  {name}: {value}")
-    echo(body.decode())
+    headers, posted = request_of(endpoint, webhook_id, body, now_ms)
+    echo(f"POST to {endpoint.name}, {len(posted):,} bytes")
+    for name, value in headers.items():
+        echo(f"  {name}: {'(the token)' if name in TOKEN_HEADERS else value}")
+    echo(posted.decode())
     began_s = time.monotonic()
     async with Client(endpoint) as client:
         answer = await client.post(webhook_id, body, now_ms)

@@ -37,6 +37,7 @@ ADVICE: dict[Failure, str] = {
     "cut": "look at the endpoint and the proxies before it: the answer was not complete",
     "invalid": "check that the port speaks HTTP: https:// or http:// in the url",
     "status": "look at the endpoint's log; 401 or 403 often mean another secret, or a token that is missing",
+    "refused": "look at what the tool says, and at its page in docs/delivery",
     "redirect": "put the address that it redirects to into the endpoints file",
 }
 """What to do about each kind of failure."""

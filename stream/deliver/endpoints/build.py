@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stream.config.checks import SecretFileError, host_problem, secret_of
 from stream.core.units import DAY_MS
+from stream.deliver.adapters.shape import Adapter, adapter_of
+from stream.deliver.adapters.tools import ShapeOptions
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.endpoints.entry import EndpointEntry, EndpointsEntry
 from stream.deliver.plan.addresses import Network, is_literal, network_of, why_refused
@@ -50,11 +52,15 @@ class Builder:
         self._name = name
         networks = self._networks(entry)
         self._check_url(entry, networks)
+        adapter = adapter_of(entry.adapter)
         previous, until_ms = self._previous(entry)
         return Endpoint(
             name=name,
             url=entry.url,
-            key=self._secret(entry, "secret", needed=True) or b"",
+            key=self._secret(entry, "secret", needed=adapter is None) or b"",
+            adapter=adapter,
+            token=self._token(entry, adapter),
+            shape=ShapeOptions(entry.customer_is, entry.event_name or ""),
             previous_key=previous,
             previous_until_ms=until_ms,
             wanted=Filter(entry.kinds, entry.tiers, entry.states, entry.arms, entry.at_stake_min_minor),
@@ -90,26 +96,50 @@ class Builder:
                 )
         return tuple(each for each in found if each is not None)
 
+    def _token(self, entry: EndpointEntry, adapter: Adapter | None) -> str:
+        """The key of a tool's API; what belongs to other adapters is a fault, and so is what is missing."""
+        named = adapter is not None and adapter.needs_event_name
+        if adapter is None:
+            for key in ("token_file", "token_env", "event_name"):
+                if getattr(entry, key) is not None:
+                    self._fault(key, 'is of an adapter, and adapter = "generic" needs none')
+        elif named and not entry.event_name:
+            self._fault("adapter", f"{entry.adapter} needs event_name (see docs/delivery/{entry.adapter}.md)")
+        found = self._read_secret(entry, "token", needed=adapter is not None and adapter.needs_token)
+        return (found or ("", ""))[1]
+
     def _secret(self, entry: EndpointEntry, which: str, *, needed: bool) -> bytes | None:
-        """The key of a secret in a file or a variable; a fault names its key and quotes nothing of it."""
+        """The key of a secret."""
+        found = self._read_secret(entry, which, needed=needed)
+        try:
+            return secret_key(found[1]) if found else None
+        except SecretError as error:
+            self._fault(found[0] if found else which, str(error))
+            return None
+
+    def _read_secret(self, entry: EndpointEntry, which: str, *, needed: bool) -> tuple[str, str] | None:
+        """The key that names a file or a variable, and what is in there; a fault quotes nothing of it."""
         file, variable = getattr(entry, f"{which}_file"), getattr(entry, f"{which}_env")
         if (file is None) == (variable is None):
             if file is not None:
                 self._fault(f"{which}_env", f"{which}_file is set too; allowed: one of the two")
             elif needed:
-                self._fault("url", f"no secret; set {which}_file or {which}_env (see docs/delivery)")
+                self._fault("url", f"no {which}; set {which}_file or {which}_env (see docs/delivery)")
             return None
         key = f"{which}_file" if file is not None else f"{which}_env"
         try:
             text = secret_of(self._folder / file) if file is not None else self._environ.get(variable, "")
-            if not text:
-                reason = "the file is empty" if file is not None else f"the variable {variable} is not set"
-                self._fault(key, reason)
-                return None
-            return secret_key(text.strip())
-        except (SecretFileError, SecretError) as error:
+        except SecretFileError as error:
             self._fault(key, str(error))
             return None
+        if not text.strip():
+            reason = "the file is empty" if file is not None else f"the variable {variable} is not set"
+            self._fault(key, reason)
+            return None
+        if not text.strip().isascii() or not text.strip().isprintable():
+            self._fault(key, "holds a character that no header may hold")
+            return None
+        return key, text.strip()
 
     def _previous(self, entry: EndpointEntry) -> tuple[bytes | None, int]:
         """The previous secret, and the instant (ms) until when it signs as well."""

@@ -6,6 +6,8 @@ import ssl
 
 from msgspec import Struct
 
+from stream.deliver.adapters.shape import Adapter
+from stream.deliver.adapters.tools import ShapeOptions
 from stream.deliver.plan.addresses import Network
 from stream.deliver.plan.admission import Filter
 from stream.deliver.plan.quiet import QuietHours
@@ -18,6 +20,11 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     name: str
     url: str
     key: bytes
+    """Signs; empty: nothing is signed."""
+    adapter: Adapter | None = None
+    """None: the alert is sent as it is."""
+    token: str = ""
+    shape: ShapeOptions = ShapeOptions()
     previous_key: bytes | None = None
     previous_until_ms: int = 0
     wanted: Filter = Filter()
@@ -36,7 +43,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         """The keys that sign at an instant, the present one first."""
         if self.previous_key is not None and at_ms < self.previous_until_ms:
             return self.key, self.previous_key
-        return (self.key,)
+        return (self.key,) if self.key else ()
 
     def __repr__(self) -> str:
         return f"Endpoint({self.name})"

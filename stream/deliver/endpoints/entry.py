@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from stream.core.judgement.episode import AlertState
 from stream.core.policy.policy import AlertKind
 from stream.core.units import DAY_MS, MINUTE_MS, SECOND_MS
+from stream.deliver.adapters.shape import AdapterName
 
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 Text = Annotated[str, Meta(min_length=1, max_length=1_024)]
@@ -27,6 +28,16 @@ class EndpointEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     previous_secret_env: Variable | None = None
     previous_until: Text | None = None
     """Until when messages carry a second signature, by the previous secret: at most seven days ahead."""
+
+    adapter: AdapterName = "generic"
+    """How an alert is written: `generic` is the alert itself, signed; the others are requests of a tool."""
+    token_file: Path | None = None
+    token_env: Variable | None = None
+    """Key of the tool's API."""
+    customer_is: Literal["id", "email"] = "id"
+    """What the id of a customer is in that tool."""
+    event_name: Text | None = None
+    """Name of the event there; without one it is kind and state: `alert_at_risk_loyal_raised`."""
 
     kinds: tuple[AlertKind, ...] = ()
     tiers: tuple[Name, ...] = ()

@@ -10,7 +10,9 @@ from stream.core.alerts.delivery import DeliveryOutcome
 from stream.core.units import DAY_MS
 from stream.deliver.plan.schedule import asked_until_ms, next_attempt_ms
 
-Failure = Literal["timeout", "dns", "address", "connect", "tls", "cut", "invalid", "status", "redirect"]
+Failure = Literal[
+    "timeout", "dns", "address", "connect", "tls", "cut", "invalid", "status", "redirect", "refused"
+]  # fmt: skip
 """
 timeout   no whole answer in time
 dns       the name of the host was not found, or the name service did not answer
@@ -21,6 +23,7 @@ cut       the connection broke in the middle of the answer
 invalid   what came is no HTTP answer
 status    an answer with a status below 200 or above 399
 redirect  an answer with a status of 300 to 399: redirects are not followed
+refused   an answer of 200 to 299 in which the tool says that it did not take the alert
 """
 FAILURES: tuple[Failure, ...] = get_args(Failure)
 

@@ -7,8 +7,10 @@ import ssl
 from typing import Any, cast
 
 import aiohttp
+import msgspec
 
 from stream import __version__
+from stream.deliver.adapters.shape import Adapter, shaped
 from stream.deliver.endpoints.endpoint import Endpoint
 from stream.deliver.plan.signature import signed_headers
 from stream.deliver.plan.verdict import Answer, Failure
@@ -21,6 +23,8 @@ EXCERPT_CHARACTERS_MAX = 200
 DETAIL_CHARACTERS_MAX = 300
 RETRY_AFTER_CHARACTERS_MAX = 100
 TLS_ERRORS = (aiohttp.ClientSSLError, ssl.SSLError, aiohttp.ClientConnectorCertificateError)
+TOKEN_HEADERS = frozenset({"authorization", "api-key"})
+"""They hold the key of a tool's API: never shown."""
 AGENT = f"customer-stream/{__version__}"
 
 
@@ -57,23 +61,36 @@ class Client:
 
     async def post(self, webhook_id: str, body: bytes, at_ms: int) -> Answer:
         """Send a body, signed for `at_ms`; every failure is an answer, except the task being cancelled."""
-        headers = {
-            **signed_headers(self._endpoint.keys(at_ms), webhook_id, at_ms, body),
-            "content-type": "application/json",
-            "user-agent": AGENT,
-            "accept-encoding": "identity",
-        }
+        endpoint = self._endpoint
+        try:
+            headers, body = request_of(endpoint, webhook_id, body, at_ms)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return Answer(0, "invalid", f"the alert cannot be written for this tool: {error}")
         try:
             async with self._session.post(
-                self._endpoint.url, data=body, headers=headers, allow_redirects=False
+                endpoint.url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                return await _answer(response)
+                return await _answer(response, endpoint.adapter)
         except Exception as error:  # whatever an endpoint does, it is an answer of that endpoint
             failure, detail = _failure(error)
             return Answer(0, failure, printable(detail)[:DETAIL_CHARACTERS_MAX])
 
 
-async def _answer(response: aiohttp.ClientResponse) -> Answer:
+def request_of(endpoint: Endpoint, webhook_id: str, body: bytes, at_ms: int) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an attempt at an instant.
+
+    MsgspecError, ValueError: no alert that can be written for the endpoint's tool.
+    """
+    headers = {"content-type": "application/json", "user-agent": AGENT, "accept-encoding": "identity"}
+    if endpoint.adapter is not None:
+        made = shaped(endpoint.adapter, body, endpoint.token, endpoint.shape)
+        headers, body = headers | made.headers, made.body
+    if keys := endpoint.keys(at_ms):
+        headers |= signed_headers(keys, webhook_id, at_ms, body)
+    return headers, body
+
+
+async def _answer(response: aiohttp.ClientResponse, adapter: Adapter | None) -> Answer:
     """What a whole answer says; the exceptions of aiohttp when it is cut off."""
     begun = b""
     async for part in response.content.iter_any():
@@ -89,6 +106,8 @@ async def _answer(response: aiohttp.ClientResponse) -> Answer:
         detail += ": a redirect, which is not followed; put the new address into the endpoints file"
     elif failure and excerpt:
         detail += f": {excerpt}"
+    if failure is None and adapter is not None and (refused := adapter.refuses(begun)):
+        failure, detail = "refused", f"status {status}, but {printable(refused)}"
     retry_after = response.headers.get("Retry-After", "")[:RETRY_AFTER_CHARACTERS_MAX]
     return Answer(status, failure, detail[:DETAIL_CHARACTERS_MAX], retry_after, excerpt)
 
