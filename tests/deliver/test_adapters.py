@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from stream.deliver.adapters.tools import CROCKFORD, ShapeOptions, ulid_of
 from stream.deliver.endpoints.endpoint import Endpoint
 from stream.deliver.endpoints.file import EndpointsFileError, parse_endpoints
 from stream.deliver.send.client import Client, request_of
-from tests.deliver.test_client import target
 from tests.support.alert_bodies import NOW_MS
 from tests.support.pages import ROOT
 from tests.support.raw_receiver import RawReceiver, whole
@@ -169,6 +169,11 @@ async def test_what_is_no_alert_is_a_failure_and_nothing_is_sent():
 async def posted(endpoint, body: bytes | None = None):
     async with Client(endpoint) as client:
         return await client.post("id-1", body or body_of("raised"), NOW_MS)
+
+
+def target(url: str, **more: Any) -> Endpoint:
+    networks = (ip_network("127.0.0.0/8"),)
+    return Endpoint(name="crm", url=url, key=b"", networks=networks, timeout_s=5.0, **more)
 
 
 URL = '[endpoints.crm]\nurl = "https://crm.example/"\n'

@@ -1,25 +1,14 @@
 """The process itself, against a broker and a receiver in a process of its own: killed, restarted, stopped."""
 
-import json
 import random
 import signal
 import time
 
 import pytest
 
-from tests.support.alert_bodies import alert_body
+from tests.support.alert_bodies import fresh_alert, ids_of
 from tests.support.deliver_process import DeliverProcess, wait_until
 from tests.support.webhook_receiver import WebhookReceiver
-
-FAR_MS = 4_000_000_000_000
-
-
-def fresh(customer: str, state: str = "raised") -> bytes:
-    return alert_body(customer, state, at_ms=time.time_ns() // 1_000_000, expires_ms=FAR_MS)
-
-
-def ids(bodies) -> list[str]:
-    return [json.loads(body)["id"] for body in bodies]
 
 
 @pytest.fixture
@@ -35,9 +24,9 @@ def made(mock_broker, prefix, tmp_path):
 
 def test_alerts_from_the_start_on_are_delivered_and_it_stops_when_told(made):
     deliverer, receiver = made
-    deliverer.write(fresh("before"))
+    deliverer.write(fresh_alert("before"))
     deliverer.start()
-    bodies = [fresh("Zoë"), fresh("c2")]
+    bodies = [fresh_alert("Zoë"), fresh_alert("c2")]
     deliverer.write(*bodies, b"no alert")
 
     wait_until(lambda: len(receiver.accepted) == 2, "both alerts")
@@ -55,13 +44,13 @@ def test_alerts_from_the_start_on_are_delivered_and_it_stops_when_told(made):
 def test_what_became_of_each_alert_is_on_the_deliveries_topic_and_erasures_are_read(made):
     deliverer, receiver = made
     deliverer.start()
-    deliverer.write(fresh("Zoe"), fresh("c2"))
+    deliverer.write(fresh_alert("Zoe"), fresh_alert("c2"))
     wait_until(lambda: len(deliverer.outcomes()) == 2, "both outcomes")
     written = {each.subject: each.data for each in deliverer.outcomes()}
     assert b"Zoe" in (deliverer.folder / "queue.db-wal").read_bytes()
 
     deliverer.erase("Zoe")
-    deliverer.write(fresh("Zoe", "escalated"), fresh("c3"))
+    deliverer.write(fresh_alert("Zoe", "escalated"), fresh_alert("c3"))
     wait_until(lambda: len(deliverer.outcomes()) == 4, "the outcomes after the erasure")
     ends = [each.data.outcome for each in deliverer.outcomes() if each.subject == "Zoe"]
 
@@ -84,7 +73,7 @@ def test_killed_at_any_moment_it_delivers_every_alert_under_its_id(made):
         return 503 if fails else 200
 
     receiver.answer = flaky
-    bodies = [fresh(f"c{n}", state) for n in range(150) for state in ("raised", "escalated")]
+    bodies = [fresh_alert(f"c{n}", state) for n in range(150) for state in ("raised", "escalated")]
     deliverer.write(bodies[0])  # it makes the topic
     deliverer.start("--start", "beginning")
     for first in range(0, len(bodies), 60):
@@ -96,11 +85,11 @@ def test_killed_at_any_moment_it_delivers_every_alert_under_its_id(made):
     repeated = sum(receiver.accepted.values()) - len(bodies)
 
     assert deliverer.end(signal.SIGTERM) == 0
-    assert set(receiver.accepted) == set(ids(bodies))
+    assert set(receiver.accepted) == set(ids_of(bodies))
     assert repeated <= 5 * 16, "only what was under way when it was killed"
     assert receiver.forged == 0
     first_time = {webhook_id: place for place, webhook_id in reversed(list(enumerate(receiver.order)))}
-    in_order = [first_time[each] for each in ids(bodies)]
+    in_order = [first_time[each] for each in ids_of(bodies)]
     assert all(raised < escalated for raised, escalated in zip(in_order[::2], in_order[1::2], strict=True))
 
 

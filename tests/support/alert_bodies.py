@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -12,6 +14,7 @@ from tests.support.pages import ROOT
 
 NOW_MS = 1_764_500_000_000
 DAY_MS = 86_400_000
+FAR_MS = 4_000_000_000_000
 ENDS = ("cleared", "expired", "retracted")
 
 
@@ -48,3 +51,12 @@ def alert_body(
     if arm:
         data["experiment"] = {"arm": arm, "share": 0.1, "salt": "s", "period": "2025-11-01"}
     return json.dumps(body, separators=(",", ":")).encode()
+
+
+def fresh_alert(customer: str, state: str = "raised") -> bytes:
+    """One that was raised a moment ago, and expires in 2096: for processes with a real clock."""
+    return alert_body(customer, state, at_ms=time.time_ns() // 1_000_000, expires_ms=FAR_MS)
+
+
+def ids_of(bodies: Iterable[bytes]) -> list[str]:
+    return [json.loads(body)["id"] for body in bodies]
