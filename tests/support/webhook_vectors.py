@@ -82,13 +82,6 @@ def good() -> dict[str, dict[str, Any]]:
 
 def bad() -> dict[str, dict[str, Any]]:
     right = signed()
-    raw = base64.b64decode(signature(right)[3:])
-    content = f"{ID}.{NOW}.{BODY}"
-
-    def encoded(found: bytes) -> str:
-        return "v1," + base64.b64encode(found).decode()
-
-    flipped = bytes([raw[0] ^ 1]) + raw[1:]
     return {
         "one letter of the body changed": {**right, "body": BODY.replace("raised", "raisec")},
         "the body written again with spaces": {
@@ -107,6 +100,20 @@ def bad() -> dict[str, dict[str, Any]]:
         "301 seconds ahead": signed(at=NOW + 301),
         "a timestamp in milliseconds": signed(at=NOW * 1_000),
         "a timestamp that is no number": with_headers(right, timestamp="yesterday"),
+        **_bad_signatures(right),
+    }
+
+
+def _bad_signatures(right: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the signature may have of wrong."""
+    raw = base64.b64decode(signature(right)[3:])
+    content = f"{ID}.{NOW}.{BODY}"
+
+    def encoded(found: bytes) -> str:
+        return "v1," + base64.b64encode(found).decode()
+
+    flipped = bytes([raw[0] ^ 1]) + raw[1:]
+    return {
         "another secret": signed(by=OLD),
         "the text of the secret as the key": signed(by=secret_of(KEY).encode()),
         "a signature of the body alone": with_headers(right, signature=encoded(digest(KEY, BODY))),
