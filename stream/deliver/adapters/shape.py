@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from stream.deliver.adapters import tools
-from stream.deliver.adapters.told import told
+from stream.deliver.adapters.flat import flat_alert
 from stream.deliver.adapters.tools import Json, ShapeOptions
 
 AdapterName = Literal[
@@ -80,5 +80,5 @@ def adapter_of(name: AdapterName) -> Adapter | None:
 
 def shaped(adapter: Adapter, body: bytes, token: str, options: ShapeOptions) -> Shaped:
     """The request for an alert: the same bytes for the same alert. msgspec.MsgspecError: it is no alert."""
-    posted = msgspec.json.encode(adapter.body(told(body), options))
+    posted = msgspec.json.encode(adapter.body(flat_alert(body), options))
     return Shaped(posted, {"content-type": "application/json", **adapter.headers(token)})

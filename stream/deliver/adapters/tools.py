@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 from msgspec import Struct
 
-from stream.deliver.adapters.told import ToldAlert
+from stream.deliver.adapters.flat import FlatAlert
 
 Json = dict[str, Any]
 KLAVIYO_REVISION = "2026-10-15"
@@ -30,7 +30,7 @@ class ShapeOptions(Struct, frozen=True):
     """Of the event in the tool; empty: kind and state of the alert."""
 
 
-def track(alert: ToldAlert, options: ShapeOptions) -> Json:
+def track(alert: FlatAlert, options: ShapeOptions) -> Json:
     """Segment and RudderStack, POST /v1/track: `messageId` is their key against repeats.
 
     https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
@@ -48,7 +48,7 @@ def track(alert: ToldAlert, options: ShapeOptions) -> Json:
     return found
 
 
-def klaviyo(alert: ToldAlert, options: ShapeOptions) -> Json:
+def klaviyo(alert: FlatAlert, options: ShapeOptions) -> Json:
     """POST https://a.klaviyo.com/api/events: of events with one `unique_id` the first counts.
 
     https://developers.klaviyo.com/en/reference/create_event
@@ -66,7 +66,7 @@ def klaviyo(alert: ToldAlert, options: ShapeOptions) -> Json:
     return {"data": {"type": "event", "attributes": attributes}}
 
 
-def customerio(alert: ToldAlert, options: ShapeOptions) -> Json:
+def customerio(alert: FlatAlert, options: ShapeOptions) -> Json:
     """POST https://track.customer.io/api/v2/entity: `id`, a ULID, is the key against repeats.
 
     https://docs.customer.io/api/track/#operation/entity
@@ -82,7 +82,7 @@ def customerio(alert: ToldAlert, options: ShapeOptions) -> Json:
     }
 
 
-def braze(alert: ToldAlert, options: ShapeOptions) -> Json:
+def braze(alert: FlatAlert, options: ShapeOptions) -> Json:
     """POST https://rest.(instance).braze.com/users/track.
 
     It has no key against repeats: the alert's id is a property, by which a campaign can leave them out.
@@ -111,7 +111,7 @@ def braze_refusal(answer: bytes) -> str:
     return f"errors in the answer: {msgspec.json.encode(errors).decode()}" if errors else ""
 
 
-def hubspot(alert: ToldAlert, options: ShapeOptions) -> Json:
+def hubspot(alert: FlatAlert, options: ShapeOptions) -> Json:
     """POST https://api.hubapi.com/events/v3/send: of events with one `uuid` the first counts, for a year.
 
     https://developers.hubspot.com/docs/api-reference/latest/events/send-event-data/guide
@@ -127,7 +127,7 @@ def hubspot(alert: ToldAlert, options: ShapeOptions) -> Json:
     }  # fmt: skip
 
 
-def iterable(alert: ToldAlert, options: ShapeOptions) -> Json:
+def iterable(alert: FlatAlert, options: ShapeOptions) -> Json:
     """POST https://api.iterable.com/api/events/track: one with a known `id` is written over.
 
     https://api.iterable.com/api/docs#events_track
@@ -142,7 +142,7 @@ def iterable(alert: ToldAlert, options: ShapeOptions) -> Json:
     }
 
 
-def mautic(alert: ToldAlert, options: ShapeOptions) -> Json:
+def mautic(alert: FlatAlert, options: ShapeOptions) -> Json:
     """POST https://(mautic)/api/contacts/new: makes the contact, or changes the one with this unique field.
 
     It has no events of others, so an open alert is a tag, which its end takes away: a repeat changes nothing.
@@ -151,30 +151,30 @@ def mautic(alert: ToldAlert, options: ShapeOptions) -> Json:
     field = "email" if options.customer_is == "email" else "customer_id"
     tag = options.event_name or f"alert_{alert.kind}"
     fields = ("state", "headline", "why", "at_stake", "to_do", "until")
-    told = {f"alert_{name}": alert.properties.get(name, "") for name in fields}
+    words = {f"alert_{name}": alert.properties.get(name, "") for name in fields}
     over = alert.state in ENDS
     return {
         field: alert.customer,
         "tags": [f"-{tag}" if over else tag],
         "alert_id": alert.alert_id,
-        **told,
+        **words,
         "overwriteWithBlank": True,
     }
 
 
-def slack(alert: ToldAlert, options: ShapeOptions) -> Json:
+def slack(alert: FlatAlert, options: ShapeOptions) -> Json:
     """A message for an incoming webhook of Slack, Mattermost, Rocket.Chat or Discord (`/slack`).
 
     They know no repeats: the id is at the end of the message. `&`, `<` and `>` are written as Slack asks.
     https://api.slack.com/reference/surfaces/formatting
     """
-    said = alert.properties
-    lines = [f"*{_escaped(said.get('headline', alert.name))}*", f"Customer: {_escaped(alert.customer)}"]
+    found = alert.properties
+    lines = [f"*{_escaped(found.get('headline', alert.name))}*", f"Customer: {_escaped(alert.customer)}"]
     why = "" if alert.state in ENDS else "Why"
     titles = (("why", why), ("at_stake", "At stake"), ("to_do", "To do"), ("until", ""))
     for name, title in titles:
-        if name in said:
-            lines.append(f"{title}: {_escaped(said[name])}" if title else _escaped(said[name]))
+        if name in found:
+            lines.append(f"{title}: {_escaped(found[name])}" if title else _escaped(found[name]))
     lines.append(f"_{_escaped(alert.alert_id)}_")
     return {"text": "\n".join(lines)}
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 Property = str | int | float
 
 
-class ToldAlert(Struct, frozen=True):
+class FlatAlert(Struct, frozen=True):
     """What adapters use of an alert."""
 
     alert_id: str
@@ -24,7 +24,7 @@ class ToldAlert(Struct, frozen=True):
     """Without what the alert does not have. Names are lower-case with underscores, values are no lists."""
 
 
-class _Text(Struct, frozen=True):
+class _FlatText(Struct, frozen=True):
     headline: str = ""
     why: str = ""
     at_stake: str = ""
@@ -32,60 +32,60 @@ class _Text(Struct, frozen=True):
     until: str = ""
 
 
-class _Action(Struct, frozen=True):
+class _FlatAction(Struct, frozen=True):
     code: str = ""
     channels: tuple[str, ...] = ()
     consent: str = ""
 
 
-class _Stake(Struct, frozen=True):
+class _FlatStake(Struct, frozen=True):
     p50_minor: int = 0
     currency: str = ""
 
 
-class _Customer(Struct, frozen=True):
+class _FlatCustomer(Struct, frozen=True):
     tier: str = ""
     stage: str = ""
 
 
-class _Score(Struct, frozen=True):
+class _FlatScore(Struct, frozen=True):
     value: float = 0.0
 
 
-class _Reason(Struct, frozen=True):
+class _FlatReason(Struct, frozen=True):
     code: str = ""
 
 
-class _Experiment(Struct, frozen=True):
+class _FlatExperiment(Struct, frozen=True):
     arm: str = ""
 
 
-class _Data(Struct, frozen=True):
+class _FlatData(Struct, frozen=True):
     kind: str
     state: str
-    customer: _Customer = _Customer()
-    score: _Score = _Score()
-    evidence: tuple[_Reason, ...] = ()
-    value_at_risk: _Stake | None = None
-    recommended_action: _Action = _Action()
-    text: _Text = _Text()
-    experiment: _Experiment = _Experiment()
+    customer: _FlatCustomer = _FlatCustomer()
+    score: _FlatScore = _FlatScore()
+    evidence: tuple[_FlatReason, ...] = ()
+    value_at_risk: _FlatStake | None = None
+    recommended_action: _FlatAction = _FlatAction()
+    text: _FlatText = _FlatText()
+    experiment: _FlatExperiment = _FlatExperiment()
 
 
-class _Alert(Struct, frozen=True):
+class _WholeAlert(Struct, frozen=True):
     id: str
     subject: str
     time: str
     correlationid: str
-    data: _Data
+    data: _FlatData
     severitytext: str = ""
     expirytime: str = ""
 
 
-_DECODER = msgspec.json.Decoder(_Alert)
+_DECODER = msgspec.json.Decoder(_WholeAlert)
 
 
-def told(body: bytes) -> ToldAlert:
+def flat_alert(body: bytes) -> FlatAlert:
     """Read an alert of any minor version; msgspec.MsgspecError when it is none."""
     read = _DECODER.decode(body)
     data = read.data
@@ -115,4 +115,4 @@ def told(body: bytes) -> ToldAlert:
         found["currency"] = data.value_at_risk.currency
     kept = {name: value for name, value in found.items() if value != ""}
     name = f"alert_{data.kind}_{data.state}"
-    return ToldAlert(read.id, read.subject, name, data.kind, data.state, read.time, kept)
+    return FlatAlert(read.id, read.subject, name, data.kind, data.state, read.time, kept)
