@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from stream.commands.shown import echo
+from stream.config.environment import load_settings
+from stream.core.judgement.basis import Basis
 from stream.demo.failure import DemoError
-from stream.demo.run import play_demo
+from stream.demo.run import MODEL, play_demo
 from stream.demo.summary import AlertHistory, is_complete, summary_lines
 from stream.importing.datasets.unavailable import SourceUnavailableError
-from stream.wording.wrap import for_terminal
+from stream.model_file import load_model
+from stream.policy_file import default_policy
+from stream.wording.wrap import for_terminal, is_terminal
+
+if TYPE_CHECKING:
+    from stream.commands.demo_page import DemoPage
 
 
 @click.command()
@@ -21,23 +31,31 @@ from stream.wording.wrap import for_terminal
     "--days", default=366, show_default=True, type=click.IntRange(1, 366), help="Play only the first days."
 )
 @click.option("--json", "as_json", is_flag=True, help="Also print the summary as one JSON object, last line.")
-@click.option(
-    "--no-browser", is_flag=True, hidden=True, expose_value=False
-)  # of older scripts: no page opens
-def demo(seed: int, days: int, as_json: bool) -> None:
+@click.option("--no-browser", is_flag=True, help="Open no page: the demo ends when the year is over.")
+def demo(seed: int, days: int, as_json: bool, no_browser: bool) -> None:
     """Play a real year of purchases and campaigns through the real worker, and see alerts as they are raised.
 
     \b
-    Needs no Kafka and no Docker, only: pip install 'customer-stream[demo]'. Takes a few minutes.
+    Needs no Kafka and no Docker, only: pip install 'customer-stream[demo,dashboard]'. Takes a few minutes.
+    On a terminal the dashboard is open meanwhile, and stays open until Ctrl-C; with --json, with --no-browser
+    or without a terminal there is no page.
 
     \b
     Examples:
       stream demo
       stream demo --days 90 --json
     """
+    with ExitStack() as stack:
+        page = None if as_json or no_browser or not is_terminal(err=False) else _page(stack)
+        _play(seed, days, as_json, page)
+        if page is not None:
+            _stay(page)
+
+
+def _play(seed: int, days: int, as_json: bool, page: DemoPage | None) -> None:
     alerts = AlertHistory()
     try:
-        summary = play_demo(seed, days, alerts)
+        summary = play_demo(seed, days, alerts, page)
     except SourceUnavailableError as missing:
         raise DemoError(str(missing)) from missing
     for text in summary_lines(summary, alerts):
@@ -47,3 +65,24 @@ def demo(seed: int, days: int, as_json: bool) -> None:
     if not is_complete(summary):
         echo("some events are not accounted for", err=True)
         sys.exit(1)
+
+
+def _page(stack: ExitStack) -> DemoPage | None:
+    """The page, told to the reader; None where it cannot be."""
+    from stream.commands.demo_page import NEEDS_EXTRA, opened_page
+
+    basis = Basis(default_policy(), load_model(MODEL))
+    page = opened_page(basis, load_settings().dashboard_port)
+    if page is None:
+        echo(NEEDS_EXTRA)
+        return None
+    stack.callback(page.close)
+    echo(f"The dashboard is at {page.address} while the year is played.\n")
+    return page
+
+
+def _stay(page: DemoPage) -> None:
+    """Serve until Ctrl-C."""
+    echo(f"\nThe dashboard stays at {page.address} (Ctrl-C ends it)")
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()

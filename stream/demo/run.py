@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -65,7 +65,27 @@ def last_day(days: int) -> str:
     return f"{BEGIN + timedelta(days=min(days, WHOLE_YEAR_DAYS) - 1):%Y-%m-%d}"
 
 
-def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
+class Audience(Protocol):
+    """Who is shown what the worker writes, beside the terminal."""
+
+    def take(self, rows: Mapping[bytes, bytes], alerts: Sequence[tuple[bytes, bytes]]) -> None:
+        """New rows of profiles by customer, and new alerts with their customers."""
+
+    def finish(self) -> None:
+        """Everything was handed over."""
+
+
+class _Alone:
+    """Nobody."""
+
+    def take(self, rows: Mapping[bytes, bytes], alerts: Sequence[tuple[bytes, bytes]]) -> None:
+        """Nothing."""
+
+    def finish(self) -> None:
+        """Nothing."""
+
+
+def play_demo(seed: int, days: int, alerts: AlertHistory, audience: Audience | None = None) -> dict[str, Any]:
     """Play the first `days` days of the year on the screen. Fills `alerts`; returns the summary."""
     began = time.monotonic()
     names = topic_names(Settings())
@@ -76,7 +96,8 @@ def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
         "STREAM_LOG_FORMAT": "json",
         "STREAM_MODEL": str(MODEL),
     }
-    with Screen() as screen, EmbeddedBroker() as broker:
+    shown_to = audience or _Alone()
+    with Screen(last_day(days)) as screen, EmbeddedBroker() as broker:
         for paragraph in welcome(days):
             screen.say(paragraph, continuation="")
         broker.create(*names.inputs, names.profiles, names.alerts, names.deadletter)
@@ -84,13 +105,15 @@ def play_demo(seed: int, days: int, alerts: AlertHistory) -> dict[str, Any]:
         with WorkerProcess(environment | {"STREAM_BROKERS": broker.bootstrap}) as worker:
             worker.wait_until_ready()
             watcher.start()
-            check = _while_waiting(worker, watcher, alerts, screen)
+            news = _Handover(watcher, alerts, screen, shown_to)
+            check = _while_waiting(worker, watcher, news)
             player = Player(broker.bootstrap, APP_ID, names.inputs, PARTITIONS, check)
-            _play_events(player, watcher, demo_events(seed, days), screen, alerts)
+            _play_events(player, demo_events(seed, days), screen, news)
             outcomes = worker.outcomes(player.sent)
             worker.stop()
         watcher.finish()
-        _show_new_alerts(watcher, alerts, screen)
+        news.show()
+        shown_to.finish()
         _show_losses(watcher, screen)
     return demo_summary(
         outcomes=outcomes,
@@ -111,16 +134,14 @@ def demo_events(seed: int, days: int) -> Iterator[Event]:
     )
 
 
-def _play_events(
-    player: Player, watcher: Watcher, events: Iterator[Event], screen: Screen, alerts: AlertHistory
-) -> None:
+def _play_events(player: Player, events: Iterator[Event], screen: Screen, news: _Handover) -> None:
     """Send all events and then the end of the last day, and wait until the worker has committed them."""
     sent = itertools.count(1)
 
     def advance(event: Event) -> None:
         if next(sent) % STATUS_EVERY_EVENTS == 0:
-            _show_new_alerts(watcher, alerts, screen)
-            screen.status(f"{event.time:%Y-%m-%d}", player.sent, player.committed, alerts.total)
+            news.show()
+            screen.status(f"{event.time:%Y-%m-%d}", player.sent, player.committed, news.alerts.total)
 
     player.play(events, advance)
     player.wait_until_done()
@@ -144,22 +165,31 @@ def _clock_ticks(at: datetime) -> Iterator[Event]:
             return
 
 
-def _while_waiting(
-    worker: WorkerProcess, watcher: Watcher, alerts: AlertHistory, screen: Screen
-) -> Callable[[], None]:
+def _while_waiting(worker: WorkerProcess, watcher: Watcher, news: _Handover) -> Callable[[], None]:
     """What the player calls while it waits: check that the worker runs, and show new alerts."""
     wait = paced(watcher, worker.check)
 
     def check_and_show() -> None:
         wait()
-        _show_new_alerts(watcher, alerts, screen)
+        news.show()
 
     return check_and_show
 
 
-def _show_new_alerts(watcher: Watcher, alerts: AlertHistory, screen: Screen) -> None:
-    new = [ALERT.decode(value) for value in watcher.take_alerts()]
-    screen.show([alert for alert in new if alerts.add(alert) and alert.data.state == "raised"])
+class _Handover:
+    """What the worker wrote, on its way to the screen and to the audience."""
+
+    def __init__(self, watcher: Watcher, alerts: AlertHistory, screen: Screen, audience: Audience) -> None:
+        self.alerts = alerts
+        self._watcher, self._screen, self._audience = watcher, screen, audience
+
+    def show(self) -> None:
+        """Hand over what is new."""
+        values = self._watcher.take_alerts()
+        new = [ALERT.decode(value) for value in values]
+        sent = [(alert.subject.encode(), value) for alert, value in zip(new, values, strict=True)]
+        self._audience.take(self._watcher.take_rows(), sent)
+        self._screen.show([one for one in new if self.alerts.add(one) and one.data.state == "raised"])
 
 
 def _show_losses(watcher: Watcher, screen: Screen) -> None:

@@ -24,6 +24,7 @@ class Watcher:
         """Unread records of the partition that has most, as far as the client knows."""
         self._profiles, self._alerts, _ = topics
         self._new_alerts: list[bytes] = []
+        self._new_rows: dict[bytes, bytes] = {}
         self._partitions = [(topic, number) for topic in topics for number in range(partitions)]
         self._next = dict.fromkeys(self._partitions, 0)
         self._consumer = Consumer(
@@ -48,6 +49,12 @@ class Watcher:
         """The alerts read since the last call, in order."""
         with self._lock:
             taken, self._new_alerts = self._new_alerts, []
+        return taken
+
+    def take_rows(self) -> dict[bytes, bytes]:
+        """The rows of profiles that changed since the last call, by customer."""
+        with self._lock:
+            taken, self._new_rows = self._new_rows, {}
         return taken
 
     def finish(self) -> None:
@@ -87,6 +94,8 @@ class Watcher:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = value
+                with self._lock:
+                    self._new_rows[key] = value
         else:
             self.dead_letters.append(message)
 

@@ -102,10 +102,28 @@ def test_what_is_played_is_said_at_the_start():
     assert last_day(366) == last_day(365) == "2017-12-31"
 
 
-def test_the_demo_offers_no_option_without_an_effect():
-    shown = CliRunner().invoke(main, ["demo", "--help"]).output
+@pytest.mark.parametrize(
+    ("words", "is_terminal"), [(["--json"], True), (["--no-browser"], True), ([], False)]
+)
+def test_without_a_reader_at_a_terminal_no_page_opens(monkeypatch, words, is_terminal):
+    played = []
+    monkeypatch.setattr("stream.commands.demo.is_terminal", lambda err: is_terminal)
+    monkeypatch.setattr("stream.commands.demo._page", lambda stack: pytest.fail("a page was opened"))
+    monkeypatch.setattr("stream.commands.demo._play", lambda *given: played.append(given[-1]))
 
-    assert "--no-browser" not in shown
+    assert CliRunner().invoke(main, ["demo", *words]).exit_code == 0
+    assert played == [None]
+
+
+def test_on_a_terminal_the_page_is_told_and_stays_until_it_is_stopped(monkeypatch):
+    stayed, page = [], object()
+    monkeypatch.setattr("stream.commands.demo.is_terminal", lambda err: True)
+    monkeypatch.setattr("stream.commands.demo._page", lambda stack: page)
+    monkeypatch.setattr("stream.commands.demo._play", lambda *given: stayed.append(given[-1]))
+    monkeypatch.setattr("stream.commands.demo._stay", stayed.append)
+
+    assert CliRunner().invoke(main, ["demo"]).exit_code == 0
+    assert stayed == [page, page]
 
 
 def test_the_screen_shows_no_more_alerts_than_one_can_read(capsys):
