@@ -20,7 +20,7 @@ from stream.core.units import FOREVER_MS
 from stream.importing.files.doubts import check_days, check_decimal_mark
 from stream.importing.files.events.line_values import OTHER_FILE, LineRejection
 from stream.importing.files.events.order_extras import CREDIT_TOTAL, PerLineAmounts
-from stream.importing.files.events.order_line import LinePlace, OrderLine
+from stream.importing.files.events.order_line import FileDirection, LinePlace, OrderLine
 from stream.importing.files.events.order_lines import LineReader
 from stream.importing.files.events.orders import OrderBuilder
 from stream.importing.files.events.purchases import OrderDraft
@@ -30,7 +30,7 @@ from stream.importing.files.events.single_events import EventReader, is_once_per
 from stream.importing.files.events.statuses import CANCELLED
 from stream.importing.files.external_sort import ExternalSort
 from stream.importing.files.file_names import distinct_names
-from stream.importing.files.mapping.mapping import IGNORED, ColumnMapping
+from stream.importing.files.mapping.mapping import ANY, IGNORED, ColumnMapping
 from stream.importing.files.output.outgoing import OutgoingEvent, outgoing
 from stream.importing.files.reading.choosing import ChosenLines
 from stream.importing.files.reading.filling import Constants, FillDown
@@ -81,6 +81,7 @@ class Importer:
         self._now_ms = now_ms
         self._order_lines = LineReader(mapping)
         self._per_line = PerLineAmounts(mapping)
+        self._direction = FileDirection()
         self._single_events = EventReader(mapping, self._order_lines)
         self._labels = Labels(mapping) if mapping.values else None
         is_chosen = bool(mapping.refund_columns or mapping.skip)
@@ -142,6 +143,8 @@ class Importer:
                 known = self._labels.replaced(known)
             result = self._converted(known, place, lines)
             if isinstance(result, OrderLine):
+                if result.status is not None:
+                    self._direction.note(result)
                 lines.add((result.customer, result.order, result.sequence, result))
             elif isinstance(result, LineRejection):
                 self._order_lines.pass_by(known)
@@ -163,7 +166,8 @@ class Importer:
         kind = "purchase.completed"
         if "event" in values:
             named = values["event"].strip()
-            found = self._mapping.events.get(named) if "event" in self._mapping.columns else named
+            events = self._mapping.events
+            found = events.get(named, events.get(ANY)) if "event" in self._mapping.columns else named
             if found is None:
                 return LineRejection("event_not_mapped", named)
             if found == IGNORED:
@@ -230,7 +234,8 @@ class Importer:
 
     def _build_orders(self, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]) -> None:
         """Customer by customer: lines become orders, orders are sorted by time, returns are matched."""
-        builder = OrderBuilder(self._mapping, self._reject_line, self._per_line.fields)
+        per_line, newest_first = self._per_line.fields, self._direction.newest_first
+        builder = OrderBuilder(self._mapping, self._reject_line, per_line, newest_first)
         matcher = RefundMatcher(self._mapping, self._reject_line)
         for _, items in groupby(lines, FIRST):
             orders = ([item[3] for item in group] for _, group in groupby(items, SECOND))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -78,3 +79,23 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     def changed_ms(self) -> int:
         """When its status was reached, as far as known: else the time of the line."""
         return (self.status.at_ms if self.status is not None else 0) or self.time_ms
+
+
+class FileDirection:
+    """Whether a file has its newest orders at the top: then the lower one of two lines is the older one."""
+
+    def __init__(self) -> None:
+        self._last_ms: dict[int, int] = {}
+        self._falls: Counter[int] = Counter()
+
+    def note(self, line: OrderLine) -> None:
+        """One more line, in the order of the file."""
+        before_ms = self._last_ms.get(line.file, line.time_ms)
+        if before_ms != line.time_ms:
+            self._falls[line.file] += 1 if line.time_ms < before_ms else -1
+        self._last_ms[line.file] = line.time_ms
+
+    @property
+    def newest_first(self) -> set[int]:
+        """Indexes of such files: their times fall more often than they rise."""
+        return {file for file, falls in self._falls.items() if falls > 0}

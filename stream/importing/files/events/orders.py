@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 
 from msgspec import structs
@@ -31,8 +31,10 @@ from stream.importing.files.mapping.mapping import ColumnMapping
 class OrderBuilder:
     """Builds drafts by one mapping."""
 
-    def __init__(self, mapping: ColumnMapping, reject: Reject, per_line: set[str]) -> None:
-        """`per_line`: the amounts that each line tells for itself."""
+    def __init__(
+        self, mapping: ColumnMapping, reject: Reject, per_line: set[str], newest_first: Collection[int] = ()
+    ) -> None:
+        """`per_line`: the amounts that each line tells for itself; `newest_first`: indexes of such files."""
         self._row_is_order = mapping.items is not None
         self._apart_ms = mapping.orders.restarts_after_days * 86_400_000
         self._day_of = local_days(mapping.time.zone) if mapping.orders.restarts_daily else None
@@ -41,7 +43,7 @@ class OrderBuilder:
         self.restarted = 0
         """Orders whose number an earlier order of the customer had."""
         self.spread = 0  # orders whose lines are of several days
-        self.history = StatusHistory(mapping, reject) if has_statuses(mapping) else None
+        self.history = StatusHistory(mapping, reject, newest_first) if has_statuses(mapping) else None
 
     def drafts(self, orders: Iterable[list[OrderLine]]) -> Iterator[OrderDraft]:
         """Drafts from the lines of one order number at a time."""

@@ -9,7 +9,7 @@ leaves nothing of it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice, pairwise
 from typing import Any
 
@@ -94,7 +94,9 @@ class LineInStatuses(Struct):
 class StatusHistory:
     """Takes one order number at a time."""
 
-    def __init__(self, mapping: ColumnMapping, reject: Reject) -> None:
+    def __init__(self, mapping: ColumnMapping, reject: Reject, newest_first: Collection[int] = ()) -> None:
+        """`newest_first`: indexes of the files whose later lines are the older ones."""
+        self._newest_first = newest_first
         self._each = mapping.orders.status_lines == "each"
         self._row_is_order = mapping.items is not None
         self._apart_ms = mapping.orders.restarts_after_days * 86_400_000
@@ -125,7 +127,12 @@ class StatusHistory:
         kept: list[OrderLine] = []
         for group in by_status.values():
             kept += group if is_in_one_place(group) else lines_that_count(group, self._reject)
-        return sorted(kept, key=_change)
+        return sorted(kept, key=self._change)
+
+    def _change(self, line: OrderLine) -> tuple[int, int, int]:
+        """Sorts lines by when their status was reached: by its time, else by the place in the files."""
+        place = -line.sequence if line.file in self._newest_first else line.sequence
+        return line.changed_ms, line.file, place
 
     def _latest_lines(self, lines: Sequence[OrderLine]) -> list[OrderLine]:
         """`lines` in the order of their changes."""
@@ -186,13 +193,18 @@ class StatusHistory:
         self.amounts_differ += _differ_in_amount(found)
         if not live:
             return [one.line for one in found] + cancels
-        self.revived_by_place += any(_is_revived(one.last, line) for one in live for line in cancels)
+        self.revived_by_place += any(self._is_revived(one.last, line) for one in live for line in cancels)
         for one in found:
             if one.cancelled is not None:
                 self._supersede(one.last)
         for line in cancels:
             self._reject(line, LEFT_OUT)
         return [one.line for one in found if one.cancelled is None]
+
+    def _is_revived(self, line: OrderLine, cancel: OrderLine) -> bool:
+        """Whether a line counts after it was cancelled, by the order of the lines in the file alone."""
+        is_about = cancel.product in {"", line.product} and cancel.changed_ms == line.changed_ms
+        return is_about and self._change(cancel) < self._change(line)
 
     def _latest_record(self, lines: Sequence[OrderLine]) -> list[OrderLine]:
         """Of an order that is one record, the record with the latest status, whatever else it says."""
@@ -255,12 +267,6 @@ def _later_extras(earlier: Extras, line: OrderLine, began_ms: int) -> Extras:
     return merged
 
 
-def _is_revived(line: OrderLine, cancel: OrderLine) -> bool:
-    """Whether a line counts after it was cancelled, by the order of the lines in the file alone."""
-    is_about = cancel.product in {"", line.product}
-    return is_about and cancel.sequence < line.sequence and cancel.changed_ms == line.changed_ms
-
-
 def _differ_in_amount(found: list[LineInStatuses]) -> bool:
     """Whether a product has lines of different amounts that have no status in common."""
     by_product: dict[str, list[LineInStatuses]] = defaultdict(list)
@@ -272,10 +278,6 @@ def _differ_in_amount(found: list[LineInStatuses]) -> bool:
         for same in by_product.values()
         for one in same[1:]
     )
-
-
-def _change(line: OrderLine) -> tuple[int, int]:
-    return line.changed_ms, line.sequence
 
 
 def _place(line: OrderLine) -> int:

@@ -51,6 +51,8 @@ MAPPING_FIELDS = (
     ),
 )
 """The fields that a column can be mapped to."""
+ANY = "*"
+"""In [events]: every value that is not named there."""
 IGNORED = "ignore"
 """In [events]: rows with this value become no event."""
 
@@ -170,7 +172,7 @@ class ColumnMapping(Struct, frozen=True, forbid_unknown_fields=True):
     constants: dict[str, str] = {}
     """Fields that have the same value on every line; beside a column: the value of its blank cells."""
     events: dict[str, str] = {}
-    """Value of the `event` column -> event type, or `ignore`."""
+    """Value of the `event` column, or `*` for every other one -> event type, or `ignore`."""
     values: dict[str, dict[str, str | bool | int | float]] = {}
     """Field -> label -> what the label is worth: the score of an answer, whether an opening is a bot's."""
     refund_columns: dict[str, str] = {}

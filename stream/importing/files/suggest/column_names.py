@@ -87,7 +87,7 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"(gross)?sales?(value|amount)?|revenue|umsatz|importe|grossrevenue",
     ),
     "order_total": (
-        r"(order|grand)total(amount|inctax|purchased)?",
+        r"(order|grand)total(amount|inctax|purchased)?|totalinc(l|luding)?tax",
         r"(order|grand)?totale?(de|do|du|del|della|dell)?(la|l)?(commande|pedido|ordine|ordre|compra)(ttc)?",
         r"(montant|importe|monto|valor|importo)(total|totale)?(de|do|du|del|della|dell)?(la|l)?(commande|pedido|ordine|compra)"
         r"(ttc)?",
@@ -180,8 +180,25 @@ UNIT_IN_NAME = re.compile(
     rf"^({CURRENCY_MARKS})[\s_]+(?=[^\W\d])|([$€£¥₹])$"
 )
 """`Total (USD)`, `Betrag [EUR]`, `Subtotal ($)`, `Betrag in €`, `amount_gbp`, `EUR Betrag`."""
+MINOR_IN_NAME = re.compile(r"(?<=.)(in)?(cents|minor|minorunits?|pence)$")
+"""`amount_cents`, `total_in_pence`: the amounts are in minor units already."""
 PATH = re.compile(r"\w+(\.\w+)+")
 """`order.customer.id` of a JSON record; `Kd.-Nr.` is none."""
+
+
+LABEL_OF = {"name", "label", "title", "value", "displayname", "technicalname", "code"}
+"""The last part of a path that only says that the part before it is shown as text."""
+
+
+def simplified_status(name: str) -> str:
+    """As `simplified`; of `order.stateMachineState.name` the part that says what is named."""
+    path, _, last = name.strip().rpartition(".")
+    return simplified(path if path and simplified(last) in LABEL_OF else name)
+
+
+def is_minor(name: str) -> bool:
+    """Whether a column says that its amounts are in minor units."""
+    return MINOR_IN_NAME.search(re.sub(r"[^a-z0-9]", "", name.lower())) is not None
 
 
 def simplified(name: str) -> str:
@@ -190,4 +207,5 @@ def simplified(name: str) -> str:
     plain = (bare.rpartition(".")[2] if PATH.fullmatch(bare) else bare).lower() or name.lower()
     for letter, spelled in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
         plain = plain.replace(letter, spelled)
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", plain))
+    letters = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", plain))
+    return MINOR_IN_NAME.sub("", letters) or letters

@@ -17,6 +17,7 @@ from stream.importing.files.suggest.column_names import (
     SEPARATE_CLOCK,
     SEPARATE_ZONE,
     simplified,
+    simplified_status,
 )
 from stream.importing.files.suggest.currencies import currency_columns
 from stream.importing.files.suggest.histories import change_column, status_columns
@@ -32,6 +33,7 @@ from stream.importing.files.suggest.words import (
     is_status,
     is_type,
     meanings,
+    of_payment,
 )
 from stream.importing.files.zones import named_zone
 
@@ -191,7 +193,10 @@ def _is_somebody(text: str) -> bool:
 def _join_clock(columns: ColumnSample, fields: dict[str, str]) -> None:
     """A date without a clock is joined with the column of the clock, and with that of the zone."""
     date = fields.get("time")
-    if date is None or any(":" in text for text in filled(columns[date])):
+    if date is None:
+        return
+    if any(":" in text for text in filled(columns[date])):
+        fields["time"] = "+".join([date, *_zones(columns)])
         return
     for name in columns:
         texts = filled(columns[name])
@@ -279,7 +284,7 @@ def _choose_statuses(columns: ColumnSample, fields: dict[str, str]) -> None:
 
 def _event_column(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, dict[str, str]]:
     """The column of statuses or events whose every word is known; a status only where orders are paid."""
-    for name in columns:
+    for name in sorted(columns, key=lambda name: not of_payment(name)):
         if name in fields.values():
             continue
         plain = simplified(name)
@@ -287,7 +292,7 @@ def _event_column(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, d
         if not words and is_type(plain) and fields.keys() & set(MONEY_FIELDS):
             types = meanings(columns[name], TYPE_WORDS)
             words = types if PAID in types.values() and len(set(types.values())) > 1 else {}
-        if not words and is_status(plain) and fields.keys() & set(MONEY_FIELDS):
+        if not words and is_status(simplified_status(name)) and fields.keys() & set(MONEY_FIELDS):
             words = meanings(columns[name], STATUS_WORDS)
         if words:
             return name, words

@@ -11,7 +11,7 @@ from stream.importing.files.events.statuses import STATUS_FIELDS, has_statuses
 from stream.importing.files.mapping.mapping import ColumnMapping, MappingError
 from stream.importing.files.reading.columns import alternatives_of
 from stream.importing.files.reading.formats import file_format
-from stream.importing.files.suggest.column_names import simplified
+from stream.importing.files.suggest.column_names import simplified, simplified_status
 from stream.importing.files.suggest.sample import ColumnSample, sampled_file
 from stream.importing.files.suggest.time_formats import filled, fitting_formats, readable_count
 from stream.importing.files.suggest.words import is_status
@@ -73,7 +73,7 @@ def unmapped_statuses(path: Path, mapping: ColumnMapping) -> str:
 
 
 def _is_named_status(name: str) -> bool:
-    plain = simplified(name)
+    plain = simplified_status(name)
     return is_status(plain) or re.fullmatch(SHIPMENT_NAMES, plain) is not None
 
 

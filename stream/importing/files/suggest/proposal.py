@@ -10,7 +10,7 @@ from stream.core.currency import currency_digits
 from stream.importing.files.mapping.check import formats_contradict
 from stream.importing.files.mapping.load import parse_mapping
 from stream.importing.files.mapping.mapping import MappingError, MoneyOptions
-from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, simplified
+from stream.importing.files.suggest.column_names import AMOUNT_FIELDS, MONEY_FIELDS, is_minor, simplified
 from stream.importing.files.suggest.currencies import constant_line, mark_lines
 from stream.importing.files.suggest.encodings import encoding_doubt
 from stream.importing.files.suggest.found_columns import FoundColumns, found_columns
@@ -195,6 +195,9 @@ def _money_lines(columns: ColumnSample, fields: Mapping[str, str]) -> list[str]:
     Where every amount with a mark has three digits after it, the mark groups thousands, and the line says
     so.
     """
+    amounts = [fields[field] for field in AMOUNT_FIELDS if field in fields]
+    if amounts and all(is_minor(name) for name in amounts):
+        return ["", "[money]", "minor_units = true # by the names of the columns"]
     named = [fields[field] for field in (*AMOUNT_FIELDS, "quantity") if field in fields]
     texts = [text for name in named or columns for text in filled(columns[name])]
     reads, doubts = dict[str, int](), {mark: MarkDoubt(mark) for mark in ".,"}

@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from stream.core.currency import currency_digits
 from stream.importing.files.events.line_values import SCIENTIFIC
-from stream.importing.files.suggest.column_names import MONEY_FIELDS, SEPARATE_ZONE, simplified
+from stream.importing.files.suggest.column_names import (
+    MONEY_FIELDS,
+    SEPARATE_ZONE,
+    is_minor,
+    simplified,
+    simplified_status,
+)
 from stream.importing.files.suggest.currencies import currency_remarks
 from stream.importing.files.suggest.found_columns import FoundColumns
 from stream.importing.files.suggest.sample import ColumnSample
@@ -14,6 +21,8 @@ from stream.importing.files.suggest.time_formats import filled
 from stream.importing.files.suggest.words import is_status, is_type
 
 VALUES_SHOWN, TYPES_MAX = 6, 20
+AMOUNTS_MIN, CENTS_MIN = 2, 100
+"""From so many whole amounts, all of so many units, on, they may be cents."""
 NO_ORDER = "No column looks like the number of an order: each line counts as an order of its own."
 NO_MONEY = (
     "No column looks like money: every order would count as 0, and no alert can follow. "
@@ -31,7 +40,7 @@ def remarks(
             lines.append(NO_MONEY)
         if "order" not in fields:
             lines.append(NO_ORDER)
-        lines += currency_remarks(columns, fields)
+        lines += currency_remarks(columns, fields) + _of_whole_amounts(columns, fields)
     lines += [
         f"{fields[field]!r} is taken as the {field} for its cells, not for its name: is it right?"
         for field in found.by_cells
@@ -58,9 +67,21 @@ def remarks(
     return lines
 
 
+def _of_whole_amounts(columns: ColumnSample, fields: dict[str, str]) -> list[str]:
+    """Amounts without decimals may be cents: then every order would be worth a hundred times as much."""
+    names = [fields[field] for field in MONEY_FIELDS if fields.get(field) in columns]
+    texts = [text for name in names if not is_minor(name) for text in filled(columns[name])]
+    worth = [int(text) for text in texts if text.isdecimal()]
+    codes = {text.upper() for text in filled(columns.get(fields.get("currency", ""), []))}
+    is_whole = len(worth) == len(texts) >= AMOUNTS_MIN and min(worth, default=0) >= CENTS_MIN
+    if not is_whole or (codes and not any(currency_digits(code) for code in codes)):
+        return []
+    return ["All amounts are whole numbers: if they are cents, set minor_units = true in [money]."]
+
+
 def _of_unused(name: str, cells: list[str]) -> list[str]:
     texts = sorted(set(filled(cells)))
-    if texts and is_status(simplified(name)) and simplified(name) != "state":
+    if texts and is_status(simplified_status(name)) and simplified(name) != "state":
         more = ", ..." if len(texts) > VALUES_SHOWN else ""
         return [
             f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}{more}): "
@@ -71,7 +92,7 @@ def _of_unused(name: str, cells: list[str]) -> list[str]:
         return [f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}): lines count whatever it says."]
     if texts and re.search(SEPARATE_ZONE, name.lower()):
         return [f"{name!r} is not used ({texts[0]}): times without a zone are taken in the zone of [time]."]
-    if texts and re.search("refund|cancel|storn|erstatt", simplified(name)):
+    if texts and re.search("refund|cancel|void|storn|erstatt", simplified(name)):
         return [f"{name!r} is not used: refunds and cancellations in it are not seen."]
     return []
 

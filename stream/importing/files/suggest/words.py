@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 PAID, CANCELLED, REFUNDED = "purchase.completed", "purchase.cancelled", "purchase.refunded"
 STATUS_NAMES = (
-    r"(order|financial|payment|sale|transaction|item|bestell|auftrags|zahlungs)?(status|state|zustand)|"
+    r"(order|financial|payment|sale|transaction|item|bestell|auftrags|zahlungs|invoice)?"
+    r"(status|state|zustand)(id|name|text)?|statemachinestate|"
     r"etat|estado|stato|statut(delacommande)?|situacao"
 )
 EVENT_NAMES = r"event(name|type)?|action|activity|interaction(type)?|behaviou?r(type)?|type"
 TYPE_NAMES = (
-    r"(transaction|payment|record|balancetransaction|entry)?(type|kind|reportingcategory)|eventtype|typ|art"
+    r"(transaction|payment|record|balancetransaction|entry|line|amount)?(type|kind|reportingcategory)|"
+    r"eventtype|typ|art"
 )
 STATUS_WORDS = {
     **dict.fromkeys(
@@ -41,7 +43,10 @@ STATUS_WORDS = {
     **dict.fromkeys(
         ("cancelado", "cancelada", "annulé", "annulée", "annulato", "annullato", "geannuleerd"), CANCELLED
     ),
-    **dict.fromkeys(("failed", "declined"), "ignore"),
+    **dict.fromkeys(("failed", "declined", "incomplete", "payment due", "not paid", "posted"), "ignore"),
+    **dict.fromkeys(("awaiting pickup", "partially shipped", "in progress", "done", "in bearbeitung"), PAID),
+    **dict.fromkeys(("teilweise bezahlt", "teilweise versandt", "versandt", "zugestellt"), PAID),
+    **dict.fromkeys(("teilweise erstattet", "partial refund"), PAID),
     **dict.fromkeys(
         ("pending", "unpaid", "on hold", "on-hold", "onhold", "holded", "draft", "denied"), "ignore"
     ),
@@ -53,7 +58,7 @@ STATUS_WORDS = {
 }
 """Status of an order, in small letters -> event type, or `ignore` where nothing was paid yet."""
 WHOLE_REFUNDS = {"refunded", "erstattet", "returned"}
-PART_REFUNDS = {"partially_refunded", "partially refunded"}
+PART_REFUNDS = {"partially_refunded", "partially refunded", "teilweise erstattet", "partial refund"}
 EVENT_WORDS = {
     **dict.fromkeys(("view", "viewed", "pv", "page_view", "product_view"), "engagement.product_viewed"),
     **dict.fromkeys(("cart", "addtocart", "add_to_cart", "add to cart"), "engagement.product_added"),
@@ -73,7 +78,7 @@ EVENT_WORDS = {
 TYPE_WORDS = {
     **dict.fromkeys(
         (
-            *("payment", "charge", "sale", "general payment", "mobile payment", "website payment"),
+            *("payment", "charge", "sale", "order", "general payment", "mobile payment", "website payment"),
             *("express checkout payment", "ebay auction payment", "direct credit card payment"),
             *("subscription payment", "preapproved payment bill user payment", "recurring payment"),
             *("virtual terminal payment", "donation payment", "shopping cart payment", "payment received"),
@@ -83,7 +88,15 @@ TYPE_WORDS = {
     ),
     **dict.fromkeys(
         (
-            *("refund", "payment refund", "partial refund", "payment reversal", "chargeback", "reversal"),
+            *(
+                "refund",
+                "return",
+                "payment refund",
+                "partial refund",
+                "payment reversal",
+                "chargeback",
+                "reversal",
+            ),
             *("dispute", "payment_refund", "charge refund", "refunded", "erstattung", "rückzahlung"),
             *("remboursement", "reembolso"),
         ),
@@ -119,6 +132,11 @@ def meanings(cells: Iterable[str], words: dict[str, str]) -> dict[str, str]:
     texts = sorted({cell.strip() for cell in cells if cell.strip()})
     found = {text: words[text.lower()] for text in texts if text.lower() in words}
     return found if texts and len(found) == len(texts) else {}
+
+
+def of_payment(name: str) -> bool:
+    """Whether a column is about the payment: of several statuses it says what was paid."""
+    return re.search("pay|financ|transaction|zahl|pag", name.lower()) is not None
 
 
 def is_status(name: str) -> bool:
