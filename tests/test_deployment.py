@@ -8,21 +8,14 @@ import yaml
 
 from stream.config.environment import TYPES, variable
 from stream.config.settings import SECRETS
-from stream.metrics import NAMESPACE, DashboardMetrics, DeliveryMetrics, Metrics, UpliftMetrics, families
+from stream.metrics import Metrics, families
+from tests.support.metric_names import metrics_named, series
 
 ROOT = Path(__file__).parent.parent
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 KNOWN = {variable(name) for name in TYPES} | {variable(name) + "_FILE" for name in SECRETS}
 NO_SETTINGS = {"STREAM_DEBUG", "STREAM_TEST_REQUIRE", "STREAM_TEST_BROKER"}
-HISTOGRAM = ("_bucket", "_count", "_sum")
-SERIES = {"counter": ("_total",), "histogram": HISTOGRAM, "info": ("_info",), "gauge": ("",)}
-
-
-def series() -> set[str]:
-    every = (Metrics(), DeliveryMetrics(), DashboardMetrics(), UpliftMetrics())
-    declared = [family for metrics in every for family in families(metrics)]
-    return {family.name + end for family in declared for end in SERIES[family.type]}
 
 
 @pytest.mark.parametrize(
@@ -32,10 +25,6 @@ def test_every_setting_that_is_named_exists(name):
     named = set(re.findall(r"\bSTREAM_[A-Z_]*[A-Z]\b(?!_?\*)", (ROOT / name).read_text()))
 
     assert named - KNOWN - NO_SETTINGS == set()
-
-
-def metrics_named(text: str) -> set[str]:
-    return set(re.findall(rf"\b{NAMESPACE}_[a-z_]+", text))
 
 
 def test_every_metric_that_is_named_exists():

@@ -113,3 +113,18 @@ def test_prometheus_asks_every_process_that_the_rules_watch():
     watched = set(re.findall(r'job="([^"]+)"', (FOLDER / "rules.yml").read_text()))
 
     assert watched <= jobs
+
+
+def test_the_example_of_alertmanager_silences_only_alerts_that_exist():
+    example = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
+    matchers = [
+        matcher
+        for rule in example["inhibit_rules"]
+        for side in ("source_matchers", "target_matchers")
+        for matcher in rule[side]
+    ]
+    named = {name for matcher in matchers for name in re.findall(r"[A-Z]\w+", matcher)}
+    receivers = {each["name"] for each in example["receivers"]}
+
+    assert named <= set(NAMES)
+    assert {example["route"]["receiver"], *(each["receiver"] for each in example["route"]["routes"])} == receivers
