@@ -31,6 +31,18 @@ from stream.deliver.queue.listing import (
 )
 from stream.deliver.queue.rows import StoredDelivery
 
+SUPPRESSED_WORDS = {
+    "consent": "the customer's consent does not allow what the alert recommends",
+    "budget": "the contact budget of the customer was used up",
+    "muted": "nothing about the customer may reach anybody",
+    "quiet_hours": "it would have expired before quiet hours are over",
+    "holdout": "the customer is held out by an experiment; it would have been sent now",
+    "filter": "the endpoint's filter leaves such alerts out",
+    "history": "it was written long after its time: a replay or a back-fill",
+    "erased": "the customer was erased",
+}
+"""Reason of `suppressed` -> in words, where the delivery itself has none."""
+
 
 @deliver_group.command("list")
 @QUEUE
@@ -77,14 +89,26 @@ def list_command(queue: str | None, as_json: bool) -> None:
 @ENDPOINT
 @SINCE
 @click.option("--limit", default=100, show_default=True, help="List only so many.")
+@click.option(
+    "--all",
+    "also_on_purpose",
+    is_flag=True,
+    help="Also what was left out on purpose: filter, experiment, consent, muted, erased, history.",
+)
 @QUEUE
 @AS_JSON
 def undelivered_command(
-    endpoint: str, since: datetime | None, limit: int, queue: str | None, as_json: bool
-) -> None:
+    *,
+    endpoint: str,
+    since: datetime | None,
+    limit: int,
+    also_on_purpose: bool,
+    queue: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """List what was never delivered, and why: parked, expired, disabled, or held back by a limit.
 
-    Exit code 1 when there is any. What a filter or an experiment leaves out is not among it.
+    Exit code 1 when there is any. What was left out on purpose is not among it, but with --all.
 
     \b
     Example:
@@ -93,7 +117,7 @@ def undelivered_command(
     bad = ("parked", "expired", "disabled", "suppressed")
     with opened_queue(queue) as database:
         found = stored_deliveries(database, Selection(bad, endpoint, ms_of(since)))
-        listed = [each for each in found if is_undelivered(each.outcome, each.reason)]
+        listed = [each for each in found if also_on_purpose or is_undelivered(each.outcome, each.reason)]
     if as_json:
         echo(json.dumps({"count": len(listed), "undelivered": [_row(each) for each in listed[:limit]]}))
     else:
@@ -132,5 +156,7 @@ def _row(each: StoredDelivery) -> dict[str, object]:
 def _line(each: StoredDelivery) -> str:
     outcome = each.outcome + (f" ({each.reason})" if each.reason else "")
     tried = f"{each.attempts} attempts" + (f", the last: {each.detail}" if each.detail else "")
+    if each.outcome == "suppressed":
+        tried = each.detail or SUPPRESSED_WORDS[each.reason]
     what = f"{each.endpoint}  {each.alert_id}  {each.kind}.{each.state}"
     return f"{rfc3339(each.ended_ms)}  {what}  {outcome}: {tried}"

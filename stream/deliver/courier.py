@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from stream.core.units import FOREVER_MS, SECOND_MS
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
+from stream.deliver.gates import Gates
 from stream.deliver.plan.breaker import UNLIMITED, Breaker
 from stream.deliver.plan.tokens import TokenBucket
 from stream.deliver.plan.verdict import Answer, fails_too_long, verdict
@@ -89,6 +90,7 @@ class Courier:
         self.changed = asyncio.Event()
         """Set when a turn has something to do: an attempt ended."""
         self._database, self._post, self._clock_ms = database, post, clock_ms
+        self._gates = Gates(database, endpoints)
         self._observer, self._do, self._jitter = observer, do, jitter
         self._limited = {name: _Limited(each, clock_ms()) for name, each in endpoints.by_name.items()}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -159,11 +161,11 @@ class Courier:
             return 0
         taking = partial(claim, lease_until_ms=now_ms + LEASE_MS, ordered=endpoint.ordered)
         claims = await self._do(taking, self._database, endpoint.name, room, now_ms)
+        held_back = await self._do(self._gates.pass_through, claims, now_ms) if claims else {}
+        self._done += [(result, "") for result in held_back.values()]
         started = 0
         for each in claims:
-            held_back = _held_back(endpoint, each, now_ms)
-            if held_back is not None:
-                self._done.append((held_back, ""))
+            if each.seq in held_back:
                 continue
             started += 1
             limited.under_way += 1
@@ -227,37 +229,3 @@ class Courier:
         self._observer.ended(await self._do(disable, self._database, name, reason, now_ms))
         self.states = await self._do(endpoint_states, self._database)
         self._observer.disabled(name, reason)
-
-
-def _held_back(endpoint: Endpoint, each: Claim, now_ms: int) -> AttemptResult | None:
-    """What holds a delivery back whose turn it is: nothing (None), or it waits, or it has its outcome.
-
-    That the customer is held out comes last: what is held out would otherwise be sent now.
-    """
-    quiet_ms = endpoint.quiet.over_ms(now_ms) if endpoint.quiet and not each.alert.is_end else now_ms
-    if quiet_ms > now_ms:
-        return _put_off(each, quiet_ms, now_ms)
-    return _unsent(each, now_ms, "holdout") if each.alert.is_held_out else None
-
-
-def _put_off(each: Claim, until_ms: int, now_ms: int) -> AttemptResult:
-    """A delivery that waits for the end of quiet hours, or expires before it."""
-    if each.alert.expires_ms is not None and each.alert.expires_ms <= until_ms:
-        return _unsent(each, now_ms, "quiet_hours")
-    return AttemptResult(
-        seq=each.seq, endpoint=each.endpoint, ended_ms=now_ms, accepted=False, due_ms=until_ms, counts=False
-    )
-
-
-def _unsent(each: Claim, now_ms: int, reason: str) -> AttemptResult:
-    """A delivery that ends without an attempt."""
-    return AttemptResult(
-        seq=each.seq,
-        endpoint=each.endpoint,
-        ended_ms=now_ms,
-        accepted=False,
-        outcome="suppressed",
-        reason=reason,
-        due_ms=now_ms,
-        counts=False,
-    )

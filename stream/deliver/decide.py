@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stream.core.events.event import CustomerErased
+from stream.core.events.event import CustomerErased, CustomerMuted, CustomerUnmuted, type_name
+from stream.core.units import FOREVER_MS
 from stream.deliver.endpoints.endpoint import Endpoints
 from stream.deliver.plan.admission import Admission, EarlierDelivery, admit
+from stream.deliver.plan.contact import is_without_consent
 from stream.deliver.plan.head import AlertHead, NoAlertError, read_head
 from stream.deliver.queue.intake import Decide
-from stream.deliver.queue.rows import ReadAlert, ReadErasure
+from stream.deliver.queue.rows import ReadAlert, ReadErasure, ReadMute
 from stream.wire import decode
 
-ERASED = b"customer.erased"
+WANTED = tuple(type_name(kind).encode() for kind in (CustomerErased, CustomerMuted, CustomerUnmuted))
+"""Types of events of the control topic that delivery goes by."""
 
 
 def read_alert(partition: int, offset: int, written_ms: int, value: bytes | None) -> ReadAlert:
@@ -24,18 +27,24 @@ def read_alert(partition: int, offset: int, written_ms: int, value: bytes | None
         return ReadAlert(partition, offset, written_ms, fault=str(error))
 
 
-def read_erasure(partition: int, offset: int, message: Any) -> ReadErasure | None:
-    """The erasure in a record of the control topic (a message of confluent-kafka); None for any other event.
+def read_control(partition: int, offset: int, message: Any) -> ReadErasure | ReadMute | None:
+    """What a record of the control topic (a message of confluent-kafka) says of a customer's alerts; None for
+    any other event.
 
     What is wrong with a record is the worker's to say: it has a dead letter there.
     """
     value, headers = message.value(), message.headers()
-    if ERASED not in (value or b"") and ("ce_type", ERASED) not in (headers or ()):
+    if not any(kind in (value or b"") or ("ce_type", kind) in (headers or ()) for kind in WANTED):
         return None  # most records: they are not decoded
-    event = decode("control", message.key(), value, headers)
-    if not isinstance(event, CustomerErased):
-        return None
-    return ReadErasure(partition, offset, event.subject, event.time_ms)
+    match decode("control", message.key(), value, headers):
+        case CustomerErased() as event:
+            return ReadErasure(partition, offset, event.subject, event.time_ms)
+        case CustomerMuted(data=mute) as event:
+            until_ms = FOREVER_MS if mute.until is None else round(mute.until.timestamp() * 1_000)
+            return ReadMute(partition, offset, event.subject, event.time_ms, until_ms, mute.reason)
+        case CustomerUnmuted() as event:
+            return ReadMute(partition, offset, event.subject, event.time_ms, 0)
+    return None
 
 
 def decisions(
@@ -51,13 +60,15 @@ def decisions(
         record: ReadAlert, head: AlertHead, endpoint: str, earlier: Sequence[EarlierDelivery]
     ) -> Admission:
         late = record.written_ms - head.at_ms > endpoints.late_max_ms
+        target = endpoints.by_name[endpoint]
         return admit(
             head,
-            endpoints.by_name[endpoint].wanted,
+            target.wanted,
             earlier,
             now_ms,
             disabled=is_disabled(endpoint),
             history=late and not with_history,
+            without_consent=target.contact and is_without_consent(head, target.consent),
         )
 
     return decide

@@ -22,9 +22,10 @@ from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.verdict import Answer
 from stream.deliver.queue.attempts import end_leases
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.erasure import erase, forget_erased
+from stream.deliver.queue.erasure import forget_erased, take_control
 from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import pending
+from stream.deliver.queue.mutes import forget_old_mutes
 from stream.deliver.queue.offsets import forget_positions, positions, set_positions
 from stream.deliver.queue.reports import REPORTS_AT_ONCE, mark_reported, unreported
 from stream.deliver.queue.resend import forget
@@ -46,6 +47,8 @@ LOOK_S = 5.0
 REPORT_S = 0.2
 """Between two looks for outcomes that are not on the deliveries topic yet."""
 FORGET_S = 60.0
+SILENT_POLLS = 4
+"""Polls of the control topic without any record, after which it counts as read: two seconds."""
 STUCK_S = 120.0
 """Without a turn for so long the process is not healthy."""
 
@@ -124,18 +127,33 @@ class Deliverer:
         waiting = await self._in_queue_thread(pending, self._database)
         for name in sorted(set(waiting) - set(self._clients)):
             log.warning("queued for an endpoint that is not in the file", endpoint=name, alerts=waiting[name])
-        offsets = {}
-        for topic in (self._topic.topic, self._topic.control):
-            offsets[topic] = await self._start_points(topic)
-        await self._in_topic_thread(self._topic.begin, offsets)
+        await self._catch_up_with_control()
+        offsets = {self._topic.topic: await self._start_points(self._topic.topic, self._start)}
+        control = await self._in_queue_thread(positions, self._database, self._topic.control)
+        await self._in_topic_thread(self._topic.begin, {**offsets, self._topic.control: control})
         await self._in_report_thread(self._reports.check)
         self._reading = True
         log.info("delivering", endpoints=list(self._clients), offsets=offsets, attempts_cut_off=left)
 
-    async def _start_points(self, topic: str) -> dict[int, int]:
+    async def _catch_up_with_control(self) -> None:
+        """Read the control topic to its end: who is muted or erased is known before anything is sent."""
+        control = self._topic.control
+        start = {control: await self._start_points(control, "beginning")}
+        ends = await self._in_topic_thread(self._topic.ends, control)
+        await self._in_topic_thread(self._topic.begin, start)
+        silent = 0
+        while silent < SILENT_POLLS and not self._stopping.is_set():
+            known = await self._in_queue_thread(positions, self._database, control)
+            if all(known.get(partition, 0) >= end for partition, end in ends.items()):
+                return
+            batch: ReadRecords = await self._in_topic_thread(self._topic.poll)
+            silent = 0 if batch.offsets else silent + 1  # markers of transactions are never read
+            await self._take_control(batch)
+
+    async def _start_points(self, topic: str, start: Start) -> dict[int, int]:
         known = await self._in_queue_thread(positions, self._database, topic)
         starts = partial(self._topic.start_points, accept_gap=self._accept_gap)
-        offsets: dict[int, int] = await self._in_topic_thread(starts, topic, known, self._start)
+        offsets: dict[int, int] = await self._in_topic_thread(starts, topic, known, start)
         gone = [partition for partition, offset in known.items() if offsets.get(partition) != offset]
         await self._in_queue_thread(forget_positions, self._database, topic, gone)
         await self._in_queue_thread(set_positions, self._database, topic, offsets)
@@ -148,15 +166,17 @@ class Deliverer:
                 continue
             if batch.alerts:
                 await self._take_alerts(batch.alerts)
-            control = batch.offsets.get(self._topic.control)
-            if control:
-                taking = partial(erase, offsets=control, now_ms=wall_ms())
-                ended = await self._in_queue_thread(
-                    taking, self._database, self._topic.control, batch.erasures
-                )
-                self._watching.ended(ended)
+            await self._take_control(batch)
             self._courier.changed.set()
             await self._in_topic_thread(self._topic.commit, batch.offsets)
+
+    async def _take_control(self, batch: ReadRecords) -> None:
+        offsets = batch.offsets.get(self._topic.control)
+        if offsets:
+            taking = partial(take_control, offsets=offsets, now_ms=wall_ms())
+            self._watching.ended(
+                await self._in_queue_thread(taking, self._database, self._topic.control, batch.control)
+            )
 
     async def _take_alerts(self, records: list[ReadAlert]) -> None:
         self._watching.unread(records)
@@ -209,6 +229,7 @@ class Deliverer:
             while await self._in_queue_thread(forget, self._database, before_ms):
                 await asyncio.sleep(0)
             await self._in_queue_thread(forget_erased, self._database, wall_ms())
+            await self._in_queue_thread(forget_old_mutes, self._database, wall_ms())
             await self._wait(FORGET_S)
 
     async def _wait(self, seconds: float) -> None:

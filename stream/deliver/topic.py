@@ -1,4 +1,4 @@
-"""The alerts topic, and the control topic for its erasures, read from the offsets that the queue holds.
+"""The alerts topic, and the control topic for erasures and mutes, read from the offsets that the queue holds.
 
 What Kafka knows of the group is only a hint. Every partition is read by this process: with a queue in a file
 there is one. A position outside of what a topic holds stops it, because alerts that nobody read would be
@@ -22,8 +22,8 @@ from confluent_kafka import (
 )
 from msgspec import Struct
 
-from stream.deliver.decide import read_alert, read_erasure
-from stream.deliver.queue.rows import ReadAlert, ReadErasure
+from stream.deliver.decide import read_alert, read_control
+from stream.deliver.queue.rows import ReadAlert, ReadErasure, ReadMute
 
 RECORDS_AT_ONCE = 500
 POLL_S = 0.5
@@ -46,7 +46,7 @@ class ReadRecords(Struct):
     """What was read at once."""
 
     alerts: list[ReadAlert]
-    erasures: list[ReadErasure]
+    control: list[ReadErasure | ReadMute]
     offsets: dict[str, dict[int, int]]
     """Topic -> partition -> the offset to read next."""
 
@@ -57,7 +57,7 @@ class AlertTopic:
     def __init__(
         self, client: Mapping[str, Any], group: str, topic: str, control: str, now_ms: Callable[[], int]
     ) -> None:
-        """`client`: the connection settings of librdkafka. `control`: the topic of erasures."""
+        """`client`: the connection settings of librdkafka. `control`: the topic of erasures and mutes."""
         self.topic, self.control = topic, control
         self.problem = ""
         """Why nothing can be read at present; empty when all is well."""
@@ -94,6 +94,15 @@ class AlertTopic:
             found[partition] = offset
         return found
 
+    def ends(self, topic: str) -> dict[int, int]:
+        """Partition -> the offset of the next record that will be written."""
+        return {
+            partition: self._consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=TIMEOUT_S
+            )[1]
+            for partition in self._partitions(topic)
+        }
+
     def begin(self, offsets: Mapping[str, Mapping[int, int]]) -> None:
         """Read both topics from these offsets."""
         self._consumer.assign(_places(offsets))
@@ -110,8 +119,8 @@ class AlertTopic:
             offsets[topic][partition] = offset + 1
             if topic == self.topic:
                 batch.alerts.append(self._alert(message))
-            elif (found := read_erasure(partition, offset, message)) is not None:
-                batch.erasures.append(found)
+            elif (found := read_control(partition, offset, message)) is not None:
+                batch.control.append(found)
         batch.offsets = dict(offsets)
         return batch
 

@@ -5,8 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from stream.commands.deliver_list import SUPPRESSED_WORDS
 from stream.commands.main import main
 from stream.core.units import DAY_MS
+from stream.deliver.plan.outcome import SUPPRESSED_BY
 from tests.support.alert_bodies import alert_body
 from tests.support.deliver_world import DOWN, OK, World
 from tests.support.webhook_receiver import SECRET, WebhookReceiver
@@ -53,6 +55,19 @@ async def test_undelivered_names_what_never_arrived_and_why(queue):
     assert answer.output.endswith("1 undelivered\n")
     assert [each["customer"] for each in listed["undelivered"]] == ["c1"]
     assert run("undelivered", "--queue", queue, "--endpoint", "other").exit_code == 0
+
+
+async def test_undelivered_lists_what_was_left_out_on_purpose_when_it_is_asked_in_words(queue):
+    answer = run("undelivered", "--queue", queue, "--all")
+
+    assert answer.exit_code == 1
+    held_out = "suppressed (holdout): the customer is held out by an experiment; it would have been sent now"
+    assert held_out in answer.output
+    assert answer.output.endswith("2 undelivered\n")
+
+
+def test_every_reason_of_what_was_suppressed_has_words():
+    assert set(SUPPRESSED_WORDS) == set(SUPPRESSED_BY)
 
 
 async def test_resend_queues_again_and_says_what_stays(queue):

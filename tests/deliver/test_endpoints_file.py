@@ -11,6 +11,7 @@ from stream.core.policy.policy import ALERT_KINDS
 from stream.core.units import DAY_MS, MINUTE_MS
 from stream.deliver.endpoints.file import EndpointsFileError, load_endpoints, parse_endpoints
 from stream.deliver.plan.admission import Filter
+from stream.deliver.plan.contact import Budget
 from stream.deliver.plan.tokens import Rate
 from stream.policy_file import default_policy
 
@@ -96,6 +97,21 @@ def test_while_a_secret_is_replaced_both_sign(tmp_path):
             CRM + 'kinds = ["churn"]',
             "e.toml:4: endpoints.crm.kinds[0]: 'churn' is not allowed; allowed: \"at_risk",
         ),
+        (
+            "[budget]\n" + CRM,
+            "e.toml:1: budget: contacts_max is missing: a whole number from 1 to 1000",
+        ),
+        ("[budget]\ncontacts_max = 0\n" + CRM, "e.toml:2: budget.contacts_max: 0 is not allowed; allowed: a"),
+        (
+            '[budget]\ncontacts_max = 1\nwindow = "1m"\n' + CRM,
+            "e.toml:3: budget.window: '1m' is too short; allowed: at least 1h",
+        ),
+        ("[budgets]\n" + CRM, "e.toml:1: budgets: unknown key; did you mean budget?"),
+        (
+            CRM + 'consent = "yes"',
+            "e.toml:4: endpoints.crm.consent: 'yes' is not allowed; allowed: \"granted\" or",
+        ),
+        (CRM + "contact = 1", "e.toml:4: endpoints.crm.contact: 1 is not allowed; allowed: true or false"),
         (
             CRM + 'arms = ["held_out"]',
             "e.toml:4: endpoints.crm.arms[0]: 'held_out' is not allowed; allowed: \"treated",
@@ -237,3 +253,14 @@ def test_deliveries_are_kept_for_longer_than_an_episode_can_last(tmp_path):
     longest_ms = max(getattr(policy, kind).hysteresis.expire_ms for kind in ALERT_KINDS)
 
     assert parsed(CRM, tmp_path).keep_ms > longest_ms
+
+
+def test_the_contact_budget_and_who_is_contacted(tmp_path):
+    found = parsed(
+        '[budget]\ncontacts_max = 2\nwindow = "14d"\n' + CRM + 'contact = false\nconsent = "granted"',
+        tmp_path,
+    )
+
+    assert found.budget == Budget(2, 14 * DAY_MS)
+    assert (found.by_name["crm"].contact, found.by_name["crm"].consent) == (False, "granted")
+    assert found.held_to_budget() == []

@@ -3,7 +3,7 @@
 from stream.core.events.event import CustomerErased
 from stream.core.facts.profile import ERASURE_GRACE_MS
 from stream.core.units import DAY_MS, HOUR_MS, SECOND_MS
-from stream.deliver.decide import read_erasure
+from stream.deliver.decide import read_control
 from stream.deliver.queue.erasure import forget_erased
 from stream.deliver.queue.listing import Selection
 from stream.deliver.queue.resend import resend
@@ -144,7 +144,7 @@ def test_erasures_are_read_in_both_modes_and_nothing_else_is():
     headers, value = encode_event_binary(event)
     other = encode_event(event).replace(b"customer.erased", b"clock.ticked")
 
-    assert read_erasure(0, 7, Message(encode_event(event))) == ReadErasure(0, 7, "c", event.time_ms)
-    assert read_erasure(0, 7, Message(value, headers)) == ReadErasure(0, 7, "c", event.time_ms)
+    assert read_control(0, 7, Message(encode_event(event))) == ReadErasure(0, 7, "c", event.time_ms)
+    assert read_control(0, 7, Message(value, headers)) == ReadErasure(0, 7, "c", event.time_ms)
     for wrong in (None, b"{", b'"customer.erased"', other):
-        assert read_erasure(0, 7, Message(wrong)) is None
+        assert read_control(0, 7, Message(wrong)) is None

@@ -61,6 +61,29 @@ def test_what_became_of_each_alert_is_on_the_deliveries_topic_and_erasures_are_r
     assert b'"subject":"Zoe"' not in (deliverer.folder / "queue.db").read_bytes()
 
 
+def test_who_was_muted_before_the_first_start_and_who_is_held_out_reach_no_receiver(made):
+    deliverer, receiver = made
+    deliverer.mute("ada")
+    bodies = [
+        alert_body(customer, at_ms=time.time_ns() // 1_000_000, expires_ms=FAR_MS, arm=arm)
+        for customer, arm in (("ada", ""), ("held", "held_out"), ("c3", "treated"))
+    ]
+    deliverer.write(*bodies)
+    deliverer.start("--start", "beginning")
+    wait_until(lambda: len(deliverer.outcomes()) == 3, "all outcomes")
+
+    ends = {each.subject: (each.data.outcome, each.data.reason) for each in deliverer.outcomes()}
+    sent = {each.subject: each.data.sent_at is not None for each in deliverer.outcomes()}
+    assert deliverer.end(signal.SIGTERM) == 0
+    assert ends == {
+        "ada": ("suppressed", "muted"),
+        "held": ("suppressed", "holdout"),
+        "c3": ("accepted", ""),
+    }
+    assert sent == {"ada": False, "held": True, "c3": True}
+    assert list(receiver.accepted) == ids(bodies[2:])
+
+
 @pytest.mark.slow  # each start of a process takes seconds
 def test_killed_at_any_moment_it_delivers_every_alert_under_its_id(made):
     deliverer, receiver = made

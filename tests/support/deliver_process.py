@@ -10,12 +10,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stream.core.alerts.delivery import DeliveryRecord
+from stream.core.events.event import CustomerMuted, Event
+from stream.core.events.remarks import Mute
 from stream.core.units import DAY_MS
 from stream.wire import encode_event
 from tests.support.builders import at, erased
@@ -62,7 +65,15 @@ class DeliverProcess:
 
     def erase(self, customer: str) -> None:
         """Write an erasure to the control topic."""
-        event = msgspec.structs.replace(erased((time.time() * 1_000 - at(0)) / DAY_MS), subject=customer)
+        self._say(msgspec.structs.replace(erased((time.time() * 1_000 - at(0)) / DAY_MS), subject=customer))
+
+    def mute(self, customer: str) -> None:
+        """Write to the control topic that nothing about a customer may reach anybody."""
+        now, data = datetime.now(UTC), Mute(reason="staff")
+        self._say(CustomerMuted(id=f"m-{customer}", source="/page", subject=customer, time=now, data=data))
+
+    def _say(self, event: Event) -> None:
+        customer = event.subject
         self._producer.produce(f"{self.prefix}customers.control.v1", encode_event(event), customer.encode())
         assert self._producer.flush(TIMEOUT_S) == 0
 

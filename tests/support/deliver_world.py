@@ -15,12 +15,12 @@ from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.verdict import Answer
 from stream.deliver.queue.attempts import end_leases
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.erasure import erase
+from stream.deliver.queue.erasure import take_control
 from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import Selection, stored_deliveries
 from stream.deliver.queue.offsets import positions
 from stream.deliver.queue.reports import mark_reported, unreported
-from stream.deliver.queue.rows import Claim, ReadErasure, StoredDelivery
+from stream.deliver.queue.rows import Claim, ReadErasure, ReadMute, StoredDelivery
 from stream.deliver.queue.sqlite import SqliteDatabase
 from tests.support.alert_bodies import NOW_MS
 from tests.support.crash_points import CrashingDatabase, CrashPoints
@@ -122,7 +122,14 @@ class World:
         """The control topic says that a customer is erased."""
         self.erasures += 1
         read = [ReadErasure(0, self.erasures - 1, customer, self.now_ms if at_ms is None else at_ms)]
-        self.outcomes += erase(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
+        self.outcomes += take_control(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
+
+    def mute(self, customer: str, until_ms: int, reason: str = "snoozed", at_ms: int | None = None) -> None:
+        """The control topic says that a customer is muted; until 0: unmuted."""
+        self.erasures += 1
+        said_ms = self.now_ms if at_ms is None else at_ms
+        read = [ReadMute(0, self.erasures - 1, customer, said_ms, until_ms, reason)]
+        self.outcomes += take_control(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
 
     def report(self) -> list[DeliveryRecord]:
         """The records that are written now to the deliveries topic."""

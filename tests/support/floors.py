@@ -40,7 +40,7 @@ FIT_FLOORS = [
 ]
 ANALYSIS_FLOORS = [{"backtest", "business", "uplift"}, {"fit_recording", "statistics"}]
 DELIVER_FLOORS = [
-    *({"deliverer"}, {"watching", "reporting"}, {"courier", "topic"}, {"decide"}, {"queue", "send"}),
+    *({"deliverer"}, {"watching", "reporting"}, {"courier", "topic"}, {"decide", "gates"}, {"queue", "send"}),
     *({"endpoints", "sample"}, {"plan", "adapters"}),
 ]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]

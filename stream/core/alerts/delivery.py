@@ -38,13 +38,13 @@ class DeliveryData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Name of the endpoint in the endpoints file."""
     outcome: DeliveryOutcome
     reason: Annotated[str, Meta(pattern="^[a-z_]*$")] = ""
-    """With `suppressed`: by what (consent, budget, quiet_hours, holdout, filter, history, erased)."""
+    """With `suppressed`: by what (consent, budget, muted, quiet_hours, holdout, filter, history, erased)."""
     arm: str = ""
     """Arm of the experiment that the customer is in; empty without one."""
     at: str
     """When it ended. For a customer who is held out: when it would have been sent."""
     sent_at: str | None = None
-    """When the first attempt began, if any was made."""
+    """When it was first sent or, for a customer who is held out, would have been. None: neither."""
     kind: str
     state: str
     episode: str

@@ -34,8 +34,8 @@ def advance(
     """Bring an episode up to `as_of_ms`, in place; the transition that this makes, if any.
 
     `corrected`: the past was changed (refund, cancellation, late event), so an alert that lost its cause is
-    retracted. `held_back`: nothing may be raised now (another kind is open, or the contact budget is used
-    up).
+    retracted. `held_back`: nothing may be raised now (another kind is open, or the raising limit
+    is reached).
     """
     if episode.state in OPEN:
         return _advance_open(episode, signal, as_of_ms, rule, corrected)

@@ -117,8 +117,8 @@ def _place(judgement: Judgement, now: Standing, profile: Profile, basis: Basis) 
 
 
 def _held_back(judgement: Judgement, signal: Signal, as_of_ms: int, basis: Basis) -> bool:
-    """Whether no alert may be raised: a kind of higher precedence is open, or the contact budget is used
-    up."""
+    """Whether no alert may be raised: a kind of higher precedence is open, or the raising limit is
+    reached."""
     for kind, episode in judgement.episodes.items():
         if kind < signal.kind and is_open(episode):  # the alphabetical order of kinds is their precedence
             return True
@@ -155,7 +155,7 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: 
         rule = basis.hysteresis[signal.kind]
         at_ms = review_ms(episode, rule)
         if at_ms is not None and at_ms <= as_of_ms:  # pending, but held back
-            at_ms = _budget_free_ms(profile.judgement, basis)
+            at_ms = _limit_free_ms(profile.judgement, basis)
         found.append(at_ms)
         if signal.kind == "upgrade_opportunity" and is_open(episode):
             found.append(_closeness_falls_ms(now, signal, basis))
@@ -186,8 +186,8 @@ def _next_risk_level(
     return None if lowest == ABOVE_ALL_RISKS else lowest
 
 
-def _budget_free_ms(judgement: Judgement, basis: Basis) -> int | None:
-    """When the contact budget has room again; None if an open alert of another kind is what holds back.
+def _limit_free_ms(judgement: Judgement, basis: Basis) -> int | None:
+    """When the raising limit has room again; None if an open alert of another kind is what holds back.
 
     The end of that other alert is a review of its own.
     """

@@ -168,7 +168,7 @@ def signal_of(kind: AlertKind, now: Standing, profile: Profile, basis: Basis) ->
 
 
 NO_CONTACT_LIMIT: frozenset[AlertKind] = frozenset({"at_risk_loyal"})
-"""Kinds that are raised even when the customer's contact budget is used up."""
+"""Kinds that are raised even when the raising limit is reached."""
 
 
 def upgrade_parts(now: Standing, profile: Profile, basis: Basis) -> UpgradeParts:

@@ -1,4 +1,4 @@
-"""Every knob of the policy file, with its default and meaning: tiers, rules, playbook, budget, money, words.
+"""Every knob of the policy file, with its default and meaning: tiers, rules, playbook, limits, money, words.
 
 A policy is read from one TOML file (`stream.policy_file`) and never changes while in force: alerts name its
 hash. Durations are milliseconds of event time; in the file they are written `30d`, `12h`, `15m`.
@@ -192,7 +192,8 @@ class Play(_Knobs, frozen=True):
 
 
 class Contact(_Knobs, frozen=True):
-    """Contact budget of one customer, for all kinds of alerts: further ones wait until there is room."""
+    """Raising limit of one customer, for all kinds of alerts: further ones wait until there is room. How
+    often a customer is contacted is limited elsewhere: by the contact budget of `stream deliver`."""
 
     alerts_max: Annotated[int, Meta(ge=1, le=100)] = 3
     """At most so many new alerts for one customer ..."""

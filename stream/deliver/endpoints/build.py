@@ -18,6 +18,7 @@ from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.endpoints.entry import EndpointEntry, EndpointsEntry
 from stream.deliver.plan.addresses import Network, is_literal, network_of, why_refused
 from stream.deliver.plan.admission import Filter
+from stream.deliver.plan.contact import Budget
 from stream.deliver.plan.quiet import QuietHours
 from stream.deliver.plan.signature import SecretError, secret_key
 from stream.deliver.plan.tokens import Rate
@@ -43,7 +44,13 @@ class Builder:
         """All of them; not to be used when there are faults."""
         self._zone = self._zone_of(written.zone)
         built = {name: self._endpoint(name, entry) for name, entry in written.endpoints.items()}
-        return Endpoints(by_name=built, late_max_ms=written.late_max_ms, keep_ms=written.keep_ms)
+        budget = written.budget
+        return Endpoints(
+            by_name=built,
+            late_max_ms=written.late_max_ms,
+            keep_ms=written.keep_ms,
+            budget=Budget(budget.contacts_max, budget.window_ms) if budget else None,
+        )
 
     def _fault(self, key: str, problem: str) -> None:
         self.faults.append((("endpoints", self._name, key) if self._name else (key,), problem))
@@ -68,6 +75,8 @@ class Builder:
             concurrency=entry.concurrency,
             rate=Rate(entry.rate_per_minute, entry.rate_burst) if entry.rate_per_minute else None,
             quiet=self._quiet(entry),
+            contact=entry.contact,
+            consent=entry.consent,
             timeout_s=entry.timeout_ms / 1_000,
             networks=networks,
             tls=self._tls(entry),

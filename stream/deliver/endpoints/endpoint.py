@@ -10,6 +10,7 @@ from stream.deliver.adapters.shape import Adapter
 from stream.deliver.adapters.tools import ShapeOptions
 from stream.deliver.plan.addresses import Network
 from stream.deliver.plan.admission import Filter
+from stream.deliver.plan.contact import Budget, ConsentNeeded
 from stream.deliver.plan.quiet import QuietHours
 from stream.deliver.plan.tokens import Rate
 
@@ -33,6 +34,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     concurrency: int = 16
     rate: Rate | None = None
     quiet: QuietHours | None = None
+    contact: bool = True
+    """Customers are contacted because of what it gets: consent and the contact budget hold, and quiet hours
+    go by the customer's clock. False: only people of the business see it."""
+    consent: ConsentNeeded = "not_denied"
     timeout_s: float = 15.0
     networks: tuple[Network, ...] = ()
     """Networks that may be reached although they are not public."""
@@ -55,3 +60,9 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     by_name: dict[str, Endpoint]
     late_max_ms: int
     keep_ms: int
+    budget: Budget | None = None
+    """None: no limit."""
+
+    def held_to_budget(self) -> list[str]:
+        """The endpoints at which customers are contacted."""
+        return [name for name, each in self.by_name.items() if each.contact]

@@ -8,8 +8,9 @@ from msgspec import Meta, Struct
 
 from stream.core.judgement.episode import AlertState
 from stream.core.policy.policy import AlertKind
-from stream.core.units import DAY_MS, MINUTE_MS, SECOND_MS
+from stream.core.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stream.deliver.adapters.shape import AdapterName
+from stream.deliver.plan.contact import ConsentNeeded
 
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 Text = Annotated[str, Meta(min_length=1, max_length=1_024)]
@@ -53,7 +54,11 @@ class EndpointEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """0: no limit."""
     rate_burst: Annotated[int, Meta(ge=1, le=10_000)] = 10
     quiet_hours: Text | None = None
-    """`21:00-08:00`, by the file's `zone`."""
+    """`21:00-08:00`, by the customer's time zone, or the file's where that is not known."""
+    contact: bool = True
+    """Whether customers are contacted because of what it gets."""
+    consent: ConsentNeeded = "not_denied"
+    """Which consent to what an alert recommends is needed; `granted`: an unknown one is not enough."""
     timeout_ms: Annotated[int, Meta(ge=SECOND_MS, le=MINUTE_MS)] = 15 * SECOND_MS
 
     allow_http: bool = False
@@ -63,12 +68,21 @@ class EndpointEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     client_key_file: Path | None = None
 
 
+class BudgetEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A section [budget]: the contact budget of a customer, over all kinds of alerts and all endpoints."""
+
+    contacts_max: Annotated[int, Meta(ge=1, le=1_000)]
+    window_ms: Annotated[int, Meta(ge=HOUR_MS, le=365 * DAY_MS)] = 7 * DAY_MS
+
+
 class EndpointsEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
     endpoints: Annotated[dict[Name, EndpointEntry], Meta(min_length=1, max_length=100)]
     zone: Text = "UTC"
-    """Time zone of quiet hours."""
+    """Time zone of the business: of quiet hours where the customer's is not known."""
+    budget: BudgetEntry | None = None
+    """None: no limit."""
     late_max_ms: Annotated[int, Meta(ge=MINUTE_MS, le=365 * DAY_MS)] = 3 * DAY_MS
     """An alert that was written longer than this after its time is of a history, and not sent."""
     keep_ms: Annotated[int, Meta(ge=DAY_MS, le=400 * DAY_MS)] = 90 * DAY_MS

@@ -79,10 +79,12 @@ def admit(
     *,
     disabled: bool = False,
     history: bool = False,
+    without_consent: bool = False,
 ) -> Admission:
     """Decide about an alert for one endpoint.
 
     `history`: the alert was written long after its time, and the operator did not ask for such alerts.
+    `without_consent`: the customer's consent does not allow what the alert recommends.
     """
     ends_known = alert.is_end and bool(earlier)
     if ends_known and not any(each.had_its_turn for each in earlier):
@@ -91,5 +93,7 @@ def admit(
         return Admission("suppressed", "history")
     if not (wanted.takes_end(alert) if ends_known else wanted.passes(alert)):
         return Admission("suppressed", "filter")
+    if without_consent:
+        return Admission("suppressed", "consent")
     is_over = alert.expires_ms is not None and alert.expires_ms <= now_ms
     return Admission("disabled" if disabled else "expired" if is_over else None)

@@ -36,6 +36,11 @@ class AlertHead(Struct, frozen=True):
     expires_ms: int | None = None
     arm: str = ""
     """Of the experiment; empty without one."""
+    zone: str = ""
+    """The customer's time zone, as it was stated; empty where it is not known."""
+    consent: str = ""
+    """To what is recommended: granted, denied, unknown, not_needed; empty where nothing is. Not in the queue:
+    it decides when the alert is read."""
 
     @property
     def is_end(self) -> bool:
@@ -54,10 +59,15 @@ class _ValueRead(Struct):
 
 class _CustomerRead(Struct):
     tier: str
+    timezone: str = ""
 
 
 class _ExperimentRead(Struct):
     arm: str
+
+
+class _ActionRead(Struct):
+    consent: str = ""
 
 
 class _DataRead(Struct):
@@ -66,6 +76,7 @@ class _DataRead(Struct):
     customer: _CustomerRead
     value_at_risk: _ValueRead | None = None
     experiment: _ExperimentRead | None = None
+    recommended_action: _ActionRead | None = None
 
 
 class _AlertRead(Struct):
@@ -106,6 +117,8 @@ def read_head(body: bytes | None) -> AlertHead:
         at_stake_minor=data.value_at_risk.p50_minor if data.value_at_risk else None,
         expires_ms=_ms(read.expirytime) if read.expirytime else None,
         arm=data.experiment.arm if data.experiment else "",
+        zone=data.customer.timezone,
+        consent=data.recommended_action.consent if data.recommended_action else "",
     )
 
 

@@ -8,18 +8,20 @@ from stream.core.alerts.delivery import DeliveryOutcome
 
 OUTCOMES: tuple[DeliveryOutcome, ...] = get_args(DeliveryOutcome)
 
-SuppressedBy = Literal["consent", "budget", "quiet_hours", "holdout", "filter", "history", "erased"]
+SuppressedBy = Literal["consent", "budget", "quiet_hours", "holdout", "filter", "history", "erased", "muted"]
 """
 quiet_hours  the alert expires before the quiet hours are over
 holdout      the customer is in the arm of the experiment that gets nothing; it would have been sent then
 filter       the endpoint's filter leaves such alerts out
 history      the alert was written long after its time: a replay or a back-fill of old events
 erased       the customer was erased; only the end of an episode is sent after that
-consent, budget: words for later; nothing is suppressed by them yet
+consent      the customer's consent does not allow what the alert recommends
+budget       the alert expires before the contact budget of the customer has room
+muted        nothing about the customer may reach anybody: snoozed, staff, test, wholesale
 """
 SUPPRESSED_BY: tuple[SuppressedBy, ...] = get_args(SuppressedBy)
 
-ON_PURPOSE: frozenset[str] = frozenset({"holdout", "filter", "history", "consent", "erased"})
+ON_PURPOSE: frozenset[str] = frozenset({"holdout", "filter", "history", "consent", "erased", "muted"})
 """Reasons of `suppressed` that somebody asked for."""
 
 

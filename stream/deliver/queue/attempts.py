@@ -17,9 +17,12 @@ _ENABLED = " AND NOT EXISTS (SELECT 1 FROM endpoint p WHERE p.name = d.endpoint 
 """So a command that disables an endpoint stops it at once, in every process."""
 _EARLIER = (
     " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.endpoint = d.endpoint AND e.customer = d.customer"
-    " AND e.outcome IS NULL AND e.seq < d.seq)"
+    " AND e.outcome IS NULL AND e.seq < d.seq"
+    " AND (e.reason = '' OR e.episode = d.episode OR e.due_ms <= {now}))"
 )
-"""The order: of a customer only the oldest delivery without outcome is attempted."""
+"""The order: of a customer only the oldest delivery without outcome is attempted. One that waits (for the end
+of quiet hours, for room in the contact budget) holds up its own episode alone."""
+_EARLIER_NOW, _EARLIER_DUE = _EARLIER.format(now="?"), _EARLIER.format(now="d.due_ms")
 
 
 def claim(
@@ -29,15 +32,15 @@ def claim(
     chosen = (  # MATERIALIZED: chosen once, also where the planner would do so for each row
         "SELECT d.seq FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.due_ms <= ?"
         " AND d.lease_ms <= ? AND (d.expires_ms IS NULL OR d.expires_ms > ?)"
-        f"{_ENABLED}{_EARLIER if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT ? {database.skip_locked}"
+        f"{_ENABLED}{_EARLIER_NOW if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT ? {database.skip_locked}"
     )
+    order_values = (now_ms,) if ordered else ()
     with database.transaction():
         taken = database.rows(
             f"WITH chosen AS MATERIALIZED ({chosen})"
-            " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1,"
-            " first_ms = CASE WHEN attempts = 0 THEN ? ELSE first_ms END"
+            " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
             " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
-            endpoint, now_ms, now_ms, now_ms, limit, lease_until_ms, now_ms, endpoint,
+            endpoint, now_ms, now_ms, now_ms, *order_values, limit, lease_until_ms, endpoint,
         )  # fmt: skip
         found = [(seq, failures, *_alert(database, seq)) for seq, failures in sorted(taken)]
     return [Claim(seq, endpoint, head, body, failed, at) for seq, failed, head, body, at in found]
@@ -45,8 +48,8 @@ def claim(
 
 def _alert(database: Database, seq: int) -> tuple[AlertHead, bytes, int]:
     ((*head, body, read_ms),) = database.rows(
-        "SELECT alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, body,"
-        " read_ms FROM alert WHERE seq = ?",
+        "SELECT alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, zone,"
+        " body, read_ms FROM alert WHERE seq = ?",
         seq,
     )
     return AlertHead(*head), bytes(body), int(read_ms)
@@ -89,7 +92,7 @@ def end_overdue(database: Database, now_ms: int, disabled: Sequence[str]) -> Out
     ended: Outcomes = Counter()
     with database.transaction():
         over = database.rows(
-            "UPDATE delivery SET outcome = 'expired', ended_ms = ?"
+            "UPDATE delivery SET outcome = 'expired', reason = '', ended_ms = ?"
             " WHERE outcome IS NULL AND expires_ms <= ? AND lease_ms <= ? RETURNING endpoint",
             now_ms,
             now_ms,
@@ -99,7 +102,7 @@ def end_overdue(database: Database, now_ms: int, disabled: Sequence[str]) -> Out
             ended[endpoint, "expired", ""] += 1
         for name in disabled:
             count = database.run(
-                "UPDATE delivery SET outcome = 'disabled', ended_ms = ?"
+                "UPDATE delivery SET outcome = 'disabled', reason = '', ended_ms = ?"
                 " WHERE endpoint = ? AND outcome IS NULL AND lease_ms <= ?",
                 now_ms,
                 name,
@@ -114,7 +117,7 @@ def next_due_ms(database: Database, endpoint: str, ordered: bool) -> int:
     """The earliest instant at which an attempt for this endpoint is due; FOREVER_MS without any."""
     found = database.rows(
         "SELECT d.due_ms FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.lease_ms = 0"
-        f"{_EARLIER if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT 1",
+        f"{_EARLIER_DUE if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT 1",
         endpoint,
     )
     return int(found[0][0]) if found else FOREVER_MS

@@ -24,7 +24,8 @@ CREATE TABLE alert (
     body {bytes} NOT NULL,
     origin TEXT NOT NULL,
     read_ms BIGINT NOT NULL,
-    erasing BIGINT NOT NULL DEFAULT 0
+    erasing BIGINT NOT NULL DEFAULT 0,
+    zone TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX alert_episode ON alert (episode);
 CREATE INDEX alert_read ON alert (read_ms);
@@ -36,6 +37,12 @@ CREATE TABLE erased (
     read_ms BIGINT NOT NULL
 );
 CREATE INDEX erased_read ON erased (read_ms);
+CREATE TABLE muted (
+    customer TEXT PRIMARY KEY,
+    said_ms BIGINT NOT NULL,
+    until_ms BIGINT NOT NULL,
+    reason TEXT NOT NULL
+);
 CREATE TABLE delivery (
     endpoint TEXT NOT NULL,
     seq BIGINT NOT NULL REFERENCES alert (seq),
@@ -49,14 +56,15 @@ CREATE TABLE delivery (
     resends BIGINT NOT NULL DEFAULT 0,
     outcome TEXT,
     reason TEXT NOT NULL DEFAULT '',
-    first_ms BIGINT NOT NULL DEFAULT 0,
     ended_ms BIGINT NOT NULL DEFAULT 0,
     status BIGINT NOT NULL DEFAULT 0,
     detail TEXT NOT NULL DEFAULT '',
     reported BIGINT NOT NULL DEFAULT 0,
+    sent_ms BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (endpoint, seq)
 );
 CREATE INDEX delivery_unreported ON delivery (seq) WHERE outcome IS NOT NULL AND reported = 0;
+CREATE INDEX delivery_sent ON delivery (customer, sent_ms) WHERE sent_ms > 0;
 CREATE INDEX delivery_due ON delivery (endpoint, due_ms, seq) WHERE outcome IS NULL;
 CREATE INDEX delivery_customer ON delivery (endpoint, customer, seq) WHERE outcome IS NULL;
 CREATE INDEX delivery_expires ON delivery (expires_ms) WHERE outcome IS NULL;
@@ -86,9 +94,11 @@ CREATE TABLE unread (
     PRIMARY KEY (topic, partition_number, record_offset)
 );
 """
-"""`due_ms`: not attempted before. `first_ms`: when the first attempt began. `lease_ms`: until then an attempt
-is under way in some process; with an outcome: its report. `erasing`: 1 when the body goes as soon as no
-delivery needs it, 2 when it is gone. `reported`: 1 when the outcome is on the deliveries topic."""
+"""`due_ms`: not attempted before. `lease_ms`: until then an attempt is under way in some process; with an
+outcome: its report. `erasing`: 1 when the body goes as soon as no delivery needs it, 2 when it is gone.
+`reported`: 1 when the outcome is on the deliveries topic. `sent_ms`: when it was first sent, or would have
+been if its customer were not held out; 0: neither. `reason` of a delivery without outcome: what it waits for.
+`muted`: the latest word about a customer; `until_ms` 0: unmuted."""
 
 
 class QueueError(Exception):

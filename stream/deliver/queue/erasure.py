@@ -13,29 +13,34 @@ from collections.abc import Mapping, Sequence
 from stream.core.facts.profile import ERASURE_GRACE_MS
 from stream.deliver.plan.head import ENDS
 from stream.deliver.queue.database import Database
+from stream.deliver.queue.mutes import forget_mute, note_mute
 from stream.deliver.queue.offsets import move_position, next_offset
-from stream.deliver.queue.rows import Outcomes, ReadErasure
+from stream.deliver.queue.rows import Outcomes, ReadErasure, ReadMute
 
 _ENDS = ", ".join(f"'{state}'" for state in sorted(ENDS))
 
 
-def erase(
+def take_control(
     database: Database,
     topic: str,
-    erasures: Sequence[ReadErasure],
+    records: Sequence[ReadErasure | ReadMute],
     offsets: Mapping[int, int],
     now_ms: int,
 ) -> Outcomes:
     """Take in records of the control topic, which were read up to `offsets`; what ends because of them.
 
-    Customer, alerts and offsets are one transaction. What was read before is left out.
+    Customers, alerts and offsets are one transaction. What was read before is left out.
     """
     ended: Outcomes = Counter()
     with database.transaction():
         nexts = {partition: next_offset(database, topic, partition) for partition in offsets}
-        for each in erasures:
+        for each in records:
             if each.offset < nexts[each.partition]:
                 continue
+            if isinstance(each, ReadMute):
+                note_mute(database, each, now_ms)
+                continue
+            forget_mute(database, each.customer)
             database.run(
                 "INSERT INTO erased (customer, at_ms, read_ms) VALUES (?, ?, ?) ON CONFLICT (customer)"
                 " DO UPDATE SET at_ms = excluded.at_ms, read_ms = excluded.read_ms",
@@ -45,7 +50,7 @@ def erase(
         for partition, offset in offsets.items():
             if offset > nexts[partition]:
                 move_position(database, topic, partition, offset)
-        if erasures:
+        if any(isinstance(each, ReadErasure) for each in records):
             ended = _end_and_wipe(database, now_ms)
     return ended
 

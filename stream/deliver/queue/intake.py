@@ -73,13 +73,13 @@ class _Intake:
         """The alert's number; None when the queue has it already."""
         made = self._database.rows(
             "INSERT INTO alert (alert_id, customer, episode, kind, state, tier, at_stake_minor, at_ms,"
-            " expires_ms, arm, body, origin, read_ms, erasing)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " expires_ms, arm, body, origin, read_ms, erasing, zone)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (alert_id) DO NOTHING RETURNING seq",
             head.alert_id, head.customer, head.episode, head.kind, head.state, head.tier,
             head.at_stake_minor, head.at_ms, head.expires_ms, head.arm, record.body,
             f"{self._topic}/{record.partition}/{record.offset}", self._now_ms,
-            int(is_of_erased(head, self.erased)),
+            int(is_of_erased(head, self.erased)), head.zone,
         )  # fmt: skip
         return int(made[0][0]) if made else None
 
@@ -99,7 +99,8 @@ class _Intake:
         for _, outcome, _, number in found if decision.supersedes else ():
             if outcome is None:
                 database.run(
-                    "UPDATE delivery SET outcome = 'superseded', ended_ms = ? WHERE endpoint = ? AND seq = ?",
+                    "UPDATE delivery SET outcome = 'superseded', reason = '', ended_ms = ?"
+                    " WHERE endpoint = ? AND seq = ?",
                     self._now_ms,
                     endpoint,
                     number,

@@ -37,7 +37,7 @@ def unreported(database: Database, now_ms: int, limit: int = REPORTS_AT_ONCE) ->
         taken = database.rows(
             f"WITH chosen AS MATERIALIZED ({chosen}) UPDATE delivery SET lease_ms = ?"
             " WHERE outcome IS NOT NULL AND (endpoint, seq) IN (SELECT endpoint, seq FROM chosen)"
-            " RETURNING seq, endpoint, outcome, reason, ended_ms, attempts, resends, first_ms",
+            " RETURNING seq, endpoint, outcome, reason, ended_ms, attempts, resends, sent_ms",
             now_ms, limit, lease_ms,
         )  # fmt: skip
         if not taken:
@@ -65,7 +65,7 @@ def mark_reported(database: Database, reports: Sequence[Report]) -> None:
 
 
 def _report(ended: tuple[Any, ...], alert: tuple[Any, ...]) -> Report:
-    seq, endpoint, outcome, reason, ended_ms, attempts, resends, first_ms = ended
+    seq, endpoint, outcome, reason, ended_ms, attempts, resends, sent_ms = ended
     alert_id, customer, episode, kind, state, arm = alert
     data = DeliveryData(
         alert_id=alert_id,
@@ -74,7 +74,7 @@ def _report(ended: tuple[Any, ...], alert: tuple[Any, ...]) -> Report:
         reason=reason,
         arm=arm,
         at=rfc3339(ended_ms),
-        sent_at=rfc3339(first_ms) if attempts else None,
+        sent_at=rfc3339(sent_ms) if sent_ms else None,
         kind=kind,
         state=state,
         episode=episode,

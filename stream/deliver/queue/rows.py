@@ -36,6 +36,19 @@ class ReadErasure(Struct, frozen=True):
     """Event time."""
 
 
+class ReadMute(Struct, frozen=True):
+    """A record of the control topic that mutes or unmutes a customer."""
+
+    partition: int
+    offset: int
+    customer: str
+    at_ms: int
+    """Event time."""
+    until_ms: int
+    """FOREVER_MS: for ever; 0: the customer is unmuted."""
+    reason: str = ""
+
+
 class Claim(Struct, frozen=True):
     """A delivery whose next attempt is this process's to make."""
 
