@@ -70,10 +70,9 @@ class Gates:
         if budget is None or not endpoint.contact:
             return now_ms
         sent = contacts_of(self._database, alert.customer, self._contact_names)
-        waiting = rivals_of(self._database, alert, endpoint.name, now_ms)
-        rivals = [rival for episode, rival in waiting if episode not in sent]
-        own = Rival(each.seq, alert.at_stake_minor or 0)
-        return room_ms(budget, own, alert.episode, sent, rivals, now_ms)
+        rivals = rivals_of(self._database, alert, endpoint.name, now_ms)
+        own = Rival(each.seq, alert.at_stake_minor or 0, alert.episode)
+        return room_ms(budget, own, sent, rivals, now_ms)
 
 
 def _quiet_of(endpoint: Endpoint, zone: str) -> QuietHours | None:

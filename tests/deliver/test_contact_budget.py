@@ -10,12 +10,12 @@ from stream.deliver.plan.contact import YIELD_MS, Budget, Rival, room_ms
 
 NOW = 100 * DAY_MS
 WEEK = Budget(2, 7 * DAY_MS)
-OWN = Rival(5, 1_000)
+OWN = Rival(5, 1_000, "own")
 TIMES = st.integers(NOW - 20 * DAY_MS, NOW)
 
 
-def room(sent=(), rivals=(), budget=WEEK, own=OWN, episode="own"):
-    return room_ms(budget, own, episode, {f"e{n}": at for n, at in enumerate(sent)}, rivals, NOW)
+def room(sent=(), rivals=(), budget=WEEK, own=OWN):
+    return room_ms(budget, own, {f"e{n}": at for n, at in enumerate(sent)}, rivals, NOW)
 
 
 def test_there_is_room_until_the_budget_is_used_up():
@@ -25,16 +25,16 @@ def test_there_is_room_until_the_budget_is_used_up():
 
 
 def test_an_episode_that_was_a_contact_needs_no_room_again():
-    assert room_ms(WEEK, OWN, "e0", {"e0": NOW - 1, "e1": NOW - 2}, [], NOW) == NOW
+    assert room_ms(WEEK, OWN, {"own": NOW - 1, "e1": NOW - 2}, [], NOW) == NOW
 
 
 def test_of_two_for_one_room_the_one_with_more_at_stake_goes_first():
     one_left = [NOW - DAY_MS]
 
-    assert room(one_left, [Rival(9, 2_000)]) == NOW + YIELD_MS
-    assert room(one_left, [Rival(9, 500)]) == NOW
-    assert room(one_left, [Rival(4, 1_000)]) == NOW + YIELD_MS, "as much at stake, and read earlier"
-    assert room([], [Rival(9, 2_000)]) == NOW, "there is room for both"
+    assert room(one_left, [Rival(9, 2_000, "other")]) == NOW + YIELD_MS
+    assert room(one_left, [Rival(9, 500, "other")]) == NOW
+    assert room(one_left, [Rival(4, 1_000, "other")]) == NOW + YIELD_MS, "as much at stake, and read earlier"
+    assert room([], [Rival(9, 2_000, "other")]) == NOW, "there is room for both"
 
 
 @given(st.lists(TIMES, max_size=6), st.integers(1, 4), st.integers(1, 10))
@@ -51,13 +51,12 @@ def test_when_there_is_room_the_window_holds_fewer_than_the_budget(sent, most, d
 
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=6, unique=False), st.integers(1, 3))
 def test_of_those_that_wait_exactly_as_many_as_there_is_room_for_go(stakes, most):
-    waiting = [Rival(seq, stake) for seq, stake in enumerate(stakes)]
+    waiting = [Rival(seq, stake, f"w{seq}") for seq, stake in enumerate(stakes)]
 
     go = [
         own
         for own in waiting
-        if room([], [each for each in waiting if each != own], Budget(most, DAY_MS), own, f"e{own.seq}")
-        == NOW
+        if room([], [each for each in waiting if each != own], Budget(most, DAY_MS), own) == NOW
     ]
 
     assert len(go) == min(most, len(waiting))

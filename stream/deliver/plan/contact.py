@@ -29,10 +29,11 @@ class Budget(Struct, frozen=True):
 
 
 class Rival(Struct, frozen=True):
-    """An alert of the same customer, of another episode, that could be sent at the same instant."""
+    """One of the alerts of a customer that could be sent at an instant."""
 
     seq: int
     at_stake_minor: int
+    episode: str
 
     def is_better_than(self, other: Rival) -> bool:
         """Whether it goes first: more at stake, else read earlier."""
@@ -48,19 +49,19 @@ def is_without_consent(alert: AlertHead, needed: ConsentNeeded) -> bool:
 def room_ms(
     budget: Budget,
     own: Rival,
-    episode: str,
     sent: Mapping[str, int],
     rivals: Iterable[Rival],
     now_ms: int,
 ) -> int:
-    """When there is room for an alert of this episode: `now_ms`, or the instant at which to look again.
+    """When there is room for an alert: `now_ms`, or the instant at which to look again.
 
-    `sent`: episode -> when it first was a contact, of all episodes of the customer.
+    `rivals`: alerts of other episodes that wait for the same room. `sent`: episode -> when it first was a
+    contact, of all episodes of the customer.
     """
-    if episode in sent:
+    if own.episode in sent:
         return now_ms
     used = sorted(at_ms for at_ms in sent.values() if at_ms > now_ms - budget.window_ms)
     if len(used) >= budget.contacts_max:
         return used[-budget.contacts_max] + budget.window_ms
-    better = sum(rival.is_better_than(own) for rival in rivals)
+    better = sum(rival.episode not in sent and rival.is_better_than(own) for rival in rivals)
     return now_ms if len(used) + better < budget.contacts_max else now_ms + YIELD_MS

@@ -27,16 +27,16 @@ def contacts_of(database: Database, customer: str, endpoints: Sequence[str]) -> 
     return {episode: int(at_ms) for episode, at_ms in found}
 
 
-def rivals_of(database: Database, alert: AlertHead, endpoint: str, now_ms: int) -> list[tuple[str, Rival]]:
+def rivals_of(database: Database, alert: AlertHead, endpoint: str, now_ms: int) -> list[Rival]:
     """Other episodes of the customer with an alert that is due at the endpoint and was never sent."""
     found = database.rows(
-        "SELECT d.episode, d.seq, COALESCE(a.at_stake_minor, 0) FROM delivery d JOIN alert a ON a.seq = d.seq"
+        "SELECT d.seq, COALESCE(a.at_stake_minor, 0), d.episode FROM delivery d JOIN alert a ON a.seq = d.seq"
         " WHERE d.endpoint = ? AND d.customer = ? AND d.outcome IS NULL AND d.episode <> ? AND d.due_ms <= ?"
         f" AND d.lease_ms <= ? AND d.sent_ms = 0 AND a.state NOT IN ({_ENDS})"
         " AND (d.expires_ms IS NULL OR d.expires_ms > ?)",
         endpoint, alert.customer, alert.episode, now_ms, now_ms, now_ms,
     )  # fmt: skip
-    return [(episode, Rival(int(seq), int(stake))) for episode, seq, stake in found]
+    return [Rival(int(seq), int(stake), episode) for seq, stake, episode in found]
 
 
 def mark_sent(database: Database, endpoint: str, numbers: Sequence[int], now_ms: int) -> None:
