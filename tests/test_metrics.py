@@ -11,13 +11,17 @@ from stream.metrics import (
     NAMESPACE,
     OTHER,
     DashboardMetrics,
+    DeliveryMetrics,
     Metrics,
+    UpliftMetrics,
     families,
     label_names,
     metrics_page,
 )
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
+SETS = (Metrics(), DeliveryMetrics(), DashboardMetrics(), UpliftMetrics())
+EVERY_FAMILY = [family for each in SETS for family in families(each)]
 FORBIDDEN_UNITS = re.compile(r"_(ms|millis|milliseconds|us|minutes|hours|kb|mb|percent)(_|$)")
 
 
@@ -26,7 +30,7 @@ def scraped(metrics: Metrics) -> str:
 
 
 def test_names_have_our_prefix_lower_case_and_base_units():
-    for family in [*families(Metrics()), *families(DashboardMetrics())]:
+    for family in EVERY_FAMILY:
         assert re.fullmatch(rf"{NAMESPACE}(_[a-z]+)+", family.name), family.name
         assert not FORBIDDEN_UNITS.search(family.name), family.name
         assert family.type != "histogram" or family.name.endswith("_seconds"), family.name
@@ -34,13 +38,13 @@ def test_names_have_our_prefix_lower_case_and_base_units():
 
 
 def test_labels_come_from_the_one_list():
-    named = [*label_names(Metrics()).values(), *label_names(DashboardMetrics()).values()]
+    named = [labels for each in SETS for labels in label_names(each).values()]
 
     assert {label for labels in named for label in labels} <= LABELS
 
 
 def test_every_metric_says_what_it_means():
-    for family in [*families(Metrics()), *families(DashboardMetrics())]:
+    for family in EVERY_FAMILY:
         assert family.documentation.endswith("."), family.name
 
 

@@ -29,7 +29,9 @@ class DeliveryMetrics(MetricSet):
         gauges = self.gauges
         gauges.declare("deliveries_pending", "Deliveries without outcome.", "endpoint")
         gauges.declare(
-            "delivery_oldest_pending_seconds", "Age of the oldest delivery without outcome.", "endpoint"
+            "delivery_oldest_pending_seconds",
+            "How long the oldest delivery without outcome has waited for its endpoint.",
+            "endpoint",
         )
         gauges.declare("endpoint_breaker_open", "1 while an endpoint that fails is left alone.", "endpoint")
         gauges.declare("endpoint_disabled", "1 while nothing is sent to an endpoint.", "endpoint")

@@ -13,6 +13,7 @@ from stream.core.units import DAY_MS, FOREVER_MS, HOUR_MS, MINUTE_MS
 from stream.deliver.plan.contact import Budget
 from stream.deliver.plan.outcome import is_undelivered
 from stream.deliver.plan.quiet import QuietHours
+from stream.deliver.queue.listing import oldest_pending_ms
 from tests.support.alert_bodies import NOW_MS, alert_body
 from tests.support.deliver_world import DOWN, OK, World, endpoint
 
@@ -282,3 +283,16 @@ async def test_nobody_is_contacted_more_often_than_the_budget_allows_whatever_ha
         times = sorted(first.values())
         for began in times:
             assert sum(began <= at_ms < began + budget.window_ms for at_ms in times) <= 2
+
+
+async def test_what_waits_on_purpose_is_not_late_at_its_endpoint(tmp_path):
+    world = World(tmp_path, lambda attempt: DOWN if attempt.customer == "c2" else OK, budget=WEEKLY)
+    await world.send(body("c1", kind="churn_risk"))
+    await world.send(body("c1"))
+    world.mute("c3", NOW_MS + 9 * DAY_MS)
+    await world.send(body("c3"))
+    await world.run_for(DAY_MS)
+    assert oldest_pending_ms(world.database) == {}
+    await world.send(body("c2", at_ms=world.now_ms))
+
+    assert oldest_pending_ms(world.database) == {"crm": NOW_MS + DAY_MS}

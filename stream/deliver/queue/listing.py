@@ -34,10 +34,11 @@ def tallies(database: Database) -> list[Tally]:
 
 
 def oldest_pending_ms(database: Database) -> dict[str, int]:
-    """Endpoint -> when the oldest alert without outcome was read; without those that have none."""
+    """Endpoint -> since when the oldest alert without outcome waits for the endpoint; without those that have
+    none. What waits for the end of quiet hours, of a mute, or for room in the contact budget is not late."""
     read = database.rows(
-        "SELECT o.endpoint, a.read_ms FROM (SELECT endpoint, MIN(seq) AS seq FROM delivery"
-        " WHERE outcome IS NULL GROUP BY endpoint) o JOIN alert a ON a.seq = o.seq"
+        "SELECT d.endpoint, MIN(CASE WHEN d.sent_ms > 0 THEN d.sent_ms ELSE a.read_ms END) FROM delivery d"
+        " JOIN alert a ON a.seq = d.seq WHERE d.outcome IS NULL AND d.reason = '' GROUP BY d.endpoint"
     )
     return {name: int(read_ms) for name, read_ms in read}
 
