@@ -22,6 +22,7 @@ from stream.core.alerts.wording import (
     score_number,
     score_words,
     stake_words,
+    to_do_words,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "score_number",
     "score_words",
     "stake_words",
+    "to_do_words",
 ]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.alerts.alert import Alert
+from stream.core.alerts.wording import alert_lines
 from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
@@ -66,9 +67,10 @@ def arm(policy, customer, day, kind="churn_risk", tier="gold"):
 def without_arm(alert):
     ref = default_policy()
     plain = msgspec.structs.replace(alert.data.policy, hash=ref.hash)
-    return msgspec.structs.replace(
-        alert, data=msgspec.structs.replace(alert.data, experiment=None, policy=plain)
-    )
+    assert alert.data.text is not None
+    text = msgspec.structs.replace(alert.data.text, to_do=None)
+    data = msgspec.structs.replace(alert.data, experiment=None, policy=plain, text=text)
+    return msgspec.structs.replace(alert, data=data)
 
 
 def test_without_an_experiment_no_alert_has_an_arm_and_the_policy_has_its_hash_of_before():
@@ -82,8 +84,18 @@ def test_an_experiment_changes_nothing_of_the_alerts_but_their_arm():
     armed = the_alerts(written())
 
     assert len(plain) > 5
-    assert [without_arm(each) for each in armed] == plain
+    assert [without_arm(each) for each in armed] == [without_arm(each) for each in plain]
     assert all(alert.data.experiment is not None for alert in armed)
+
+
+def test_people_are_asked_to_do_nothing_about_a_customer_who_is_held_out():
+    for alert in the_alerts(written(share=0.5, period="7d")):
+        data = alert.data
+        held_out = data.experiment is not None and data.experiment.arm == "held_out"
+        if data.state in {"raised", "escalated"}:
+            assert data.text is not None
+            assert ("left alone" in (data.text.to_do or "")) == held_out
+            assert any("left alone" in line for line in alert_lines(alert)) == held_out
 
 
 def test_an_alert_names_its_arm_with_all_that_it_follows_from():

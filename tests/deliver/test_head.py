@@ -41,6 +41,7 @@ def test_the_fields_of_an_alert():
         at_stake_minor=1_234,
         expires_ms=NOW_MS + 45 * DAY_MS,
         arm="treated",
+        consent="not_needed",
     )
 
 

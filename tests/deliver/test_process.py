@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.support.alert_bodies import fresh_alert, ids_of
+from tests.support.alert_bodies import FAR_MS, alert_body, fresh_alert, ids_of
 from tests.support.deliver_process import DeliverProcess, wait_until
 from tests.support.webhook_receiver import WebhookReceiver
 
@@ -81,7 +81,7 @@ def test_who_was_muted_before_the_first_start_and_who_is_held_out_reach_no_recei
         "c3": ("accepted", ""),
     }
     assert sent == {"ada": False, "held": True, "c3": True}
-    assert list(receiver.accepted) == ids(bodies[2:])
+    assert list(receiver.accepted) == ids_of(bodies[2:])
 
 
 @pytest.mark.slow  # each start of a process takes seconds

@@ -21,6 +21,7 @@ from stream.core.alerts.alert import (
 from stream.core.alerts.amounts import count, date, days, every, listed, money, sentiment_word, share
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.judgement.episode import OPEN
+from stream.core.policy.arms import HELD_OUT
 
 ALERT_NAMES = {
     "at_risk_loyal": "loyal customer at risk",
@@ -60,7 +61,7 @@ def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
     if data.value_at_risk is not None:
         lines.append(f"At stake: {stake_words(data.value_at_risk)}")
     lines.append(closing_words(alert, calendar))
-    lines.append(f"To do: {action_words(data.recommended_action)}")
+    lines.append(f"To do: {to_do_words(data)}")
     return lines
 
 
@@ -77,7 +78,7 @@ def text_of(data: AlertData, expires: str | None, calendar: Calendar = UTC_CALEN
         headline=title,
         why=f"{why} But: {against}." if against else why,
         at_stake=f"{_capital(stake_words(stake))}." if stake is not None else None,
-        to_do=_capital(action_words(data.recommended_action)),
+        to_do=_capital(to_do_words(data)),
         until=f"{ending_words(data, expires, calendar)}.",
     )
 
@@ -270,6 +271,17 @@ def _remedy(remedy: Remedy, money_in: str) -> str:
         return "all open tickets resolved"
     more = money(remedy.amount_minor or 0, money_in)
     return f"{more} more spend if it comes now (older spend counts less), which reaches the next tier"
+
+
+LEFT_ALONE = "nothing: this customer is left alone, so that it can be seen whether acting on alerts helps."
+"""What to do about an alert of the arm that is held out."""
+
+
+def to_do_words(data: AlertData) -> str:
+    """What to do about an alert: what the playbook recommends, or nothing where it is held out."""
+    if data.experiment is not None and data.experiment.arm == HELD_OUT:
+        return LEFT_ALONE
+    return action_words(data.recommended_action)
 
 
 def action_words(action: Action | None) -> str:

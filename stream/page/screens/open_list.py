@@ -20,7 +20,7 @@ from stream.page.screens.view import (
     plain_amount,
 )
 from stream.page.store.store import Reading, Row
-from stream.wording.alert import action_words, reason_lines
+from stream.wording.alert import reason_lines, to_do_words
 
 FILTERS = ("kind", "currency", "since", "tier", "urgent", "after")
 ROWS_READ = 500
@@ -132,5 +132,5 @@ def _cells(entry: OpenEntry, view: View) -> list[Cell]:
         ),
         currency,
         "; ".join(reason_lines(data, view.calendar)),
-        action_words(action) if action is not None else "",
+        to_do_words(data) if action is not None else "",
     ]

@@ -33,7 +33,7 @@ from stream.page.screens.view import (
     url,
 )
 from stream.page.store.store import Reading
-from stream.wording.alert import action_words, reason_lines, score_number
+from stream.wording.alert import reason_lines, score_number, to_do_words
 
 PATH, CSV_PATH = "/", "/today.csv"
 ROWS_SHOWN = 20
@@ -225,7 +225,7 @@ def _row(entry: OpenEntry, view: View) -> OpenRow:
         spread=f"{low} to {high}" if is_known else "",
         score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),
-        to_do=action_words(action) if action is not None else "Nothing is in the playbook for this reason.",
+        to_do=to_do_words(data) if action is not None else "Nothing is in the playbook for this reason.",
         alert_id=data.alert_id,
     )
 

@@ -32,13 +32,13 @@ from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.wording.alert import (
     ALERT_NAMES,
-    action_words,
     ending_words,
     reason_lines,
     reason_words,
     reasons_against,
     score_words,
     stake_words,
+    to_do_words,
 )
 from stream.wording.amounts import money
 from stream.wording.judged_by import judged_otherwise
@@ -170,7 +170,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         score=score_words(data),
         stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
         closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
-        to_do=action_words(action) if action is not None else "",
+        to_do=to_do_words(data) if action is not None else "",
         alert_id=data.alert_id,
     )
 
