@@ -244,7 +244,7 @@ def judged(**episodes):
         (judged(churn_risk=Episode("raised", 1)), []),
         (judged(churn_risk=Episode("idle", 1)), []),
         (judged(churn_risk=Episode("idle", 1, armed=False)), [("churn_risk", "expired")]),
-        (judged(churn_risk=Episode("pending", 1, at(50))), [("churn_risk", "budget")]),
+        (judged(churn_risk=Episode("pending", 1, at(50))), [("churn_risk", "raising_limit")]),
         (judged(churn_risk=Episode("pending", 1, at(50), closed_ms=at(90))), [("churn_risk", "cool_down")]),
         (
             judged(churn_risk=Episode("pending", 1, at(50)), at_risk_loyal=Episode("raised", 1)),

@@ -14,9 +14,9 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open, raisable_ms
 from stream.core.policy.policy import ALERT_KINDS, AlertKind
 
-HeldBy = Literal["dwell", "cool_down", "other_open", "budget", "expired"]
+HeldBy = Literal["dwell", "cool_down", "other_open", "raising_limit", "expired"]
 """The score has not been high for long enough; the last alert of the kind ended not long ago; a kind of
-higher precedence is open; the contact budget is used up; an alert expired and the score has not been low
+higher precedence is open; the raising limit is reached; an alert expired and the score has not been low
 since."""
 
 
@@ -41,4 +41,4 @@ def _why_pending(
         return "cool_down" if is_high_enough else "dwell"
     if any(other < kind and is_open(found) for other, found in judgement.episodes.items()):
         return "other_open"
-    return "budget"
+    return "raising_limit"

@@ -15,7 +15,7 @@ HELD_WORDS = {
     "dwell": "their score has not been high for long enough yet",
     "cool_down": "an alert of the kind ended not long ago",
     "other_open": "a more important alert about them is open",
-    "budget": "there were as many alerts about them lately as the policy allows",
+    "raising_limit": "there were as many alerts about them lately as the policy allows",
     "expired": "an alert was open until it expired, and their score has not been low since",
 }
 """Why nothing is raised though the score is high (entries.py), in words."""
