@@ -127,8 +127,8 @@ class World:
     def mute(self, customer: str, until_ms: int, reason: str = "snoozed", at_ms: int | None = None) -> None:
         """The control topic says that a customer is muted; until 0: unmuted."""
         self.erasures += 1
-        said_ms = self.now_ms if at_ms is None else at_ms
-        read = [ReadMute(0, self.erasures - 1, customer, said_ms, until_ms, reason)]
+        stated_ms = self.now_ms if at_ms is None else at_ms
+        read = [ReadMute(0, self.erasures - 1, customer, stated_ms, until_ms, reason)]
         self.outcomes += take_control(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
 
     def report(self) -> list[DeliveryRecord]:

@@ -39,7 +39,7 @@ CREATE TABLE erased (
 CREATE INDEX erased_read ON erased (read_ms);
 CREATE TABLE muted (
     customer TEXT PRIMARY KEY,
-    said_ms BIGINT NOT NULL,
+    stated_ms BIGINT NOT NULL,
     until_ms BIGINT NOT NULL,
     reason TEXT NOT NULL
 );

@@ -16,10 +16,10 @@ KEPT_MS = 30 * DAY_MS
 def note_mute(database: Database, read: ReadMute, now_ms: int) -> None:
     """Take in one word, within a transaction. What waits for the end of a mute is looked at again."""
     database.run(
-        "INSERT INTO muted (customer, said_ms, until_ms, reason) VALUES (?, ?, ?, ?) ON CONFLICT (customer)"
-        " DO UPDATE SET said_ms = excluded.said_ms, until_ms = excluded.until_ms, reason = excluded.reason"
-        " WHERE excluded.said_ms > muted.said_ms"
-        " OR (excluded.said_ms = muted.said_ms AND excluded.until_ms > muted.until_ms)",
+        "INSERT INTO muted (customer, stated_ms, until_ms, reason) VALUES (?, ?, ?, ?) ON CONFLICT (customer)"
+        " DO UPDATE SET stated_ms = excluded.stated_ms, until_ms = excluded.until_ms, reason = excluded.reason"
+        " WHERE excluded.stated_ms > muted.stated_ms"
+        " OR (excluded.stated_ms = muted.stated_ms AND excluded.until_ms > muted.until_ms)",
         read.customer, read.at_ms, read.until_ms, read.reason,
     )  # fmt: skip
     database.run(
@@ -37,7 +37,7 @@ def forget_old_mutes(database: Database, now_ms: int) -> None:
     """Words that have been over for long go."""
     with database.transaction():
         before_ms = now_ms - KEPT_MS
-        database.run("DELETE FROM muted WHERE until_ms < ? AND said_ms < ?", before_ms, before_ms)
+        database.run("DELETE FROM muted WHERE until_ms < ? AND stated_ms < ?", before_ms, before_ms)
 
 
 def any_muted(database: Database, now_ms: int) -> bool:
