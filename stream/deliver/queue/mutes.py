@@ -17,7 +17,8 @@ def note_mute(database: Database, read: ReadMute, now_ms: int) -> None:
     """Take in one word, within a transaction. What waits for the end of a mute is looked at again."""
     database.run(
         "INSERT INTO muted (customer, stated_ms, until_ms, reason) VALUES (?, ?, ?, ?) ON CONFLICT (customer)"
-        " DO UPDATE SET stated_ms = excluded.stated_ms, until_ms = excluded.until_ms, reason = excluded.reason"
+        " DO UPDATE SET"
+        " stated_ms = excluded.stated_ms, until_ms = excluded.until_ms, reason = excluded.reason"
         " WHERE excluded.stated_ms > muted.stated_ms"
         " OR (excluded.stated_ms = muted.stated_ms AND excluded.until_ms > muted.until_ms)",
         read.customer, read.at_ms, read.until_ms, read.reason,
