@@ -155,3 +155,73 @@ paid = "purchase.completed"
 
     assert (orders(done), done.summary.ignored, done.rejects) == ({"1": 500}, 1, [])
     assert parse_mapping(mapping, "m").events["*"] == "ignore"
+
+
+EBAY = """\
+Transaction creation date,Type,Order number,Buyer username,Item ID,Quantity,Net amount,Transaction currency
+"Jan 20, 2026",Order,11-1,ann_b,123,1,17.50,USD
+"Jan 21, 2026",Other fee,--,--,--,--,-3.00,USD
+"Jan 22, 2026",Payout,--,--,--,--,-14.50,USD
+"Jan 25, 2026",Refund,11-1,ann_b,123,1,-7.50,USD
+"""
+
+
+def test_fees_and_payouts_of_ebay_are_no_orders_of_a_customer_called_dash(tmp_path):
+    done = imported(tmp_path, EBAY, proposal(tmp_path, EBAY))
+    by_hand = imported(tmp_path, "id,who,at,sum\n1,--,2026-01-25,5.00\n", BY_HAND)
+
+    assert (orders(done), refunds(done)) == ({"11-1": 1750}, [("11-1", 750)])
+    assert (done.summary.ignored, done.rejects) == (2, [])
+    assert by_hand.reasons() == [(2, "customer_missing")]
+
+
+BY_HAND = """
+source = "/s"
+[columns]
+order = "id?"
+customer = "who"
+time = "at"
+order_total = "sum"
+[constants]
+currency = "EUR"
+"""
+
+
+@pytest.mark.parametrize("name", ["Total", "Grand total", "Summe", "GESAMT"])
+def test_the_last_line_of_a_report_is_no_customer(tmp_path, name):
+    text = f"who,at,sum\nann,2026-01-25,5.00\n{name},2026-01-31,5.00\n"
+
+    assert imported(tmp_path, text, BY_HAND).reasons() == [(3, "customer_missing")]
+
+
+TRANSACTIONS = """\
+Order,Customer Email,Kind,Created At,Status,Amount,Currency
+5001,ann@x.org,authorization,2026-01-20 10:00,success,50.00,EUR
+5001,ann@x.org,capture,2026-01-21 10:00,success,50.00,EUR
+5001,ann@x.org,refund,2026-01-25 10:00,success,15.00,EUR
+5002,bob@x.org,sale,2026-01-22 10:00,failure,70.00,EUR
+5002,bob@x.org,sale,2026-01-22 10:05,success,70.00,EUR
+5003,bob@x.org,sale,2026-01-23 10:05,failure,90.00,EUR
+"""
+
+
+def test_authorisations_and_failures_of_transactions_are_no_payments(tmp_path):
+    done = imported(tmp_path, TRANSACTIONS, proposal(tmp_path, TRANSACTIONS))
+
+    assert (orders(done), refunds(done)) == ({"5001": 5000, "5002": 7000}, [("5001", 1500)])
+
+
+ITEMS = """\
+Order ID,Buyer Email,Order Date,Item Status,SKU,Qty,Item Total
+1,a@x.org,2026-01-20 10:00,Shipped,mug,1,10.00
+1,a@x.org,2026-01-20 10:00,Returned,pot,1,20.00
+2,b@x.org,2026-01-26 10:00,Returned,pan,1,30.00
+2,b@x.org,2026-01-26 10:00,Returned,mug,1,10.00
+"""
+
+
+def test_of_an_order_of_which_one_line_went_back_that_line_is_refunded(tmp_path):
+    done = imported(tmp_path, ITEMS, proposal(tmp_path, ITEMS))
+
+    assert live(done) == {"1": 1000, "2": 0}
+    assert refunds(done) == [("1", 2000), ("2", 4000)]

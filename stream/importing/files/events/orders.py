@@ -11,6 +11,8 @@ from stream.importing.files.events.line_values import LineRejection
 from stream.importing.files.events.order_extras import (
     ADDED,
     CREDIT_TOTAL,
+    PART_REFUND,
+    WHOLE_REFUND,
     Extras,
     merged_extras,
 )
@@ -202,6 +204,8 @@ def _draft(
         extras = first.extras or {}
     else:
         extras = merged_extras(_extras_of(lines), _extras_of(refused), per_line)
+    if WHOLE_REFUND in extras and not first.returned:
+        extras = _refunded_lines(lines, extras)
     counted: tuple[str, ...] = ()
     if first.returned and extras and not whole:
         counted = tuple(field for field in ADDED if field in per_line)
@@ -211,6 +215,16 @@ def _draft(
         first.customer, at, first.returned, first.order, first.currency, first.sequence, first.direct,
         lines, extras, counted,
     )  # fmt: skip
+
+
+def _refunded_lines(lines: list[OrderLine], extras: Extras) -> Extras:
+    """Where a status of some lines says refunded, and of others not, what went back is those lines."""
+    back = [line for line in lines if line.extras and WHOLE_REFUND in line.extras]
+    if not lines or len(back) == len(lines):
+        return extras
+    amount = sum(line.total_minor for line in back)
+    kept = {field: value for field, value in extras.items() if field != WHOLE_REFUND}
+    return {"refunded": amount, **kept} if amount > 0 else {**kept, PART_REFUND: True}
 
 
 def _cancellation(cancels: list[OrderLine], lines: list[OrderLine]) -> OrderDraft:

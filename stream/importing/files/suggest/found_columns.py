@@ -20,7 +20,7 @@ from stream.importing.files.suggest.column_names import (
     simplified_status,
 )
 from stream.importing.files.suggest.currencies import currency_columns
-from stream.importing.files.suggest.histories import change_column, status_columns
+from stream.importing.files.suggest.histories import choose_statuses
 from stream.importing.files.suggest.rates import READERS, is_share, is_tax_rate
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled, fitting_formats
@@ -56,6 +56,8 @@ class FoundColumns(NamedTuple):
     """Fields, of customer and time, whose column was taken for its cells, although no name fits."""
     percents: tuple[str, ...] = ()
     """Columns called tax that hold its rate in percent."""
+    statuses: tuple[str, ...] = ()
+    """Columns of statuses in which lines of one order differ that are equal else."""
 
 
 def found_columns(columns: ColumnSample) -> FoundColumns:
@@ -79,8 +81,8 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
     column, words = _event_column(columns, fields)
     if column:
         fields["event"] = column
-    _choose_statuses(columns, fields)
-    return FoundColumns(fields, words, rates, by_cells, tuple(percents))
+    statuses = choose_statuses(columns, fields)
+    return FoundColumns(fields, words, rates, by_cells, tuple(percents), statuses)
 
 
 def varies(cells: Sequence[str], orders: Sequence[str]) -> bool:
@@ -270,16 +272,6 @@ def _has_net_prices(fields: dict[str, str]) -> bool:
         return True
     line = simplified(fields.get("line_total", ""))
     return line in {"netsales", "netsale", "netamount", "itemprice", "grosssales"}
-
-
-def _choose_statuses(columns: ColumnSample, fields: dict[str, str]) -> None:
-    """Where lines of one order differ in their status only: what tells statuses, and which is the latest."""
-    statuses = status_columns(columns, fields)
-    others = [name for name in statuses if name not in fields.values()]
-    if others:
-        fields["status"] = "+".join(others)
-    if statuses and (name := change_column(columns, fields)):
-        fields["updated"] = name
 
 
 def _event_column(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, dict[str, str]]:

@@ -39,6 +39,17 @@ def status_columns(columns: ColumnSample, fields: Mapping[str, str]) -> list[str
     return [name for name in names if _differs_alone(rows, columns[name])]
 
 
+def choose_statuses(columns: ColumnSample, fields: dict[str, str]) -> tuple[str, ...]:
+    """Where lines of one order differ in their status only: what tells statuses, and which is the latest."""
+    statuses = status_columns(columns, fields)
+    others = [name for name in statuses if name not in fields.values()]
+    if others:
+        fields["status"] = "+".join(others)
+    if statuses and (name := change_column(columns, fields)):
+        fields["updated"] = name
+    return tuple(statuses)
+
+
 def change_column(columns: ColumnSample, fields: Mapping[str, str]) -> str | None:
     """The column of the time at which a status was reached, if it is written as the time of the order is."""
     times = columns.get(fields.get("time", ""), [])

@@ -34,7 +34,10 @@ class PaymentColumns(NamedTuple):
 def payment_columns(
     columns: ColumnSample, fields: Mapping[str, str], words: Mapping[str, str]
 ) -> PaymentColumns | None:
-    """None for a file whose types name no refunds; `words`: texts of the column of types -> event type."""
+    """None for a file whose types name no refunds; `words`: texts of the column of types -> event type.
+
+    A status that decides whether a line is skipped is no other status of an order.
+    """
     if REFUNDED not in words.values() or fields.get("event") not in columns:
         return None
     kinds = [words.get(text.strip(), "") for text in columns[fields["event"]]]
@@ -42,9 +45,13 @@ def payment_columns(
     skip = {
         name: sorted({text for text in filled(cells) if STATUS_WORDS.get(text.lower(), PAID) != PAID})
         for name, cells in columns.items()
-        if name not in fields.values() and is_status(simplified(name)) and simplified(name) != "state"
+        if name not in _others(fields) and is_status(simplified(name)) and simplified(name) != "state"
     }
     return PaymentColumns(of_refunds, {name: texts for name, texts in skip.items() if texts})
+
+
+def _others(fields: Mapping[str, str]) -> set[str]:
+    return {column for field, column in fields.items() if field != "status"}
 
 
 def payment_lines(found: PaymentColumns | None) -> list[str]:

@@ -59,6 +59,8 @@ def proposed_toml(sample: FileSample) -> str:
         lines.append(f"items = {as_toml(items)} # the list of products in a record")
     lines += ["", "[columns]", *(f"{field} = {as_toml(column)}" for field, column in paths.items())]
     payments = payment_columns(columns, fields, found.words)
+    if payments is not None and fields.get("status") in payments.skip:
+        fields.pop("status")
     lines += [*payment_lines(payments), "", "[constants]", *feedback]
     if not feedback and "currency" not in fields:
         lines.append(constant_line(columns, fields))

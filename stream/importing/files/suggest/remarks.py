@@ -50,8 +50,9 @@ def remarks(
         f"{name!r} is the same for orders of different worth: a rate, no amount, so it is not used."
         for name in found.percents
     ]
-    if "status" in fields or "updated" in fields:
-        named = " and ".join(repr(fields[field]) for field in ("event", "status") if field in fields)
+    differing = [name for name in found.statuses if name not in others]
+    if differing:
+        named = " and ".join(map(repr, differing))
         lines.append(
             f"Lines of one order differ in {named} only: they are taken as one line, by its latest status. "
             'Where each is a piece of its own: [orders] status_lines = "each".'

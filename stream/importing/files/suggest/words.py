@@ -43,7 +43,10 @@ STATUS_WORDS = {
     **dict.fromkeys(
         ("cancelado", "cancelada", "annulé", "annulée", "annulato", "annullato", "geannuleerd"), CANCELLED
     ),
-    **dict.fromkeys(("failed", "declined", "incomplete", "payment due", "not paid", "posted"), "ignore"),
+    **dict.fromkeys(
+        ("failure", "error", "failed", "declined", "incomplete", "payment due", "not paid", "posted"),
+        "ignore",
+    ),
     **dict.fromkeys(("awaiting pickup", "partially shipped", "in progress", "done", "in bearbeitung"), PAID),
     **dict.fromkeys(("teilweise bezahlt", "teilweise versandt", "versandt", "zugestellt"), PAID),
     **dict.fromkeys(("teilweise erstattet", "partial refund"), PAID),
@@ -82,7 +85,15 @@ TYPE_WORDS = {
             *("express checkout payment", "ebay auction payment", "direct credit card payment"),
             *("subscription payment", "preapproved payment bill user payment", "recurring payment"),
             *("virtual terminal payment", "donation payment", "shopping cart payment", "payment received"),
-            *("checkout payment", "card payment", "invoice payment", "zahlung", "paiement", "pago"),
+            *(
+                "capture",
+                "checkout payment",
+                "card payment",
+                "invoice payment",
+                "zahlung",
+                "paiement",
+                "pago",
+            ),
         ),
         PAID,
     ),
@@ -104,6 +115,7 @@ TYPE_WORDS = {
     ),
     **dict.fromkeys(
         (
+            *("other fee", "shipping label", "hold", "claim", "credit", "void", "authorisation"),
             *("fee", "fees", "stripe fee", "stripe_fee", "payment fee", "fee reversal", "chargeback fee"),
             *("payout", "transfer", "adjustment", "topup", "withdrawal", "general withdrawal", "deposit"),
             *("user initiated withdrawal", "withdraw funds to bank account", "bank deposit to pp account"),
