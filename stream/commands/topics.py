@@ -9,9 +9,10 @@ import click
 import msgspec
 
 from stream.commands.groups import SuggestingGroup
+from stream.commands.parameters import chosen_policy
 from stream.commands.shown import echo
 from stream.ops.cluster import cluster_errors, cluster_settings
-from stream.ops.topic_setup import apply_changes, compare_topics, planned_changes
+from stream.ops.topic_setup import alerts_needed_ms, apply_changes, compare_topics, planned_changes
 from stream.worker.kafka.topics import TopicFinding
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -34,15 +35,17 @@ def topics_group() -> None:
 def check_command(as_json: bool) -> None:
     """Compare the topics with the required settings; change nothing.
 
-    Exit code 0 when all agree, 1 with one line for each difference.
+    Alerts that are kept for longer than 400 days are fine; so long they are kept at least, and until they
+    have expired by STREAM_POLICY and 60 days more. Exit code 0 when all agree, 1 with one line for each
+    difference, 2 when a setting or the policy is wrong.
 
     \b
     Example:
       stream topics check --json
     """
-    settings = cluster_settings()
+    settings, needed_ms = cluster_settings(), alerts_needed_ms(chosen_policy(None, of_worker=True))
     with cluster_errors():
-        found = compare_topics(settings)
+        found = compare_topics(settings, needed_ms)
     _report(found, [], as_json)
 
 
@@ -60,12 +63,12 @@ def apply_command(dry_run: bool, may_alter: bool, as_json: bool) -> None:
     Example:
       STREAM_PARTITIONS=12 STREAM_REPLICATION=3 stream topics apply
     """
-    settings = cluster_settings()
+    settings, needed_ms = cluster_settings(), alerts_needed_ms(chosen_policy(None, of_worker=True))
     with cluster_errors():
-        found = compare_topics(settings)
+        found = compare_topics(settings, needed_ms)
         changes = planned_changes(found, may_alter)
         if not dry_run:
-            apply_changes(settings, changes)
+            apply_changes(settings, changes, needed_ms)
     if dry_run:
         _report(found, [f"would {line}" for line in changes.lines()], as_json)
     else:

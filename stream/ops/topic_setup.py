@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from stream.config.settings import Settings
+from stream.core.policy.policy import ALERT_KINDS, Policy
+from stream.core.units import DAY_MS
 from stream.worker.kafka.topics import TopicFinding, topic_findings, topic_plans
 from stream.worker.kafka.topics_admin import admin_client, alter_topics, cluster_topics, create_topics
+
+UPLIFT_WINDOW_MS = 60 * DAY_MS
+"""Twice the window that `stream uplift` looks ahead by default."""
 
 
 class TopicChanges(Struct, frozen=True):
@@ -24,9 +29,18 @@ class TopicChanges(Struct, frozen=True):
         return [f"create {topic}" for topic in self.to_create] + altered
 
 
-def compare_topics(settings: Settings) -> list[TopicFinding]:
-    """The differences between the required topics and the cluster's; ClusterError when no broker answers."""
-    plans = topic_plans(settings)
+def alerts_needed_ms(policy: Policy) -> int:
+    """How long an alert must be kept: until the last of the policy expires, and a study's window is over."""
+    expire_ms: list[int] = [getattr(policy, kind).hysteresis.expire_ms for kind in ALERT_KINDS]
+    return max(expire_ms) + UPLIFT_WINDOW_MS
+
+
+def compare_topics(settings: Settings, needed_ms: int = 0) -> list[TopicFinding]:
+    """The differences between the required topics and the cluster's; ClusterError when no broker answers.
+
+    `needed_ms`: how long alerts must be kept (`alerts_needed_ms`).
+    """
+    plans = topic_plans(settings, needed_ms)
     client = admin_client(settings)
     return list(topic_findings(plans, cluster_topics(client, [plan.name for plan in plans])))
 
@@ -40,8 +54,10 @@ def planned_changes(findings: Sequence[TopicFinding], may_alter: bool) -> TopicC
     return TopicChanges(tuple(missing), tuple(drifted), (*remaining, *created))
 
 
-def apply_changes(settings: Settings, changes: TopicChanges) -> None:
+def apply_changes(settings: Settings, changes: TopicChanges, needed_ms: int = 0) -> None:
     """Create and alter; ClusterError when the cluster refuses."""
     client = admin_client(settings)
-    create_topics(client, [plan for plan in topic_plans(settings) if plan.name in changes.to_create])
+    create_topics(
+        client, [plan for plan in topic_plans(settings, needed_ms) if plan.name in changes.to_create]
+    )
     alter_topics(client, changes.to_alter)

@@ -3,6 +3,7 @@
 import json
 import time
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import Consumer, Producer
@@ -11,10 +12,15 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from stream.commands.main import main
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
+from stream.core.units import DAY_MS
+from stream.ops.topic_setup import alerts_needed_ms
+from stream.policy_file import load_policy
 from stream.worker.kafka.embedded import PARTITIONS, EmbeddedBroker
 from stream.worker.kafka.topics import (
     CENTURY_MS,
     INPUTS,
+    KEPT_DAYS,
+    KEPT_ROLES,
     ROLES,
     TopicFinding,
     TopicState,
@@ -205,3 +211,45 @@ def test_no_broker_is_one_readable_line(monkeypatch):
     assert answer.exit_code == 1
     assert "no broker answers at 127.0.0.1:1 (STREAM_BROKERS)" in answer.output
     assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize(
+    ("found", "needed_days", "wanted_days"),
+    [
+        ("2592000000", 0, 400),
+        (str(400 * DAY_MS - 1), 0, 400),
+        (str(400 * DAY_MS), 500, 500),
+        (str(400 * DAY_MS), 0, None),
+        (str(800 * DAY_MS), 0, None),
+        ("-1", 500, None),
+    ],
+)
+def test_alerts_that_are_kept_too_short_are_found_with_the_reason_and_longer_is_fine(
+    found, needed_days, wanted_days
+):
+    settings = Settings()
+    cluster = as_planned(settings)
+    names = [plan.name for plan in topic_plans(settings) if plan.role in KEPT_ROLES]
+    for name in names:
+        cluster[name].config["retention.ms"] = found
+
+    findings = topic_findings(topic_plans(settings, needed_days * DAY_MS), cluster)
+
+    lines = [finding.line() for finding in findings if finding.what != "ok"]
+    assert len(names) == 2
+    assert len(lines) == len(names) * (wanted_days is not None)
+    if wanted_days is not None:
+        assert f"retention.ms is {found}, not {wanted_days * DAY_MS}: alerts must be there until" in lines[0]
+        assert lines[0].endswith("`stream topics apply --alter` corrects it")
+
+
+def test_how_long_alerts_are_needed_follows_the_policy():
+    shipped = alerts_needed_ms(load_policy(None))
+    longer = msgspec.structs.replace
+    policy = load_policy(None)
+    rule = longer(policy.churn_risk.hysteresis, expire_ms=500 * DAY_MS)
+
+    slow = longer(policy, churn_risk=longer(policy.churn_risk, hysteresis=rule))
+
+    assert shipped <= KEPT_DAYS * DAY_MS
+    assert alerts_needed_ms(slow) == 560 * DAY_MS

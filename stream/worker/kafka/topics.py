@@ -78,6 +78,13 @@ RECREATION: Mapping[Role, str] = {
 reads alerts, deliveries and dead letters, so these are simply made again."""
 
 
+KEPT_ROLES: tuple[Role, ...] = ("alerts", "deliveries")
+ALERTS_NEEDED = (
+    ": alerts must be there until they have expired and `stream uplift` has seen what came of them; the "
+    "dashboard shows what the topic holds"
+)
+
+
 class TopicNames(Struct, frozen=True):
     """The names of all topics, with STREAM_TOPIC_PREFIX."""
 
@@ -134,7 +141,8 @@ class TopicFinding(Struct, frozen=True):
                 f"Numbers of partitions are never changed: {self.remedy}"
             )
         if self.what == "config":
-            return f"{self.topic}: {self.config} is {self.found}, not {self.wanted}; {self.remedy}"
+            why = ALERTS_NEEDED if self.role in KEPT_ROLES and self.config == "retention.ms" else ""
+            return f"{self.topic}: {self.config} is {self.found}, not {self.wanted}{why}; {self.remedy}"
         return f"{self.topic}: as it should be"
 
     @property
@@ -155,13 +163,18 @@ def topic_names(settings: Settings) -> TopicNames:
     return TopicNames(*(settings.topic_prefix + getattr(settings, f"topic_{role}") for role in ROLES))
 
 
-def topic_plans(settings: Settings) -> list[TopicPlan]:
-    """The plan of every topic. Their partition counts are equal: a customer has one partition number."""
+def topic_plans(settings: Settings, alerts_needed_ms: int = 0) -> list[TopicPlan]:
+    """The plan of every topic. Their partition counts are equal: a customer has one partition number.
+
+    `alerts_needed_ms`: how long alerts must be kept at least, where that is more than usual.
+    """
+    kept_ms = str(max(KEPT_DAYS * DAY_MS, alerts_needed_ms))
+    configs = {**CONFIGS, **{role: {**CONFIGS[role], "retention.ms": kept_ms} for role in KEPT_ROLES}}
     safe = {"min.insync.replicas": "2"} if settings.replication >= 3 else {}
     names = topic_names(settings)
     return [
         TopicPlan(
-            role, getattr(names, role), settings.partitions, settings.replication, {**CONFIGS[role], **safe}
+            role, getattr(names, role), settings.partitions, settings.replication, {**configs[role], **safe}
         )
         for role in ROLES
     ]
@@ -185,5 +198,12 @@ def _differences(plan: TopicPlan, state: TopicState) -> Iterator[TopicFinding]:
         )
     for name, wanted in plan.config.items():
         found = state.config.get(name, "")
-        if found != wanted:
+        if found != wanted and not (
+            plan.role in KEPT_ROLES and name == "retention.ms" and _is_longer(found, wanted)
+        ):
             yield TopicFinding(plan.name, "config", name, wanted, found, plan.role)
+
+
+def _is_longer(found: str, wanted: str) -> bool:
+    """Whether a retention keeps records for longer; -1 is for ever."""
+    return found == "-1" or (found.isdecimal() and int(found) > int(wanted))
