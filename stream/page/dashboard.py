@@ -20,6 +20,7 @@ from stream.page.live.watch import ClusterWatch, wall_ms
 from stream.page.screens.view import View
 from stream.page.sources.fill import fill
 from stream.page.sources.source import PageSource
+from stream.page.store.postgres import PostgresStore
 from stream.page.store.sqlite import SqliteStore, filled_by_us
 from stream.page.store.store import ReadStore
 from stream.page.web.server import DashboardServer
@@ -27,6 +28,7 @@ from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics import topic_names
 
 GROUP = "dashboard"
+POSTGRES = ("postgresql://", "postgres://")
 WORDS_OF_INPUTS = {"purchases": "purchases", "engagement": "visits", "feedback": "feedback"}
 
 
@@ -65,10 +67,14 @@ def opened_store(place: str, *, shared: bool) -> Iterator[ReadStore]:
     `shared`: it is filled while it is read, so that no second dashboard may fill it. StoreError.
     """
     with TemporaryDirectory(prefix="stream-dashboard-") as folder, ExitStack() as stack:
-        path = Path(place or Path(folder) / "store.db")
-        if shared:
-            stack.enter_context(filled_by_us(path))
-        store = SqliteStore(path)
+        store: ReadStore
+        if place.startswith(POSTGRES):
+            store = PostgresStore(place)
+        else:
+            path = Path(place or Path(folder) / "store.db")
+            if shared:
+                stack.enter_context(filled_by_us(path))
+            store = SqliteStore(path)
         try:
             yield store
         finally:
