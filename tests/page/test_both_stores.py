@@ -16,9 +16,8 @@ from stream.page.store.tables import STORE_VERSION, TABLES
 from stream.page.web.pages import PAGES
 from stream.page.web.server import DashboardServer
 from stream.worker.rows.stored import read_profile
-from tests.page.test_server import HOSTILE, got, renamed
-from tests.page.test_store import contents
 from tests.support.builders import basis
+from tests.support.dashboard_pages import HOSTILE, contents, got, renamed
 from tests.support.postgres import postgres
 from tests.support.replayed_shop import write_files
 

@@ -10,25 +10,13 @@ import msgspec
 import pytest
 import yarl
 
-from stream.core.facts.profile import Profile
 from stream.page.dashboard import filled
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
 from stream.page.web.server import AddressError, DashboardServer
 from tests.support.builders import basis
+from tests.support.dashboard_pages import HOSTILE, got, renamed
 from tests.support.replayed_shop import write_files
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "\"' onmouseover=alert(1) x='",
-    "a\u202egnp.exe",
-    "nul\0nul",
-    "x" * 10_000,
-    "=cmd|'/c calc'!A1",
-    "ünïcode 顧客 ✓",
-    "{{ 7 * 7 }}",
-    "a b&c=d#e?f/g",
-]
 
 
 @pytest.fixture
@@ -37,12 +25,6 @@ async def served(shop):
     server = DashboardServer(store, view, ["shop.example"])
     yield await server.start("127.0.0.1", 0)
     await server.close()
-
-
-async def got(address, path="", **more):
-    address = address + path if isinstance(address, str) else address
-    async with aiohttp.ClientSession() as session, session.get(address, **more) as answer:
-        return answer.status, dict(answer.headers), await answer.text()
 
 
 async def test_the_first_page_says_who_why_how_much_and_what_next(served):
@@ -127,13 +109,6 @@ async def test_a_port_that_is_taken_is_one_line(shop, served):
 
     with pytest.raises(AddressError, match=f"127.0.0.1, port {port}: "):
         await DashboardServer(*shop).start("127.0.0.1", port)
-
-
-def renamed(line, name):
-    profile = msgspec.json.decode(line, type=Profile)
-    profile.customer = name
-    profile.identity.campaign = profile.identity.country = profile.identity.channel = name
-    return profile
 
 
 @pytest.fixture

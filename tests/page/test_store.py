@@ -14,11 +14,7 @@ from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch, ReadUpTo, StoreError
 from stream.page.store.tables import STORE_VERSION, TABLES
 from tests.support.builders import basis
-
-
-def contents(store):
-    with store.reading() as reading:
-        return {table.name: sorted(reading.rows(f"SELECT * FROM {table.name}")) for table in TABLES}
+from tests.support.dashboard_pages import contents
 
 
 @pytest.fixture

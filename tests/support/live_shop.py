@@ -13,11 +13,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 
 from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Profile
@@ -77,12 +78,17 @@ class LiveShop(WorkerKafka):
                 producer.flush()
         assert producer.flush(60) == 0
 
+    def ends(self, topic: str) -> dict[int, int]:
+        """Partition -> the offset of the next record."""
+        return {number: self._end(TopicPartition(topic, number)) for number in range(self.partitions)}
+
     def controls(self) -> list[dict[str, Any]]:
         """Every event on the control topic, in order of time."""
-        read = KafkaShop.all_of
         shop = KafkaShop.__new__(KafkaShop)
         shop.settings, shop.names = self.settings, self.names
-        events = [json.loads(message.value()) for message in read(shop, "control")]
+        with ThreadPoolExecutor(1) as thread:  # a driven browser has the event loop of the test's own
+            messages = thread.submit(shop.all_of, "control").result()
+        events = [json.loads(message.value()) for message in messages]
         return sorted(events, key=lambda event: event["time"])
 
 
@@ -104,9 +110,9 @@ class LiveDashboard:
         self.process: subprocess.Popen[str] | None = None
         self.address = ""
 
-    def start(self, *, ready: bool = True) -> LiveDashboard:
+    def start(self, *, ready: bool = True, port: str = "0") -> LiveDashboard:
         """Start it, and wait until it is caught up."""
-        words = [sys.executable, "-m", "stream", "dashboard", "--store", str(self.store), "--port", "0"]
+        words = [sys.executable, "-m", "stream", "dashboard", "--store", str(self.store), "--port", port]
         self.process = subprocess.Popen(
             words, env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -129,7 +135,7 @@ class LiveDashboard:
 
     def _asked(self, path: str) -> tuple[int, str]:
         assert self.process is not None
-        assert self.process.poll() is None, self.process.communicate()
+        assert self.process.poll() is None, (self.process.returncode, self.process.communicate())
         try:
             with urllib.request.urlopen(self.address + path, timeout=30) as answer:
                 return answer.status, answer.read().decode()

@@ -100,6 +100,8 @@ class ActionWriter:
     def __init__(self, client: Mapping[str, Any], topic: str, now_ms: Callable[[], int]) -> None:
         """`now_ms`: the clock by which alerts are judged."""
         self._topic, self._now_ms = topic, now_ms
+        self._last_ms = 0
+        self._lock = threading.Lock()
         self._producer = Producer(
             {
                 **client,
@@ -114,9 +116,16 @@ class ActionWriter:
             }
         )
 
+    def _next_ms(self) -> int:
+        """Now, and later than every remark before: of two at one instant nobody could tell which counts. (By
+        the clock of events time stands still while none come.)"""
+        with self._lock:
+            self._last_ms = max(self._now_ms(), self._last_ms) + 1
+            return self._last_ms
+
     def write(self, remark: Remark) -> tuple[Place, int]:
         """Returns where the event is on the topic, once Kafka has acknowledged it. ActionError; blocks."""
-        value = encoded(remark, self._now_ms(), str(uuid.uuid4()))
+        value = encoded(remark, self._next_ms(), str(uuid.uuid4()))
         answered = threading.Event()
         answer: list[KafkaError | Message] = []
 

@@ -85,8 +85,8 @@ class LiveFeed:
         return [] if self._follower.caught_up else ["the topics are not read to their end yet"]
 
     def fresh(self) -> list[Fresh]:
-        """Of each source how old its newest event is."""
-        newest, now_ms = self._watch.looked.newest_ms, self._follower.now_ms()
+        """Of each source how long ago its newest record came."""
+        newest, now_ms = self._watch.looked.newest_ms, wall_ms()
         return [
             Fresh(words, age(now_ms - newest[topic]) if topic in newest else "nothing yet")
             for topic, words in self._inputs.items()

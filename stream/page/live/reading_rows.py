@@ -140,6 +140,9 @@ class RowReader:
 
     def _take_control(self, record: PageRecord, news: _Gathered) -> None:
         control_rows(record, news.batch)
+        for remarks in (news.batch.actions, news.batch.mutes):
+            if remarks:
+                self.latest_ms = max(self.latest_ms, remarks[-1].at_ms)
 
     def _take_dead_letter(self, record: PageRecord, news: _Gathered) -> None:
         headers = dict(record.headers)

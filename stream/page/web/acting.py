@@ -12,7 +12,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
@@ -80,9 +80,8 @@ class Acting:
         if says not in SAYS or not fields.get("customer"):
             raise web.HTTPBadRequest(text=f"says is {says!r}; allowed: {', '.join(SAYS)}\n")
         undoes, _, undone_says = fields.get("undoes", "").partition(" ")
-        remark = Remark(
-            says, fields["customer"], fields.get("alert", ""), self._actor(request), undoes, undone_says
-        )
+        customer = unquote(fields["customer"])
+        remark = Remark(says, customer, fields.get("alert", ""), self._actor(request), undoes, undone_says)
         await asyncio.to_thread(self._live.say, remark)
         raise web.HTTPSeeOther(_way_back(fields.get("back", "")))
 

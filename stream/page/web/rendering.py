@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -30,8 +31,15 @@ def environment() -> jinja2.Environment:
     )
     made.filters["thousands"] = lambda number: f"{number:,}"
     made.filters["capital"] = lambda text: text[:1].upper() + text[1:]
+    made.filters["quoted"] = quoted
     made.globals.update(url=url, count=count)
     return made
+
+
+def quoted(text: str) -> str:
+    """A text that a form or an attribute gives back letter by letter: percent-encoded, so that nothing of it
+    is made fit to be shown."""
+    return quote(text, safe="")
 
 
 def _shown(value: Any) -> Any:

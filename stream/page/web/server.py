@@ -21,7 +21,7 @@ from stream.page.screens.csv_text import Cell, csv_lines
 from stream.page.screens.view import FilterError, View
 from stream.page.store.store import ReadStore
 from stream.page.store.tables import TABLES
-from stream.page.web.acting import ActionError
+from stream.page.web.acting import ACT_PATH, ActionError
 from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
 from stream.page.web.live_pages import LivePages, RunningShop
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
@@ -72,6 +72,7 @@ class DashboardServer:
             application.router.add_get(path, self._export(path, exporter))
         application.router.add_get("/static/{name}", _static)
         if self._live is None:
+            application.router.add_post(ACT_PATH, self._nowhere_to_write)
             application.router.add_get("/healthz", _ok)
             application.router.add_get("/readyz", _ok)
         else:
@@ -166,6 +167,13 @@ class DashboardServer:
             log.exception("a page could not be made: %s", request.path)
             lines = ["The page could not be made; the reason is in the log of the dashboard."]
             return self._words("Something is wrong here", lines, 500)
+
+    async def _nowhere_to_write(self, _: web.Request) -> web.StreamResponse:
+        lines = [
+            "This page shows files: there is no topic to write to.",
+            "Without a source `stream dashboard` follows the topics of a running shop, and takes remarks.",
+        ]
+        return self._words("Nothing was changed", lines, 409)
 
     def _words(self, heading: str, lines: list[str], status: int) -> web.Response:
         text = self._pages.words(heading, lines)

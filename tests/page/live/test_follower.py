@@ -1,6 +1,7 @@
 """The dashboard on a real Kafka says what a fresh reading of the topics says, whatever happened before."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,9 +9,12 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from stream.core.events.event import CustomerErased
+from stream.core.units import DAY_MS
+from stream.page.entries import alert_entry
 from tests.support.live_shop import (
     LiveDashboard,
     LiveShop,
@@ -197,3 +201,36 @@ def test_what_stops_a_start_is_one_line(shop, dashboard, tmp_path):
     ):
         assert (answer.returncode, len(answer.stderr.splitlines())) == (1, 1), answer.stderr
         assert words in answer.stderr
+
+
+def test_a_topic_of_alerts_that_was_trimmed_to_its_retention_shows_the_same_today(shop, dashboard, replayed):
+    """The open list follows the episodes in the rows, not the alerts that the topic still has."""
+    profiles, alerts = replayed
+    last_ms = last_ms_of(profiles)
+    shop.write_profiles(profiles)
+    old = [alert for alert in alerts if alert_entry(alert).at_ms < last_ms - 60 * DAY_MS]
+    kept = [alert for alert in alerts if alert not in old]
+    assert len(old) > len(kept) / 4
+    shop.write_alerts(old)
+    ends = shop.ends(shop.names.alerts)
+    shop.write_alerts(kept)
+    page = dashboard().start()
+    settled(page, last_ms)
+
+    client = AdminClient({"bootstrap.servers": shop.bootstrap})
+    trimmed = [TopicPartition(shop.names.alerts, number, end) for number, end in ends.items()]
+    for reply in client.delete_records(trimmed).values():
+        reply.result(30)
+    fresh = dashboard("fresh.db").start()
+    settled(fresh, last_ms)
+
+    before, after = contents(page.store), contents(fresh.store)
+    assert (after["customers"], after["open_alerts"]) == (before["customers"], before["open_alerts"])
+    assert len(after["alerts"]) == len(kept)
+    assert set(after["alerts"]) <= set(before["alerts"])
+    for path in ("", "?kind=churn_risk", "today.csv"):
+        assert without_tickets(fresh.body(path)) == without_tickets(page.body(path))
+
+
+def without_tickets(text):
+    return re.sub(r'name="ticket" value="\w+"|data-revision="[^"]*"|<p class="sources">.*?</p>', "", text)

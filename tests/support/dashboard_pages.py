@@ -1,0 +1,37 @@
+"""Pages of the dashboard over HTTP, the texts that try to break them, and what a read store holds."""
+
+import aiohttp
+import msgspec
+
+from stream.core.facts.profile import Profile
+from stream.page.store.tables import TABLES
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"' onmouseover=alert(1) x='",
+    "a\u202egnp.exe",
+    "nul\0nul",
+    "x" * 10_000,
+    "=cmd|'/c calc'!A1",
+    "ünïcode 顧客 ✓",
+    "{{ 7 * 7 }}",
+    "a b&c=d#e?f/g",
+]
+
+
+async def got(address, path="", **more):
+    address = address + path if isinstance(address, str) else address
+    async with aiohttp.ClientSession() as session, session.get(address, **more) as answer:
+        return answer.status, dict(answer.headers), await answer.text()
+
+
+def renamed(line, name):
+    profile = msgspec.json.decode(line, type=Profile)
+    profile.customer = name
+    profile.identity.campaign = profile.identity.country = profile.identity.channel = name
+    return profile
+
+
+def contents(store):
+    with store.reading() as reading:
+        return {table.name: sorted(reading.rows(f"SELECT * FROM {table.name}")) for table in TABLES}
