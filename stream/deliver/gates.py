@@ -41,14 +41,19 @@ class Gates:
         if not claims:
             return held
         endpoint = self._endpoints.by_name[claims[0].endpoint]
+        gone: list[int] = []
         with self._database.transaction():
             self._some_are_muted = any_muted(self._database, now_ms)
             for each in sorted(claims, key=lambda claim: (-(claim.alert.at_stake_minor or 0), claim.seq)):
                 result = self._held_back(endpoint, each, now_ms)
                 if result is None or result.reason == "holdout":
-                    mark_sent(self._database, endpoint.name, [each.seq], now_ms)
+                    gone.append(each.seq)
                 if result is not None:
                     held[each.seq] = result
+                if self._endpoints.budget is not None:  # the next one is looked at with this contact
+                    mark_sent(self._database, endpoint.name, gone[-1:], now_ms)
+            if self._endpoints.budget is None:
+                mark_sent(self._database, endpoint.name, gone, now_ms)
         return held
 
     def _held_back(self, endpoint: Endpoint, each: Claim, now_ms: int) -> AttemptResult | None:

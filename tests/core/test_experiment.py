@@ -18,8 +18,9 @@ from stream.core.policy.arms import Assignment, arm_of, assigned
 from stream.core.step import on_basis, on_event, on_review
 from stream.policy_file import default_policy, parse_policy
 from stream.wire import encode_alert
+from stream.worker.rows.row import LiveRow, StoredRow
 from tests.support.builders import at, basis, erased
-from tests.support.policy_ends import short_history
+from tests.support.policy_ends import CODEC, short_history
 
 EXPERIMENT = """
 [experiment]
@@ -102,6 +103,19 @@ def test_an_alert_names_its_arm_with_all_that_it_follows_from():
     for alert in the_alerts(written(share=0.3, salt="2026")):
         arm = arm_of(alert.subject, "default", "2026 2024-01-01", 0.3)
         assert alert.data.experiment == Assignment(arm, 0.3, "2026", "2024-01-01")
+
+
+def test_a_row_keeps_the_arm_of_its_episodes():
+    rules, profile = basis(written()), None
+    for event in LIVES[0]:
+        while profile is not None and (due_ms := profile.next_review_ms) and due_ms <= event.time_ms:
+            profile = on_review(profile, due_ms, rules).profile
+        profile = on_event(profile, event, rules).profile
+    assert profile is not None
+    again = CODEC.decode_row(b"c", LiveRow(StoredRow(profile=profile)).encode()).profile
+
+    assert again == profile
+    assert any(each.experiment for each in profile.judgement.episodes.values())
 
 
 def test_all_alerts_of_an_episode_have_the_arm_with_which_it_was_raised():

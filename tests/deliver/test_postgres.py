@@ -7,11 +7,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec import structs
 
 from stream.core.facts.profile import ERASURE_GRACE_MS
-from stream.core.units import DAY_MS, HOUR_MS
+from stream.core.units import DAY_MS, FOREVER_MS, HOUR_MS
 from stream.deliver.decide import decisions, read_alert
 from stream.deliver.endpoints.endpoint import Endpoints
+from stream.deliver.plan.contact import Budget
 from stream.deliver.plan.outcome import OUTCOMES
 from stream.deliver.queue.attempts import claim, disable, enable, settle
 from stream.deliver.queue.database import QueueError
@@ -183,3 +185,41 @@ def test_the_walk_of_crashes_holds_here_as_well(url, tmp_path):
         made.database.close()
 
     asyncio.run(walk())
+
+
+async def test_mutes_and_the_contact_budget_hold_here_as_well(url, tmp_path):
+    made = world(url, tmp_path, lambda _: OK)
+    made.endpoints = structs.replace(made.endpoints, budget=Budget(1, 7 * DAY_MS))
+    made.restart()
+    made.mute("c2", FOREVER_MS, "staff")
+    made.mute("c2", 0, at_ms=NOW_MS - 1)
+    better = alert_body("c1", at_stake_minor=90_000)
+    await made.send(alert_body("c1", kind="churn_risk"), better, alert_body("c2"))
+    assert made.ends() == ["/budget", "accepted", "suppressed/muted"]
+    await made.run_for(8 * DAY_MS)
+
+    assert made.ends(customer="c1") == ["accepted", "accepted"]
+    assert [each.at_ms - NOW_MS for each in made.attempts] == [0, 7 * DAY_MS]
+
+
+async def test_two_processes_share_one_contact_budget(url, tmp_path):
+    first = world(url, tmp_path, lambda _: OK, endpoint("crm"), endpoint("mail"))
+    first.endpoints = structs.replace(first.endpoints, budget=Budget(1, 7 * DAY_MS))
+    first.restart()
+    second = world(url, tmp_path, lambda _: OK, *first.endpoints.by_name.values())
+    second.endpoints = first.endpoints
+    second.restart()
+    first.write(
+        *(alert_body(f"c{n}", kind=kind) for n in range(8) for kind in ("churn_risk", "at_risk_loyal"))
+    )
+    first.read()
+    for _ in range(40):
+        await asyncio.gather(first.courier.turn(), second.courier.turn())
+        await asyncio.gather(first.courier.finish(), second.courier.finish())
+        first.now_ms = second.now_ms = first.now_ms + 3_000
+
+    episodes: dict[str, set[str]] = {}
+    for attempt in (*first.attempts, *second.attempts):
+        episodes.setdefault(attempt.customer, set()).add(attempt.claim.alert.episode)
+    assert {len(found) for found in episodes.values()} == {1}
+    assert len(episodes) == 8

@@ -119,6 +119,7 @@ def delivery_line(
         "attempts": 0 if held_out else 1,
         "arm": arm,
         "at": rfc3339(at_ms),
+        "sent_at": rfc3339(at_ms),
         "kind": kind,
         "state": "raised",
         "episode": episode_of(customer, raised_ms, kind),

@@ -119,11 +119,7 @@ class _DeliveryLineData(Struct):
     endpoint: str
     state: str
     episode: str
-    outcome: str
-    at: datetime
     sent_at: datetime | None = None
-    reason: str = ""
-    attempts: int = 0
 
 
 class _DeliveryLine(Struct):
@@ -164,8 +160,8 @@ def read_deliveries(lines: Iterable[Line], into: TrialRecords, endpoint: str = "
         if read is None or read.data.state not in OPENING or (endpoint and read.data.endpoint != endpoint):
             continue
         data = read.data
-        if data.outcome == "accepted" or data.attempts or data.reason == "holdout":
-            at_ms = _ms(data.sent_at or data.at)
+        if data.sent_at is not None:
+            at_ms = _ms(data.sent_at)
             moments[data.episode] = min(moments.get(data.episode, at_ms), at_ms)
     into.moments = moments
 
