@@ -39,8 +39,9 @@ wheel: $(READY) ## build wheel and sdist, install the wheel into an empty enviro
 hooks: $(READY) ## lint, format and types before every commit (git hooks, by pre-commit)
 	@$(BIN)/pre-commit install
 
-soak: $(READY) ## random crashes on a real Apache Kafka until 200 are survived (ARGS="--crashes 1000 --seed 7", or --long)
+soak: $(READY) ## random crashes on a real Apache Kafka: 200 of workers (ARGS="--crashes 1000 --seed 7", or --long), 500 of deliver (DELIVER=...)
 	@$(BIN)/python -u -m tests.faults.soak $(ARGS)
+	@$(BIN)/python -u -m tests.faults.deliver_soak $(DELIVER)
 
 bench: $(READY) ## measure beside other stream processors on a real Kafka: a table, and JSON as the last line (QUICK=1)
 	@$(BIN)/python -m bench all $(if $(QUICK),--quick) $(ARGS)

@@ -52,3 +52,33 @@ def test_what_was_written_long_after_its_time_is_history_and_deleted_alerts_stop
     assert deliverer.end(signal.SIGTERM) == 0
     assert sorted(b'"subject":"kept"' in body for body in receiver.bodies.values()) == [False, False, True]
     assert "history" not in str(receiver.bodies)
+
+
+@pytest.mark.slow  # a broker is killed and starts again
+def test_kafka_is_killed_and_started_again_under_it(own_broker, prefix, tmp_path):
+    """Deliveries go on without Kafka; afterwards every alert has been accepted once and has its record."""
+    names = [f"{prefix}customers.{name}.v1" for name in ("alerts", "control", "deliveries")]
+    create_topics(own_broker.bootstrap, names, 1, {"message.timestamp.type": "LogAppendTime"})
+    failed: set[str] = set()
+
+    def fails_once(webhook_id: str) -> int:
+        fails = webhook_id not in failed and len(failed) < 3
+        failed.update([webhook_id] * fails)
+        return 503 if fails else 200
+
+    with WebhookReceiver(fails_once) as receiver:
+        (tmp_path / "endpoints.toml").write_text(receiver.endpoints_file())
+        deliverer = DeliverProcess(tmp_path, own_broker.bootstrap, prefix)
+        deliverer.start()
+        deliverer.write(*(written(f"a{number}") for number in range(20)))
+        wait_until(lambda: len(receiver.accepted) >= 17, "what is accepted at once")
+        own_broker.kill()
+        wait_until(lambda: len(receiver.accepted) == 20, "what was sent again while Kafka was gone")
+        own_broker.start()
+        deliverer.write(*(written(f"b{number}") for number in range(20)))
+        wait_until(lambda: len(receiver.accepted) == 40, "the alerts after the restart")
+        wait_until(lambda: len({each.id for each in deliverer.outcomes()}) == 40, "a record for each")
+        assert deliverer.end(signal.SIGTERM) == 0
+
+    assert set(receiver.accepted.values()) == {1}
+    assert {each.data.outcome for each in deliverer.outcomes()} == {"accepted"}

@@ -27,7 +27,8 @@ from stream.deliver.queue.resend import forget, resend
 from stream.deliver.queue.rows import AttemptResult
 from tests.support.alert_bodies import NOW_MS, alert_body
 from tests.support.crash_points import CrashingDatabase
-from tests.support.deliver_world import DOWN, OK, TOPIC, World, endpoint
+from tests.support.deliver_postgres import PostgresWorld
+from tests.support.deliver_world import DOWN, OK, TOPIC, endpoint
 from tests.support.postgres import postgres
 
 pytestmark = pytest.mark.slow  # it starts a PostgreSQL
@@ -47,18 +48,8 @@ def url(cluster):
     database.close()
 
 
-class PostgresWorld(World):
-    """The same world on a PostgreSQL."""
-
-    url = ""
-
-    def _database(self):
-        return CrashingDatabase(PostgresDatabase(self.url), self.points)
-
-
-def world(url, folder, receiver, *endpoints) -> World:
-    PostgresWorld.url = url
-    return PostgresWorld(folder, receiver, *endpoints)
+def world(url, folder, receiver, *endpoints) -> PostgresWorld:
+    return PostgresWorld(url, folder, receiver, *endpoints)
 
 
 async def test_alerts_are_delivered_in_order_ended_listed_and_sent_again(url, tmp_path):

@@ -53,9 +53,9 @@ def alert_body(
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def fresh_alert(customer: str, state: str = "raised") -> bytes:
+def fresh_alert(customer: str, state: str = "raised", **more: Any) -> bytes:
     """One that was raised a moment ago, and expires in 2096: for processes with a real clock."""
-    return alert_body(customer, state, at_ms=time.time_ns() // 1_000_000, expires_ms=FAR_MS)
+    return alert_body(customer, state, at_ms=time.time_ns() // 1_000_000, expires_ms=FAR_MS, **more)
 
 
 def ids_of(bodies: Iterable[bytes]) -> list[str]:

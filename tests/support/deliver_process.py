@@ -38,7 +38,9 @@ def wait_until(true: Callable[[], bool], what: str) -> None:
 class DeliverProcess:
     """Runs from `start` to `kill` or `stop`; its queue stays."""
 
-    def __init__(self, folder: Path, bootstrap: str, prefix: str) -> None:
+    def __init__(self, folder: Path, bootstrap: str, prefix: str, *, broken: str = "") -> None:
+        """`broken`: a fault of tests/faults/broken_deliver.py."""
+        self._program = ["tests.faults.broken_deliver", broken] if broken else ["stream"]
         self.folder, self.prefix, self.bootstrap = folder, prefix, bootstrap
         self.port = free_port()
         self.environ = {
@@ -57,10 +59,19 @@ class DeliverProcess:
         for role in ("alerts", "control", "deliveries"):  # a mock broker makes a topic that is asked for
             self._producer.list_topics(f"{prefix}customers.{role}.v1", timeout=TIMEOUT_S)
 
-    def write(self, *bodies: bytes) -> None:
+    def write(self, *bodies: bytes, partition: int = 0) -> None:
         """Write alerts to the topic, all into one partition: an alert has its customer as the key."""
         for body in bodies:
-            self._producer.produce(f"{self.prefix}customers.alerts.v1", value=body, partition=0)
+            self.send(body, partition)
+        self.flush()
+
+    def send(self, body: bytes, partition: int = 0) -> None:
+        """Hand an alert to the producer."""
+        self._producer.produce(f"{self.prefix}customers.alerts.v1", value=body, partition=partition)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until all is on the topic."""
         assert self._producer.flush(TIMEOUT_S) == 0
 
     def erase(self, customer: str) -> None:
@@ -93,16 +104,20 @@ class DeliverProcess:
         consumer.close()
         return found
 
-    def start(self, *words: str) -> None:
+    def start(self, *words: str, wait: bool = True) -> None:
         """Start it, and wait until it reads the topic."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "stream", "deliver", "run", *words],
+                [sys.executable, "-m", *self._program, "deliver", "run", *words],
                 env=self.environ,
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self.is_ready, f"the process is ready\n{self.log()[-2_000:]}")
+        if wait:
+            wait_until(self.is_ready, f"the process is ready\n{self.log()[-2_000:]}")
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def is_ready(self) -> bool:
         assert self.process is not None

@@ -42,6 +42,7 @@ def serve(secret: str, failing: int) -> None:
             with lock:
                 print(json.dumps(answer), flush=True)
             self.send_response(answer["status"])
+            self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

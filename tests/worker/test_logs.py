@@ -15,7 +15,7 @@ from stream.worker.monitoring.logs import configure_logs
 
 configure_logs(Settings(log_format="json", log_key="k"))
 log = structlog.get_logger("stream.worker")
-log.info("assigned", partitions=[0, 1])
+log.info("assigned", partitions=[0, 1], offsets={"alerts": {0: 203}})
 log.warning("refused", customer="anna@x.org", customer_id=b"anna@x.org", subject="anna", key="anna")
 logging.getLogger("faust.topics").warning(
     "_on_published error for message topic t error X message <FutureMessage: PendingMessage(key=b'anna')>"
@@ -47,6 +47,7 @@ def test_a_line_is_one_json_object_with_its_fields(lines):
     line = lines["assigned"]
 
     assert (line["partitions"], line["level"]) == ([0, 1], "info")
+    assert line["offsets"] == {"alerts": {"0": 203}}, "a field may be a table with numbers as keys"
     assert str(line["timestamp"]).endswith("Z")
 
 

@@ -79,7 +79,7 @@ def _renderer(settings: Settings) -> structlog.types.Processor:
 
 
 def _json(event: EventDict, **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _of_worker(number: int) -> Processor:
