@@ -11,6 +11,7 @@ import msgspec
 
 from bench import alone, import_speed, latency
 from bench import compare as comparison
+from bench import deliver as delivery
 from bench import jobs as studies
 from bench.results import PICTURE, draw, keep, stamp
 from bench.roster import Peer
@@ -62,6 +63,24 @@ def import_command(*, lines: int, rounds: int, before: str | None) -> None:
 def jobs_command(*, events: Path | None, rounds: int, jobs: int) -> None:
     """Seconds of replay, backtest, fit and report with one process and with several, in turns; no Kafka."""
     print_result({**studies.measured(events, rounds, jobs), **stamp()})
+
+
+@main.command(name="deliver")
+@click.option("--alerts", default=10_000, show_default=True, type=click.IntRange(min=1_000))
+@click.option("--only", default="", help="Queues, separated by commas: sqlite, postgresql. [default: both]")
+@click.option("--endpoints", "counts", default="1,10", show_default=True, help="Numbers of endpoints.")
+def deliver_command(*, alerts: int, only: str, counts: str) -> None:
+    """Accepted alerts per second of `stream deliver`, and their latency; endpoints answer at once."""
+    results = [
+        delivery.measured(
+            alerts // (3 if int(count) > 1 else 1), int(count), on_postgres=queue == "postgresql"
+        )
+        for queue in ("sqlite", "postgresql")
+        for count in counts.split(",")
+        if not only or queue in only.split(",")
+    ]
+    click.echo(delivery.table(results))
+    print_result({"deliver": results, **stamp()})
 
 
 @main.command(name="compare")

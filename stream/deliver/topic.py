@@ -110,7 +110,7 @@ class AlertTopic:
     def poll(self) -> ReadRecords:
         """The next records; none when nothing came within half a second. TopicError, KafkaException."""
         batch, offsets = ReadRecords([], [], {}), defaultdict[str, dict[int, int]](dict)
-        for message in self._consumer.consume(RECORDS_AT_ONCE, POLL_S):
+        for message in self._next_messages():
             if (error := message.error()) is not None:
                 self._fail_or_note(error)
                 continue
@@ -123,6 +123,11 @@ class AlertTopic:
                 batch.control.append(found)
         batch.offsets = dict(offsets)
         return batch
+
+    def _next_messages(self) -> list[Message]:
+        """What is there as soon as there is something: `consume` alone would wait for a full batch."""
+        first = self._consumer.poll(POLL_S)
+        return [first, *self._consumer.consume(RECORDS_AT_ONCE - 1, 0)] if first is not None else []
 
     def commit(self, offsets: Mapping[str, Mapping[int, int]]) -> None:
         """Tell Kafka how far the queue is, for whoever looks at the lag of the group."""

@@ -42,17 +42,19 @@ def claim(
             " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
             endpoint, now_ms, now_ms, now_ms, *order_values, limit, lease_until_ms, endpoint,
         )  # fmt: skip
-        found = [(seq, failures, *_alert(database, seq)) for seq, failures in sorted(taken)]
-    return [Claim(seq, endpoint, head, body, failed, at) for seq, failed, head, body, at in found]
+        alerts = _alerts(database, [seq for seq, _ in taken])
+    return [Claim(seq, endpoint, *alerts[seq][:2], failed, alerts[seq][2]) for seq, failed in sorted(taken)]
 
 
-def _alert(database: Database, seq: int) -> tuple[AlertHead, bytes, int]:
-    ((*head, body, read_ms),) = database.rows(
-        "SELECT alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, zone,"
-        " body, read_ms FROM alert WHERE seq = ?",
-        seq,
-    )
-    return AlertHead(*head), bytes(body), int(read_ms)
+def _alerts(database: Database, numbers: Sequence[int]) -> dict[int, tuple[AlertHead, bytes, int]]:
+    """Number -> the alert, its body, and when it was read."""
+    marks = ", ".join("?" * len(numbers))
+    read = database.rows(
+        "SELECT seq, alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, zone,"
+        f" body, read_ms FROM alert WHERE seq IN ({marks})",
+        *numbers,
+    ) if numbers else []  # fmt: skip
+    return {seq: (AlertHead(*head), bytes(body), int(read_ms)) for seq, *head, body, read_ms in read}
 
 
 def settle(database: Database, results: Sequence[AttemptResult]) -> None:
@@ -72,19 +74,27 @@ def settle(database: Database, results: Sequence[AttemptResult]) -> None:
 
 
 def _count_for_endpoint(database: Database, name: str, results: Iterable[AttemptResult]) -> None:
+    """Since when an endpoint fails, how often, and until when it asked to be left alone."""
+    counted = [each for each in results if each.counts]
     database.run("INSERT INTO endpoint (name) VALUES (?) ON CONFLICT DO NOTHING", name)
-    for each in results:
-        if not each.counts:
-            continue
-        if each.accepted:
-            database.run("UPDATE endpoint SET failing_since_ms = 0, failures = 0 WHERE name = ?", name)
-        else:
-            database.run(
-                "UPDATE endpoint SET failures = failures + 1, failing_since_ms ="
-                " CASE WHEN failing_since_ms = 0 THEN ? ELSE failing_since_ms END,"
-                " hold_until_ms = CASE WHEN hold_until_ms > ? THEN hold_until_ms ELSE ? END WHERE name = ?",
-                each.ended_ms, each.hold_until_ms, each.hold_until_ms, name,
-            )  # fmt: skip
+    if any(each.accepted for each in counted):
+        database.run(
+            "UPDATE endpoint SET failing_since_ms = 0, failures = 0 WHERE name = ? AND failures > 0", name
+        )
+    holds_ms = max((each.hold_until_ms for each in counted), default=0)
+    if holds_ms:
+        database.run(
+            "UPDATE endpoint SET hold_until_ms = ? WHERE name = ? AND hold_until_ms < ?",
+            holds_ms, name, holds_ms,
+        )  # fmt: skip
+    accepted = [number for number, each in enumerate(counted) if each.accepted]
+    failed = counted[accepted[-1] + 1 :] if accepted else counted
+    if failed:
+        database.run(
+            "UPDATE endpoint SET failures = failures + ?, failing_since_ms ="
+            " CASE WHEN failing_since_ms = 0 THEN ? ELSE failing_since_ms END WHERE name = ?",
+            len(failed), failed[0].ended_ms, name,
+        )  # fmt: skip
 
 
 def end_overdue(database: Database, now_ms: int, disabled: Sequence[str]) -> Outcomes:

@@ -69,7 +69,7 @@ CREATE INDEX delivery_due ON delivery (endpoint, due_ms, seq) WHERE outcome IS N
 CREATE INDEX delivery_customer ON delivery (endpoint, customer, seq) WHERE outcome IS NULL;
 CREATE INDEX delivery_expires ON delivery (expires_ms) WHERE outcome IS NULL;
 CREATE INDEX delivery_seq ON delivery (seq, endpoint);
-CREATE INDEX delivery_episode ON delivery (endpoint, episode);
+CREATE INDEX delivery_episode ON delivery (episode, endpoint);
 CREATE INDEX delivery_ended ON delivery (ended_ms) WHERE outcome IS NOT NULL;
 CREATE TABLE endpoint (
     name TEXT PRIMARY KEY,

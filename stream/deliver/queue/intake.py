@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from stream.deliver.plan.admission import Admission, EarlierDelivery
 from stream.deliver.plan.head import AlertHead
@@ -47,8 +48,8 @@ def take_in(
                 intake.keep_unread(record)
                 continue
             seq = intake.insert_alert(record, record.head)
-            for endpoint in endpoints if seq is not None else ():
-                intake.insert_delivery(record, record.head, seq or 0, endpoint)
+            if seq is not None:
+                intake.insert_deliveries(record, record.head, seq, endpoints)
         for partition, offset in nexts.items():
             move_position(database, topic, partition, offset)
     return intake.ended
@@ -83,15 +84,24 @@ class _Intake:
         )  # fmt: skip
         return int(made[0][0]) if made else None
 
-    def insert_delivery(self, record: ReadAlert, head: AlertHead, seq: int, endpoint: str) -> None:
-        """Queue the alert for an endpoint, or note the outcome that it has at once."""
-        database = self._database
-        found = database.rows(
-            "SELECT attempts, outcome, reason, seq FROM delivery"
-            f" WHERE endpoint = ? AND episode = ? {database.locked}",
-            endpoint,
+    def insert_deliveries(
+        self, record: ReadAlert, head: AlertHead, seq: int, endpoints: Sequence[str]
+    ) -> None:
+        """Queue the alert for each endpoint, or note the outcome that it has there at once."""
+        found = self._database.rows(
+            "SELECT endpoint, attempts, outcome, reason, seq FROM delivery"
+            f" WHERE episode = ? {self._database.locked}",
             head.episode,
         )
+        for endpoint in endpoints:
+            here = [row[1:] for row in found if row[0] == endpoint]
+            self._insert_delivery(record, head, seq, endpoint, here)
+
+    def _insert_delivery(
+        self, record: ReadAlert, head: AlertHead, seq: int, endpoint: str, found: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """`found`: attempts, outcome, reason and number of the episode's earlier alerts there."""
+        database = self._database
         earlier = [EarlierDelivery(attempts, outcome, reason) for attempts, outcome, reason, _ in found]
         decision = self._decide(record, head, endpoint, earlier)
         if not head.is_end and is_of_erased(head, self.erased):
