@@ -50,8 +50,8 @@ def _alerts(database: Database, numbers: Sequence[int]) -> dict[int, tuple[Alert
     """Number -> the alert, its body, and when it was read."""
     marks = ", ".join("?" * len(numbers))
     read = database.rows(
-        "SELECT seq, alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm, zone,"
-        f" body, read_ms FROM alert WHERE seq IN ({marks})",
+        "SELECT seq, alert_id, customer, episode, kind, state, tier, at_ms, at_stake_minor, expires_ms, arm,"
+        f" zone, body, read_ms FROM alert WHERE seq IN ({marks})",
         *numbers,
     ) if numbers else []  # fmt: skip
     return {seq: (AlertHead(*head), bytes(body), int(read_ms)) for seq, *head, body, read_ms in read}
