@@ -49,7 +49,7 @@ bench: $(READY) ## measure beside other stream processors on a real Kafka: a tab
 lock: ## pin every dependency again, with hashes, also for the image (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
-	uv pip compile $(LOCK) --extra rocksdb --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
+	uv pip compile $(LOCK) --extra rocksdb --extra dashboard --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 
 clean: ## remove everything that make and the tools created
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stream.config.environment import TYPES, variable
+from stream.config.environment import DEFAULTS, TYPES, variable
 from stream.config.settings import SECRETS
 from stream.metrics import Metrics, families
 from tests.support.metric_names import metrics_named, series
@@ -80,3 +80,14 @@ def test_everything_published_by_compose_is_published_on_loopback():
 
     assert len(ports) == text.count("ports:")
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_compose_has_a_dashboard_that_keeps_its_store_and_is_asked_for_its_health():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    service = compose["services"]["dashboard"]
+
+    assert service["command"] == ["dashboard", "--store", "/var/lib/stream/dashboard.db"]
+    assert service["volumes"] == ["dashboard:/var/lib/stream"]
+    assert "dashboard" in compose["volumes"]
+    assert service["environment"]["STREAM_DASHBOARD_HOST"] == "0.0.0.0"
+    assert f"127.0.0.1:{DEFAULTS.dashboard_port}/healthz" in service["healthcheck"]["test"][-1]

@@ -49,6 +49,7 @@ def test_the_image_has_the_tested_versions_and_no_tools():
     for line in [
         *PROJECT["project"]["dependencies"],
         *PROJECT["project"]["optional-dependencies"]["rocksdb"],
+        *PROJECT["project"]["optional-dependencies"]["dashboard"],
     ]:
         assert canonicalize_name(Requirement(line).name) in image, f"{line}: make lock"
 

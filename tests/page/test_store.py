@@ -1,6 +1,8 @@
 """The read store: all of a source or nothing; made anew when missing, spoilt, old or of another source."""
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -112,7 +114,7 @@ def test_a_file_that_is_no_database_is_left_alone(path):
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(StoreError, match=r"none/store\.db cannot be used: unable to open"):
+    with pytest.raises(StoreError, match=r"none/store\.db cannot be used: No such file"):
         SqliteStore(tmp_path / "none" / "store.db")
 
 
@@ -265,3 +267,32 @@ def test_a_source_without_customers_is_an_empty_store(tmp_path, path):
     assert fill(store, replay_files(profiles, None, basis()))
     assert store.as_of_ms() == 0
     assert contents(store)["customers"] == []
+
+
+def test_the_file_is_for_its_user_alone(path):
+    store = SqliteStore(path)
+    store.empty("x")
+
+    assert [each.stat().st_mode & 0o077 for each in path.parent.glob("store.db*")] == [0] * 3
+    store.close()
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
+    """As root nothing is read-only but the folders of the kernel."""
+    with pytest.raises(StoreError, match=r"the read store /proc/1/store\.db cannot be used: [^\n]+$"):
+        SqliteStore(Path("/proc/1/store.db"))
+
+
+def test_a_full_disk_is_one_line_and_what_was_written_stays(path):
+    store = SqliteStore(path)
+    store.empty("x")
+    store.write(Batch(mutes=[MuteEntry("a", 1, 1, "staff", "")]))
+    with closing(sqlite3.connect(path)) as limit:
+        pages = limit.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StoreError, match=r"cannot be written: database or disk is full$"):
+        store.write(Batch(mutes=[MuteEntry(f"b{n}", 1, 1, "x" * 900, "") for n in range(100)]))
+
+    assert [row[0] for row in contents(store)["mutes"]] == ["a"]
+    store.close()

@@ -9,6 +9,7 @@ is left alone.
 from __future__ import annotations
 
 import fcntl
+import os
 import queue
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,12 +37,15 @@ class SqliteStore(ReadStore):
         """StoreError: the file is not ours, or cannot be written."""
         self.path = path
         try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds customers: for this user alone
             self._writer = self._opened()
             self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
             for _ in range(READERS):
                 self._idle.put(self._connect())
         except sqlite3.Error as error:
             raise StoreError(f"the read store {path} cannot be used: {error}") from error
+        except OSError as error:
+            raise StoreError(f"the read store {path} cannot be used: {error.strerror}") from error
 
     def _opened(self) -> sqlite3.Connection:
         """The writing connection; a damaged store is made anew."""
