@@ -28,7 +28,7 @@ from stream.page.live.record import PageRecord, Read
 from stream.page.store.store import Place, ReadUpTo
 
 RECORDS_AT_ONCE = 2_000
-TIMEOUT_S = 10.0
+TIMEOUT_S = 20.0
 
 
 class UnreachableError(Exception):
