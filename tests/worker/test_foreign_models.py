@@ -79,13 +79,13 @@ def test_a_model_of_another_currency_is_refused_in_one_line_and_the_one_before_j
 ):
     kafka = new_kafka()
     learnt(kafka, tmp_path, policy_file(tmp_path, "plain.toml", '[business]\nzone = "UTC"\n'))
-    euros = policy_file(tmp_path, "euros.toml", '[finance]\ncurrency = "EUR"\nrates = {USD = "0.92"}\n')
-    asked = stream(kafka, "fit", "publish", tmp_path / "model.json", STREAM_POLICY=str(euros))
+    dollars = policy_file(tmp_path, "dollars.toml", '[finance]\ncurrency = "USD"\nrates = {EUR = "1.09"}\n')
+    asked = stream(kafka, "fit", "publish", tmp_path / "model.json", STREAM_POLICY=str(dollars))
 
-    run, log = played(kafka, tmp_path, bought, euros)
+    run, log = played(kafka, tmp_path, bought, dollars)
 
     assert (asked.exit_code, len(asked.stderr.strip().splitlines())) == (1, 1), asked.stderr
-    assert "the policy's in EUR" in asked.stderr
+    assert "the policy's in USD" in asked.stderr
     assert run.basis.model.version == default_model().version
     assert log.count("a published model is refused") == kafka.partitions
     assert "fit a model with this policy" in log
