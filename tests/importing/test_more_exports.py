@@ -105,6 +105,16 @@ def test_a_zone_in_a_column_of_its_own_counts_beside_a_time_with_a_clock(tmp_pat
     assert [event["time"][:16] for event in done.events] == ["2026-01-25T22:30"]
 
 
+@pytest.mark.parametrize(
+    "at", ["2026-01-25T23:30:00+01:00", "2026-01-25T22:30:00Z", "2026-01-25 23:30:00 CET"]
+)
+def test_a_time_with_a_zone_of_its_own_needs_no_column_of_zones(tmp_path, at):
+    text = f"Order ID,Customer ID,Order Date,Time Zone,Total\n1,c,{at},CET,5.00\n"
+    done = imported(tmp_path, text, proposal(tmp_path, text))
+
+    assert [event["time"][:16] for event in done.events] == ["2026-01-25T22:30"]
+
+
 @pytest.mark.parametrize("name", ["amount_cents", "Total (in cents)", "total_price_minor", "price_in_pence"])
 def test_names_of_columns_say_that_amounts_are_in_minor_units(tmp_path, name):
     text = f"order_id,customer_id,order_date,{name}\n1,c,2026-01-25,1250\n2,c,2026-01-26,900\n"

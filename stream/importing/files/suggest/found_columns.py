@@ -39,6 +39,8 @@ from stream.importing.files.zones import named_zone
 
 READ_MIN = 0.5
 """Share of the cells that must be numbers in a column of amounts; the others may be n/a."""
+ZONED = re.compile(r"(Z|[+-]\d\d:?\d\d|[A-Za-z]{3,})\)?$")
+"""A time that ends in a zone of its own, or in words that may be one."""
 FILLED_MIN = 0.9
 """Share of the lines that must have a customer for one column to be enough."""
 
@@ -198,7 +200,8 @@ def _join_clock(columns: ColumnSample, fields: dict[str, str]) -> None:
     if date is None:
         return
     if any(":" in text for text in filled(columns[date])):
-        fields["time"] = "+".join([date, *_zones(columns)])
+        has_zone = any(ZONED.search(text) for text in filled(columns[date]))
+        fields["time"] = "+".join([date, *(() if has_zone else _zones(columns))])
         return
     for name in columns:
         texts = filled(columns[name])

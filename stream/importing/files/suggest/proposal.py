@@ -32,6 +32,8 @@ from stream.toml_text import as_toml
 UTF_8 = {"utf-8", "utf-8-sig", "utf-16"}
 FEEDBACK_FIELDS = ("rating", "text", "review", "ticket", "topic")
 """Fields of reviews, surveys and tickets; an order has none of them."""
+LAYOUT_KEYS = {"delimiter", "encoding", "title_lines", "quoted"}
+"""What a ready mapping takes over from the layout of a file."""
 ITEM_FIELDS = ("product", "quantity", "unit_price", "line_total")
 """Fields of a product; in JSON records they stand in a list."""
 STARS_MAX = 5
@@ -90,7 +92,8 @@ def with_time_format_of(sample: FileSample, text: str) -> str:
 
 def with_layout_of(sample: FileSample, text: str) -> str:
     """A ready mapping, with delimiter, encoding and title lines of this file where they are others."""
-    lines = [line for line in _file_lines(sample) if line and not line.startswith(("[file]", "names"))]
+    known = tomllib.loads(text).get("file", {})
+    lines = [line for line in _file_lines(sample) if line.partition(" = ")[0] in LAYOUT_KEYS - known.keys()]
     if not lines:
         return text
     section = "\n".join(["[file]", *lines])
