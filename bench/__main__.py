@@ -13,6 +13,7 @@ from bench import alone, import_speed, latency
 from bench import compare as comparison
 from bench import deliver as delivery
 from bench import jobs as studies
+from bench import page as dashboard
 from bench.results import PICTURE, draw, keep, stamp
 from bench.roster import Peer
 from bench.stage import Stage, stage
@@ -81,6 +82,14 @@ def deliver_command(*, alerts: int, only: str, counts: str) -> None:
     ]
     click.echo(delivery.table(results))
     print_result({"deliver": results, **stamp()})
+
+
+@main.command(name="page")
+@click.option("--profiles", default=1_000_000, show_default=True, type=click.IntRange(min=2_000))
+@click.option("--postgres/--no-postgres", "on_postgres", default=True, help="Also with a PostgreSQL.")
+def page_command(*, profiles: int, on_postgres: bool) -> None:
+    """Filling, page times, memory and the way of an alert to the page of `stream dashboard`."""
+    print_result({**dashboard.measured(profiles, on_postgres=on_postgres), **stamp()})
 
 
 @main.command(name="compare")
