@@ -78,6 +78,14 @@ async def test_what_cannot_be_shown_is_said_in_words(served, path, status, words
     assert "Content-Security-Policy" in headers
 
 
+@pytest.mark.parametrize("path", ["healthz", "readyz", "metrics"])
+async def test_operators_ask_by_any_name_and_are_shown_no_customer(served, path):
+    status, _, text = await got(served, path, headers={"Host": "172.18.0.5:8080"})
+
+    assert status == 200
+    assert "customer-0" not in text
+
+
 async def test_only_get_is_allowed(served):
     async with aiohttp.ClientSession() as session, session.post(served) as answer:
         assert answer.status == 405

@@ -171,7 +171,7 @@ class Follower:
         self._latest_ms = int(self._store.note(LATEST) or 0)
         self._positions = {place: position.next for place, position in known.items()}
         topics.begin(known)
-        self.problem = ""
+        self.problem, self.caught_up = "", False
 
     def _fingerprint(self, ids: Mapping[str, str]) -> str:
         basis = self._follow.basis

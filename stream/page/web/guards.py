@@ -14,6 +14,8 @@ from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+OF_OPERATORS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""They show no customer. Prometheus and probes ask for them by the address of a container."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -48,7 +50,7 @@ def guard(is_known: Callable[[str], bool]) -> Middleware:
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not is_known(request.headers.get("Host", "")):
+        if request.path not in OF_OPERATORS and not is_known(request.headers.get("Host", "")):
             return web.Response(
                 status=421,
                 text="This dashboard does not answer to that host name: see STREAM_DASHBOARD_NAMES.\n",

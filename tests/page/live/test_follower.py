@@ -234,3 +234,15 @@ def test_a_topic_of_alerts_that_was_trimmed_to_its_retention_shows_the_same_toda
 
 def without_tickets(text):
     return re.sub(r'name="ticket" value="\w+"|data-revision="[^"]*"|<p class="sources">.*?</p>', "", text)
+
+
+def test_events_that_no_worker_takes_are_told_and_each_source_says_how_fresh_it_is(shop, dashboard, replayed):
+    shop.write_profiles(replayed[0][:3])
+    page = dashboard().start()
+    assert "purchases: nothing yet" in page.live()
+
+    shop.write(shop.names.purchases, [("c", b"{}")])
+
+    wait_until(lambda: re.search(r"purchases: \d+ s ago", page.live()), page.live)
+    wait_until(lambda: "The workers do not go on: 1 event waits to be judged" in page.live(), page.live)
+    assert "visits: nothing yet" in page.live()
