@@ -28,6 +28,7 @@ from stream.core.events.event import (
 )
 from stream.core.facts.decay import WARMTH_HALF_LIFE_MS, weight
 from stream.core.facts.months import add_to_month
+from stream.core.facts.names import shared
 
 CHANNELS_KEPT = 12
 OTHER_CHANNEL = "other"
@@ -89,7 +90,7 @@ def channel_of(engagement: Engagement, name: str) -> Channel:
     if channel is None:
         if len(channels) >= CHANNELS_KEPT:
             name = OTHER_CHANNEL
-        channel = channels.setdefault(name, Channel())
+        channel = channels.setdefault(shared(name), Channel())
     return channel
 
 

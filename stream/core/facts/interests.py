@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from stream.core.currency import Exchange
 from stream.core.events.payload import Purchase
 from stream.core.facts.decay import INTEREST_HALF_LIFE_MS, weight
+from stream.core.facts.names import shared
 
 CATEGORIES_KEPT = 24
 """Categories remembered of what was looked at, and of what was bought; the weakest are dropped."""
@@ -34,8 +35,12 @@ class Interests(Struct, omit_defaults=True, gc=False):
 def with_look(interests: Interests, at_ms: int, category: str | None, strength: float) -> None:
     """The customer looked at something of a category; `strength` is the weight of the event."""
     if category:
-        looked = interests.looked
-        looked[category] = looked.get(category, 0.0) + strength * weight(at_ms, INTEREST_HALF_LIFE_MS)
+        looked, added = interests.looked, strength * weight(at_ms, INTEREST_HALF_LIFE_MS)
+        known = looked.get(category)
+        if known is not None:
+            looked[category] = known + added
+            return
+        looked[shared(category)] = added
         if len(looked) > CATEGORIES_KEPT:
             _keep_strongest(looked)
 
@@ -56,11 +61,15 @@ def with_products(interests: Interests, at_ms: int, purchase: Purchase, money: E
         if price_minor:
             interests.spend_minor += units * price_minor
             interests.units_priced += units
-        if price_minor > interests.unit_price_max_minor:
-            interests.unit_price_max_minor = price_minor
+            if price_minor > interests.unit_price_max_minor:
+                interests.unit_price_max_minor = price_minor
         category = product.category
         if category:
-            bought[category] = bought.get(category, 0.0) + decayed * units
+            known = bought.get(category)
+            if known is not None:
+                bought[category] = known + decayed * units
+            else:
+                bought[shared(category)] = decayed * units
     if len(bought) > CATEGORIES_KEPT:
         _keep_strongest(bought)
 
@@ -68,7 +77,7 @@ def with_products(interests: Interests, at_ms: int, purchase: Purchase, money: E
 def _note_currency(currencies: list[str], currency: str) -> None:
     """Keep the first two by code, so that it does not matter in which order they come."""
     if currency not in currencies:
-        currencies.append(currency)
+        currencies.append(shared(currency))
         currencies.sort()
         del currencies[2:]
 

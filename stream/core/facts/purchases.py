@@ -19,6 +19,7 @@ from stream.core.events.payload import Cancellation, Purchase, Refund
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.memory.corrections import Corrections, Refunded
 from stream.core.facts.memory.order_match import ANY_SOURCE, known_order, live_orders, order_key
+from stream.core.facts.names import shared
 from stream.core.facts.sums import Order, Sums
 
 ORDERS_KEPT = 64
@@ -130,7 +131,7 @@ def as_order(at_ms: int, purchase: Purchase, source: str, money: Exchange) -> Or
         discount_minor,
         one.quantity if one else sum([product.quantity for product in products]),
         (1 if one.category else 0) if one else len({product.category for product in products} - {None, ""}),
-        currency,
+        shared(currency),
         source,
     )
 
