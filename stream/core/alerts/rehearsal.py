@@ -1,11 +1,14 @@
-"""A remedy is tried out on a copy of the profile: events are folded, and the rule asked, as they would be."""
+"""A remedy is tried out on a copy of the profile: events are folded, and the rule asked, as they would be.
+
+Only the sections that orders and feedback change are copied; the others are read.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from stream.core.events.event import Event, PurchaseCompleted, Reviewed, TicketResolved
 from stream.core.events.payload import Purchase, Review, TicketResolution
@@ -21,8 +24,6 @@ from stream.core.judgement.unhappiness import is_overdue
 from stream.core.policy.policy import AlertKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ENCODE = msgspec.json.Encoder().encode  # MessagePack ends at 64 bits, sums of money may not
-_DECODE = msgspec.json.Decoder(Profile).decode
 BEST_RATING = 5.0
 
 
@@ -37,8 +38,7 @@ class Rehearsal:
         self._kind = kind
         self._clear_at = basis.hysteresis[kind].clear_at
         self._basis = basis
-        self._as_it_is = _ENCODE(profile)
-        self._profile = profile
+        self._given = self._profile = profile
         self._events = 0
         self.usual_order_minor = usual_order_minor(profile.buying)
         self.is_over = False
@@ -49,7 +49,13 @@ class Rehearsal:
 
     def begin(self) -> None:
         """Once more from the profile as it is."""
-        self._profile = _DECODE(self._as_it_is)
+        given = self._given
+        self._profile = replace(
+            given,
+            feedback=given.feedback.copy(),
+            buying=given.buying.copy(),
+            interests=given.interests.copy(),
+        )
         self._events = 0
         self.is_over = False
 

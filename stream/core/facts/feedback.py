@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import insort
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stream.core.facts.decay import MOOD_HALF_LIFE_MS, TEMPER_HALF_LIFE_MS, weight
 from stream.core.facts.months import add_to_month
@@ -74,6 +75,18 @@ class Feedback(Struct, omit_defaults=True, gc=False):
     """Pieces of feedback that have a sentiment by month, a series of the last 25 months (months.py)."""
     month_sentiment: list[int] = field(default_factory=list)
     """Sums of their sentiments by month, in ten-thousandths: whole numbers are the same in any order."""
+
+    def copy(self) -> Feedback:
+        """An independent copy; notes are never changed in place, so both have the same ones."""
+        return replace(
+            self,
+            opened=self.opened.copy(),
+            resolved=self.resolved.copy(),
+            themes={name: replace(theme) for name, theme in self.themes.items()},
+            notes=self.notes[:],
+            month_counts=self.month_counts[:],
+            month_sentiment=self.month_sentiment[:],
+        )
 
 
 def with_opinion(

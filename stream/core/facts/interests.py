@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stream.core.currency import Exchange
 from stream.core.events.payload import Purchase
@@ -30,6 +31,12 @@ class Interests(Struct, omit_defaults=True, gc=False):
     """In which currencies prices were, the first two by code; with two, the amounts above say nothing."""
     units_priced: int = 0
     """Units with a price: those that `spend_minor` is of. A price of 0 is one that is not known."""
+
+    def copy(self) -> Interests:
+        """An independent copy."""
+        return replace(
+            self, looked=self.looked.copy(), bought=self.bought.copy(), currencies=self.currencies[:]
+        )
 
 
 def with_look(interests: Interests, at_ms: int, category: str | None, strength: float) -> None:

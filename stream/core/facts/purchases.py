@@ -66,6 +66,18 @@ class Buying(Struct, omit_defaults=True, gc=False):
         """The latest order that is no longer kept one by one; 0: all are."""
         return max(self.older.last_at_ms, self.orders_gone_ms) if self.older else 0
 
+    def copy(self) -> Buying:
+        """An independent copy; orders and refunds are never changed in place, so both have the same ones."""
+        return replace(
+            self,
+            orders=self.orders[:],
+            refunds=self.refunds.copy(),
+            cancelled=self.cancelled.copy(),
+            older=self.older.copy() if self.older else None,
+            sums=self.sums.copy(),
+            cancelled_by={number: sources.copy() for number, sources in self.cancelled_by.items()},
+        )
+
 
 def with_purchase(buying: Buying, at_ms: int, purchase: Purchase, source: str, meaning: Meaning) -> bool:
     """Add a purchase; True if it corrects the past: it is late, or a new version of a known order.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stream.core.calendar import Calendar
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, VALUE_HALF_LIFE_MS, weight
@@ -176,11 +177,15 @@ class Sums(Struct, omit_defaults=True, gc=False):
 
     def copy(self) -> Sums:
         """An independent copy."""
-        twin = Sums(*(getattr(self, name) for name in self.__struct_fields__))
-        twin.weekdays, twin.dayparts, twin.years = self.weekdays[:], self.dayparts[:], self.years[:]
-        twin.month_orders, twin.month_minor = self.month_orders[:], self.month_minor[:]
-        twin.seasons = self.seasons[:]
-        return twin
+        return replace(
+            self,
+            weekdays=self.weekdays[:],
+            dayparts=self.dayparts[:],
+            years=self.years[:],
+            month_orders=self.month_orders[:],
+            month_minor=self.month_minor[:],
+            seasons=self.seasons[:],
+        )
 
 
 def priced_orders(sums: Sums) -> int:
