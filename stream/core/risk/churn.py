@@ -145,7 +145,8 @@ def _crossing_ms(model: Model, curve: RiskCurve, threshold: float, from_ms: int)
 def _silence_reaching(model: Model, x: int, span_ms: int, threshold: float) -> int | None:
     """The silence that brings the risk up to the threshold, by the purchase process alone."""
     own, goal = inactivity(model, x, span_ms), log_odds_of(threshold)
-    return first_crossing(own.log_odds, goal, 0, min(SILENCE_MAX_MS, own.surely_left_ms(goal)), 0)
+    high_ms = min(SILENCE_MAX_MS, own.surely_left_ms(goal))
+    return first_crossing(own.log_odds, goal, 0, high_ms, 0, guess_ms=own.reaching_ms(goal, high_ms))
 
 
 def log_odds_of(probability: float) -> float:

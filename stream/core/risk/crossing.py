@@ -16,11 +16,16 @@ PINCH_GROWTH = 16
 """Factor by which the smallest step grows when guesses come close to one end of the bracket."""
 
 
-def first_crossing(log_odds: LogOdds, goal: float, low_ms: int, high_ms: int, since_ms: int) -> int | None:
+def first_crossing(
+    log_odds: LogOdds, goal: float, low_ms: int, high_ms: int, since_ms: int, *, guess_ms: int = 0
+) -> int | None:
     """The first instant after `low_ms`, up to `high_ms`, at which the log-odds are at least `goal`.
 
     `low_ms` if they are by then, None if they are not even at `high_ms`. The silence began at `since_ms`.
+    `guess_ms`: what it may be; where it is, two evaluations show it.
     """
+    if low_ms < guess_ms <= high_ms and log_odds(guess_ms - 1) < goal <= log_odds(guess_ms):
+        return guess_ms
     at_low = log_odds(low_ms) - goal
     if at_low >= 0.0:
         return low_ms

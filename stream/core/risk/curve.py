@@ -36,11 +36,11 @@ class SegmentTerms(Struct, frozen=True, gc=False):
 
 
 class Habit(Struct, frozen=True, gc=False):
-    """What all customers with the same number of purchase days and the same span have in common."""
+    """What all customers with the same number of purchase days and the same span have in common, in the
+    learnt layer."""
 
     own: Inactivity
-    terms: SegmentTerms | None
-    """None: the model has no learnt layer, and the risk is that of the purchase process."""
+    terms: SegmentTerms
     constant: float
     """Log-odds that silence does not move."""
     usual: float
@@ -53,13 +53,14 @@ class RiskCurve(Struct, frozen=True, gc=False):
     model: Model
     features: Features
     own: Inactivity
-    constant: float
+    constant: float = 0.0
     """Log-odds that silence does not move."""
-    of_silence: Weighed | None
-    """None: the model has no learnt layer, and the risk is that of the purchase process."""
-    of_fading: Weighed
-    usual: float
-    """Log-odds that silence adds by the time at which nine in ten such customers have bought again."""
+    of_silence: Weighed | None = None
+    """None: the model has no learnt layer, and the risk is that of the purchase process alone."""
+    of_fading: Weighed = ()
+    usual: float = 0.0
+    """Log-odds that silence adds by the time at which nine in ten such customers have bought again; of the
+    learnt layer."""
 
     def log_odds(self, as_of_ms: int) -> float:
         """Log-odds of no purchase within the customer's own horizon after an instant."""
@@ -77,7 +78,7 @@ class RiskCurve(Struct, frozen=True, gc=False):
         return self.constant + total + fading
 
     def usual_log_odds(self) -> float:
-        """The same at the time at which nine in ten such customers have bought again."""
+        """By the learnt layer the same, at the time at which nine in ten such customers have bought again."""
         usual_ms = self.own.usual_ms
         at = Observation(self.model, self.features, self.own, self.features.last_ms + usual_ms, usual_ms)
         return self.constant + self.usual + _sum(self.of_fading, at)
@@ -85,10 +86,11 @@ class RiskCurve(Struct, frozen=True, gc=False):
 
 def risk_curve(model: Model, features: Features) -> RiskCurve:
     """The curve of one customer: by the learnt layer if the model has one, else by the purchase process."""
-    habit = _habit(model, features.frequency, features.last_ms - features.first_ms)
+    x, span_ms = features.frequency, features.last_ms - features.first_ms
+    if model.risk is None:
+        return RiskCurve(model, features, inactivity(model, x, span_ms))
+    habit = _habit(model, x, span_ms)
     constant, terms, own = habit.constant, habit.terms, habit.own
-    if terms is None:
-        return RiskCurve(model, features, own, constant, None, (), habit.usual)
     at = Observation(model, features, own, features.last_ms, 0)
     for weight, formula in terms.of_customer:
         constant += weight * formula(at)
@@ -105,8 +107,6 @@ def segment_of(model: Model, frequency: int) -> RiskSegment:
 @lru_cache(maxsize=HABITS_REMEMBERED)
 def _habit(model: Model, x: int, span_ms: int) -> Habit:
     own = inactivity(model, x, span_ms)
-    if model.risk is None:
-        return Habit(own, None, 0.0, own.log_odds(own.usual_ms))
     terms = _segment_terms(segment_of(model, x))
     features = Features(frequency=x, first_ms=0, last_ms=span_ms)
     at = Observation(model, features, own, span_ms + own.usual_ms, own.usual_ms)

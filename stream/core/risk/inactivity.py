@@ -19,6 +19,9 @@ LOGIT_MAX, LOGIT_MIN = 30.0, -37.0
 USUAL_MAX = 3.0
 """Cap on log((age + silence) / age), the age being alpha + span. A longer silence (19 times the age) is
 not used as a reference point."""
+NEWTON_MAX, NEWTON_NEAR = 8, 1e-7
+"""Steps of Newton's method, and the length after which another would change nothing: each has about the
+square of the length before it, and a millisecond in ten years is 3e-12."""
 HABITS_REMEMBERED = 1 << 16
 """Pairs of purchase days and span in each cache. Spans are whole days: 50,000 customers in a year have a few
 thousand pairs (measured)."""
@@ -66,6 +69,29 @@ class Inactivity(NamedTuple):
         if growth > USUAL_MAX:
             return FOREVER_MS
         return int(1.001 * self.age_at_last * math.expm1(max(0.0, growth)) * self.unit_ms) + 1_000
+
+    def reaching_ms(self, log_odds: float, high_ms: int) -> int:
+        """About the silence, up to `high_ms`, after which `log_odds` is reached: mostly to the millisecond.
+
+        A guess, by Newton's method for the logarithm of P(active) over u, the logarithm of the age over that
+        at the last purchase. That function only falls, and ever faster; so from the right all steps go left,
+        and three mostly do. A root beyond `high_ms` is given as that.
+        """
+        goal = -math.log1p(math.exp(min(log_odds, EXP_MAX)))
+        rate, horizon = self.rate, self.horizon
+        u = last = math.log1p(high_ms / self.unit_ms / self.age_at_last)
+        for _ in range(NEWTON_MAX):
+            odds = math.exp(min(self.odds_at_last + rate * u, EXP_MAX))
+            age = self.age_at_last * math.exp(u)
+            buys = -math.expm1(-rate * math.log1p(horizon / age))
+            slope = odds / (1.0 + odds) + (1.0 - buys) / buys * horizon / (age + horizon)
+            if slope < NEWTON_NEAR:
+                break  # too flat to say where the root is
+            step = (math.log(buys) - math.log1p(odds) - goal) / (rate * slope)
+            u = min(max(u + step, 0.0), last)
+            if abs(step) < NEWTON_NEAR:
+                break
+        return math.ceil(self.age_at_last * math.expm1(u) * self.unit_ms)
 
     def left_log_odds(self, silent_ms: int) -> float:
         """Log-odds of having left for good, by MBG/NBD, after a silence."""
