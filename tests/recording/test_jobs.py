@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -12,7 +13,7 @@ import pytest
 
 from stream.core.events.event import CostRecorded, Event
 from stream.recording import jobs as module
-from stream.recording.jobs import LostJobError, WorkTraceback, jobs_of_machine, jobs_over
+from stream.recording.jobs import GC_THRESHOLDS, LostJobError, WorkTraceback, jobs_of_machine, jobs_over
 from stream.recording.part import Part
 from stream.recording.recording import Recording
 from stream.wire import BROADCAST, is_broadcast
@@ -32,6 +33,10 @@ def events_of(part: Part) -> list[Event]:
 
 def own_number(part: Part) -> tuple[int, int]:
     return part.job, os.getpid()
+
+
+def collections(part: Part) -> tuple[int, int, int]:
+    return gc.get_threshold()
 
 
 def remember(part: Part, word: str) -> None:
@@ -157,6 +162,15 @@ def test_by_default_a_small_recording_is_read_by_one_process_and_a_large_one_by_
 
     assert small == [(0, os.getpid())]
     assert len(large) == jobs_of_machine() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_reference_cycles_are_looked_for_seldom_while_there_is_work(recording, count):
+    before = gc.get_threshold()
+
+    with jobs_over(recording, count) as jobs:
+        assert jobs.run("looking", collections) == [GC_THRESHOLDS] * count
+    assert gc.get_threshold() == before
 
 
 def test_where_processes_cannot_be_forked_safely_one_does_the_work(recording, monkeypatch):
