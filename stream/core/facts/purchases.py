@@ -18,7 +18,14 @@ from stream.core.currency import Exchange
 from stream.core.events.payload import Cancellation, Purchase, Refund
 from stream.core.facts.meaning import Meaning
 from stream.core.facts.memory.corrections import Corrections, Refunded
-from stream.core.facts.memory.order_match import ANY_SOURCE, known_order, live_orders, order_key
+from stream.core.facts.memory.order_match import (
+    ANY_SOURCE,
+    MANY_ORDERS,
+    ManyOrders,
+    known_order,
+    live_orders,
+    order_key,
+)
 from stream.core.facts.names import shared
 from stream.core.facts.sums import Order, Sums
 
@@ -87,6 +94,8 @@ def with_purchase(buying: Buying, at_ms: int, purchase: Purchase, source: str, m
     """
     order = as_order(at_ms, purchase, source, meaning.money)
     orders = buying.orders
+    if len(orders) >= MANY_ORDERS and type(orders) is list:
+        orders = buying.orders = ManyOrders(orders)
     known = known_order(orders, order.order_id, source)
     latest_ms = orders[-1].at_ms if orders else at_ms
     newest = not orders or order > orders[-1]

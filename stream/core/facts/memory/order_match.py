@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from typing import SupportsIndex
 
 from stream.core.facts.sums import Order
 
 SOURCE_BYTES = 3
 """Of a hash: two sources of one customer are confused once in 16 million."""
 ANY_SOURCE = ""
+MANY_ORDERS = 16
+"""From so many orders on a customer's are looked up by number."""
+GONE_NUMBERS_MAX = 16
+"""Numbers of orders that are gone in such a look-up; then it is made anew."""
 OrderKey = tuple[str, str]
 """Order number and mark of the source."""
 
@@ -36,8 +41,41 @@ def order_key(order: Order) -> OrderKey:
     return order.order_id, order.source
 
 
+class ManyOrders(list[Order]):
+    """Orders in order of time, with a look-up of their numbers; as long as they only come by what is here.
+
+    Whether one of 64 orders has a number takes 0.05 us instead of 1 to 3, by as much as they are scattered in
+    memory. It costs 1.5 kB, so customers with few orders have a plain list. The look-up is neither written
+    nor compared.
+    """
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, orders: Iterable[Order]) -> None:
+        super().__init__(orders)
+        self.numbers = {order.order_id: None for order in self}
+        """The numbers of these orders, and perhaps some of orders that are gone."""
+
+    def append(self, order: Order) -> None:
+        """Add the newest order."""
+        self.insert(len(self), order)
+
+    def insert(self, place: SupportsIndex, order: Order) -> None:
+        """Add an order at its place."""
+        super().insert(place, order)
+        self.numbers[order.order_id] = None
+        if len(self.numbers) > len(self) + GONE_NUMBERS_MAX:
+            self.numbers = {order.order_id: None for order in self}
+
+    def __reduce__(self) -> tuple[type[ManyOrders], tuple[list[Order]]]:
+        """A copy begins with a look-up of its own."""
+        return ManyOrders, (list(self),)
+
+
 def known_order(orders: Sequence[Order], number: str, source: str) -> Order | None:
     """The kept order of this number and source."""
+    if type(orders) is ManyOrders and number not in orders.numbers:
+        return None
     for order in orders:  # twice as fast as a search without a loop in Python
         if order.order_id == number:
             break
