@@ -56,6 +56,8 @@ class Calendar(Struct, frozen=True, gc=False):
 
         That is 00:00 by the clock, or the instant at which the clock leaps over 00:00.
         """
+        if not self.changes_ms:
+            return day * DAY_MS - self.offsets_ms[0]
         return self.instant_ms(day * DAY_MS)
 
     def instant_ms(self, local_ms: int) -> int:
