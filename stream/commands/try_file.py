@@ -229,6 +229,7 @@ def _print_result(folder: TryFolder, events: list[str], options: list[str], cale
     if folder.has(try_folder.MAPPING):
         of_money = "the currency above all" if is_priced else "the column of the money above all"
         say(f"  check {folder / try_folder.MAPPING}, {of_money}; then run the same command again")
+    echo(f"  stream dashboard {shlex.quote(str(folder.path))}")
     files = [word for name in events for word in ("--events", name)]
     customer = shown[0].subject if shown else _any_customer(folder)
     echo(f"  stream explain {shlex.join([customer, *files, *options])}")  # never wrapped: it is to be copied

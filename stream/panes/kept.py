@@ -48,7 +48,8 @@ def _at_risk(numbers: Mapping[str, Any], currency: str, places: Places) -> str:
     head = ("tier", "customers", "at risk", "", "of all", "probably lost", "recent spending at risk")
     return (
         f"<p>At risk: the probability is {numbers['raise_at']:.0%} or more that they buy nothing in the time in which they "
-        "usually buy twice (at least a week, at most a year).</p>" + html_table(head, rows)
+        "usually buy twice (at least a week, at most a year). Not all of them have an open alert: that takes the silence and "
+        "the history that the policy asks for as well.</p>" + html_table(head, rows)
     )
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stream.panes.currencies import amount
+from stream.panes.pays import pays
 from stream.panes.won import before_words
 from stream.wording.amounts import count
-
-SURE_LOW = 1.0
-"""A campaign pays where even the lower end of its value per customer is above its cost."""
 
 
 def summary_sentences(numbers: Mapping[str, Any]) -> list[str]:
     """Up to five sentences; what is not known is said to be so."""
-    return [_won(numbers), _moved(numbers), _at_risk(numbers), *_pays(numbers), *_why(numbers)]
+    return [_won(numbers), _moved(numbers), _at_risk(numbers), *pays(numbers), *_why(numbers)]
 
 
 def _won(numbers: Mapping[str, Any]) -> str:
@@ -68,31 +66,6 @@ def _at_risk(numbers: Mapping[str, Any]) -> str:
         f"Who matters most are the {best['customers']:,} {name} customers: {best['at_risk']:,} of them are at risk{spent}; "
         f"of all customers {at_risk:,} are."
     )
-
-
-def _pays(numbers: Mapping[str, Any]) -> Iterator[str]:
-    for word in ("campaign", "channel"):
-        found = [one for one in numbers[f"{word}s"] if one["customers"] and one["ratio"] is not None]
-        if found and numbers["currency"]:
-            yield _best_and_worst(found, word, numbers["currency"])
-            return
-    yield "Which campaign pays is not known: no campaign has both customers and a cost."
-
-
-def _best_and_worst(found: Sequence[Mapping[str, Any]], word: str, currency: str) -> str:
-    ordered = sorted(found, key=lambda one: -one["ratio"])
-    best, losing = ordered[0], [one for one in ordered if one["ratio"] < SURE_LOW]
-    text = (
-        f"The {word} {best['name']} pays best: a customer of it is worth {best['ratio']:.1f} times what it cost to win "
-        f"them ({amount(best['worth_minor'], currency)} to {amount(best['cost_per_customer_minor'], currency)})"
-    )
-    if not losing:
-        return (
-            f"{text}; all {len(found)} {word}s with a cost are worth more than that."
-            if len(found) > 1
-            else f"{text}."
-        )
-    return f"{text}; {count(len(losing), f'{word} costs', f'{word}s cost')} more than the customers are worth, such as {losing[-1]['name']}."
 
 
 def _why(numbers: Mapping[str, Any]) -> Iterator[str]:

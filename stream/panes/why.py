@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stream.look.html import Meter, html_table, percent
+from stream.look.html import Meter, html_table, html_text, percent
+from stream.wording.amounts import listed
 
 ODDS_SHOWN_MAX = 1_000
 """Odds above this are shown as `over 1,000`."""
@@ -42,12 +43,30 @@ def drivers(found: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> st
         parts.append(
             f"<h3>{title}</h3>" + (html_table(head, rows) if rows else "<p>Nothing that was found.</p>")
         )
-    return "".join(parts) + (
-        "<p><small>Left: no purchase for 60 days and for three of the customer's own usual gaps. Each time that something went "
-        "wrong is compared with customers of the same tier, pace and length of silence on that day to whom it did not happen. "
-        "What customers are or like is compared once per customer, within tier, tenure and number of purchases. An odds ratio "
-        "of 2 means: for each customer who stayed, twice as many left as among similar customers. Of all lines shown, about "
-        "one in twenty may be chance (exact tests, Benjamini-Hochberg). This is a comparison, not a proof of cause.</small></p>"
+    return (
+        _not_alone(shown, names)
+        + "".join(parts)
+        + (
+            "<p><small>Left: no purchase for 60 days and for three of the customer's own usual gaps. Each time that something went "
+            "wrong is compared with customers of the same tier, pace and length of silence on that day to whom it did not happen. "
+            "What customers are or like is compared once per customer, within tier, tenure and number of purchases. An odds ratio "
+            "of 2 means: for each customer who stayed, twice as many left as among similar customers. Of all lines shown, about "
+            "one in twenty may be chance (exact tests, Benjamini-Hochberg). This is a comparison, not a proof of cause.</small></p>"
+        )
+    )
+
+
+def _not_alone(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """Of which tiers nothing is known by themselves, the highest first."""
+    alone = {one["tier"] for one in shown if one["odds_ratio"] > 1}
+    above = any(tier.endswith(" and above") for tier in alone)
+    missing = [name for name in reversed(names) if name not in alone]
+    if not missing:
+        return ""
+    wider = "those of several tiers together and of everybody" if above else "those of everybody"
+    return (
+        f"<p>Why {html_text(listed(missing))} customers leave is not known from them alone: too few of them left, or nothing "
+        f"went with it more than by chance. For them the lines below, {wider}, are the best answer there is.</p>"
     )
 
 
@@ -60,7 +79,7 @@ def _driver(one: Mapping[str, Any]) -> tuple[str | Meter, ...]:
     return (
         one["tier"], one["name"], percent(one["left_exposed"]),
         Meter(one["left_exposed"] or 0.0, is_bad=one["odds_ratio"] > 1), percent(one["left_matched"]),
-        f"{one['to_do']} ({one['play']})" if one["play"] else "none in the playbook",
+        one["to_do"] if one["play"] else "none in the playbook",
         f"{_odds(one['odds_ratio'])} ({_odds(one['low'])} to {_odds(one['high'])})",
         f"{one['exposed']:,}", f"{one['occasions']:,}",
     )  # fmt: skip

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stream.look.html import Link, Meter, html_table
+from stream.look.html import Link, Meter, html_table, html_text
 from stream.panes.campaigns import won_by
+from stream.panes.pays import pays
 from stream.panes.places import Places, nowhere
 
 
 def won(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
     """The pane, without its heading; `numbers` are those of the business report, `priced`."""
     tiers = numbers["retention"]["by_tier"]
-    return _acquisition(numbers["acquisition"], tiers, places) + won_by(numbers, places)
+    best = f"<p><b>What pays:</b> {html_text(' '.join(pays(numbers)))}</p>"
+    return _acquisition(numbers["acquisition"], tiers, places) + best + won_by(numbers, places)
 
 
 def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Places) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, NoReturn
 
 import pytest
 
-Needed = Literal["kafka", "browser", "postgres", "promtool"]
+Needed = Literal["kafka", "browser", "postgres", "promtool", "axe"]
 
 
 def give_up(needed: Needed, reason: str) -> NoReturn:

@@ -35,7 +35,7 @@ class ValueFigures(Struct, frozen=True):
     orders: str
     expected: str
     spread: str
-    """8 in 10 of such customers bring between these."""
+    """What 8 in 10 of such customers bring, in words."""
     horizon: str
     low: float
     middle: float
@@ -58,7 +58,9 @@ def value_figures(profile: Profile, view: View) -> ValueFigures | None:
         mean = customer_value(basis.valuation, *numbers).finite_minor
         least, _, most = value_interval(basis.valuation, *numbers)
         expected = estimate(mean, currency)
-        spread = f"{estimate(least, currency)} to {estimate(most, currency)}"
+        spread = f"8 in 10 such customers bring {estimate(least, currency)} to {estimate(most, currency)}"
+        if not round(most):
+            spread = "more than 9 in 10 such customers bring nothing"
         whole = max(mean, most) or 1.0
         low, middle = least / whole, mean / whole
     found = scores(history, basis.model)
