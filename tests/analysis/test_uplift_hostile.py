@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from random import Random
 
 import msgspec
 import pytest
 
+from stream.analysis.statistics.two_arms import share_difference
 from stream.analysis.uplift.document import document
+from stream.analysis.uplift.readout import verdicts
 from stream.analysis.uplift.words import readout_lines
 from stream.core.calendar import UTC_CALENDAR
+from stream.core.events import event as ev
+from stream.core.events import payload as pl
 from stream.core.units import DAY_MS, HOUR_MS
 from stream.policy_file import parse_policy
 from tests.support.narrow import not_none
@@ -18,6 +23,7 @@ from tests.support.trial_shop import (
     TrialShop,
     Written,
     alert_line,
+    as_events,
     delivery_line,
     purchase_line,
     written,
@@ -173,3 +179,21 @@ def test_a_policy_in_another_currency_without_rates_compares_no_money_and_says_w
 
     assert (one.money_treated, one.money_held_out, one.money) == (0.0, 0.0, None)
     assert found.readout.other_money == one.bought_treated + one.bought_held_out
+
+
+def test_of_many_comparisons_at_once_it_takes_more_to_say_that_one_helps():
+    one = not_none(share_difference(455, 1_000, 380, 1_000))
+    nothing = not_none(share_difference(400, 1_000, 400, 1_000))
+    assert 0.01 < one.p_value < 0.05
+
+    assert verdicts([one], 0.05) == ["helps"]
+    assert verdicts([one, nothing, nothing, nothing, nothing], 0.01)[0] == "not known yet"
+
+
+def test_an_erasure_after_the_last_order_does_not_end_any_window():
+    shop = one_customer(bought=False)
+    end = datetime(2030, 1, 1, tzinfo=UTC)
+    erased = ev.CustomerErased(id="x", source="/shop", subject="z", time=end, data=pl.Erasure())
+    late = study(shop, events=[*as_events(shop.events), erased])
+
+    assert late.choice.as_of_ms == study(shop).choice.as_of_ms

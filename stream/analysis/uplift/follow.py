@@ -58,7 +58,7 @@ class Lives:
 
     by_customer: dict[str, OrderHistory]
     last_ms: int = 0
-    """Time of the last event of anybody."""
+    """Time of the last order of anybody: up to then it is known who bought."""
 
     def after(self, customer: str, moment_ms: int, until_ms: int, currency: str) -> After:
         """What a customer did after a moment, up to an instant and at that."""
@@ -78,7 +78,8 @@ def lives_of(customers: Collection[str], events: Iterable[Event], money: Exchang
     """Read the orders of these customers from events in order of time; amounts as the policy counts them."""
     lives = Lives({customer: OrderHistory() for customer in customers})
     for event in events:
-        lives.last_ms = max(lives.last_ms, event.time_ms)
+        if type(event) is PurchaseCompleted:
+            lives.last_ms = max(lives.last_ms, event.time_ms)
         life = lives.by_customer.get(event.subject)
         if life is not None:
             _note(life, event, money)

@@ -163,8 +163,8 @@ class _Compare:
     def judged(self, groups: Sequence[np.ndarray]) -> list[Comparison]:
         """Comparisons with their verdicts, which are adjusted for the number of groups."""
         found = [self._compared(group) for group in groups]
-        shares = _verdicts([each.repurchase for each in found], self._choice.worth)
-        means = _verdicts([each.money for each in found], None)
+        shares = verdicts([each.repurchase for each in found], self._choice.worth)
+        means = verdicts([each.money for each in found], None)
         return [
             replace(one, verdict=share, money_verdict=mean)
             for one, share, mean in zip(found, shares, means, strict=True)
@@ -198,7 +198,11 @@ class _Compare:
         )
 
 
-def _verdicts(found: Sequence[Difference | None], worth: float | None) -> list[Verdict]:
+def verdicts(found: Sequence[Difference | None], worth: float | None) -> list[Verdict]:
+    """The verdicts of comparisons that are looked at together: the more there are, the more it takes.
+
+    `worth`: a difference of this size would matter; None: of any size.
+    """
     adjusted = holm([each.p_value if each else 1.0 for each in found])
     return [_verdict(each, p, worth) for each, p in zip(found, adjusted, strict=True)]
 
