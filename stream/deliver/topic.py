@@ -30,6 +30,16 @@ POLL_S = 0.5
 TIMEOUT_S = 15.0
 NEW_TOPIC_S = 20.0
 
+NO_LEADER = frozenset(
+    {
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""What the client says of a partition that it does not find at the moment."""
+
 Start = Literal["end", "beginning"]
 
 
@@ -84,8 +94,7 @@ class AlertTopic:
         """
         found = {}
         for partition in self._partitions(topic):
-            place = TopicPartition(topic, partition)
-            low, high = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+            low, high = self._bounds(topic, partition)
             offset = known.get(partition, high if start == "end" else low)
             if not low <= offset <= high:
                 if not accept_gap:
@@ -96,12 +105,7 @@ class AlertTopic:
 
     def ends(self, topic: str) -> dict[int, int]:
         """Partition -> the offset of the next record that will be written."""
-        return {
-            partition: self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=TIMEOUT_S
-            )[1]
-            for partition in self._partitions(topic)
-        }
+        return {partition: self._bounds(topic, partition)[1] for partition in self._partitions(topic)}
 
     def begin(self, offsets: Mapping[str, Mapping[int, int]]) -> None:
         """Read both topics from these offsets."""
@@ -156,6 +160,22 @@ class AlertTopic:
             if time.monotonic() > until:
                 raise TopicError(f"{topic}: no such topic; run `stream topics apply`")
             time.sleep(0.5)
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """The first offset that is stored, and that of the next record; waits for a partition that has no
+        leader at the moment."""
+        until = time.monotonic() + NEW_TOPIC_S
+        while True:
+            try:
+                place = TopicPartition(topic, partition)
+                low, high = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+            except KafkaException as error:
+                fault = error.args[0]
+                if time.monotonic() > until or not (fault.retriable() or fault.code() in NO_LEADER):
+                    raise
+                time.sleep(0.5)
+            else:
+                return low, high
 
     def _alert(self, message: Message) -> ReadAlert:
         kind, written_ms = message.timestamp()
