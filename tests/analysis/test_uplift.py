@@ -33,7 +33,9 @@ def in_arm(wanted: str, share: float = 0.2) -> str:
 
 
 def test_a_planted_effect_is_found_in_its_tier_and_in_no_other():
-    found = study(written(TrialShop(customers=60_000, share=0.3, effect={"platinum": 0.06}))).readout
+    found = study(
+        written(TrialShop(customers=15_000, share=0.4, weights=(1, 1, 8), effect={"platinum": 0.06}))
+    ).readout
     tiers = found.tiers
 
     assert found.fits
@@ -47,14 +49,14 @@ def test_a_planted_effect_is_found_in_its_tier_and_in_no_other():
 
 def test_what_hurts_is_said_as_well():
     found = study(
-        written(TrialShop(customers=20_000, effect=dict.fromkeys(("silver", "gold"), -0.1)))
+        written(TrialShop(customers=6_000, effect=dict.fromkeys(("silver", "gold"), -0.15)))
     ).readout
 
     assert not_none(found.all).verdict == "hurts"
 
 
 def test_of_a_large_shop_without_an_effect_it_is_said_that_nothing_large_is_there():
-    found = study(written(TrialShop(customers=30_000, share=0.5)))
+    found = study(written(TrialShop(customers=12_000, share=0.5)))
     one = not_none(found.readout.all)
 
     assert one.verdict == "nothing larger"

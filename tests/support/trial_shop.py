@@ -35,6 +35,8 @@ class TrialShop(Struct, frozen=True, kw_only=True):
     repurchase: float = 0.4
     effect: dict[str, float] = {}
     """Tier -> how many more of its treated customers buy again; 0.06 is six points."""
+    weights: tuple[int, int, int] = (5, 3, 2)
+    """How many of silver, gold and platinum there are."""
     days: int = 120
     """Alerts come within so many days; the events reach 40 days further."""
     never: frozenset[str] = frozenset()
@@ -56,7 +58,7 @@ def written(shop: TrialShop) -> Written:
     for n in range(shop.customers):
         customer = f"c{shop.seed}-{n}"
         raised_ms = BEGINS_MS + random.randrange(shop.days * DAY_MS)
-        tier, kind = random.choices(TIERS, (5, 3, 2))[0], random.choice(KINDS)
+        tier, kind = random.choices(TIERS, shop.weights)[0], random.choice(KINDS)
         arm = arm_of(customer, "default", f"{shop.salt} {PERIOD}", shop.share)
         stake = round(random.gammavariate(2, 5_000))
         alert = alert_line(customer, raised_ms, arm, shop=shop, tier=tier, kind=kind, stake=stake)
