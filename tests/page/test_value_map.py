@@ -73,7 +73,7 @@ def test_fifths_are_about_equally_large(reading, view):
     ]
 
     assert len(columns) == 5
-    assert max(columns) - min(columns) <= 0.1 * screen.customers
+    assert max(columns) - min(columns) <= 0.15 * screen.customers
 
 
 def test_filters_of_the_list_hold_for_the_map(reading, view):

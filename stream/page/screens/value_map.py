@@ -7,7 +7,9 @@ counted beside the map.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -29,6 +31,10 @@ BANDS = 5
 RISK_ENDS = (20, 40, 60, 80)
 """Per cent."""
 BOUGHT = "orders > 0 AND value_minor >= 0"
+STEPS = tuple(
+    round(digits * 10**power) for power in range(2, 10) for digits in (1.0, 1.3, 1.8, 2.4, 3.2, 4.2, 5.6, 7.5)
+)
+"""Of value, in minor units: eight to a power of ten, two digits each, so that people can read the ends."""
 
 
 class ValueMap(Struct, frozen=True):
@@ -54,11 +60,12 @@ def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> Value
     currency = filters["currency"] or (by_currency[0][0] if by_currency else "")
     where, values = condition({**filters, "currency": currency}, view)
     all_of_them = " AND ".join(where) if where else "1 = 1"
-    ends = _value_ends(reading, all_of_them, values, currency)
-    found = _cells(reading, all_of_them, values, ends)
+    fine = _fine_cells(reading, all_of_them, values)
+    ends = _fifths(fine)
+    found = _cells(fine, ends)
     known = sum(customers for customers, _ in found.values())
     money = sum(minor for _, minor in found.values())
-    many = reading.one(f"SELECT COUNT(*) FROM customers WHERE {all_of_them}", values)[0]
+    unknown = sum(customers for (_, step), (customers, _) in fine.items() if step < 0)
     most = max((minor for _, minor in found.values()), default=0) or 1
     names = [_money_band(low, high, currency) for low, high in _pairs(ends)]
 
@@ -80,7 +87,7 @@ def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> Value
         currency=currency,
         currencies=[(name, number, url(PATH, {**filters, "currency": name})) for name, number in by_currency],
         customers=known,
-        unknown=many - known,
+        unknown=unknown,
         total=estimate(money, currency),
         chips=chips({**filters, "sort": ""}, PATH),
         choices=filter_choices(filters, view),
@@ -93,49 +100,60 @@ def _pairs(ends: Sequence[int]) -> list[tuple[int | None, int | None]]:
     return [*zip([None, *ends], [*ends, None], strict=True)]
 
 
-def _value_ends(
-    reading: Reading, where: str, values: Sequence[str | int | float], currency: str
-) -> list[int]:
-    """Fifths of the customers by value, rounded to two digits, in minor units, ascending and each once."""
-    sql = f"SELECT COUNT(*) FROM customers WHERE {where} AND {BOUGHT}"
-    customers = reading.one(sql, values)[0]
-    ends = set()
-    for fifth in range(1, BANDS):
-        sql = (
-            f"SELECT value_minor FROM customers WHERE {where} AND {BOUGHT} "
-            "ORDER BY value_minor, customer LIMIT 1 OFFSET ?"
-        )
-        found = reading.rows(sql, [*values, customers * fifth // BANDS]) if customers else []
-        ends |= {_rounded(minor) for (minor,) in found}
-    return sorted(ends - {0})
+Fine = dict[tuple[int, int], tuple[int, int]]
+"""Band of risk and step of value (-1: not known) -> customers and the sum of their values."""
 
 
-def _rounded(minor: int) -> int:
-    """To two digits: ends that people can read."""
-    if minor <= 0:
-        return 0
-    step: int = 10 ** max(0, int(math.log10(minor)) - 1)
-    return round(minor / step) * step
+def _fine_cells(reading: Reading, where: str, values: Sequence[str | int | float]) -> Fine:
+    """All customers in one pass, by fine steps of value."""
+    risks = [end / 100 for end in RISK_ENDS]
+    risk, risk_ends = _place("risk", risks)
+    step, step_ends = _place("value_minor", STEPS)
+    step = f"CASE WHEN {BOUGHT} THEN {step} ELSE -1 END"
+    sql = f"SELECT {risk}, {step}, COUNT(*), SUM(value_minor) FROM customers WHERE {where} GROUP BY 1, 2"
+    rows = reading.rows(sql, [*risk_ends, *step_ends, *values])
+    return {(risk, step): (customers, int(minor)) for risk, step, customers, minor in rows}
 
 
-def _cells(
-    reading: Reading, where: str, values: Sequence[str | int | float], ends: Sequence[int]
-) -> dict[tuple[int, int], tuple[int, int]]:
-    """Bands of risk and value -> customers and the sum of their values."""
-    risk = _place("risk", len(RISK_ENDS))
-    value = _place("value_minor", len(ends))
-    sql = (
-        f"SELECT {risk}, {value}, COUNT(*), SUM(value_minor) FROM customers WHERE {where} AND {BOUGHT} "
-        "GROUP BY 1, 2"
-    )
-    rows = reading.rows(sql, [*(end / 100 for end in RISK_ENDS), *ends, *values])
-    return {(risk, value): (customers, int(minor)) for risk, value, customers, minor in rows}
+def _fifths(fine: Fine) -> list[int]:
+    """The ends of steps that divide the customers into fifths as well as steps can, each once."""
+    counts = [0] * (len(STEPS) + 1)
+    for (_, step), (customers, _) in fine.items():
+        if step >= 0:
+            counts[step] += customers
+    up_to = [*accumulate(counts[:-1])]
+    whole = sum(counts)
+    wanted = [whole * fifth / BANDS for fifth in range(1, BANDS)] if whole else []
+    places = {min(range(len(STEPS)), key=lambda place: abs(up_to[place] - many)) for many in wanted}
+    return [STEPS[place] for place in sorted(places) if 0 < up_to[place] < whole]
 
 
-def _place(column: str, ends: int) -> str:
-    """SQL for the number of the band; its parameters are the ends."""
-    cases = " ".join(f"WHEN {column} < ? THEN {place}" for place in range(ends))
-    return f"CASE {cases} ELSE {ends} END" if ends else "0"
+def _cells(fine: Fine, ends: Sequence[int]) -> Fine:
+    """The fine cells put together into bands between these ends."""
+    found: Fine = {}
+    for (risk, step), (customers, minor) in fine.items():
+        if step < 0:
+            continue
+        low = STEPS[step - 1] if step else 0
+        place = risk, bisect_right(ends, low)
+        before = found.get(place, (0, 0))
+        found[place] = before[0] + customers, before[1] + minor
+    return found
+
+
+def _place(column: str, ends: Sequence[float]) -> tuple[str, list[float]]:
+    """SQL for how many of the ends, which rise, are at or below a column, and its parameters: a tree of few
+    comparisons."""
+
+    def tree(low: int, high: int) -> str:
+        if low == high:
+            return str(low)
+        middle = (low + high) // 2
+        parameters.append(ends[middle])
+        return f"CASE WHEN {column} < ? THEN {tree(low, middle)} ELSE {tree(middle + 1, high)} END"
+
+    parameters: list[float] = []
+    return tree(0, len(ends)), parameters
 
 
 def _money_band(low: int | None, high: int | None, currency: str) -> str:

@@ -21,10 +21,13 @@ from stream.page.screens.one_customer import screen as customer
 from stream.page.screens.one_customer.by_month import MonthRow
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
+from stream.page.web.kept_for import KeptFor
 from stream.page.web.rendering import environment
 from stream.wording.amounts import days
 
 HTML, JSON = "text/html", "application/json"
+MAP_KEPT_S = 60.0
+"""A map that took long is shown again for so long: it looks at every customer."""
 NAVIGATION = (
     (today.PATH, "Today"),
     (customers.PATH, "Customers"),
@@ -59,6 +62,7 @@ class Pages:
         """Goes with what is remarked on the page (stream/page/web/acting.py)."""
         self.address = "/"
         """The page itself, to come back to."""
+        self.kept = KeptFor(MAP_KEPT_S)
         self._environment = environment()
 
     def now(self, view: View, ticket: str = "") -> Pages:
@@ -144,7 +148,9 @@ def customers_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> 
 def map_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """The map of value and risk."""
     view = pages.view
-    screen = value_map.value_map(reading, customers_filters(query, view), view)
+    filters = customers_filters(query, view)
+    key = view.basis.model.version, *sorted(filters.items())
+    screen = pages.kept.get(key, lambda: value_map.value_map(reading, filters, view))
     heat = html_heat(screen.head, screen.rows, "Customers and their expected profit, by risk and value")
     text = pages.render("map.html", customers.PATH, screen=screen, heat=Markup(heat), horizon=_horizon(view))
     return text, 200, HTML
