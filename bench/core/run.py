@@ -19,6 +19,7 @@ from stream.core.events.event import Event
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.step import on_event, on_review
+from stream.engine.run import GC_THRESHOLDS
 from stream.wire import decode
 
 FLUSH_EVERY = 10_000
@@ -105,9 +106,10 @@ class Shop:
 
 
 def measure(messages: Sequence[Message], basis: Basis, flush_every: int = FLUSH_EVERY) -> Costs:
-    """Run all messages once, with the garbage collector frozen as in the worker."""
+    """Run all messages once, with the garbage collector frozen, and called as seldom, as in the worker."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     events, decode_s, decode_by = decoded(messages)
     shop, clock, encode = Shop(basis), time.process_time, json.Encoder().encode
     counts: defaultdict[str, int] = defaultdict(int)
