@@ -38,7 +38,11 @@ STREAM = Path(sys.executable).with_name("stream")
 TIMEOUT_S = 120.0
 ALL_ARRIVE = {"enable.idempotence": True, "max.in.flight.requests.per.connection": 1}
 """See docs/decisions/0011."""
-NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+NO_LEADER_YET = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError._UNKNOWN_PARTITION,
+}
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+")
 
 SHOP = Shop(seed=5, customers=60)

@@ -4,13 +4,13 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
-from stream.core.events.event import ClockTicked, ModelPublished, PurchaseCompleted
+from stream.core.events.event import ModelPublished, PurchaseCompleted
 from stream.core.judgement.basis import Basis
 from stream.model_file import default_model, load_model
 from stream.policy_file import load_policy
 from stream.replay.run import replay
 from stream.wire.decode import decode_line
-from tests.support.running_worker import WorkerProcess, assert_same_profiles
+from tests.support.running_worker import SHOP, WorkerProcess, assert_same_profiles, tick
 from tests.support.shop import purchases, write_events
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
@@ -23,8 +23,8 @@ def policy_file(folder, name, text):
 
 @pytest.fixture(scope="module")
 def bought(history):
-    """What the customers of the generated shop bought, and the last tick: enough to be judged by a model."""
-    return [one for one in history if isinstance(one, PurchaseCompleted | ClockTicked)]
+    """What the customers of the generated shop bought: enough to be judged by a model."""
+    return [one for one in history if isinstance(one, PurchaseCompleted)]
 
 
 def stream(kafka, *words, **more):
@@ -41,21 +41,30 @@ def learnt(kafka, folder, policy):
     return model
 
 
+def sent(kafka, folder, events):
+    """With the times of the events as those of the records, as `stream send` does: by them a published model
+    knows from when on it is in force."""
+    answer = stream(kafka, "send", write_events(events, folder / "events.jsonl"))
+    assert answer.exit_code == 0, answer.output
+
+
 def played(kafka, folder, history, policy):
     """Half of a history, the model, and the other half through a worker; its profiles and those of replay."""
     half = len(history) // 2
     with WorkerProcess(kafka, folder / "log", policy=str(policy)) as worker:
-        kafka.send(*history[:half])
+        sent(kafka, folder, history[:half])
         kafka.wait_for_commits(worker)
         published = stream(kafka, "fit", "publish", folder / "model.json")
         assert published.exit_code == 0, published.output
-        kafka.send(*history[half:])
+        sent(kafka, folder, history[half:])
+        kafka.wait_for_commits(worker)
+        kafka.send(tick(SHOP.ends))
         kafka.wait_for_commits(worker)
         assert worker.stop() == 0
         log = worker.log_text()
     models = {record.value(): decode_line(record.value()) for record in kafka.records("control")}
     (model,) = (event for event in models.values() if isinstance(event, ModelPublished))
-    events = sorted([*history, model], key=lambda event: event.time_ms)
+    events = sorted([*history, model, tick(SHOP.ends)], key=lambda event: event.time_ms)
     run, _ = replay(events, Basis(load_policy(policy), default_model()))
     assert_same_profiles(kafka.profiles(), run.profiles)
     return run, log

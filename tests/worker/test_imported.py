@@ -127,13 +127,12 @@ class Order:
             f"{total}.00",
         )
 
-    def worth_minor(self, nights):
-        """A worker keeps the total that it was sent first."""
-        first = next(night for night in nights if night >= self.day)
-        if self.is_cancelled and nights[-1] - self.day > 3:
+    def worth_minor(self, sent, now):
+        """What counts in the night `now` of the total as it was in the night `sent`; None: cancelled."""
+        if self.is_cancelled and now - self.day > 3:
             return None
-        paid = 3_000 if self.is_changed and first - self.day > 2 else 1_000
-        return 0 if self.is_refunded and nights[-1] - self.day > 3 else paid
+        paid = 3_000 if self.is_changed and sent - self.day > 2 else 1_000
+        return 0 if self.is_refunded and now - self.day > 3 else paid
 
 
 NIGHTS = (40, 41, 43, 70, 130)
@@ -151,6 +150,7 @@ def test_nightly_exports_in_which_orders_change_count_nothing_twice(new_kafka, t
             summary = run(kafka, tmp_path, written(tmp_path, f"{night}.csv", rows), *nightly)
             assert summary["sent"] > 0
             kafka.wait_for_commits(worker)
+        nightly_profiles = kafka.profiles()
         once_more = written(tmp_path, "full.csv", [one.row(NIGHTS[-1]) for one in orders])
         assert run(kafka, tmp_path, once_more, *nightly)["sent"] == 0
         run(kafka, tmp_path, once_more, "--to-kafka", "--journal", str(tmp_path / "journal"))
@@ -158,8 +158,13 @@ def test_nightly_exports_in_which_orders_change_count_nothing_twice(new_kafka, t
         assert worker.stop() == 0
 
     for customer, profile in kafka.profiles().items():
-        worth = [one.worth_minor(NIGHTS) for one in orders if one.customer == customer]
-        kept = [minor for minor in worth if minor is not None]
+        mine, now = [one for one in orders if one.customer == customer], NIGHTS[-1]
+        first = [one.worth_minor(next(n for n in NIGHTS if n >= one.day), now) for one in mine]
+        kept = [minor for minor in first if minor is not None]
+        nightly_sums = nightly_profiles[customer].buying
+        assert (customer, nightly_sums.sums.orders) == (customer, len(kept))
+        assert (customer, nightly_sums.net_minor) == (customer, sum(kept)), "by what was sent first"
         assert (customer, profile.buying.sums.orders) == (customer, len(kept))
-        assert (customer, profile.buying.net_minor) == (customer, sum(kept))
+        latest = sum(one.worth_minor(now, now) or 0 for one in mine)
+        assert sum(kept) <= profile.buying.net_minor <= latest, "by the larger one, where an id is forgotten"
     assert kafka.records("deadletter") == []
