@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from stream.core.alerts.delivery import DeliveryRecord
 from stream.core.events.event import CustomerMuted, Event
@@ -89,7 +89,17 @@ class DeliverProcess:
         assert self._producer.flush(TIMEOUT_S) == 0
 
     def outcomes(self) -> list[DeliveryRecord]:
-        """All records that are on the deliveries topic now."""
+        """All records that are on the deliveries topic now; waits for a broker that does not know it yet."""
+        until = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                return self._outcomes()
+            except KafkaException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+
+    def _outcomes(self) -> list[DeliveryRecord]:
         topic = f"{self.prefix}customers.deliveries.v1"
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "log_level": 0})
         found = []
