@@ -11,6 +11,11 @@ ANSWER_BYTES = 50_000_000
 CHUNK = b"x" * 65_536
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A sender that goes away is no fault."""
+
+
 class FatReceiver:
     """Serves for the length of a `with` block; it does not check signatures."""
 
@@ -18,7 +23,7 @@ class FatReceiver:
         self.messages: list[dict[str, Any]] = []
         self.longest_bytes = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
 
     def section(self, name: str) -> str:
