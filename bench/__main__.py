@@ -70,16 +70,16 @@ def jobs_command(*, events: Path | None, rounds: int, jobs: int) -> None:
 @click.option("--alerts", default=10_000, show_default=True, type=click.IntRange(min=1_000))
 @click.option("--only", default="", help="Queues, separated by commas: sqlite, postgresql. [default: both]")
 @click.option("--endpoints", "counts", default="1,10", show_default=True, help="Numbers of endpoints.")
-def deliver_command(*, alerts: int, only: str, counts: str) -> None:
+@click.option("--mock", is_flag=True, help="On the mock cluster of librdkafka, without Java.")
+def deliver_command(*, alerts: int, only: str, counts: str, mock: bool) -> None:
     """Accepted alerts per second of `stream deliver`, and their latency; endpoints answer at once."""
-    results = [
-        delivery.measured(
-            alerts // (3 if int(count) > 1 else 1), int(count), on_postgres=queue == "postgresql"
-        )
-        for queue in ("sqlite", "postgresql")
-        for count in counts.split(",")
-        if not only or queue in only.split(",")
-    ]
+    queues = [name for name in ("sqlite", "postgresql") if not only or name in only.split(",")]
+    results = []
+    for queue in queues:
+        for count in map(int, counts.split(",")):
+            wanted = alerts if count == 1 else alerts // 3
+            kind = "mock" if mock else "jar"
+            results.append(delivery.measured(wanted, count, on_postgres=queue == "postgresql", kind=kind))
     click.echo(delivery.table(results))
     print_result({"deliver": results, **stamp()})
 

@@ -27,6 +27,7 @@ from tests.support.kafka_broker import create_topics, start_broker
 from tests.support.postgres import postgres
 
 CUSTOMERS = 5_000
+PARTITIONS = 4
 LIVE_S = 20.0
 WARM_S = 3.0
 PATIENCE_S = 300.0
@@ -62,19 +63,23 @@ class FastReceiver:
         self._process.wait(20)
 
 
-def measured(alerts: int, endpoints: int, *, on_postgres: bool, live_rate: float = 0.0) -> dict[str, Any]:
+def measured(
+    alerts: int, endpoints: int, *, on_postgres: bool, kind: str = "jar", live_rate: float = 0.0
+) -> dict[str, Any]:
     """One run; `live_rate`: alerts a second while latency is measured; 0: half of what was accepted."""
     with tempfile.TemporaryDirectory(prefix="bench-deliver-") as name, _queue(on_postgres) as queue:
-        folder, broker = Path(name), start_broker("jar")
+        folder, broker = Path(name), start_broker(kind)
         receiver = FastReceiver(folder)
         try:
             (folder / "endpoints.toml").write_text(receiver.sections(endpoints))
             deliverer = DeliverProcess(folder, broker.bootstrap, "bench.")
             if queue:
                 deliverer.environ["STREAM_DELIVER_QUEUE"] = queue
-            topics = [f"bench.customers.{role}.v1" for role in ("alerts", "control", "deliveries")]
-            create_topics(broker.bootstrap, topics, 1, {"message.timestamp.type": "LogAppendTime"})
-            deliverer.write(*_bodies(alerts, 0))
+            if kind != "mock":
+                _make_topics(broker.bootstrap)
+            for number, body in enumerate(_bodies(alerts, 0)):
+                deliverer.send(body, number % PARTITIONS)
+            deliverer.flush()
             deliverer.start("--start", "beginning")
             rate, cpu_s = _rate(deliverer, receiver, alerts * endpoints)
             live = live_rate or 0.5 * rate / endpoints
@@ -88,6 +93,11 @@ def measured(alerts: int, endpoints: int, *, on_postgres: bool, live_rate: float
         "accepted_s": round(rate), "cpu_s_per_1000": round(cpu_s * 1_000 / (alerts * endpoints), 3),
         "live_alerts_s": round(live), **latency,
     }  # fmt: skip
+
+
+def _make_topics(bootstrap: str) -> None:
+    names = [f"bench.customers.{role}.v1" for role in ("alerts", "control", "deliveries")]
+    create_topics(bootstrap, names, PARTITIONS, {"message.timestamp.type": "LogAppendTime"})
 
 
 @contextmanager
@@ -127,7 +137,7 @@ def _latency(
         due = min(len(bodies), int((time.monotonic() - began) * rate))
         for body, alert_id in zip(bodies[done:due], ids_of(bodies[done:due]), strict=True):
             sent[alert_id] = time.monotonic()
-            deliverer.send(body)
+            deliverer.send(body, len(sent) % PARTITIONS)
         done = due
         time.sleep(SLICE_S)
     deliverer.flush()
