@@ -72,11 +72,12 @@ def measured(
         receiver = FastReceiver(folder)
         try:
             (folder / "endpoints.toml").write_text(receiver.sections(endpoints))
-            deliverer = DeliverProcess(folder, broker.bootstrap, "bench.")
+            prefix = f"bench{time.time_ns() % 10**9}."
+            deliverer = DeliverProcess(folder, broker.bootstrap, prefix)
             if queue:
                 deliverer.environ["STREAM_DELIVER_QUEUE"] = queue
             if kind != "mock":
-                _make_topics(broker.bootstrap)
+                _make_topics(broker.bootstrap, prefix)
             for number, body in enumerate(_bodies(alerts, 0)):
                 deliverer.send(body, number % PARTITIONS)
             deliverer.flush()
@@ -95,8 +96,8 @@ def measured(
     }  # fmt: skip
 
 
-def _make_topics(bootstrap: str) -> None:
-    names = [f"bench.customers.{role}.v1" for role in ("alerts", "control", "deliveries")]
+def _make_topics(bootstrap: str, prefix: str) -> None:
+    names = [f"{prefix}customers.{role}.v1" for role in ("alerts", "control", "deliveries")]
     create_topics(bootstrap, names, PARTITIONS, {"message.timestamp.type": "LogAppendTime"})
 
 
