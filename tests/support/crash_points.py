@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,9 @@ class CrashingDatabase:
 
     def run(self, statement: str, *values: Any) -> int:
         return self._database.run(statement, *values)
+
+    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        self._database.run_many(statement, values)
 
     def close(self) -> None:
         self._database.close()

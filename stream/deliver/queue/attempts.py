@@ -60,15 +60,17 @@ def _alerts(database: Database, numbers: Sequence[int]) -> dict[int, tuple[Alert
 def settle(database: Database, results: Sequence[AttemptResult]) -> None:
     """Write what came of attempts; an accepted delivery stays accepted, whatever happened meanwhile."""
     with database.transaction():
-        for each in results:
-            database.run(
-                "UPDATE delivery SET lease_ms = 0, reported = 0, due_ms = ?, attempts = attempts - ?,"
-                " failures = failures + ?, outcome = ?, reason = ?, ended_ms = ?, status = ?, detail = ?"
-                " WHERE endpoint = ? AND seq = ? AND (outcome IS NULL OR ? = 'accepted')",
-                each.due_ms, 0 if each.counts else 1, 0 if each.accepted or not each.counts else 1,
-                each.outcome, each.reason, each.ended_ms if each.outcome else 0, each.status, each.detail,
-                each.endpoint, each.seq, each.outcome or "",
-            )  # fmt: skip
+        database.run_many(
+            "UPDATE delivery SET lease_ms = 0, reported = 0, due_ms = ?, attempts = attempts - ?,"
+            " failures = failures + ?, outcome = ?, reason = ?, ended_ms = ?, status = ?, detail = ?"
+            " WHERE endpoint = ? AND seq = ? AND (outcome IS NULL OR ? = 'accepted')",
+            [
+                (each.due_ms, 0 if each.counts else 1, 0 if each.accepted or not each.counts else 1,
+                 each.outcome, each.reason, each.ended_ms if each.outcome else 0, each.status, each.detail,
+                 each.endpoint, each.seq, each.outcome or "")
+                for each in results
+            ],
+        )  # fmt: skip
         for name in {each.endpoint for each in results}:
             _count_for_endpoint(database, name, [each for each in results if each.endpoint == name])
 

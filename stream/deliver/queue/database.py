@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -123,6 +124,9 @@ class Database(Protocol):
 
     def run(self, statement: str, *values: Any) -> int:
         """Run a statement; how many rows it changed."""
+
+    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run a statement once for each of the values, without an answer in between."""
 
     def close(self) -> None:
         """Close the connection."""

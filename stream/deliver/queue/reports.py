@@ -55,13 +55,15 @@ def unreported(database: Database, now_ms: int, limit: int = REPORTS_AT_ONCE) ->
 def mark_reported(database: Database, reports: Sequence[Report]) -> None:
     """They are on the topic. One that was sent again or ended otherwise meanwhile is to be written again."""
     with database.transaction():
-        for each in reports:
-            data = each.record.data
-            database.run(
-                "UPDATE delivery SET reported = 1, lease_ms = 0 WHERE endpoint = ? AND seq = ?"
-                " AND outcome = ? AND reason = ? AND ended_ms = ?",
-                data.endpoint, each.seq, data.outcome, data.reason, each.ended_ms,
-            )  # fmt: skip
+        database.run_many(
+            "UPDATE delivery SET reported = 1, lease_ms = 0 WHERE endpoint = ? AND seq = ?"
+            " AND outcome = ? AND reason = ? AND ended_ms = ?",
+            [
+                (each.record.data.endpoint, each.seq, each.record.data.outcome, each.record.data.reason,
+                 each.ended_ms)
+                for each in reports
+            ],
+        )  # fmt: skip
 
 
 def _report(ended: tuple[Any, ...], alert: tuple[Any, ...]) -> Report:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -91,6 +91,12 @@ class SqliteDatabase:
     def run(self, statement: str, *values: Any) -> int:
         try:
             return self._connection.execute(statement, values).rowcount
+        except sqlite3.Error as error:
+            raise QueueError(f"{self._path}: {error}") from error
+
+    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
+        try:
+            self._connection.executemany(statement, values)
         except sqlite3.Error as error:
             raise QueueError(f"{self._path}: {error}") from error
 
