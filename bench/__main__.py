@@ -71,8 +71,11 @@ def jobs_command(*, events: Path | None, rounds: int, jobs: int) -> None:
 @click.option("--alerts", default=10_000, show_default=True, type=click.IntRange(min=1_000))
 @click.option("--only", default="", help="Queues, separated by commas: sqlite, postgresql. [default: both]")
 @click.option("--endpoints", "counts", default="1,10", show_default=True, help="Numbers of endpoints.")
+@click.option(
+    "--rate", default=500.0, show_default=True, help="Deliveries a second while latency is measured."
+)
 @click.option("--mock", is_flag=True, help="On the mock cluster of librdkafka, without Java.")
-def deliver_command(*, alerts: int, only: str, counts: str, mock: bool) -> None:
+def deliver_command(*, alerts: int, only: str, counts: str, rate: float, mock: bool) -> None:
     """Accepted alerts per second of `stream deliver`, and their latency; endpoints answer at once."""
     queues = [name for name in ("sqlite", "postgresql") if not only or name in only.split(",")]
     results = []
@@ -80,7 +83,10 @@ def deliver_command(*, alerts: int, only: str, counts: str, mock: bool) -> None:
         for count in map(int, counts.split(",")):
             wanted = alerts if count == 1 else alerts // 3
             kind = "mock" if mock else os.environ.get("STREAM_TEST_BROKER", "jar")
-            results.append(delivery.measured(wanted, count, on_postgres=queue == "postgresql", kind=kind))
+            on_postgres = queue == "postgresql"
+            results.append(
+                delivery.measured(wanted, count, on_postgres=on_postgres, kind=kind, live_rate=rate / count)
+            )
     click.echo(delivery.table(results))
     print_result({"deliver": results, **stamp()})
 
