@@ -5,10 +5,11 @@ import re
 from contextlib import suppress
 
 from hypothesis import given
+from msgspec.structs import replace
 
 from stream.core.alerts.alert import Alert
 from stream.core.alerts.amounts import date
-from stream.core.alerts.wording import text_of
+from stream.core.alerts.wording import action_words, text_of
 from stream.core.units import DAY_MS
 from stream.wire import encode_alert
 from tests.support.builders import at, basis, bought
@@ -85,3 +86,14 @@ def test_days_are_those_of_the_business():
     assert text.until == f"Closes with: 1 order, before {date(cause.before, zone.policy.calendar)}."
     assert text.until != text_of(raised.data, raised.expirytime).until, "that is the day in UTC"
     assert in_utc.data.text == text_of(in_utc.data, in_utc.expirytime)
+
+
+def test_who_has_refused_is_sent_nothing_and_the_text_begins_with_that():
+    action = alerts_of(LIFE)[0].data.recommended_action
+    assert action is not None
+    assert action.requires_consent == "marketing"
+
+    assert action_words(replace(action, consent="denied")) == (
+        "Send nothing: they have refused marketing. With their consent it would be: "
+        "Send a personal offer from the category they buy most. By email or push message."
+    )

@@ -288,11 +288,13 @@ def action_words(action: Action | None) -> str:
     """What the playbook recommends, by which channel, and whether the customer has agreed to be contacted."""
     if action is None:
         return "nothing: the playbook of the policy has no play for these reasons."
+    by = listed([CHANNEL_WORDS.get(channel, channel) for channel in action.channels], "or")
+    if action.consent == "denied":
+        nothing = f"Send nothing: they have refused {action.requires_consent}."
+        return f"{nothing} With their consent it would be: {action.text} By {by}."
     consent = {
         "granted": f"they have agreed to {action.requires_consent}",
-        "denied": f"they have refused {action.requires_consent}, so do not send it",
         "unknown": f"it is not known whether they agreed to {action.requires_consent}",
         "not_needed": "no consent needed",
     }[action.consent]
-    channels = [CHANNEL_WORDS.get(channel, channel) for channel in action.channels]
-    return f"{action.text} By {listed(channels, 'or')}; {consent}."
+    return f"{action.text} By {by}; {consent}."
