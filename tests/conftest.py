@@ -24,8 +24,8 @@ settings.register_profile("default", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background like that,
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # and the programs that tests interrupt inherit it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background;
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests interrupt inherit it
 
 
 def _real_broker(settings: dict[str, str] | None = None) -> Broker:
