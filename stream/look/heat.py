@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
 from stream.look.html import html_text
@@ -51,6 +50,6 @@ def _cell(cell: HeatCell) -> str:
     classes += ["running"] if cell.is_running else []
     text = html_text(cell.text)
     if cell.address:
-        text = f'<a href="{escape(cell.address)}">{text}</a>'
+        text = f'<a href="{html_text(cell.address)}">{text}</a>'
     more = f" <small>{html_text(cell.more)}</small>" if cell.more else ""
     return f'<td class="{" ".join(classes)}">{text}{more}</td>'

@@ -172,7 +172,7 @@ def test_the_command_prints_the_promised_keys_and_writes_a_report(tmp_path):
     assert set(numbers["risk"]) == {"auc", "brier", "log_loss", "ece", "lift10"}
     assert set(numbers["repeat_buyers"]) == {"n", "churn_rate", "risk", "baselines"}
     page = report.read_text()
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 12, "two charts, and bars in the table of features"
     assert "http" not in page.replace("http://www.w3.org", "")
 
 

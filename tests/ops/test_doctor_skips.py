@@ -117,5 +117,5 @@ def test_the_command_counts_what_was_skipped_and_shows_why(monkeypatch):
     only_faults = CliRunner().invoke(main, ["doctor", "--faults"], env=environment).output
 
     assert "skip  contents: no record on the inputs" in shown
-    assert shown.splitlines()[-1] == f"7 faults in {len(CHECKS)} checks, 15 of them skipped"
+    assert shown.splitlines()[-1] == f"8 faults in {len(CHECKS)} checks, 15 of them skipped"
     assert "skip " not in only_faults
