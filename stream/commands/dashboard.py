@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.commands.page_sources import FOLDER, needs_extra, of_folder, page_source, page_words
-from stream.commands.parameters import EXISTING, basis_of_worker, chosen_basis
+from stream.commands.page_sources import needs_extra, of_folder, page_source, page_words, source_options
+from stream.commands.parameters import basis_of_worker, chosen_basis
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("dashboard")
-@click.argument("folder", required=False, type=FOLDER)
-@click.option("--events", multiple=True, type=EXISTING, help="File of events; they are replayed in memory.")
-@click.option("--profiles", type=EXISTING, help="Profiles written by `stream replay`.")
-@click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`.")
-@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
-@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
-@click.option(
-    "--published", type=FOLDER, help="Folder that `stream report`, `backtest` and `uplift` got by --publish."
-)
+@source_options
 @click.option(
     "--store",
     default="",

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from stream.commands.output_files import FileCommand
-from stream.commands.page_sources import FOLDER, needs_extra, of_folder, page_source, page_words
-from stream.commands.parameters import EXISTING, OUTPUT, chosen_basis
+from stream.commands.page_sources import needs_extra, of_folder, page_source, page_words, source_options
+from stream.commands.parameters import OUTPUT, chosen_basis
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.progress import progress
@@ -17,13 +17,7 @@ from stream.recording.output_file import is_stdout, output_file
 
 
 @click.command("digest", cls=FileCommand)
-@click.argument("folder", required=False, type=FOLDER)
-@click.option("--events", multiple=True, type=EXISTING, help="File of events; they are replayed in memory.")
-@click.option("--profiles", type=EXISTING, help="Profiles written by `stream replay`.")
-@click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`.")
-@click.option("--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]")
-@click.option("--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]")
-@click.option("--published", type=FOLDER, help="Folder of `stream report --publish`.")
+@source_options
 @click.option("--html", type=OUTPUT, help="Write it as HTML: one file, also for a mail.")
 @click.option("--text", type=OUTPUT, help="Write it as text for a mail. [default without --html: printed]")
 @now_option

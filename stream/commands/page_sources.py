@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from stream.commands import try_folder
+from stream.commands.parameters import EXISTING
 from stream.commands.recorded_events import print_set_aside
 from stream.progress import progress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +24,32 @@ if TYPE_CHECKING:
     from stream.page.sources.source import PageSource
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_SOURCES = (
+    click.argument("folder", required=False, type=FOLDER),
+    click.option(
+        "--events", multiple=True, type=EXISTING, help="File of events; they are replayed in memory."
+    ),
+    click.option("--profiles", type=EXISTING, help="Profiles written by `stream replay`."),
+    click.option("--alerts", type=EXISTING, help="Alerts written by `stream replay`."),
+    click.option(
+        "--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]"
+    ),
+    click.option(
+        "--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]"
+    ),
+    click.option(
+        "--published",
+        type=FOLDER,
+        help="Folder that `stream report`, `backtest` and `uplift` got by --publish.",
+    ),
+)
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that name a source, its policy and model, and what studies published."""
+    for add in reversed(_SOURCES):
+        command = add(command)
+    return command
 
 
 class DashboardError(click.ClickException):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import mmap
 import multiprocessing
@@ -16,14 +15,13 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+from stream.parent_process import end_with
 from stream.recording.part import Part
 from stream.recording.spill import Spill
 from stream.wire import Rejected, Unknown
 
 COUNTED_BY = 500
 """Lines after which a process tells how far it is."""
-PR_SET_PDEATHSIG = 1
-"""`prctl` (Linux): the signal that a process gets when its parent ends."""
 COUNTER = struct.Struct("<q")
 
 Aside = dict[int, Rejected | Unknown]
@@ -103,7 +101,7 @@ def _serve(part: Part, links: _Links) -> None:
     """Work until there is nobody to work for. An interrupt of the group is for the parent, which ends all."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _end_with(links.parent)
+    end_with(links.parent, signal.SIGKILL)  # where that cannot be: when its next answer cannot be sent
     for one in links.unwanted:
         one.close()
     gc.freeze()  # what was there at the fork is not looked through again, so its pages stay shared
@@ -116,14 +114,6 @@ def _serve(part: Part, links: _Links) -> None:
             work, part.left_out, arguments = connection.recv()
             counter.restart()
             _answer(connection, _answered(part, work, arguments))
-
-
-def _end_with(parent: int) -> None:
-    """Let the kernel end this process when its parent has ended, even by SIGKILL."""
-    with suppress(OSError, AttributeError):  # another libc: then it ends when its next answer cannot be sent
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _answered(part: Part, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Answered:

@@ -7,26 +7,25 @@ machine. They end with the process that started them, even when that is killed.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from stream.config.environment import variable
 from stream.config.settings import Settings
+from stream.parent_process import end_with
 from stream.worker.restarts import Restarts, status_of
 
 POLL_S = 0.05
 PORT_MAX, ID_MAX = 65_535, 200
-PR_SET_PDEATHSIG = 1
-"""`prctl` (Linux): the signal that a process gets when its parent ends."""
 
 log = logging.getLogger("stream.worker.processes")
 
@@ -67,7 +66,7 @@ class _Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "stream", "worker", "--number", str(self.number)],
             env={**os.environ, **self._added},
-            preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  # this process has one thread
+            preexec_fn=partial(end_with, os.getpid(), signal.SIGTERM),  # noqa: PLW1509  # this process has one thread
             process_group=0,  # Ctrl-C on a terminal is for the parent, which stops all
         )
         self.started_at = now
@@ -75,19 +74,6 @@ class _Child:
     def tell(self, what: int) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(what)
-
-
-def _ends_with(parent: int) -> Callable[[], None]:
-    """For a new process: the kernel tells it to stop when `parent` ends, even by SIGKILL (Linux)."""
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-    def end_with() -> None:
-        if libc is not None:
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return end_with
 
 
 class WorkerGroup:
@@ -129,6 +115,8 @@ class WorkerGroup:
                 self._children.remove(child)
             elif now >= child.due_at:
                 child.start(now)
+                if self._stopping:  # the signal came while it was being started, and went to the others only
+                    child.tell(signal.SIGTERM)
             return
         code = child.process.poll()
         if code is None:

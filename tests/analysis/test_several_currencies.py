@@ -18,6 +18,8 @@ from stream.policy_file import default_policy, parse_policy
 from tests.support.shop import write_events
 from tests.support.studies import report_of
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 SHOP = Shop(seed=3, customers=80, days=540)
 EUROS = shop_events(SHOP, planned_lives(SHOP))
 DAY_MS_OF_REPORT = EUROS[-1].time_ms // DAY_MS * DAY_MS

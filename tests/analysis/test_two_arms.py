@@ -25,6 +25,8 @@ from stream.analysis.statistics.two_arms import (
 )
 from tests.support.narrow import not_none
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 COUNTS = st.integers(10, 5_000)
 
 

@@ -29,6 +29,8 @@ from tests.support.shop import day_ms as day_of_week
 from tests.support.shop import purchases, write_events
 from tests.support.studies import backtest_of, report_of
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 SPLIT_MS, HORIZON_MS = day_of_week(36), 12 * WEEK_MS
 AHEAD = "Asia/Tokyo"
 HOURS_AHEAD = 9

@@ -15,7 +15,10 @@ import pytest
 
 from tests.support.hard_history import NOW, write_hard_history
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere one process does the work")
+pytestmark = [
+    pytest.mark.slow,  # each starts and ends three processes
+    pytest.mark.skipif(sys.platform != "linux", reason="elsewhere one process does the work"),
+]
 
 WAIT_S = 60
 BEGUN_TICKS = 3

@@ -41,6 +41,7 @@ def test_alerts_from_the_start_on_are_delivered_and_it_stops_when_told(made):
     assert "Zo" not in deliverer.log()
 
 
+@pytest.mark.slow  # each start of a process takes seconds
 def test_what_became_of_each_alert_is_on_the_deliveries_topic_and_erasures_are_read(made):
     deliverer, receiver = made
     deliverer.start()
@@ -61,6 +62,7 @@ def test_what_became_of_each_alert_is_on_the_deliveries_topic_and_erasures_are_r
     assert b'"subject":"Zoe"' not in (deliverer.folder / "queue.db").read_bytes()
 
 
+@pytest.mark.slow  # each start of a process takes seconds
 def test_who_was_muted_before_the_first_start_and_who_is_held_out_reach_no_receiver(made):
     deliverer, receiver = made
     deliverer.mute("ada")
@@ -116,6 +118,7 @@ def test_killed_at_any_moment_it_delivers_every_alert_under_its_id(made):
     assert all(raised < escalated for raised, escalated in zip(in_order[::2], in_order[1::2], strict=True))
 
 
+@pytest.mark.slow  # each start of a process takes seconds
 def test_without_its_topic_or_broker_it_ends_with_a_reason(made, tmp_path):
     deliverer, _ = made
     deliverer.environ["STREAM_BROKERS"] = "127.0.0.1:1"

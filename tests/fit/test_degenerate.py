@@ -16,6 +16,8 @@ from stream.fit.purchases.processes import UnfitError
 from stream.model_file import default_model
 from tests.support.builders import at, bought
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 
 def lives(customers, days, minor=5_000, **more):
     events = [

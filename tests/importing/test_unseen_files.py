@@ -13,6 +13,8 @@ from stream.importing.files.suggest.suggest import suggested_mapping
 from stream.recording.event_file import atomic_writer
 from tests.support.importing import Imported
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 LINES = 2_500
 HEADER = (
     "InvoiceNumber",

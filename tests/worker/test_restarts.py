@@ -1,11 +1,12 @@
 """When a worker of several is started again, and when all are stopped."""
 
 import signal
+import subprocess
 
 import pytest
 
 from stream.config.settings import Settings
-from stream.worker.processes import differing, refusal
+from stream.worker.processes import WorkerGroup, differing, refusal
 from stream.worker.restarts import ENDS_MAX, FINAL, LASTED_S, LONGEST_PAUSE_S, Restarts, status_of
 
 
@@ -76,3 +77,18 @@ def test_settings_that_do_not_fit_are_refused_in_one_line(settings, words):
     assert line.startswith(words)
     assert bool(line) == bool(words)
     assert "\n" not in line
+
+
+def test_a_worker_that_is_being_started_when_the_signal_comes_is_stopped_too(monkeypatch):
+    group = WorkerGroup(Settings(), 1)
+    (child,) = group._children
+
+    def start(now: float) -> None:
+        group._on_signal(signal.SIGTERM, None)
+        child.process = subprocess.Popen(["sleep", "60"])
+
+    monkeypatch.setattr(child, "start", start)
+    group._look_at(child, child.due_at)
+
+    assert child.process is not None
+    assert child.process.wait(10) == -signal.SIGTERM

@@ -59,9 +59,13 @@ def test_warnings_are_counted_by_who_wrote_them():
         logger = logging.Logger(name)
         logger.addHandler(handler)
         logger.log(level, "told")
+    noise = logging.Logger("faust.app")
+    noise.addHandler(handler)
+    noise.warning("[^-App]: Missing sensor state for rebalance #%s", 3)
 
     lines = generate_latest(metrics.registry).decode()
 
     for part, named in (("stream", "warning"), ("aiokafka", "error"), ("other", "error")):
         assert f'log_lines_total{{level="{named}",part="{part}"}} 1.0' in lines
+    assert 'part="faust"' not in lines
     assert "info" not in [line for line in lines.splitlines() if "log_lines" in line]

@@ -26,6 +26,8 @@ from tests.support.running_worker import (
 )
 from tests.support.strategies import of_customer
 
+pytestmark = pytest.mark.slow  # many cases: `make test` and CI run them, `make check` does not
+
 ZONES = ("Asia/Kathmandu", "America/Sao_Paulo", "Australia/Lord_Howe", "Europe/Berlin")
 
 

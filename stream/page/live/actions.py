@@ -33,7 +33,15 @@ SAYS = ("acknowledged", "taken", *OUTCOMES, *SNOOZE_DAYS, *NEVER_REASONS, "unmut
 
 
 class ActionError(Exception):
-    """What was remarked could not be written; the text says why. Nothing was changed."""
+    """What was remarked could not be written; the text says why, and the heading what that means."""
+
+    heading = "Nothing was changed"
+
+
+class UnansweredError(ActionError):
+    """Kafka has not said whether it took the remark: it may be on the topic all the same."""
+
+    heading = "Perhaps nothing was changed"
 
 
 class Remark(Struct, frozen=True):
@@ -142,6 +150,9 @@ class ActionWriter:
         while not answered.is_set():
             self._producer.poll(0.05)
         received = answer[0]
+        if isinstance(received, KafkaError) and received.code() == KafkaError._MSG_TIMED_OUT:
+            text = "Kafka did not answer. Look at the page again before you repeat it: it may have been taken"
+            raise UnansweredError(text)
         if isinstance(received, KafkaError):
             raise ActionError(f"Kafka did not take it: {in_words(received)}")
         return (self._topic, received.partition()), received.offset()

@@ -156,7 +156,7 @@ class DashboardServer:
         except FilterError as wrong:
             return self._words("This address cannot be shown", [f"{wrong}."], 400)
         except ActionError as refused:
-            return self._words("Nothing was changed", [f"{refused}."], 503)
+            return self._words(refused.heading, [f"{refused}."], 503)
         except web.HTTPForbidden as refused:
             return self._words("This cannot be done from here", [(refused.text or "").strip()], 403)
         except web.HTTPNotFound:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 
 from stream.metrics import Metrics
+from stream.worker.monitoring.no_fault import NoFault
 
 PARTS = ("stream", "aiokafka", "faust", "mode")
 """First part of a logger's name; all others count as `other`. Lines of librdkafka come as `stream`'s."""
 
 
 class CountedLines(logging.Handler):
-    """Counts, and writes nothing."""
+    """Counts, and writes nothing. Lines that tell a fault where there is none do not count."""
 
     def __init__(self, metrics: Metrics) -> None:
         super().__init__(logging.WARNING)
+        self.addFilter(NoFault())
         self._count = metrics.log_lines
 
     def emit(self, record: logging.LogRecord) -> None:
