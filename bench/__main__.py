@@ -246,5 +246,20 @@ def core_command(
     print_result({**report(chosen or tuple(HISTORIES), sizes, rounds, before, lines), **stamp()})
 
 
+@main.command(name="right")
+@click.option("--only", "words", multiple=True, help="A part of the name of a log; may be repeated.")
+@click.option(
+    "--events", "files", multiple=True, type=click.Path(exists=True, path_type=Path),
+    help="A file of events as a further log; may be repeated. online-retail.jsonl and grocer.jsonl have "
+    "splits of their own, others get two by their span.",
+)  # fmt: skip
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1))
+def right_command(*, words: tuple[str, ...], files: tuple[Path, ...], jobs: int) -> None:
+    """Error and ranking of the risk beside the process, a constant, bins and rules; losing cells are bold."""
+    from bench.right.table import measured, show_line
+
+    print_result({**measured(words, files, jobs, show_line), **stamp()})
+
+
 if __name__ == "__main__":
     main()

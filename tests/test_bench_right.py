@@ -1,0 +1,75 @@
+"""The table of `python -m bench right`: who knows what, and when a difference counts as a loss."""
+
+from datetime import UTC, datetime
+from itertools import chain
+
+import pytest
+
+from bench.right.logs import Folded, Split, complete_look_ms, logs, splits_of
+from bench.right.row import Loss, known_at, row_of
+from bench.right.table import line
+from stream.analysis.fit_recording import horizon_of
+from stream.core.policy.policy import Policy
+from stream.core.units import DAY_MS, WEEK_MS
+from stream.fit.history import read_history
+from stream.fit.model_fit import snapshot_days
+from tests.support.builders import at, bought
+
+SPLIT = Split(at(240) // DAY_MS * DAY_MS, 8 * WEEK_MS)
+
+
+@pytest.fixture(scope="module")
+def folded():
+    """80 customers of two gaps; the even ones stop on day 150."""
+    lives = [
+        [
+            bought(day, customer=f"c{n}", order=f"{n}-{day}")
+            for day in range(n % 20, 300 if n % 2 else 150, 7 + n % 9)
+        ]
+        for n in range(80)
+    ]
+    events = sorted(chain.from_iterable(lives), key=lambda event: event.time_ms)
+    first_ms = at(0) // DAY_MS * DAY_MS
+    days = {
+        *snapshot_days(first_ms, SPLIT.day_ms, horizon_of(SPLIT.horizon_ms)),
+        SPLIT.day_ms - SPLIT.horizon_ms,
+    }
+    return Folded(read_history(events, sorted(days), Policy()), (SPLIT,))
+
+
+def test_a_loss_counts_beyond_the_margin_and_chance_alone():
+    assert Loss("bins", 0.003, 0.001, 0.005).is_one
+    assert not Loss("bins", 0.003, -0.001, 0.007).is_one
+    assert not Loss("bins", 0.001, 0.0005, 0.0015).is_one
+
+
+def test_nothing_after_the_split_is_known(folded):
+    known = known_at(folded.history, SPLIT)
+
+    assert max(max(orders.values()) for orders in known.orders.values()) < SPLIT.day_ms + DAY_MS
+    assert max(known.snapshots) == SPLIT.day_ms
+
+
+def test_a_row_compares_the_product_with_each_rival(folded):
+    row = row_of("made up", folded, SPLIT)
+
+    assert row.customers == 80
+    assert row.rate == pytest.approx(0.5, abs=0.03)
+    assert set(row.brier) == {"product", "process", "constant", "bins"}
+    assert None not in row.brier.values()
+    assert row.lost_brier.low <= row.lost_brier.difference <= row.lost_brier.high
+    assert line(row).startswith("| made up | ")
+
+
+def test_every_public_log_and_kind_has_two_splits_at_least():
+    assert all(len(log.splits) >= 2 for log in logs((), ()))
+    assert [log.name for log in logs(("ONE IN",), ())] == ["CDNOW, one in ten"]
+
+
+def test_an_unknown_log_gets_two_looks_that_its_data_cover(folded):
+    coverage = folded.history.coverage
+    earlier, later = splits_of(coverage)
+
+    assert later.day_ms - earlier.day_ms == earlier.horizon_ms
+    assert later.day_ms + DAY_MS + later.horizon_ms <= coverage.end_ms
+    assert datetime.fromtimestamp(later.day_ms / 1_000, UTC).hour == 0
