@@ -30,10 +30,7 @@ def folded():
     ]
     events = sorted(chain.from_iterable(lives), key=lambda event: event.time_ms)
     first_ms = at(0) // DAY_MS * DAY_MS
-    days = {
-        *snapshot_days(first_ms, SPLIT.day_ms, horizon_of(SPLIT.horizon_ms)),
-        SPLIT.day_ms - SPLIT.horizon_ms,
-    }
+    days = {*snapshot_days(first_ms, SPLIT.day_ms, horizon_of(SPLIT.horizon_ms)), complete_look_ms(SPLIT)}
     return Folded(read_history(events, sorted(days), Policy()), (SPLIT,))
 
 
