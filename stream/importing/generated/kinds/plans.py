@@ -100,7 +100,7 @@ def _annual(number: int, name: str, order_minor: float, random: Random) -> Buyer
             id=name,
             kind="all_year",
             order_minor=order_minor,
-            orders_per_day=max(random.gammavariate(2.0, 1 / 90 / 2.0), 1 / 730),
+            orders_per_day=max(random.gammavariate(2.0, 1 / 110 / 2.0), 1 / 730),
             leaves_per_day=1 / 1_095,
         )
     return SeasonalBuyer(
