@@ -52,8 +52,8 @@ class SteadyBuyer(Struct, frozen=True, kw_only=True, tag_field="buys", tag="stea
 class SeasonalBuyer(Struct, frozen=True, kw_only=True, tag_field="buys", tag="seasonally"):
     """Buys once in the season of their first year, and returns in the next one with their own chance.
 
-    Who does not return in a season has left for good (the beta-geometric process of Fader and Hardie 2007). The
-    time within the season is uniform. A season lies within one calendar year.
+    Who does not return in a season has left for good (the beta-geometric process of Fader and Hardie 2007).
+    The time within the season is uniform. A season lies within one calendar year.
     """
 
     id: str
