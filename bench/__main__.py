@@ -10,13 +10,13 @@ from typing import Any
 import click
 import msgspec
 
-from bench import alone, import_speed, latency
+from bench import alone, import_speed, latency, same_job
 from bench import compare as comparison
 from bench import deliver as delivery
 from bench import jobs as studies
 from bench import page as dashboard
 from bench.results import PICTURE, draw, keep, stamp
-from bench.roster import Peer
+from bench.roster import SAME_JOB, Peer
 from bench.stage import Stage, stage
 from bench.workload import Workload, messages
 
@@ -118,6 +118,34 @@ def compare_command(*, events: int, customers: int, rounds: int, only: str, kept
     print_result({**result, **stamp()})
 
 
+@main.command(name="same-job")
+@workload
+@population
+@turns
+@chosen
+@keeping
+def same_job_command(*, events: int, customers: int, rounds: int, only: str, kept: bool) -> None:
+    """The full job with our own core in other engines: speed, and what they have after a kill."""
+    try:
+        peers = comparison.chosen(only, SAME_JOB)
+    except ValueError as mistake:
+        raise click.UsageError(str(mistake)) from mistake
+    with stage() as here:
+        result = _same_job(here, Workload(events, customers), peers, rounds)
+    if kept:
+        keep("same-job", {**result, **stamp()})
+    print_result({**result, **stamp()})
+
+
+def _same_job(here: Stage, whole: Workload, peers: list[Peer], rounds: int) -> dict[str, Any]:
+    here.fill(whole)
+    here.fill_one(whole)
+    standings = comparison.compare(here, peers, rounds)
+    checked = same_job.checks(here, peers)
+    click.echo(same_job.table(standings, checked, peers))
+    return {"full_job_peers": same_job.result(standings, checked)}
+
+
 @main.command(name="all")
 @workload
 @population
@@ -144,6 +172,7 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
             exactly_once = {"STREAM_GUARANTEE": "exactly_once"}
             rate = 0.5 * result["ours_exactly_once"]
             result["latency_exactly_once_ms"] = _latency(here, rate, exactly_once)
+        result |= _same_job(here, Workload(events, customers), list(SAME_JOB), rounds)
     if not quick:
         keep("", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
         PICTURE.parent.mkdir(exist_ok=True)

@@ -16,6 +16,10 @@ KEEP = {"retention.ms": "-1", "retention.bytes": "-1", "segment.ms": str(CENTURY
 """No record is deleted, and no log segment rolled by event time: see stream/worker/kafka/topics.py."""
 
 
+ONE_TOPIC = "customers.in-one.v1"
+"""All events in order of event time, for peers that cannot merge topics."""
+
+
 def topic(name: str) -> str:
     return f"customers.{name}.v1"
 
@@ -65,10 +69,11 @@ def producer(bootstrap: str, linger_ms: int = 50) -> Producer:
     )
 
 
-def fill(bootstrap: str, messages: Iterable[Message]) -> dict[tuple[str, int], int]:
-    """Produce the messages; returns the number of records by topic and partition."""
+def fill(bootstrap: str, messages: Iterable[Message], into: str = "") -> dict[tuple[str, int], int]:
+    """Produce the messages, all of them `into` one topic if it is named; the number of records by topic and
+    partition."""
     sender = producer(bootstrap)
-    names = {name: topic(name) for name in INPUTS}
+    names = {name: into or topic(name) for name in INPUTS}
     ends: dict[tuple[str, int], int] = {}
 
     def delivered(error: object, message: object) -> None:

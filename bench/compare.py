@@ -29,14 +29,14 @@ class Standing(Struct):
         return statistics.median(values) if values else None
 
 
-def chosen(only: str) -> list[Peer]:
+def chosen(only: str, roster: Sequence[Peer] = ROSTER) -> list[Peer]:
     """The peers named in `only`, separated by commas; all peers when it is empty."""
     names = [name.strip() for name in only.split(",") if name.strip()]
-    unknown = set(names) - {peer.name for peer in ROSTER}
+    unknown = set(names) - {peer.name for peer in roster}
     if unknown:
-        there = ", ".join(peer.name for peer in ROSTER)
+        there = ", ".join(peer.name for peer in roster)
         raise ValueError(f"--only: no such peer: {', '.join(sorted(unknown))}; peers are {there}")
-    return [peer for peer in ROSTER if not names or peer.name in names]
+    return [peer for peer in roster if not names or peer.name in names]
 
 
 def compare(stage: Stage, peers: Sequence[Peer], rounds: int) -> list[Standing]:

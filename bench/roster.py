@@ -32,6 +32,10 @@ class Peer(Struct, frozen=True):
     ready: Callable[[], list[str]]
     limit_s: float = 120.0
     settings: dict[str, str] = {}
+    one_topic: bool = False
+    """It reads the topic that holds all events in order of event time (`bench.backlog.ONE_TOPIC`)."""
+    keeps: str = ""
+    """What it guarantees after a crash, in words."""
 
 
 def _ran(command: list[str], what: str) -> None:
@@ -78,8 +82,8 @@ def _kafka_streams(store: str) -> list[str]:
     return [*java, "bench.Peer", store]
 
 
-def _with_packages(name: str) -> list[str]:
-    return [_interpreter(f"{name}.txt"), "-m", f"bench.peers.{name}_flow"]
+def _with_packages(name: str, module: str = "") -> list[str]:
+    return [_interpreter(f"{name}.txt"), "-m", f"bench.peers.{module or f'{name}_flow'}"]
 
 
 def _worker() -> list[str]:
@@ -110,3 +114,45 @@ ROSTER: tuple[Peer, ...] = (
     Peer("kafka_streams_rocksdb", "Kafka Streams 4.1.1, RocksDB", lambda: _kafka_streams("rocksdb")),
     Peer("kafka_streams_memory", "Kafka Streams 4.1.1, in memory", lambda: _kafka_streams("memory")),
 )
+
+AT_LEAST_ONCE, IN_TRANSACTIONS = "rows and alerts, none lost", "rows and alerts, exactly once"
+SAME_JOB: tuple[Peer, ...] = (
+    Peer(
+        "ours",
+        "stream worker: merges three topics by time, judges silence when it is due",
+        _worker,
+        keeps=AT_LEAST_ONCE,
+    ),
+    Peer(
+        "ours_exactly_once",
+        "the same in transactions",
+        _worker,
+        settings={"STREAM_GUARANTEE": "exactly_once"},
+        keeps=IN_TRANSACTIONS,
+    ),
+    Peer(
+        "full_naive_faust",
+        "Faust 0.15.3 as its documentation shows it, with our core",
+        lambda: [*_own("full_naive_faust"), "worker", "-l", "warn", "--without-web"],
+        limit_s=20.0,
+        one_topic=True,
+        keeps="changelog topic, commits by Faust",
+    ),
+    Peer(
+        "full_quix",
+        "Quix Streams 3.28 with our core, profiles decoded once",
+        lambda: _with_packages("quix", "full_quix_flow"),
+        limit_s=40.0,
+        one_topic=True,
+        keeps="RocksDB and changelog topic, at least once",
+    ),
+    Peer(
+        "full_bytewax",
+        "Bytewax 0.21 with our core, in batches",
+        lambda: _with_packages("bytewax", "full_bytewax_flow"),
+        limit_s=40.0,
+        one_topic=True,
+        keeps="its own store on disk, rows also in a topic",
+    ),
+)
+"""Peers that do the full job with our core; `bench/same_job.py` checks what they wrote against a replay."""

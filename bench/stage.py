@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.backlog import INPUTS, drop_topics, fill, make_topics, topic
+from bench.backlog import INPUTS, ONE_TOPIC, drop_topics, fill, make_topics, topic
 from bench.processes import Program
 from bench.roster import REPOSITORY, Peer
 from bench.watch import Group, Run, watch
 from bench.workload import Workload, messages
 
-KEPT = frozenset(topic(name) for name in (*INPUTS, "control"))
+KEPT = frozenset([*(topic(name) for name in (*INPUTS, "control")), ONE_TOPIC])
 OWN_OUTPUTS = (topic("alerts"), topic("deadletter"))
 LOGS = Path(tempfile.gettempdir()) / "customer-stream-bench"
 
@@ -29,6 +29,7 @@ class Stage:
         self.bootstrap: str = broker.bootstrap
         self.scratch = scratch
         self.ends: dict[tuple[str, int], int] = {}
+        self.ends_of_one: dict[tuple[str, int], int] = {}
         self.runs = 0
 
     @property
@@ -44,6 +45,14 @@ class Stage:
         self.ends = fill(self.bootstrap, messages(workload))
         say(f"{sum(self.ends.values()):,} events produced in {time.monotonic() - began:.0f} s")
 
+    def fill_one(self, workload: Workload) -> None:
+        """Produce the whole workload once more, into the one topic for peers that cannot merge."""
+        self.ends_of_one = fill(self.bootstrap, messages(workload), ONE_TOPIC)
+
+    def ends_for(self, peer: Peer) -> dict[tuple[str, int], int]:
+        """Where the input of a peer ends: topic and partition -> offset."""
+        return self.ends_of_one if peer.one_topic else self.ends
+
     def empty(self, partitions: int = 4) -> None:
         """Delete all topics, and create the inputs again without records."""
         drop_topics(self.bootstrap, frozenset())
@@ -58,6 +67,8 @@ class Stage:
             "BENCH_GROUP": run,
             "BENCH_CHANGELOG": f"{run}-rows",
             "BENCH_STATE_DIR": str(state),
+            "BENCH_INPUT": ONE_TOPIC,
+            "BENCH_ALERTS": topic("alerts"),
             "STREAM_BROKERS": self.bootstrap,
             "STREAM_APP_ID": run,
             "STREAM_CLOCK": "event",
@@ -81,9 +92,9 @@ class Stage:
         environment = self.environment(run, {**peer.settings, **(extra or {})})
         return Program(peer.ready(), environment, LOGS / f"{run}.log")
 
-    def finish(self, run: str, program: Program, limit_s: float) -> Run:
+    def finish(self, run: str, program: Program, limit_s: float, peer: Peer | None = None) -> Run:
         """Watch a program until the whole backlog is committed."""
-        group = Group(self.bootstrap, run, self.ends)
+        group = Group(self.bootstrap, run, self.ends if peer is None else self.ends_for(peer))
         try:
             return watch(group, program, self.broker_pid, limit_s)
         finally:
@@ -94,7 +105,7 @@ class Stage:
         run = self.prepare(peer.name)
         program = self.start(peer, run, extra)
         try:
-            return self.finish(run, program, peer.limit_s)
+            return self.finish(run, program, peer.limit_s, peer)
         finally:
             program.stop()
             shutil.rmtree(self.scratch / run, ignore_errors=True)
