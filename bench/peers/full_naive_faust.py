@@ -30,7 +30,7 @@ RAW: dict[str, Any] = {
 }
 events = app.topic(INPUT, **RAW)
 alerts = app.topic(ALERTS, **RAW)
-rows = app.Table("rows", partitions=PARTITIONS, key_type=bytes, value_type=bytes)
+rows: Any = app.Table("rows", partitions=PARTITIONS, key_type=bytes, value_type=bytes)
 rows.key_serializer = rows.value_serializer = "raw"  # a table of plain bytes would be written as JSON
 BY = basis()
 
