@@ -73,6 +73,9 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     topic_deliveries: Annotated[str, topic_name("Output of `stream deliver`: what became of each alert.")] = (
         "customers.deliveries.v1"
     )
+    topic_view: Annotated[
+        str, topic_name("Output with STREAM_PROFILES_VIEW=on: profiles for other programs, compacted.")
+    ] = "customers.profiles.view.v1"
     topic_deadletter: Annotated[str, topic_name("Output: rejected records (dead letters).")] = (
         "customers.deadletter.v1"
     )

@@ -123,6 +123,15 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
         ),
     ] = 67_108_864
 
+    profiles_view: Annotated[
+        Literal["on", "off", "anew"],
+        meaning(
+            "`on`: workers also write each profile in a form that other programs can read, to a compacted "
+            "topic, whenever what it says has changed. `anew`: the same, and at the start all of them once "
+            "more, for a topic that was made again. Set it alike for workers and `stream topics`."
+        ),
+    ] = "off"
+
     policy: Annotated[str, meaning("Policy file, TOML; empty: the built-in policy.", "a readable file")] = ""
     model: Annotated[
         str,

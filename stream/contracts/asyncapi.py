@@ -25,7 +25,12 @@ TOPICS = {
     "deliveries": "What became of each alert at each endpoint of `stream deliver`.",
     "profiles": "The newest profile of each customer; compacted, a null value deletes. Keys that begin with "
     "a NUL byte (the model in force, a change of writer) and the header `epoch` are internal to the workers.",
+    "profiles.view": "Profiles for other programs, with STREAM_PROFILES_VIEW=on: the newest of each "
+    "customer, written when what it says has changed; compacted, a null value deletes. CloudEvents binary "
+    "mode: the value is the data, the headers `ce_*` are its attributes, and it holds as of `ce_time`.",
 }
+COMPACTED = {"profiles", "profiles.view"}
+"""Their values are no envelopes."""
 
 
 def asyncapi_document(root: Path) -> str:
@@ -58,7 +63,7 @@ def asyncapi_document(root: Path) -> str:
 
 def _channel(topic: str, known: tuple[Contract, ...]) -> dict[str, Any]:
     here = [contract for contract in known if contract.topic == topic]
-    policy = "compact" if topic == "profiles" else "delete"
+    policy = "compact" if topic in COMPACTED else "delete"
     return {
         "address": f"customers.{topic}.v1",
         "description": TOPICS[topic],
@@ -78,7 +83,7 @@ def _message(root: Path, contract: Contract) -> dict[str, Any]:
     return {
         "name": contract.name,
         "summary": contract.meaning,
-        "contentType": "application/json" if contract.topic == "profiles" else "application/cloudevents+json",
+        "contentType": "application/json" if contract.topic in COMPACTED else "application/cloudevents+json",
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
             "schema": {"$ref": file},

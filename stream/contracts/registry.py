@@ -10,6 +10,7 @@ from stream.contracts.profile_record import ProfileRecord
 from stream.core.alerts.alert import Alert
 from stream.core.alerts.delivery import DeliveryRecord
 from stream.core.events.event import EVENT_TYPES, type_name
+from stream.core.view.profile_view import ProfileView
 
 Direction = Literal["in", "out"]
 
@@ -33,7 +34,7 @@ class Contract(Struct, frozen=True):
 
 
 def contracts() -> tuple[Contract, ...]:
-    """All message types of this version: input events, alert, delivery, profile."""
+    """All message types of this version: input events, alert, delivery, profile and its view."""
     events = (
         Contract(type_name(event_type), topic, "in", event_type)
         for topic, event_types in EVENT_TYPES.items()
@@ -44,4 +45,5 @@ def contracts() -> tuple[Contract, ...]:
         Contract("alert", "alerts", "out", Alert),
         Contract("delivery", "deliveries", "out", DeliveryRecord),
         Contract("profile", "profiles", "out", ProfileRecord),
+        Contract("profile_view", "profiles.view", "out", ProfileView),
     )

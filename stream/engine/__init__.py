@@ -42,6 +42,11 @@ already. The application therefore follows three rules:
 3.  A row that is no longer needed is removed with `lane.delete_after(key, row, row.applied)`: its tombstone
     is written when the input that it has applied is committed.
 
+4.  A record that follows from a row alone, whatever led to it, is made when the row is written:
+    `lane.write_beside` (from `app.on_recovered`) names who is given each row of a batch before it is encoded;
+    what that returns is in the batch. The row remembers what was sent, and the flush, as in rule 2:
+    `Codec.peek` names the later of the two.
+
 Instants: arrivals of one key with the same `order_ms`, the event time by which the inputs are merged, follow
 each other as far as Kafka has them. All but the last have `more` set. An application for which their order
 must not matter collects them, orders them itself and applies them together; rule 1 then goes by the offsets
@@ -73,10 +78,12 @@ from stream.engine.codec import Arrival, Codec, Headers, Moment, Peek, Record, T
 from stream.engine.failure import EngineError, Exit, FailStop
 from stream.engine.options import EngineOptions
 from stream.engine.run import run
+from stream.engine.task.batch import BesideRow, Outgoing
 from stream.engine.task.lane import Lane
 
 __all__ = [
     "Arrival",
+    "BesideRow",
     "Codec",
     "EngineApp",
     "EngineError",
@@ -86,6 +93,7 @@ __all__ = [
     "Headers",
     "Lane",
     "Moment",
+    "Outgoing",
     "Peek",
     "Record",
     "Timer",

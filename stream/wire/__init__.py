@@ -1,4 +1,4 @@
-"""Decodes Kafka records to events and encodes events and alerts: the only package that knows the wire format.
+"""Decodes Kafka records to events and encodes what is sent: the only package that knows the format.
 
 Invalid input is a value (`Rejected`), never an exception: whatever a producer sends, these functions return.
 """
@@ -21,6 +21,8 @@ from stream.wire.encode import (
     encode_alert,
     encode_event,
     encode_event_binary,
+    encode_profile_view,
+    profile_view_headers,
 )
 from stream.wire.outcome import Decoded, InputHeaders, Reason, Rejected, TopicKind, Unknown
 from stream.wire.partition import murmur2, partition_of
@@ -45,8 +47,10 @@ __all__ = [
     "encode_alert",
     "encode_event",
     "encode_event_binary",
+    "encode_profile_view",
     "is_broadcast",
     "kind_of",
     "murmur2",
     "partition_of",
+    "profile_view_headers",
 ]

@@ -33,6 +33,7 @@ from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.partition_check import check_partition_count
 from stream.worker.rows.row import LiveRow
 from stream.worker.rows.spoilt import check_rows
+from stream.worker.rows.views import ViewWriter
 
 log = logging.getLogger("stream.worker")
 
@@ -46,8 +47,7 @@ class Worker:
         basis: Basis,
         bootstrap: str = "",
     ) -> None:
-        self.settings = settings
-        self.topics = topic_names(settings)
+        self.settings, self.topics = settings, topic_names(settings)
         self.bootstrap = bootstrap or settings.brokers
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
         self.metrics = metrics_of(self.topics, basis)
@@ -61,6 +61,7 @@ class Worker:
         self._codec = codec_of(settings, kinds, basis)
         self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), self._codec)
         self.processor = ProfileProcessor(basis, self.topics, limit, self.counts)
+        self.processor.write_views(settings.profiles_view)
         attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
         self._watch_basis(basis)
@@ -119,7 +120,7 @@ class Worker:
     async def _look_at_kafka(self) -> None:
         count = await asyncio.to_thread(look_at_kafka, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
-        self.app.on_recovered = partial(_check_lane, partition_count=count)
+        self.app.on_recovered = partial(_check_lane, partition_count=count, views=self.processor.views)
 
 
 def metrics_of(topics: TopicNames, basis: Basis) -> Metrics:
@@ -138,10 +139,13 @@ def metrics_of(topics: TopicNames, basis: Basis) -> Metrics:
 def codec_of(settings: Settings, kinds: dict[str, TopicKind], basis: Basis) -> ProfileCodec:
     """The codec of a worker with these settings and this policy."""
     live, meaning = settings.clock == "wall", basis.meaning.digest
-    return ProfileCodec(kinds, settings.partitions, live=live, meaning=meaning)
+    views = settings.profiles_view
+    return ProfileCodec(kinds, settings.partitions, live=live, meaning=meaning, views=views)
 
 
-def _check_lane(lane: Lane[LiveRow], partition_count: int) -> None:
+def _check_lane(lane: Lane[LiveRow], partition_count: int, views: ViewWriter | None) -> None:
     """EngineError when the rows that were read back are not those of this worker's settings and version."""
     check_partition_count(lane, partition_count)
     check_rows(lane)
+    if views is not None:
+        lane.write_beside(views)

@@ -42,6 +42,7 @@ from stream.worker.rows.codec import RejectedRecord
 from stream.worker.rows.models import PartitionModels
 from stream.worker.rows.row import LiveRow, StoredRow
 from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
+from stream.worker.rows.views import ViewWriter
 
 log = logging.getLogger("stream.worker")
 ALERT_HEADERS = (("content-type", b"application/cloudevents+json"),)
@@ -63,13 +64,13 @@ class ProfileProcessor:
     """Folds events into profiles and sends the alerts and dead letters that follow; begin with `apply`."""
 
     def __init__(self, basis: Basis, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts) -> None:
-        self.counts = counts
-        self._topics = topics
+        self.counts, self._topics = counts, topics
         self._set_aside = SetAside(topics.profiles)
         self._limit = limit
         self._models = PartitionModels(basis)
+        self.views: ViewWriter | None = None
         self.model_versions = self._models.versions
-        self._basis_of = self._models.basis_of
+        self.basis_of = self._models.basis_of
         self._total = self._rejected = 0
         self._instant: list[Arrival] = []
         """Arrivals of one key and instant that wait for the last of them; empty between two batches."""
@@ -91,11 +92,15 @@ class ProfileProcessor:
         if type(moment) is Timer:
             row = self._row(lane, moment.key)
             if row is not None and row.profile is not None:
-                step = on_review(row.profile, moment.at_ms, self._basis_of(lane))
+                step = on_review(row.profile, moment.at_ms, self.basis_of(lane))
                 self._keep(lane, moment.key, row, step, None)
         elif type(moment) is Unsent:
             self._send_again(lane, moment.key)
         return None
+
+    def write_views(self, asked: str) -> None:
+        """Write profile views, if STREAM_PROFILES_VIEW asks for them; each lane must know of `views`."""
+        self.views = None if asked == "off" else ViewWriter(self._topics.view, self.basis_of)
 
     def abandon(self) -> None:
         """The lane of this batch was closed before the end of its moments."""
@@ -115,7 +120,7 @@ class ProfileProcessor:
         self._total += 1
         event = arrival.event
         special = self._special.get(type(event))
-        basis = self._basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
+        basis = self.basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
         rest = None
         if special is not None:
             rest = special(lane, arrival, event)
@@ -214,8 +219,8 @@ class ProfileProcessor:
     ) -> None:
         """Queue alerts of one customer for the lane's next flush, and put them into the outbox of the row.
 
-        They stay in the outbox until that flush is committed: after a crash they are sent again, under the
-        same ids. `key` is the customer id. `arrival` is the record that led to them, None when time did.
+        There until that flush is committed: after a crash they are sent again, under the same ids. `key` is
+        the customer id. `arrival` is the record that led to them, None when time did.
         """
         for alert in alerts:
             body = encode_alert(alert)
@@ -240,13 +245,17 @@ class ProfileProcessor:
         lane.send(self._topics.alerts, key, body, headers, lane.partition, row=key)
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
-        """After a crash: a row's outbox may not have been sent. A repeated alert has the same id."""
+        """After a crash: a row's outbox or view may not have been sent. A repeat has the same id."""
         row = self._row(lane, key)
         if row is None:
+            if self.views is not None:
+                self.views.gone(lane, key)
             return
-        for body in row.outbox:
-            self._send_alert(lane, key, bytes(body), None)
-        row.outbox_flush = lane.flush_number
+        if row.outbox_flush > lane.committed_flush:
+            for body in row.outbox:
+                self._send_alert(lane, key, bytes(body), None)
+            row.outbox_flush = lane.flush_number
+        row.view = ""
         self._put(lane, key, row)
 
     def _reject(self, lane: Lane[LiveRow], arrival: Arrival, found: RejectedRecord) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 CORE_FLOORS = [
     {"trial"},
-    {"step"},
+    {"step", "view"},
     {"alerts"},
     {"judgement"},
     {"risk"},

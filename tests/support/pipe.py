@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_TYPES, Event
@@ -37,6 +38,7 @@ class Pipe:
         guarded: bool = True,
         start: Mapping[str, int] | None = None,
         judged_by: Basis | None = None,
+        views: Literal["on", "off", "anew"] = "off",
     ) -> None:
         options = EngineOptions(
             app_id="a",
@@ -46,7 +48,7 @@ class Pipe:
             reference=NAMES.purchases if guarded else None,
             stall_after_ms=0,
         )
-        codec = ProfileCodec(KINDS, 1, live=False)  # type: ignore[arg-type]
+        codec = ProfileCodec(KINDS, 1, live=False, views=views)  # type: ignore[arg-type]
         self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
         self.progress = GroupProgress(options)
         self.lane: Lane[LiveRow] = Lane(
@@ -62,6 +64,9 @@ class Pipe:
         )
         counts = BatchCounts(Metrics())
         self.processor = ProfileProcessor(judged_by or basis(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
+        if views != "off":
+            self.processor.write_views(views)
+            self.lane.write_beside(not_none(self.processor.views))
 
     def feed(self, topic: str, events: Sequence[Event]) -> None:
         """Some records come, and the lane gives out what it may."""

@@ -66,9 +66,9 @@ def tick(at: datetime) -> ClockTicked:
 
 
 class WorkerKafka:
-    """Kafka as one worker uses it: its topics and its consumer group; each test has its own."""
+    """Kafka as one worker uses it, its topics and its group; `more` is environment. Each test has its own."""
 
-    def __init__(self, bootstrap: str, prefix: str, partitions: int = 4) -> None:
+    def __init__(self, bootstrap: str, prefix: str, partitions: int = 4, **more: str) -> None:
         self.bootstrap, self.partitions = bootstrap, partitions
         self.environment = {
             "STREAM_BROKERS": bootstrap,
@@ -78,7 +78,7 @@ class WorkerKafka:
             "STREAM_REPLICATION": "1",
             "STREAM_CLOCK": "event",
             "STREAM_HTTP_PORT": "0",
-            "STREAM_LOG_FORMAT": "json",
+            **{"STREAM_LOG_FORMAT": "json", **more},
         }
         self.settings = load_settings(self.environment)
         self.names = topic_names(self.settings)

@@ -83,8 +83,8 @@ def test_a_new_model_is_applied_to_one_customer_after_the_other():
     pipe.arrive(NAMES.purchases, [bought(3, customer="end")])
 
     assert asyncio.run(lived(pipe, ALWAYS_S)) >= CUSTOMERS
-    assert pipe.processor._basis_of(pipe.lane).model.version == learnt_basis().model.version
-    assert pipe.processor._basis_of(pipe.lane).model.version != basis().model.version
+    assert pipe.processor.basis_of(pipe.lane).model.version == learnt_basis().model.version
+    assert pipe.processor.basis_of(pipe.lane).model.version != basis().model.version
 
 
 def test_nothing_is_flushed_of_a_lane_in_a_pause_and_it_takes_more_records_after_it():

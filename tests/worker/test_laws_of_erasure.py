@@ -6,8 +6,6 @@ part of the flush under way may have been written when the worker dies.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -15,15 +13,13 @@ from hypothesis import strategies as st
 
 from stream.core.events.event import Event
 from stream.engine.output.flush import ALL
-from stream.engine.partition_id import PartitionId
 from stream.engine.task.batch import FlushBatch
 from stream.engine.task.commit_point import CommitPoint
 from stream.worker.rows.row import StoredRow
-from tests.support.builders import bought, erased, visited
-from tests.support.narrow import not_none
-from tests.support.pipe import TOPICS, Pipe, by_topic
+from tests.support.builders import basis, bought, erased, visited
+from tests.support.lasting_kafka import TPS, LastingKafka
+from tests.support.pipe import TOPICS, Pipe
 
-TPS = [PartitionId(topic, 0) for topic in TOPICS]
 ERASED = 310.0
 
 
@@ -48,60 +44,8 @@ def story() -> list[Event]:
 STORY = story()
 
 
-class Kafka:
-    """What outlives a worker: compacted rows, committed points, alerts that went out."""
-
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes] = {}
-        self.points = dict.fromkeys(TPS, CommitPoint(0))
-        self.alerts: set[bytes] = set()
-
-    def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
-        for key, row in rows:
-            if row is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = row
-
-    def worker(self) -> Pipe:
-        pipe = Pipe(guarded=False)
-        pipe.lane.table.apply_changelog([(*row, None) for row in self.rows.items()])
-        pipe.lane.table.index()
-        pipe.lane.start_at(self.points)
-        return pipe
-
-    def read(self, pipe: Pipe, count: int) -> None:
-        """What is not read yet of the first `count` events."""
-        for topic, events in by_topic(STORY[:count]).items():
-            pipe.arrive(topic, events[pipe.sources[topic].expected :])
-        pipe.live()
-
-    def flush(self, pipe: Pipe, survives: Any = None, row_limit: int = ALL) -> None:
-        """A flush becomes durable, or just what `survives`, and then the worker is gone."""
-        lane = pipe.lane
-        batch = lane.take_batch(row_limit)
-        alerts = {not_none(each.value) for each in batch.outgoing}
-        if survives is not None:
-            self.write([each for each in batch.rows if survives()])
-            self.alerts |= {each for each in alerts if survives()}
-            return
-        self.write(batch.rows)
-        self.alerts |= alerts
-        self.points = batch.points
-        lane.note_durable(batch)
-
-    def settle(self, pipe: Pipe) -> None:
-        while pipe.lane.dirty:
-            self.flush(pipe)
-
-    def found(self) -> tuple[dict[bytes, bytes], set[bytes]]:
-        """Profiles and alerts. How many flushes there were is no part of it."""
-        rows = {key: msgspec.json.decode(row, type=StoredRow).profile for key, row in self.rows.items()}
-        return {key: msgspec.json.encode(profile) for key, profile in rows.items()}, self.alerts
-
-
 def undisturbed() -> tuple[dict[bytes, bytes], set[bytes]]:
-    kafka = Kafka()
+    kafka = LastingKafka(STORY)
     worker = kafka.worker()
     kafka.read(worker, len(STORY))
     kafka.settle(worker)
@@ -127,7 +71,7 @@ def test_the_story_retracts_an_alert_and_ends_with_a_new_customer() -> None:
 @pytest.mark.parametrize("committed", [0, index_of(306), index_of(312)], ids=["all", "erasure", "straggler"])
 def test_after_a_crash_between_tombstone_and_commit_the_customer_stays_erased(committed: int) -> None:
     """Of what comes again: the whole life, the end of it with the erasure, or just the straggler."""
-    kafka = Kafka()
+    kafka = LastingKafka(STORY)
     first = kafka.worker()
     if committed:
         kafka.read(first, committed)
@@ -143,6 +87,7 @@ def test_after_a_crash_between_tombstone_and_commit_the_customer_stays_erased(co
     kafka.settle(second)
 
     assert kafka.found() == WANTED
+    assert kafka.views == kafka.wanted_views(basis())
 
 
 def test_a_row_that_waits_for_its_tombstone_keeps_waiting_when_a_replaced_worker_wrote_after_it() -> None:
@@ -163,7 +108,7 @@ def test_a_row_that_waits_for_its_tombstone_keeps_waiting_when_a_replaced_worker
 @settings(max_examples=100)
 @given(st.data())
 def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> None:
-    kafka = Kafka()
+    kafka = LastingKafka(STORY)
     worker, place = kafka.worker(), 0
     for _ in range(data.draw(st.integers(1, 5))):
         place = data.draw(st.integers(place, len(STORY)))
@@ -179,3 +124,4 @@ def test_wherever_the_worker_dies_the_end_is_the_same(data: st.DataObject) -> No
     kafka.settle(worker)
 
     assert kafka.found() == WANTED
+    assert kafka.views == kafka.wanted_views(basis())

@@ -20,7 +20,7 @@ CODEC = ProfileCodec({}, 1, live=False)
 
 
 def whole(row: LiveRow) -> bytes:
-    return json.encode(StoredRow(row.applied, row.outbox, row.outbox_flush, row.models, row.profile))
+    return json.encode(StoredRow(row.applied, row.outbox, row.outbox_flush, row.models, profile=row.profile))
 
 
 def took(row: LiveRow, step) -> None:
@@ -73,7 +73,7 @@ def test_peek_gives_what_decoding_the_whole_row_gives(life, customer, applied, o
     profile.customer = customer
     outbox = [Raw(b'{"profile":{"next_review_ms":1}}')] if outbox_flush else []
     for kept in (profile, None, Profile(customer), Profile(customer, next_review_ms=5)):
-        row = json.encode(StoredRow(applied, outbox, outbox_flush, [], kept))
+        row = json.encode(StoredRow(applied, outbox, outbox_flush, [], profile=kept))
         assert CODEC.peek(row) == parsed(row)
 
 

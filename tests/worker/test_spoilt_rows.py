@@ -44,7 +44,7 @@ def stored(customer: str = "c", applied: int = 7, outbox: bytes = b"") -> bytes:
         profile = on_event(profile, event, basis()).profile
     not_none(profile).customer = customer
     alerts = [msgspec.Raw(outbox)] if outbox else []
-    return json.encode(StoredRow({NAMES.purchases: applied}, alerts, 3 if outbox else 0, [], profile))
+    return json.encode(StoredRow({NAMES.purchases: applied}, alerts, 3 if outbox else 0, [], profile=profile))
 
 
 SPOILT = {

@@ -25,7 +25,7 @@ from stream.core.alerts.alert import (
 )
 from stream.core.alerts.reasons import ALERT_FORMS, AlertForm, reasons
 from stream.core.alerts.wording import text_of
-from stream.core.facts.profile import Profile
+from stream.core.facts.profile import Episode, Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import OPEN, AlertState
 from stream.core.judgement.judge import Transition
@@ -65,7 +65,7 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
         severitynumber=SEVERITY_NUMBER[severity],
         severitytext=severity,
         sequence=f"{judgement.alerts:010d}",
-        correlationid=f"{name}|{episode.opened_ms}",
+        correlationid=episode_id(kind, profile.customer, episode),
         causationid=transition.cause,
         data=structs.replace(body, text=text_of(body, expires if state in OPEN else None, policy.calendar)),
     )
@@ -123,6 +123,11 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
         recommended_action=_action(kind, evidence, profile, basis) if opening else None,
         experiment=episode.experiment,
     )
+
+
+def episode_id(kind: str, customer: str, episode: Episode) -> str:
+    """The `correlationid` of all alerts of an episode."""
+    return f"{_dedupe_key(kind, customer, episode.n)}|{episode.opened_ms}"
 
 
 def _dedupe_key(kind: str, customer: str, n: int) -> str:

@@ -6,10 +6,10 @@ a row that changed ten times between two flushes is encoded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, groupby, islice
 from operator import itemgetter
-from typing import Generic
+from typing import Any, Generic
 
 from stream.engine.codec import Codec, State
 from stream.engine.failure import EngineError, Exit
@@ -46,6 +46,9 @@ class Table(Generic[State]):
         self.unsent: dict[bytes, int] = {}  # key -> number of the flush that the row's outbox belongs to
         self.deletions: dict[bytes, tuple[int, Mapping[str, int]]] = {}
         """Key -> the flush and the offsets after whose commit the row may be deleted."""
+        self.before_writing: Callable[[bytes, State], Any] | None = None
+        """Is given each row that a batch takes, before it is encoded; not those that are deleted."""
+        self._beside: list[Any] = []
 
     @property
     def unwritten_count(self) -> int:
@@ -130,6 +133,7 @@ class Table(Generic[State]):
     def take_rows_of(self, keys: Iterable[bytes]) -> list[tuple[bytes, bytes | None]]:
         """The rows of these keys, encoded, as far as they changed and are not written."""
         left, changed, encode, rows = self._checkpointed, self._changed, self._codec.encode_row, []
+        before_writing = self.before_writing
         for key in keys:
             if key in changed:
                 state = changed.pop(key)
@@ -138,8 +142,15 @@ class Table(Generic[State]):
                 state = left.pop(key)
             else:
                 continue
+            if before_writing is not None and state is not None and (record := before_writing(key, state)):
+                self._beside.append(record)
             rows.append((key, None if state is None else encode(state)))
         return rows
+
+    def take_beside(self) -> list[Any]:
+        """What `before_writing` returned of the rows that were taken since the last call."""
+        beside, self._beside = self._beside, []
+        return beside
 
     def take_all(self) -> list[tuple[bytes, bytes | None]]:
         """Every changed row, encoded."""
@@ -177,8 +188,11 @@ class Table(Generic[State]):
                 self.void.difference_update(key for key, _ in valid)
             store.put_all(valid)
 
-    def rewrite_void(self) -> None:
-        """Write again each row that a void record follows: compaction keeps the last record of a key."""
+    def rewrite_void(self) -> set[bytes]:
+        """Write again each row that a void record follows: compaction keeps the last record of a key.
+
+        Returns those of them beside which the replaced worker may have written another record.
+        """
         void, self.void = self.void, set()
         for key in void:
             state, deletion = self.get(key), self.deletions.get(key)
@@ -188,6 +202,7 @@ class Table(Generic[State]):
                 self.put(key, state)
             else:
                 self.delete_after(key, state, *deletion)
+        return void if self.before_writing is not None else set()
 
     def some_keys(self, count: int) -> list[bytes]:
         """Of rows in the store, at most `count`, in no particular order."""

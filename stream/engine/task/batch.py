@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from stream.engine.codec import SentHeaders
 from stream.engine.task.commit_point import CommitPoints
@@ -17,6 +18,10 @@ class Outgoing(NamedTuple):
     headers: SentHeaders | None
     partition: int | None
     row: bytes | None = None
+
+
+BesideRow = Callable[[Any, bytes, Any], Outgoing | None]
+"""Of a lane and the key and state of a row that it is about to write: a record to send in the same batch."""
 
 
 class Checkpoint(NamedTuple):

@@ -26,21 +26,21 @@ The rules:
     commit of its input: written earlier, it would be written again after a crash.
 8.  After a start the rows whose outbox belongs to a flush that was not committed come first, as `Unsent`.
     Until that is done the lane is not dirty: a flush would commit a number that makes them look sent.
-9.  A row that is no longer needed is deleted after the commit of the input that it has applied
-    (docs/decisions/0005). A tombstone that survived a crash while that commit did not would let the old
-    records come again, with no row left that remembers them.
+9.  A row that is no longer needed is deleted after the commit of the input that it has applied: a tombstone
+    that outlived a crash would let old records come again, which no row remembers (docs/decisions/0005).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Generic
 
 from stream.engine.codec import Arrival, Moment, SentHeaders, State, Timer, Unsent
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import Table
-from stream.engine.task.batch import Checkpoint, FlushBatch, Outgoing
+from stream.engine.task.batch import BesideRow, Checkpoint, FlushBatch, Outgoing
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.instants import by_key_within_instants
@@ -102,6 +102,10 @@ class Lane(Generic[State]):
         """
         self.outgoing.append(Outgoing(topic, key, value, headers, partition, row))
 
+    def write_beside(self, beside_row: BesideRow) -> None:
+        """Ask this of each row that a batch takes, and send what it returns with the same batch."""
+        self.table.before_writing = partial(beside_row, self)
+
     def offer_outgoing(self, send: Callable[[list[Outgoing]], list[Outgoing]]) -> None:
         """Let `send` take what may leave before its rows; it returns the records that must wait."""
         kept = send(self.outgoing)
@@ -110,10 +114,8 @@ class Lane(Generic[State]):
             self.outgoing = kept
 
     def delete_after(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
-        """Put a row that is no longer needed; it is deleted once its input up to `after` is committed.
-
-        `after`: topic -> offset, as `Codec.applied` would give it. A later `put` of the row keeps it.
-        """
+        """Put a row that is no longer needed; it is deleted once its input up to `after` (topic -> offset, as
+        `Codec.applied` would give it) is committed. A later `put` of the row keeps it."""
         self.table.delete_after(key, state, self.flush_number, after)
 
     def moments(self) -> Iterator[Moment]:
@@ -149,7 +151,7 @@ class Lane(Generic[State]):
             if flush > self.committed_flush:
                 self.unflushed += 1
                 yield Unsent(key)
-        self.table.rewrite_void()
+        yield from map(Unsent, self.table.rewrite_void())
 
     def _next_arrivals(self) -> list[Arrival]:
         limit_ms = self._progress.hold_after_ms
@@ -242,7 +244,9 @@ class Lane(Generic[State]):
         flush, written = self.flush_number, self.table.position + len(rows)
         self.flush_number += 1
         points = {tp: point._replace(flush=flush, rows=written) for tp, point in points.items()}
-        return FlushBatch(self.partition, self.table.epoch, flush, rows, outgoing, points)
+        return FlushBatch(
+            self.partition, self.table.epoch, flush, rows, outgoing + self.table.take_beside(), points
+        )
 
     def commit_points(self) -> CommitPoints:
         """What may be committed when all that waits now is durable."""

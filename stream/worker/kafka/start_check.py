@@ -8,7 +8,7 @@ embedded broker) nothing is concluded.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -44,7 +44,8 @@ def look_at_kafka(settings: Settings, topics: TopicNames, bootstrap: str) -> int
     except NoAnswerError as cause:
         raise SettingsError([f"STREAM_BROKERS = {bootstrap!r}: {cause}"]) from cause
     try:
-        count = common_partition_count(client, topics)
+        outputs = output_topics(settings, topics)
+        count = common_partition_count(client, topics, outputs)
         if problems := list(missing_rights(client, settings, topics)):
             raise SettingsError(problems)
     except KafkaException as error:
@@ -52,10 +53,16 @@ def look_at_kafka(settings: Settings, topics: TopicNames, bootstrap: str) -> int
     return count
 
 
-def common_partition_count(client: dict[str, Any], topics: TopicNames) -> int:
-    """TopicsError when topics differ in their number of partitions, or one is missing."""
+def output_topics(settings: Settings, topics: TopicNames) -> list[str]:
+    """The topics that a worker writes to."""
+    views = [topics.view] if settings.profiles_view != "off" else []
+    return [topics.profiles, topics.alerts, topics.deadletter, *views]
+
+
+def common_partition_count(client: dict[str, Any], topics: TopicNames, outputs: Sequence[str]) -> int:
+    """TopicsError when inputs and outputs differ in their number of partitions, or one is missing."""
     asking, counts = Producer(client), {}
-    for topic in (*topics.inputs, topics.profiles, topics.alerts, topics.deadletter):
+    for topic in (*topics.inputs, *outputs):
         found = asking.list_topics(topic, timeout=METADATA_TIMEOUT_S).topics[topic]
         if found.error is not None and found.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             raise SettingsError([f"topic {topic}: {in_words(found.error)}"])
@@ -76,7 +83,8 @@ def missing_rights(client: dict[str, Any], settings: Settings, topics: TopicName
     if cluster.controller_id not in cluster.brokers:  # the embedded broker: the client would wait for one
         return
     wanted = {topic: {READ} for topic in topics.inputs}
-    wanted |= {topics.profiles: {READ, WRITE}, topics.alerts: {WRITE}, topics.deadletter: {WRITE}}
+    wanted |= {topic: {WRITE} for topic in output_topics(settings, topics)}
+    wanted[topics.profiles].add(READ)
     answers = admin.describe_topics(
         TopicCollection(list(wanted)), include_authorized_operations=True, request_timeout=RIGHTS_TIMEOUT_S
     )

@@ -18,10 +18,11 @@ from stream.config.settings import Settings
 from stream.core.units import DAY_MS
 
 Role = Literal[
-    "purchases", "engagement", "feedback", "control", "profiles", "alerts", "deliveries", "deadletter"
+    "purchases", "engagement", "feedback", "control", "profiles", "alerts", "deliveries", "deadletter", "view"
 ]
 INPUTS: tuple[Role, ...] = ("purchases", "engagement", "feedback", "control")
 ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deliveries", "deadletter")
+"""Of the topics that are always there; that of profile views is made on request."""
 
 CENTURY_MS = 36_525 * DAY_MS
 """Longer than any history, so segments are closed by size alone."""
@@ -58,6 +59,7 @@ CONFIGS: Mapping[Role, Mapping[str, str]] = {
     "feedback": KEPT_FOR_EVER,
     "control": KEPT_FOR_EVER,
     "profiles": COMPACTED,
+    "view": {**COMPACTED, "compression.type": "gzip"},
     # KafkaJS and n8n can read no other compression.
     "alerts": _kept_for(KEPT_DAYS, **{"compression.type": "gzip"}),
     "deliveries": _kept_for(KEPT_DAYS, **{"compression.type": "gzip"}),
@@ -73,6 +75,8 @@ RECREATION: Mapping[Role, str] = {
     "alerts": f"{_CREATE_AGAIN} alerts in it that nobody has read",
     "deliveries": f"{_CREATE_AGAIN} outcomes of deliveries in it",
     "deadletter": f"{_CREATE_AGAIN} dead letters in it",
+    "view": "stop the workers, delete this topic, run `stream topics apply`, and start them once with "
+    "STREAM_PROFILES_VIEW=anew",
 }
 """What to do about a topic that has another number of partitions than the others. No worker
 reads alerts, deliveries and dead letters, so these are simply made again."""
@@ -96,6 +100,7 @@ class TopicNames(Struct, frozen=True):
     alerts: str
     deliveries: str
     deadletter: str
+    view: str
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -158,9 +163,16 @@ class TopicFinding(Struct, frozen=True):
         return remedies.get(self.what, "")
 
 
+def roles_of(settings: Settings) -> tuple[Role, ...]:
+    """Of the topics that there are with these settings."""
+    return (*ROLES, "view") if settings.profiles_view != "off" else ROLES
+
+
 def topic_names(settings: Settings) -> TopicNames:
     """The topic names that the settings give."""
-    return TopicNames(*(settings.topic_prefix + getattr(settings, f"topic_{role}") for role in ROLES))
+    return TopicNames(
+        *(settings.topic_prefix + getattr(settings, f"topic_{role}") for role in (*ROLES, "view"))
+    )
 
 
 def topic_plans(settings: Settings, alerts_needed_ms: int = 0) -> list[TopicPlan]:
@@ -176,7 +188,7 @@ def topic_plans(settings: Settings, alerts_needed_ms: int = 0) -> list[TopicPlan
         TopicPlan(
             role, getattr(names, role), settings.partitions, settings.replication, {**configs[role], **safe}
         )
-        for role in ROLES
+        for role in roles_of(settings)
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 from msgspec import Raw, Struct, field
@@ -29,14 +30,17 @@ from stream.worker.rows.stored import UNREADABLE, read_row
 
 NS_PER_MS = 1_000_000
 AT_ONCE = Peek(0, 0)
+NEVER_SENT = 1 << 62
+"""In place of a flush: later than any that was committed."""
 
 RESTING_ROW = (
-    rb'\{"applied":\{[^{}\\]*\},"profile":\{"customer":"[^"\\]*",(?:"version":%d,)?%s'
+    rb'\{"applied":\{[^{}\\]*\},(?:"view":"([0-9a-f]+)",(?:"view_flush":(\d+),)?)?'
+    rb'"profile":\{"customer":"[^"\\]*",(?:"version":%d,)?%s'
     rb'(?:"next_review_ms":(\d+),)?"first_seen_ms":'
 )
-"""How a row without outbox begins, of a version and with the meaning that this worker goes on with; group 1
-is its review time. Nearly every row matches, and the expression reads some 100 bytes where parsing reads all
-2 kB. A row that does not match is parsed."""
+"""How a row without outbox begins, of a version and with the meaning that this worker goes on with; groups:
+digest and flush of its view, and its review time. Nearly every row matches, and the expression reads some 100
+bytes where parsing reads all 2 kB. A row that does not match is parsed."""
 
 
 class RejectedRecord(Struct, frozen=True):
@@ -57,6 +61,8 @@ class _RowPeek(Struct):
     profile: _ProfilePeek | None = None
     outbox_flush: int = 0
     models: list[Raw] = field(default_factory=list)
+    view: str = ""
+    view_flush: int = 0
 
 
 def why_unread(batch: UnreadBatch) -> Rejected:
@@ -85,12 +91,18 @@ class ProfileCodec:
     """The worker's codec. With `live`, events ahead of the wall clock are rejected.
 
     `partition_count`, of every topic, may be set until the first record is decoded. `meaning` is the digest
-    of what facts mean by the worker's policy. EngineError, whatever is asked of a row: it is of a later
-    version, or its facts mean something else.
+    of what facts mean by the worker's policy. `views`: STREAM_PROFILES_VIEW. EngineError, whatever is asked
+    of a row: it is of a later version, or its facts mean something else.
     """
 
     def __init__(
-        self, topic_kinds: Mapping[str, TopicKind], partition_count: int, *, live: bool, meaning: str = ""
+        self,
+        topic_kinds: Mapping[str, TopicKind],
+        partition_count: int,
+        *,
+        live: bool,
+        meaning: str = "",
+        views: Literal["on", "off", "anew"] = "off",
     ) -> None:
         self._topic_kinds = topic_kinds
         self.partition_count = partition_count
@@ -98,7 +110,7 @@ class ProfileCodec:
         """Events up to this time are accepted without reading the clock again."""
         self._wall_ahead_ms = _wall_ms() - _monotonic_ms()
         stated = b'"meaning":"%s",' % meaning.encode() if meaning else b""
-        self._meaning = meaning
+        self._meaning, self._views = meaning, views
         self._resting = re.compile(RESTING_ROW % (PROFILE_VERSION, stated)).match
         self._load = msgspec.json.Decoder(StoredRow).decode
         self._peek = msgspec.json.Decoder(_RowPeek).decode
@@ -157,6 +169,8 @@ class ProfileCodec:
             stored = read_row(row)
             if stored.profile is not None:
                 check_meaning(stored.profile.meaning, self._meaning)
+            if self._views == "off":
+                stored.view, stored.view_flush = "", 0  # from now on nobody knows what was said last
             return LiveRow(stored, row)
         except ForeignProfileError as foreign:
             raise _refusal(foreign) from foreign
@@ -176,7 +190,8 @@ class ProfileCodec:
         A row that cannot be read is due at once, so that it is set aside.
         """
         if known := self._resting(row):
-            return Peek(int(known[1]) if known[1] else None, 0)
+            unsent = self._unsent_view(known[1], int(known[2] or 0))
+            return Peek(int(known[3]) if known[3] else None, unsent)
         try:
             return self._peeked(row)
         except UNREADABLE:
@@ -190,8 +205,18 @@ class ProfileCodec:
                 check_meaning(seen.profile.meaning, self._meaning)
             except ForeignProfileError as foreign:
                 raise _refusal(foreign) from foreign
-            return Peek(seen.profile.next_review_ms, seen.outbox_flush)
-        return Peek(None, seen.outbox_flush, None if seen.models else self._load(row).applied)
+            unsent = self._unsent_view(seen.view, seen.view_flush)
+            return Peek(seen.profile.next_review_ms, max(seen.outbox_flush, unsent))
+        if seen.models:
+            return Peek(None, seen.outbox_flush)
+        unsent = max(seen.outbox_flush, self._unsent_view(seen.view, seen.view_flush))
+        return Peek(None, unsent, self._load(row).applied)
+
+    def _unsent_view(self, view: str | bytes | None, flush: int) -> int:
+        """The flush that the row's view belongs to; NEVER_SENT: it is to be written at this start."""
+        if self._views == "off":
+            return 0
+        return flush if view and self._views == "on" else NEVER_SENT
 
     def applied(self, row: bytes) -> Mapping[str, int]:
         """`StoredRow.applied` of a stored row; of one that cannot be read, as far as it is legible."""

@@ -22,6 +22,8 @@ log = logging.getLogger("stream.worker")
 MODEL_KEY = b"\x00model"
 """Key of the row that holds a partition's published models. No event can have it: stream/wire rejects
 subjects that begin with a NUL character."""
+NO_VIEW = "-"
+"""In place of a digest: the customer has no view, as they were erased."""
 OWN_ROWS = b"\0"
 """Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
 
@@ -37,6 +39,10 @@ class Transport(Struct, omit_defaults=True, gc=False):
     models: list[Raw] = field(default_factory=list)
     """Under MODEL_KEY only: the published model in force, then the earlier ones that a restart may still need
     because the offset of a newer publication was not committed when this row was written."""
+    view: str = ""
+    """The digest of the profile view that was sent last (rows/views.py), or NO_VIEW; empty: none is known."""
+    view_flush: int = 0
+    """The flush that carried it; it is sent again if that was not committed."""
 
 
 class Spoilt(Struct, frozen=True):
@@ -100,6 +106,8 @@ class LiveRow:
         "outbox_flush",
         "profile",
         "spoilt",
+        "view",
+        "view_flush",
     )
 
     def __init__(self, row: StoredRow, stored: bytes = b"") -> None:
@@ -109,6 +117,8 @@ class LiveRow:
         self.outbox = row.outbox
         self.outbox_flush = row.outbox_flush
         self.models = row.models
+        self.view = row.view
+        self.view_flush = row.view_flush
         self.instead_of = row.instead_of
         self.adopted = row.adopted
         self.changed = EVERYTHING
@@ -123,9 +133,9 @@ class LiveRow:
         """The same bytes as those of the StoredRow with these values (tests/worker/test_row.py)."""
         profile = self.profile
         if profile is None:
-            transport = self.applied, self.outbox, self.outbox_flush, self.models
+            transport = self._transport()
             return _encode(StoredRow(*transport, None, self.instead_of, self.adopted))
-        front = _Front(self.applied, self.outbox, self.outbox_flush, self.models, head_of(profile))
+        front = _Front(*self._transport(), head_of(profile))
         written, sizes, done = self._written, self._sizes, 0
         kept_from = len(written) - len(ROW_END) - sum(sizes)
         parts = [_encode(front)[: -len(ROW_END)]]
@@ -147,6 +157,9 @@ class LiveRow:
         self.changed = NOTHING
         self._written, self._stored = b"".join(parts), b""
         return self._written
+
+    def _transport(self) -> tuple[dict[str, int], list[Raw], int, list[Raw], str, int]:
+        return self.applied, self.outbox, self.outbox_flush, self.models, self.view, self.view_flush
 
     def _as_stored(self, name: str) -> bytes:
         """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""
