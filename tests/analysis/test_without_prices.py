@@ -36,6 +36,15 @@ def test_backtest_says_that_no_alert_can_ever_be_raised(free):
     )
 
 
+def test_the_page_of_a_backtest_says_so_instead_of_blaming_the_time(free, tmp_path):
+    report = tmp_path / "backtest.html"
+    printed_by("backtest", str(free), "--split", "2024-10-20", "--horizon", "8w", "--report", str(report))
+
+    page = report.read_text()
+    assert page.count("o alert can ever be raised") == 1
+    assert "early enough" not in page
+
+
 def test_fit_says_so(free, tmp_path):
     text = printed_by("fit", str(free), "--out", str(tmp_path / "model.json"))
 

@@ -117,8 +117,10 @@ def refunded(day: float, order: str, minor: int, *, event_id: str | None = None)
     return ev.PurchaseRefunded(data=data, **envelope)
 
 
-def cancelled(day: float, order: str, *, event_id: str | None = None) -> ev.PurchaseCancelled:
-    return ev.PurchaseCancelled(data=pl.Cancellation(order_id=order), **_envelope(day, event_id, "c"))
+def cancelled(
+    day: float, order: str, *, event_id: str | None = None, customer: str = "c"
+) -> ev.PurchaseCancelled:
+    return ev.PurchaseCancelled(data=pl.Cancellation(order_id=order), **_envelope(day, event_id, customer))
 
 
 def reviewed(

@@ -96,9 +96,9 @@ def _result(
     history, snapshot = known
     truth = Truth(history, snapshot, options.horizon_ms)
     risk = churn_risks(model, snapshot)
-    rivals = baselines(snapshot.inactive_days, snapshot.column("frequency"), snapshot.total_minor)
+    rules = baselines(snapshot.inactive_days, snapshot.column("frequency"), snapshot.total_minor)
     numbers: dict[str, object] = {
-        **_scores(risk, rivals, model, truth),
+        **_scores(risk, rules, model, truth),
         "alerts": alert_scores(runs[0], truth),
         "thresholds": msgspec.to_builtins(model.thresholds),
         "model": _model_numbers(model, snapshot),
@@ -120,23 +120,22 @@ def _result(
             "alerts": alert_scores(runs[1], truth),
             "customers": _customers_of_one_policy(runs[0], runs[1]),
         }
-    curves = {name: _gain_curve(score, truth.churned) for name, score in {"risk": risk, **rivals}.items()}
+    curves = {name: _gain_curve(score, truth.churned) for name, score in {"risk": risk, **rules}.items()}
     return BacktestResult(numbers, model, calibration(risk, truth.churned), curves)
 
 
-def _scores(risk: Numbers, rivals: dict[str, Numbers], model: Model, truth: Truth) -> dict[str, object]:
-    """How good risk and simple rules are, for all customers and for repeat buyers alone."""
+def _scores(risk: Numbers, rules: dict[str, Numbers], model: Model, truth: Truth) -> dict[str, object]:
+    """How good risk and baselines are, for all customers and for repeat buyers alone."""
     silent, snapshot = truth.churned, truth.snapshot
     repeat = snapshot.column("frequency") > 0
     p_active = expit(process_log_odds(feature_matrix(model, snapshot)))
+    scores = {"risk": risk, **rules, "p_active": p_active}
     return {
-        **_scores_of(risk, rivals, silent),
+        **_scores_of(scores, silent),
         "mean_risk": float(risk.mean()) if len(risk) else None,
         "p_active": asdict(quality(p_active, silent)),
-        "intervals_90": bootstrap(risk, _strongest(rivals, silent), silent),
-        "repeat_buyers": _scores_of(
-            risk[repeat], {name: score[repeat] for name, score in rivals.items()}, silent[repeat]
-        ),
+        "intervals_90": bootstrap(risk, _strongest({**rules, "p_active": p_active}, silent), silent),
+        "repeat_buyers": _scores_of({name: score[repeat] for name, score in scores.items()}, silent[repeat]),
     }
 
 
@@ -206,18 +205,27 @@ def _copies(profiles: dict[str, Profile], count: int) -> list[dict[str, Profile]
     return copies
 
 
-def _scores_of(risk: Numbers, rivals: dict[str, Numbers], silent: Flags) -> dict[str, object]:
-    """Quality of the risk and of each baseline score; all arrays have shape (customers,)."""
-    if not len(risk):
+def _scores_of(scores: dict[str, Numbers], silent: Flags) -> dict[str, object]:
+    """Quality of the risk and of each baseline; all arrays have shape (customers,).
+
+    A baseline's error is `brier_binned` where it needs the true rates to become a probability, else `brier`.
+    """
+    if not len(silent):
         return {"n": 0, "churn_rate": None, "risk": None, "baselines": None}
+    rate = float(silent.mean())
+    rows: dict[str, dict[str, float | None]] = {
+        name: {"auc": auc(score, silent), "brier_binned": binned_brier(score, silent)}
+        for name, score in scores.items()
+        if name not in {"risk", "p_active"}
+    }
+    p_active = quality(scores["p_active"], silent)
+    rows["p_active"] = {"auc": p_active.auc, "brier": p_active.brier}
+    rows["constant"] = {"auc": 0.5 if 0.0 < rate < 1.0 else None, "brier_binned": rate * (1.0 - rate)}
     return {
-        "n": len(risk),
-        "churn_rate": float(silent.mean()),
-        "risk": asdict(quality(risk, silent)),
-        "baselines": {
-            name: {"auc": auc(score, silent), "brier_binned": binned_brier(score, silent)}
-            for name, score in rivals.items()
-        },
+        "n": len(silent),
+        "churn_rate": rate,
+        "risk": asdict(quality(scores["risk"], silent)),
+        "baselines": rows,
     }
 
 

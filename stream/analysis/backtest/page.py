@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.analysis.backtest.backtest import BacktestResult
-from stream.analysis.backtest.summary import precision_sentences, split_words
+from stream.analysis.backtest.summary import (
+    SCORES,
+    baseline_rows,
+    none_judged_sentence,
+    precision_sentences,
+    split_words,
+    verdict_sentence,
+)
 from stream.look.html import Meter, html_document, html_list, html_table, html_text, percent
 from stream.look.svg import Curve, plot
+from stream.policy_file.no_price import NO_ALERT_EVER
 
 NAMES = {
     "risk": "churn risk",
-    "recency": "days since last purchase",
-    "frequency": "number of purchases",
-    "rfm": "RFM ranks together",
     "churn_risk": "Churn risk",
     "at_risk_loyal": "At-risk loyal customer",
     "upgrade_opportunity": "Upgrade opportunity",
@@ -52,7 +57,7 @@ def summary_sentences(numbers: Mapping[str, Any]) -> list[str]:
     """Up to five sentences: were the alerts right, whom did they find, how early, can risks be trusted."""
     row, risk = numbers["alerts"]["churn_risk"], numbers["risk"]
     if not row["decided"]:
-        sentences = ["No churn alert can be judged: none was raised early enough to see the outcome."]
+        sentences = [none_judged_sentence(numbers)]
     else:
         sentences = [
             f"{row['right']:,} of {row['decided']:,} judged churn alerts were right ({percent(row['precision'])})."
@@ -79,12 +84,10 @@ def summary_sentences(numbers: Mapping[str, Any]) -> list[str]:
 
 
 def _ranking(numbers: Mapping[str, Any], result: BacktestResult) -> str:
-    curves = [Curve(NAMES[name], points, strong=name == "risk") for name, points in result.curves.items()]
+    names = {**SCORES, "risk": NAMES["risk"]}
+    curves = [Curve(names[name], points, strong=name == "risk") for name, points in result.curves.items()]
     rows = [("churn risk", numbers["risk"]["auc"], numbers["risk"]["brier"])]
-    rows += [
-        (NAMES[name] + " alone", one["auc"], one["brier_binned"])
-        for name, one in numbers["baselines"].items()
-    ]
+    rows += baseline_rows(numbers)
     lift = numbers["risk"]["lift10"]
     tenth = (
         f"In the tenth of customers with the highest risk, <b>{lift:.1f} times</b> as many were lost as overall. "
@@ -94,15 +97,16 @@ def _ranking(numbers: Mapping[str, Any], result: BacktestResult) -> str:
     return (
         f"<p>{tenth}The plot goes through the customers from the highest risk to the lowest: the line shows the share of "
         "all lost customers found so far. Thin lines are simple rules that need no model: days since the last purchase, "
-        "number of purchases, RFM.</p>"
+        "number of purchases, money spent, and the three together (RFM).</p>"
         + plot(curves, "share of customers looked at", "share of lost customers found")
         + html_table(
             ("score", "AUC", "Brier score"),
             [(name, _number(auc), f"{brier:.4f}") for name, auc, brier in rows],
         )
+        + f"<p>{html_text(verdict_sentence(numbers))}</p>"
         + "<p><small>AUC: how often a lost customer has a higher score than one who stayed; 0.5 is chance, 1 is perfect. "
-        "Brier score: mean squared error of the predicted probability; 0 is perfect. The simple rules were given the true "
-        "rates of tenths of the customers, which no forecast knows. 90% interval of the AUC of churn risk: "
+        "Brier score: mean squared error of the predicted probability; 0 is perfect. Rules with a * were given the true "
+        "rates of tenths of the customers (or of all), which no forecast knows. 90% interval of the AUC of churn risk: "
         f"{_auc_interval(numbers)}.</small></p>"
     )
 
@@ -119,7 +123,7 @@ def _calibration(numbers: Mapping[str, Any], result: BacktestResult, weeks: str)
     return (
         f"<p>Customers in ten groups of equal size, from the lowest predicted risk to the highest. Where the prediction is "
         f"30%, 30% should have bought nothing in {weeks}. On average the prediction was off by "
-        f"<b>{numbers['risk']['ece']:.1%}</b>.</p>"
+        f"<b>{100 * numbers['risk']['ece']:.1f} points</b>.</p>"
         + plot(curves, "predicted risk", "share that bought nothing")
         + html_table(("predicted risk", "bought nothing", "", "customers"), rows)
     )
@@ -145,7 +149,11 @@ def _alerts(numbers: Mapping[str, Any], weeks: str) -> str:
         "covers, the share that was alerted. Days early: before the simple rule “no purchase for "
         f"{weeks}” would have noticed. Value found: of the recent spending of the lost customers, the share of those who "
         "were alerted.</small></p>"
-        + "".join(f"<p>{html_text(sentence)}</p>" for sentence in precision_sentences(numbers))
+        + "".join(
+            f"<p>{html_text(sentence)}</p>"
+            for sentence in precision_sentences(numbers)
+            if sentence != none_judged_sentence(numbers)
+        )
     )
 
 
@@ -176,6 +184,7 @@ def _model(numbers: Mapping[str, Any], result: BacktestResult) -> str:
     return text + "".join(
         f"<p class=note>{html_text(note)}</p>"
         for note in (*numbers["coverage_notes"], *numbers["data_notes"], *numbers["model"]["notes"])
+        if note != NO_ALERT_EVER
     )
 
 

@@ -11,8 +11,12 @@ from stream.policy_file.no_price import NO_ALERT_EVER
 SCORES = {
     "recency": "days since last purchase",
     "frequency": "number of purchases",
+    "monetary": "money spent",
     "rfm": "recency, frequency, money",
+    "p_active": "purchase habits alone (P active)",
+    "constant": "the same risk for everybody",
 }
+"""Baseline -> its words, in text and on the page."""
 ALERT_NAMES = {
     "churn_risk": "likely to leave",
     "at_risk_loyal": "loyal, at risk",
@@ -51,14 +55,13 @@ def _scores(numbers: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{'Who will be lost?':<34}{'ranking (AUC)':>14}{'error (Brier)':>15}",
         _score("churn risk, as learnt", risk["auc"], risk["brier"]),
-        _score("purchase habits alone (P active)", numbers["p_active"]["auc"], numbers["p_active"]["brier"]),
-        *(_score(f"{SCORES[name]} *", one["auc"], one["brier_binned"])
-          for name, one in numbers["baselines"].items()),
+        *(_score(name, auc, brier) for name, auc, brier in baseline_rows(numbers)),
         "  ranking: how often a lost customer has a higher score than one who stayed;",
         "           0.5 is chance, 1 is perfect.",
         "  error:   mean squared difference between the predicted probability and what happened;",
-        f"           0 is perfect, and predicting {rate:.1%} for everybody gives {rate * (1 - rate):.4f}.",
+        "           0 is perfect.",
         "  *        simple rules; their error is computed with the true rates, which no forecast knows.",
+        *wrap(verdict_sentence(numbers), COLUMNS),
         f"The mean predicted risk was {numbers['mean_risk']:.1%}, and {rate:.1%} were lost. Over tenths of",
         f"the customers the prediction was off by {100 * risk['ece']:.1f} percentage points on average.",
     ]  # fmt: skip
@@ -66,6 +69,33 @@ def _scores(numbers: Mapping[str, Any]) -> list[str]:
         times = f"{risk['lift10']:.1f} times"
         lines.append(f"In the tenth with the highest risk {times} as many were lost as overall.")
     return lines
+
+
+def baseline_rows(numbers: Mapping[str, Any]) -> list[tuple[str, float | None, float]]:
+    """Words, AUC and Brier score of each baseline; a `*` marks errors computed with the true rates."""
+    return [
+        (SCORES[name], one["auc"], one["brier"])
+        if "brier" in one
+        else (f"{SCORES[name]} *", one["auc"], one["brier_binned"])
+        for name, one in numbers["baselines"].items()
+    ]
+
+
+def verdict_sentence(numbers: Mapping[str, Any]) -> str:
+    """Whether the risk ranks better than the best of the baselines, which is named."""
+    judged = {name: one["auc"] for name, one in numbers["baselines"].items() if one["auc"] is not None}
+    ours, gain = numbers["risk"]["auc"], numbers["intervals_90"]["auc_gain"]
+    if ours is None or not judged:
+        return "Verdict: a ranking cannot be judged where all customers were lost, or none."
+    best = max(judged, key=judged.__getitem__)
+    than = f"the best baseline, {SCORES[best]} ({ours:.4f} against {judged[best]:.4f}"
+    if gain is None:
+        return f"Verdict: churn risk and {than}) cannot be told apart."
+    low, high = gain
+    than += f"; 90% interval of the difference {low:+.4f} to {high:+.4f})"
+    if low <= 0.0 <= high:
+        return f"Verdict: churn risk ranks no better and no worse than {than}: the difference may be chance."
+    return f"Verdict: churn risk ranks {'better' if low > 0.0 else 'worse'} than {than}."
 
 
 def _alerts(numbers: Mapping[str, Any]) -> list[str]:
@@ -98,10 +128,8 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
     if numbers["thresholds"] is not None:
         level = numbers["thresholds"]
         sentences.append(f"Alerts are raised at a risk of {level['raise_at']:.0%}. {level['learnt']}")
-    if not row["n"] and NO_ALERT_EVER in numbers["model"]["notes"]:
-        return [*sentences, f"{NO_ALERT_EVER[0].upper()}{NO_ALERT_EVER[1:]}."]
     if not row["decided"]:
-        return [*sentences, "No churn alert can be judged: none was raised early enough to see the outcome."]
+        return [*sentences, none_judged_sentence(numbers)]
     low, high = row["precision_90"]
     sentences.append(
         f"Of {row['decided']:,} judged churn alerts {row['right']:,} were right ({row['precision']:.0%})"
@@ -119,6 +147,15 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
             "(--precision), or for as many alerts as your team can handle (--budget)."
         )
     return sentences
+
+
+def none_judged_sentence(numbers: Mapping[str, Any]) -> str:
+    """Why no churn alert can be judged: none can ever be raised, none was raised, or none early enough."""
+    if numbers["alerts"]["churn_risk"]["n"]:
+        return "No churn alert can be judged: none was raised early enough to see the outcome."
+    if NO_ALERT_EVER in numbers["model"]["notes"]:
+        return f"{NO_ALERT_EVER[0].upper()}{NO_ALERT_EVER[1:]}."
+    return "No churn alert can be judged: none was raised in that time."
 
 
 def _notes(numbers: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from stream.analysis.business.incidents import (
 )
 from stream.analysis.business.ledger import Ledger
 from stream.analysis.statistics.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
+from stream.analysis.statistics.tier_ranks import tier_ranks
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
@@ -37,9 +38,7 @@ BAND = 4.0 / 3.0
 """Ratio between the bounds of neighbouring bands of the number of purchases."""
 PROMOTER_MIN = 9
 """Lowest answer, 0 to 10, of a promoter in the Net Promoter Score."""
-REASON_OF_BEHAVIOUR = {
-    "praised": "PROMOTER",
-    "promoter": "PROMOTER",
+REASON_TO_LEAVE = {
     "blamed": "SENTIMENT_LOW",
     "returned": "SENTIMENT_LOW",
     "ticket": "TICKET_UNRESOLVED",
@@ -47,7 +46,9 @@ REASON_OF_BEHAVIOUR = {
     "discount": "SILENT_BEYOND_RHYTHM",
     "buys mostly": "CATEGORY_INTEREST",
 }
-"""Word in the name of a behaviour -> the reason of the policy's playbook that answers it."""
+"""Word in the name of a behaviour that goes with leaving -> the reason of the policy's playbook for it."""
+REASON_TO_STAY = {"praised": "PROMOTER", "promoter": "PROMOTER", "buys mostly": "CATEGORY_INTEREST"}
+"""The same of behaviours that go with staying: nobody apologises to customers who stay."""
 
 
 Test = tuple[Callable[[Profile], bool], Callable[[Profile], bool]]
@@ -89,7 +90,7 @@ def drivers(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[Driver]:
         marked = discoveries([one for _, one in mine], FALSE_DISCOVERIES / 2.0)
         ordered = sorted(mine, key=lambda each: each[1].p_value)
         found += [
-            Driver(tier, one, *_play(one.name, policy))
+            Driver(tier, one, *play_of(one.name, one.odds_ratio, policy))
             for (tier, _), one in zip(ordered, marked, strict=True)
         ]
     return sorted(found, key=lambda one: (not one.contrast.found, one.contrast.p_value))
@@ -177,10 +178,7 @@ def _tiers_while_active(known: Snapshot, policy: Policy) -> Counts:
     """Rank of each customer's tier, shape (customers,), by spend per day while active."""
     active = (known.column("last_ms") - known.column("first_ms")) / DAY_MS + SPEND_DAYS
     rate = known.total_minor / active
-    if not len(rate):
-        return np.zeros(0, dtype=np.int64)
-    cuts = np.quantile(rate, [step.quantile for step in policy.ladder.steps[1:]])
-    return np.searchsorted(cuts, rate, side="right").astype(np.int64)
+    return tier_ranks(rate, [step.quantile for step in policy.ladder.steps[1:]])
 
 
 def _groups(known: Snapshot, here: Flags) -> Counts:
@@ -266,9 +264,12 @@ def _favourite(profile: Profile) -> str:
     return max(bought, key=lambda name: (bought[name], name)) if bought else ""
 
 
-def _play(behaviour: str, policy: Policy) -> tuple[str, str]:
-    """The playbook's action for a behaviour, and its text; empty where it has none."""
-    for word, reason in REASON_OF_BEHAVIOUR.items():
+def play_of(behaviour: str, odds_ratio: float, policy: Policy) -> tuple[str, str]:
+    """The playbook's action for a behaviour, and its text; empty where it has none.
+
+    `odds_ratio` above 1: who shows it leaves more often than like customers.
+    """
+    for word, reason in (REASON_TO_LEAVE if odds_ratio > 1.0 else REASON_TO_STAY).items():
         if word in behaviour and reason in policy.playbook:
             play = policy.playbook[reason]
             return play.action, play.text

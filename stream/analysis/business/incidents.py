@@ -17,6 +17,7 @@ import numpy as np
 
 from stream.analysis.business.ledger import Ledger
 from stream.analysis.statistics.exact import ContingencyTables
+from stream.analysis.statistics.tier_ranks import tier_ranks
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.fit.arrays import Counts, Flags, Numbers
@@ -185,11 +186,7 @@ class _DailyGroups:
         every = self._pauses
         self._day = day
         here = np.flatnonzero((every.began <= day) & (day < every.ended) & every.decided)
-        tiers = np.searchsorted(
-            np.quantile(every.spend[here], self._quantiles) if len(here) else [],
-            every.spend[here],
-            side="right",
-        )
+        tiers = tier_ranks(every.spend[here], self._quantiles)
         silence = np.searchsorted(SILENCES, (day - every.began[here]) / every.gap[here], side="right")
         self._group[here] = tiers * TIER_PLACE + self._pace[here] * 4 + silence
         self._total = np.bincount(self._group[here], minlength=1)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from stream.analysis.business.payments import PaidOrders
 from stream.core.currency import Exchange
 from stream.core.events.event import (
     Complained,
     CostRecorded,
     Event,
-    PurchaseCancelled,
-    PurchaseCompleted,
     PurchaseRefunded,
     Reviewed,
     SurveyAnswered,
@@ -21,7 +20,7 @@ from stream.core.facts.meaning import Meaning
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
-from stream.fit.history import History, apply_facts, cancelled_name, in_order, order_name, take_snapshot
+from stream.fit.history import History, apply_facts, in_order, take_snapshot
 
 INCIDENT_EVENTS = frozenset({Reviewed, SurveyAnswered, TicketOpened, Complained, PurchaseRefunded})
 """Events that can show that something went wrong."""
@@ -39,18 +38,14 @@ class CampaignCost:
     currency: str = ""
 
 
-Amounts = dict[str, dict[str, tuple[int, str]]]
-"""Customer -> order -> what was paid, in minor units of a currency."""
-
-
 @dataclass
 class Ledger:
     """A history of events with its money and incidents."""
 
     history: History = field(default_factory=History)
     payments: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Customer -> (time in milliseconds, amount in minor units); refunds and cancellations are negative. Only
-    in the currency of `count_in`."""
+    """Customer -> (time in milliseconds, amount in minor units); one for each order that was not cancelled;
+    refunds are negative. Only in the currency of `count_in`."""
     costs: dict[str, CampaignCost] = field(default_factory=dict)
     """Campaign -> its cost, in that currency."""
     moved: dict[str, dict[str, list[tuple[int, int]]]] = field(default_factory=dict)
@@ -113,7 +108,7 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
     history = ledger.history
     money = meaning.money
     waiting = sorted(days_ms)
-    amounts: Amounts = {}
+    paid = PaidOrders()
     for event in events:
         at_ms = calendar.local_ms(event.time_ms)
         while waiting and at_ms >= waiting[0] + DAY_MS:
@@ -124,13 +119,17 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
         before = _incident_levels(history.profiles.get(event.subject)) if can_be_incident else None
         if not apply_facts(history.profiles, event, event.time_ms, meaning):
             continue  # it came before
-        _note_money(ledger, event, at_ms, amounts, money)
+        paid.note(event, at_ms, money)
+        if type(event) is CostRecorded:
+            _note_cost(ledger, event, money)
         if before is not None:
             after = _incident_levels(history.profiles.get(event.subject))
             news = [(at_ms, name) for name, level in after.items() if level and level != before.get(name, 0)]
             ledger.incidents.setdefault(event.subject, []).extend(news)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
+    ledger.moved, ledger.ordered = paid.moved(), paid.ordered()
+    ledger.discounted, ledger.discounting = paid.discounted(), paid.discounting()
     payers = {currency: len(moved) for currency, moved in ledger.moved.items()}
     ledger.count_in(money.currency or min(payers, key=lambda code: (-payers[code], code), default=""))
     return ledger
@@ -148,39 +147,14 @@ def _incident_levels(profile: Profile | None) -> dict[str, float]:
     return found
 
 
-def _note_money(ledger: Ledger, event: Event, at_ms: int, amounts: Amounts, money: Exchange) -> None:
-    """Record the money of an event; `amounts` keeps what is paid, for cancellations and new versions."""
-    customer = event.subject
-    if type(event) is PurchaseCompleted:
-        orders, name = amounts.setdefault(customer, {}), order_name(event)
-        before = orders.get(name)
-        if before is not None:
-            _move(ledger, customer, at_ms, -before[0], before[1])
-        paid = orders[name] = money.counted(event.data.total_minor, event.data.currency)
-        _move(ledger, customer, at_ms, *paid)
-        if before is None:
-            of_source = ledger.ordered.setdefault(event.source, {})
-            of_source[customer] = of_source.get(customer, 0) + 1
-        if event.data.discount_minor and before is None:
-            ledger.discounted[customer] = ledger.discounted.get(customer, 0) + 1
-            ledger.discounting.add(event.source)
-    elif type(event) is PurchaseRefunded:
-        back, currency = money.counted(event.data.refund_minor, event.data.currency)
-        _move(ledger, customer, at_ms, -back, currency)
-    elif type(event) is PurchaseCancelled:
-        orders = amounts.get(customer, {})
-        if (cancelled := cancelled_name(orders, event)) is not None:
-            minor, currency = orders.pop(cancelled)
-            _move(ledger, customer, at_ms, -minor, currency)
-    elif type(event) is CostRecorded and (event.source, event.id) not in ledger.cost_ids:
-        ledger.cost_ids.add((event.source, event.id))
-        data = event.data
-        minor, currency = money.counted(data.spend_minor, data.currency)
-        costs = ledger.spent.setdefault(currency, {})
-        cost = costs.setdefault(data.campaign.id, CampaignCost(data.campaign.id, data.channel or ""))
-        cost.spend_minor += minor
-        cost.currency = currency
-
-
-def _move(ledger: Ledger, customer: str, at_ms: int, minor: int, currency: str) -> None:
-    ledger.moved.setdefault(currency, {}).setdefault(customer, []).append((at_ms, minor))
+def _note_cost(ledger: Ledger, event: CostRecorded, money: Exchange) -> None:
+    """Add what a campaign has cost, unless this record of it came before."""
+    if (event.source, event.id) in ledger.cost_ids:
+        return
+    ledger.cost_ids.add((event.source, event.id))
+    data = event.data
+    minor, currency = money.counted(data.spend_minor, data.currency)
+    costs = ledger.spent.setdefault(currency, {})
+    cost = costs.setdefault(data.campaign.id, CampaignCost(data.campaign.id, data.channel or ""))
+    cost.spend_minor += minor
+    cost.currency = currency

@@ -124,7 +124,7 @@ def _tiers(snapshot: Snapshot, model: Model, policy: Policy) -> dict[str, int]:
 
 
 def _acquisition(ledger: Ledger, now: Snapshot, model: Model, policy: Policy) -> dict[str, object]:
-    """New customers of the last 90 days and of the 90 days before, and the tiers that the latter have now.
+    """New customers of the last 90 days, the report's included, and of the 90 before, with their tiers now.
 
     Where the history does not reach back over the whole of the latter, their number is not known: None. It
     would be compared with a whole one, and whoever bought before the history began would count as new.
@@ -137,14 +137,14 @@ def _acquisition(ledger: Ledger, now: Snapshot, model: Model, policy: Policy) ->
         channel = ledger.history.profiles[customer].identity.channel or "unknown"
         counts = by_channel.setdefault(channel, Counter())
         counts["customers"] += 1
-        counts["new"] += int(age <= LOOK_BACK_MS)
-        if LOOK_BACK_MS < age <= 2 * LOOK_BACK_MS:
+        counts["new"] += int(age < LOOK_BACK_MS)
+        if LOOK_BACK_MS <= age < 2 * LOOK_BACK_MS:
             counts["settled"] += 1
             counts["settled_" + names[tiers[customer]]] += 1
     return {
-        "new_90_days": int((age_ms <= LOOK_BACK_MS).sum()),
+        "new_90_days": int((age_ms < LOOK_BACK_MS).sum()),
         "new_90_days_before": (
-            int(((age_ms > LOOK_BACK_MS) & (age_ms <= 2 * LOOK_BACK_MS)).sum())
+            int(((age_ms >= LOOK_BACK_MS) & (age_ms < 2 * LOOK_BACK_MS)).sum())
             if ledger.history.first_ms <= now.as_of_ms - 2 * LOOK_BACK_MS
             else None
         ),
@@ -235,4 +235,5 @@ def _retention_numbers(table: RetentionTable, calendar: Calendar) -> dict[str, o
         "simple_lifetime_periods": table.simple_lifetime if table.simple_lifetime != float("inf") else None,
         "sbg": {"alpha": table.retention.alpha, "beta": table.retention.beta} if table.retention else None,
         "sbg_lifetime_periods": table.lifetime,
+        "sbg_lifetime_90": list(table.lifetime_90) if table.lifetime_90 else None,
     }

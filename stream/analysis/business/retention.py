@@ -10,16 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from statistics import median_low
 
 import numpy as np
 
+from stream.analysis.statistics.tier_ranks import tier_ranks
 from stream.core.model.record import Retention
 from stream.core.units import DAY_MS, YEAR_MS
-from stream.fit.purchases.shifted_beta_geometric import fit_retention, lifetime_periods, simple_lifetime
+from stream.fit.arrays import Numbers
+from stream.fit.purchases.shifted_beta_geometric import (
+    fit_retention,
+    lifetime_interval,
+    lifetime_periods,
+    simple_lifetime,
+)
 
 PERIODS_MS = {"year": YEAR_MS, "half-year": YEAR_MS // 2, "quarter": YEAR_MS // 4, "month": YEAR_MS // 12}
 PERIODS_MIN = 4
-"""The longest period is taken of which at least this many are over."""
+"""The longest period is taken of which at least this many are over, where customers buy that often."""
+GAP_SLACK = 1.1
+"""A period may be shorter than the usual gap by this factor: quarterly buyers are not quite punctual."""
 COHORT_MIN = 30
 """With fewer customers in the first cohort no retention model is fitted."""
 
@@ -55,16 +65,15 @@ class RetentionTable:
     """The shifted-beta-geometric model of the first cohort; None where it cannot be fitted."""
     lifetime: float | None
     """Discounted lifetime by that model."""
+    lifetime_90: tuple[float, float] | None
+    """Its 90% interval."""
 
 
 def retention_table(
     orders: Mapping[str, Mapping[str, int]], first_ms: int, last_ms: int, discount: float
 ) -> RetentionTable:
     """Retention from the orders (customer -> order -> time) between two instants; `discount` is per year."""
-    unit = next(
-        (name for name, length in PERIODS_MS.items() if (last_ms - first_ms) // length >= PERIODS_MIN),
-        "month",
-    )
+    unit = _unit(orders, last_ms - first_ms)
     length_ms = PERIODS_MS[unit]
     start_ms = first_ms // DAY_MS * DAY_MS
     over = (last_ms - start_ms) // length_ms
@@ -85,7 +94,8 @@ def retention_table(
             )
     everybody = [one for one in rates if one.cohort == -1]
     first_rate = everybody[0].rate if everybody else None
-    fitted = _fitted([p for p, c in zip(active, cohorts, strict=True) if c == 0], over)
+    survivors = _survivors([p for p, c in zip(active, cohorts, strict=True) if c == 0], over)
+    fitted = fit_retention(survivors).retention if survivors is not None else None
     periodic = (1.0 + discount) ** (length_ms / YEAR_MS) - 1.0
     return RetentionTable(
         unit=unit,
@@ -95,7 +105,33 @@ def retention_table(
         simple_lifetime=simple_lifetime(first_rate) if first_rate is not None else None,
         retention=fitted,
         lifetime=lifetime_periods(fitted, periodic) if fitted else None,
+        lifetime_90=lifetime_interval(survivors, periodic) if survivors is not None else None,
     )
+
+
+def _unit(orders: Mapping[str, Mapping[str, int]], span_ms: int) -> str:
+    """The longest period that is over often enough, but none that is much shorter than customers' usual gap.
+
+    By the month nobody who buys each quarter would ever come back. Where no such period is over often enough,
+    it is the shortest of them.
+    """
+    gap_ms = _usual_gap_ms(orders)
+    fitting = {name: length for name, length in PERIODS_MS.items() if length * GAP_SLACK >= gap_ms}
+    if not fitting:
+        return next(iter(PERIODS_MS))
+    return next(
+        (name for name, length in fitting.items() if span_ms // length >= PERIODS_MIN), list(fitting)[-1]
+    )
+
+
+def _usual_gap_ms(orders: Mapping[str, Mapping[str, int]]) -> float:
+    """Median over customers of their own mean gap between purchase days; 0 where nobody has bought twice."""
+    gaps = []
+    for bought in orders.values():
+        days = {at_ms // DAY_MS for at_ms in bought.values()}
+        if len(days) > 1:
+            gaps.append((max(days) - min(days)) / (len(days) - 1))
+    return median_low(gaps) * DAY_MS if gaps else 0.0
 
 
 def monthly_cohorts(
@@ -133,12 +169,12 @@ def _month(at_ms: int) -> int:
     return 12 * day.year + day.month - 1
 
 
-def _fitted(cohort: list[set[int]], over: int) -> Retention | None:
-    """The model of the first cohort from each member's periods; a survivor buys then or later."""
+def _survivors(cohort: list[set[int]], over: int) -> Numbers | None:
+    """How many of the first cohort buy in a period or later, from each member's periods; None: too few."""
     survivors = np.array([sum(max(p) >= period for p in cohort) for period in range(max(0, over - 1))], float)
     if len(survivors) < PERIODS_MIN - 1 or survivors[0] < COHORT_MIN or survivors[0] == survivors[-1]:
         return None
-    return fit_retention(survivors).retention
+    return survivors
 
 
 @dataclass(frozen=True)
@@ -178,8 +214,7 @@ def retention_by_spending(
         amounts = np.array(list(here.values()), float)
         if not len(amounts):
             continue
-        cuts = np.quantile(amounts, [quantile for _, quantile in steps[1:]])
-        ranks = np.searchsorted(cuts, amounts, side="right")
+        ranks = tier_ranks(amounts, [quantile for _, quantile in steps[1:]])
         stayed = np.array([customer in after for customer in here])
         active += np.bincount(ranks, minlength=len(steps))
         again += np.bincount(ranks[stayed], minlength=len(steps))

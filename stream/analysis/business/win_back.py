@@ -43,15 +43,13 @@ def win_backs(
         for customer, score in zip(before.customers, risk, strict=True):
             if score < raise_at or tiers[customer] != rank:
                 continue
-            later = [
-                money
-                for at_ms, money in ledger.payments.get(customer, ())
-                if at_ms >= before.as_of_ms + DAY_MS and money > 0
-            ]
+            since_ms = before.as_of_ms + DAY_MS
+            orders = ledger.history.orders.get(customer, {}).values()
+            paid = ledger.payments.get(customer, ())
             at_risk += 1
-            back += bool(later)
+            back += any(at_ms >= since_ms for at_ms in orders)
             expected += 1.0 - float(score)
-            spent += sum(later)
+            spent += sum(money for at_ms, money in paid if at_ms >= since_ms and money > 0)
         found.append(WinBack(name, at_risk, back, expected, spent))
     return found
 

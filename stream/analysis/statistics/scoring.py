@@ -127,6 +127,7 @@ def share_ranks(values: Numbers) -> Numbers:
 
 
 def baselines(inactive_days: Numbers, frequency: Numbers, total_minor: Numbers) -> dict[str, Numbers]:
-    """Simple scores, high for churn: days since the last purchase, few purchases, sum of RFM ranks."""
+    """Simple scores, high for churn: days since the last purchase, few purchases, little money in all (minor
+    units), sum of RFM ranks."""
     rfm = share_ranks(inactive_days) - share_ranks(frequency) - share_ranks(total_minor)
-    return {"recency": inactive_days, "frequency": -frequency, "rfm": rfm}
+    return {"recency": inactive_days, "frequency": -frequency, "monetary": -total_minor, "rfm": rfm}
