@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.look.html import Meter, html_table, html_text, percent
+from stream.policy_file.no_price import NO_ALERT_EVER
 
 NAMES = {
     "at_risk_loyal": "Loyal customer at risk",
@@ -33,12 +34,19 @@ def backtest_pane(numbers: Mapping[str, Any], policy: str) -> str:
     )
     return (
         f"<p>Learnt from everything up to {html_text(str(numbers['split']))}, then compared with what customers did until "
-        f"{html_text(str(numbers['data_end']))}.</p>{other}"
+        f"{html_text(str(numbers['data_end']))}.</p>{other}{_no_price(numbers)}"
         + html_table(head, rows)
         + f"<p><small>Judged: alerts whose {weeks} were over. Right: no purchase in them (ready for the next tier: it was reached). "
         "Found: of the lost customers whom the rule covers, the share that was alerted. Days early: before the rule “no purchase "
         f"for {weeks}” would have noticed, at the median.</small></p>"
     )
+
+
+def _no_price(numbers: Mapping[str, Any]) -> str:
+    """That no alert was raised is no chance where none can be: nothing has a price."""
+    if NO_ALERT_EVER not in numbers["model"]["notes"] or any(one["n"] for one in numbers["alerts"].values()):
+        return ""
+    return f"<p class=note>{html_text(NO_ALERT_EVER[0].upper() + NO_ALERT_EVER[1:])}.</p>"
 
 
 def _right(one: Mapping[str, Any]) -> str:

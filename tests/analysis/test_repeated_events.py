@@ -41,7 +41,7 @@ def test_money_costs_and_incidents_of_a_history_that_stands_twice_count_once():
 def test_an_order_that_is_cancelled_and_paid_is_paid_once():
     life = [bought(0, 5_000, "77"), cancelled(1, "77"), bought(2, 5_000, "77")]
 
-    assert amounts(life) == {"c": [(at(0), 5_000), (at(1), -5_000), (at(2), 5_000)]}
+    assert amounts(life) == {"c": [(at(2), 5_000)]}
     assert list(read_history(life, (), Policy()).orders["c"].values()) == [at(2)]
 
 
@@ -66,7 +66,7 @@ def test_a_cancellation_is_about_the_order_of_its_own_shop(source, left):
 def test_a_cancellation_from_another_system_is_about_the_only_order_of_its_number():
     life = [bought(0, 1_000, "1001"), from_source("/helpdesk", cancelled(40, "1001"))]
 
-    assert sum(amount for _, amount in amounts(life)["c"]) == 0
+    assert amounts(life) == {}
 
 
 def test_refunds_still_count_each():

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
+from stream.panes.backtest import backtest_pane
 from tests.support.shop import purchases, write_events
 
 
@@ -43,6 +44,15 @@ def test_the_page_of_a_backtest_says_so_instead_of_blaming_the_time(free, tmp_pa
     page = report.read_text()
     assert page.count("o alert can ever be raised") == 1
     assert "early enough" not in page
+
+
+def test_the_pane_of_a_backtest_says_so(free):
+    words = ["backtest", str(free), "--split", "2024-10-20", "--horizon", "8w", "--json"]
+    numbers = json.loads(printed_by(*words))
+
+    assert backtest_pane(numbers, numbers["policy"]).count("o alert can ever be raised") == 1
+    numbers["model"]["notes"] = []
+    assert "can ever be raised" not in backtest_pane(numbers, numbers["policy"])
 
 
 def test_fit_says_so(free, tmp_path):

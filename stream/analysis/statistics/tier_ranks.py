@@ -19,4 +19,5 @@ def tier_ranks(values: Numbers, quantiles: Sequence[float]) -> Counts:
     if not len(values):
         return np.zeros(0, dtype=np.int64)
     lower = (rankdata(values, method="min") - 1.0) / len(values)
-    return np.searchsorted(quantiles, lower, side="right").astype(np.int64)
+    ranks: Counts = np.searchsorted(quantiles, lower, side="right").astype(np.int64)
+    return ranks
