@@ -13,7 +13,7 @@ from stream.fit.history import cancelled_name, order_name
 
 
 @dataclass(frozen=True)
-class PaidOrder:
+class BookedOrder:
     """An order: when it was placed, as the clock of the business shows it, and what was paid for it."""
 
     at_ms: int
@@ -28,7 +28,7 @@ class PaidOrder:
 class PaidOrders:
     """The orders and refunds of all customers of a recording."""
 
-    orders: dict[str, dict[str, PaidOrder]] = field(default_factory=dict)
+    orders: dict[str, dict[str, BookedOrder]] = field(default_factory=dict)
     """Customer -> order (`order_name`)."""
     refunds: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     """Customer -> (time, amount in minor units, currency)."""
@@ -37,7 +37,7 @@ class PaidOrders:
         """Record what an event pays, gives back or undoes; events of other kinds do nothing."""
         if type(event) is PurchaseCompleted:
             minor, currency = money.counted(event.data.total_minor, event.data.currency)
-            self.orders.setdefault(event.subject, {})[order_name(event)] = PaidOrder(
+            self.orders.setdefault(event.subject, {})[order_name(event)] = BookedOrder(
                 at_ms, minor, currency, event.source, bool(event.data.discount_minor)
             )
         elif type(event) is PurchaseRefunded:
