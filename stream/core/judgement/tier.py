@@ -4,6 +4,7 @@ flap."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS
 from stream.core.facts.profile import Stage
@@ -11,11 +12,32 @@ from stream.core.model.record import Model
 from stream.core.policy.policy import Ladder, Stages
 
 
+WIDER_MAX = 2.0
+"""Where so many customers spend the same that a tier would hold more than this many times its share of all, it
+begins above them."""
+ABOVE_ALL = 2.0
+"""Where nobody spends more than those, it begins at this many times what they spend."""
+SPEND_MAX_MINOR = 1.5e308
+"""No tier begins at more: twice the largest number would be infinite."""
+
+
 def cutoffs_minor(ladder: Ladder, model: Model) -> tuple[float, ...]:
     """The decayed spend from which each tier begins, by the population's percentiles; the lowest begins at
     0."""
     quantiles = model.population.value_quantiles
-    return (0.0, *(max(1.0, quantiles[round(step.quantile * 100)]) for step in ladder.steps[1:]))
+    return (0.0, *(max(1.0, _cutoff(quantiles, round(step.quantile * 100))) for step in ladder.steps[1:]))
+
+
+def _cutoff(quantiles: tuple[float, ...], place: int) -> float:
+    """The percentile of this number, or the next higher value where it is that of far more customers.
+
+    Where all pay the same on the same day they would all be the best twentieth otherwise.
+    """
+    value, last = quantiles[place], len(quantiles) - 1
+    if last - bisect_left(quantiles, value) <= WIDER_MAX * (last - place):
+        return value
+    above = bisect_right(quantiles, value)
+    return quantiles[above] if above <= last else min(ABOVE_ALL * value, SPEND_MAX_MINOR)
 
 
 def tier_of(value_minor: float, held: int, cutoffs: tuple[float, ...], slack: float) -> int:
