@@ -11,10 +11,8 @@ from stream.core.facts.profile import Stage
 from stream.core.model.record import Model
 from stream.core.policy.policy import Ladder, Stages
 
-
 WIDER_MAX = 2.0
-"""Where so many customers spend the same that a tier would hold more than this many times its share of all, it
-begins above them."""
+"""A tier that would hold more than this many times its share, all spending the same, begins above them."""
 ABOVE_ALL = 2.0
 """Where nobody spends more than those, it begins at this many times what they spend."""
 SPEND_MAX_MINOR = 1.5e308
