@@ -1,7 +1,7 @@
 """The rows of the read store: what of a profile and of an alert is searched, sorted or shown in a list.
 
 Everything is as of one instant, by one basis (policy and model). Money is in minor units of the customer's
-own currency. The profile and the alert themselves are kept beside these columns, as JSON.
+own currency. The profile itself is in a table of its own, so that lists are read without it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
+from cramjam import lz4
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert, ValueAtRisk
-from stream.core.alerts.build import open_alert_at
+from stream.core.alerts.build import open_alert_at, open_alert_in_brief
 from stream.core.facts.profile import Judgement, Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.change import score_before
@@ -22,6 +23,7 @@ from stream.core.judgement.held import held_back
 from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import standing
 from stream.core.policy.policy import ALERT_KINDS
+from stream.core.risk.churn import logistic
 from stream.core.units import DAY_MS
 from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import summary
@@ -75,8 +77,14 @@ class CustomerEntry(Struct, frozen=True):
     (stream/core/judgement/held.py)."""
     as_of_ms: int
     """The instant that risk and worth are as of."""
-    profile: bytes
-    """JSON, as `stream replay` writes it."""
+
+
+class ProfileEntry(Struct, frozen=True):
+    """The profile itself, as columns of the table `profiles`, in this order."""
+
+    customer: str
+    body: bytes
+    """JSON as `stream replay` writes it, packed (`packed`)."""
 
 
 class OpenEntry(Struct, frozen=True):
@@ -106,7 +114,8 @@ class OpenEntry(Struct, frozen=True):
     worth: float
     """The order of the list: what of the value at risk came into doubt within 30 days."""
     data: bytes
-    """The alert as of now, as JSON of AlertData."""
+    """The alert as of now, as JSON of AlertData; empty where nobody has worked it out yet: it takes long, and
+    when a store is filled only those are worked out that somebody looks at."""
 
 
 class AlertEntry(Struct, frozen=True):
@@ -131,7 +140,8 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         now = standing(profile, as_of_ms, basis)
         risk = now.risk
         before_ms = max(as_of_ms - CHANGE_SPAN_MS, sums.last_at_ms)
-        rise = max(0.0, risk - standing(profile, before_ms, basis).risk)
+        assert now.curve is not None
+        rise = max(0.0, risk - logistic(now.curve.log_odds(before_ms)))
         value_minor = NOT_KNOWN
     if sums.orders and now.ranked and sums.gross_minor:
         history = summary(buying, as_of_ms, basis.model.process.unit_ms)
@@ -157,8 +167,22 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         " ".join(kind for kind in ALERT_KINDS if is_open(judgement.episodes.get(kind))),
         " ".join(f"{kind}:{why}" for kind, why in held_back(judgement, as_of_ms, basis)),
         as_of_ms,
-        _encode(profile),
     )
+
+
+def profile_entry(profile: Profile) -> ProfileEntry:
+    """The row with the profile itself."""
+    return ProfileEntry(profile.customer, packed(_encode(profile)))
+
+
+def packed(profile: bytes) -> bytes:
+    """JSON of a profile, with LZ4 (a block, its length before it): a third less to write."""
+    return bytes(lz4.compress_block(profile))
+
+
+def unpacked(body: bytes) -> bytes:
+    """The JSON that was packed."""
+    return bytes(lz4.decompress_block(body))
 
 
 def tier_of_ladder(profile: Profile, basis: Basis) -> int:
@@ -174,19 +198,26 @@ def tier_before(judgement: Judgement) -> int:
     return 0 if moves and moves[-1][1] > 0 else -1
 
 
-def open_entries(profile: Profile, as_of_ms: int, basis: Basis) -> Iterator[OpenEntry]:
-    """A row for each alert of the customer that is open."""
+def open_entries(
+    profile: Profile, as_of_ms: int, basis: Basis, *, brief: bool = False
+) -> Iterator[OpenEntry]:
+    """A row for each alert of the customer that is open; `brief`: without `data`."""
     judgement = profile.judgement
     for kind in ALERT_KINDS:
         episode = judgement.episodes.get(kind)
         if episode is None or not is_open(episode):
             continue
-        data = open_alert_at(kind, profile, as_of_ms, basis)
-        before = min(data.score.value, score_before(kind, profile, as_of_ms - CHANGE_SPAN_MS, basis))
-        low, middle, high = _percentiles(data.value_at_risk)
+        if brief:
+            body = b""
+            score, stake = open_alert_in_brief(kind, profile, as_of_ms, basis)
+        else:
+            data = open_alert_at(kind, profile, as_of_ms, basis)
+            score, stake, body = data.score.value, data.value_at_risk, _encode(data)
+        before = min(score, score_before(kind, profile, as_of_ms - CHANGE_SPAN_MS, basis))
+        low, middle, high = _percentiles(stake)
         is_known = middle != NOT_KNOWN
         mean, variance = mean_and_variance(low, middle, high) if is_known else (0.0, 0.0)
-        change = data.score.value - before if kind != "upgrade_opportunity" else data.score.value
+        change = score - before if kind != "upgrade_opportunity" else score
         yield OpenEntry(
             profile.customer,
             kind,
@@ -196,7 +227,7 @@ def open_entries(profile: Profile, as_of_ms: int, basis: Basis) -> Iterator[Open
             judgement.tier,
             tier_before(judgement),
             judgement.tier_since_ms,
-            data.score.value,
+            score,
             before,
             profile.buying.currency,
             low,
@@ -205,7 +236,7 @@ def open_entries(profile: Profile, as_of_ms: int, basis: Basis) -> Iterator[Open
             mean,
             variance,
             mean * change,
-            _encode(data),
+            body,
         )
 
 

@@ -13,6 +13,7 @@ from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.wording.profile import profile_sections
 from stream.worker.rows.stored import read_profile
+from tests.support.dashboard_pages import stored_profile
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def test_who_pays_in_another_currency_has_no_tier_and_no_known_worth(view, shop_
 
 def test_one_customer_is_told_in_the_words_of_explain_as_of_the_same_instant(reading, view):
     for entry in entries(reading)[:40]:
-        profile = read_profile(entry.profile)
+        profile = stored_profile(reading, entry.customer)
         screen = customer_screen(reading, entry.customer, view)
 
         assert screen is not None
@@ -155,7 +156,7 @@ def test_cancelled_and_refunded_orders_are_marked_and_add_up(reading, view):
     """The amounts of the kept orders are those of the sums, where no older order is left out."""
     checked = 0
     for entry in entries(reading):
-        buying = read_profile(entry.profile).buying
+        buying = stored_profile(reading, entry.customer).buying
         screen = customer_screen(reading, entry.customer, view)
         assert screen is not None
         if screen.older_orders == 0 and buying.sums.orders:

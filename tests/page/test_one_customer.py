@@ -7,7 +7,7 @@ from stream.core.facts.profile import Profile
 from stream.core.units import DAY_MS
 from stream.look.months import Months, months
 from stream.look.timeline import Line, Mark, Stretch, Timeline, timeline
-from stream.page.entries import CustomerEntry, customer_entry
+from stream.page.entries import CustomerEntry, customer_entry, profile_entry
 from stream.page.screens.one_customer.alerts import episodes
 from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.view import View
@@ -15,8 +15,8 @@ from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.page.web.pages import Pages, customer_page
 from stream.wording.profile import profile_sections
-from stream.worker.rows.stored import read_profile
 from tests.support.builders import at, basis, bought, viewed
+from tests.support.dashboard_pages import stored_profile
 from tests.support.laws import lived
 from tests.support.narrow import not_none
 
@@ -40,14 +40,19 @@ def screens(reading, view):
     columns = ", ".join(CustomerEntry.__struct_fields__)
     for row in reading.rows(f"SELECT {columns} FROM customers"):
         entry = CustomerEntry(*row)
-        yield entry, read_profile(entry.profile), not_none(customer_screen(reading, entry.customer, view))
+        yield (
+            entry,
+            stored_profile(reading, entry.customer),
+            not_none(customer_screen(reading, entry.customer, view)),
+        )
 
 
 def shown(profile: Profile, as_of_ms, tmp_path, policy=""):
     view = View(basis(policy), as_of_ms, "a test", False)
     store = SqliteStore(tmp_path / "store.db")
     store.open_for("x")
-    store.write(Batch(customers=[customer_entry(profile, as_of_ms, view.basis)]))
+    entry = customer_entry(profile, as_of_ms, view.basis)
+    store.write(Batch(customers=[entry], profiles=[profile_entry(profile)]))
     with store.reading() as reading:
         screen = not_none(customer_screen(reading, profile.customer, view))
         html, status, _ = customer_page(Pages(view), reading, {"id": profile.customer})

@@ -19,9 +19,8 @@ from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.wording.profile import profile_sections
-from stream.worker.rows.stored import read_profile
 from tests.support.builders import basis
-from tests.support.dashboard_pages import contents
+from tests.support.dashboard_pages import contents, stored_profile
 from tests.support.replayed_shop import write_replayed_shop
 
 
@@ -61,10 +60,12 @@ def test_a_round_makes_every_row_one_of_now_in_slices(kept, monkeypatch):
     steps = whole(rounds)
 
     assert steps == 160 / 30 // 1 + 2
-    for row in contents(store)["customers"]:
-        entry = CustomerEntry(*row)
-        assert entry.as_of_ms == clock.now_ms
-        assert entry == customer_entry(read_profile(entry.profile), clock.now_ms, basis())
+    with store.reading() as reading:
+        for row in contents(store)["customers"]:
+            entry = CustomerEntry(*row)
+            assert entry.as_of_ms == clock.now_ms
+            profile = stored_profile(reading, entry.customer)
+            assert entry == customer_entry(profile, clock.now_ms, basis())
     assert store.as_of_ms() == clock.now_ms
 
 

@@ -199,7 +199,6 @@ def customer(name, currency):
         "",
         "",
         NOW_MS,
-        b"{}",
     )
 
 

@@ -4,7 +4,9 @@ import aiohttp
 import msgspec
 
 from stream.core.facts.profile import Profile
+from stream.page.entries import unpacked
 from stream.page.store.tables import TABLES
+from stream.worker.rows.stored import read_profile
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -30,6 +32,12 @@ def renamed(line, name):
     profile.customer = name
     profile.identity.campaign = profile.identity.country = profile.identity.channel = name
     return profile
+
+
+def stored_profile(reading, customer):
+    """The profile of a customer in a read store."""
+    (body,) = reading.one("SELECT body FROM profiles WHERE customer = ?", [customer])
+    return read_profile(unpacked(bytes(body)))
 
 
 def contents(store):

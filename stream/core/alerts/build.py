@@ -87,6 +87,17 @@ def open_alert_at(kind: AlertKind, profile: Profile, as_of_ms: int, basis: Basis
     return _body(Transition(now, signal, state, episode.score), identity, profile, basis)
 
 
+def open_alert_in_brief(
+    kind: AlertKind, profile: Profile, as_of_ms: int, basis: Basis
+) -> tuple[float, ValueAtRisk | None]:
+    """The score and the money at stake that `open_alert_at` says, without reasons and remedies: a fifth of
+    the work. KeyError: the customer never had an alert of this kind."""
+    episode = profile.judgement.episodes[kind]
+    now = standing(profile, as_of_ms, basis)
+    signal = signal_of(kind, now, profile, basis)
+    return signal.score if signal is not None else episode.score, _value_at_risk(profile, now, basis)
+
+
 def _body(transition: Transition, identity: str, profile: Profile, basis: Basis) -> AlertData:
     kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = profile.judgement.episodes[kind]

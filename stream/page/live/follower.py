@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -19,9 +21,10 @@ from msgspec import Struct
 from stream import __version__
 from stream.core.judgement.basis import Basis
 from stream.kafka_causes import in_words
-from stream.page.live.reading_rows import MODEL_NOTE, RowReader
+from stream.page.live.reading_rows import MODEL_NOTE, Gathered, RowReader
 from stream.page.live.record import Read
 from stream.page.live.rounds import PAUSE_MIN_S, Rounds
+from stream.page.live.row_processes import RowProcesses, Work, WorkedOut
 from stream.page.live.topics import LostError, PageTopics, UnreachableError, topic_ids
 from stream.page.live.watch import wall_ms
 from stream.page.store.store import Batch, Place, ReadStore, StoreError
@@ -29,6 +32,10 @@ from stream.wire import partition_of
 
 log = logging.getLogger(__name__)
 POLL_S = 0.05
+MANY_ROWS = 20_000
+"""Where so many rows of customers are to be read, other processes help: they take a second to start."""
+WAITING_FOR_EACH = 2
+"""Batches that are handed out for each of them before one is written."""
 AGAIN_S = 2.0
 """Pause before another attempt."""
 TOMBSTONES_KEPT_MS = 20 * 3_600_000
@@ -69,6 +76,7 @@ class Follower:
         self._reader = RowReader(follow.basis, {}, {})
         self._partitions = 1
         self._latest_ms = 0
+        self._indexed = False
         self._positions: dict[Place, int] = {}
         self.fault: Exception | None = None
         """A fault in this program that ended the thread."""
@@ -138,11 +146,14 @@ class Follower:
         topics = PageTopics(self._follow.client, self._follow.group, self._follow.roles)
         try:
             self._open(topics)
+            if topics.left(self._follow.profiles) >= MANY_ROWS:
+                self._read_many(topics)
             rounds = self._rounds()
             while not self._ended.is_set():
                 self._check_ids()
                 busy = self._take(topics)
                 if topics.caught_up:
+                    self._index()
                     self._note_caught_up(rounds)
                     busy = self._look_again(rounds) or busy
                 self._note_lag(topics)
@@ -171,7 +182,7 @@ class Follower:
         self._latest_ms = int(self._store.note(LATEST) or 0)
         self._positions = {place: position.next for place, position in known.items()}
         topics.begin(known)
-        self.problem, self.caught_up = "", False
+        self.problem, self.caught_up, self._indexed = "", False, False
 
     def _fingerprint(self, ids: Mapping[str, str]) -> str:
         basis = self._follow.basis
@@ -201,15 +212,45 @@ class Follower:
         pause_min_s = 1.0 if self._follow.event_clock else PAUSE_MIN_S
         return Rounds(self._store, basis_of, self.now_ms, pause_min_s=pause_min_s)
 
+    def _read_many(self, topics: PageTopics) -> None:
+        """Read to the end; the customers are looked at by other processes meanwhile."""
+        waiting: deque[tuple[Gathered, Future[WorkedOut]]] = deque()
+        with RowProcesses(self._follow.basis) as processes:
+            while not self._ended.is_set() and (waiting or not topics.caught_up):
+                self._check_ids()
+                if len(waiting) < WAITING_FOR_EACH * processes.count:
+                    records = topics.poll(POLL_S)
+                    if records:
+                        news = self._reader.gather(records)
+                        work = Work([*news.rows.values()], self._now_after(), self._reader.models)
+                        waiting.append((news, processes.submit(work)))
+                        self._note_lag(topics)
+                        continue
+                if waiting:
+                    news, done = waiting.popleft()
+                    seen, latest_ms = done.result()
+                    self._reader.latest_ms = max(self._reader.latest_ms, latest_ms)
+                    self._now_after()
+                    self._write(self._reader.put_together(news, seen))
+
+    def _index(self) -> None:
+        """The first time that everything was read."""
+        if not self._indexed:
+            if not self._store.is_indexed:
+                self._store.index()
+            self._indexed = True
+
     def _take(self, topics: PageTopics) -> bool:
         records = topics.poll(POLL_S)
         if not records:
             return False
-        batch = self._reader.batch(records, self._now_after)
+        self._write(self._reader.batch(records, self._now_after))
+        return True
+
+    def _write(self, batch: Batch) -> None:
         batch.notes[LATEST] = str(self._latest_ms)
         self._store.write(batch)
         self._note_read(batch)
-        return True
 
     def _now_after(self) -> int:
         self._latest_ms = max(self._latest_ms, self._reader.latest_ms)

@@ -29,6 +29,7 @@ class PushedShop:
         """`name`: where the records come from, in words. The store is emptied."""
         store.open_for("pushed", growing=True)
         store.empty("pushed")
+        store.index()
         self._store, self._name, self._basis = store, name, basis
         self._reader = RowReader(basis, {}, {})
         self._numbers = itertools.count()

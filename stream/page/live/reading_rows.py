@@ -15,34 +15,33 @@ import msgspec
 from msgspec import Struct, field
 
 from stream.core.alerts.alert import Alert
-from stream.core.facts.profile import Profile
-from stream.core.facts.versions import ForeignProfileError, NewerVersionError, check_meaning
+from stream.core.facts.versions import ForeignProfileError
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
+from stream.core.model.record import Model
 from stream.engine.state.epoch import epoch_in
-from stream.page.entries import alert_entry, customer_entry, open_entries
+from stream.page.entries import alert_entry
 from stream.page.live.control_rows import control_rows
+from stream.page.live.looking import UNREADABLE_ROW, NewRow, Seen, look_at, read_rows
 from stream.page.live.record import PageRecord
 from stream.page.remarks import NotCounted
-from stream.page.sources.source import last_instant_ms
 from stream.page.store.store import Batch, Place, ReadUpTo
 from stream.worker.rows.models import model_in_force
 from stream.worker.rows.row import MODEL_KEY, OWN_ROWS
 from stream.worker.rows.stored import UNREADABLE, read_row
 
 log = logging.getLogger(__name__)
-UNREADABLE_ROW, NEWER_ROW, OTHER_MEANING = "unreadable", "newer_version", "other_meaning"
 MODEL_NOTE = "model-row-"
 """With the partition: the name of the note that keeps the row of its published model."""
 
 _read_alert = msgspec.json.Decoder(Alert).decode
 
 
-class _Gathered(Struct):
-    """What a batch of records comes to."""
+class Gathered(Struct):
+    """What records come to before their customers are looked at."""
 
-    rows: dict[str, tuple[Profile, int] | None] = field(default_factory=dict)
-    """Customer -> the newest profile with its partition; None: there is none, or it cannot be read."""
+    rows: dict[str, NewRow] = field(default_factory=dict)
+    """Customer -> the newest row."""
     batch: Batch = field(default_factory=Batch)
     not_counted: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
@@ -69,13 +68,26 @@ class RowReader:
         return self._bases.get(partition, self._configured)
 
     @property
+    def models(self) -> dict[int, Model]:
+        """Partition -> its published model, where it has one."""
+        return {partition: basis.model for partition, basis in self._bases.items()}
+
+    @property
     def basis(self) -> Basis:
         """That of the first partition that has a published model, for the words of pages."""
         return self._bases[min(self._bases)] if self._bases else self._configured
 
     def batch(self, records: Iterable[PageRecord], now_ms: Callable[[], int]) -> Batch:
         """The rows of these records, in their order; `now_ms` is asked once the records are known."""
-        news = _Gathered()
+        news, seen = self.gather(records), Seen()
+        known = read_rows(news.rows.values(), self._configured.meaning.digest, seen)
+        self.latest_ms = max(self.latest_ms, known.latest_ms)
+        look_at(known, now_ms(), self.basis_of, seen)
+        return self.put_together(news, seen)
+
+    def gather(self, records: Iterable[PageRecord]) -> Gathered:
+        """All that the order of records decides; their customers are still to be looked at."""
+        news = Gathered()
         take = {
             "profiles": self._take_profile,
             "alerts": self._take_alert,
@@ -86,11 +98,19 @@ class RowReader:
             take[record.role](record, news)
             place = record.topic, record.partition
             news.batch.offsets[place] = ReadUpTo(record.offset + 1, self._epochs.get(place, 0))
-        self._look_at(news, now_ms())
+        return news
+
+    def put_together(self, news: Gathered, seen: Seen) -> Batch:
+        """The batch of what was gathered and what its customers look like."""
+        for row, reason in seen.not_counted:
+            self._count(row, reason, news)
+        batch = news.batch
+        batch.customers, batch.profiles, batch.opened = seen.customers, seen.profiles, seen.opened
+        batch.erased, batch.unseen = seen.erased, seen.unseen
         news.batch.not_counted = [NotCounted(*key, count) for key, count in news.not_counted.items()]
         return news.batch
 
-    def _take_profile(self, record: PageRecord, news: _Gathered) -> None:
+    def _take_profile(self, record: PageRecord, news: Gathered) -> None:
         place, epoch = (record.topic, record.partition), epoch_in(record.headers)
         if epoch is not None:
             if epoch < self._epochs.get(place, 0):
@@ -104,30 +124,10 @@ class RowReader:
                 news.batch.notes[f"{MODEL_NOTE}{record.partition}"] = record.value.decode("utf-8", "replace")
             return
         customer = record.key.decode("utf-8", "replace")
-        news.rows[customer] = None
-        if not record.value:
-            return
-        profile = self._read(record, news)
-        if profile is not None and not profile.erased_ms:
-            news.rows[customer] = profile, record.partition
-            self.latest_ms = max(self.latest_ms, last_instant_ms(profile))
+        row = NewRow(customer, record.value or b"", record.topic, record.partition, record.at_ms)
+        news.rows[customer] = row
 
-    def _read(self, record: PageRecord, news: _Gathered) -> Profile | None:
-        try:
-            profile = read_row(record.value or b"").profile
-            if profile is not None:
-                check_meaning(profile.meaning, self._configured.meaning.digest)
-        except UNREADABLE:
-            self._count(record, UNREADABLE_ROW, news)
-        except NewerVersionError:
-            self._count(record, NEWER_ROW, news)
-        except ForeignProfileError:
-            self._count(record, OTHER_MEANING, news)
-        else:
-            return profile
-        return None
-
-    def _take_alert(self, record: PageRecord, news: _Gathered) -> None:
+    def _take_alert(self, record: PageRecord, news: Gathered) -> None:
         if not record.value:
             return
         try:
@@ -138,29 +138,21 @@ class RowReader:
         news.batch.alerts.append(entry)
         self.latest_ms = max(self.latest_ms, entry.at_ms)
 
-    def _take_control(self, record: PageRecord, news: _Gathered) -> None:
+    def _take_control(self, record: PageRecord, news: Gathered) -> None:
         control_rows(record, news.batch)
         for remarks in (news.batch.actions, news.batch.mutes):
             if remarks:
                 self.latest_ms = max(self.latest_ms, remarks[-1].at_ms)
 
-    def _take_dead_letter(self, record: PageRecord, news: _Gathered) -> None:
+    def _take_dead_letter(self, record: PageRecord, news: Gathered) -> None:
         headers = dict(record.headers)
         reason = (headers.get("x-dlq-reason") or b"unknown").decode("utf-8", "replace")[:64]
         topic = (headers.get("__connect.errors.topic") or b"unknown").decode("utf-8", "replace")[:256]
         self._count(record, reason, news, topic)
 
-    def _count(self, record: PageRecord, reason: str, news: _Gathered, source: str = "") -> None:
+    def _count(self, record: PageRecord | NewRow, reason: str, news: Gathered, source: str = "") -> None:
         day = self._configured.meaning.calendar.local_day(record.at_ms)
         news.not_counted[day, source or record.topic, reason] += 1
-
-    def _look_at(self, news: _Gathered, now_ms: int) -> None:
-        """The rows of the newest profiles, as of now."""
-        for customer, newest in news.rows.items():
-            if newest is None:
-                news.batch.erased.append(customer)
-                continue
-            add_rows(news.batch, newest[0], now_ms, self.basis_of(newest[1]))
 
     def _adopt(self, partition: int, row: bytes) -> None:
         try:
@@ -174,20 +166,3 @@ class RowReader:
             (basis for basis in self._bases.values() if basis.model.version == model.version), None
         ) or Basis(self._configured.policy, model)
         self.model_changed = True
-
-
-def add_rows(batch: Batch, profile: Profile, now_ms: int, basis: Basis) -> None:
-    """Add the rows of a customer as of now, or of their last judgement where that is later.
-
-    A profile that our own rules cannot look at is logged and taken out: one row never stops the others.
-    """
-    as_of_ms = max(now_ms, last_instant_ms(profile))
-    try:
-        customer = customer_entry(profile, as_of_ms, basis)
-        opened = list(open_entries(profile, as_of_ms, basis))
-    except Exception:
-        log.exception("a profile cannot be looked at; its customer is left out")
-        batch.erased.append(profile.customer)
-        return
-    batch.customers.append(customer)
-    batch.opened += opened

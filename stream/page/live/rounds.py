@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
-from stream.page.live.reading_rows import add_rows
+from stream.page.entries import unpacked
+from stream.page.live.looking import Seen, add_rows
 from stream.page.store.store import Batch, ReadStore
 from stream.worker.rows.stored import read_profile
 
@@ -63,17 +64,17 @@ class Rounds:
         if not found:
             self._end()
             return True
-        batch = Batch()
+        seen = Seen()
         for profile in found:
-            add_rows(batch, profile, self._as_of_ms, self._basis_of(profile.customer))
-        self._store.write(batch)
+            add_rows(seen, profile, self._as_of_ms, self._basis_of(profile.customer))
+        self._store.write(Batch(customers=seen.customers, opened=seen.opened, unseen=seen.unseen))
         self._after = found[-1].customer
         return True
 
     def _slice(self, after: str) -> list[Profile]:
-        sql = "SELECT profile FROM customers WHERE customer > ? ORDER BY customer LIMIT ?"
+        sql = "SELECT body FROM profiles WHERE customer > ? ORDER BY customer LIMIT ?"
         with self._store.reading() as reading:
-            return [read_profile(bytes(row[0])) for row in reading.rows(sql, [after, SLICE_ROWS])]
+            return [read_profile(unpacked(bytes(row[0]))) for row in reading.rows(sql, [after, SLICE_ROWS])]
 
     def _end(self) -> None:
         took_s = self._clock_s() - self._began_s

@@ -125,6 +125,17 @@ class PageTopics:
                 _raise_for(error)
         return found
 
+    def left(self, topic: str) -> int:
+        """Offsets of a topic from where `begin` began to its end. UnreachableError."""
+        return sum(self._left(place) for place in self._places if place.topic == topic)
+
+    def _left(self, place: TopicPartition) -> int:
+        try:
+            low, high = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+        except KafkaException as error:
+            raise UnreachableError(f"Kafka does not answer: {in_words(error.args[0])}") from error
+        return int(high - max(low, place.offset))
+
     def lag(self) -> dict[str, int]:
         """Topic -> records that were not read yet, as far as this client knows."""
         behind = dict.fromkeys(self._roles, 0)

@@ -37,7 +37,7 @@ from stream.wording.profile import STAGES
 
 PATH, CSV_PATH = "/customers", "/customers.csv"
 ROWS_SHOWN, ROWS_READ = 50, 500
-COLUMNS = tuple(name for name in CustomerEntry.__struct_fields__ if name != "profile")
+COLUMNS = CustomerEntry.__struct_fields__
 CSV_HEAD = (
     "customer", "tier", "stage", "expected profit", "currency", "risk", "rise of the risk in 30 days",
     "last purchase", "orders", "paid less refunds", "open alerts", "campaign", "channel", "country",
@@ -117,7 +117,7 @@ def _page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) 
         values += [number(level), number(level), customer]
     chosen = f"WHERE {' AND '.join(where)} " if where else ""
     sql = f"SELECT {', '.join(COLUMNS)} FROM customers {chosen}ORDER BY {column} DESC, customer LIMIT ?"
-    return [CustomerEntry(*(*row, b"")) for row in reading.rows(sql, [*values, limit])]
+    return [CustomerEntry(*row) for row in reading.rows(sql, [*values, limit])]
 
 
 def _cursor(entry: CustomerEntry, filters: Mapping[str, str]) -> str:

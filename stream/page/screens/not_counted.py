@@ -39,8 +39,19 @@ def not_counted_today(reading: Reading, view: View) -> str:
     found = []
     if parts:
         found.append(f"{count(by_words.total(), 'record')} ({'; '.join(parts)})")
-    found += _money(reading)
+    found += _unseen(reading) + _money(reading)
     return f"Not counted today: {', '.join(found)}." if found else ""
+
+
+def _unseen(reading: Reading) -> list[str]:
+    """Customers whose profile is there, and whom our own rules stumble over."""
+    profiles, customers = reading.one(
+        "SELECT (SELECT COUNT(*) FROM profiles), (SELECT COUNT(*) FROM customers)"
+    )
+    if profiles <= customers:
+        return []
+    who = count(profiles - customers, "customer")
+    return [f"{who} whom this program cannot look at (a fault of ours; its log says more)"]
 
 
 def _money(reading: Reading) -> list[str]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from stream.core.alerts.alert import AlertData
-from stream.page.entries import NOT_KNOWN, OpenEntry
+from stream.core.alerts.build import open_alert_at
+from stream.core.policy.policy import AlertKind
+from stream.page.entries import NOT_KNOWN, OpenEntry, unpacked
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.view import (
     BETWEEN,
@@ -21,6 +23,7 @@ from stream.page.screens.view import (
 )
 from stream.page.store.store import Reading, Row
 from stream.wording.alert import reason_lines, to_do_words
+from stream.worker.rows.stored import read_profile
 
 FILTERS = ("kind", "currency", "since", "tier", "urgent", "after")
 ROWS_READ = 500
@@ -31,8 +34,17 @@ CSV_HEAD = (
     "score 30 days before", "at stake", "at stake low", "at stake high", "currency", "why", "to do",
 )  # fmt: skip
 
-decoded = msgspec.json.Decoder(AlertData).decode
-"""The alert of an entry, from its JSON."""
+_decoded = msgspec.json.Decoder(AlertData).decode
+
+
+def alert_of(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
+    """The alert of an entry, as of the instant of its row."""
+    if entry.data:
+        return _decoded(entry.data)
+    sql = "SELECT p.body, c.as_of_ms FROM profiles p JOIN customers c USING (customer) WHERE customer = ?"
+    body, as_of_ms = reading.one(sql, [entry.customer])
+    kind: AlertKind = entry.kind  # type: ignore[assignment]
+    return open_alert_at(kind, read_profile(unpacked(bytes(body))), as_of_ms, view.basis)
 
 
 def today_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
@@ -51,7 +63,7 @@ def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tu
     end."""
     found = open_page(reading, filters, view, ROWS_READ)
     following = cursor(found[-1]) if len(found) == ROWS_READ else ""
-    return [_cells(entry, view) for entry in found], following
+    return [_cells(entry, alert_of(reading, entry, view), view) for entry in found], following
 
 
 def with_currency(reading: Reading, filters: Mapping[str, str], view: View) -> dict[str, str]:
@@ -113,8 +125,8 @@ def cursor(entry: OpenEntry) -> str:
     return BETWEEN.join((repr(entry.worth), repr(entry.stake_mean), entry.customer))
 
 
-def _cells(entry: OpenEntry, view: View) -> list[Cell]:
-    data, currency = decoded(entry.data), entry.currency
+def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
+    currency = entry.currency
     action = data.recommended_action
     return [
         entry.customer,

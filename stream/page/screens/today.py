@@ -12,12 +12,13 @@ from itertools import accumulate
 
 from msgspec import Struct
 
+from stream.core.alerts.alert import AlertData
 from stream.page.entries import NOT_KNOWN, OpenEntry
 from stream.page.screens.open_list import (
+    alert_of,
     condition,
     currencies,
     cursor,
-    decoded,
     not_muted,
     open_page,
     with_currency,
@@ -134,7 +135,7 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         )[0],
         over=_over(reading, kind, currency, view),
         open_by_day=_open_by_day(reading, kind, currency, view),
-        rows=[_row(entry, view) for entry in shown],
+        rows=[_row(entry, alert_of(reading, entry, view), view) for entry in shown],
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": cursor(shown[-1])}) if len(found) > ROWS_SHOWN else "",
         csv_url=url(CSV_PATH, {**filters, "after": ""}),
@@ -204,8 +205,7 @@ def _chips(filters: Mapping[str, str]) -> list[Chip]:
     ]
 
 
-def _row(entry: OpenEntry, view: View) -> OpenRow:
-    data = decoded(entry.data)
+def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
     why = reason_lines(data, view.calendar) or ["no single reason stands out"]
     shown = _shown_reasons(why)
     low, high = (estimate(minor, entry.currency) for minor in (entry.stake_low_minor, entry.stake_high_minor))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from stream.core.judgement.basis import Basis
-from stream.page.entries import alert_entry, customer_entry, open_entries
+from stream.page.entries import alert_entry, customer_entry, open_entries, profile_entry
 from stream.page.sources.source import PageSource
 from stream.page.store.store import Batch, ReadStore
 from stream.wording.amounts import listed
@@ -44,5 +44,6 @@ def _customer_batches(source: PageSource, as_of_ms: int) -> Iterator[Batch]:
     while chunk := list(islice(profiles, BATCH_ROWS)):
         yield Batch(
             customers=[customer_entry(profile, as_of_ms, source.basis) for profile in chunk],
+            profiles=[profile_entry(profile) for profile in chunk],
             opened=[entry for profile in chunk for entry in open_entries(profile, as_of_ms, source.basis)],
         )

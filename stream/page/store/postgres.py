@@ -15,12 +15,14 @@ from decimal import Decimal
 from typing import Any
 
 from stream.page.store.store import Reading, ReadStore, Row, StoreError
-from stream.page.store.tables import create_statements, drop_statements
+from stream.page.store.tables import CONFLICTS, StoreTable, create_statements, drop_statements
 
 SCHEMA = "stream_dashboard"
 TYPES = {str: 'TEXT COLLATE "C"', int: "BIGINT", float: "DOUBLE PRECISION", bytes: "BYTEA"}
 READERS = 4
 CONNECT_S = 10
+COPIED_FROM = 500
+"""From so many rows on they are copied."""
 LOCK = 7_301_544_202_612
 """Number of the advisory lock of the dashboard that fills the store: any that others hardly use."""
 ESCAPE, NUL = "\ufdd0", "\ufdd0\ufdd1"
@@ -104,6 +106,32 @@ class PostgresStore(ReadStore):
         """Without a log of their own: after a crash of PostgreSQL they are empty, and are filled anew."""
         for statement in drop_statements() + create_statements(TYPES):
             self._writer.execute(statement.replace("CREATE TABLE", "CREATE UNLOGGED TABLE"))
+        self._writer.execute("ALTER TABLE profiles ALTER COLUMN body SET STORAGE EXTERNAL")  # is packed
+
+    def _delete(self, table: StoreTable, customers: Sequence[str]) -> None:
+        sql = f"DELETE FROM {table.name} WHERE customer = ANY(%s::text[])"
+        self._writer.execute(sql, [list(map(_stored, customers))])
+
+    def _put(self, table: StoreTable, rows: Sequence[Row]) -> None:
+        """Many rows are copied: a statement for each takes longer."""
+        if len(rows) < COPIED_FROM or table in CONFLICTS:
+            super()._put(table, rows)
+            return
+        where = " AND ".join(f"t.{name} = k.{name}" for name in table.key)
+        names = ", ".join(table.key)
+        places = [table.entry.__struct_fields__.index(name) for name in table.key]
+        marks = ", ".join(["%s::text[]"] * len(places))
+        written = [tuple(map(_stored, row)) for row in rows]
+        stored = {tuple(row[place] for place in places): row for row in written}
+        with self._writer.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table.name} t USING unnest({marks}) AS k ({names}) WHERE {where}",
+                [list(values) for values in zip(*stored, strict=True)],
+            )
+            columns = ", ".join(table.entry.__struct_fields__)
+            with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+                for row in stored.values():
+                    copy.write_row(row)
 
     def _meta(self) -> Mapping[str, str]:
         with suppress(StoreError), self.reading() as reading:

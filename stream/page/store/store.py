@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 from stream.page.store.tables import (
     ACTIONS,
@@ -25,8 +25,10 @@ from stream.page.store.tables import (
     MUTES,
     NOT_COUNTED,
     OPEN_ALERTS,
+    PROFILES,
     STORE_VERSION,
     StoreTable,
+    late_statements,
     upsert,
     values_of,
 )
@@ -53,10 +55,14 @@ class Batch(Struct):
     """What is written in one transaction. Open alerts of its customers replace those they had before."""
 
     customers: list[CustomerEntry] = field(default_factory=list)
+    profiles: list[ProfileEntry] = field(default_factory=list)
+    """Of those of its customers whose profile is another one than before."""
     opened: list[OpenEntry] = field(default_factory=list)
     alerts: list[AlertEntry] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
     """Customers who have no row any more."""
+    unseen: list[str] = field(default_factory=list)
+    """Customers who have a profile that this program cannot look at: lists are without them."""
     actions: list[ActionEntry] = field(default_factory=list)
     mutes: list[MuteEntry] = field(default_factory=list)
     erasures: list[ErasureEntry] = field(default_factory=list)
@@ -105,6 +111,14 @@ class ReadStore(ABC):
     def _run(self, sql: str, rows: Sequence[Row]) -> None:
         """Run a statement once for each row of parameters."""
 
+    def _delete(self, table: StoreTable, customers: Sequence[str]) -> None:
+        """Take away the rows of these customers."""
+        self._run(f"DELETE FROM {table.name} WHERE customer = ?", [(one,) for one in customers])
+
+    def _put(self, table: StoreTable, rows: Sequence[Row]) -> None:
+        """Add rows, or replace those with the same key."""
+        self._run(upsert(table), rows)
+
     @abstractmethod
     def _make_tables(self) -> None:
         """Take away what there is, and make empty tables."""
@@ -127,17 +141,29 @@ class ReadStore(ABC):
         """Make the store an empty one of this source."""
         with self._transaction():
             self._make_tables()
-            self._note(version=str(STORE_VERSION), source=source, complete="0")
+            self._note(version=str(STORE_VERSION), source=source, complete="0", indexed="0")
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether it was filled for the first time, and has the indexes that filling does without."""
+        return self._meta().get("indexed") == "1"
+
+    def index(self) -> None:
+        """Make the indexes that filling does without; until then pages look through whole tables."""
+        with self._transaction():
+            for statement in late_statements():
+                self._run(statement, [()])
+            self._note(indexed="1")
 
     def write(self, batch: Batch) -> None:
         """Put a batch into the store, in one transaction."""
         with self._transaction():
-            touched = [(entry.customer,) for entry in batch.customers]
-            gone = [(customer,) for customer in batch.erased]
-            self._run("DELETE FROM open_alerts WHERE customer = ?", touched + gone)
-            self._run("DELETE FROM customers WHERE customer = ?", gone)
+            touched, gone = [entry.customer for entry in batch.customers], batch.erased + batch.unseen
+            self._delete(OPEN_ALERTS, touched + gone)
+            self._delete(CUSTOMERS, gone)
+            self._delete(PROFILES, batch.erased)
             for table, entries in _by_table(batch):
-                self._run(upsert(table), values_of(entries))
+                self._put(table, values_of(entries))
             self._forget_erased(batch)
             offsets = [(topic, place, *position) for (topic, place), position in batch.offsets.items()]
             self._run(
@@ -163,7 +189,7 @@ class ReadStore(ABC):
         """Take away alerts and words of these customers, and all alerts from before an instant."""
         with self._transaction():
             for table in (ALERTS, ACTIONS, MUTES):
-                self._run(f"DELETE FROM {table.name} WHERE customer = ?", [(one,) for one in customers])
+                self._delete(table, customers)
             self._run("DELETE FROM alerts WHERE at_ms < ?", [(before_ms,)])
 
     def positions(self) -> dict[Place, ReadUpTo]:
@@ -178,6 +204,8 @@ class ReadStore(ABC):
 
     def finish(self, as_of_ms: int, notes: Sequence[str] = ()) -> None:
         """Say that all of the source was written, as of which instant, and what is to be said of it."""
+        if not self.is_indexed:
+            self.index()
         with self._transaction():
             self._note(as_of_ms=str(as_of_ms), notes=json.dumps(list(notes)), complete="1")
 
@@ -199,6 +227,7 @@ class ReadStore(ABC):
 
 def _by_table(batch: Batch) -> Iterator[tuple[StoreTable, Sequence[Struct]]]:
     yield CUSTOMERS, batch.customers
+    yield PROFILES, batch.profiles
     yield OPEN_ALERTS, batch.opened
     yield ALERTS, batch.alerts
     yield ACTIONS, batch.actions

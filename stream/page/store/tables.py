@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 5
+STORE_VERSION = 6
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -24,7 +24,9 @@ class StoreTable(NamedTuple):
     name: str
     entry: type[Struct]
     key: tuple[str, ...]
-    indexes: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    """Indexes that no writing needs: they are made once the store is filled, which is quicker."""
 
 
 TABLES = (
@@ -32,13 +34,14 @@ TABLES = (
         "customers",
         CustomerEntry,
         ("customer",),
-        (
+        late=(
             *(f"{column}, customer" for column in ("value_minor", "risk", "risk_rise", "last_purchase_ms")),
             "currency, value_minor, customer, risk, orders",
             "held",
             *(f"{column}, value_minor" for column in ("campaign", "channel", "country", "tier", "stage")),
         ),
     ),
+    StoreTable("profiles", ProfileEntry, ("customer",)),
     StoreTable(
         "open_alerts",
         OpenEntry,
@@ -47,11 +50,11 @@ TABLES = (
     ),
     StoreTable("alerts", AlertEntry, ("id",), ("customer, sequence", "kind, at_ms")),
     StoreTable("actions", ActionEntry, ("id",), ("customer, at_ms", "alert_id")),
-    StoreTable("mutes", MuteEntry, ("customer",), ()),
-    StoreTable("erasures", ErasureEntry, ("customer",), ()),
-    StoreTable("not_counted", NotCounted, ("day", "source", "reason"), ()),
+    StoreTable("mutes", MuteEntry, ("customer",)),
+    StoreTable("erasures", ErasureEntry, ("customer",)),
+    StoreTable("not_counted", NotCounted, ("day", "source", "reason")),
 )
-CUSTOMERS, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
+CUSTOMERS, PROFILES, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 OFFSETS = (
     "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, epoch BIGINT NOT NULL DEFAULT 0, "
@@ -67,11 +70,20 @@ def create_statements(types: dict[type, str]) -> list[str]:
             f"{field.name} {types[field.type]} NOT NULL" for field in msgspec.structs.fields(table.entry)
         ]
         made.append(f"CREATE TABLE {table.name} ({', '.join(columns)}, PRIMARY KEY ({', '.join(table.key)}))")
-        made += [
-            f"CREATE INDEX {table.name}_{place} ON {table.name} ({columns})"
-            for place, columns in enumerate(table.indexes)
-        ]
+        made += _indexes(table, "", table.indexes)
     return made
+
+
+def late_statements() -> list[str]:
+    """The statements that make the indexes of a store that is filled, where they are not there yet."""
+    return [statement for table in TABLES for statement in _indexes(table, "late_", table.late)]
+
+
+def _indexes(table: StoreTable, prefix: str, columns: Sequence[str]) -> list[str]:
+    return [
+        f"CREATE INDEX IF NOT EXISTS {table.name}_{prefix}{place} ON {table.name} ({each})"
+        for place, each in enumerate(columns)
+    ]
 
 
 def drop_statements() -> list[str]:

@@ -15,7 +15,7 @@ from stream.core.facts.memory.order_match import order_key
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import AlertKind
 from stream.look.timeline import Timeline
-from stream.page.entries import OpenEntry, tier_before, tier_of_ladder
+from stream.page.entries import OpenEntry, tier_before, tier_of_ladder, unpacked
 from stream.page.screens.one_customer.alerts import EpisodeRow, episodes
 from stream.page.screens.one_customer.buying import buying_picture, open_span
 from stream.page.screens.one_customer.by_month import (
@@ -27,7 +27,7 @@ from stream.page.screens.one_customer.by_month import (
     themes,
 )
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
-from stream.page.screens.open_list import decoded
+from stream.page.screens.open_list import alert_of
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.wording.alert import (
@@ -113,8 +113,8 @@ def customer_id(query: Mapping[str, str]) -> str:
 
 def customer_profile(reading: Reading, customer: str) -> bytes | None:
     """The stored profile as JSON; None: the customer is not known."""
-    found = reading.rows("SELECT profile FROM customers WHERE customer = ?", [customer])
-    return bytes(found[0][0]) if found else None
+    found = reading.rows("SELECT body FROM profiles WHERE customer = ?", [customer])
+    return unpacked(bytes(found[0][0])) if found else None
 
 
 def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScreen | None:
@@ -155,7 +155,7 @@ def _open_alerts(reading: Reading, customer: str, view: View) -> Iterator[OpenAl
     sql = f"SELECT {columns} FROM open_alerts WHERE customer = ? ORDER BY worth DESC, kind"
     for row in reading.rows(sql, [customer]):
         entry = OpenEntry(*row)
-        yield _open_alert(entry, decoded(entry.data), view)
+        yield _open_alert(entry, alert_of(reading, entry, view), view)
 
 
 def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:

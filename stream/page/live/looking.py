@@ -1,0 +1,120 @@
+"""Stored rows of customers become rows of the read store: pure, apart from a line of log for a fault of ours.
+
+This is nearly all the work of filling a store, and needs no order: other processes can do it
+(stream/page/live/row_processes.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from msgspec import Struct, field
+
+from stream.core.facts.profile import Profile
+from stream.core.facts.versions import ForeignProfileError, NewerVersionError, check_meaning
+from stream.core.judgement.basis import Basis
+from stream.page.entries import (
+    CustomerEntry,
+    OpenEntry,
+    ProfileEntry,
+    customer_entry,
+    open_entries,
+    profile_entry,
+)
+from stream.page.sources.source import last_instant_ms
+from stream.worker.rows.stored import UNREADABLE, read_row
+
+log = logging.getLogger(__name__)
+UNREADABLE_ROW, NEWER_ROW, OTHER_MEANING = "unreadable", "newer_version", "other_meaning"
+
+
+class NewRow(NamedTuple):
+    """The newest record of a customer on the profiles topic."""
+
+    customer: str
+    value: bytes
+    """Empty: there is no such customer any more."""
+    topic: str
+    partition: int
+    at_ms: int
+    """The record's timestamp."""
+
+
+class Seen(Struct):
+    """What rows come to."""
+
+    customers: list[CustomerEntry] = field(default_factory=list)
+    profiles: list[ProfileEntry] = field(default_factory=list)
+    opened: list[OpenEntry] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
+    """Customers who have no row, or one that cannot be read: an older one would be wrong."""
+    unseen: list[str] = field(default_factory=list)
+    """Customers whom our own rules could not look at."""
+    not_counted: list[tuple[NewRow, str]] = field(default_factory=list)
+    """Rows that cannot be read, and why."""
+
+
+class Known(Struct):
+    """Profiles that were read, with their partitions."""
+
+    profiles: list[tuple[Profile, int]] = field(default_factory=list)
+    latest_ms: int = 0
+    """The last instant that any of them knows of."""
+
+
+def read_rows(rows: Iterable[NewRow], meaning: str, seen: Seen) -> Known:
+    """The profiles of these rows; what has none is added to `seen`. `meaning`: `Meaning.digest`."""
+    known = Known()
+    for row in rows:
+        profile = _read(row, meaning, seen) if row.value else None
+        if profile is None or profile.erased_ms:
+            seen.erased.append(row.customer)
+            continue
+        known.profiles.append((profile, row.partition))
+        known.latest_ms = max(known.latest_ms, last_instant_ms(profile))
+    return known
+
+
+def look_at(
+    known: Known, now_ms: int, basis_of: Callable[[int], Basis], seen: Seen, *, brief: bool = False
+) -> None:
+    """Add the rows of these profiles as of now. `basis_of`: of a partition. `brief`: see `open_entries`."""
+    for profile, partition in known.profiles:
+        add_rows(seen, profile, now_ms, basis_of(partition), brief=brief)
+        seen.profiles.append(profile_entry(profile))
+
+
+def _read(row: NewRow, meaning: str, seen: Seen) -> Profile | None:
+    try:
+        profile = read_row(row.value).profile
+        if profile is not None:
+            check_meaning(profile.meaning, meaning)
+    except UNREADABLE:
+        seen.not_counted.append((row, UNREADABLE_ROW))
+    except NewerVersionError:
+        seen.not_counted.append((row, NEWER_ROW))
+    except ForeignProfileError:
+        seen.not_counted.append((row, OTHER_MEANING))
+    else:
+        return profile
+    return None
+
+
+def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, *, brief: bool = False) -> None:
+    """Add the rows of a customer as of now, or of their last judgement where that is later.
+
+    A profile that our own rules cannot look at is logged, and its customer taken out: one row never stops the
+    others. The profile is kept, so pages say how many there are (not_counted.py), and each round tries again.
+    """
+    as_of_ms = max(now_ms, last_instant_ms(profile))
+    try:
+        customer = customer_entry(profile, as_of_ms, basis)
+        opened = list(open_entries(profile, as_of_ms, basis, brief=brief))
+    except Exception:
+        log.exception("a profile cannot be looked at; its customer is left out")
+        seen.unseen.append(profile.customer)
+        return
+    seen.customers.append(customer)
+    seen.opened += opened
