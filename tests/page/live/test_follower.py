@@ -14,7 +14,11 @@ from confluent_kafka.admin import AdminClient
 
 from stream.core.events.event import CustomerErased
 from stream.core.units import DAY_MS
+from stream.page.dashboard import running_shop
 from stream.page.entries import alert_entry
+from stream.page.live import follower
+from stream.page.store.sqlite import SqliteStore
+from tests.support.builders import basis
 from tests.support.live_shop import (
     LiveDashboard,
     LiveShop,
@@ -50,6 +54,32 @@ def test_the_page_shows_what_is_on_the_topics(shop, dashboard, replayed):
     assert len(found["open_alerts"]) == opened > 0
     assert "customer_stream_dashboard_lag_records" in page.body("metrics")
     assert page.end() == 0
+
+
+@pytest.mark.parametrize("many", [1, 1_000_000], ids=["other processes", "one process"])
+def test_many_rows_are_read_with_the_help_of_other_processes_and_come_to_the_same(
+    shop, dashboard, replayed, monkeypatch, tmp_path, many
+):
+    profiles, alerts = replayed
+    shop.write_profiles(profiles[:20])
+    shop.write(shop.names.profiles, [(profiles[0].customer, None)])
+    shop.write_profiles(profiles)
+    shop.write_alerts(alerts)
+    monkeypatch.setattr(follower, "MANY_ROWS", many)
+    page = dashboard("helped.db")
+    store = SqliteStore(page.store)
+    feed = running_shop(shop.settings, basis(), store)
+
+    feed.start()
+    try:
+        wait_until(lambda: not feed.unready(), "everything is read")
+        settled(page, last_ms_of(profiles))
+        assert store.is_indexed
+    finally:
+        feed.stop()
+        store.close()
+
+    assert contents(page.store) == fresh_contents(dashboard, last_ms_of(profiles))
 
 
 def test_killed_at_any_moment_it_comes_to_what_a_fresh_reading_comes_to(shop, dashboard, replayed):
