@@ -27,6 +27,7 @@ from stream.core.risk.churn import logistic
 from stream.core.units import DAY_MS
 from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import summary
+from stream.page.cells import risk_band, value_step
 
 CHANGE_SPAN_MS = 30 * DAY_MS
 """A change of a score is what it has risen within the last 30 days."""
@@ -77,6 +78,16 @@ class CustomerEntry(Struct, frozen=True):
     (stream/core/judgement/held.py)."""
     as_of_ms: int
     """The instant that risk and worth are as of."""
+    risk_band: int
+    """Of `risk`, as customers are counted by (stream/page/cells.py)."""
+    value_step: int
+    """Of `value_minor`."""
+
+
+class UnseenEntry(Struct, frozen=True):
+    """A customer whose profile this program cannot look at, as columns of the table `unseen`."""
+
+    customer: str
 
 
 class ProfileEntry(Struct, frozen=True):
@@ -167,6 +178,8 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         " ".join(kind for kind in ALERT_KINDS if is_open(judgement.episodes.get(kind))),
         " ".join(f"{kind}:{why}" for kind, why in held_back(judgement, as_of_ms, basis)),
         as_of_ms,
+        risk_band(risk),
+        value_step(sums.orders, round(value_minor)),
     )
 
 

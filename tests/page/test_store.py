@@ -69,25 +69,6 @@ def test_a_store_that_was_not_filled_to_the_end_is_filled_anew(path, source, mon
     assert contents(again) == contents(whole)
 
 
-def indexes(store):
-    with store.reading() as reading:
-        return {name for (name,) in reading.rows("SELECT name FROM sqlite_master WHERE type = 'index'")}
-
-
-def test_a_store_gets_the_indexes_of_its_lists_once_it_is_filled(path, source):
-    store = SqliteStore(path)
-    store.open_for(source.fingerprint)
-    before = indexes(store)
-
-    fill(store, source)
-
-    late = {f"{table.name}_late_{place}" for table in TABLES for place in range(len(table.late))}
-    assert len(late) == 10
-    assert before & late == set()
-    assert late <= indexes(store)
-    assert store.is_indexed
-
-
 def test_another_source_policy_or_version_is_not_taken_for_this_one(path, source, shop_files, monkeypatch):
     store = SqliteStore(path)
     fill(store, source)

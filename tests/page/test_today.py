@@ -7,6 +7,7 @@ import pytest
 
 from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
+from stream.page.cells import value_step
 from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, mean_and_variance
 from stream.page.screens.open_list import today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
@@ -199,6 +200,8 @@ def customer(name, currency):
         "",
         "",
         NOW_MS,
+        2,
+        value_step(3, 10_000),
     )
 
 

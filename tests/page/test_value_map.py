@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
+from stream.page.cells import NOT_PRICED, value_step
 from stream.page.entries import CustomerEntry
 from stream.page.screens.customer_filters import customers_filters
 from stream.page.screens.customers import customers_export
@@ -90,8 +91,11 @@ def test_amounts_of_two_currencies_are_in_two_maps_and_the_unknown_are_counted_b
     store = SqliteStore(tmp_path / "store.db")
     store.open_for("x")
     bought = [entry for entry in entries(reading) if entry.orders][:9]
-    yen = [msgspec.structs.replace(entry, currency="JPY", value_minor=500) for entry in bought[:2]]
-    free = msgspec.structs.replace(bought[2], value_minor=-1)
+    yen = [
+        msgspec.structs.replace(entry, currency="JPY", value_minor=500, value_step=value_step(1, 500))
+        for entry in bought[:2]
+    ]
+    free = msgspec.structs.replace(bought[2], value_minor=-1, value_step=NOT_PRICED)
     store.write(Batch(customers=[*bought[3:], *yen, free]))
 
     with store.reading() as other:

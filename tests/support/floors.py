@@ -60,6 +60,7 @@ PAGE_FLOORS = [
     {"sources", "screens"},
     {"store"},
     {"entries", "published", "remarks"},
+    {"cells"},
 ]
 
 FLOORS = [
@@ -83,8 +84,8 @@ PACKAGES: Mapping[str, set[str]] = {
         "wording", "worker",
     },
     "page": {
-        *PURE, "config", "engine", "kafka_causes", "look", "metrics", "panes", "printable", "recording",
-        "replay", "wording", "worker",
+        *PURE, "config", "engine", "kafka_causes", "look", "metrics", "panes", "parent_process",
+        "printable", "recording", "replay", "wording", "worker",
     },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from stream.core.facts.profile import Stage
+from stream.page.screens.counts import currencies
 from stream.page.screens.view import (
     KIND_TABS,
     Chip,
@@ -18,7 +19,7 @@ from stream.page.screens.view import (
     one_of,
     url,
 )
-from stream.page.store.store import Reading, Row
+from stream.page.store.store import Reading
 from stream.wording.profile import STAGES
 
 FILTERS = (
@@ -32,6 +33,8 @@ SORTS = {
     "last": ("last_purchase_ms", "last purchase"),
 }
 """Name in the URL -> column, words. All of them begin with the largest."""
+OF_ROWS = ("q", "quiet", "campaign", "channel", "country", "risk", "value")
+"""Filters of what customers are not counted by (stream/page/cells.py)."""
 EXACT = ("campaign", "channel", "country")
 QUIET_DAYS = ("30", "90", "180", "365")
 ABOVE_ALL = "\U0010ffff"
@@ -61,12 +64,6 @@ def with_currency(reading: Reading, filters: Mapping[str, str]) -> dict[str, str
         return dict(filters)
     found = currencies(reading)
     return {**filters, "currency": found[0][0]} if len(found) > 1 else dict(filters)
-
-
-def currencies(reading: Reading) -> list[Row]:
-    """Each currency with the number of its customers, most first; without those who never bought."""
-    sql = "SELECT currency, COUNT(*) FROM customers WHERE currency <> '' GROUP BY currency ORDER BY 2 DESC, 1"
-    return reading.rows(sql)
 
 
 def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[str | int | float]]:

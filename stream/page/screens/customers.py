@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from stream.page.entries import CustomerEntry
+from stream.page.screens.counts import currencies, customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import (
     SORTS,
     chips,
     condition,
-    currencies,
     filter_choices,
     with_currency,
 )
@@ -86,7 +86,7 @@ def customers_screen(reading: Reading, filters: Mapping[str, str], view: View) -
     by_currency = currencies(reading)
     return CustomersScreen(
         rows=[_row(entry, view) for entry in shown],
-        known=reading.one("SELECT COUNT(*) FROM customers")[0],
+        known=customers_known(reading),
         currencies=[(name, many, url(PATH, {**first, "currency": name})) for name, many in by_currency],
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": _cursor(shown[-1], filters)}) if more else "",

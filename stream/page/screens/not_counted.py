@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from stream.page.cells import NOT_PRICED
+from stream.page.screens.counts import counted
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.wording.amounts import count
@@ -45,22 +47,18 @@ def not_counted_today(reading: Reading, view: View) -> str:
 
 def _unseen(reading: Reading) -> list[str]:
     """Customers whose profile is there, and whom our own rules stumble over."""
-    profiles, customers = reading.one(
-        "SELECT (SELECT COUNT(*) FROM profiles), (SELECT COUNT(*) FROM customers)"
-    )
-    if profiles <= customers:
+    (many,) = reading.one("SELECT COUNT(*) FROM unseen")
+    if not many:
         return []
-    who = count(profiles - customers, "customer")
+    who = count(many, "customer")
     return [f"{who} whom this program cannot look at (a fault of ours; its log says more)"]
 
 
 def _money(reading: Reading) -> list[str]:
     """Customers who are counted, but whose money is not."""
-    unranked, unpriced = reading.one(
-        "SELECT COALESCE(SUM(CASE WHEN tier < 0 THEN 1 ELSE 0 END), 0), "
-        "COALESCE(SUM(CASE WHEN tier >= 0 THEN 1 ELSE 0 END), 0) "
-        "FROM customers WHERE value_minor < 0 AND orders > 0"
-    )
+    tiers = counted(reading, ("tier",), "value_step = ?", [NOT_PRICED])
+    unranked = sum(many for tier, many, _ in tiers if tier < 0)
+    unpriced = sum(many for tier, many, _ in tiers if tier >= 0)
     found = []
     if unranked:
         found.append(f"the money of {count(unranked, 'customer')} in a currency without a rate")

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from stream.core.alerts.alert import AlertData
 from stream.page.entries import NOT_KNOWN, OpenEntry
+from stream.page.screens.counts import currencies as all_currencies
 from stream.page.screens.open_list import (
     alert_of,
     condition,
@@ -47,7 +48,7 @@ SCORES = {
     "churn_risk": "{} risk that they do not buy again",
     "upgrade_opportunity": "{} of the way",
 }
-OF_CURRENCY = "kind = ? AND customer IN (SELECT customer FROM customers WHERE currency = ?)"
+OF_CURRENCY = "EXISTS (SELECT 1 FROM customers c WHERE c.customer = alerts.customer AND c.currency = ?)"
 """The alerts of customers who pay in one currency: the alerts themselves may name none."""
 
 
@@ -166,8 +167,16 @@ def _over(reading: Reading, kind: str, currency: str, view: View) -> int | None:
     if not view.has_alerts:
         return None
     ended = "at_ms >= ? AND state NOT IN ('raised', 'escalated')"
-    sql = f"SELECT COUNT(*) FROM alerts WHERE {ended} AND {OF_CURRENCY}"
-    return int(reading.one(sql, [view.yesterday_ms, kind, currency])[0])
+    theirs, values = _of_currency(reading, kind, currency)
+    sql = f"SELECT COUNT(*) FROM alerts WHERE {ended} AND {theirs}"
+    return int(reading.one(sql, [view.yesterday_ms, *values])[0])
+
+
+def _of_currency(reading: Reading, kind: str, currency: str) -> tuple[str, list[str]]:
+    """The condition of alerts of a kind and a currency. Where all pay in it nobody needs to be looked up."""
+    if [name for name, _ in all_currencies(reading)] == [currency]:
+        return "kind = ?", [kind]
+    return f"kind = ? AND {OF_CURRENCY}", [kind, currency]
 
 
 def _open_by_day(reading: Reading, kind: str, currency: str, view: View) -> list[tuple[str, int]]:
@@ -177,12 +186,13 @@ def _open_by_day(reading: Reading, kind: str, currency: str, view: View) -> list
     starts = view.day_starts_ms(30)
     sql = "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND currency = ?"
     open_now = reading.one(sql, [kind, currency])[0]
+    theirs, values = _of_currency(reading, kind, currency)
     sql = (
         "SELECT at_ms / 900000, state, COUNT(*) FROM alerts "
-        f"WHERE at_ms >= ? AND state <> 'escalated' AND {OF_CURRENCY} GROUP BY 1, 2"
+        f"WHERE at_ms >= ? AND state <> 'escalated' AND {theirs} GROUP BY 1, 2"
     )
     grown = [0] * len(starts)
-    for quarter, state, count in reading.rows(sql, [starts[0], kind, currency]):
+    for quarter, state, count in reading.rows(sql, [starts[0], *values]):
         day = max(place for place, start in enumerate(starts) if start // 900_000 <= quarter)
         grown[day] += count if state == "raised" else -count
     levels, level = [], open_now

@@ -14,11 +14,13 @@ from itertools import accumulate
 from msgspec import Struct
 
 from stream.look.heat import HeatCell
+from stream.page.cells import RISK_ENDS, STEPS
+from stream.page.screens.counts import counted, currencies
 from stream.page.screens.customer_filters import (
+    OF_ROWS,
     band,
     chips,
     condition,
-    currencies,
     filter_choices,
     with_currency,
 )
@@ -28,13 +30,6 @@ from stream.page.store.store import Reading
 
 PATH = "/map"
 BANDS = 5
-RISK_ENDS = (20, 40, 60, 80)
-"""Per cent."""
-BOUGHT = "orders > 0 AND value_minor >= 0"
-STEPS = tuple(
-    round(digits * 10**power) for power in range(2, 10) for digits in (1.0, 1.3, 1.8, 2.4, 3.2, 4.2, 5.6, 7.5)
-)
-"""Of value, in minor units: eight to a power of ten, two digits each, so that people can read the ends."""
 
 
 class ValueMap(Struct, frozen=True):
@@ -60,7 +55,8 @@ def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> Value
     currency = filters["currency"] or (by_currency[0][0] if by_currency else "")
     where, values = condition({**filters, "currency": currency}, view)
     all_of_them = " AND ".join(where) if where else "1 = 1"
-    fine = _fine_cells(reading, all_of_them, values)
+    of_rows = any(filters[name] for name in OF_ROWS)
+    fine = _fine_cells(reading, all_of_them, values, of_rows=of_rows)
     ends = _fifths(fine)
     found = _cells(fine, ends)
     known = sum(customers for customers, _ in found.values())
@@ -101,18 +97,13 @@ def _pairs(ends: Sequence[int]) -> list[tuple[int | None, int | None]]:
 
 
 Fine = dict[tuple[int, int], tuple[int, int]]
-"""Band of risk and step of value (-1: not known) -> customers and the sum of their values."""
+"""Band of risk and step of value (below 0: there is none) -> customers and the sum of their values."""
 
 
-def _fine_cells(reading: Reading, where: str, values: Sequence[str | int | float]) -> Fine:
-    """All customers in one pass, by fine steps of value."""
-    risks = [end / 100 for end in RISK_ENDS]
-    risk, risk_ends = _place("risk", risks)
-    step, step_ends = _place("value_minor", STEPS)
-    step = f"CASE WHEN {BOUGHT} THEN {step} ELSE -1 END"
-    sql = f"SELECT {risk}, {step}, COUNT(*), SUM(value_minor) FROM customers WHERE {where} GROUP BY 1, 2"
-    rows = reading.rows(sql, [*risk_ends, *step_ends, *values])
-    return {(risk, step): (customers, int(minor)) for risk, step, customers, minor in rows}
+def _fine_cells(reading: Reading, where: str, values: Sequence[str | int | float], *, of_rows: bool) -> Fine:
+    """All customers of a condition, by fine steps of value."""
+    found = counted(reading, ("risk_band", "value_step"), where, values, of_rows=of_rows)
+    return {(risk, step): (customers, minor) for risk, step, customers, minor in found}
 
 
 def _fifths(fine: Fine) -> list[int]:
@@ -139,21 +130,6 @@ def _cells(fine: Fine, ends: Sequence[int]) -> Fine:
         before = found.get(place, (0, 0))
         found[place] = before[0] + customers, before[1] + minor
     return found
-
-
-def _place(column: str, ends: Sequence[float]) -> tuple[str, list[float]]:
-    """SQL for how many of the ends, which rise, are at or below a column, and its parameters: a tree of few
-    comparisons."""
-
-    def tree(low: int, high: int) -> str:
-        if low == high:
-            return str(low)
-        middle = (low + high) // 2
-        parameters.append(ends[middle])
-        return f"CASE WHEN {column} < ? THEN {tree(low, middle)} ELSE {tree(middle + 1, high)} END"
-
-    parameters: list[float] = []
-    return tree(0, len(ends)), parameters
 
 
 def _money_band(low: int | None, high: int | None, currency: str) -> str:

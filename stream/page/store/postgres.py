@@ -15,7 +15,13 @@ from decimal import Decimal
 from typing import Any
 
 from stream.page.store.store import Reading, ReadStore, Row, StoreError
-from stream.page.store.tables import CONFLICTS, StoreTable, create_statements, drop_statements
+from stream.page.store.tables import (
+    CONFLICTS,
+    StoreTable,
+    count_statement,
+    create_statements,
+    drop_statements,
+)
 
 SCHEMA = "stream_dashboard"
 TYPES = {str: 'TEXT COLLATE "C"', int: "BIGINT", float: "DOUBLE PRECISION", bytes: "BYTEA"}
@@ -110,6 +116,10 @@ class PostgresStore(ReadStore):
 
     def _delete(self, table: StoreTable, customers: Sequence[str]) -> None:
         sql = f"DELETE FROM {table.name} WHERE customer = ANY(%s::text[])"
+        self._writer.execute(sql, [list(map(_stored, customers))])
+
+    def _count_each(self, sign: int, customers: Sequence[str]) -> None:
+        sql = count_statement(sign, "customer = ANY(%s::text[])")
         self._writer.execute(sql, [list(map(_stored, customers))])
 
     def _put(self, table: StoreTable, rows: Sequence[Row]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 from stream.page.store.tables import (
     ACTIONS,
@@ -27,7 +27,9 @@ from stream.page.store.tables import (
     OPEN_ALERTS,
     PROFILES,
     STORE_VERSION,
+    UNSEEN,
     StoreTable,
+    count_statement,
     late_statements,
     upsert,
     values_of,
@@ -90,6 +92,9 @@ class Reading(ABC):
 class ReadStore(ABC):
     """The store; writing is for one thread only, reading for any."""
 
+    _counts: bool | None = None
+    """Whether cells are kept up with the rows; None: not known yet."""
+
     @abstractmethod
     def reading(self) -> AbstractContextManager[Reading]:
         """A short transaction for reading; a long one would keep old states of the store from being freed."""
@@ -142,28 +147,45 @@ class ReadStore(ABC):
         with self._transaction():
             self._make_tables()
             self._note(version=str(STORE_VERSION), source=source, complete="0", indexed="0")
+        self._counts = False
+
+    def _count(self, sign: int, customers: Sequence[str]) -> None:
+        """Count these customers out of the cells before their rows change, and in after it. While a store is
+        filled nothing is counted: `index` counts all at once."""
+        if self._counts is None:
+            self._counts = self.is_indexed
+        if self._counts:
+            self._count_each(sign, customers)
+
+    def _count_each(self, sign: int, customers: Sequence[str]) -> None:
+        self._run(count_statement(sign, "customer = ?"), [(one,) for one in customers])
 
     @property
     def is_indexed(self) -> bool:
-        """Whether it was filled for the first time, and has the indexes that filling does without."""
+        """Whether it was filled for the first time, and has indexes and counts."""
         return self._meta().get("indexed") == "1"
 
     def index(self) -> None:
-        """Make the indexes that filling does without; until then pages look through whole tables."""
+        """Make the indexes and the counts that filling does without; until then pages look through whole
+        tables."""
         with self._transaction():
-            for statement in late_statements():
+            for statement in [*late_statements(), "DELETE FROM cells", count_statement(1, "1 = 1")]:
                 self._run(statement, [()])
             self._note(indexed="1")
+        self._counts = True
 
     def write(self, batch: Batch) -> None:
         """Put a batch into the store, in one transaction."""
         with self._transaction():
             touched, gone = [entry.customer for entry in batch.customers], batch.erased + batch.unseen
+            self._count(-1, touched + gone)
             self._delete(OPEN_ALERTS, touched + gone)
+            self._delete(UNSEEN, touched + batch.erased)
             self._delete(CUSTOMERS, gone)
             self._delete(PROFILES, batch.erased)
             for table, entries in _by_table(batch):
                 self._put(table, values_of(entries))
+            self._count(1, touched)
             self._forget_erased(batch)
             offsets = [(topic, place, *position) for (topic, place), position in batch.offsets.items()]
             self._run(
@@ -227,6 +249,7 @@ class ReadStore(ABC):
 
 def _by_table(batch: Batch) -> Iterator[tuple[StoreTable, Sequence[Struct]]]:
     yield CUSTOMERS, batch.customers
+    yield UNSEEN, [UnseenEntry(customer) for customer in batch.unseen]
     yield PROFILES, batch.profiles
     yield OPEN_ALERTS, batch.opened
     yield ALERTS, batch.alerts

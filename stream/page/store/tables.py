@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry
+from stream.page.cells import COUNTED_BY, Cell
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -36,11 +37,13 @@ TABLES = (
         ("customer",),
         late=(
             *(f"{column}, customer" for column in ("value_minor", "risk", "risk_rise", "last_purchase_ms")),
-            "currency, value_minor, customer, risk, orders",
+            "currency, value_minor, customer",
             "held",
             *(f"{column}, value_minor" for column in ("campaign", "channel", "country", "tier", "stage")),
         ),
     ),
+    StoreTable("cells", Cell, COUNTED_BY),
+    StoreTable("unseen", UnseenEntry, ("customer",)),
     StoreTable("profiles", ProfileEntry, ("customer",)),
     StoreTable(
         "open_alerts",
@@ -54,7 +57,7 @@ TABLES = (
     StoreTable("erasures", ErasureEntry, ("customer",)),
     StoreTable("not_counted", NotCounted, ("day", "source", "reason")),
 )
-CUSTOMERS, PROFILES, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
+CUSTOMERS, CELLS, UNSEEN, PROFILES, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 OFFSETS = (
     "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, epoch BIGINT NOT NULL DEFAULT 0, "
@@ -97,7 +100,8 @@ def upsert(table: StoreTable) -> str:
     if table in CONFLICTS:
         return _insert(table, names) + CONFLICTS[table]
     sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in table.key)
-    return _insert(table, names) + f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
+    done = f"UPDATE SET {sets}" if sets else "NOTHING"
+    return _insert(table, names) + f"ON CONFLICT ({', '.join(table.key)}) DO {done}"
 
 
 CONFLICTS = {
@@ -115,6 +119,21 @@ CONFLICTS = {
 }
 """What is done about a key that is there already, where the new row does not simply replace it: the latest
 word counts, in whatever order two of them are read; counts add up."""
+
+
+KNOWN_MINOR = "CASE WHEN value_step >= 0 THEN value_minor ELSE 0 END"
+"""Of a row of customers: the value where it is known, else 0."""
+
+
+def count_statement(sign: int, where: str) -> str:
+    """The statement that counts the customers of a condition in (1) or out (-1)."""
+    key = ", ".join(COUNTED_BY)
+    sets = ", ".join(f"{name} = cells.{name} + excluded.{name}" for name in ("customers", "minor"))
+    return (
+        f"INSERT INTO cells ({key}, customers, minor) SELECT {key}, {sign} * COUNT(*), "
+        f"{sign} * SUM({KNOWN_MINOR}) FROM customers WHERE {where} GROUP BY {key} "
+        f"ON CONFLICT ({key}) DO UPDATE SET {sets}"
+    )
 
 
 def _insert(table: StoreTable, names: Sequence[str]) -> str:

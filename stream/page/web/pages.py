@@ -15,6 +15,7 @@ from stream.look.svg import sparkline
 from stream.look.timeline import timeline
 from stream.page.published import Published
 from stream.page.screens import customers, not_counted, open_list, remarks, today, value_map
+from stream.page.screens.counts import customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import customers_filters, with_currency
 from stream.page.screens.one_customer import screen as customer
@@ -118,7 +119,7 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
         spark=Markup(sparkline(levels, label)),
         horizon=_horizon(view),
         raise_at=f"{100 * view.basis.hysteresis['at_risk_loyal'].raise_at:.0f}",
-        customers=reading.one("SELECT COUNT(*) FROM customers")[0],
+        customers=customers_known(reading),
         **_remarks_of(pages, reading, [(row.customer, row.alert_id) for row in screen.rows]),
         muted=remarks.muted_count(reading, screen.kind, view.as_of_ms),
         not_counted=not_counted.not_counted_today(reading, view),

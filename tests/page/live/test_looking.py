@@ -7,8 +7,7 @@ import signal
 import msgspec
 import pytest
 
-from stream.page.entries import OpenEntry
-from stream.page.live import looking
+from stream.page.entries import OpenEntry, customer_entry
 from stream.page.live.looking import NewRow, Seen, look_at, read_rows
 from stream.page.live.reading_rows import RowReader
 from stream.page.live.record import PageRecord
@@ -99,43 +98,43 @@ def test_an_alert_that_was_not_worked_out_yet_is_worked_out_as_of_its_row(rows, 
     with store.reading() as reading:
         columns = ", ".join(OpenEntry.__struct_fields__)
         found = [OpenEntry(*row) for row in reading.rows(f"SELECT {columns} FROM open_alerts")]
-        told = {(each.customer, each.kind): alert_of(reading, each, view) for each in found}
+        shown_as = {(each.customer, each.kind): alert_of(reading, each, view) for each in found}
 
     expected = {(each.customer, each.kind): each for each in whole.opened}
     assert len(found) == len(expected) > 3
     for entry in found:
         same = expected[entry.customer, entry.kind]
         assert msgspec.structs.replace(entry, data=same.data) == same
-        assert msgspec.json.encode(told[entry.customer, entry.kind]) == same.data
+        assert msgspec.json.encode(shown_as[entry.customer, entry.kind]) == same.data
 
 
 def test_a_customer_who_cannot_be_looked_at_is_told_on_the_page_and_tried_again(profiles, store, monkeypatch):
     """Only a fault of ours can do it: a profile that fits its type, and that a rule of ours stumbles over."""
-    real = looking.customer_entry
+    real = customer_entry
 
     def stumbling(profile, as_of_ms, policy):
         if profile.customer == profiles[0].customer:
             raise ZeroDivisionError
         return real(profile, as_of_ms, policy)
 
-    def said():
+    def seen_there():
         with store.reading() as reading:
             many = reading.one("SELECT COUNT(*) FROM customers")[0]
             return many, not_counted_today(reading, View(basis(), NOW_MS, "", has_alerts=True))
 
-    monkeypatch.setattr(looking, "customer_entry", stumbling)
+    monkeypatch.setattr("stream.page.live.looking.customer_entry", stumbling)
     reader = RowReader(basis(), {}, {})
     records = [
         PageRecord("profiles", "p", 0, place, each.customer.encode(), encoded_row(each))
         for place, each in enumerate(profiles)
     ]
     store.write(reader.batch(records, lambda: NOW_MS))
-    first = said()
+    first = seen_there()
     rounds = Rounds(store, lambda _: basis(), lambda: NOW_MS + 1, pause_min_s=0.0)
     rounds.begin_at_once()
     while rounds.step() and rounds.running:
         pass
-    second = said()
+    second = seen_there()
     monkeypatch.undo()
     rounds.begin_at_once()
     while rounds.step() and rounds.running:
@@ -144,4 +143,4 @@ def test_a_customer_who_cannot_be_looked_at_is_told_on_the_page_and_tried_again(
     assert first == second
     assert first[0] == 119
     assert "1 customer whom this program cannot look at (a fault of ours; its log says more)" in first[1]
-    assert said() == (120, "")
+    assert seen_there() == (120, "")
