@@ -185,13 +185,14 @@ def _print_summary(
     seconds: float,
     as_json: bool,
 ) -> None:
-    process, to_stderr = model.process, is_stdout(out)
+    to_stderr = is_stdout(out)
     if as_json:
         summary = {
             "version": model.version,
             "customers": model.population.customers,
-            "process": msgspec.to_builtins(process),
+            "process": msgspec.to_builtins(model.process),
             "thresholds": model.thresholds and [model.thresholds.raise_at, model.thresholds.clear_at],
+            "risk_of": model.risk_of,
             "notes": list(model.notes),
             **fields,
             "published_partitions": partitions,
@@ -203,19 +204,27 @@ def _print_summary(
     lines = [f"{where}model {model.version} of {model.population.customers:,} customers, {seconds:.1f} s"]
     if partitions:
         lines.append(f"  published on {partitions} partitions of the control topic")
+    lines += _words_of(model)
+    echo(for_terminal("\n".join(lines), err=to_stderr), err=to_stderr)
+
+
+def _words_of(model: Model) -> list[str]:
+    """What was learnt, whose risk it is, when alerts are raised, and what is doubtful."""
+    process, lines = model.process, []
     lines.append(
         f"  {process.kind}: r {process.r:.4g}, alpha {process.alpha:.4g} weeks, "
         f"a {process.a:.4g}, b {process.b:.4g}"
     )
     if model.risk is not None:
         lines.append(f"  churn risk: {model.risk.learnt}")
+    if model.risk_of:
+        lines.append(f"  {model.risk_of}")
     if model.thresholds is not None:
         learnt = model.thresholds
         lines.append(
             f"  alerts: raise at {learnt.raise_at:.3f}, clear at {learnt.clear_at:.3f}. {learnt.learnt}"
         )
-    lines += [f"  note: {note}" for note in model.notes]
-    echo(for_terminal("\n".join(lines), err=to_stderr), err=to_stderr)
+    return lines + [f"  note: {note}" for note in model.notes]
 
 
 @fit_group.command("check", epilog="Example:  stream fit check tests/fit/clv_cases.csv")

@@ -143,4 +143,8 @@ def _numbers(jobs: Jobs, until_ms: int | None, model_path: Path | None, policy: 
     of_currencies: list[str] = numbers["currency_notes"]  # type: ignore[assignment]
     print_notes(of_currencies)
     notes += [note for note in of_currencies if note not in model.notes]
-    return {**numbers, "notes": [read, *notes, *model.notes], **fields}
+    return {
+        **numbers,
+        "notes": [read, *([model.risk_of] if model.risk_of else []), *notes, *model.notes],
+        **fields,
+    }

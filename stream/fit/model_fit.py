@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,8 +24,10 @@ from stream.fit.purchases.population import population
 from stream.fit.purchases.processes import UnfitError, fit_process, likelier_process
 from stream.fit.purchases.spending import fit_spend
 from stream.fit.purchases.value_tables import fast_table
-from stream.fit.risk.risk_layer import fit_risk_layer, log_odds
-from stream.fit.risk.thresholds import learn_thresholds
+from stream.fit.risk.adoption import TOO_SHORT, adopted
+from stream.fit.risk.risk_layer import constant_layer, fit_risk_layer, log_odds, process_log_odds
+from stream.fit.risk.stalls import without_stalls
+from stream.fit.risk.thresholds import learn_thresholds, never_alerted
 from stream.fit.risk.training_set import (
     TrainingRows,
     enough_to_learn,
@@ -80,14 +83,16 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     base, notes = base_model(snapshot, options, fallback)
     notes = [*options.data_notes, *notes]
     learnt = _risk_layer(history, split_ms, base, options)
-    if isinstance(learnt, str):
-        notes.append(learnt)
-        layer, thresholds = None, None
-    else:
-        layer, thresholds = learnt
     tables = finance_tables(base.process, options.finance) if options.finance else ()
     return usable(
-        msgspec.structs.replace(base, risk=layer, thresholds=thresholds, tables=tables, notes=tuple(notes))
+        msgspec.structs.replace(
+            base,
+            risk=learnt.layer,
+            risk_of=learnt.risk_of,
+            thresholds=learnt.thresholds,
+            tables=tables,
+            notes=(*notes, *learnt.notes),
+        )
     )
 
 
@@ -156,32 +161,52 @@ def _assembled(process: PurchaseProcess, spend: Spend, snapshot: Snapshot, optio
     )
 
 
-def _risk_layer(
-    history: History, split_ms: int, base: Model, options: FitOptions
-) -> tuple[RiskLayer, Thresholds | None] | str:
-    """The risk layer and its thresholds; or, as a note, why there are none."""
+class _RiskFit(NamedTuple):
+    """The learnt layer, or None for the purchase process alone; with what is to be known of it."""
+
+    layer: RiskLayer | None
+    thresholds: Thresholds | None = None
+    risk_of: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def _risk_layer(history: History, split_ms: int, base: Model, options: FitOptions) -> _RiskFit:
+    """The risk layer and its thresholds, if it is adopted."""
     training_ms, days = training_days(history.first_ms, split_ms, options.horizon.max_ms)
     assert all(day in history.snapshots for day in days), "the history lacks a snapshot of snapshot_days"
     parts_of = {day: _parts_of_day(history, (day, split_ms), training_ms, base, options) for day in days}
+    parts_of, notes = without_stalls(parts_of, history, split_ms)
     parts = [one for day in days for one in parts_of[day].values()]
-    if not enough_to_learn(parts):
-        return (
-            "Churn risk is that of the purchase process alone: the history is too short to learn more from, "
-            "or too few customers bought again or left."
-        )
-    layer = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon))
-    snapshot = history.snapshots[split_ms]
     whole = [parts_of[day][training_ms] for day in days if training_ms in parts_of[day]]
-    if whole and _observed_share(base, snapshot, training_ms) >= SAME_HORIZON:
-        features, outcome = whole[0].features, whole[0].silent.astype(np.float64)
-        risk = expit(log_odds(layer, features))
-    else:
-        features = feature_matrix(base, snapshot)
-        outcome = risk = expit(log_odds(layer, features))
+    if not enough_to_learn(parts) or not whole:
+        return _RiskFit(None, risk_of=TOO_SHORT, notes=notes)
+    learnt = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon))
+    snapshot = history.snapshots[split_ms]
+    observed = _observed_share(base, snapshot, training_ms) >= SAME_HORIZON
+    chosen = adopted(parts, learnt.newest)
+    if chosen.basis == "constant" and observed:
+        same = constant_layer(float(whole[0].silent.mean()), chosen.words)
+        return _RiskFit(same, never_alerted(chosen.words), chosen.words, notes)
+    layer = learnt.layer if chosen.basis == "layer" else None
+    thresholds = _thresholds(layer, (base, snapshot), whole if observed else [], options)
+    return _RiskFit(layer, thresholds, chosen.words, notes)
+
+
+def _thresholds(
+    layer: RiskLayer | None,
+    now: tuple[Model, Snapshot],
+    whole: Sequence[TrainingRows],
+    options: FitOptions,
+) -> Thresholds | None:
+    """The thresholds of the layer, or (None) of the purchase process, from the newest of the lessons over the
+    whole horizon if there is one."""
+    features = whole[0].features if whole else feature_matrix(*now)
+    risk = expit(log_odds(layer, features) if layer else process_log_odds(features))
+    outcome = whole[0].silent.astype(np.float64) if whole else risk
     came_back = features[:, NAMES.index("frequency")] > 0.0
     if not came_back.any():
-        return layer, None
-    return layer, learn_thresholds(
+        return None
+    return learn_thresholds(
         risk[came_back],
         outcome[came_back],
         precision=options.precision,

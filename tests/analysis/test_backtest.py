@@ -226,7 +226,8 @@ def test_a_fit_writes_a_model_that_loads(tmp_path):
     model = load_model(out)
     assert json.loads(result.output)["version"] == model.version
     assert model.currency == "EUR"
-    assert model.risk is not None
+    assert model.risk_of.startswith("Churn risk is that of ")
+    assert model.thresholds is not None
     assert [one.horizon_ms for one in model.tables] == [365 * DAY_MS, 3 * 365 * DAY_MS, None]
 
 
@@ -242,7 +243,8 @@ def test_a_fit_of_eight_customers_falls_back_and_says_so(tmp_path):
     model = load_model(out)
     assert model.process == default_model().process
     assert any("The purchase process is that of" in note for note in model.notes)
-    assert any("purchase process alone" in note for note in model.notes)
+    assert "purchase process alone" in model.risk_of
+    assert model.risk_of in " ".join(result.output.split())
 
 
 def test_a_history_without_purchases_is_refused(tmp_path):

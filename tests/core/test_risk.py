@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stream.core.model.document import ModelError, check_model
+from stream.core.model.document import ModelError, check_model, decode_model, encode_model, sealed
 from stream.core.model.features import COLUMNS, FEATURES, NAMES, RISES, STANDS, Features
 from stream.core.model.record import PurchaseProcess, RiskLayer, RiskSegment, Term
 from stream.core.risk.churn import (
@@ -29,9 +29,9 @@ from stream.model_file import default_model
 PLAIN = default_model()
 
 
-def layered(weights):
+def layered(weights, **held):
     terms = tuple(
-        Term(feature=name, weight=weight, centre=0.3, scale=1.5) for name, weight in weights.items()
+        Term(feature=name, weight=weight, centre=0.3, scale=1.5, **held) for name, weight in weights.items()
     )
     segments = (
         RiskSegment(frequency_min=0, intercept=-0.4, terms=terms),
@@ -41,7 +41,12 @@ def layered(weights):
 
 
 signs = {RISES: st.floats(0, 2), STANDS: st.floats(-1, 1), -1: st.floats(-2, 0)}
-layers = st.fixed_dictionaries({feature.name: signs[feature.silence] for feature in COLUMNS}).map(layered)
+weights = st.fixed_dictionaries({feature.name: signs[feature.silence] for feature in COLUMNS})
+ranges = st.tuples(st.floats(-3, 3), st.floats(0, 4))
+layers = st.one_of(
+    weights.map(layered),
+    st.builds(lambda each, held: layered(each, low=held[0], high=held[0] + held[1]), weights, ranges),
+)
 models = st.one_of(
     st.just(PLAIN),
     st.just(
@@ -68,6 +73,45 @@ def customers(draw):
         engagement_ms=first_ms + draw(st.integers(0, 400 * DAY_MS)),
         sentiment=draw(st.floats(-1, 1)),
     )
+
+
+def test_a_feature_beyond_what_the_lessons_had_counts_as_their_edge():
+    features = Features(frequency=3, first_ms=0, last_ms=60 * DAY_MS)
+    model = layered({"silence": 1.0}, low=1.0, high=3.0)  # log of days since the last purchase
+    free = layered({"silence": 1.0})
+    at_edge = features.last_ms + round(math.expm1(3.0) * DAY_MS)
+
+    def risk(model, at_ms):
+        return risk_score(model, features, at_ms)
+
+    assert risk(model, features.last_ms) > risk(free, features.last_ms)
+    assert risk(model, at_edge - DAY_MS) == risk(free, at_edge - DAY_MS)
+    assert risk(model, at_edge + DAY_MS) == risk(model, at_edge + 900 * DAY_MS) < risk(free, at_edge + DAY_MS)
+
+
+def test_a_fading_feature_that_no_lesson_had_at_nothing_counts_as_the_least_one():
+    features = Features(frequency=3, first_ms=0, last_ms=60 * DAY_MS)  # recent and engagement are 0
+    least = risk_score(layered({"recent": -1.0}, low=0.5, high=2.0), features, 61 * DAY_MS)
+
+    assert least < risk_score(layered({"recent": -1.0}), features, 61 * DAY_MS)
+
+
+def test_a_model_without_ranges_has_the_bytes_that_it_had():
+    def encoded(**held):
+        model = layered({"silence": 1.0}, **held)
+        return encode_model(sealed(msgspec.structs.replace(model, version="")))
+
+    text, held = encoded(), encoded(low=0.0, high=2.0)
+
+    assert b'"terms":[{"feature":"silence","weight":1.0,"centre":0.3,"scale":1.5}]' in text
+    assert b'"scale":1.5,"low":0.0,"high":2.0}' in held
+    assert encode_model(decode_model(held)) == held
+
+
+@pytest.mark.parametrize("held", [{"low": 2.0, "high": 1.0}, {"low": math.inf}])
+def test_a_range_that_holds_nothing_is_refused(held):
+    with pytest.raises(ModelError):
+        check_model(layered({"silence": 1.0}, **held))
 
 
 @given(models, customers(), st.integers(0, 900 * DAY_MS), st.integers(0, 900 * DAY_MS))

@@ -247,6 +247,7 @@ def _model_numbers(model: Model, snapshot: Snapshot) -> dict[str, object]:
             if cells.repeaters
         },
         "risk": msgspec.to_builtins(model.risk),
+        "risk_of": model.risk_of,
         "notes": list(model.notes),
     }
 

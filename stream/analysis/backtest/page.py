@@ -172,6 +172,8 @@ def _comparison(against: Mapping[str, Any]) -> str:
 def _model(numbers: Mapping[str, Any], result: BacktestResult) -> str:
     model = result.model
     sentences = []
+    if model.risk_of:
+        sentences.append(model.risk_of)
     if model.risk is not None:
         sentences.append(model.risk.learnt)
     process = model.process

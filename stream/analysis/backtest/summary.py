@@ -65,6 +65,7 @@ def _scores(numbers: Mapping[str, Any]) -> list[str]:
         f"The mean predicted risk was {numbers['mean_risk']:.1%}, and {rate:.1%} were lost. Over tenths of",
         f"the customers the prediction was off by {100 * risk['ece']:.1f} percentage points on average.",
     ]  # fmt: skip
+    lines += wrap(numbers["model"]["risk_of"], COLUMNS)
     if risk["lift10"] is not None:
         times = f"{risk['lift10']:.1f} times"
         lines.append(f"In the tenth with the highest risk {times} as many were lost as overall.")

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from stream.core.model.features import BY_NAME
-from stream.core.model.record import GridTable, MidRanks, Model, Population, RiskLayer
+from stream.core.model.record import GridTable, MidRanks, Model, Population, RiskLayer, Term
 from stream.core.units import YEAR_MS
 
 
@@ -128,14 +128,23 @@ def _check_risk(layer: RiskLayer) -> None:
     _require(lows[0] == 0 and lows == sorted(set(lows)), "risk.segments: frequency_min must rise from 0")
     most = max(abs(segment.intercept) for segment in layer.segments)
     _require(most <= LOG_ODDS_MAX, "risk.segments: an intercept is too large")
-    for term in (term for segment in layer.segments for term in segment.terms):
-        _require(term.feature in BY_NAME, f"risk.segments: {term.feature!r} is no feature")
-        most = max(abs(term.weight / term.scale), abs(term.centre))
-        _require(most <= LOG_ODDS_MAX, f"risk.segments: {term.feature} weighs too much, or too far away")
-        _require(
-            term.weight * BY_NAME[term.feature].silence >= 0.0,
-            f"risk.segments: with this weight on {term.feature} silence would lower the risk",
-        )
+    for segment in layer.segments:
+        for term in segment.terms:
+            others = {one.held for one in segment.terms if one.feature == term.feature}
+            _check_term(term, others)
+
+
+def _check_term(term: Term, ranges: set[tuple[float, float]]) -> None:
+    """`ranges`: to which values all terms of this feature in the same segment are held."""
+    _require(term.feature in BY_NAME, f"risk.segments: {term.feature!r} is no feature")
+    most = max(abs(term.weight / term.scale), abs(term.centre))
+    _require(most <= LOG_ODDS_MAX, f"risk.segments: {term.feature} weighs too much, or too far away")
+    _require(ranges == {term.held}, f"risk.segments: {term.feature} is held to two ranges")
+    _require(term.held[0] <= term.held[1], f"risk.segments: {term.feature} is held to no value")
+    _require(
+        term.weight * BY_NAME[term.feature].silence >= 0.0,
+        f"risk.segments: with this weight on {term.feature} silence would lower the risk",
+    )
 
 
 def _require(holds: bool, message: str) -> None:

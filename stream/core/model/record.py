@@ -6,10 +6,11 @@ content (document.py). Money is in minor units. Nothing here looks at one custom
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream.core.events.payload import Currency
 from stream.core.units import WEEK_MS, YEAR_MS, Share
@@ -111,6 +112,18 @@ class Term(_ModelPart, frozen=True):
     weight: float
     centre: float = 0.0
     scale: Positive = 1.0
+    low: float | UnsetType = UNSET
+    """The least value of the feature that the lessons had: a lower one counts as this. Unset: without end."""
+    high: float | UnsetType = UNSET
+    """The greatest one: a greater one counts as this."""
+
+    @property
+    def held(self) -> tuple[float, float]:
+        """Between which values the feature is held; infinite where it is not."""
+        return (
+            -math.inf if self.low is UNSET else self.low,
+            math.inf if self.high is UNSET else self.high,
+        )
 
 
 class RiskSegment(_ModelPart, frozen=True):
@@ -179,6 +192,8 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     prior: Prior
     horizon: Horizon = Horizon()
     risk: RiskLayer | None = None
+    risk_of: str = ""
+    """Plain words: whose risk this is (of a learnt layer, of the purchase process, one for all), and why."""
     thresholds: Thresholds | None = None
     retention: Retention | None = None
     tables: tuple[GridTable, ...] = ()

@@ -32,7 +32,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from stream.core.model.features import COLUMNS, NAMES, Features, Observation
-from stream.core.model.record import Model
+from stream.core.model.record import Model, Term
 from stream.core.risk.crossing import first_crossing
 from stream.core.risk.curve import RiskCurve, risk_curve, segment_of
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
@@ -79,12 +79,17 @@ def explained_risk(model: Model, features: Features, as_of_ms: int) -> Explained
     segment = segment_of(model, features.frequency)
     observed = dict(zip(NAMES, observe(model, features, as_of_ms), strict=True))
     parts = [
-        (term.feature, term.weight / term.scale * (observed[term.feature] - term.centre))
+        (term.feature, term.weight / term.scale * (_held(observed[term.feature], term) - term.centre))
         for term in segment.terms
     ]
     parts.sort(key=lambda part: -abs(part[1]))
     logit = segment.intercept + math.fsum(part[1] for part in parts)
     return ExplainedRisk(score=logistic(logit), base=segment.intercept, contributions=tuple(parts))
+
+
+def _held(value: float, term: Term) -> float:
+    low, high = term.held
+    return min(max(value, low), high)
 
 
 def risk_score(model: Model, features: Features, as_of_ms: int) -> float:

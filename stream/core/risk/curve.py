@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from itertools import groupby
 
@@ -20,8 +21,9 @@ from stream.core.model.features import (
 from stream.core.model.record import Model, RiskSegment
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
 
-Weighed = tuple[tuple[float, Formula], ...]
-"""Features with their weights (log-odds per unit of the feature); those of weight 0 are left out."""
+Weighed = tuple[tuple[float, Formula, float, float], ...]
+"""Features with their weights (log-odds per unit of the feature) and the least and the greatest value to
+which they are held; those of weight 0 are left out."""
 
 
 class SegmentTerms(Struct, frozen=True, gc=False):
@@ -33,6 +35,8 @@ class SegmentTerms(Struct, frozen=True, gc=False):
     of_customer: Weighed
     of_silence: Weighed
     of_fading: Weighed
+    fades: bool
+    """Whether the fading features count even where they are 0: the lessons had none so low."""
 
 
 class Habit(Struct, frozen=True, gc=False):
@@ -69,13 +73,7 @@ class RiskCurve(Struct, frozen=True, gc=False):
         if self.of_silence is None:
             return self.own.log_odds(silent_ms)
         at = Observation(self.model, features, self.own, as_of_ms, silent_ms)
-        total = 0.0
-        for weight, formula in self.of_silence:
-            total += weight * formula(at)
-        fading = 0.0
-        for weight, formula in self.of_fading:
-            fading += weight * formula(at)
-        return self.constant + total + fading
+        return self.constant + _sum(self.of_silence, at) + _sum(self.of_fading, at)
 
     def usual_log_odds(self) -> float:
         """By the learnt layer the same, at the time at which nine in ten such customers have bought again."""
@@ -92,9 +90,10 @@ def risk_curve(model: Model, features: Features) -> RiskCurve:
     habit = _habit(model, x, span_ms)
     constant, terms, own = habit.constant, habit.terms, habit.own
     at = Observation(model, features, own, features.last_ms, 0)
-    for weight, formula in terms.of_customer:
-        constant += weight * formula(at)
-    of_fading = terms.of_fading if features.recent or features.engagement else ()
+    for weight, formula, low, high in terms.of_customer:
+        value = formula(at)
+        constant += weight * (value if low <= value <= high else low if value < low else high)
+    of_fading = terms.of_fading if features.recent or features.engagement or terms.fades else ()
     return RiskCurve(model, features, own, constant, terms.of_silence, of_fading, habit.usual)
 
 
@@ -111,14 +110,16 @@ def _habit(model: Model, x: int, span_ms: int) -> Habit:
     features = Features(frequency=x, first_ms=0, last_ms=span_ms)
     at = Observation(model, features, own, span_ms + own.usual_ms, own.usual_ms)
     constant = terms.constant
-    for weight, formula in terms.of_habit:
-        constant += weight * formula(at)
+    for weight, formula, low, high in terms.of_habit:
+        value = formula(at)
+        constant += weight * (value if low <= value <= high else low if value < low else high)
     return Habit(own, terms, constant, _sum(terms.of_silence, at))
 
 
 @lru_cache(maxsize=32)
 def _segment_terms(segment: RiskSegment) -> SegmentTerms:
     weights: dict[str, float] = {}
+    held = {term.feature: term.held for term in segment.terms}
     constant = segment.intercept
     for term in segment.terms:
         weight = term.weight / term.scale
@@ -126,29 +127,28 @@ def _segment_terms(segment: RiskSegment) -> SegmentTerms:
         constant -= weight * term.centre
 
     def weighed(features: tuple[Feature, ...]) -> Weighed:
-        found: list[tuple[float, Formula]] = []
+        found: list[tuple[float, Formula, float, float]] = []
         for joined, group in groupby(features, key=lambda feature: feature.joined):
-            terms = [(weights[one.name], one.formula) for one in group if weights.get(one.name)]
-            found += [(1.0, _joined(tuple(terms)))] if joined and terms else terms
+            terms = [
+                (weights[one.name], one.formula, *held[one.name]) for one in group if weights.get(one.name)
+            ]
+            found += [(1.0, _joined(tuple(terms)), -math.inf, math.inf)] if joined and terms else terms
         return tuple(found)
 
+    of_fading = weighed(OF_FADING)
+    fades = any(low > 0.0 or high < 0.0 for _, _, low, high in of_fading)
     return SegmentTerms(
-        constant, weighed(OF_HABIT), weighed(OF_CUSTOMER), weighed(OF_SILENCE), weighed(OF_FADING)
+        constant, weighed(OF_HABIT), weighed(OF_CUSTOMER), weighed(OF_SILENCE), of_fading, fades
     )
 
 
 def _joined(terms: Weighed) -> Formula:
-    def weighted_sum(at: Observation) -> float:
-        total = 0.0
-        for weight, formula in terms:
-            total += weight * formula(at)
-        return total
-
-    return weighted_sum
+    return lambda at: _sum(terms, at)
 
 
 def _sum(terms: Weighed, at: Observation) -> float:
     total = 0.0
-    for weight, formula in terms:
-        total += weight * formula(at)
+    for weight, formula, low, high in terms:
+        value = formula(at)
+        total += weight * (value if low <= value <= high else low if value < low else high)
     return total

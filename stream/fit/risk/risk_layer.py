@@ -8,6 +8,7 @@ the risk (decision 0006).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -17,7 +18,14 @@ from stream.core.model.features import BY_NAME, FALLS, NAMES, RISES, STANDS
 from stream.core.model.record import Model, RiskLayer, RiskSegment, Term
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
-from stream.fit.risk.training_set import CASES_MIN, TrainingRows, TrainingSet, feature_matrix, joined
+from stream.fit.risk.training_set import (
+    CASES_MIN,
+    TrainingRows,
+    TrainingSet,
+    feature_matrix,
+    joined,
+    newest_look,
+)
 
 LEFT_OUT = ("age", "churn_logit", "dead_logit")
 """Features that the layer does not use. In a young history `age` measures the time since the shop opened and
@@ -32,6 +40,10 @@ SHRINKAGE_UNTRIED = SHRINKAGES[-2]
 """The penalty where there are too few cases to choose one: a strong one."""
 SHORTFALL = "shortfall"
 """The column with the log of observed over real horizon; it is 0 where the layer is used."""
+RATE_MIN = 1e-6
+"""The risk that is the same for everybody is kept this far from 0 and 1."""
+NOISE = 1.0
+"""Standard errors within which two penalties cannot be told apart."""
 SPREAD_MIN = 1e-9
 """A feature with a smaller standard deviation is constant and left out."""
 WEIGHT_MIN = 1e-6
@@ -41,7 +53,16 @@ Columns = tuple[list[str], Numbers]
 """Names and scales of the used features; the scales have shape (features,)."""
 
 
-def fit_risk_layer(parts: Sequence[TrainingRows], learnt: str) -> RiskLayer:
+class Learnt(NamedTuple):
+    """A fitted layer, and what it would have been worth."""
+
+    layer: RiskLayer
+    newest: Numbers | None
+    """The risks of the newest look (`newest_look`) by the layer that was fitted to what was known by its
+    day, shape (customers,); None where that was too little."""
+
+
+def fit_risk_layer(parts: Sequence[TrainingRows], learnt: str) -> Learnt:
     """The risk layer fitted to training rows; `learnt` is the record's sentence about what it learnt from."""
     matrix = np.vstack([np.column_stack([one.features, one.shortfall]) for one in parts])
     training = joined(parts)
@@ -50,17 +71,29 @@ def fit_risk_layer(parts: Sequence[TrainingRows], learnt: str) -> RiskLayer:
     chosen = [at for at, name in enumerate(columns) if spread[at] > SPREAD_MIN and name not in LEFT_OUT]
     names = [columns[place] for place in chosen]
     centre, scale = matrix[:, chosen].mean(axis=0), spread[chosen]
+    low, high = matrix[:, chosen].min(axis=0), matrix[:, chosen].max(axis=0)
     rows = (matrix[:, chosen] - centre) / scale
-    shrinkage = _best_shrinkage(rows, training, (names, scale))
+    shrinkage, newest = _best_shrinkage(rows, training, (names, scale))
     weights = _regress(rows, training, (names, scale), shrinkage)
     intercept, terms = weights[0], []
-    for name, weight, middle, unit in zip(names, weights[1:], centre, scale, strict=True):
+    for at, (name, weight, middle, unit) in enumerate(zip(names, weights[1:], centre, scale, strict=True)):
         if name == SHORTFALL:
             intercept -= weight * middle / unit  # over the real horizon the shortfall is 0
         elif abs(weight) > WEIGHT_MIN:
-            terms.append(Term(feature=name, weight=_short(weight), centre=_short(middle), scale=_short(unit)))
+            held = {"low": _short(low[at]), "high": _short(high[at])}
+            terms.append(
+                Term(feature=name, weight=_short(weight), centre=_short(middle), scale=_short(unit), **held)
+            )
     segment = RiskSegment(frequency_min=0, intercept=_short(intercept), terms=tuple(terms))
-    return RiskLayer(segments=(segment,), learnt=learnt)
+    last = len(newest_look(parts).silent)  # of a day's horizons the longest is the last one
+    return Learnt(RiskLayer(segments=(segment,), learnt=learnt), None if newest is None else newest[-last:])
+
+
+def constant_layer(rate: float, learnt: str) -> RiskLayer:
+    """A layer that states the same risk for everybody, 0 to 1, whatever they do."""
+    safe = min(max(rate, RATE_MIN), 1.0 - RATE_MIN)
+    intercept = _short(float(np.log(safe / (1.0 - safe))))
+    return RiskLayer(segments=(RiskSegment(frequency_min=0, intercept=intercept, terms=()),), learnt=learnt)
 
 
 def log_odds(layer: RiskLayer, features: Numbers) -> Numbers:
@@ -71,7 +104,8 @@ def log_odds(layer: RiskLayer, features: Numbers) -> Numbers:
     (segment,) = layer.segments
     total = np.full(len(features), segment.intercept)
     for term in segment.terms:
-        total += term.weight * (features[:, NAMES.index(term.feature)] - term.centre) / term.scale
+        values = np.clip(features[:, NAMES.index(term.feature)], *term.held)
+        total += term.weight * (values - term.centre) / term.scale
     return total
 
 
@@ -88,19 +122,35 @@ def churn_risks(model: Model, snapshot: Snapshot) -> Numbers:
     return risks
 
 
-def _best_shrinkage(rows: Numbers, training: TrainingSet, columns: Columns) -> float:
-    """The penalty with which what was known on the newest day best predicts what followed that day."""
+def _best_shrinkage(rows: Numbers, training: TrainingSet, columns: Columns) -> tuple[float, Numbers | None]:
+    """The penalty with which what was known on the newest day best predicts what followed that day.
+
+    Of those that cannot be told from the best one by its standard error the strongest is taken: a small shop
+    needs it. With it come the predicted risks, which no lesson after that day has seen.
+    """
     past, new = training.only(training.known), training.only(training.newest)
     cases = [one.weight @ outcome for one in (past, new) for outcome in (one.silent, 1.0 - one.silent)]
     if min(cases) < CASES_MIN:
-        return SHRINKAGE_UNTRIED
+        return SHRINKAGE_UNTRIED, None
+    known = rows[training.known]
+    held = np.clip(rows[training.newest], known.min(axis=0), known.max(axis=0))
 
-    def loss(shrinkage: float) -> float:
-        weights = _regress(rows[training.known], past, columns, shrinkage)
-        z = weights[0] + rows[training.newest] @ weights[1:]
-        return float(new.weight @ (np.logaddexp(0.0, z) - new.silent * z))
+    def predicted(shrinkage: float) -> Numbers:
+        weights = _regress(known, past, columns, shrinkage)
+        z: Numbers = weights[0] + held @ weights[1:]
+        return z
 
-    return min(SHRINKAGES, key=loss)
+    tried = {shrinkage: predicted(shrinkage) for shrinkage in SHRINKAGES}
+    losses = {one: new.weight * (np.logaddexp(0.0, z) - new.silent * z) for one, z in tried.items()}
+    best = min(losses, key=lambda one: float(losses[one].sum()))
+    chosen = max(one for one in losses if _not_worse(losses[one] - losses[best]))
+    risks: Numbers = expit(tried[best])
+    return chosen, risks
+
+
+def _not_worse(more: Numbers) -> bool:
+    """Whether a mean of losses, shape (customers,), is above 0 by less than its standard error."""
+    return float(more.mean()) <= NOISE * float(more.std()) / float(np.sqrt(len(more)))
 
 
 def _regress(rows: Numbers, training: TrainingSet, columns: Columns, shrinkage: float) -> Numbers:

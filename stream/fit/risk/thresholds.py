@@ -17,8 +17,15 @@ ALERTS_MIN = 20
 """With fewer alerts than this their precision is not estimated."""
 CLEAR_GAP = 0.75
 """Log-odds between raising and clearing: the odds must fall by half (exp(-0.75) = 0.47) to clear."""
+NEVER = 1.0 - 1e-9
+"""A risk above the largest that is the same for everybody (RATE_MIN of risk_layer.py)."""
 RAISE_MAX, RAISE_MIN = 0.98, 0.02
 """Bounds of a learnt threshold: outside them nearly nobody, or everybody, would be alerted."""
+
+
+def never_alerted(why: str) -> Thresholds:
+    """Thresholds that nobody reaches, for a risk that is the same for everybody."""
+    return Thresholds(raise_at=NEVER, clear_at=NEVER, learnt=f"{why} So nobody is alerted about it.")
 
 
 def learn_thresholds(

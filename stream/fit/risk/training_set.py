@@ -111,6 +111,11 @@ def enough_to_learn(parts: Sequence[TrainingRows]) -> bool:
     return min(silent, stayed) >= CASES_MIN
 
 
+def newest_look(parts: Sequence[TrainingRows]) -> TrainingRows:
+    """The rows of the newest training day over its longest horizon."""
+    return max(parts, key=lambda one: one.span_ms)
+
+
 def joined(parts: Sequence[TrainingRows]) -> TrainingSet:
     """All rows below each other, in the order of the parts."""
     newest_ms = max(one.span_ms[0] for one in parts)
