@@ -18,16 +18,17 @@ from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon
-from stream.fit.arrays import Numbers
+from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.population import population
 from stream.fit.purchases.processes import UnfitError, fit_process, likelier_process
 from stream.fit.purchases.spending import fit_spend
 from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.adoption import TOO_SHORT, adopted
+from stream.fit.risk.drift import drift_words
 from stream.fit.risk.risk_layer import constant_layer, fit_risk_layer, log_odds, process_log_odds
-from stream.fit.risk.stalls import without_stalls
-from stream.fit.risk.thresholds import learn_thresholds, never_alerted
+from stream.fit.risk.stalls import order_times, without_stalls
+from stream.fit.risk.thresholds import PastWindow, learn_thresholds, never_alerted
 from stream.fit.risk.training_set import (
     TrainingRows,
     enough_to_learn,
@@ -176,6 +177,7 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
     assert all(day in history.snapshots for day in days), "the history lacks a snapshot of snapshot_days"
     parts_of = {day: _parts_of_day(history, (day, split_ms), training_ms, base, options) for day in days}
     parts_of, notes = without_stalls(parts_of, history, split_ms)
+    notes += drift_words(order_times(history), min(days, default=history.first_ms), split_ms)
     parts = [one for day in days for one in parts_of[day].values()]
     whole = [parts_of[day][training_ms] for day in days if training_ms in parts_of[day]]
     if not enough_to_learn(parts) or not whole:
@@ -198,20 +200,20 @@ def _thresholds(
     whole: Sequence[TrainingRows],
     options: FitOptions,
 ) -> Thresholds | None:
-    """The thresholds of the layer, or (None) of the purchase process, from the newest of the lessons over the
-    whole horizon if there is one."""
-    features = whole[0].features if whole else feature_matrix(*now)
-    risk = expit(log_odds(layer, features) if layer else process_log_odds(features))
-    outcome = whole[0].silent.astype(np.float64) if whole else risk
-    came_back = features[:, NAMES.index("frequency")] > 0.0
-    if not came_back.any():
+    """The thresholds of the layer, or (None) of the purchase process, from all lessons over the whole horizon
+    if there are some, else from the risks of today; None without anybody who came back."""
+    looks: list[tuple[Numbers, Flags | None]] = [(one.features, one.silent) for one in whole]
+    looks = looks or [(feature_matrix(*now), None)]
+    windows = []
+    for features, outcome in looks:
+        risk = expit(log_odds(layer, features) if layer else process_log_odds(features))
+        silent = risk if outcome is None else outcome.astype(np.float64)
+        came_back = features[:, NAMES.index("frequency")] > 0.0
+        if came_back.any():
+            windows.append(PastWindow(risk[came_back], silent[came_back]))
+    if not windows:
         return None
-    return learn_thresholds(
-        risk[came_back],
-        outcome[came_back],
-        precision=options.precision,
-        budget_share=options.budget_share,
-    )
+    return learn_thresholds(windows, precision=options.precision, budget_share=options.budget_share)
 
 
 def _parts_of_day(

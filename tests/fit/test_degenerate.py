@@ -62,7 +62,7 @@ def test_a_fit_says_what_it_assumed_and_its_model_is_sound(name):
     model, snapshot = fitted(events)
 
     if note is not None:
-        assert note.lower() in " ".join(model.notes).lower(), model.notes
+        assert note.lower() in " ".join((model.risk_of, *model.notes)).lower(), model.notes
     assert decode_model(encode_model(model)) is not None
     rules = valuation(model, 3 * 365 * DAY_MS, 0.1)
     unit_ms = model.process.unit_ms

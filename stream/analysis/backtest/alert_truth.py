@@ -165,18 +165,20 @@ def _row(
         "right": sum(right),
         "precision": sum(right) / len(decided) if decided else None,
         "precision_90": jeffreys_interval(sum(right), len(decided)),
+        "precision_95": jeffreys_interval(sum(right), len(decided), 0.95),
         "recall": None,
         "median_lead_days": None,
         "per_1000_customers_and_week": 1_000.0 * len(alerts) / customers / weeks,
     }
 
 
-def jeffreys_interval(hits: int, cases: int) -> list[float] | None:
-    """90% interval (Jeffreys) of a share of `hits` out of `cases`; None without cases."""
+def jeffreys_interval(hits: int, cases: int, share: float = 0.9) -> list[float] | None:
+    """Interval (Jeffreys; 90% by default) of a share of `hits` out of `cases`; None without cases."""
     if not cases:
         return None
-    low = float(beta.ppf(0.05, hits + 0.5, cases - hits + 0.5)) if hits else 0.0
-    high = float(beta.ppf(0.95, hits + 0.5, cases - hits + 0.5)) if hits < cases else 1.0
+    tail = (1.0 - share) / 2.0
+    low = float(beta.ppf(tail, hits + 0.5, cases - hits + 0.5)) if hits else 0.0
+    high = float(beta.ppf(1.0 - tail, hits + 0.5, cases - hits + 0.5)) if hits < cases else 1.0
     return [low, high]
 
 

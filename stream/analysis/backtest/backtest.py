@@ -27,7 +27,9 @@ from stream.fit.coverage import Coverage, day
 from stream.fit.history import History, Snapshot, read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.purchases.processes import UnfitError, fit_process
+from stream.fit.risk.drift import unlike_words
 from stream.fit.risk.risk_layer import churn_risks, process_log_odds
+from stream.fit.risk.stalls import order_times
 from stream.fit.risk.training_set import feature_matrix
 from stream.recording.jobs import Jobs
 from stream.recording.part import Part
@@ -112,7 +114,12 @@ def _result(
         "not_ranked": snapshot.not_ranked(),
         "held_days": _held_days(history, options),
         "data_end": day(history.coverage.end_ms),
-        "coverage_notes": history.coverage.notes(options.split_ms + options.horizon_ms),
+        "coverage_notes": [
+            *history.coverage.notes(options.split_ms + options.horizon_ms),
+            *unlike_words(
+                order_times(history), options.first_purchase_ms, options.split_ms, options.horizon_ms
+            ),
+        ],
     }
     if options.against is not None:
         numbers["against"] = {

@@ -141,6 +141,13 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
             else "."
         )
     )
+    promised = (numbers["thresholds"] or {}).get("promised")
+    if promised is not None:
+        low_95, high_95 = row["precision_95"]
+        sentences.append(
+            f"Promised: {promised:.0%}. Got: {row['precision']:.0%} "
+            f"(95% interval {low_95:.0%} to {high_95:.0%})."
+        )
     if wanted is not None and row["precision"] < wanted:
         chance = "" if high < wanted else ", but the difference may be chance"
         sentences.append(

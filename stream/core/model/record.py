@@ -148,6 +148,8 @@ class Thresholds(_ModelPart, frozen=True):
     raise_at: Annotated[float, Meta(gt=0, lt=1)]
     clear_at: Annotated[float, Meta(gt=0, lt=1)]
     learnt: str
+    promised: Share | UnsetType = UNSET
+    """The share of alerts that will be right, as they are sent: by what customers did in earlier windows."""
 
 
 class Retention(_ModelPart, frozen=True):

@@ -18,8 +18,8 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Numbers
 from stream.fit.risk.training_set import TrainingRows, newest_look
 
-Basis = Literal["layer", "process", "constant"]
-NAMES_OF: dict[Basis, str] = {
+RiskSource = Literal["layer", "process", "constant"]
+NAMES_OF: dict[RiskSource, str] = {
     "layer": "the learnt layer",
     "process": "the purchase process alone",
     "constant": "one risk for everybody",
@@ -35,7 +35,7 @@ NOISE = 1.645
 class Adopted(NamedTuple):
     """What the risk is of, and why, in words."""
 
-    basis: Basis
+    basis: RiskSource
     words: str
 
 
@@ -45,7 +45,7 @@ def adopted(parts: Sequence[TrainingRows], layer: Numbers | None) -> Adopted:
     """
     look = newest_look(parts)
     silent = look.silent.astype(np.float64)
-    errors: dict[Basis, Numbers] = {}
+    errors: dict[RiskSource, Numbers] = {}
     if layer is not None:
         errors["layer"] = (layer - silent) ** 2
     errors["process"] = (expit(look.features[:, NAMES.index("churn_logit")]) - silent) ** 2
@@ -57,7 +57,7 @@ def adopted(parts: Sequence[TrainingRows], layer: Numbers | None) -> Adopted:
     return Adopted(basis, _words(basis, look, errors))
 
 
-def _holds(errors: dict[Basis, Numbers], who: Basis, simpler: Sequence[Basis]) -> bool:
+def _holds(errors: dict[RiskSource, Numbers], who: RiskSource, simpler: Sequence[RiskSource]) -> bool:
     """Whether none of the simpler ones is better by more than noise."""
     for other in simpler:
         worse = errors[who] - errors[other]
@@ -76,7 +76,7 @@ def _rate_before(parts: Sequence[TrainingRows], look: TrainingRows) -> float | N
     return float(newest_look(over).silent.mean()) if over and len(newest_look(over).silent) else None
 
 
-def _words(basis: Basis, look: TrainingRows, errors: dict[Basis, Numbers]) -> str:
+def _words(basis: RiskSource, look: TrainingRows, errors: dict[RiskSource, Numbers]) -> str:
     day = datetime.fromtimestamp(look.span_ms[0] / 1_000, UTC).date()
     weeks = (look.span_ms[1] - look.span_ms[0]) / WEEK_MS
     each = ", ".join(f"{error.mean():.4f} of {NAMES_OF[who]}" for who, error in errors.items())

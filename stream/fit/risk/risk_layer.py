@@ -42,8 +42,8 @@ SHORTFALL = "shortfall"
 """The column with the log of observed over real horizon; it is 0 where the layer is used."""
 RATE_MIN = 1e-6
 """The risk that is the same for everybody is kept this far from 0 and 1."""
-NOISE = 1.0
-"""Standard errors within which two penalties cannot be told apart."""
+NOISE = 0.3
+"""Standard errors by which a stronger penalty may be worse than the best one, and is taken all the same."""
 SPREAD_MIN = 1e-9
 """A feature with a smaller standard deviation is constant and left out."""
 WEIGHT_MIN = 1e-6
@@ -125,8 +125,8 @@ def churn_risks(model: Model, snapshot: Snapshot) -> Numbers:
 def _best_shrinkage(rows: Numbers, training: TrainingSet, columns: Columns) -> tuple[float, Numbers | None]:
     """The penalty with which what was known on the newest day best predicts what followed that day.
 
-    Of those that cannot be told from the best one by its standard error the strongest is taken: a small shop
-    needs it. With it come the predicted risks, which no lesson after that day has seen.
+    Of those that are hardly worse than the best one, by its noise, the strongest is taken: a small shop needs
+    it. With it come the predicted risks, which no lesson after that day has seen.
     """
     past, new = training.only(training.known), training.only(training.newest)
     cases = [one.weight @ outcome for one in (past, new) for outcome in (one.silent, 1.0 - one.silent)]
@@ -149,7 +149,7 @@ def _best_shrinkage(rows: Numbers, training: TrainingSet, columns: Columns) -> t
 
 
 def _not_worse(more: Numbers) -> bool:
-    """Whether a mean of losses, shape (customers,), is above 0 by less than its standard error."""
+    """Whether the mean of these losses, shape (customers,), is hardly above 0, by their noise."""
     return float(more.mean()) <= NOISE * float(more.std()) / float(np.sqrt(len(more)))
 
 

@@ -6,7 +6,7 @@ replay and worker have. A season is no stall: the usual volume is that of the we
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -47,13 +47,17 @@ def stalled_days(times_ms: Iterable[int], first_ms: int, split_ms: int) -> Flags
     return stalled
 
 
+def order_times(history: History) -> Iterator[int]:
+    """When each order of anybody was placed, by the clock of the business."""
+    return (at_ms for orders in history.orders.values() for at_ms in orders.values())
+
+
 def without_stalls(
     parts_of: Mapping[int, Mapping[int, TrainingRows]], history: History, split_ms: int
 ) -> tuple[dict[int, dict[int, TrainingRows]], tuple[str, ...]]:
     """Training day -> horizon -> lesson, for the lessons that lie over hardly a stalled day; and a note where
     some were left out."""
-    times = (at_ms for orders in history.orders.values() for at_ms in orders.values())
-    stalled = stalled_days(times, history.first_ms, split_ms)
+    stalled = stalled_days(order_times(history), history.first_ms, split_ms)
     kept = {
         day_ms: {
             horizon_ms: rows

@@ -7,8 +7,12 @@ at the threshold, not the higher one of all customers above it (decision 0006).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.stats import beta
 
 from stream.core.model.record import Thresholds
 from stream.fit.arrays import Counts, Flags, Numbers
@@ -23,52 +27,82 @@ RAISE_MAX, RAISE_MIN = 0.98, 0.02
 """Bounds of a learnt threshold: outside them nearly nobody, or everybody, would be alerted."""
 
 
+class PastWindow(NamedTuple):
+    """The repeat buyers of one earlier day, and whether they bought nothing in the horizon after it."""
+
+    risk: Numbers
+    """Shape (customers,), 0 to 1."""
+    silent: Numbers
+    """The outcome, 0 or 1, or its probability where the history is too short to contain the outcome."""
+
+
 def never_alerted(why: str) -> Thresholds:
     """Thresholds that nobody reaches, for a risk that is the same for everybody."""
     return Thresholds(raise_at=NEVER, clear_at=NEVER, learnt=f"{why} So nobody is alerted about it.")
 
 
 def learn_thresholds(
-    risk: Numbers, silent: Numbers, *, precision: float | None = None, budget_share: float | None = None
+    windows: Sequence[PastWindow], *, precision: float | None = None, budget_share: float | None = None
 ) -> Thresholds:
     """Thresholds for a budget (share of customers alerted), a wanted precision, or else the best agreement.
 
-    `risk` and `silent` have shape (customers,). `silent` is the outcome, 0 or 1, or its probability where the
-    history is too short to contain the outcome.
+    Of all windows together, so that one unusual season alone promises nothing. A precision that no level
+    reached gives the surest level, and never one below the wish itself.
     """
+    risk = np.concatenate([one.risk for one in windows])
+    silent = np.concatenate([one.silent for one in windows])
     order = np.argsort(-risk, kind="stable")
     score, right = risk[order], silent[order]
     alerts = np.arange(1, len(score) + 1)
     hits, sure = np.cumsum(right), _at_threshold(score, right)
     closes = np.append(score[1:] < score[:-1], True)  # customers of one score are alerted together
     usable = closes & (alerts >= min(ALERTS_MIN, len(score)))
+    least = RAISE_MIN
     if budget_share is not None:
         allowed = usable & (alerts <= max(ALERTS_MIN, budget_share * len(score)))
         place = int(np.flatnonzero(allowed)[-1]) if allowed.any() else int(np.flatnonzero(usable)[0])
         basis = f"at most {budget_share:.1%} of customers alerted"
     elif precision is not None:
         reached = usable & (sure >= precision)
-        place = int(np.flatnonzero(reached)[-1]) if reached.any() else _best_agreement(hits, alerts, usable)
-        basis = f"a precision of {precision:.0%} when alerts are sent" + (
-            ""
-            if reached.any()
-            else f", which no level reached (the best reached {sure[usable].max():.0%}); the best "
-            "agreement of alerts and outcomes was taken instead"
-        )
+        basis = f"a precision of {precision:.0%} when alerts are sent"
+        if reached.any():
+            place = int(np.flatnonzero(reached)[-1])
+        else:
+            place = int(np.flatnonzero(usable)[np.argmax(sure[usable])])
+            least = min(precision, RAISE_MAX)
+            basis += f", which no level reached: reachable are about {sure[place]:.0%}, at the surest level"
     else:
         place = _best_agreement(hits, alerts, usable)
         basis = "the best agreement of alerts and outcomes (Matthews correlation)"
-    raise_at = float(np.clip(score[place], RAISE_MIN, RAISE_MAX))
+    raise_at = float(np.clip(score[place], least, RAISE_MAX))
     odds = np.log(raise_at / (1.0 - raise_at)) - CLEAR_GAP
-    shares = (
-        f"Of {alerts[place]:,} repeat buyers above this risk, {hits[place] / alerts[place]:.0%} bought "
-        f"nothing; of those just at it, where alerts are sent, about {sure[place]:.0%}"
-    )
     return Thresholds(
         raise_at=float(f"{raise_at:.6g}"),
         clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),
-        learnt=f"Learnt for {basis}. {shares}.",
+        learnt=f"Learnt for {basis}. {_shares(len(windows), right, sure, place)}",
+        promised=round(float(sure[place]), 4),
     )
+
+
+def _shares(windows: int, right: Numbers, sure: Numbers, place: int) -> str:
+    """What followed above the level, and at it, in words; arrays as in `learn_thresholds`.
+
+    The windows overlap in time and have the same customers: for the interval they count as one.
+    """
+    alike = sure == sure[place]
+    low, high = _interval_90(float(right[alike].sum()) / windows, float(alike.sum()) / windows)
+    of_windows = f" in {windows} windows" if windows > 1 else ""
+    return (
+        f"Of {place + 1:,} repeat buyers above this risk{of_windows}, {right[: place + 1].mean():.0%} bought "
+        f"nothing; of those just at it, where alerts are sent, about {sure[place]:.0%} ({low:.0%} to "
+        f"{high:.0%})."
+    )
+
+
+def _interval_90(hits: float, cases: float) -> tuple[float, float]:
+    """90% interval (Jeffreys) of a share."""
+    low, high = beta.ppf([0.05, 0.95], hits + 0.5, cases - hits + 0.5)
+    return float(low), float(high)
 
 
 def _at_threshold(score: Numbers, right: Numbers) -> Numbers:
