@@ -210,7 +210,7 @@ def _thresholds(
         silent = risk if outcome is None else outcome.astype(np.float64)
         came_back = features[:, NAMES.index("frequency")] > 0.0
         if came_back.any():
-            windows.append(PastWindow(risk[came_back], silent[came_back]))
+            windows.append(PastWindow(risk[came_back], silent[came_back], outcome is not None))
     if not windows:
         return None
     return learn_thresholds(windows, precision=options.precision, budget_share=options.budget_share)

@@ -21,6 +21,8 @@ ALERTS_MIN = 20
 """With fewer alerts than this their precision is not estimated."""
 CLEAR_GAP = 0.75
 """Log-odds between raising and clearing: the odds must fall by half (exp(-0.75) = 0.47) to clear."""
+NEAR = 0.05
+"""Customers whose risk is no further than this from the level show what alerts at it are worth."""
 NEVER = 1.0 - 1e-9
 """A risk above the largest that is the same for everybody (RATE_MIN of risk_layer.py)."""
 RAISE_MAX, RAISE_MIN = 0.98, 0.02
@@ -34,6 +36,8 @@ class PastWindow(NamedTuple):
     """Shape (customers,), 0 to 1."""
     silent: Numbers
     """The outcome, 0 or 1, or its probability where the history is too short to contain the outcome."""
+    seen: bool = True
+    """Whether it is the outcome."""
 
 
 def never_alerted(why: str) -> Thresholds:
@@ -79,23 +83,25 @@ def learn_thresholds(
     return Thresholds(
         raise_at=float(f"{raise_at:.6g}"),
         clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),
-        learnt=f"Learnt for {basis}. {_shares(len(windows), right, sure, place)}",
+        learnt=f"Learnt for {basis}. {_shares(windows, score, right, place)}",
         promised=round(float(sure[place]), 4),
     )
 
 
-def _shares(windows: int, right: Numbers, sure: Numbers, place: int) -> str:
-    """What followed above the level, and at it, in words; arrays as in `learn_thresholds`.
+def _shares(windows: Sequence[PastWindow], score: Numbers, right: Numbers, place: int) -> str:
+    """What followed above the level, and near it, in words; arrays as in `learn_thresholds`.
 
     The windows overlap in time and have the same customers: for the interval they count as one.
     """
-    alike = sure == sure[place]
-    low, high = _interval_90(float(right[alike].sum()) / windows, float(alike.sum()) / windows)
-    of_windows = f" in {windows} windows" if windows > 1 else ""
+    near = np.abs(score - score[place]) <= NEAR
+    cases = float(near.sum()) / len(windows)
+    low, high = _interval_90(float(right[near].mean()) * cases, cases)
+    of_windows = f" in {len(windows)} windows" if len(windows) > 1 else ""
+    seen = "" if windows[0].seen else " By the risks themselves: the history is too short to have seen it."
     return (
         f"Of {place + 1:,} repeat buyers above this risk{of_windows}, {right[: place + 1].mean():.0%} bought "
-        f"nothing; of those just at it, where alerts are sent, about {sure[place]:.0%} ({low:.0%} to "
-        f"{high:.0%})."
+        f"nothing; of those near it, where alerts are sent, {right[near].mean():.0%} ({low:.0%} to "
+        f"{high:.0%}).{seen}"
     )
 
 
