@@ -36,25 +36,35 @@ def errors_of_simple_rules(numbers):
     return [one["brier_binned"] for one in numbers["baselines"].values() if "brier_binned" in one]
 
 
-@pytest.mark.parametrize(("sample", "customers", "auc"), [(True, 2_357, 0.779), (False, 23_570, 0.770)])
-def test_cdnow(sample, customers, auc):
+WORSE_MAX = 0.001
+"""How much worse than the published figures a later method may be."""
+
+
+@pytest.mark.parametrize(
+    ("sample", "customers", "auc", "brier"), [(True, 2_357, 0.7849, 0.1549), (False, 23_570, 0.7728, 0.1580)]
+)
+def test_cdnow(sample, customers, auc, brier):
     numbers = numbers_of(lambda: cdnow_events(sample=sample), "1997-09-30", 39, "1997-01-01")
 
     assert numbers["n"] == customers
     assert numbers["p_active"]["auc"] == pytest.approx(0.757, abs=0.004)
-    assert numbers["risk"]["auc"] > auc
+    assert numbers["risk"]["auc"] > auc - WORSE_MAX
+    assert numbers["risk"]["brier"] < brier + WORSE_MAX
     assert beats_the_baselines(numbers)
     assert numbers["risk"]["brier"] < min(errors_of_simple_rules(numbers))
     assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
 
 
-@pytest.mark.parametrize(("weeks", "churn", "auc"), [(8, 0.0737, 0.904), (26, 0.0167, 0.8975)])
-def test_complete_journey(weeks, churn, auc):
+@pytest.mark.parametrize(
+    ("weeks", "churn", "auc", "brier"), [(8, 0.0737, 0.9058, 0.0523), (26, 0.0167, 0.8992, 0.01535)]
+)
+def test_complete_journey(weeks, churn, auc, brier):
     numbers = numbers_of(completejourney_events, "2017-07-02", weeks, "2017-01-01", "2017-04-01")
 
     assert numbers["n"] == 2_281
     assert numbers["churn_rate"] == pytest.approx(churn, abs=5e-5)
-    assert numbers["risk"]["auc"] > auc
+    assert numbers["risk"]["auc"] > auc - WORSE_MAX
+    assert numbers["risk"]["brier"] < brier + WORSE_MAX
     assert beats_the_baselines(numbers)
     assert numbers["risk"]["brier"] < numbers["p_active"]["brier"]
     assert numbers["risk"]["brier"] < min(errors_of_simple_rules(numbers))
