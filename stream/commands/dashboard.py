@@ -74,7 +74,8 @@ def dashboard_command(
     from stream.page.dashboard import filled, opened_store
 
     live = not (events or profiles)
-    with page_words(), opened_store(store or settings.dashboard_store, shared=live) as kept:
+    place, key = store or settings.dashboard_store, settings.dashboard_mask_key
+    with page_words(), opened_store(place, shared=live, mask_key=key) as kept:
         if live:
             _follow(settings, kept, basis_of_worker(policy_path, model_path), port, published)
             return

@@ -12,6 +12,7 @@ from stream.commands.page_sources import needs_extra, of_folder, page_source, pa
 from stream.commands.parameters import OUTPUT, chosen_basis
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
+from stream.config.environment import load_settings
 from stream.progress import progress
 from stream.recording.output_file import is_stdout, output_file
 
@@ -57,7 +58,8 @@ def digest_command(
     from stream.page.screens.digest import digest, digest_text
     from stream.page.web.digest_page import digest_page
 
-    with page_words(), opened_store("", shared=False) as kept, ExitStack() as files:
+    key = load_settings().dashboard_mask_key
+    with page_words(), opened_store("", shared=False, mask_key=key) as kept, ExitStack() as files:
         outputs = [(files.enter_context(output_file(path)) if path else None) for path in (html, text)]
         source = page_source(events, profiles, alerts, chosen_basis(policy_path, model_path), now_ms)
         with progress("reading the customers"):

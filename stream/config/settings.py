@@ -215,6 +215,15 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
             "postgresql://user@host/database; empty: a temporary file. It is a copy, and may be deleted."
         ),
     ] = ""
+    dashboard_mask_key: Annotated[
+        str,
+        meaning(
+            "Key of the masks that the dashboard and `stream digest` show in place of customer ids; with the "
+            "same key a customer always has the same mask. Empty: ids are shown. Secret.",
+            "at least 16 letters",
+            pattern=r"^(?s:.{16,})?$",
+        ),
+    ] = ""
     dashboard_user: Annotated[
         str, meaning("Who acts on alerts on the dashboard, where no header of a reverse proxy names them.")
     ] = "dashboard"
@@ -245,7 +254,7 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
         return f"Settings({self.brokers}, {self.app_id})"  # no secret in a traceback
 
 
-SECRETS = frozenset({"sasl_password", "log_key"})
+SECRETS = frozenset({"sasl_password", "log_key", "dashboard_mask_key"})
 """Never shown. Each may also be in a file that a variable names, for example STREAM_SASL_PASSWORD_FILE."""
 
 FILES = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file", "policy", "model")

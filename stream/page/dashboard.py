@@ -17,6 +17,7 @@ from stream.page.live.follower import Follow, Follower
 from stream.page.live.record import READ, Read
 from stream.page.live.topics import PageTopics
 from stream.page.live.watch import ClusterWatch, wall_ms
+from stream.page.masks import Masks
 from stream.page.screens.view import View
 from stream.page.sources.fill import fill
 from stream.page.sources.source import PageSource
@@ -57,14 +58,16 @@ def running_shop(settings: Settings, basis: Basis, store: ReadStore) -> LiveFeed
         name=f"the topics of {settings.brokers}",
         inputs=inputs,
         stall_after_ms=settings.stall_after_s * 1_000,
+        masks=store.masks,
     )
 
 
 @contextmanager
-def opened_store(place: str, *, shared: bool) -> Iterator[ReadStore]:
+def opened_store(place: str, *, shared: bool, mask_key: str = "") -> Iterator[ReadStore]:
     """The store in a file or a PostgreSQL; with an empty `place` a temporary file, removed at the end.
 
-    `shared`: it is filled while it is read, so that no second dashboard may fill it. StoreError.
+    `shared`: it is filled while it is read, so that no second dashboard may fill it. `mask_key`: that of the
+    masks under which ids are shown; empty: they are shown as they are. StoreError.
     """
     with TemporaryDirectory(prefix="stream-dashboard-") as folder, ExitStack() as stack:
         store: ReadStore
@@ -75,6 +78,8 @@ def opened_store(place: str, *, shared: bool) -> Iterator[ReadStore]:
             if shared:
                 stack.enter_context(filled_by_us(path))
             store = SqliteStore(path)
+        if mask_key:
+            store.masks = Masks(mask_key)
         try:
             yield store
         finally:
@@ -83,7 +88,7 @@ def opened_store(place: str, *, shared: bool) -> Iterator[ReadStore]:
 
 def view_of(store: ReadStore, source: PageSource) -> View:
     """What screens need to know of a store that was filled from this source."""
-    return View(source.basis, store.as_of_ms(), source.name, source.has_alerts, store.notes())
+    return View(source.basis, store.as_of_ms(), source.name, source.has_alerts, store.notes(), store.masks)
 
 
 async def serve(server: DashboardServer, host: str, port: int, on_ready: Callable[[str], None]) -> None:

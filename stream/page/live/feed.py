@@ -10,6 +10,7 @@ from stream.core.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stream.page.live.actions import ActionWriter, Remark
 from stream.page.live.follower import Follower
 from stream.page.live.watch import ClusterWatch, Looked, wall_ms
+from stream.page.masks import Masks
 from stream.page.screens.view import View
 from stream.wording.amounts import count
 
@@ -39,10 +40,12 @@ class LiveFeed:
         name: str,
         inputs: Mapping[str, str],
         stall_after_ms: int,
+        masks: Masks | None = None,
     ) -> None:
         """`name`: what is read, in words. `inputs`: input topic -> its name for people."""
         self._follower, self._watch, self._writer = follower, watch, writer
         self._name, self._inputs, self._stall_after_ms = name, inputs, stall_after_ms
+        self._masks = masks
 
     def start(self) -> None:
         """Begin to read and to look."""
@@ -72,7 +75,8 @@ class LiveFeed:
 
     def view(self) -> View:
         """As of now."""
-        return View(self._follower.basis, self._follower.now_ms(), self._name, has_alerts=True)
+        follower = self._follower
+        return View(follower.basis, follower.now_ms(), self._name, has_alerts=True, masks=self._masks)
 
     def faults(self) -> list[str]:
         """Why the process should be started again; nothing when it works."""

@@ -79,7 +79,7 @@ class PushedShop:
 
     def view(self) -> View:
         """As of the last event."""
-        return View(self._basis, self._now_ms, self._name, has_alerts=True)
+        return View(self._basis, self._now_ms, self._name, has_alerts=True, masks=self._store.masks)
 
     def fresh(self) -> list[tuple[str, str]]:
         """Whether the year is still played."""

@@ -76,7 +76,10 @@ def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[s
         values.extend(more)
 
     if filters["q"]:
-        add("customer >= ? AND customer < ?", filters["q"], filters["q"] + ABOVE_ALL)
+        within = "customer >= ? AND customer < ?"
+        if view.masks is not None:
+            within = "customer IN (SELECT customer FROM masks WHERE mask >= ? AND mask < ?)"
+        add(within, filters["q"], filters["q"] + ABOVE_ALL)
     if filters["tier"]:
         add("tier = ?", view.basis.tier_names.index(filters["tier"]))
     if filters["kind"]:

@@ -19,6 +19,7 @@ from stream.page.screens.customer_filters import (
     filter_choices,
     with_currency,
 )
+from stream.page.screens.masked import customer_of
 from stream.page.screens.view import (
     BETWEEN,
     KIND_TABS,
@@ -89,7 +90,7 @@ def customers_screen(reading: Reading, filters: Mapping[str, str], view: View) -
         known=customers_known(reading),
         currencies=[(name, many, url(PATH, {**first, "currency": name})) for name, many in by_currency],
         is_first_page=not filters["after"],
-        next_url=url(PATH, {**filters, "after": _cursor(shown[-1], filters)}) if more else "",
+        next_url=url(PATH, {**filters, "after": _cursor(shown[-1], filters, view)}) if more else "",
         csv_url=url(CSV_PATH, first),
         chips=chips(first, PATH),
         choices=filter_choices(filters, view),
@@ -104,7 +105,7 @@ def customers_export(
     """The next rows of the list for an export, in the same order, and the place after them; empty at the
     end."""
     found = _page(reading, filters, view, ROWS_READ)
-    after = _cursor(found[-1], filters) if len(found) == ROWS_READ else ""
+    after = _cursor(found[-1], filters, view) if len(found) == ROWS_READ else ""
     return [_cells(entry, view) for entry in found], after
 
 
@@ -112,7 +113,8 @@ def _page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) 
     where, values = condition(filters, view)
     column, _ = SORTS[filters["sort"]]
     if filters["after"]:
-        level, customer = cursor_parts(filters["after"], 2)
+        level, who = cursor_parts(filters["after"], 2)
+        customer = customer_of(reading, who, view)
         where.append(f"({column} < ? OR ({column} = ? AND customer > ?))")
         values += [number(level), number(level), customer]
     chosen = f"WHERE {' AND '.join(where)} " if where else ""
@@ -120,15 +122,15 @@ def _page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) 
     return [CustomerEntry(*row) for row in reading.rows(sql, [*values, limit])]
 
 
-def _cursor(entry: CustomerEntry, filters: Mapping[str, str]) -> str:
-    return BETWEEN.join((repr(getattr(entry, SORTS[filters["sort"]][0])), entry.customer))
+def _cursor(entry: CustomerEntry, filters: Mapping[str, str], view: View) -> str:
+    return BETWEEN.join((repr(getattr(entry, SORTS[filters["sort"]][0])), view.shown(entry.customer)))
 
 
 def _row(entry: CustomerEntry, view: View) -> CustomerRow:
     points = round(100 * entry.risk_rise)
     bought = entry.orders > 0
     return CustomerRow(
-        customer=entry.customer,
+        customer=view.shown(entry.customer),
         tier=view.tier_name(entry.tier),
         move=view.tier_move(entry.tier_before, entry.tier, entry.tier_since_ms),
         stage=STAGES.get(entry.stage, entry.stage),
@@ -144,7 +146,7 @@ def _row(entry: CustomerEntry, view: View) -> CustomerRow:
 
 def _cells(entry: CustomerEntry, view: View) -> list[Cell]:
     return [
-        entry.customer,
+        view.shown(entry.customer),
         view.tier_name(entry.tier),
         entry.stage,
         plain_amount(entry.value_minor, entry.currency) if entry.value_minor >= 0 else "",

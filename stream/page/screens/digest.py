@@ -91,7 +91,7 @@ def digest_text(found: Digest) -> str:
     for kind in found.kinds:
         lines += [kind.title, "-" * len(kind.title), *wrap(kind.summary, WIDTH)]
         for place, row in enumerate(kind.rows, start=1):
-            lines += ["", *_wrapped(f"{place}. {row.customer} ({row.tier}), {_stake(row)}")]
+            lines += ["", *_wrapped(f"{place}. {row.who} ({row.tier}), {_stake(row)}")]
             lines += _wrapped(f"   Why: {'; '.join(row.why)}{_more(row)}")
             lines += _wrapped(f"   Since: {row.since}; {row.score}, {row.change}")
             lines += _wrapped(f"   To do: {row.to_do}")

@@ -11,6 +11,7 @@ from stream.core.alerts.build import open_alert_at
 from stream.core.policy.policy import AlertKind
 from stream.page.entries import NOT_KNOWN, OpenEntry, unpacked
 from stream.page.screens.csv_text import Cell
+from stream.page.screens.masked import customer_of
 from stream.page.screens.view import (
     BETWEEN,
     KIND_TABS,
@@ -62,7 +63,7 @@ def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tu
     """The next rows of the list for an export, in the same order, and the place after them; empty at the
     end."""
     found = open_page(reading, filters, view, ROWS_READ)
-    following = cursor(found[-1]) if len(found) == ROWS_READ else ""
+    following = cursor(found[-1], view) if len(found) == ROWS_READ else ""
     return [_cells(entry, alert_of(reading, entry, view), view) for entry in found], following
 
 
@@ -110,7 +111,8 @@ def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: i
     """Up to `limit` open alerts from the place of the filters on, worst first."""
     where, values = condition(filters, view)
     if filters["after"]:
-        worth, stake, customer = cursor_parts(filters["after"], 3)
+        worth, stake, shown = cursor_parts(filters["after"], 3)
+        customer = customer_of(reading, shown, view)
         where += " AND (worth < ? OR (worth = ? AND (stake_mean < ? OR (stake_mean = ? AND customer > ?))))"
         values += [number(worth), number(worth), number(stake), number(stake), customer]
     sql = (
@@ -120,16 +122,16 @@ def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: i
     return [OpenEntry(*row) for row in reading.rows(sql, [*values, limit])]
 
 
-def cursor(entry: OpenEntry) -> str:
+def cursor(entry: OpenEntry, view: View) -> str:
     """The place after an entry."""
-    return BETWEEN.join((repr(entry.worth), repr(entry.stake_mean), entry.customer))
+    return BETWEEN.join((repr(entry.worth), repr(entry.stake_mean), view.shown(entry.customer)))
 
 
 def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
     currency = entry.currency
     action = data.recommended_action
     return [
-        entry.customer,
+        view.shown(entry.customer),
         view.tier_name(entry.tier),
         view.tier_name(entry.tier_before) if entry.tier_before >= 0 else "",
         view.iso_day(entry.tier_since_ms),

@@ -56,6 +56,8 @@ class OpenRow(Struct, frozen=True):
     """One customer of the list, in words."""
 
     customer: str
+    who: str
+    """The id as people see it: templates show this one."""
     tier: str
     move: str
     urgent: bool
@@ -138,7 +140,7 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         open_by_day=_open_by_day(reading, kind, currency, view),
         rows=[_row(entry, alert_of(reading, entry, view), view) for entry in shown],
         is_first_page=not filters["after"],
-        next_url=url(PATH, {**filters, "after": cursor(shown[-1])}) if len(found) > ROWS_SHOWN else "",
+        next_url=url(PATH, {**filters, "after": cursor(shown[-1], view)}) if len(found) > ROWS_SHOWN else "",
         csv_url=url(CSV_PATH, {**filters, "after": ""}),
         chips=_chips(filters),
         clear_url=url(PATH, bare),
@@ -223,6 +225,7 @@ def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
     action = data.recommended_action
     return OpenRow(
         customer=entry.customer,
+        who=view.shown(entry.customer),
         tier=view.tier_name(entry.tier),
         move=view.tier_move(entry.tier_before, entry.tier, entry.tier_since_ms),
         urgent=bool(entry.urgent),

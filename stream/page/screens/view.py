@@ -15,6 +15,7 @@ from stream.core.currency import currency_digits
 from stream.core.judgement.basis import Basis
 from stream.core.policy.policy import ALERT_KINDS
 from stream.core.units import DAY_MS
+from stream.page.masks import Masks
 from stream.wording.amounts import date, days, money
 
 KIND_TABS = {
@@ -41,6 +42,12 @@ class View(Struct, frozen=True):
     has_alerts: bool
     notes: tuple[str, ...] = ()
     """What is to be said of the whole, such as that another policy judged."""
+    masks: Masks | None = None
+    """How ids are masked; None: they are shown."""
+
+    def shown(self, customer: str) -> str:
+        """The id as people see it."""
+        return customer if self.masks is None else self.masks.of(customer)
 
     @property
     def calendar(self) -> Calendar:

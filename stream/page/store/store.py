@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 from msgspec import Struct, field
 
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
+from stream.page.masks import MaskEntry, Masks
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 from stream.page.store.tables import (
     ACTIONS,
     ALERTS,
     CUSTOMERS,
     ERASURES,
+    MASKS,
     MUTES,
     NOT_COUNTED,
     OPEN_ALERTS,
@@ -92,6 +94,8 @@ class Reading(ABC):
 class ReadStore(ABC):
     """The store; writing is for one thread only, reading for any."""
 
+    masks: Masks | None = None
+    """How ids are masked on pages; set it before `open_for`."""
     _counts: bool | None = None
     """Whether cells are kept up with the rows; None: not known yet."""
 
@@ -136,7 +140,11 @@ class ReadStore(ABC):
         """True when the store holds all of this source (the fingerprint of what is read, and of how); else it
         is empty now. `growing`: of a source that goes on, what was read so far is enough: `positions` says
         how far."""
-        wanted = {"version": str(STORE_VERSION), "source": source, **({} if growing else {"complete": "1"})}
+        wanted = {
+            "version": str(STORE_VERSION),
+            "source": self._under_masks(source),
+            **({} if growing else {"complete": "1"}),
+        }
         if {name: text for name, text in self._meta().items() if name in wanted} == wanted:
             return True
         self.empty(source)
@@ -146,6 +154,7 @@ class ReadStore(ABC):
         """Make the store an empty one of this source."""
         with self._transaction():
             self._make_tables()
+            source = self._under_masks(source)
             self._note(version=str(STORE_VERSION), source=source, complete="0", indexed="0")
         self._counts = False
 
@@ -174,6 +183,9 @@ class ReadStore(ABC):
             self._note(indexed="1")
         self._counts = True
 
+    def _under_masks(self, source: str) -> str:
+        return source if self.masks is None else f"{source} {self.masks.fingerprint}"
+
     def write(self, batch: Batch) -> None:
         """Put a batch into the store, in one transaction."""
         with self._transaction():
@@ -181,7 +193,10 @@ class ReadStore(ABC):
             self._count(-1, touched + gone)
             self._delete(OPEN_ALERTS, touched + gone)
             self._delete(UNSEEN, touched + batch.erased)
-            self._delete(CUSTOMERS, gone)
+            for table in (CUSTOMERS, MASKS):
+                self._delete(table, gone)
+            if self.masks is not None:
+                self._put(MASKS, values_of([MaskEntry(each, self.masks.of(each)) for each in touched]))
             self._delete(PROFILES, batch.erased)
             for table, entries in _by_table(batch):
                 self._put(table, values_of(entries))

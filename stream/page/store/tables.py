@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from stream.page.cells import COUNTED_BY, Cell
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
+from stream.page.masks import MaskEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 7
+STORE_VERSION = 8
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -44,6 +45,7 @@ TABLES = (
     ),
     StoreTable("cells", Cell, COUNTED_BY),
     StoreTable("unseen", UnseenEntry, ("customer",)),
+    StoreTable("masks", MaskEntry, ("customer",), late=("mask, customer",)),
     StoreTable("profiles", ProfileEntry, ("customer",)),
     StoreTable(
         "open_alerts",
@@ -57,7 +59,7 @@ TABLES = (
     StoreTable("erasures", ErasureEntry, ("customer",)),
     StoreTable("not_counted", NotCounted, ("day", "source", "reason")),
 )
-CUSTOMERS, CELLS, UNSEEN, PROFILES, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
+CUSTOMERS, CELLS, UNSEEN, MASKS, PROFILES, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 OFFSETS = (
     "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, epoch BIGINT NOT NULL DEFAULT 0, "

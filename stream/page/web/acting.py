@@ -61,11 +61,19 @@ class Acting:
     """Answers forms."""
 
     def __init__(
-        self, live: Listener, tickets: Tickets, is_known_host: Callable[[str], bool], user: str, header: str
+        self,
+        live: Listener,
+        is_known_host: Callable[[str], bool],
+        customer_of: Callable[[str], str],
+        *,
+        user: str,
+        header: str,
     ) -> None:
-        """`user`: who acts, where no `header` of the reverse proxy names somebody."""
-        self._live, self._tickets, self._is_known_host = live, tickets, is_known_host
-        self._user, self._header = user, header
+        """`user`: who acts, where no `header` of the reverse proxy names somebody. `customer_of`: the
+        customer whom pages show so; empty: there is none."""
+        self._live, self._is_known_host = live, is_known_host
+        self.tickets = Tickets()
+        self._user, self._header, self._customer_of = user, header, customer_of
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         """Write what the form says, and go back to its page. HTTPForbidden, HTTPBadRequest, ActionError."""
@@ -74,13 +82,15 @@ class Acting:
             raise web.HTTPForbidden(text="This form is not from a page of this dashboard.\n")
         form = await request.post()
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        if not self._tickets.fits(request, fields.get("ticket", "")):
+        if not self.tickets.fits(request, fields.get("ticket", "")):
             raise web.HTTPForbidden(text="This page is too old to act from: load it again.\n")
         says = fields.get("says", "")
         if says not in SAYS or not fields.get("customer"):
             raise web.HTTPBadRequest(text=f"says is {says!r}; allowed: {', '.join(SAYS)}\n")
         undoes, _, undone_says = fields.get("undoes", "").partition(" ")
-        customer = unquote(fields["customer"])
+        customer = await asyncio.to_thread(self._customer_of, unquote(fields["customer"]))
+        if not customer:
+            raise ActionError("this customer is not known any more: load the page again")
         remark = Remark(says, customer, fields.get("alert", ""), self._actor(request), undoes, undone_says)
         await asyncio.to_thread(self._live.say, remark)
         raise web.HTTPSeeOther(_way_back(fields.get("back", "")))

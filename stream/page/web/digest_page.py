@@ -28,7 +28,7 @@ def _row(row: OpenRow) -> tuple[str, ...]:
     why = "; ".join(row.why) + (f"; and {count(row.more, 'more reason')}" if row.more else "")
     stake = f"{row.stake} ({row.spread})" if row.spread else row.stake
     return (
-        f"{row.customer} ({row.tier})",
+        f"{row.who} ({row.tier})",
         why,
         f"raised {row.since}; {row.score}, {row.change}",
         stake,

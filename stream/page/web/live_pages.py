@@ -10,7 +10,7 @@ from aiohttp import web
 from stream.metrics.of_dashboard import DashboardMetrics
 from stream.page.live.actions import Remark
 from stream.page.screens.view import View
-from stream.page.web.acting import ACT_PATH, Acting, Tickets
+from stream.page.web.acting import ACT_PATH, Acting
 from stream.page.web.guards import Handler
 from stream.page.web.pages import Pages
 
@@ -54,17 +54,9 @@ class RunningShop(Protocol):
 class LivePages:
     """Answers for a running shop."""
 
-    def __init__(
-        self,
-        live: RunningShop,
-        pages: Pages,
-        is_known_host: Callable[[str], bool],
-        user: str,
-        user_header: str,
-    ) -> None:
+    def __init__(self, live: RunningShop, pages: Pages, acting: Acting) -> None:
         self._live, self._pages = live, pages
-        self._tickets = Tickets()
-        self._acting = Acting(live, self._tickets, is_known_host, user, user_header)
+        self._acting, self._tickets = acting, acting.tickets
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add the addresses."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from markupsafe import Markup
 
 from stream.core.units import DAY_MS
@@ -18,6 +19,7 @@ from stream.page.screens import customers, not_counted, open_list, remarks, toda
 from stream.page.screens.counts import customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import customers_filters, with_currency
+from stream.page.screens.masked import customer_of, masked, must_be_masked
 from stream.page.screens.one_customer import screen as customer
 from stream.page.screens.one_customer.by_month import MonthRow
 from stream.page.screens.view import View
@@ -141,7 +143,9 @@ def _today_export_filters(reading: Reading, query: Mapping[str, str], view: View
 def customers_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """The list of all customers."""
     view = pages.view
-    screen = customers.customers_screen(reading, customers_filters(query, view), view)
+    filters = customers_filters(query, view)
+    must_be_masked(reading, filters, "q", view)
+    screen = customers.customers_screen(reading, filters, view)
     text = pages.render("customers.html", customers.PATH, screen=screen, horizon=_horizon(view))
     return text, 200, HTML
 
@@ -150,6 +154,7 @@ def map_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """The map of value and risk."""
     view = pages.view
     filters = customers_filters(query, view)
+    must_be_masked(reading, filters, "q", view)
     key = view.basis.model.version, *sorted(filters.items())
     screen = pages.kept.get(key, lambda: value_map.value_map(reading, filters, view))
     heat = html_heat(screen.head, screen.rows, "Customers and their expected profit, by risk and value")
@@ -159,10 +164,12 @@ def map_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
 
 def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """One customer in full."""
-    name = customer.customer_id(query)
+    asked = customer.customer_id(query)
+    must_be_masked(reading, {"id": asked}, "id", pages.view)
+    name = customer_of(reading, asked, pages.view)
     screen = customer.customer_screen(reading, name, pages.view)
     if screen is None:
-        return pages.words("This customer is not known", _unknown(name)), 404, HTML
+        return pages.words("This customer is not known", _unknown(asked)), 404, HTML
     shown = [(name, alert.alert_id) for alert in screen.open_alerts]
     text = pages.render(
         "customer.html",
@@ -182,11 +189,15 @@ def _columns(row: MonthRow | None) -> Markup:
     return Markup(months(row.series) if row is not None else "")
 
 
-def customer_json(_: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
+def customer_json(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """The stored profile of one customer."""
-    found = customer.customer_profile(reading, customer.customer_id(query))
+    asked = customer.customer_id(query)
+    must_be_masked(reading, {"id": asked}, "id", pages.view)
+    found = customer.customer_profile(reading, customer_of(reading, asked, pages.view))
     if found is None:
         return '{"error": "this customer is not known"}\n', 404, JSON
+    if pages.view.masks is not None:
+        found = msgspec.json.encode({**msgspec.json.decode(found), "customer": asked})
     return found.decode() + "\n", 200, JSON
 
 
@@ -201,7 +212,7 @@ def _horizon(view: View) -> str:
 
 
 def _customers_export_filters(reading: Reading, query: Mapping[str, str], view: View) -> dict[str, str]:
-    found = customers_filters({**query, "after": ""}, view)
+    found = masked(reading, customers_filters({**query, "after": ""}, view), "q", view)
     return with_currency(reading, found)
 
 

@@ -18,10 +18,11 @@ from stream.look.html import STYLESHEET
 from stream.metrics import DashboardMetrics
 from stream.page.published import Published
 from stream.page.screens.csv_text import Cell, csv_lines
-from stream.page.screens.view import FilterError, View
+from stream.page.screens.masked import ElsewhereError, customer_of
+from stream.page.screens.view import FilterError, View, url
 from stream.page.store.store import ReadStore
 from stream.page.store.tables import TABLES
-from stream.page.web.acting import ACT_PATH, ActionError
+from stream.page.web.acting import ACT_PATH, Acting, ActionError
 from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
 from stream.page.web.live_pages import LivePages, RunningShop
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
@@ -64,7 +65,10 @@ class DashboardServer:
         self._metrics = DashboardMetrics()
         self._watch_store()
         is_known = known_hosts(names)
-        self._live = LivePages(live, self._pages, is_known, user, user_header) if live is not None else None
+        self._live: LivePages | None = None
+        if live is not None:
+            acting = Acting(live, is_known, self._customer_of, user=user, header=user_header)
+            self._live = LivePages(live, self._pages, acting)
         application = web.Application(middlewares=[guard(is_known), self._in_words])
         for path, maker in {**PAGES, **PANES}.items():
             application.router.add_get(path, self._page(path, maker))
@@ -153,6 +157,8 @@ class DashboardServer:
         """A refusal or a fault as a page of words."""
         try:
             return await handler(request)
+        except ElsewhereError as elsewhere:
+            raise web.HTTPSeeOther(url(request.path, elsewhere.filters)) from None
         except FilterError as wrong:
             return self._words("This address cannot be shown", [f"{wrong}."], 400)
         except ActionError as refused:
@@ -178,6 +184,10 @@ class DashboardServer:
     def _words(self, heading: str, lines: list[str], status: int) -> web.Response:
         text = self._pages.words(heading, lines)
         return web.Response(text=text, status=status, content_type="text/html")
+
+    def _customer_of(self, shown: str) -> str:
+        with self._store.reading() as reading:
+            return customer_of(reading, shown, self._pages.view)
 
     def _watch_store(self) -> None:
         def rows() -> dict[tuple[str, ...], float]:

@@ -128,7 +128,7 @@ def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScre
     now = [span for kind in judgement.episodes if (span := open_span(profile, kind, view))]
     spans = [row.span for row in alerts] if view.has_alerts else now
     return CustomerScreen(
-        customer=customer,
+        customer=view.shown(customer),
         tier=view.tier_name(tier_of_ladder(profile, view.basis)),
         stage=STAGES[judgement.stage],
         move=view.tier_move(tier_before(judgement), judgement.tier, judgement.tier_since_ms),
@@ -146,7 +146,7 @@ def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScre
         older_orders=max(0, profile.buying.sums.orders - len(profile.buying.orders)),
         moves=list(_moves(profile, view)),
         alerts=alerts,
-        json_url=url(JSON_PATH, {"id": customer}),
+        json_url=url(JSON_PATH, {"id": view.shown(customer)}),
     )
 
 
