@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from stream.commands.fit_drift import drift_command
 from stream.commands.groups import refuse_misspelt
 from stream.commands.output_files import FileCommand
 from stream.commands.parameters import DAY, DURATION, EXISTING, OUTPUT, chosen_model, chosen_policy
@@ -254,6 +255,9 @@ def check_command(cases: Path, as_json: bool) -> None:
     else:
         _print_errors(report)
     raise SystemExit(PASSED if passed else FAILED)
+
+
+fit_group.add_command(drift_command)
 
 
 def _print_errors(report: CasesReport) -> None:

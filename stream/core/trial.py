@@ -11,19 +11,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
+from msgspec.structs import astuple
+
 from stream.core.events.event import PurchaseCompleted, Reviewed
 from stream.core.events.payload import Purchase, Review
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.ranking import ranking_currency
 from stream.core.judgement.standing import standing
+from stream.core.judgement.worth import expected_minor, spread_if_kept, spread_now
 from stream.core.model.document import ModelError
 from stream.core.model.record import Model
 from stream.core.policy.policy import Policy
 from stream.core.risk.churn import explained_risk
 from stream.core.step import on_event, on_review
 from stream.core.units import DAY_MS
-from stream.core.value.interval import value_interval
 from stream.core.value.lifetime import has_table
 from stream.core.value.rfm import scores, summary
 
@@ -86,9 +88,8 @@ def _judged(profile: Profile, as_of_ms: int, model: Model, basis: Basis) -> None
     now = standing(profile, as_of_ms, basis)
     assert now.features is not None
     risk = explained_risk(model, now.features, as_of_ms)
-    history = summary(profile.buying, as_of_ms, model.process.unit_ms)
-    scores(history, model)
-    x, t_x = history.frequency, history.recency
-    values = value_interval(basis.valuation, x, t_x, t_x, history.monetary_minor)
+    scores(summary(profile.buying, as_of_ms, model.process.unit_ms), model)
+    kept, spread = spread_if_kept(profile, now, basis), spread_now(profile, now, basis)
+    values = (*astuple(kept), *astuple(spread), expected_minor(profile, now, basis))
     numbers = (now.risk, risk.score, risk.base, *(part for _, part in risk.contributions), *values)
     assert all(isfinite(number) for number in numbers), "a risk or a value is not finite"

@@ -10,6 +10,18 @@ class DashboardMetrics(MetricSet):
         meaning = "Time of the server for one page."
         self.page_time = self.histogram("dashboard_page_seconds", meaning, SLOW_BUCKETS, "page")
         self.gauges.declare("dashboard_rows", "Rows of the read store.", "table")
+        self.gauges.declare(
+            "alerts_judged",
+            "Alerts of churn risk whose customer's own horizon was over within the last 13 weeks.",
+        )
+        self.gauges.declare(
+            "alerts_right_share",
+            "Share of them whose customers bought nothing in it (bound value), and its 90% interval.",
+            "bound",
+        )
+        self.gauges.declare(
+            "alerts_promised_share", "The mean probability of it that these alerts stated when raised."
+        )
         self.gauges.declare("dashboard_log_bytes", "Size of the read store's write-ahead log (SQLite).")
         self.gauges.declare(
             "dashboard_lag_records", "Records of the topics that are not in the read store yet.", "topic"

@@ -22,11 +22,10 @@ from stream.core.judgement.episode import is_open
 from stream.core.judgement.held import held_back
 from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import standing
+from stream.core.judgement.worth import expected_minor, is_priced
 from stream.core.policy.policy import ALERT_KINDS
 from stream.core.risk.churn import logistic
 from stream.core.units import DAY_MS
-from stream.core.value.lifetime import customer_value
-from stream.core.value.rfm import summary
 from stream.page.cells import risk_band, value_step
 
 CHANGE_SPAN_MS = 30 * DAY_MS
@@ -154,10 +153,8 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         assert now.curve is not None
         rise = max(0.0, risk - logistic(now.curve.log_odds(before_ms)))
         value_minor = NOT_KNOWN
-    if sums.orders and now.ranked and sums.gross_minor:
-        history = summary(buying, as_of_ms, basis.model.process.unit_ms)
-        numbers = history.frequency, history.recency, history.T, history.monetary_minor
-        value_minor = customer_value(basis.valuation, *numbers).finite_minor
+        if is_priced(profile, now):
+            value_minor = expected_minor(profile, now, basis)
     return CustomerEntry(
         profile.customer,
         tier_of_ladder(profile, basis),

@@ -6,6 +6,7 @@ Everything holds for one instant, and is computed from the same facts and by the
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from stream.core.calendar import Calendar
 from stream.core.facts.interests import strongest_unbought, top_categories
@@ -17,9 +18,8 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.ranking import is_ranked
 from stream.core.judgement.standing import Standing, standing
+from stream.core.judgement.worth import expected_minor, spread_now
 from stream.core.units import DAY_MS
-from stream.core.value.interval import value_interval
-from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import scores, summary
 from stream.wording.alert import ALERT_NAMES
 from stream.wording.amounts import count, date, days, every, listed, money, share
@@ -181,27 +181,23 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
         unknown = f"Value is reckoned in {basis.ranking}, and the policy has no rate for {currency}"
         return [f"{unknown}: none is known."]
     history = summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms)
-    x, t_x, age, mean_minor = history.frequency, history.recency, history.T, history.monetary_minor
-    value = customer_value(basis.valuation, x, t_x, age, mean_minor)
-    low, middle, high = value_interval(basis.valuation, x, t_x, age, mean_minor)
+    expected, spread_minor = expected_minor(profile, now, basis), spread_now(profile, now, basis)
+    low, middle, high = astuple(spread_minor)
     shown_low, shown_middle, shown_high = (money(m, currency, rounded=True) for m in (low, middle, high))
+    most = f"8 in 10 between {shown_low} and {shown_high}" if round(low) else f"9 in 10 at most {shown_high}"
     half = (
         f"half of such customers bring more than {shown_middle}"
         if round(middle)
         else "at least half of such customers bring nothing"
     )
-    spread = (
-        f"{half}, 8 in 10 between {shown_low} and {shown_high}"
-        if round(high)
-        else "more than 9 in 10 such customers bring nothing"
-    )
+    spread = f"{half}, {most}" if round(high) else "more than 9 in 10 such customers bring nothing"
     ranks = scores(history, basis.model)
     rfm = f"RFM scores among all customers (5 is the best fifth): recency {ranks.r}, frequency {ranks.f}"
     if not profile.buying.sums.gross_minor:
         return [f"{rfm}."]
     return [
         f"Expected profit within {days(finance.risk_horizon_ms / DAY_MS)}: "
-        f"{money(value.finite_minor, currency, rounded=True)} on average; {spread}.",
+        f"{money(expected, currency, rounded=True)} on average; {spread}.",
         f"(Profit is {share(finance.margin)} of what they pay; money in a year counts "
         f"{share(finance.annual_discount)} less.)",
         f"{rfm}, monetary {ranks.m}.",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.units import YEAR_MS
-from stream.core.value.clv import discounted_if_alive
+from stream.core.value.clv import discounted_if_alive, p_alive
 from stream.core.value.interval import _below, _count_masses, _mixture, _quantile, value_interval
 from stream.core.value.lifetime import customer_value, looked_up, valuation
 from stream.model_file import default_model
@@ -30,11 +30,12 @@ def test_tables_hold_to_one_in_a_million(x, age):
 
 
 def test_a_value_is_margin_times_spend_times_discounted_purchases():
-    value = customer_value(valuation(MODEL, 3 * YEAR_MS, 0.10, margin=0.3), 2, 30.43, 38.86, 2_235.0)
+    value = customer_value(valuation(MODEL, 3 * YEAR_MS, 0.10, margin=0.3), 2, 30.43, 38.86, 2_235.0, None)
     discounted = discounted_if_alive(MODEL.process, 2, 38.86, RULES.discount, RULES.horizon)
+    alive = p_alive(MODEL.process, 2, 30.43, 38.86)
 
     assert value.spend_minor == pytest.approx(2_466.37, rel=1e-4)
-    assert value.finite_minor == pytest.approx(0.3 * value.p_alive * value.spend_minor * discounted, rel=1e-6)
+    assert value.finite_minor == pytest.approx(0.3 * alive * value.spend_minor * discounted, rel=1e-6)
     assert value.finite_minor < value.infinite_minor
 
 
@@ -44,7 +45,7 @@ def test_the_interval_holds_the_share_of_simulated_customers_it_says(x, t_x, age
     worth = []
     for _ in range(20_000):
         value, at = 0.0, 0.0
-        if chance.random() < customer_value(RULES, x, t_x, age, mean).p_alive:
+        if chance.random() < p_alive(process, x, t_x, age):
             rate = chance.gammavariate(process.r + x, 1 / (process.alpha + age))
             leaves = chance.betavariate(process.a, process.b + x + 1)
             scale = (spend.v + x * mean / 100) / chance.gammavariate(spend.p * x + spend.q, 1)
@@ -57,7 +58,7 @@ def test_the_interval_holds_the_share_of_simulated_customers_it_says(x, t_x, age
         process, x, age, 0.0, RULES.horizon
     )
 
-    for share, bound in zip((0.1, 0.5, 0.9), value_interval(RULES, x, t_x, age, mean), strict=True):
+    for share, bound in zip((0.1, 0.5, 0.9), value_interval(RULES, x, t_x, age, mean, None), strict=True):
         below = sum(value * discounting <= bound + 1e-9 for value in worth) / len(worth)
         assert below == pytest.approx(share, abs=0.012) or (bound == 0.0 and below > share)
 
@@ -65,7 +66,7 @@ def test_the_interval_holds_the_share_of_simulated_customers_it_says(x, t_x, age
 def test_a_customer_with_more_purchases_than_are_distinguished_has_an_interval_too():
     daily = valuation(MODEL, 10 * YEAR_MS, 0.1)
 
-    low, middle, high = value_interval(daily, 1_000, 1_000 / 7, 1_000 / 7, 2_000.0)
+    low, middle, high = value_interval(daily, 1_000, 1_000 / 7, 1_000 / 7, 2_000.0, None)
 
     assert 0.0 <= low <= middle <= high < math.inf
     assert high > 0.0
@@ -75,7 +76,7 @@ def test_a_customer_with_more_purchases_than_are_distinguished_has_an_interval_t
 def test_a_quantile_has_its_share_of_the_distribution_below_it(x, rest, gap_days):
     t_x = x * gap_days / 7
     masses, spend = _count_masses(RULES, x, t_x, t_x * (1 + rest)), MODEL.spend
-    mixture = _mixture(masses, spend.p, spend.p * x + spend.q)
+    mixture = _mixture(masses, spend, x)
 
     for share in (0.1, 0.5, 0.9):
         root = math.cbrt(_quantile(mixture, share))

@@ -70,9 +70,10 @@ def test_a_fit_says_what_it_assumed_and_its_model_is_sound(name):
         for later_ms in (0, 30 * DAY_MS, 3_000 * DAY_MS):
             assert 0.0 <= explained_risk(model, one, snapshot.as_of_ms + later_ms).score <= 1.0
         t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
-        value = customer_value(rules, one.frequency, t_x, age, one.monetary_minor)
-        assert 0.0 <= value.finite_minor < math.inf
-        assert value.finite_minor <= value.infinite_minor * (1 + 1e-6) < math.inf
+        for chance in (None, 0.0, 0.4, 1.0):
+            value = customer_value(rules, one.frequency, t_x, age, one.monetary_minor, chance)
+            assert 0.0 <= value.finite_minor < math.inf
+            assert value.finite_minor <= value.infinite_minor * (1 + 5e-3) < math.inf
 
 
 def test_no_purchase_at_all_is_nothing_to_fit():

@@ -32,13 +32,13 @@ ENGINE_FLOORS = [
 ]
 FIT_FLOORS = [
     {"refit"},
-    {"model_fit"},
+    {"model_fit", "drift"},
     {"risk"},
     {"history"},
     {"purchases", "cases", "coverage", "absurd_money"},
     {"arrays"},
 ]
-ANALYSIS_FLOORS = [{"backtest", "business", "uplift"}, {"fit_recording", "statistics"}]
+ANALYSIS_FLOORS = [{"backtest", "business", "uplift", "fit_drift"}, {"fit_recording", "statistics"}]
 DELIVER_FLOORS = [
     *({"deliverer"}, {"watching", "reporting"}, {"courier", "topic"}, {"decide", "gates"}, {"queue", "send"}),
     *({"endpoints", "sample"}, {"plan", "adapters"}),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from stream.core.policy.policy import Finance
 from stream.core.value.lifetime import customer_value, valuation
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
+from stream.fit.risk.risk_layer import churn_risks
 
 RESAMPLES = 400
 SEED = 7
@@ -74,9 +76,11 @@ def _values_of_each(
     rules = valuation(model, finance.horizon_ms, finance.annual_discount, finance.margin)
     unit_ms = model.process.unit_ms
     found: dict[str, tuple[float, float]] = {}
-    for customer, one in zip(snapshot.customers, snapshot.features, strict=True):
+    risks = churn_risks(model, snapshot) if model.risk is not None else ()
+    for customer, one, risk in zip_longest(snapshot.customers, snapshot.features, risks):
+        chance = None if risk is None else 1.0 - float(risk)
         t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
-        expected = customer_value(rules, one.frequency, t_x, age, one.monetary_minor).finite_minor
+        expected = customer_value(rules, one.frequency, t_x, age, one.monetary_minor, chance).finite_minor
         earned = finance.margin * sum(amount for _, amount in ledger.payments.get(customer, ()))
         found[customer] = (earned, expected)
     return found

@@ -31,9 +31,9 @@ from stream.core.judgement.episode import OPEN, AlertState
 from stream.core.judgement.judge import Transition
 from stream.core.judgement.rules import Signal, signal_of
 from stream.core.judgement.standing import Standing, standing
+from stream.core.judgement.worth import is_priced, spread_if_kept
 from stream.core.policy.policy import AlertKind
 from stream.core.units import DAY_MS
-from stream.core.value.interval import value_interval
 from stream.core.value.rfm import scores, summary
 
 
@@ -188,19 +188,14 @@ def _value_at_risk(profile: Profile, now: Standing, basis: Basis) -> ValueAtRisk
 
     None where it is not known what the customer pays.
     """
-    if now.features is None or not now.ranked or not profile.buying.sums.gross_minor:
+    if not is_priced(profile, now):
         return None  # never bought, or not known what
-    finance = basis.policy.finance
-    buying = profile.buying
-    history = summary(buying, now.as_of_ms, basis.model.process.unit_ms)
-    mean_minor = history.monetary_minor
-    x, t_x = history.frequency, history.recency
-    low, middle, high = value_interval(basis.valuation, x, t_x, t_x, mean_minor)
+    finance, spread = basis.policy.finance, spread_if_kept(profile, now, basis)
     return ValueAtRisk(
-        p10_minor=round(low),
-        p50_minor=round(middle),
-        p90_minor=round(high),
-        currency=buying.currency,
+        p10_minor=round(spread.p10_minor),
+        p50_minor=round(spread.p50_minor),
+        p90_minor=round(spread.p90_minor),
+        currency=profile.buying.currency,
         horizon_days=finance.risk_horizon_ms // DAY_MS,
         annual_discount=finance.annual_discount,
         margin=finance.margin,

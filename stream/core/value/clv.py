@@ -165,22 +165,34 @@ def purchase_count_tails(
     T: float,
     horizon: float,
 ) -> Iterator[float]:
-    """P(at least 1), P(at least 2), ... purchases within the horizon: exact, for both processes.
+    """P(at least 1), P(at least 2), ... purchases within the horizon: exact, for both processes."""
+    alive = p_alive(process, x, t_x, T)
+    return (alive * tail for tail in count_tails_if_alive(process, x, max(T, t_x), horizon))
 
-    The k-th purchase happens if the customer is alive, stayed after each of k - 1 purchases, and the unbroken
-    Poisson stream reaches k: the three are independent given the data.
+
+def count_tails_if_alive(process: PurchaseProcess, x: int, T: float, horizon: float) -> Iterator[float]:
+    """The same if the customer is alive.
+
+    The k-th purchase happens if the customer stayed after each of k - 1 purchases, and the unbroken Poisson
+    stream reaches k: the two are independent given the data.
     """
-    rate, reach = process.r + x, horizon / (process.alpha + max(T, t_x))
+    rate, reach = process.r + x, horizon / (process.alpha + T)
     a, b_x = process.a, _stays(process, x)
     log_ratio = math.log(reach) - math.log1p(reach)
     log_mass = -rate * math.log1p(reach)
-    stays, below, count = p_alive(process, x, t_x, T), 0.0, 0
+    stays, below, count = 1.0, 0.0, 0
     while True:
         below += math.exp(log_mass)
         yield stays * max(0.0, 1.0 - below)
         stays *= (b_x + count) / (a + b_x + count)
         log_mass += math.log((rate + count) / (count + 1.0)) + log_ratio
         count += 1
+
+
+def stay_share(process: PurchaseProcess, x: int) -> float:
+    """The probability that a customer who is alive does not leave after the next purchase."""
+    stays = _stays(process, x)
+    return stays / (process.a + stays)
 
 
 def discount_per_unit(process: PurchaseProcess, annual_discount: float, year_ms: int) -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise, zip_longest
 from typing import NamedTuple
 
+from stream.core.model.record import Spend
 from stream.core.value.bracket import Bracket
-from stream.core.value.clv import discounted_if_alive, purchase_count_tails
-from stream.core.value.lifetime import COARSE, Valuation, looked_up
+from stream.core.value.clv import count_tails_if_alive, discounted_if_alive, purchase_count_tails
+from stream.core.value.lifetime import COARSE, Valuation, discounted_purchases_of, looked_up, stated
+from stream.core.value.returning import Returning
 
 RECIPROCAL_ROOT_2 = 0.7071067811865476
 HISTORIES_REMEMBERED = 1 << 14
@@ -22,6 +25,8 @@ ROOT_MIN, ROOT_MAX = 1e-2, 1e6
 """Cube roots of values over their rate among which quantiles are looked for."""
 STRIDE = 1.2
 """Factor by which a bracket is widened until it holds the quantile."""
+TAIL_MIN = 1e-6
+"""The probability of more purchases from which on they are not told apart."""
 COUNT_MAX = 2_000
 """Numbers of purchases within the horizon that are distinguished; more count as this many."""
 
@@ -32,45 +37,89 @@ def value_interval(
     t_x: float,
     T: float,
     mean_minor: float,
+    chance: float | None,
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9),
 ) -> tuple[float, ...]:
     """Quantiles of the value within the horizon: the exact count of purchases, times gamma-gamma spend.
 
+    `chance` is the stated one of a purchase within the customer's own horizon, as in `customer_value`.
     Discounting is the mean one; a sum of n spends over its posterior is a beta-prime variable, taken by
-    Paulson's cube-root rule (good to about 0.001). What takes time is the same for all with one history, and
-    remembered: only the rate is the customer's own.
+    Paulson's cube-root rule (good to about 0.001). Without a stated chance, what takes time is the same for
+    all with one history, and remembered: only the rate is the customer's own.
     """
-    discounted, ratios = _spread(rules, x, t_x, T, quantiles)
+    discounted, ratios = (
+        _spread(rules, x, t_x, T, quantiles)
+        if chance is None
+        else _stated_spread(rules, x, t_x, max(T, t_x), chance, quantiles)
+    )
     spend = rules.spend
     rate = (spend.v + x * mean_minor / spend.scale_minor) * spend.scale_minor * rules.margin * discounted
     return tuple(ratio * rate for ratio in ratios)
 
 
+Spread = tuple[float, tuple[float, ...]]
+"""Discounted over undiscounted expected purchases, and the quantiles of the value over its rate."""
+
+
 @lru_cache(maxsize=HISTORIES_REMEMBERED)
-def _spread(
-    rules: Valuation, x: int, t_x: float, T: float, quantiles: tuple[float, ...]
-) -> tuple[float, tuple[float, ...]]:
-    """Discounted over undiscounted expected purchases, and the quantiles of the value over its rate."""
-    process, spend = rules.process, rules.spend
+def _spread(rules: Valuation, x: int, t_x: float, T: float, quantiles: tuple[float, ...]) -> Spread:
+    process = rules.process
     age = max(T, t_x)
     expected = discounted_if_alive(process, x, age, 0.0, rules.horizon, COARSE)
-    mixture = _mixture(_count_masses(rules, x, t_x, T), spend.p, spend.p * x + spend.q)
+    mixture = _mixture(_count_masses(rules, x, t_x, T), rules.spend, x)
     return looked_up(rules, rules.finite, x, age) / expected, tuple(
         _quantile(mixture, share) for share in quantiles
     )
 
 
+def _stated_spread(
+    rules: Valuation, x: int, t_x: float, age: float, chance: float, quantiles: tuple[float, ...]
+) -> Spread:
+    one = stated(rules, x, t_x, age, chance)
+    tails = stated_tails(rules, x, age, one)
+    discounted = discounted_purchases_of(rules, rules.finite, x, age, one)
+    mixture = _mixture(_masses(tails), rules.spend, x)
+    return discounted / (math.fsum(tails) or 1.0), tuple(_quantile(mixture, share) for share in quantiles)
+
+
+def stated_tails(rules: Valuation, x: int, age: float, one: Returning) -> list[float]:
+    """P(at least 1), P(at least 2), ... purchases within the horizon, by the stated chance of the next one.
+
+    Of those who buy within the own horizon the process says: whoever buys so often, less whoever first waits
+    that long and then does, over whoever does not wait.
+    """
+    process, chance, buys = rules.process, one.chance, one.buys
+    tails: list[float] = []
+    least, rest_span = TAIL_MIN * buys, rules.horizon - one.within
+    whole = _cut(count_tails_if_alive(process, x, age, rules.horizon), least)
+    late = []
+    if rest_span > 0.0:
+        late = _cut(count_tails_if_alive(process, x, age + one.within, rest_span), least)
+    for tail, later in zip_longest(whole, late, fillvalue=0.0):
+        soon = max(0.0, tail - (1.0 - buys) * later) / buys
+        tails.append(min(1.0, chance * soon + (1.0 - chance) * one.waits * later))
+    return tails
+
+
 def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]:
-    """Probabilities of 0, 1, 2, ... purchases within the horizon."""
-    tails = [1.0]
-    for tail in purchase_count_tails(rules.process, x, t_x, T, rules.horizon):
-        tails.append(tail)
-        if tail < 1e-6:
+    """Probabilities of 0, 1, 2, ... purchases within the horizon, by the process alone."""
+    return _masses(_cut(purchase_count_tails(rules.process, x, t_x, T, rules.horizon), TAIL_MIN))
+
+
+def _cut(tails: Iterable[float], least: float) -> list[float]:
+    """The tails up to the first below `least`, and at most `COUNT_MAX`."""
+    found = []
+    for tail in islice(tails, COUNT_MAX):
+        found.append(tail)
+        if tail < least:
             break
-        if len(tails) > COUNT_MAX:
-            tails.append(0.0)  # so that the probabilities sum to 1
-            break
-    return [more - less for more, less in pairwise(tails)]
+    return found
+
+
+def _masses(tails: Sequence[float]) -> list[float]:
+    """Probabilities of 0, 1, 2, ... purchases; they sum to 1, less a last tail that is too small to count."""
+    ends = (1.0, *tails) if tails[-1] < TAIL_MIN else (1.0, *tails, 0.0)
+    return [max(0.0, more - less) for more, less in pairwise(ends)]
 
 
 class _Mixture(NamedTuple):
@@ -88,7 +137,8 @@ class _Mixture(NamedTuple):
     """For each count: half its probability, the inverse of the cube root of the mean, d1."""
 
 
-def _mixture(masses: list[float], p: float, shape: float) -> _Mixture:
+def _mixture(masses: list[float], spend: Spend, x: int) -> _Mixture:
+    p, shape = spend.p, spend.p * x + spend.q
     parts = [
         (mass * 0.5, math.cbrt(shape / (p * count)), 1.0 / (9.0 * p * count))
         for count, mass in enumerate(masses)

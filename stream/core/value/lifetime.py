@@ -2,7 +2,7 @@
 
 Value is margin times expected spend times discounted expected purchases, in minor units. Discounted purchases
 if alive, with a horizon and without, are integrals over frequency x and age T. They are tabled once for a
-model and a policy (`Valuation`); after that a customer's value takes a few multiplications.
+model and a policy (`Valuation`); after that a customer's value takes a few look-ups.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from stream.core.model.record import GridTable, Model, PurchaseProcess, Spend
+from stream.core.model.record import GridTable, Horizon, Model, PurchaseProcess, Spend
 from stream.core.units import YEAR_MS
 from stream.core.value.clv import (
     discount_per_unit,
     discounted_if_alive,
     expected_value,
+    own_horizon,
     p_alive,
+    purchases_if_alive,
+    stay_share,
 )
+from stream.core.value.returning import Returning, first_purchases, returning
 
 FREQUENCIES = (*range(41), 44, 48, 53, 58, 64, 72, 82, 94, 110, 130, 155, 190, 235, 300, 390, 520, 720, 1_000)
 AGE_MAX_MS = 40 * YEAR_MS
@@ -33,11 +37,11 @@ COARSE = 0.6
 class Value(Struct, frozen=True, gc=False):
     """Expected earnings from a customer from now on, in minor units, within the horizon and without one."""
 
-    p_alive: float
     spend_minor: float
-    """Expected money of the next purchase."""
+    """Expected money of one purchase."""
     finite_minor: float
     infinite_minor: float
+    """Infinite by a policy that does not discount: no mean of a lifetime need exist."""
 
 
 class Valuation(Struct, frozen=True, gc=False, eq=False):
@@ -45,6 +49,8 @@ class Valuation(Struct, frozen=True, gc=False, eq=False):
 
     process: PurchaseProcess
     spend: Spend
+    own: Horizon
+    """The time within which a stated chance of buying is meant: the customer's own horizon."""
     margin: float
     discount: float
     """Continuous rate per unit of the process."""
@@ -67,6 +73,7 @@ def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: flo
     return Valuation(
         process=model.process,
         spend=model.spend,
+        own=model.horizon,
         margin=margin,
         discount=discount_per_unit(model.process, annual_discount, YEAR_MS),
         horizon=horizon_ms / model.process.unit_ms,
@@ -76,19 +83,69 @@ def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: flo
     )
 
 
-def customer_value(rules: Valuation, x: int, t_x: float, T: float, mean_minor: float) -> Value:
-    """The value of one customer; `mean_minor` is the mean of the x repeat purchases."""
-    alive = p_alive(rules.process, x, t_x, T)
-    scale = rules.spend.scale_minor
+def customer_value(
+    rules: Valuation, x: int, t_x: float, T: float, mean_minor: float, chance: float | None
+) -> Value:
+    """The value of one customer; `mean_minor` is the mean of the x repeat purchases.
+
+    `chance` is the stated one, 0 to 1, of a purchase within the customer's own horizon (returning.py); None:
+    the purchase process's own.
+    """
+    process, scale = rules.process, rules.spend.scale_minor
     spend_minor = expected_value(rules.spend, x, mean_minor / scale) * scale
-    worth = rules.margin * spend_minor * alive
+    worth = rules.margin * spend_minor
     age = max(T, t_x)
-    return Value(
-        p_alive=alive,
-        spend_minor=spend_minor,
-        finite_minor=worth * looked_up(rules, rules.finite, x, age),
-        infinite_minor=worth * looked_up(rules, rules.infinite, x, age),
-    )
+    one = None if chance is None else stated(rules, x, t_x, age, chance)
+    alive = p_alive(process, x, t_x, T)
+
+    def purchases(grid: GridTable) -> float:
+        if one is None:
+            return alive * looked_up(rules, grid, x, age)
+        return discounted_purchases_of(rules, grid, x, age, one)
+
+    infinite = worth * purchases(rules.infinite) if rules.discount > 0.0 else math.inf
+    return Value(spend_minor, worth * purchases(rules.finite), infinite)
+
+
+def stated(rules: Valuation, x: int, t_x: float, age: float, chance: float) -> Returning:
+    """The stated chance of a purchase within the own horizon, beside what the process says of it."""
+    process = rules.process
+    within = own_horizon(process, rules.own, x, t_x)
+    return returning(process, x, age, p_alive(process, x, t_x, age), (chance, within))
+
+
+def discounted_purchases_of(rules: Valuation, grid: GridTable, x: int, age: float, one: Returning) -> float:
+    """Expected discounted purchases within the table's horizon, by the stated chance of the next one."""
+    process, discount = rules.process, rules.discount
+    horizon = math.inf if grid.horizon_ms is None else rules.horizon
+    if horizon <= one.within:
+        return one.chance * looked_up(rules, grid, x, age) / one.buys
+    bought = 0.0
+    stays = stay_share(process, x)
+    for delay, weight in first_purchases(process, x, age, one):
+        more = stays * looked_up_within(rules, grid, x + 1, age + delay, horizon - delay)
+        bought += weight * math.exp(-discount * delay) * (1.0 + more)
+    later = looked_up_within(rules, grid, x, age + one.within, horizon - one.within)
+    waited = one.waits * math.exp(-discount * one.within) * later
+    return one.chance * bought + (1.0 - one.chance) * waited
+
+
+def looked_up_within(rules: Valuation, grid: GridTable, x: int, age: float, span: float) -> float:
+    """Discounted purchases if alive within a span of no more than the table's horizon; infinite: without one.
+
+    Without a discount they depend on the span only over alpha + age, so the table's horizon stands for any
+    span at another age. What a shorter span changes of the discount is taken to be as for a constant rate:
+    right to 0.3% for a year at 10%.
+    """
+    if grid.horizon_ms is None:
+        return looked_up(rules, grid, x, age)
+    process = rules.process
+    scaled = (process.alpha + age) * (rules.horizon / span) - process.alpha
+    mean_discount = _span(rules.discount, span) / span
+    if scaled > _age_max(grid, process):
+        return purchases_if_alive(process, x, age, span) * mean_discount
+    whole = _span(rules.discount, rules.horizon) / rules.horizon
+    return looked_up(rules, grid, x, scaled) * (mean_discount / whole)
 
 
 def looked_up(rules: Valuation, grid: GridTable, x: int, age: float) -> float:
@@ -156,6 +213,11 @@ def grid_table_of_rows(
         log_age_step=step,
         rows=tuple(rows),
     )
+
+
+def _age_max(grid: GridTable, process: PurchaseProcess) -> float:
+    """The largest age T of a table."""
+    return math.exp(grid.log_age_start + (len(grid.rows[0]) - 1) * grid.log_age_step) - process.alpha
 
 
 def has_table(model: Model, horizon_ms: int, annual_discount: float) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import floor, isfinite, log10
 
+from msgspec.structs import astuple
+
 from stream.core.alerts.alert import PolicyRef, rfc3339
 from stream.core.alerts.amounts import days, money, sentiment_word, share
 from stream.core.alerts.build import episode_id
@@ -16,10 +18,9 @@ from stream.core.facts.sums import priced_orders
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.ranking import is_ranked
+from stream.core.judgement.standing import standing
+from stream.core.judgement.worth import expected_minor, spread_now
 from stream.core.units import DAY_MS
-from stream.core.value.interval import value_interval
-from stream.core.value.lifetime import customer_value
-from stream.core.value.rfm import summary
 from stream.core.view.profile_view import (
     EngagementView,
     ExpectedValueView,
@@ -69,7 +70,7 @@ def profile_view(profile: Profile, basis: Basis) -> ProfileView | None:
         },
         purchases=_purchases(buying) if bought else None,
         risk=_risk(judgement.risk) if bought and judgement.judged_ms else None,
-        expected_value=_expected_value(buying, as_of_ms, basis) if bought and ranked else None,
+        expected_value=_expected_value(profile, as_of_ms, basis) if bought and ranked else None,
         top_categories=tuple(top_categories(profile.interests.bought, CATEGORIES_SHOWN)),
         looks_at=looked if looked and interest >= LOOKS_MIN else None,
         engagement=_engagement(profile, basis),
@@ -110,13 +111,13 @@ def _risk(risk: float) -> RiskView:
     )
 
 
-def _expected_value(buying: Buying, as_of_ms: int, basis: Basis) -> ExpectedValueView | None:
+def _expected_value(profile: Profile, as_of_ms: int, basis: Basis) -> ExpectedValueView | None:
+    buying = profile.buying
     if not buying.sums.gross_minor or not buying.currency:
         return None
-    past = summary(buying, as_of_ms, basis.model.process.unit_ms)
-    history = past.frequency, past.recency, past.T, past.monetary_minor
-    mean = _two_figures(customer_value(basis.valuation, *history).finite_minor)
-    low, middle, high = map(_two_figures, value_interval(basis.valuation, *history))
+    now = standing(profile, as_of_ms, basis)
+    mean = _two_figures(expected_minor(profile, now, basis))
+    low, middle, high = map(_two_figures, astuple(spread_now(profile, now, basis)))
     horizon_days = basis.policy.finance.risk_horizon_ms // DAY_MS
     low_words, mean_words, high_words = (money(m, buying.currency, rounded=True) for m in (low, mean, high))
     return ExpectedValueView(

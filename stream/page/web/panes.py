@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from markupsafe import Markup
 
 from stream.core.units import DAY_MS
-from stream.look.html import with_whole_days
+from stream.look.html import Cell, Meter, html_table, with_whole_days
 from stream.look.months import months
 from stream.page.published import PublishedError
-from stream.page.screens import alert_weeks, customers, today
+from stream.page.screens import alert_weeks, customers, judged_alerts, today
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.web.pages import HTML, Made, Pages
@@ -152,6 +153,8 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         )
     helped, unread = _uplift(pages)
     weeks = alert_weeks.alert_weeks(reading, view) if view.has_alerts else []
+    key = ("judged", view.basis.model.version)
+    judged = pages.kept.get(key, lambda: judged_alerts.judged_alerts(reading, view))
     text = pages.render(
         "policy.html",
         POLICY,
@@ -162,8 +165,29 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         unread=unread,
         weeks=[(each, Markup(months(each.series))) for each in weeks],
         held=alert_weeks.held_back(reading, view),
+        judged=Markup(_judged(judged)),
+        unknown=judged.unknown,
     )
     return text, 200, HTML
+
+
+def _judged(found: judged_alerts.JudgedAlerts) -> str:
+    """What was promised and what came of it, in all, by week and by promise; empty where none was judged."""
+    if not found.whole.judged:
+        return ""
+    head = ("", "judged", "promised", "right (90% interval)", "")
+    tables = [
+        html_table((name, *head[1:]), [_promised(each) for each in rows if each.judged])
+        for name, rows in (("horizon over in the week from", found.weeks), ("promised", found.bands))
+    ]
+    whole = msgspec.structs.replace(found.whole, name="13 weeks")
+    return html_table(head, [_promised(whole)]) + "".join(tables)
+
+
+def _promised(one: judged_alerts.Promised) -> tuple[Cell, ...]:
+    low, high = one.interval
+    got = f"{one.got:.0%} ({low:.0%} to {high:.0%})"
+    return one.name, f"{one.judged:,}", f"{one.promised:.0%}", got, Meter(one.got, low, high)
 
 
 def _uplift(pages: Pages) -> tuple[Markup, str]:

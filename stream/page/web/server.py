@@ -27,6 +27,7 @@ from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
 from stream.page.web.live_pages import LivePages, RunningShop
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
 from stream.page.web.panes import PANES
+from stream.page.web.promise_gauges import watch_promises
 from stream.page.web.rendering import STATIC
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class DashboardServer:
         self._pages = Pages(view, live, published)
         self._metrics = DashboardMetrics()
         self._watch_store()
+        watch_promises(self._metrics, store, live.view if live is not None else lambda: view)
         is_known = known_hosts(names)
         self._live: LivePages | None = None
         if live is not None:

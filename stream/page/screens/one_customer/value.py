@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from stream.core.facts.profile import Profile
 from stream.core.judgement.ranking import is_ranked
+from stream.core.judgement.standing import standing
+from stream.core.judgement.worth import expected_minor, spread_now
 from stream.core.units import DAY_MS
-from stream.core.value.interval import value_interval
-from stream.core.value.lifetime import customer_value
 from stream.core.value.rfm import scores, summary
 from stream.page.screens.view import View, estimate
 from stream.wording.amounts import count, days, money
@@ -50,15 +50,17 @@ def value_figures(profile: Profile, view: View) -> ValueFigures | None:
         return None
     currency, is_priced = buying.currency, bool(sums.gross_minor)
     history = summary(buying, view.as_of_ms, basis.model.process.unit_ms)
-    numbers = history.frequency, history.recency, history.T, history.monetary_minor
     is_known = is_priced and is_ranked(currency, basis.ranking)
     expected = spread = ""
     low = middle = 0.0
     if is_known:
-        mean = customer_value(basis.valuation, *numbers).finite_minor
-        least, _, most = value_interval(basis.valuation, *numbers)
+        now = standing(profile, view.as_of_ms, basis)
+        mean, range_ = expected_minor(profile, now, basis), spread_now(profile, now, basis)
+        least, most = range_.p10_minor, range_.p90_minor
         expected = estimate(mean, currency)
         spread = f"8 in 10 such customers bring {estimate(least, currency)} to {estimate(most, currency)}"
+        if not round(least):
+            spread = f"9 in 10 such customers bring at most {estimate(most, currency)}"
         if not round(most):
             spread = "more than 9 in 10 such customers bring nothing"
         whole = max(mean, most) or 1.0

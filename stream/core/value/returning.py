@@ -1,0 +1,55 @@
+"""The purchase process, given how likely the customer is to buy within their own horizon.
+
+Alerts state a chance of buying again that may rest on more than frequency and recency (risk/churn.py). Value
+has to agree with it. Of all ways to see the future that have this chance, the one nearest to the process (of
+least relative entropy; Jeffrey's rule, "The Logic of Decision", 1965) leaves the futures in which they
+buy within the own horizon as likely among themselves as the process has them, and so those in which they do
+not. Only how much the two groups weigh is the stated chance: whoever stays away is then still alive with the
+probability that the process gives after such a silence. Where the stated chance is that of the process, so is
+everything else. docs/decisions says against what this was measured.
+
+Times are in units of the process. `x` is the frequency and `age` is T, as in clv.py, not before the last
+purchase.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from stream.core.model.record import PurchaseProcess
+
+NODES = ((0.1127016653792583, 5.0 / 18.0), (0.5, 8.0 / 18.0), (0.8872983346207417, 5.0 / 18.0))
+"""Gauss-Legendre nodes and weights on (0, 1)."""
+
+
+class Returning(NamedTuple):
+    """The next purchase of one customer: the stated chance, beside what the process says."""
+
+    chance: float
+    """Of a purchase within `within`, 0 to 1: the stated one."""
+    within: float
+    """The customer's own horizon."""
+    buys: float
+    """P(a purchase within `within`), if the customer is alive."""
+    waits: float
+    """P(alive), if nothing is bought within `within`."""
+
+
+def returning(
+    process: PurchaseProcess, x: int, age: float, alive: float, chance_within: tuple[float, float]
+) -> Returning:
+    """The stated chance and its horizon (`chance_within`) beside the process, with `alive` its P(alive)."""
+    chance, within = chance_within
+    waits_log = -(process.r + x) * math.log1p(within / (process.alpha + age))
+    silent = alive * math.exp(waits_log)
+    away = 1.0 - alive + silent
+    return Returning(chance, within, -math.expm1(waits_log), silent / away if away > 0.0 else 0.0)
+
+
+def first_purchases(
+    process: PurchaseProcess, x: int, age: float, one: Returning
+) -> list[tuple[float, float]]:
+    """When the next purchase comes, if within the own horizon: delays and their weights, which sum to 1."""
+    rate, scale = process.r + x, process.alpha + age
+    return [(scale * math.expm1(-math.log1p(-place * one.buys) / rate), weight) for place, weight in NODES]

@@ -1,0 +1,39 @@
+"""The gauges of whether alerts keep their word: what the policy page shows, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stream.metrics import DashboardMetrics
+from stream.page.screens.judged_alerts import Promised, judged_alerts
+from stream.page.screens.view import View
+from stream.page.store.store import ReadStore
+from stream.page.web.kept_for import KeptFor
+
+KEPT_S = 3_600.0
+"""What took long to count is counted again after an hour: horizons are at least days."""
+
+
+def watch_promises(metrics: DashboardMetrics, store: ReadStore, view: Callable[[], View]) -> None:
+    """Count at a scrape, from the store and as of the view of then. Without alerts shares have no sample."""
+    kept = KeptFor(KEPT_S)
+
+    def count() -> Promised:
+        with store.reading() as reading:
+            return judged_alerts(reading, view()).whole
+
+    def found() -> Promised:
+        return kept.get("promises", count)
+
+    def shares() -> dict[tuple[str, ...], float]:
+        whole = found()
+        low, high = whole.interval
+        return {("value",): whole.got, ("low",): low, ("high",): high} if whole.judged else {}
+
+    def promised() -> dict[tuple[str, ...], float]:
+        whole = found()
+        return {(): whole.promised} if whole.judged else {}
+
+    metrics.gauges.watch("alerts_judged", lambda: {(): found().judged})
+    metrics.gauges.watch("alerts_right_share", shares)
+    metrics.gauges.watch("alerts_promised_share", promised)
