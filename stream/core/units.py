@@ -38,3 +38,15 @@ def calendar_month(day: int) -> int:
     march_year = year_of_era + shifted // 146_097 * 400  # years that begin in March, as do their months
     march_month = (5 * day_of_year + 2) // 153
     return (march_year - EPOCH_YEAR) * MONTHS_OF_YEAR + march_month + 2
+
+
+@lru_cache(maxsize=4_096)
+def first_day_of_month(month: int) -> int:
+    """The day number on which a month (months since January 1970) begins: `calendar_month` the other way.
+
+    Howard Hinnant, chrono-compatible low-level date algorithms: `days_from_civil`.
+    """
+    year, march_month = divmod(month - 2, MONTHS_OF_YEAR)  # years that begin in March, as do their months
+    year += EPOCH_YEAR
+    leap_days = year // 4 - year // 100 + year // 400
+    return year * 365 + leap_days + (153 * march_month + 2) // 5 - 719_468

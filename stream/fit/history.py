@@ -84,8 +84,8 @@ class Snapshot:
 
     def not_ranked(self) -> dict[str, int]:
         """Currency -> customers who cannot be ranked."""
-        counts = sorted(Counter(self.currencies).items())
-        return {code: count for code, count in counts if not is_ranked(code, self.ranking)}
+        counts = Counter(self.currencies)
+        return {code: counts[code] for code in sorted(counts) if not is_ranked(code, self.ranking)}
 
     def currency_notes(self, finance_currency: str) -> list[str]:
         """What is to be said of several currencies; `finance_currency` is that of the policy, or empty."""
@@ -290,11 +290,11 @@ def take_snapshot(profiles: Mapping[str, Profile], as_of_ms: int, calendar: Cale
 
 def _by_the_clock(profile: Profile, calendar: Calendar) -> Features:
     """The features of a customer with their times as the clock of the business shows them."""
-    sums, features = profile.buying.sums, features_of(profile)
-    engaged_ms = features.engagement_ms
+    sums, engaged_ms = profile.buying.sums, profile.engagement.last_at_ms
     return msgspec.structs.replace(
-        features,
+        features_of(profile),
         first_ms=sums.first_day * DAY_MS,
         last_ms=sums.last_day * DAY_MS,
         engagement_ms=calendar.local_ms(engaged_ms) if engaged_ms else 0,
+        by_month=tuple(sums.seasons),
     )

@@ -17,7 +17,6 @@ from stream.core.model.record import GridTable, Horizon, Model, PurchaseProcess,
 from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance
 from stream.core.units import DAY_MS, WEEK_MS
-from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.population import population
@@ -26,13 +25,28 @@ from stream.fit.purchases.spending import fit_spend
 from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.adoption import TOO_SHORT, adopted
 from stream.fit.risk.drift import drift_words
-from stream.fit.risk.risk_layer import constant_layer, fit_risk_layer, log_odds, process_log_odds
+from stream.fit.risk.risk_layer import (
+    LEFT_OUT,
+    LEFT_OUT_IN_SEASONS,
+    constant_layer,
+    fit_risk_layer,
+    log_odds,
+    process_log_odds,
+)
+from stream.fit.risk.season_lessons import (
+    cells_in_season,
+    season_days,
+    season_notes,
+    with_seasons,
+)
 from stream.fit.risk.stalls import order_times, without_stalls
 from stream.fit.risk.thresholds import PastWindow, learn_thresholds, never_alerted
 from stream.fit.risk.training_set import (
     TrainingRows,
+    capped,
     enough_to_learn,
     feature_matrix,
+    own_horizons_ms,
     training_days,
     training_horizons,
     training_rows,
@@ -66,7 +80,8 @@ class FitOptions:
 
 def snapshot_days(first_ms: int, split_ms: int, horizon: Horizon) -> tuple[int, ...]:
     """The days as of which `fit_model` needs a snapshot: the training days, and the split."""
-    return (*training_days(first_ms, split_ms, horizon.max_ms)[1], split_ms)
+    days = dict.fromkeys(training_days(first_ms, split_ms, horizon.max_ms)[1])
+    return (*days, *(day for day in season_days(first_ms, split_ms) if day not in days), split_ms)
 
 
 def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Model) -> Model:
@@ -82,7 +97,8 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     history = replace(history, snapshots=ranked)
     snapshot = ranked[split_ms]
     base, notes = base_model(snapshot, options, fallback)
-    notes = [*options.data_notes, *notes]
+    base = with_seasons(history, split_ms, base, options.horizon)
+    notes = [*options.data_notes, *notes, *season_notes(base, history.first_ms)]
     learnt = _risk_layer(history, split_ms, base, options)
     tables = finance_tables(base.process, options.finance) if options.finance else ()
     return usable(
@@ -174,6 +190,8 @@ class _RiskFit(NamedTuple):
 def _risk_layer(history: History, split_ms: int, base: Model, options: FitOptions) -> _RiskFit:
     """The risk layer and its thresholds, if it is adopted."""
     training_ms, days = training_days(history.first_ms, split_ms, options.horizon.max_ms)
+    if base.seasons is not None:
+        days = tuple(dict.fromkeys((*season_days(history.first_ms, split_ms), *days)))
     assert all(day in history.snapshots for day in days), "the history lacks a snapshot of snapshot_days"
     parts_of = {day: _parts_of_day(history, (day, split_ms), training_ms, base, options) for day in days}
     parts_of, notes = without_stalls(parts_of, history, split_ms)
@@ -182,7 +200,8 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
     whole = [parts_of[day][training_ms] for day in days if training_ms in parts_of[day]]
     if not enough_to_learn(parts) or not whole:
         return _RiskFit(None, risk_of=TOO_SHORT, notes=notes)
-    learnt = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon))
+    left_out = LEFT_OUT if base.seasons is None else LEFT_OUT_IN_SEASONS
+    learnt = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon), left_out)
     snapshot = history.snapshots[split_ms]
     observed = _observed_share(base, snapshot, training_ms) >= SAME_HORIZON
     chosen = adopted(parts, learnt.newest)
@@ -227,45 +246,24 @@ def _parts_of_day(
     if not snapshot.ranked.any():
         return {}
     try:
-        process = fit_process(snapshot.cells(), base.process.kind).process
+        process = fit_process(cells_in_season(snapshot, base.seasons), base.process.kind).process
     except UnfitError:
         return {}
-    then = _assembled(process, base.spend, snapshot, options)
-    real_ms = _own_horizons_ms(then, snapshot)
+    then = msgspec.structs.replace(_assembled(process, base.spend, snapshot, options), seasons=base.seasons)
+    real_ms = own_horizons_ms(then, snapshot)
     horizons = training_horizons(*day_and_split_ms, training_ms, options.horizon.max_ms)
     found = {}
     for horizon_ms in horizons:
-        model = msgspec.structs.replace(then, horizon=_capped(options.horizon, horizon_ms))
+        model = msgspec.structs.replace(then, horizon=capped(options.horizon, horizon_ms))
         observed_ms = np.minimum(real_ms, horizon_ms)
         weight = 1.0 / len(horizons)
         found[horizon_ms] = training_rows(model, snapshot, history, (observed_ms, real_ms), weight)
     return found
 
 
-def _capped(horizon: Horizon, longest_ms: int) -> Horizon:
-    """The horizon, cut where observation ends."""
-    return Horizon(
-        factor=horizon.factor,
-        min_ms=min(horizon.min_ms, longest_ms),
-        max_ms=min(horizon.max_ms, longest_ms),
-    )
-
-
-def _own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
-    """Each customer's own horizon, shape (customers,)."""
-    unit_ms = model.process.unit_ms
-    return np.array(
-        [
-            own_horizon(model.process, model.horizon, one.frequency, (one.last_ms - one.first_ms) / unit_ms)
-            * unit_ms
-            for one in snapshot.features
-        ]
-    )
-
-
 def _observed_share(base: Model, snapshot: Snapshot, training_ms: int) -> float:
     """The mean share of the real horizons that the training horizon covers, 0 to 1."""
-    real = _own_horizons_ms(base, snapshot)
+    real = own_horizons_ms(base, snapshot)
     return float(np.mean(np.minimum(real, training_ms) / real))
 
 

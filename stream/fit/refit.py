@@ -18,6 +18,7 @@ from stream.fit.absurd_money import absurd_customers, set_aside_words
 from stream.fit.history import take_snapshot
 from stream.fit.model_fit import FitOptions, base_model, finance_tables, money_currency, usable
 from stream.fit.purchases.processes import UnfitError
+from stream.fit.risk.season_lessons import in_seasons
 
 
 def last_purchase_day(profiles: Mapping[str, Profile]) -> int:
@@ -42,6 +43,8 @@ def refit(
     snapshot = take_snapshot(profiles, as_of_ms, calendar)
     snapshot = snapshot.ranked_in(money_currency(snapshot, options.finance))
     base, notes = base_model(snapshot, options, current)
+    if current.seasons is not None:
+        base = in_seasons(base, snapshot, current.seasons)
     if absurd:
         notes.append(set_aside_words(absurd))
     notes.append(

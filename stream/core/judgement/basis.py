@@ -21,6 +21,7 @@ class Basis:
         "_risks",
         "at_risk_tier",
         "churn_tier",
+        "clear_risks",
         "cutoffs",
         "hysteresis",
         "meaning",
@@ -57,6 +58,11 @@ class Basis:
         }
         """Churn risks at which a kind of alert is raised, and at which it escalates; for kinds that depend
         on it."""
+        self.clear_risks: dict[AlertKind, float] = {
+            "at_risk_loyal": self.risk_of(loyal.clear_at),
+            "churn_risk": churn.clear_at,
+        }
+        """Churn risks below which such a kind of alert clears."""
 
     def drifting(self, risk: float) -> float:
         """A churn risk on the scale of at_risk_loyal, 0 to 1 (see `_drift_scale`)."""

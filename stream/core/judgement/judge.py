@@ -10,8 +10,15 @@ from msgspec import Struct
 from stream.core.facts.profile import Episode, Judgement, Profile
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import AlertState, advance, close, is_open, may_open, review_ms
+from stream.core.judgement.levels import level_above, level_below
 from stream.core.judgement.rules import NO_CONTACT_LIMIT, RULES, Signal
-from stream.core.judgement.standing import Standing, risk_reaches_ms, standing, unhappiness_falls_ms
+from stream.core.judgement.standing import (
+    Standing,
+    risk_leaves_ms,
+    risk_reaches_ms,
+    standing,
+    unhappiness_falls_ms,
+)
 from stream.core.judgement.tier import falls_to_ms, stage_of, tier_lost_ms
 from stream.core.policy.arms import assigned
 
@@ -19,8 +26,6 @@ TIER_MOVES_KEPT = 12
 """Changes of tier that a profile remembers, the latest."""
 STAGE_MOVES_KEPT = 12
 """Changes of stage that a profile remembers, the latest."""
-ABOVE_ALL_RISKS = 2.0
-"""Sentinel above every level of churn risk: levels are probabilities, at most 1."""
 
 
 class Transition(Struct, frozen=True, gc=False):
@@ -134,8 +139,10 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: 
     policy, found = basis.policy, []
     if now.tier:
         found.append(tier_lost_ms(now.value_minor, now.tier, basis.cutoffs, policy.ladder.slack, as_of_ms))
-    level = _next_risk_level(profile.judgement, now, signals, basis)
-    if level is not None:
+    level = level_above(profile.judgement, now, signals, basis)
+    if basis.model.seasons is not None:
+        found.append(risk_leaves_ms(now, level, level_below(profile.judgement, now, signals, basis)))
+    elif level is not None:
         found.append(risk_reaches_ms(now, level, basis))
     if now.unresolved_ms is not None:
         waited_ms = now.unresolved_ms + policy.at_risk_loyal.ticket_patience_ms
@@ -161,29 +168,6 @@ def _next_review(profile: Profile, now: Standing, signals: list[Signal], basis: 
             found.append(_closeness_falls_ms(now, signal, basis))
     instants = [at_ms for at_ms in found if at_ms is not None]
     return max(min(instants), as_of_ms + 1) if instants else None
-
-
-def _next_risk_level(
-    judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis
-) -> float | None:
-    """The lowest level of churn risk above the present one at which a rule or the stage may change."""
-    if now.features is None:
-        return None
-    levels = [] if judgement.stage == "lapsed" else [basis.policy.stages.lapsed_risk]
-    for signal in signals:
-        if signal.kind not in basis.risk_levels:
-            continue
-        episode = judgement.episodes.get(signal.kind)
-        raised, escalated = basis.risk_levels[signal.kind]
-        if is_open(episode):
-            levels += (raised, escalated)
-        elif signal.eligible and (episode is None or episode.armed):
-            levels.append(raised)
-    lowest, risk = ABOVE_ALL_RISKS, now.risk
-    for level in levels:
-        if risk < level < lowest:
-            lowest = level
-    return None if lowest == ABOVE_ALL_RISKS else lowest
 
 
 def _limit_free_ms(judgement: Judgement, basis: Basis) -> int | None:

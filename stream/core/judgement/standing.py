@@ -6,6 +6,7 @@ import math
 
 from msgspec import Struct, structs
 
+from stream.core.calendar import Calendar
 from stream.core.facts.decay import (
     BASKET_HALF_LIFE_MS,
     MOOD_HALF_LIFE_MS,
@@ -23,7 +24,7 @@ from stream.core.judgement.tier import tier_of
 from stream.core.judgement.unhappiness import is_overdue, opinion_drop, unhappy_words
 from stream.core.model.features import Features
 from stream.core.policy.policy import AtRiskLoyalRule, Policy
-from stream.core.risk.churn import logistic, risk_review_ms
+from stream.core.risk.churn import band_review_ms, logistic, risk_review_ms
 from stream.core.risk.curve import RiskCurve, risk_curve
 from stream.core.units import DAY_MS
 
@@ -78,6 +79,8 @@ def standing(profile: Profile, as_of_ms: int, basis: Basis) -> Standing:
         features = features_of(profile) if basis.model.risk is not None else habit_of(sums)
         if not ranked:
             features = without_money(features)
+        if basis.model.seasons is not None:
+            features = with_months(features, sums, basis.meaning.calendar)
         curve = risk_curve(basis.model, features)
         risk = logistic(curve.log_odds(as_of_ms))
         if as_of_ms > sums.first_at_ms:
@@ -123,6 +126,11 @@ def features_of(profile: Profile) -> Features:
     )
 
 
+def with_months(features: Features, sums: Sums, calendar: Calendar) -> Features:
+    """The features with what a model that knows seasons looks at."""
+    return structs.replace(features, by_month=tuple(sums.seasons), calendar=calendar)
+
+
 def without_money(features: Features) -> Features:
     """The features of a customer whose money is in a currency that the model does not know."""
     return structs.replace(features, monetary_minor=0.0, first_minor=0.0)
@@ -149,6 +157,14 @@ def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:
     if now.curve is None or now.risk >= level:
         return None
     return risk_review_ms(basis.model, now.curve, level, now.as_of_ms, now.risk)
+
+
+def risk_leaves_ms(now: Standing, up: float | None, down: float | None) -> int | None:
+    """When to review a customer by a model that knows seasons: when the risk reaches `up` or has fallen to
+    `down`, or before; None if it never does."""
+    if now.curve is None or (up is None and down is None):
+        return None
+    return band_review_ms(now.curve, up, down, now.as_of_ms, now.risk)
 
 
 def unhappiness_falls_ms(now: Standing, level: float, rule: AtRiskLoyalRule) -> int | None:

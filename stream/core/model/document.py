@@ -10,8 +10,16 @@ from typing import Any
 import msgspec
 
 from stream.core.model.features import BY_NAME
-from stream.core.model.record import GridTable, MidRanks, Model, Population, RiskLayer, Term
-from stream.core.units import YEAR_MS
+from stream.core.model.record import (
+    GridTable,
+    MidRanks,
+    Model,
+    Population,
+    RiskLayer,
+    Seasons,
+    Term,
+)
+from stream.core.units import MONTHS_OF_YEAR, YEAR_MS
 
 
 class ModelError(ValueError):
@@ -67,6 +75,10 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
 }
 """Far wider than any fit has come to; a fit itself keeps a and b from 1e-4 to 1e4. Beyond, a judgement would
 overflow, or the tables of a model that brings none would take hours."""
+KINDS_MAX = 16
+"""Kinds of buyers: a judgement looks at each of them."""
+SUM_SLACK = 1e-6
+"""So far may shares that make up a whole be from 1."""
 LOG_MAX = 100.0
 """Of a logarithm in a table: e ** 100 purchases are more than any."""
 LOG_ODDS_MAX = 1e6
@@ -90,6 +102,8 @@ def check_model(model: Model) -> None:
         )
     if model.risk is not None:
         _check_risk(model.risk)
+    if model.seasons is not None:
+        _check_seasons(model.seasons)
     for table in model.tables:
         _check_table(table)
 
@@ -145,6 +159,25 @@ def _check_term(term: Term, ranges: set[tuple[float, float]]) -> None:
         term.weight * BY_NAME[term.feature].silence >= 0.0,
         f"risk.segments: with this weight on {term.feature} silence would lower the risk",
     )
+
+
+def _check_seasons(seasons: Seasons) -> None:
+    """Every kind has twelve months, and shares make up wholes."""
+    kinds = seasons.kinds
+    _require(
+        len(kinds) <= KINDS_MAX, f"seasons.kinds: {len(kinds)}, and at most {KINDS_MAX} can be told apart"
+    )
+    _require(
+        abs(math.fsum(kind.share for kind in kinds) - 1.0) <= SUM_SLACK,
+        "seasons.kinds: shares must add up to 1",
+    )
+    for kind in kinds:
+        twelve = len(kind.months) == MONTHS_OF_YEAR
+        _require(twelve, f"seasons.kinds: {MONTHS_OF_YEAR} months are needed, not {len(kind.months)}")
+        whole = abs(math.fsum(kind.months) - 1.0) <= SUM_SLACK
+        _require(
+            whole and min(kind.months) >= 1e-9, "seasons.kinds: months must add up to 1, each above 1e-09"
+        )
 
 
 def _require(holds: bool, message: str) -> None:

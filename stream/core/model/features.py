@@ -17,9 +17,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
 from stream.core.model.record import Model
-from stream.core.units import DAY_MS
+from stream.core.units import DAY_MS, YEAR_MS
 
 RISES, FALLS, STANDS = 1, -1, 0
 """What silence does to a feature."""
@@ -56,6 +57,11 @@ class Features(Struct, frozen=True, kw_only=True, gc=False):
     """Refunded share of the money spent, 0 to 1."""
     tickets: float = 0.0
     """Open tickets and complaints."""
+    by_month: tuple[int, ...] = ()
+    """Purchase days by month of the year, January first, of all years; empty: unknown. Only a model that
+    knows seasons looks at them."""
+    calendar: Calendar = UTC_CALENDAR
+    """By which instants fall into months; UTC where times are what a clock shows."""
 
 
 class OwnProcess(Protocol):
@@ -65,11 +71,23 @@ class OwnProcess(Protocol):
     def gap(self) -> float:
         """The customer's mean gap between purchases, in units of the purchase process."""
 
+    @property
+    def horizon(self) -> float:
+        """The customer's own horizon, in units of the purchase process."""
+
     def log_odds(self, silent_ms: int) -> float:
         """Log-odds of no purchase within the customer's own horizon, after a silence."""
 
     def left_log_odds(self, silent_ms: int) -> float:
         """Log-odds of having left for good, after a silence."""
+
+
+class OwnSeason(Protocol):
+    """What is known of the months in which one customer buys; risk/season.py works it out."""
+
+    @property
+    def focus(self) -> float:
+        """How much the purchases of a year are of few months: 0 for all year, 0.83 for two months."""
 
 
 class Observation(Struct, frozen=True, gc=False):
@@ -80,7 +98,10 @@ class Observation(Struct, frozen=True, gc=False):
     own: OwnProcess
     as_of_ms: int
     silent_ms: int
-    """Since the last purchase day; never negative."""
+    """Since the last purchase day; never negative. By a model that knows seasons it is measured in the
+    customer's own purchasing time (risk/season.py)."""
+    season: OwnSeason | None = None
+    """None: the model knows no seasons."""
 
 
 Formula = Callable[[Observation], float]
@@ -155,6 +176,25 @@ def _momentum(at: Observation) -> float:
     return math.log(gap_ms / DAY_MS / _gap_days(at)) if gap_ms > 0 else 0.0
 
 
+def _season_due(at: Observation) -> float:
+    if at.season is None:
+        return 0.0
+    years = max(0, at.as_of_ms - at.features.last_ms) / YEAR_MS
+    return at.season.focus * _year_ahead(at) / (1.0 + years**MISSED)
+
+
+def _season_away(at: Observation) -> float:
+    return 0.0 if at.season is None else at.season.focus * (1.0 - _year_ahead(at))
+
+
+def _year_ahead(at: Observation) -> float:
+    """The share of the customer's purchasing time of a year that lies within the horizon, at most 1."""
+    return min(1.0, at.own.horizon * at.model.process.unit_ms / YEAR_MS)
+
+
+MISSED = 8
+"""How sharply a season counts as missed a year after the last purchase: a quarter of a year earlier it counts
+for nine tenths, a quarter later for one tenth."""
 SILENCE, HISTORY = "SILENCE", "HISTORY"
 """Reasons: that nothing was bought, and who the customer is. The others are reason codes of the alert."""
 
@@ -201,6 +241,15 @@ OF_SILENCE = (
 )
 """Moved by silence, and the same for all customers of one habit."""
 
+OF_SEASON = (
+    # for customers who buy in few months: the share of their year that lies ahead, until a season was missed
+    Feature("season_due", 22, FALLS, SILENCE, _season_due),
+    # and the share that does not. Silence does not move it; as it does with a shorter horizon, the risk may
+    # only rise with it
+    Feature("season_away", 23, RISES, SILENCE, _season_away),
+)
+"""Changed by silence, and at borders of months; 0 by a model that knows no seasons."""
+
 OF_FADING = (
     # log of decayed purchase days; log of decayed engagement
     Feature("recent", 6, FALLS, SILENCE, _recent),
@@ -208,7 +257,7 @@ OF_FADING = (
 )
 """The customer's own, forgotten with time."""
 
-FEATURES = (*OF_HABIT, *OF_CUSTOMER, *OF_SILENCE, *OF_FADING)
+FEATURES = (*OF_HABIT, *OF_CUSTOMER, *OF_SILENCE, *OF_SEASON, *OF_FADING)
 """Every feature, in the order in which contributions are summed; it decides the last digits of every risk."""
 COLUMNS = tuple(sorted(FEATURES, key=lambda feature: feature.column))
 NAMES = tuple(feature.name for feature in COLUMNS)

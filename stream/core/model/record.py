@@ -163,6 +163,23 @@ class Retention(_ModelPart, frozen=True):
     period_ms: Annotated[int, Meta(gt=0)] = YEAR_MS
 
 
+class BuyerKind(_ModelPart, frozen=True):
+    """Customers whose purchases are spread over the year in one way: all year, or before Christmas only."""
+
+    share: Positive
+    """Of all customers, 0 to 1."""
+    months: tuple[Positive, ...]
+    """Share of a year's purchases in each month of the year, January first; their sum is 1."""
+
+
+class Seasons(_ModelPart, frozen=True, eq=False):
+    """When in the year customers buy, by kinds; which kind a customer is, their own months tell."""
+
+    kinds: Annotated[tuple[BuyerKind, ...], Meta(min_length=1)]
+    learnt: str
+    """Plain words: from how many customers and seasons this was learnt."""
+
+
 class GridTable(_ModelPart, frozen=True):
     """Discounted purchases of a customer who has not left, over frequency x and age T (value/lifetime.py).
 
@@ -201,4 +218,6 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     tables: tuple[GridTable, ...] = ()
     notes: tuple[str, ...] = ()
     """Warnings of the fit, in plain words: fallbacks taken, small samples, unmet assumptions."""
+    seasons: Seasons | None = None
+    """None: every month is like any other."""
     version: str = ""

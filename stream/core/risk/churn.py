@@ -34,9 +34,11 @@ from msgspec import Struct
 from stream.core.model.features import COLUMNS, NAMES, Features, Observation
 from stream.core.model.record import Model, Term
 from stream.core.risk.crossing import first_crossing
-from stream.core.risk.curve import RiskCurve, risk_curve, segment_of
+from stream.core.risk.curve import RiskCurve, in_season, risk_curve, segment_of
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
-from stream.core.units import DAY_MS
+from stream.core.risk.season import season_of
+from stream.core.risk.season_change import first_change_ms
+from stream.core.units import DAY_MS, MONTHS_OF_YEAR
 from stream.core.value.clv import EXP_MAX
 
 RISK_MIN = 1e-300
@@ -62,8 +64,11 @@ class ExplainedRisk(Struct, frozen=True, gc=False):
 
 def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
     """The value of every feature for one customer at one instant, in the order of `NAMES`."""
-    silent_ms = max(0, as_of_ms - features.last_ms)
-    at = Observation(model, features, own_inactivity(model, features), as_of_ms, silent_ms)
+    own = own_inactivity(model, features)
+    if model.seasons is None:
+        at = Observation(model, features, own, as_of_ms, max(0, as_of_ms - features.last_ms))
+    else:
+        at = in_season(model, features, own, season_of(model.seasons, features), as_of_ms)
     return [feature.formula(at) for feature in COLUMNS]
 
 
@@ -103,7 +108,11 @@ def crossing_ms(model: Model, features: Features, threshold: float, from_ms: int
     `from_ms`: by default the last purchase. None if 20 years of silence do not reach the threshold.
     """
     start_ms = features.last_ms if from_ms is None else max(from_ms, features.last_ms)
-    return _crossing_ms(model, risk_curve(model, features), threshold, start_ms)
+    last_ms = features.last_ms
+    curve = risk_curve(model, features)
+    if curve.season is not None:
+        return first_change_ms(curve, start_ms, log_odds_of(threshold), None, last_ms + SILENCE_MAX_MS)
+    return _crossing_ms(model, curve, threshold, start_ms)
 
 
 def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int, risk: float) -> int | None:
@@ -124,6 +133,29 @@ def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int
             if estimate_ms - last_ms >= DAY_MS and curve.log_odds(estimate_ms) < goal:
                 return estimate_ms
     return _crossing_ms(model, curve, threshold, max(now_ms, last_ms))
+
+
+def band_review_ms(
+    curve: RiskCurve, up: float | None, down: float | None, now_ms: int, risk: float
+) -> int | None:
+    """When to review a customer by a model that knows seasons: never after the risk leaves a band.
+
+    `up`: a level above the risk at `now_ms` which it may reach; `down`: one below, or the risk itself, which
+    matters when the risk has fallen below it, as it may at a border of months. None if neither happens.
+    """
+    season, last_ms = curve.season, curve.features.last_ms
+    assert season is not None
+    goal = None if up is None or up <= risk else log_odds_of(up)
+    floor = None if down is None else log_odds_of(down)
+    now_ms, end_ms = max(now_ms, last_ms), last_ms + SILENCE_MAX_MS
+    usual_ms = curve.own.usual_ms
+    early_ms = min(season.reaches_ms(usual_ms), end_ms)
+    if goal is not None and floor is None and now_ms < early_ms:
+        months = range(season.month(now_ms), season.month(early_ms) + 1)
+        places = {month % MONTHS_OF_YEAR for month in months[:MONTHS_OF_YEAR]}
+        if curve.highest(early_ms, usual_ms, places) < goal:
+            return early_ms
+    return first_change_ms(curve, now_ms, goal, floor, end_ms)
 
 
 def _estimated_ms(low: tuple[int, float], high: tuple[int, float], goal: float, since_ms: int) -> int:
@@ -171,8 +203,8 @@ def logistic(log_odds: float) -> float:
 
 def _explained_process(model: Model, features: Features, as_of_ms: int) -> ExplainedRisk:
     """The risk by the purchase process alone, with two contributions: the habit's and that of silence."""
-    own = own_inactivity(model, features)
-    now, at_last = own.log_odds(max(0, as_of_ms - features.last_ms)), own.log_odds(0)
+    now = risk_curve(model, features).log_odds(as_of_ms)
+    at_last = own_inactivity(model, features).log_odds(0)
     base = inactivity(model, 0, 0).log_odds(0)
     parts = [("frequency", at_last - base), ("silence", now - at_last)]
     parts.sort(key=lambda part: -abs(part[1]))

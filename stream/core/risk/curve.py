@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -12,6 +14,7 @@ from stream.core.model.features import (
     OF_CUSTOMER,
     OF_FADING,
     OF_HABIT,
+    OF_SEASON,
     OF_SILENCE,
     Feature,
     Features,
@@ -20,6 +23,8 @@ from stream.core.model.features import (
 )
 from stream.core.model.record import Model, RiskSegment
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
+from stream.core.risk.season import Season, season_of
+from stream.core.units import DAY_MS, MONTHS_OF_YEAR
 
 Weighed = tuple[tuple[float, Formula, float, float], ...]
 """Features with their weights (log-odds per unit of the feature) and the least and the greatest value to
@@ -65,14 +70,29 @@ class RiskCurve(Struct, frozen=True, gc=False):
     usual: float = 0.0
     """Log-odds that silence adds by the time at which nine in ten such customers have bought again; of the
     learnt layer."""
+    season: Season | None = None
+    """The customer's purchasing time; None: the model knows no seasons, and it is that of the calendar."""
 
     def log_odds(self, as_of_ms: int) -> float:
         """Log-odds of no purchase within the customer's own horizon after an instant."""
         features = self.features
+        if self.season is not None:
+            return self._of(in_season(self.model, features, self.own, self.season, as_of_ms))
         silent_ms = as_of_ms - features.last_ms if as_of_ms > features.last_ms else 0
         if self.of_silence is None:
             return self.own.log_odds(silent_ms)
-        at = Observation(self.model, features, self.own, as_of_ms, silent_ms)
+        return self._of(Observation(self.model, features, self.own, as_of_ms, silent_ms))
+
+    def highest(self, as_of_ms: int, silent_ms: int, places: Iterable[int]) -> float:
+        """No log-odds are higher until an instant with so much silence, in these months of the year (0:
+        January)."""
+        assert self.season is not None
+        own = min((own_in(self.own, self.season, place) for place in places), key=attrgetter("horizon"))
+        return self._of(Observation(self.model, self.features, own, as_of_ms, silent_ms, self.season))
+
+    def _of(self, at: Observation) -> float:
+        if self.of_silence is None:
+            return at.own.log_odds(at.silent_ms)
         return self.constant + _sum(self.of_silence, at) + _sum(self.of_fading, at)
 
     def usual_log_odds(self) -> float:
@@ -82,11 +102,28 @@ class RiskCurve(Struct, frozen=True, gc=False):
         return self.constant + self.usual + _sum(self.of_fading, at)
 
 
+def in_season(
+    model: Model, features: Features, own: Inactivity, season: Season, as_of_ms: int
+) -> Observation:
+    """The observation of a customer by a model that knows seasons: silence and horizon in purchasing time."""
+    place = season.month(as_of_ms) % MONTHS_OF_YEAR
+    return Observation(
+        model, features, own_in(own, season, place), as_of_ms, season.silent_ms(as_of_ms), season
+    )
+
+
+def own_in(own: Inactivity, season: Season, place: int) -> Inactivity:
+    """The purchase process as it is in a month of the year (0: January): its horizon in purchasing time."""
+    unit_days = own.unit_ms / DAY_MS
+    return own._replace(horizon=season.year.horizon(own.horizon * unit_days, place) / unit_days)
+
+
 def risk_curve(model: Model, features: Features) -> RiskCurve:
     """The curve of one customer: by the learnt layer if the model has one, else by the purchase process."""
     x, span_ms = features.frequency, features.last_ms - features.first_ms
+    season = season_of(model.seasons, features) if model.seasons is not None else None
     if model.risk is None:
-        return RiskCurve(model, features, inactivity(model, x, span_ms))
+        return RiskCurve(model, features, inactivity(model, x, span_ms), season=season)
     habit = _habit(model, x, span_ms)
     constant, terms, own = habit.constant, habit.terms, habit.own
     at = Observation(model, features, own, features.last_ms, 0)
@@ -94,7 +131,7 @@ def risk_curve(model: Model, features: Features) -> RiskCurve:
         value = formula(at)
         constant += weight * (value if low <= value <= high else low if value < low else high)
     of_fading = terms.of_fading if features.recent or features.engagement or terms.fades else ()
-    return RiskCurve(model, features, own, constant, terms.of_silence, of_fading, habit.usual)
+    return RiskCurve(model, features, own, constant, terms.of_silence, of_fading, habit.usual, season)
 
 
 def segment_of(model: Model, frequency: int) -> RiskSegment:
@@ -138,7 +175,7 @@ def _segment_terms(segment: RiskSegment) -> SegmentTerms:
     of_fading = weighed(OF_FADING)
     fades = any(low > 0.0 or high < 0.0 for _, _, low, high in of_fading)
     return SegmentTerms(
-        constant, weighed(OF_HABIT), weighed(OF_CUSTOMER), weighed(OF_SILENCE), of_fading, fades
+        constant, weighed(OF_HABIT), weighed(OF_CUSTOMER), weighed(OF_SILENCE + OF_SEASON), of_fading, fades
     )
 
 

@@ -31,6 +31,9 @@ LEFT_OUT = ("age", "churn_logit", "dead_logit")
 """Features that the layer does not use. In a young history `age` measures the time since the shop opened and
 does not carry over to later customers; the two log-odds are unbounded, their tempered forms are used
 instead."""
+LEFT_OUT_IN_SEASONS = (*LEFT_OUT, "silence_rank")
+"""By a model that knows seasons: a lesson of a year ago had fewer customers who had left, so that the same
+silence had a higher rank than it has at the split."""
 ANCHOR = "churn_tempered"
 """The feature whose weight is pulled towards 1, all others towards 0: the purchase process's own log-odds."""
 SHRINKAGES = (2.0, 6.0, 20.0, 60.0, 200.0, 1_000.0)
@@ -62,13 +65,15 @@ class Learnt(NamedTuple):
     day, shape (customers,); None where that was too little."""
 
 
-def fit_risk_layer(parts: Sequence[TrainingRows], learnt: str) -> Learnt:
+def fit_risk_layer(
+    parts: Sequence[TrainingRows], learnt: str, left_out: tuple[str, ...] = LEFT_OUT
+) -> Learnt:
     """The risk layer fitted to training rows; `learnt` is the record's sentence about what it learnt from."""
     matrix = np.vstack([np.column_stack([one.features, one.shortfall]) for one in parts])
     training = joined(parts)
     spread = matrix.std(axis=0)
     columns = (*NAMES, SHORTFALL)
-    chosen = [at for at, name in enumerate(columns) if spread[at] > SPREAD_MIN and name not in LEFT_OUT]
+    chosen = [at for at, name in enumerate(columns) if spread[at] > SPREAD_MIN and name not in left_out]
     names = [columns[place] for place in chosen]
     centre, scale = matrix[:, chosen].mean(axis=0), spread[chosen]
     low, high = matrix[:, chosen].min(axis=0), matrix[:, chosen].max(axis=0)

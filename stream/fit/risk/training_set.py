@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.core.model.features import NAMES
-from stream.core.model.record import Model
+from stream.core.model.record import Horizon, Model
 from stream.core.risk.churn import observe
 from stream.core.units import DAY_MS
+from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
 
@@ -80,6 +81,27 @@ def training_horizons(day_ms: int, split_ms: int, training_ms: int, horizon_ms: 
     longest_ms = min(split_ms - day_ms, horizon_ms)
     horizons = [int(share * training_ms) // DAY_MS * DAY_MS for share in LOOKS]
     return [one for one in horizons if DAY_MS <= one <= longest_ms]
+
+
+def capped(horizon: Horizon, longest_ms: int) -> Horizon:
+    """The horizon, cut where observation ends."""
+    return Horizon(
+        factor=horizon.factor,
+        min_ms=min(horizon.min_ms, longest_ms),
+        max_ms=min(horizon.max_ms, longest_ms),
+    )
+
+
+def own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
+    """Each customer's own horizon, shape (customers,)."""
+    unit_ms = model.process.unit_ms
+    return np.array(
+        [
+            own_horizon(model.process, model.horizon, one.frequency, (one.last_ms - one.first_ms) / unit_ms)
+            * unit_ms
+            for one in snapshot.features
+        ]
+    )
 
 
 def feature_matrix(model: Model, snapshot: Snapshot) -> Numbers:

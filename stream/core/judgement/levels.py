@@ -1,0 +1,64 @@
+"""The levels of churn risk at which a judgement changes: the next one above the present risk, and the one
+below."""
+
+from __future__ import annotations
+
+from stream.core.facts.profile import Judgement
+from stream.core.judgement.basis import Basis
+from stream.core.judgement.episode import is_open
+from stream.core.judgement.rules import Signal
+from stream.core.judgement.standing import Standing
+
+ABOVE_ALL_RISKS = 2.0
+"""Sentinel above every level of churn risk: levels are probabilities, at most 1."""
+
+
+def level_above(judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis) -> float | None:
+    """The lowest level of churn risk above the present one at which a rule or the stage may change."""
+    if now.features is None:
+        return None
+    levels = [] if judgement.stage == "lapsed" else [basis.policy.stages.lapsed_risk]
+    for signal in signals:
+        if signal.kind not in basis.risk_levels:
+            continue
+        episode = judgement.episodes.get(signal.kind)
+        raised, escalated = basis.risk_levels[signal.kind]
+        if is_open(episode):
+            levels += (raised, escalated)
+        elif signal.eligible and (episode is None or episode.armed):
+            levels.append(raised)
+    lowest, risk = ABOVE_ALL_RISKS, now.risk
+    for level in levels:
+        if risk < level < lowest:
+            lowest = level
+    return None if lowest == ABOVE_ALL_RISKS else lowest
+
+
+def level_below(judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis) -> float | None:
+    """The highest level of churn risk, not above the present one, below which an episode or a rule may
+    change.
+
+    Only seasons let a risk fall while nothing happens. Who lapsed stays lapsed until the next purchase.
+    """
+    if now.features is None:
+        return None
+    upgrade, risk = basis.policy.upgrade_opportunity, now.risk
+    levels = [upgrade.risk_max] if now.tier + 1 < len(basis.cutoffs) and _may_upgrade(now, basis) else []
+    for signal in signals:
+        if signal.kind not in basis.risk_levels:
+            continue
+        episode = judgement.episodes.get(signal.kind)
+        if episode is None:
+            continue
+        if is_open(episode) or not episode.armed:
+            levels.append(basis.clear_risks[signal.kind])
+        elif episode.state == "pending":
+            levels.append(basis.risk_levels[signal.kind][0])
+    return max((level for level in levels if level <= risk), default=None)
+
+
+def _may_upgrade(now: Standing, basis: Basis) -> bool:
+    """Whether a lower risk would make the customer eligible for an upgrade opportunity."""
+    rule = basis.policy.upgrade_opportunity
+    near = now.value_minor >= rule.closeness_min * basis.cutoffs[now.tier + 1]
+    return near and now.ranked and now.purchase_days >= rule.purchase_days_min and now.risk > rule.risk_max
