@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Protocol
 
 from stream.core.units import FOREVER_MS, SECOND_MS
@@ -159,9 +158,7 @@ class Courier:
         room = limited.room(now_ms)
         if room <= 0 or (state is not None and (state.disabled_ms or state.hold_until_ms > now_ms)):
             return 0
-        taking = partial(claim, lease_until_ms=now_ms + LEASE_MS, ordered=endpoint.ordered)
-        claims = await self._do(taking, self._database, endpoint.name, room, now_ms)
-        held_back = await self._do(self._gates.pass_through, claims, now_ms) if claims else {}
+        claims, held_back = await self._do(self._take, endpoint, room, now_ms)
         self._done += [(result, "") for result in held_back.values()]
         started = 0
         for each in claims:
@@ -177,6 +174,22 @@ class Courier:
         if len(claims) > started:
             await self._settle(now_ms)
         return started
+
+    def _take(
+        self, endpoint: Endpoint, room: int, now_ms: int
+    ) -> tuple[list[Claim], dict[int, AttemptResult]]:
+        """Deliveries whose turn it is, and what becomes of those that are held back: one transaction."""
+        lease_ms = now_ms + LEASE_MS
+        with self._database.transaction():
+            claims = claim(
+                self._database,
+                endpoint.name,
+                room,
+                now_ms,
+                lease_until_ms=lease_ms,
+                ordered=endpoint.ordered,
+            )
+            return claims, self._gates.pass_through(claims, now_ms)
 
     async def _attempt(self, limited: _Limited, each: Claim, probe: bool) -> None:
         answer = await self._post(limited.endpoint, each, self._clock_ms())

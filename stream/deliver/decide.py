@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stream.core.events.event import CustomerErased, CustomerMuted, CustomerUnmuted, type_name
+from stream.core.events.event import (
+    ConsentChanged,
+    CustomerErased,
+    CustomerMuted,
+    CustomerUnmuted,
+    type_name,
+)
 from stream.core.units import FOREVER_MS
 from stream.deliver.endpoints.endpoint import Endpoints
 from stream.deliver.plan.admission import Admission, EarlierDelivery, admit
 from stream.deliver.plan.contact import is_without_consent
 from stream.deliver.plan.head import AlertHead, NoAlertError, read_head
 from stream.deliver.queue.intake import Decide
-from stream.deliver.queue.rows import ReadAlert, ReadErasure, ReadMute
+from stream.deliver.queue.rows import ReadAlert, ReadConsent, ReadControl, ReadErasure, ReadMute
 from stream.wire import decode
 
-WANTED = tuple(type_name(kind).encode() for kind in (CustomerErased, CustomerMuted, CustomerUnmuted))
+WANTED = tuple(
+    type_name(kind).encode() for kind in (CustomerErased, CustomerMuted, CustomerUnmuted, ConsentChanged)
+)
 """Types of events of the control topic that delivery goes by."""
 
 
@@ -27,7 +35,7 @@ def read_alert(partition: int, offset: int, written_ms: int, value: bytes | None
         return ReadAlert(partition, offset, written_ms, fault=str(error))
 
 
-def read_control(partition: int, offset: int, message: Any) -> ReadErasure | ReadMute | None:
+def read_control(partition: int, offset: int, message: Any) -> ReadControl | None:
     """What a record of the control topic (a message of confluent-kafka) says of a customer's alerts; None for
     any other event.
 
@@ -44,6 +52,9 @@ def read_control(partition: int, offset: int, message: Any) -> ReadErasure | Rea
             return ReadMute(partition, offset, event.subject, event.time_ms, until_ms, mute.reason)
         case CustomerUnmuted() as event:
             return ReadMute(partition, offset, event.subject, event.time_ms, 0)
+        case ConsentChanged(data=stated) as event:
+            refused = stated.status != "grant"
+            return ReadConsent(partition, offset, event.subject, event.time_ms, stated.purpose, refused)
     return None
 
 

@@ -1,4 +1,5 @@
-"""What holds back a delivery whose turn it is: a mute, quiet hours, the contact budget, an experiment.
+"""What holds back a delivery whose turn it is: consent that was taken back, a mute, quiet hours, the contact
+budget, an experiment.
 
 An experiment comes last: what is held out would otherwise be sent now. The end of an episode is held back by
 nothing else: it stops what a receiver has begun.
@@ -16,11 +17,12 @@ from stream.core.alerts.alert import rfc3339
 from stream.core.units import FOREVER_MS
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.contact import Rival, room_ms
+from stream.deliver.plan.head import read_head
 from stream.deliver.plan.outcome import SuppressedBy
 from stream.deliver.plan.quiet import QuietHours
 from stream.deliver.queue.contacts import contacts_of, mark_sent, rivals_of
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.mutes import any_muted, muted_until
+from stream.deliver.queue.mutes import Words, words_about
 from stream.deliver.queue.rows import AttemptResult, Claim
 
 
@@ -30,35 +32,37 @@ class Gates:
     def __init__(self, database: Database, endpoints: Endpoints) -> None:
         self._database, self._endpoints = database, endpoints
         self._contact_names = endpoints.held_to_budget()
-        self._some_are_muted = False
 
     def pass_through(self, claims: Sequence[Claim], now_ms: int) -> dict[int, AttemptResult]:
         """Number of the alert -> what becomes of a delivery that is held back; the others are sent now.
 
-        All claims are of one endpoint. It is noted of those that pass, before anything is sent.
+        Within a transaction. All claims are of one endpoint. Those that pass are noted before anything is
+        sent.
         """
         held: dict[int, AttemptResult] = {}
         if not claims:
             return held
         endpoint = self._endpoints.by_name[claims[0].endpoint]
         gone: list[int] = []
-        with self._database.transaction():
-            self._some_are_muted = any_muted(self._database, now_ms)
-            for each in sorted(claims, key=lambda claim: (-(claim.alert.at_stake_minor or 0), claim.seq)):
-                result = self._held_back(endpoint, each, now_ms)
-                if result is None or result.reason == "holdout":
-                    gone.append(each.seq)
-                if result is not None:
-                    held[each.seq] = result
-                if self._endpoints.budget is not None:  # the next one is looked at with this contact
-                    mark_sent(self._database, endpoint.name, gone[-1:], now_ms)
-            if self._endpoints.budget is None:
-                mark_sent(self._database, endpoint.name, gone, now_ms)
+        asked = (each.alert.customer for each in claims if not each.alert.is_end)
+        words = words_about(self._database, asked, now_ms)
+        for each in sorted(claims, key=lambda claim: (-(claim.alert.at_stake_minor or 0), claim.seq)):
+            result = self._held_back(endpoint, each, words, now_ms)
+            if result is None or result.reason == "holdout":
+                gone.append(each.seq)
+            if result is not None:
+                held[each.seq] = result
+            if self._endpoints.budget is not None:  # the next one is looked at with this contact
+                mark_sent(self._database, endpoint.name, gone[-1:], now_ms)
+        if self._endpoints.budget is None:
+            mark_sent(self._database, endpoint.name, gone, now_ms)
         return held
 
-    def _held_back(self, endpoint: Endpoint, each: Claim, now_ms: int) -> AttemptResult | None:
+    def _held_back(self, endpoint: Endpoint, each: Claim, words: Words, now_ms: int) -> AttemptResult | None:
         if not each.alert.is_end:
-            muted = muted_until(self._database, each.alert.customer, now_ms) if self._some_are_muted else None
+            if endpoint.contact and (purpose := _taken_back(each, words)):
+                return _unsent(each, now_ms, "consent", f"consent to {purpose} was taken back")
+            muted = words.mutes.get(each.alert.customer)
             if muted is not None:
                 return _put_off(each, muted[0], now_ms, "muted", f"muted ({muted[1]})")
             quiet = _quiet_of(endpoint, each.alert.zone)
@@ -78,6 +82,19 @@ class Gates:
         rivals = rivals_of(self._database, alert, endpoint.name, now_ms)
         own = Rival(each.seq, alert.at_stake_minor or 0, alert.episode)
         return room_ms(budget, own, sent, rivals, now_ms)
+
+
+def _taken_back(each: Claim, words: Words) -> str:
+    """The purpose that the alert needs consent to and the customer refused after it; empty: none.
+
+    A refusal from before the alert, and read before it, is older than the consent that the alert states.
+    """
+    customer = each.alert.customer
+    if not any(name == customer for name, _ in words.refusals):
+        return ""
+    purpose = read_head(each.body).purpose  # few customers are among them, so the body is read again
+    at_ms, read_ms = words.refusals.get((customer, purpose), (-1, -1))
+    return purpose if purpose and (at_ms >= each.alert.at_ms or read_ms >= each.read_ms) else ""
 
 
 def _quiet_of(endpoint: Endpoint, zone: str) -> QuietHours | None:

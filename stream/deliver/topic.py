@@ -1,4 +1,4 @@
-"""The alerts topic, and the control topic for erasures and mutes, read from the offsets that the queue holds.
+"""The alerts topic, and what the control topic says of customers, read from the offsets in the queue.
 
 What Kafka knows of the group is only a hint. Every partition is read by this process: with a queue in a file
 there is one. A position outside of what a topic holds stops it, because alerts that nobody read would be
@@ -23,7 +23,7 @@ from confluent_kafka import (
 from msgspec import Struct
 
 from stream.deliver.decide import read_alert, read_control
-from stream.deliver.queue.rows import ReadAlert, ReadErasure, ReadMute
+from stream.deliver.queue.rows import ReadAlert, ReadControl
 
 RECORDS_AT_ONCE = 500
 POLL_S = 0.5
@@ -56,7 +56,7 @@ class ReadRecords(Struct):
     """What was read at once."""
 
     alerts: list[ReadAlert]
-    control: list[ReadErasure | ReadMute]
+    control: list[ReadControl]
     offsets: dict[str, dict[int, int]]
     """Topic -> partition -> the offset to read next."""
 

@@ -53,5 +53,8 @@ class CrashingDatabase:
     def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         self._database.run_many(statement, values)
 
+    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+        return self._database.rows_many(statement, values)
+
     def close(self) -> None:
         self._database.close()

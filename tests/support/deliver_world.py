@@ -20,7 +20,7 @@ from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import Selection, stored_deliveries
 from stream.deliver.queue.offsets import positions
 from stream.deliver.queue.reports import mark_reported, unreported
-from stream.deliver.queue.rows import Claim, ReadErasure, ReadMute, StoredDelivery
+from stream.deliver.queue.rows import Claim, ReadConsent, ReadErasure, ReadMute, StoredDelivery
 from stream.deliver.queue.sqlite import SqliteDatabase
 from tests.support.alert_bodies import NOW_MS
 from tests.support.crash_points import CrashingDatabase, CrashPoints
@@ -129,6 +129,15 @@ class World:
         self.erasures += 1
         stated_ms = self.now_ms if at_ms is None else at_ms
         read = [ReadMute(0, self.erasures - 1, customer, stated_ms, until_ms, reason)]
+        self.outcomes += take_control(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
+
+    def consent(
+        self, customer: str, *, refused: bool, purpose: str = "marketing", at_ms: int | None = None
+    ) -> None:
+        """The control topic says that a customer gives or takes back consent."""
+        self.erasures += 1
+        stated_ms = self.now_ms if at_ms is None else at_ms
+        read = [ReadConsent(0, self.erasures - 1, customer, stated_ms, purpose, refused)]
         self.outcomes += take_control(self.database, CONTROL, read, {0: self.erasures}, self.now_ms)
 
     def report(self) -> list[DeliveryRecord]:

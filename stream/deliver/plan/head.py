@@ -41,6 +41,8 @@ class AlertHead(Struct, frozen=True):
     consent: str = ""
     """To what is recommended: granted, denied, unknown, not_needed; empty where nothing is. Not in the queue:
     it decides when the alert is read."""
+    purpose: str = ""
+    """What the consent is for; empty where none is needed. Not in the queue either: it is in the body."""
 
     @property
     def is_end(self) -> bool:
@@ -68,6 +70,7 @@ class _ExperimentRead(Struct):
 
 class _ActionRead(Struct):
     consent: str = ""
+    requires_consent: str | None = None
 
 
 class _DataRead(Struct):
@@ -119,6 +122,7 @@ def read_head(body: bytes | None) -> AlertHead:
         arm=data.experiment.arm if data.experiment else "",
         zone=data.customer.timezone,
         consent=data.recommended_action.consent if data.recommended_action else "",
+        purpose=(data.recommended_action.requires_consent or "") if data.recommended_action else "",
     )
 
 

@@ -28,21 +28,23 @@ _EARLIER_NOW, _EARLIER_DUE = _EARLIER.format(now="?"), _EARLIER.format(now="d.du
 def claim(
     database: Database, endpoint: str, limit: int, now_ms: int, *, lease_until_ms: int, ordered: bool
 ) -> list[Claim]:
-    """At most `limit` deliveries that are due, the longest due first; no other process gets them for now."""
+    """At most `limit` deliveries that are due, the longest due first; no other process gets them for now.
+
+    One statement takes them, so a transaction of the caller's may have more in it.
+    """
     chosen = (  # MATERIALIZED: chosen once, also where the planner would do so for each row
         "SELECT d.seq FROM delivery d WHERE d.endpoint = ? AND d.outcome IS NULL AND d.due_ms <= ?"
         " AND d.lease_ms <= ? AND (d.expires_ms IS NULL OR d.expires_ms > ?)"
         f"{_ENABLED}{_EARLIER_NOW if ordered else ''} ORDER BY d.due_ms, d.seq LIMIT ? {database.skip_locked}"
     )
     order_values = (now_ms,) if ordered else ()
-    with database.transaction():
-        taken = database.rows(
-            f"WITH chosen AS MATERIALIZED ({chosen})"
-            " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
-            " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
-            endpoint, now_ms, now_ms, now_ms, *order_values, limit, lease_until_ms, endpoint,
-        )  # fmt: skip
-        alerts = _alerts(database, [seq for seq, _ in taken])
+    taken = database.rows(
+        f"WITH chosen AS MATERIALIZED ({chosen})"
+        " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
+        " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
+        endpoint, now_ms, now_ms, now_ms, *order_values, limit, lease_until_ms, endpoint,
+    )  # fmt: skip
+    alerts = _alerts(database, [seq for seq, _ in taken])
     return [Claim(seq, endpoint, *alerts[seq][:2], failed, alerts[seq][2]) for seq, failed in sorted(taken)]
 
 
@@ -78,7 +80,8 @@ def settle(database: Database, results: Sequence[AttemptResult]) -> None:
 def _count_for_endpoint(database: Database, name: str, results: Iterable[AttemptResult]) -> None:
     """Since when an endpoint fails, how often, and until when it asked to be left alone."""
     counted = [each for each in results if each.counts]
-    database.run("INSERT INTO endpoint (name) VALUES (?) ON CONFLICT DO NOTHING", name)
+    if not all(each.accepted for each in counted):  # one that never failed needs no row
+        database.run("INSERT INTO endpoint (name) VALUES (?) ON CONFLICT DO NOTHING", name)
     if any(each.accepted for each in counted):
         database.run(
             "UPDATE endpoint SET failing_since_ms = 0, failures = 0 WHERE name = ? AND failures > 0", name

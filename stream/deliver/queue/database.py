@@ -6,10 +6,24 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-VERSION = 2
-"""Of the tables; a queue of another version is refused."""
+VERSION = 3
+"""Of the tables; a queue of a later version is refused."""
 
-TABLES = """
+CONSENT = """
+CREATE TABLE consent (
+    customer TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    stated_ms BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    read_ms BIGINT NOT NULL,
+    PRIMARY KEY (customer, purpose)
+);
+"""
+UPGRADES = {2: CONSENT}
+"""Version -> what it lacks of the next one."""
+TABLES = (
+    f"{CONSENT}\n"
+    + """
 CREATE TABLE alert (
     seq {serial},
     alert_id TEXT NOT NULL UNIQUE,
@@ -95,11 +109,13 @@ CREATE TABLE unread (
     PRIMARY KEY (topic, partition_number, record_offset)
 );
 """
+)
 """`due_ms`: not attempted before. `lease_ms`: until then an attempt is under way in some process; with an
 outcome: its report. `erasing`: 1 when the body goes as soon as no delivery needs it, 2 when it is gone.
 `reported`: 1 when the outcome is on the deliveries topic. `sent_ms`: when it was first sent, or would have
 been if its customer were not held out; 0: neither. `reason` of a delivery without outcome: what it waits for.
-`muted`: the latest word about a customer; `until_ms` 0: unmuted."""
+`muted`: the latest word about a customer; `until_ms` 0: unmuted. `consent`: the latest statement about a
+purpose."""
 
 
 class QueueError(Exception):
@@ -127,6 +143,9 @@ class Database(Protocol):
 
     def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each of the values, without an answer in between."""
+
+    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+        """Run a statement once for each of the values, without an answer in between; the rows of each."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from stream.core.facts.profile import ERASURE_GRACE_MS
 from stream.deliver.plan.head import ENDS
 from stream.deliver.queue.database import Database
-from stream.deliver.queue.mutes import forget_mute, note_mute
+from stream.deliver.queue.mutes import forget_mute, note_consent, note_mute
 from stream.deliver.queue.offsets import move_position, next_offset
-from stream.deliver.queue.rows import Outcomes, ReadErasure, ReadMute
+from stream.deliver.queue.rows import Outcomes, ReadConsent, ReadControl, ReadErasure, ReadMute
 
 _ENDS = ", ".join(f"'{state}'" for state in sorted(ENDS))
 
@@ -23,7 +23,7 @@ _ENDS = ", ".join(f"'{state}'" for state in sorted(ENDS))
 def take_control(
     database: Database,
     topic: str,
-    records: Sequence[ReadErasure | ReadMute],
+    records: Sequence[ReadControl],
     offsets: Mapping[int, int],
     now_ms: int,
 ) -> Outcomes:
@@ -39,6 +39,9 @@ def take_control(
                 continue
             if isinstance(each, ReadMute):
                 note_mute(database, each, now_ms)
+                continue
+            if isinstance(each, ReadConsent):
+                note_consent(database, each, now_ms)
                 continue
             forget_mute(database, each.customer)
             database.run(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stream.deliver.queue.database import TABLES, VERSION, QueueError
+from stream.deliver.queue.database import TABLES, UPGRADES, VERSION, QueueError
 
 SCHEMA = "stream_deliver"
 SETTING_UP = 7_301_544_202_611
@@ -53,7 +53,13 @@ class PostgresDatabase:
                 self.run("CREATE TABLE version (number BIGINT NOT NULL)")
                 self.run("INSERT INTO version VALUES (?)", VERSION)
         self.run(f"SET search_path TO {SCHEMA}")
-        ((version,),) = self.rows("SELECT number FROM version")
+        with self.transaction():
+            self.rows("SELECT pg_advisory_xact_lock(?)", SETTING_UP)
+            ((version,),) = self.rows("SELECT number FROM version")
+            while version in UPGRADES:
+                self.run(UPGRADES[version])
+                version += 1
+                self.run("UPDATE version SET number = ?", version)
         if version != VERSION:
             raise QueueError(f"PostgreSQL: tables of version {version}, this program writes {VERSION}")
 
@@ -80,6 +86,20 @@ class PostgresDatabase:
                 cursor.executemany(statement.replace("?", "%s"), values)
         except self._errors as error:
             raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
+
+    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+        """In a pipeline, as `run_many`."""
+        if not values:
+            return []
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(statement.replace("?", "%s"), values, returning=True)
+                found = [cursor.fetchall()]
+                while cursor.nextset():
+                    found.append(cursor.fetchall())
+        except self._errors as error:
+            raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
+        return found
 
     def close(self) -> None:
         """Close the connection."""

@@ -49,6 +49,22 @@ class ReadMute(Struct, frozen=True):
     reason: str = ""
 
 
+class ReadConsent(Struct, frozen=True):
+    """A record of the control topic by which a customer gives or takes back consent to a purpose."""
+
+    partition: int
+    offset: int
+    customer: str
+    at_ms: int
+    """Event time."""
+    purpose: str
+    refused: bool
+
+
+ReadControl = ReadErasure | ReadMute | ReadConsent
+"""A record of the control topic that delivery goes by."""
+
+
 class Claim(Struct, frozen=True):
     """A delivery whose next attempt is this process's to make."""
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from stream.deliver.queue.database import TABLES, VERSION, QueueError
+from stream.deliver.queue.database import TABLES, UPGRADES, VERSION, QueueError
 
 BUSY_MS = 10_000
 WAL_BYTES_MAX = 64 << 20
@@ -62,7 +62,11 @@ class SqliteDatabase:
                 for statement in filter(str.strip, made.split(";")):
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
-            elif version != VERSION:
+            while version in UPGRADES:
+                self._connection.execute(UPGRADES[version])
+                version += 1
+                self._connection.execute(f"PRAGMA user_version = {version}")
+            if (version or tables) and version != VERSION:
                 raise QueueError(
                     f"{self._path}: a file of version {version}, this program writes {VERSION}; name another"
                 )
@@ -99,6 +103,10 @@ class SqliteDatabase:
             self._connection.executemany(statement, values)
         except sqlite3.Error as error:
             raise QueueError(f"{self._path}: {error}") from error
+
+    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+        """See Database; nothing is between this process and the file."""
+        return [self.rows(statement, *each) for each in values]
 
     def close(self) -> None:
         """Close the file, and let another process have it."""
