@@ -74,8 +74,9 @@ def jobs_command(*, events: Path | None, rounds: int, jobs: int) -> None:
 @click.option(
     "--rate", default=500.0, show_default=True, help="Deliveries a second while latency is measured."
 )
+@click.option("--budget", is_flag=True, help="With a contact budget, which each alert must pass.")
 @click.option("--mock", is_flag=True, help="On the mock cluster of librdkafka, without Java.")
-def deliver_command(*, alerts: int, only: str, counts: str, rate: float, mock: bool) -> None:
+def deliver_command(*, alerts: int, only: str, counts: str, rate: float, budget: bool, mock: bool) -> None:
     """Accepted alerts per second of `stream deliver`, and their latency; endpoints answer at once."""
     queues = [name for name in ("sqlite", "postgresql") if not only or name in only.split(",")]
     results = []
@@ -85,7 +86,14 @@ def deliver_command(*, alerts: int, only: str, counts: str, rate: float, mock: b
             kind = "mock" if mock else os.environ.get("STREAM_TEST_BROKER", "jar")
             on_postgres = queue == "postgresql"
             results.append(
-                delivery.measured(wanted, count, on_postgres=on_postgres, kind=kind, live_rate=rate / count)
+                delivery.measured(
+                    wanted,
+                    count,
+                    on_postgres=on_postgres,
+                    kind=kind,
+                    live_rate=rate / count,
+                    budget=budget,
+                )
             )
     click.echo(delivery.table(results))
     print_result({"deliver": results, **stamp()})

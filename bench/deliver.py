@@ -45,9 +45,9 @@ class FastReceiver:
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
 
-    def sections(self, endpoints: int) -> str:
-        """The endpoints file."""
-        return "".join(
+    def sections(self, endpoints: int, budget: bool) -> str:
+        """The endpoints file; with `budget` each customer has one, which is never used up."""
+        return ('[budget]\ncontacts_max = 1000\nwindow = "7d"\n' if budget else "") + "".join(
             f'[endpoints.e{number}]\nurl = "http://127.0.0.1:{self.port}/{number}"\n'
             'secret_env = "RECEIVER_SECRET"\nallow_http = true\nallow_networks = ["127.0.0.0/8"]\n'
             for number in range(endpoints)
@@ -64,14 +64,20 @@ class FastReceiver:
 
 
 def measured(
-    alerts: int, endpoints: int, *, on_postgres: bool, kind: str = "jar", live_rate: float = 0.0
+    alerts: int,
+    endpoints: int,
+    *,
+    on_postgres: bool,
+    kind: str = "jar",
+    live_rate: float = 0.0,
+    budget: bool = False,
 ) -> dict[str, Any]:
     """One run; `live_rate`: alerts a second while latency is measured; 0: half of what was accepted."""
     with tempfile.TemporaryDirectory(prefix="bench-deliver-") as name, _queue(on_postgres) as queue:
         folder, broker = Path(name), start_broker(kind)
         receiver = FastReceiver(folder)
         try:
-            (folder / "endpoints.toml").write_text(receiver.sections(endpoints))
+            (folder / "endpoints.toml").write_text(receiver.sections(endpoints, budget))
             prefix = f"bench{time.time_ns() % 10**9}."
             deliverer = DeliverProcess(folder, broker.bootstrap, prefix)
             if queue:
@@ -91,6 +97,7 @@ def measured(
             broker.close()
     return {
         "endpoints": endpoints, "queue": "postgresql" if on_postgres else "sqlite", "alerts": alerts,
+        "budget": budget,
         "accepted_s": round(rate), "cpu_s_per_1000": round(cpu_s * 1_000 / (alerts * endpoints), 3),
         "live_alerts_s": round(live), **latency,
     }  # fmt: skip

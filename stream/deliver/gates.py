@@ -16,11 +16,11 @@ from msgspec.structs import replace
 from stream.core.alerts.alert import rfc3339
 from stream.core.units import FOREVER_MS
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
-from stream.deliver.plan.contact import Rival, room_ms
+from stream.deliver.plan.contact import Budget, Rival, room_ms
 from stream.deliver.plan.head import read_head
 from stream.deliver.plan.outcome import SuppressedBy
 from stream.deliver.plan.quiet import QuietHours
-from stream.deliver.queue.contacts import contacts_of, mark_sent, rivals_of
+from stream.deliver.queue.contacts import Waiting, contacts_of, mark_sent, waiting_of
 from stream.deliver.queue.database import Database
 from stream.deliver.queue.mutes import Words, words_about
 from stream.deliver.queue.rows import AttemptResult, Claim
@@ -46,19 +46,30 @@ class Gates:
         gone: list[int] = []
         asked = (each.alert.customer for each in claims if not each.alert.is_end)
         words = words_about(self._database, asked, now_ms)
+        room = self._room_of(endpoint, claims, now_ms)
         for each in sorted(claims, key=lambda claim: (-(claim.alert.at_stake_minor or 0), claim.seq)):
-            result = self._held_back(endpoint, each, words, now_ms)
+            result = self._held_back(endpoint, each, words, room, now_ms)
             if result is None or result.reason == "holdout":
                 gone.append(each.seq)
+                if room is not None:  # the next one is looked at with this contact
+                    room.note(each, now_ms)
             if result is not None:
                 held[each.seq] = result
-            if self._endpoints.budget is not None:  # the next one is looked at with this contact
-                mark_sent(self._database, endpoint.name, gone[-1:], now_ms)
-        if self._endpoints.budget is None:
-            mark_sent(self._database, endpoint.name, gone, now_ms)
+        mark_sent(self._database, endpoint.name, gone, now_ms)
         return held
 
-    def _held_back(self, endpoint: Endpoint, each: Claim, words: Words, now_ms: int) -> AttemptResult | None:
+    def _room_of(self, endpoint: Endpoint, claims: Sequence[Claim], now_ms: int) -> _Room | None:
+        """The contact budgets of the customers of these claims; None where none holds."""
+        budget = self._endpoints.budget
+        if budget is None or not endpoint.contact:
+            return None
+        customers = [each.alert.customer for each in claims if not each.alert.is_end]
+        contacts = contacts_of(self._database, customers, self._contact_names)
+        return _Room(budget, contacts, waiting_of(self._database, customers, endpoint.name, now_ms))
+
+    def _held_back(
+        self, endpoint: Endpoint, each: Claim, words: Words, room: _Room | None, now_ms: int
+    ) -> AttemptResult | None:
         if not each.alert.is_end:
             if endpoint.contact and (purpose := _taken_back(each, words)):
                 return _unsent(each, now_ms, "consent", f"consent to {purpose} was taken back")
@@ -68,20 +79,37 @@ class Gates:
             quiet = _quiet_of(endpoint, each.alert.zone)
             if quiet is not None and (over_ms := quiet.over_ms(now_ms)) > now_ms:
                 return _put_off(each, over_ms, now_ms, "quiet_hours", f"quiet hours of {quiet.zone}")
-            room = self._room_ms(endpoint, each, now_ms)
-            if room > now_ms:
-                return _put_off(each, room, now_ms, "budget", "the contact budget of the customer is used up")
+            from_ms = now_ms if room is None else room.from_ms(each, now_ms)
+            if from_ms > now_ms:
+                return _put_off(
+                    each, from_ms, now_ms, "budget", "the contact budget of the customer is used up"
+                )
         return _unsent(each, now_ms, "holdout", "") if each.alert.is_held_out else None
 
-    def _room_ms(self, endpoint: Endpoint, each: Claim, now_ms: int) -> int:
+
+class _Room:
+    """The contact budgets of some customers within one transaction."""
+
+    def __init__(
+        self, budget: Budget, contacts: dict[str, dict[str, int]], waiting: Sequence[Waiting]
+    ) -> None:
+        self._budget, self._contacts, self._waiting = budget, contacts, waiting
+
+    def from_ms(self, each: Claim, now_ms: int) -> int:
         """When the contact budget of the customer has room."""
-        budget, alert = self._endpoints.budget, each.alert
-        if budget is None or not endpoint.contact:
-            return now_ms
-        sent = contacts_of(self._database, alert.customer, self._contact_names)
-        rivals = rivals_of(self._database, alert, endpoint.name, now_ms)
+        alert = each.alert
+        rivals = [
+            rival
+            for customer, rival in self._waiting
+            if customer == alert.customer and rival.episode != alert.episode
+        ]
         own = Rival(each.seq, alert.at_stake_minor or 0, alert.episode)
-        return room_ms(budget, own, sent, rivals, now_ms)
+        return room_ms(self._budget, own, self._contacts[alert.customer], rivals, now_ms)
+
+    def note(self, each: Claim, now_ms: int) -> None:
+        """It is sent now; its end is no contact."""
+        if not each.alert.is_end:
+            self._contacts[each.alert.customer].setdefault(each.alert.episode, now_ms)
 
 
 def _taken_back(each: Claim, words: Words) -> str:

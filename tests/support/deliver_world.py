@@ -74,6 +74,7 @@ class World:
         )
 
     async def _post(self, target: Endpoint, claim: Claim, at_ms: int) -> Answer:
+        assert not claim.alert.is_held_out, "in no test anything is sent about a customer who is held out"
         attempt = Attempt(at_ms, target.name, claim)
         self.points.step()
         self.attempts.append(attempt)
