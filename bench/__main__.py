@@ -85,16 +85,8 @@ def deliver_command(*, alerts: int, only: str, counts: str, rate: float, budget:
             wanted = alerts if count == 1 else alerts // 3
             kind = "mock" if mock else os.environ.get("STREAM_TEST_BROKER", "jar")
             on_postgres = queue == "postgresql"
-            results.append(
-                delivery.measured(
-                    wanted,
-                    count,
-                    on_postgres=on_postgres,
-                    kind=kind,
-                    live_rate=rate / count,
-                    budget=budget,
-                )
-            )
+            more: dict[str, Any] = {"kind": kind, "live_rate": rate / count, "budget": budget}
+            results.append(delivery.measured(wanted, count, on_postgres=on_postgres, **more))
     click.echo(delivery.table(results))
     print_result({"deliver": results, **stamp()})
 
