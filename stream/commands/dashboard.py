@@ -14,6 +14,7 @@ from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.progress import progress
+from stream.pseudonyms import ERASED, Pseudonyms
 
 if TYPE_CHECKING:
     from stream.config.settings import Settings
@@ -100,6 +101,7 @@ def _follow(
         )
     configure_logs(settings)
     connected(settings)
+    store.pseudonyms = Pseudonyms(settings.erasure_key, ERASED)
     shop = running_shop(settings, basis, store)
     shop.start()
     try:

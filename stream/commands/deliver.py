@@ -28,6 +28,7 @@ from stream.deliver.queue.listing import (
 )
 from stream.deliver.queue.resend import STAYS, resend
 from stream.deliver.queue.sqlite import SqliteDatabase
+from stream.pseudonyms import ERASED, Pseudonyms
 
 ENDPOINTS = click.option(
     "--endpoints", "path", type=EXISTING, help="Endpoints file; by default STREAM_DELIVER_ENDPOINTS."
@@ -205,11 +206,15 @@ def chosen_endpoints(path: Path | None) -> Endpoints:
 
 def queue_of(place: str, *, alone: bool = False, create: bool = True) -> Database:
     """The queue in a SQLite file, or in PostgreSQL where the place is a postgresql:// URL. QueueError."""
+    database: Database
     if place.startswith(("postgresql://", "postgres://")):
         from stream.deliver.queue.postgres import PostgresDatabase
 
-        return PostgresDatabase(place, create=create)
-    return SqliteDatabase(Path(place), alone=alone, create=create)
+        database = PostgresDatabase(place, create=create)
+    else:
+        database = SqliteDatabase(Path(place), alone=alone, create=create)
+    database.pseudonyms = Pseudonyms(load_settings().erasure_key, ERASED)
+    return database
 
 
 @contextmanager

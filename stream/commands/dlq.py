@@ -12,6 +12,7 @@ import click
 
 from stream.commands.groups import SuggestingGroup
 from stream.commands.shown import echo
+from stream.ops.about_customer import is_about, names_customer
 from stream.ops.cluster import (
     cluster_errors,
     cluster_settings,
@@ -20,6 +21,7 @@ from stream.ops.cluster import (
     reader,
 )
 from stream.ops.dead_letters import DeadLetterRecord, DeadLetterTopic, read_dead_letters
+from stream.ops.forget_letters import forget_letters, letters_of
 from stream.ops.redrive import (
     RedriveCounts,
     Route,
@@ -43,6 +45,7 @@ SINCE = click.option(
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
     help="Only dead letters written at or after this time (UTC).",
 )
+CUSTOMER = click.option("--customer", help="Only dead letters whose key or content names this customer.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
@@ -59,16 +62,19 @@ def dlq_group() -> None:
 @dlq_group.command("list")
 @REASON
 @SINCE
+@CUSTOMER
 @click.option("--limit", default=50, show_default=True, help="List only so many, the newest.")
 @AS_JSON
-def list_command(reason: str | None, since: datetime | None, limit: int, as_json: bool) -> None:
+def list_command(
+    *, reason: str | None, since: datetime | None, customer: str | None, limit: int, as_json: bool
+) -> None:
     """Count dead letters by reason and list the newest. Keys and contents (personal data) are not shown.
 
     \b
     Example:
       stream dlq list --since 2026-03-01 --limit 10
     """
-    names, topic = _read_topic()
+    names, topic = _read_topic(customer)
     with cluster_errors():
         letters = list(selected_letters(topic, (), reason, _ms(since)))
     counts = Counter(letter.reason for letter in letters)
@@ -108,6 +114,30 @@ def show_command(letter_id: str, as_json: bool) -> None:
         return
     for name, value in row.items():
         echo(printable(f"{name:10} {value}"))
+
+
+@dlq_group.command("forget")
+@click.argument("customer")
+@click.option("--dry-run", is_flag=True, help="Count the dead letters, and delete none.")
+@AS_JSON
+def forget_command(customer: str, dry_run: bool, as_json: bool) -> None:
+    """Delete the dead letters of a CUSTOMER, and nobody else's: those whose key or content names them.
+
+    The other letters of the same partitions are written again first, and are kept for 14 days more.
+
+    \b
+    Example:
+      stream dlq forget c-42 --dry-run
+    """
+    settings = cluster_settings()
+    names, _ = _read_topic()
+    with cluster_errors():
+        found = len(letters_of(settings, names, customer))
+        gone = 0 if dry_run else forget_letters(settings, names, customer)
+    if as_json:
+        echo(json.dumps({"found": found, "deleted": gone}))
+    else:
+        echo(f"{found:,} would be deleted" if dry_run else f"{gone:,} deleted")
 
 
 @dlq_group.command("redrive")
@@ -187,17 +217,29 @@ def _report(routes: Sequence[Route], outcome: RedriveCounts, dry_run: bool, as_j
     raise SystemExit(1 if staying or outcome.refused else 0)
 
 
-def _read_topic() -> tuple[TopicNames, DeadLetterTopic]:
+def _read_topic(customer: str | None = None) -> tuple[TopicNames, DeadLetterTopic]:
+    """The dead letters, or those of one customer."""
     settings = cluster_settings()
     names = topic_names(settings)
     with cluster_errors(), reader(settings) as consumer:
         if not partitions_of(consumer, names.deadletter):
             raise ClusterError(f"{names.deadletter}: no such topic; run `stream topics apply`")
-        topic = read_dead_letters(from_start(consumer, names.deadletter))
+        topic = read_dead_letters(
+            each
+            for each in from_start(consumer, names.deadletter)
+            if customer is None or is_about(each, customer, loosely=True) or each.key() is None
+        )
+    if customer is not None:
+        topic.letters = {name: each for name, each in topic.letters.items() if _names(each, customer)}
     if topic.foreign:
         count = f"{len(topic.foreign):,} records on {names.deadletter} are not ours and were skipped"
         echo(f"{count}; the first: {topic.foreign[0]}", err=True)
     return names, topic
+
+
+def _names(letter: DeadLetterRecord, customer: str) -> bool:
+    """Letters without a key were read as well, since markers have none."""
+    return letter.key is not None or names_customer(letter.value or b"", letter.headers, customer)
 
 
 def _row(letter: DeadLetterRecord, topic: DeadLetterTopic) -> dict[str, object]:

@@ -110,10 +110,11 @@ def explain_command(
         fields = {"notes": notes, **(as_of_fields(recording) if recording is not None else {})}
         echo(json.dumps({**_as_object(customer, known), **fields}, ensure_ascii=False))
     else:
-        echo(for_terminal(_as_text(customer, known)))
+        echo(for_terminal(as_text(customer, known)))
 
 
-def _as_text(customer: str, known: CustomerSnapshot) -> str:
+def as_text(customer: str, known: CustomerSnapshot) -> str:
+    """Profile and alerts of a customer in plain words."""
     calendar = known.basis.meaning.calendar
     lines = [f"{customer}, as of {date(known.as_of_ms, calendar)}"] if known.as_of_ms else [customer]
     for section in _sections(known):

@@ -55,6 +55,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "stream.commands.explain:explain_command",
         "Show one customer in plain words: profile, alerts, reasons.",
     ),
+    "erase": (
+        "stream.commands.erase:erase_command",
+        "Erase a customer everywhere; a report of each store, and until when it holds what.",
+    ),
+    "export": (
+        "stream.commands.export:export_command",
+        "Give out all that is known of a customer, in words and as JSON.",
+    ),
     "policy": (
         "stream.commands.policy:policy_group",
         "Check, print or compare policy files.",

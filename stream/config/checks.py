@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stream.config.settings import FILES, Settings
+from stream.pseudonyms import keys_problem
 
 PORT_MAX = 65_535
 SECRET_BYTES_MAX = 65_536
@@ -75,6 +76,8 @@ def value_problems(settings: Settings) -> Iterator[tuple[str, str]]:
                 yield "brokers", f"the port of {broker} is not between 1 and {PORT_MAX:,}"
             elif host_problem(host):
                 yield "brokers", f"{host}: {host_problem(host)}"
+    if reason := keys_problem(settings.erasure_key):
+        yield "erasure_key", reason
     if host_problem(settings.http_host):
         yield "http_host", host_problem(settings.http_host)
     for name in (each for each in FILES if getattr(settings, each)):

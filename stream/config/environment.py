@@ -131,7 +131,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]
     if settings.replication == 0:
         yield ("replication",), "STREAM_REPLICATION = 0: expected 1 to 10, or -1"
     for name, reason in value_problems(settings):
-        yield (name,), f"{variable(name)} = {getattr(settings, name)!r}: {reason}"
+        shown = "(secret)" if name in SECRETS else repr(getattr(settings, name))
+        yield (name,), f"{variable(name)} = {shown}: {reason}"
     topics: dict[str, str] = {}
     for name in (field for field in TYPES if field.startswith("topic_") and field != "topic_prefix"):
         first = topics.setdefault(getattr(settings, name), name)

@@ -159,6 +159,18 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
         float, meaning("... and they are more than this share of the records counted so far.", ge=0, le=1)
     ] = 0.5
 
+    erasure_key: Annotated[
+        str,
+        meaning(
+            "Key of the pseudonyms (HMAC) by which erased customers are barred for ever: no older event "
+            "makes them again, and no store keeps their ids. The same for worker, dashboard, "
+            "`stream deliver` and `stream erase`; keep it as long as the topics. Several, separated by "
+            "spaces: the first is used, the others are still known. Empty: ids are kept for 7 days after an "
+            "erasure, and then nothing bars them. Secret.",
+            "at least 16 characters each",
+        ),
+    ] = ""
+
     deliver_endpoints: Annotated[
         str, meaning("Endpoints file of `stream deliver`, TOML.", "a readable file")
     ] = ""
@@ -256,6 +268,7 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
 
 SECRETS = frozenset({"sasl_password", "log_key", "dashboard_mask_key"})
 """Never shown. Each may also be in a file that a variable names, for example STREAM_SASL_PASSWORD_FILE."""
+SECRETS |= {"erasure_key"}
 
 FILES = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file", "policy", "model")
 """Settings that name a file; it must be readable at the start."""

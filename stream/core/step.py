@@ -211,17 +211,17 @@ def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> S
     alerts = _reviewed(profile, at_ms, basis)
     as_of_ms = max(at_ms, profile.judgement.judged_ms)
     alerts += _worded(retract_all(profile, as_of_ms, basis, event.id), profile, basis)
-    return Step(_numbered(stub, profile), tuple(alerts))
+    return Step(numbered(stub, profile), tuple(alerts))
 
 
 def _stub(before: Profile, basis: Basis) -> Profile:
     """A profile without facts of a customer who is erased, or comes back after that."""
-    return _numbered(new_profile(before.customer, basis.meaning.digest), before)
+    return numbered(new_profile(before.customer, basis.meaning.digest), before)
 
 
-def _numbered(stub: Profile, before: Profile) -> Profile:
-    """The stub counts on from how many alerts and episodes there were: by these numbers a reader knows
-    alerts, and would take those of a new beginning for repeats."""
+def numbered(stub: Profile, before: Profile) -> Profile:
+    """The stub, which counts on from how many alerts and episodes there were before: by these numbers a
+    reader knows alerts, and would take those of a new beginning for repeats."""
     stub.judgement.alerts = before.judgement.alerts
     stub.judgement.episodes = {kind: Episode(n=each.n) for kind, each in before.judgement.episodes.items()}
     return stub

@@ -6,12 +6,13 @@ The consumer joins no group, commits nothing and changes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
 import click
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from stream.config.environment import load_settings
 from stream.config.settings import Settings
@@ -191,3 +192,18 @@ def newest(consumer: TopicReader, topic: str, count: int) -> list[Message]:
 def from_start(consumer: TopicReader, topic: str) -> Iterator[Message]:
     """Every record that a topic holds now."""
     return records(consumer, {(topic, partition): 0 for partition in partitions_of(consumer, topic)})
+
+
+def delete_up_to(admin: AdminClient, ends: Mapping[tuple[str, int], int]) -> None:
+    """Have Kafka delete all records before these offsets, by topic and partition. ClusterError: it refuses.
+
+    The caller holds the client: without it no answer would come.
+    """
+    wanted = [TopicPartition(topic, number, end) for (topic, number), end in ends.items()]
+    for place, answer in admin.delete_records(wanted, request_timeout=TIMEOUT_S).items():
+        try:
+            answer.result(2 * TIMEOUT_S)
+        except KafkaException as error:
+            raise ClusterError(f"{place.topic}/{place.partition}: {in_words(error.args[0])}") from error
+        except TimeoutError as error:
+            raise ClusterError(f"{place.topic}/{place.partition}: no answer to DeleteRecords") from error

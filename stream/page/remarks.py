@@ -43,7 +43,8 @@ class MuteEntry(Struct, frozen=True):
 
 
 class ErasureEntry(Struct, frozen=True):
-    """The erasure of a customer: nothing from before it is shown, as columns of the table `erasures`."""
+    """The erasure of a customer: nothing from before it is shown, as columns of the table `erasures`, in
+    which a pseudonym stands for the customer."""
 
     customer: str
     at_ms: int

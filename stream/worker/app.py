@@ -29,6 +29,7 @@ from stream.worker.monitoring.summary import WorkSummary
 from stream.worker.monitoring.unsure_report import UnsureReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
 from stream.worker.processor import ProfileProcessor, attach
+from stream.worker.rows.bars import ErasureBars
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.partition_check import check_partition_count
 from stream.worker.rows.row import LiveRow
@@ -41,12 +42,7 @@ log = logging.getLogger("stream.worker")
 class Worker:
     """One worker: its app, its metrics and its health server."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        basis: Basis,
-        bootstrap: str = "",
-    ) -> None:
+    def __init__(self, settings: Settings, basis: Basis, bootstrap: str = "") -> None:
         self.settings, self.topics = settings, topic_names(settings)
         self.bootstrap = bootstrap or settings.brokers
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
@@ -60,21 +56,22 @@ class Worker:
         )
         self._codec = codec_of(settings, kinds, basis)
         self.app: EngineApp[LiveRow] = EngineApp(engine_options(settings, self.bootstrap), self._codec)
-        self.processor = ProfileProcessor(basis, self.topics, limit, self.counts)
+        bars = ErasureBars(settings.erasure_key)
+        self.processor = ProfileProcessor(basis, self.topics, limit, self.counts, bars)
         self.processor.write_views(settings.profiles_view)
         attach(self.app, self.processor)
         watch(self.metrics, self.app, "profiles")
         self._watch_basis(basis)
         self.app.flusher.on_flushed = self.counts.flushed
         self.app.on_give_up = partial(self.metrics.merge_given_up.add, 1)
-        self._stall_report = stall_report = StallReport(self.app, self.topics.control)
-        checks = (Liveness(self.app), partial(readiness_problems, self.app), self._notes)
-        self.health = HealthServer(self.metrics.registry, *checks)
+        self._stall_report = StallReport(self.app, self.topics.control)
+        ready = partial(readiness_problems, self.app)
+        self.health = HealthServer(self.metrics.registry, Liveness(self.app), ready, self._notes)
         self.app.before_joining = [
             partial(self._or_stop, self._serve),
             partial(self._or_stop, self._look_at_kafka),
         ]
-        self.app.task(stall_report.watch)
+        self.app.task(self._stall_report.watch)
         sampler = Sampler(self.metrics, self.app)
         self._summary = WorkSummary(self.counts.totals, sampler.waiting)
         self.app.task(sampler.watch)

@@ -12,9 +12,9 @@ customer can never overwrite each other's changes. And an alert and the row that
 become durable together, so a crash neither loses an alert nor raises it twice under another id
 (docs/decisions/0002, 0009).
 
-A lane is one partition number of all input topics. Its moments are what arrived and what fell due in
-between, in order of event time. There is no await within a moment, so a flush always sees whole rows. In a
-long batch the event loop may breathe between two moments; nothing of the lane is flushed then.
+The moments of a lane (one partition number of all inputs) are what arrived and what fell due in between.
+There is no await within a moment, so a flush always sees whole rows. In a long batch the event loop may
+breathe between two moments; nothing of the lane is flushed then.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, ModelPublished
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError, decode_model
-from stream.core.step import Step, on_basis, on_event, on_instant, on_review
-from stream.engine import Arrival, EngineApp, EngineError, Exit, Lane, Moment, Timer, Unsent
+from stream.core.step import Outcome, Step, on_basis, on_event, on_instant, on_review
+from stream.engine import Arrival, EngineApp, Lane, Moment, Timer, Unsent
 from stream.wire import Unknown, encode_alert, encode_event
 from stream.worker.breathing import breathing
-from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord, dead_letter
+from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord
 from stream.worker.kafka.topics import TopicNames
 from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.rejections import Rejections
+from stream.worker.rows.bars import ErasureBars
 from stream.worker.rows.codec import RejectedRecord
 from stream.worker.rows.models import PartitionModels
-from stream.worker.rows.row import LiveRow, StoredRow
+from stream.worker.rows.row import OWN_ROWS, LiveRow, StoredRow
 from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
 from stream.worker.rows.views import ViewWriter
 
@@ -63,19 +65,20 @@ def attach(app: EngineApp[LiveRow], processor: ProfileProcessor) -> None:
 class ProfileProcessor:
     """Folds events into profiles and sends the alerts and dead letters that follow; begin with `apply`."""
 
-    def __init__(self, basis: Basis, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts) -> None:
-        self.counts, self._topics = counts, topics
+    def __init__(
+        self, basis: Basis, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts, bars: ErasureBars
+    ) -> None:
+        self.counts, self._topics, self._bars = counts, topics, bars
         self._set_aside = SetAside(topics.profiles)
-        self._limit = limit
+        self._rejections = Rejections(topics.deadletter, limit, counts)
         self._models = PartitionModels(basis)
         self.views: ViewWriter | None = None
         self.model_versions = self._models.versions
         self.basis_of = self._models.basis_of
-        self._total = self._rejected = 0
         self._instant: list[Arrival] = []
         """Arrivals of one key and instant that wait for the last of them; empty between two batches."""
         self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], Iterator[None] | None]] = {
-            RejectedRecord: self._reject,
+            RejectedRecord: self._rejections.reject,
             Unknown: self._pass_by,
             ClockTicked: self._pass_by,
             ModelPublished: self._adopt_model,
@@ -91,9 +94,10 @@ class ProfileProcessor:
             return self._arrived(lane, moment)
         if type(moment) is Timer:
             row = self._row(lane, moment.key)
-            if row is not None and row.profile is not None:
-                step = on_review(row.profile, moment.at_ms, self.basis_of(lane))
-                self._keep(lane, moment.key, row, step, None)
+            if row is None or row.profile is None or self._bars.due(lane, moment.key, row, moment.at_ms):
+                return None
+            step = on_review(row.profile, moment.at_ms, self.basis_of(lane))
+            self._keep(lane, moment.key, row, step, None)
         elif type(moment) is Unsent:
             self._send_again(lane, moment.key)
         return None
@@ -108,16 +112,13 @@ class ProfileProcessor:
 
     def end_batch(self, seconds: float) -> None:
         """Publish the counts; EngineError(DEAD_LETTERS) when too many recent records were rejected."""
-        too_many = self._limit.count(self._total, self._rejected)
-        self._total = self._rejected = 0
         self.counts.publish(seconds)
-        if too_many is not None:
-            raise EngineError(Exit.DEAD_LETTERS, too_many)
+        self._rejections.end_batch()
 
     def _arrived(self, lane: Lane[LiveRow], arrival: Arrival) -> Iterator[None] | None:
         """Fold a customer's event into the row, together with others of its instant; anything else goes to
         its entry in `_special`."""
-        self._total += 1
+        self._rejections.total += 1
         event = arrival.event
         special = self._special.get(type(event))
         basis = self.basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
@@ -134,13 +135,12 @@ class ProfileProcessor:
         return rest
 
     def _fold(self, lane: Lane[LiveRow], arrival: Arrival, basis: Basis) -> None:
-        key, topic = arrival.key, arrival.topic
-        row = self._row(lane, key)
+        topic, row = arrival.topic, self._row(lane, arrival.key)
         if row is not None and arrival.offset < row.applied.get(topic, 0):  # read again after a crash
             self.counts.event(topic, arrival.event, "deduplicated")
             return
-        profile = row.profile if row is not None else None
-        step = on_event(profile, arrival.event, basis, arrival.time_ms)
+        profile, at_ms = row.profile if row is not None else None, arrival.time_ms
+        step = self._bars.turned_away(row, at_ms) or on_event(profile, arrival.event, basis, at_ms)
         self.counts.step(topic, arrival.event, step.outcome, basis, late=step.late)
         self._note_applied(lane, row, step, [arrival])
 
@@ -158,7 +158,10 @@ class ProfileProcessor:
         for time_ms in sorted(by_time):
             group = by_time[time_ms]
             profile = row.profile if row is not None else None
-            step, outcomes = on_instant(profile, [each.event for each in group], basis)
+            step = self._bars.turned_away(row, time_ms)
+            outcomes: tuple[Outcome, ...] = (step.outcome,) * len(group) if step is not None else ()
+            if step is None:
+                step, outcomes = on_instant(profile, [each.event for each in group], basis)
             for arrival, outcome in zip(group, outcomes, strict=True):
                 late = step.late and outcome == "applied"
                 self.counts.step(arrival.topic, arrival.event, outcome, basis, late=late)
@@ -168,11 +171,12 @@ class ProfileProcessor:
         self, lane: Lane[LiveRow], row: LiveRow | None, step: Step, arrivals: list[Arrival]
     ) -> LiveRow | None:
         """Keep what a step made of arrivals of one customer; the row, or None if there is still none."""
-        if row is None:
-            if step.profile is None:
-                return None
-            row = LiveRow(StoredRow())
-        if row.profile is None:  # a new customer is judged by the published model from the beginning
+        if row is None and step.profile is None:
+            return None
+        row = row or LiveRow(StoredRow())
+        if (
+            row.profile is None or row.profile.erased_ms
+        ):  # a new customer is judged by the published model from the beginning
             for topic_adopted, offset in self._models.adopted_offsets(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         for arrival in arrivals:
@@ -183,7 +187,9 @@ class ProfileProcessor:
     def _row(self, lane: Lane[LiveRow], key: bytes) -> LiveRow | None:
         """The row of a key; one that could not be read is set aside first (rows/spoilt.py)."""
         row = lane.get(key)
-        if row is not None and row.spoilt is not None:
+        if row is None:
+            return self._bars.row_of(lane, key)
+        if row.spoilt is not None:
             spoilt, row.spoilt = row.spoilt, None
             letter = self._set_aside.letter(lane, key, spoilt)
             lane.send(
@@ -201,6 +207,7 @@ class ProfileProcessor:
         self, lane: Lane[LiveRow], key: bytes, row: LiveRow, step: Step, arrival: Arrival | None
     ) -> None:
         """Put the changed row and its alerts into the next flush."""
+        self._bars.came_back(row, step.profile)
         row.profile = step.profile
         row.changed |= step.changed
         if row.outbox_flush and row.outbox_flush <= lane.committed_flush:
@@ -233,7 +240,7 @@ class ProfileProcessor:
         """A row without profile keeps only `applied`, and is deleted when those offsets are committed."""
         if row.profile is None:
             lane.delete_after(key, row, row.applied)
-        else:
+        elif not (row.profile.erased_ms and self._bars.put(lane, key, row)):
             lane.put(key, row)
 
     def _send_alert(self, lane: Lane[LiveRow], key: bytes, body: bytes, arrival: Arrival | None) -> None:
@@ -246,7 +253,7 @@ class ProfileProcessor:
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
         """After a crash: a row's outbox or view may not have been sent. A repeat has the same id."""
-        row = self._row(lane, key)
+        row = self._row(lane, key) if lane.get(key) is not None else None
         if row is None:
             if self.views is not None:
                 self.views.gone(lane, key)
@@ -257,20 +264,6 @@ class ProfileProcessor:
             row.outbox_flush = lane.flush_number
         row.view = ""
         self._put(lane, key, row)
-
-    def _reject(self, lane: Lane[LiveRow], arrival: Arrival, found: RejectedRecord) -> None:
-        record, rejected, batch = found.record, found.rejected, found.batch
-        whole = InputRecord(
-            arrival.topic, arrival.partition, arrival.offset, record.key, record.value, record.headers,
-            None if batch is None else (batch.last_offset, batch.stored_bytes),
-        )  # fmt: skip
-        self._send_dead_letter(lane, whole, str(rejected.reason), rejected.detail)
-
-    def _send_dead_letter(self, lane: Lane[LiveRow], record: InputRecord, reason: str, detail: str) -> None:
-        letter = dead_letter(record, reason, detail)
-        lane.send(self._topics.deadletter, letter.key, letter.value, letter.headers, lane.partition)
-        self._rejected += 1
-        self.counts.dead_letter(record.topic, reason)
 
     def _adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> Iterator[None]:
         """A model was published: judge every customer of this partition by it from the event's time on.
@@ -284,15 +277,19 @@ class ProfileProcessor:
             record = InputRecord(
                 arrival.topic, arrival.partition, arrival.offset, arrival.key, encode_event(event)
             )
-            log.error(
-                "partition %d: a published model is refused (%s): it is a dead letter", lane.partition, error
-            )
-            self._send_dead_letter(lane, record, "schema", str(error))
+            text = "partition %d: a published model is refused (%s): it is a dead letter"
+            log.error(text, lane.partition, error)
+            self._rejections.send(lane, record, "schema", str(error))
             return
         self._models.adopt(lane, arrival, event, basis)
         for key in lane.table.all_keys():
             row = self._row(lane, key)
-            if row is None or row.profile is None or row.applied.get(arrival.topic, 0) > arrival.offset:
+            if (
+                key.startswith(OWN_ROWS)
+                or row is None
+                or row.profile is None
+                or row.applied.get(arrival.topic, 0) > arrival.offset
+            ):
                 continue  # judged by it before a crash
             row.applied[arrival.topic] = arrival.offset + 1
             self._keep(lane, key, row, on_basis(row.profile, event.time_ms, basis), arrival)

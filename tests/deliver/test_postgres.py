@@ -17,7 +17,7 @@ from stream.deliver.plan.contact import Budget
 from stream.deliver.plan.outcome import OUTCOMES
 from stream.deliver.queue.attempts import claim, disable, enable, settle
 from stream.deliver.queue.database import QueueError
-from stream.deliver.queue.erasure import forget_erased
+from stream.deliver.queue.erasure import erase_now, forget_erased
 from stream.deliver.queue.intake import take_in
 from stream.deliver.queue.listing import Selection, oldest_pending_ms, tallies, unread_records
 from stream.deliver.queue.offsets import positions, set_positions
@@ -25,6 +25,8 @@ from stream.deliver.queue.postgres import SCHEMA, PostgresDatabase
 from stream.deliver.queue.reports import LEASE_MS, mark_reported, unreported
 from stream.deliver.queue.resend import forget, resend
 from stream.deliver.queue.rows import AttemptResult
+from stream.privacy.sql_stores import sql_store
+from stream.pseudonyms import ERASED, Pseudonyms
 from tests.support.alert_bodies import NOW_MS, alert_body
 from tests.support.crash_points import CrashingDatabase
 from tests.support.deliver_postgres import PostgresWorld
@@ -92,6 +94,20 @@ async def test_a_customer_is_erased_here_as_well(url, tmp_path):
     assert len(made.report()) == 4
     forget_erased(made.database, made.now_ms + ERASURE_GRACE_MS)
     assert made.database.rows("SELECT customer FROM alert") == [("c2",)]
+    made.database.close()
+
+
+async def test_a_customer_is_erased_by_command_here_as_well(url, tmp_path):
+    made = world(url, tmp_path, lambda _: OK)
+    await made.send(alert_body("c1"), alert_body("c2"))
+    made.report()
+    made.database.pseudonyms = Pseudonyms("a-key-for-tests-only", ERASED)
+    erase_now(made.database, "c1", NOW_MS, made.now_ms)
+
+    with sql_store("delivery queue", url) as store:
+        assert store is not None
+        store.tidy()
+        assert (store.left("c1"), store.left("c2")) == (0, 2)
     made.database.close()
 
 

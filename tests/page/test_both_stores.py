@@ -15,6 +15,9 @@ from stream.page.store.store import Batch, ReadUpTo, StoreError
 from stream.page.store.tables import STORE_VERSION, TABLES
 from stream.page.web.pages import PAGES
 from stream.page.web.server import DashboardServer
+from stream.privacy.read_store import wipe_read_store
+from stream.privacy.sql_stores import sql_store
+from stream.pseudonyms import ERASED, Pseudonyms
 from stream.worker.rows.stored import read_profile
 from tests.support.builders import basis
 from tests.support.dashboard_pages import HOSTILE, contents, got, renamed
@@ -126,6 +129,32 @@ def test_erasures_mutes_and_counts_are_the_same_in_any_order(opened, kind):
     assert found["not_counted"] == [(1, "purchases", "schema", 6)]
     store.forget(["e"], 0)
     assert [row[0] for row in contents(store)["mutes"]] == ["c"]
+
+
+def test_the_rows_of_a_customer_are_deleted_beside_the_dashboard(opened, kind, cluster, tmp_path):
+    store = opened(kind)
+    store.empty("x")
+    zoe = "zoe\0@example.org"
+    store.write(Batch(mutes=[MuteEntry(who, 99, 1, "snoozed", "Ada") for who in (zoe, "max")]))
+    place = cluster if kind == "postgres" else str(tmp_path / "store.db")
+
+    with sql_store("read store", place) as found:
+        assert found is not None
+        assert list(found.rows_of(zoe)) == [f"{'stream_dashboard.' if kind == 'postgres' else ''}mutes"]
+        wipe_read_store(place, zoe, 1, "")
+        assert found.left(zoe) == int(kind == "postgres"), "a running dashboard has its lock"
+        assert found.left("max") == 1
+
+
+def test_erased_customers_are_known_by_a_pseudonym(opened, kind):
+    store = opened(kind)
+    store.empty("x")
+    store.pseudonyms = Pseudonyms("a-key-for-tests-only", ERASED)
+    store.write(Batch(erasures=[ErasureEntry("zoe", 10)]))
+    store.write(Batch(mutes=[MuteEntry("zoe", 99, 10, "snoozed", "Ada")]))
+
+    assert contents(store)["erasures"] == [(store.pseudonyms.of("zoe"), 10)]
+    assert contents(store)["mutes"] == []
 
 
 def test_a_reader_sees_one_state_while_rows_are_written(opened, kind, shop_files):

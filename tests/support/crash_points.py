@@ -34,7 +34,7 @@ class CrashingDatabase:
     def __init__(self, database: Database, points: CrashPoints) -> None:
         self._database, self._points = database, points
         self.locked, self.skip_locked = database.locked, database.skip_locked
-        self.alone = database.alone
+        self.alone, self.pseudonyms = database.alone, database.pseudonyms
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

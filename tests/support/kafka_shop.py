@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from click.testing import CliRunner, Result
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer
@@ -75,6 +76,8 @@ class ShopWithWorker(KafkaShop):
     """A shop whose topics a worker process reads, once it is started."""
 
     worker: subprocess.Popen[bytes]
+    log_file: Path | None = None
+    """Where the worker's log goes; None: to that of the tests."""
 
     def start_worker(self, **more: str) -> None:
         """Start `stream worker`; `more` are further settings, without STREAM_ and in small letters."""
@@ -85,7 +88,10 @@ class ShopWithWorker(KafkaShop):
             "STREAM_GUARANTEE": "at_least_once",
             **{f"STREAM_{name.upper()}": value for name, value in more.items()},
         }
-        self.worker = subprocess.Popen([sys.executable, "-m", "stream", "worker"], env=environment)
+        log = self.log_file.open("ab") if self.log_file is not None else None
+        self.worker = subprocess.Popen(
+            [sys.executable, "-m", "stream", "worker"], env=environment, stderr=log
+        )
 
     def stop_worker(self) -> None:
         """SIGTERM, and after a minute SIGKILL."""

@@ -26,8 +26,10 @@ TPS = [PartitionId(topic, 0) for topic in TOPICS]
 class LastingKafka:
     """What outlives a worker: compacted rows and views, committed points, alerts that went out."""
 
-    def __init__(self, story: Sequence[Event], views: Literal["on", "off"] = "on") -> None:
-        self.story = story
+    def __init__(
+        self, story: Sequence[Event], views: Literal["on", "off"] = "on", erasure_key: str = ""
+    ) -> None:
+        self.story, self.erasure_key = story, erasure_key
         self.asked = views
         self.views: dict[bytes, bytes] = {}
         self.written_views = 0
@@ -54,7 +56,7 @@ class LastingKafka:
             self.written_views += each.topic == NAMES.view
 
     def worker(self) -> Pipe:
-        pipe = Pipe(guarded=False, views=self.asked)
+        pipe = Pipe(guarded=False, views=self.asked, erasure_key=self.erasure_key)
         pipe.lane.table.apply_changelog([(*row, None) for row in self.rows.items()])
         pipe.lane.table.index()
         pipe.lane.start_at(self.points)

@@ -19,6 +19,7 @@ from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.processor import ProfileProcessor
+from stream.worker.rows.bars import ErasureBars
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import LiveRow
 from tests.support.builders import basis
@@ -39,6 +40,7 @@ class Pipe:
         start: Mapping[str, int] | None = None,
         judged_by: Basis | None = None,
         views: Literal["on", "off", "anew"] = "off",
+        erasure_key: str = "",
     ) -> None:
         options = EngineOptions(
             app_id="a",
@@ -63,7 +65,9 @@ class Pipe:
             {source.tp: CommitPoint((start or {}).get(source.topic, 0)) for source in self.lane.sources}
         )
         counts = BatchCounts(Metrics())
-        self.processor = ProfileProcessor(judged_by or basis(), NAMES, DeadLetterLimit(0, 0, 1.0), counts)
+        bars = ErasureBars(erasure_key)
+        limit = DeadLetterLimit(0, 0, 1.0)
+        self.processor = ProfileProcessor(judged_by or basis(), NAMES, limit, counts, bars)
         if views != "off":
             self.processor.write_views(views)
             self.lane.write_beside(not_none(self.processor.views))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from stream.pseudonyms import ERASED, Pseudonyms
+
 VERSION = 3
 """Of the tables; a queue of a later version is refused."""
 
@@ -118,6 +120,9 @@ been if its customer were not held out; 0: neither. `reason` of a delivery witho
 purpose."""
 
 
+NOBODY = Pseudonyms("", ERASED)
+
+
 class QueueError(Exception):
     """The queue cannot be used: the message says which, and why."""
 
@@ -125,6 +130,8 @@ class QueueError(Exception):
 class Database(Protocol):
     """One connection; calls come one after the other."""
 
+    pseudonyms: Pseudonyms
+    """By which the queue knows customers who were erased; without a key it keeps their ids for a week."""
     locked: str
     """What a SELECT ends with that locks the rows it finds; empty where a transaction locks everything."""
     alone: bool

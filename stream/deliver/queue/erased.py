@@ -14,9 +14,16 @@ def erased_among(database: Database, customers: Iterable[str]) -> dict[str, int]
     wanted = sorted(set(customers))
     if not wanted or not database.rows("SELECT 1 FROM erased LIMIT 1"):
         return {}
-    marks = ", ".join("?" * len(wanted))
-    found = database.rows(f"SELECT customer, at_ms FROM erased WHERE customer IN ({marks})", *wanted)
-    return {customer: int(at_ms) for customer, at_ms in found}
+    known_as = {name: customer for customer in wanted for name in names_of(database, customer)}
+    marks = ", ".join("?" * len(known_as))
+    found = database.rows(f"SELECT customer, at_ms FROM erased WHERE customer IN ({marks})", *known_as)
+    return {known_as[name]: int(at_ms) for name, at_ms in found}
+
+
+def names_of(database: Database, customer: str) -> list[str]:
+    """What the table `erased` may call a customer; the first is what it calls them from now on. With a key
+    that is a pseudonym, and only an entry of before the key was set has the id."""
+    return [*database.pseudonyms.all_of(customer), customer]
 
 
 def is_of_erased(head: AlertHead, erased: Mapping[str, int]) -> bool:

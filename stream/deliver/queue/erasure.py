@@ -1,8 +1,9 @@
 """Customers are erased: what the queue holds of their alerts goes as soon as nothing has to be sent of it.
 
 The body of an alert goes at once. Where a receiver may have begun something, the end of the episode is sent
-first, and its body goes then. Ids of the customer go a week later: until then they tell the alerts that come
-after the erasure from those of somebody who comes back.
+first, and its body goes then. For a week the customer is remembered, to tell the alerts that come after the
+erasure from those of somebody who comes back: with STREAM_ERASURE_KEY by a pseudonym, and rows with the id go
+as soon as they are reported; without it by the id.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from stream.core.facts.profile import ERASURE_GRACE_MS
 from stream.deliver.plan.head import ENDS
 from stream.deliver.queue.database import Database
+from stream.deliver.queue.erased import names_of
 from stream.deliver.queue.mutes import forget_mute, note_consent, note_mute
 from stream.deliver.queue.offsets import move_position, next_offset
 from stream.deliver.queue.rows import Outcomes, ReadConsent, ReadControl, ReadErasure, ReadMute
@@ -43,19 +45,31 @@ def take_control(
             if isinstance(each, ReadConsent):
                 note_consent(database, each, now_ms)
                 continue
-            forget_mute(database, each.customer)
-            database.run(
-                "INSERT INTO erased (customer, at_ms, read_ms) VALUES (?, ?, ?) ON CONFLICT (customer)"
-                " DO UPDATE SET at_ms = excluded.at_ms, read_ms = excluded.read_ms",
-                each.customer, each.at_ms, now_ms,
-            )  # fmt: skip
-            database.run("UPDATE alert SET erasing = 1 WHERE customer = ? AND erasing = 0", each.customer)
+            _note_erased(database, each.customer, each.at_ms, now_ms)
         for partition, offset in offsets.items():
             if offset > nexts[partition]:
                 move_position(database, topic, partition, offset)
         if any(isinstance(each, ReadErasure) for each in records):
             ended = _end_and_wipe(database, now_ms)
     return ended
+
+
+def erase_now(database: Database, customer: str, at_ms: int, now_ms: int) -> None:
+    """Erase a customer before the erasure is read from the control topic, which changes nothing then."""
+    with database.transaction():
+        _note_erased(database, customer, at_ms, now_ms)
+        _end_and_wipe(database, now_ms)
+        _forget_wiped(database, 1_000)
+
+
+def _note_erased(database: Database, customer: str, at_ms: int, now_ms: int) -> None:
+    forget_mute(database, customer)
+    database.run(
+        "INSERT INTO erased (customer, at_ms, read_ms) VALUES (?, ?, ?) ON CONFLICT (customer)"
+        " DO UPDATE SET at_ms = excluded.at_ms, read_ms = excluded.read_ms",
+        names_of(database, customer)[0], at_ms, now_ms,
+    )  # fmt: skip
+    database.run("UPDATE alert SET erasing = 1 WHERE customer = ? AND erasing = 0", customer)
 
 
 def finish_erasures(database: Database, now_ms: int) -> Outcomes:
@@ -67,8 +81,11 @@ def finish_erasures(database: Database, now_ms: int) -> Outcomes:
 
 
 def forget_erased(database: Database, now_ms: int, limit: int = 100) -> None:
-    """A week after an erasure its customer's id goes as well, with the rows that hold it; some at once."""
+    """The ids of erased customers go with the rows that hold them, some at once: with a key as soon as these
+    have been reported, else a week after the erasure. What tells late alerts from new ones goes after a
+    week."""
     with database.transaction():
+        _forget_wiped(database, limit)
         over = database.rows(
             "SELECT customer FROM erased WHERE read_ms < ? ORDER BY read_ms LIMIT ?",
             now_ms - ERASURE_GRACE_MS, limit,
@@ -81,6 +98,20 @@ def forget_erased(database: Database, now_ms: int, limit: int = 100) -> None:
             database.run(f"DELETE FROM delivery WHERE seq IN {rows}", customer)
             database.run("DELETE FROM alert WHERE customer = ? AND erasing > 0", customer)
             database.run("DELETE FROM erased WHERE customer = ?", customer)
+
+
+def _forget_wiped(database: Database, limit: int) -> None:
+    """With a key: delete alerts without a body of which every outcome is on the deliveries topic."""
+    if not database.pseudonyms:
+        return
+    over = database.rows(
+        "SELECT seq FROM alert WHERE erasing = 2 AND NOT EXISTS (SELECT 1 FROM delivery d"
+        " WHERE d.seq = alert.seq AND (d.outcome IS NULL OR d.reported = 0)) ORDER BY seq LIMIT ?",
+        limit,
+    )
+    for (seq,) in over:
+        database.run("DELETE FROM delivery WHERE seq = ?", seq)
+        database.run("DELETE FROM alert WHERE seq = ?", seq)
 
 
 def _end_and_wipe(database: Database, now_ms: int) -> Outcomes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from stream.deliver.queue.database import TABLES, UPGRADES, VERSION, QueueError
+from stream.deliver.queue.database import NOBODY, TABLES, UPGRADES, VERSION, QueueError
 
 SCHEMA = "stream_deliver"
 SETTING_UP = 7_301_544_202_611
@@ -23,6 +23,7 @@ class PostgresDatabase:
 
     locked = "FOR UPDATE"
     skip_locked = "FOR UPDATE OF d SKIP LOCKED"
+    pseudonyms = NOBODY
     alone = False
 
     def __init__(self, url: str, *, create: bool = True) -> None:

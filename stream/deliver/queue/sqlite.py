@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from stream.deliver.queue.database import TABLES, UPGRADES, VERSION, QueueError
+from stream.deliver.queue.database import NOBODY, TABLES, UPGRADES, VERSION, QueueError
 
 BUSY_MS = 10_000
 WAL_BYTES_MAX = 64 << 20
@@ -28,6 +28,7 @@ class SqliteDatabase:
     """
 
     locked = skip_locked = ""
+    pseudonyms = NOBODY
     alone = True
 
     def __init__(self, path: Path, *, alone: bool = False, create: bool = True) -> None:

@@ -9,6 +9,7 @@ became durable.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -18,10 +19,13 @@ from typing import Any, Protocol
 
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
+from stream.engine.state.cleaning import Cleaning
 from stream.engine.state.seal import Seal, contents_of, read_seal, write_seal
 
 log = logging.getLogger("stream.engine")
 MIB = 1 << 20
+NO_KEY = b"\0"
+"""No row has this key."""
 REBUILT = "the store in %s is rebuilt from the changelog: %s"
 
 
@@ -96,6 +100,21 @@ class DiskStore:
             self.position = self.epoch = 0
             shutil.rmtree(self._path)
             self._database = self._open()
+        self._cleaning = Cleaning(self._compact)
+
+    def _compact(self, first: bytes, last: bytes) -> None:
+        """Rewrite the files that hold keys between these, without what was deleted.
+
+        RocksDB also names first and last keys of files in its manifest, which is begun anew with every change
+        (max_manifest_file_size): so one more change follows. And it names the keys here in its LOG.
+        """
+        self._database.compact_range(first, last + b"\0")
+        batch = self._rocksdict.WriteBatch(raw_mode=True)
+        batch.delete(NO_KEY)
+        self._database.write(batch, self._unlogged)
+        self._database.flush()
+        for path in self._path.glob("LOG*"):
+            os.truncate(path, 0)
 
     def _break_seal(self) -> tuple[int, int]:
         """Position and epoch of a clean close, or zeros. The seal is removed until the next close."""
@@ -121,6 +140,7 @@ class DiskStore:
         options.set_write_buffer_size(16 * MIB)
         options.set_max_write_buffer_number(2)
         options.set_max_open_files(256)
+        options.set_max_manifest_file_size(1)
         options.set_compression_type(self._rocksdict.DBCompressionType.lz4())
         table = self._rocksdict.BlockBasedOptions()
         table.set_block_cache(self._rocksdict.Cache(32 * MIB))
@@ -141,6 +161,7 @@ class DiskStore:
     def put_all(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """See Store."""
         batch = self._rocksdict.WriteBatch(raw_mode=True)
+        rows = list(rows)
         for key, row in rows:
             if row is None:
                 batch.delete(key)
@@ -150,6 +171,7 @@ class DiskStore:
             self._database.write(batch, self._unlogged)
         except Exception as wrong:
             raise self._unwritable(wrong) from wrong
+        self._cleaning.note(key for key, row in rows if row is None)
 
     def _unwritable(self, wrong: Exception) -> EngineError:
         text = f"the store in {self._path} cannot be written ({wrong}): is the disk full?"
@@ -176,11 +198,13 @@ class DiskStore:
 
     def drop(self) -> None:
         """See Store."""
+        self._cleaning.end()
         self._database.close()
 
     def close(self) -> None:
         """Write everything to disk, then the seal. A crash in between leaves a store without one."""
         try:
+            self._cleaning.end()
             self._database.flush()
             self._database.close()
             contents = contents_of(self._path)

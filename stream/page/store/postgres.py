@@ -106,7 +106,7 @@ class PostgresStore(ReadStore):
     def _run(self, sql: str, rows: Sequence[Row]) -> None:
         if rows:
             with self._writer.cursor() as cursor:
-                cursor.executemany(_marks(sql), [tuple(map(_stored, row)) for row in rows])
+                cursor.executemany(_marks(sql), [tuple(map(as_stored, row)) for row in rows])
 
     def _make_tables(self) -> None:
         """Without a log of their own: after a crash of PostgreSQL they are empty, and are filled anew."""
@@ -116,11 +116,11 @@ class PostgresStore(ReadStore):
 
     def _delete(self, table: StoreTable, customers: Sequence[str]) -> None:
         sql = f"DELETE FROM {table.name} WHERE customer = ANY(%s::text[])"
-        self._writer.execute(sql, [list(map(_stored, customers))])
+        self._writer.execute(sql, [list(map(as_stored, customers))])
 
     def _count_each(self, sign: int, customers: Sequence[str]) -> None:
         sql = count_statement(sign, "customer = ANY(%s::text[])")
-        self._writer.execute(sql, [list(map(_stored, customers))])
+        self._writer.execute(sql, [list(map(as_stored, customers))])
 
     def _put(self, table: StoreTable, rows: Sequence[Row]) -> None:
         """Many rows are copied: a statement for each takes longer."""
@@ -131,7 +131,7 @@ class PostgresStore(ReadStore):
         names = ", ".join(table.key)
         places = [table.entry.__struct_fields__.index(name) for name in table.key]
         marks = ", ".join(["%s::text[]"] * len(places))
-        written = [tuple(map(_stored, row)) for row in rows]
+        written = [tuple(map(as_stored, row)) for row in rows]
         stored = {tuple(row[place] for place in places): row for row in written}
         with self._writer.cursor() as cursor:
             cursor.execute(
@@ -154,7 +154,7 @@ class _PostgresReading(Reading):
         self._connection = connection
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        asked = (_marks(sql), tuple(map(_stored, parameters))) if parameters else (sql,)
+        asked = (_marks(sql), tuple(map(as_stored, parameters))) if parameters else (sql,)
         found = self._connection.execute(*asked)
         return [tuple(map(_read, row)) for row in found.fetchall()]
 
@@ -164,7 +164,8 @@ def _marks(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
 
-def _stored(value: Any) -> Any:
+def as_stored(value: Any) -> Any:
+    """A value as it is written: PostgreSQL stores no NUL in a text."""
     if isinstance(value, str) and (ESCAPE in value or "\0" in value):
         return value.replace(ESCAPE, ESCAPE * 2).replace("\0", NUL)
     return value

@@ -83,7 +83,9 @@ class SqliteStore(ReadStore):
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30.0)
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30.0)
+        connection.execute("PRAGMA secure_delete = ON")  # it may be of a customer who was erased
+        return connection
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:

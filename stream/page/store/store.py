@@ -8,6 +8,7 @@ either is another, or filling was interrupted, `open_for` empties it and says so
 from __future__ import annotations
 
 import json
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +19,7 @@ from msgspec import Struct, field
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
 from stream.page.masks import MaskEntry, Masks
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
+from stream.page.store.erasures import any_erasures, erasures_known
 from stream.page.store.tables import (
     ACTIONS,
     ALERTS,
@@ -36,7 +38,10 @@ from stream.page.store.tables import (
     upsert,
     values_of,
 )
+from stream.pseudonyms import ERASED, Pseudonyms
 
+OWN_KEY = "erasure-key"
+"""The note with the store's own key of pseudonyms."""
 Row = tuple[Any, ...]
 Place = tuple[str, int]
 """A topic and a partition number."""
@@ -70,7 +75,8 @@ class Batch(Struct):
     actions: list[ActionEntry] = field(default_factory=list)
     mutes: list[MuteEntry] = field(default_factory=list)
     erasures: list[ErasureEntry] = field(default_factory=list)
-    """Of these customers nothing from before the erasure is kept, whatever is read later."""
+    """Of these customers nothing from before the erasure is kept, whatever is read later. The table has a
+    pseudonym of each, not the id."""
     not_counted: list[NotCounted] = field(default_factory=list)
     offsets: dict[Place, ReadUpTo] = field(default_factory=dict)
     """Where reading goes on after the records that this batch came from."""
@@ -98,6 +104,8 @@ class ReadStore(ABC):
     """How ids are masked on pages; set it before `open_for`."""
     _counts: bool | None = None
     """Whether cells are kept up with the rows; None: not known yet."""
+    pseudonyms = Pseudonyms("", ERASED)
+    """By which it knows customers who were erased; without a key it makes one of its own."""
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Reading]:
@@ -188,6 +196,7 @@ class ReadStore(ABC):
 
     def write(self, batch: Batch) -> None:
         """Put a batch into the store, in one transaction."""
+        named, erased_ms = self._erasures(batch)
         with self._transaction():
             touched, gone = [entry.customer for entry in batch.customers], batch.erased + batch.unseen
             self._count(-1, touched + gone)
@@ -201,7 +210,8 @@ class ReadStore(ABC):
             for table, entries in _by_table(batch):
                 self._put(table, values_of(entries))
             self._count(1, touched)
-            self._forget_erased(batch)
+            self._put(ERASURES, values_of(named))
+            self._forget_erased(batch, erased_ms)
             offsets = [(topic, place, *position) for (topic, place), position in batch.offsets.items()]
             self._run(
                 "INSERT INTO offsets (topic, place, next, epoch) VALUES (?, ?, ?, ?) "
@@ -210,17 +220,31 @@ class ReadStore(ABC):
             )
             self._note(**batch.notes)
 
-    def _forget_erased(self, batch: Batch) -> None:
-        """Alerts and words of customers who were erased later, whichever of the two was read first."""
-        touched = {entry.customer for entry in batch.alerts} | {entry.customer for entry in batch.erasures}
-        touched |= {entry.customer for entry in batch.actions} | {entry.customer for entry in batch.mutes}
-        customers = [(customer,) for customer in sorted(touched)]
+    def _erasures(self, batch: Batch) -> tuple[list[ErasureEntry], dict[str, int]]:
+        """The erasures of a batch under pseudonyms, and when customers of whom it says something were erased,
+        whichever of the two was read first."""
+        erased = {each.customer: each.at_ms for each in sorted(batch.erasures, key=lambda each: each.at_ms)}
+        touched = {entry.customer for entry in batch.alerts} | {entry.customer for entry in batch.actions}
+        touched |= {entry.customer for entry in batch.mutes} | erased.keys()
+        if not touched or not (erased or any_erasures(self.reading)):
+            return [], {}
+        pseudonyms = self.pseudonyms or Pseudonyms(self._own_key(), ERASED)
+        known_as = {name: customer for customer in touched for name in pseudonyms.all_of(customer)}
+        for name, at_ms in erasures_known(self.reading, known_as):
+            erased[known_as[name]] = max(at_ms, erased.get(known_as[name], -1))
+        return [ErasureEntry(pseudonyms.of(each.customer), each.at_ms) for each in batch.erasures], erased
+
+    def _own_key(self) -> str:
+        """A key that is kept in the store: for who sets none, so that at least no id stays there."""
+        if not self.note(OWN_KEY):
+            with self._transaction():
+                self._note(**{OWN_KEY: secrets.token_hex(16)})
+        return self.note(OWN_KEY)
+
+    def _forget_erased(self, batch: Batch, erased_ms: Mapping[str, int]) -> None:
+        """Alerts and words of customers from before their erasure."""
         for table in (ALERTS, ACTIONS, MUTES):
-            self._run(
-                f"DELETE FROM {table.name} WHERE customer = ? AND at_ms <= COALESCE("
-                f"(SELECT e.at_ms FROM erasures e WHERE e.customer = {table.name}.customer), -1)",
-                customers,
-            )
+            self._run(f"DELETE FROM {table.name} WHERE customer = ? AND at_ms <= ?", list(erased_ms.items()))
 
     def forget(self, customers: Sequence[str], before_ms: int) -> None:
         """Take away alerts and words of these customers, and all alerts from before an instant."""
@@ -270,5 +294,4 @@ def _by_table(batch: Batch) -> Iterator[tuple[StoreTable, Sequence[Struct]]]:
     yield ALERTS, batch.alerts
     yield ACTIONS, batch.actions
     yield MUTES, batch.mutes
-    yield ERASURES, batch.erasures
     yield NOT_COUNTED, batch.not_counted

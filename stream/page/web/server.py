@@ -172,7 +172,8 @@ class DashboardServer:
         except web.HTTPException:
             raise
         except Exception:
-            log.exception("a page could not be made: %s", request.path)
+            page = request.match_info.route.resource  # not the path: it may name a customer
+            log.exception("a page could not be made: %s", page.canonical if page is not None else "?")
             lines = ["The page could not be made; the reason is in the log of the dashboard."]
             return self._words("Something is wrong here", lines, 500)
 

@@ -29,7 +29,7 @@ from stream.worker.rows.spoilt import anew
 from stream.worker.rows.stored import UNREADABLE, read_row
 
 NS_PER_MS = 1_000_000
-AT_ONCE = Peek(0, 0)
+AT_ONCE, NOTHING_DUE = Peek(0, 0), Peek(None, 0)
 NEVER_SENT = 1 << 62
 """In place of a flush: later than any that was committed."""
 
@@ -52,6 +52,7 @@ class RejectedRecord(Struct, frozen=True):
 
 
 class _ProfilePeek(Struct):
+    customer: str = ""
     version: int = 1
     meaning: str = ""
     next_review_ms: int | None = None
@@ -205,8 +206,10 @@ class ProfileCodec:
                 check_meaning(seen.profile.meaning, self._meaning)
             except ForeignProfileError as foreign:
                 raise _refusal(foreign) from foreign
-            unsent = self._unsent_view(seen.view, seen.view_flush)
-            return Peek(seen.profile.next_review_ms, max(seen.outbox_flush, unsent))
+            if not seen.profile.customer:  # a bar (rows/bars.py)
+                return NOTHING_DUE
+            unsent = max(seen.outbox_flush, self._unsent_view(seen.view, seen.view_flush))
+            return Peek(seen.profile.next_review_ms, unsent)
         if seen.models:
             return Peek(None, seen.outbox_flush)
         unsent = max(seen.outbox_flush, self._unsent_view(seen.view, seen.view_flush))

@@ -43,6 +43,8 @@ class Transport(Struct, omit_defaults=True, gc=False):
     """The digest of the profile view that was sent last (rows/views.py), or NO_VIEW; empty: none is known."""
     view_flush: int = 0
     """The flush that carried it; it is sent again if that was not committed."""
+    barred_ms: int = 0
+    """When the customer, who came back, was erased; events up to then are turned away (rows/bars.py)."""
 
 
 class Spoilt(Struct, frozen=True):
@@ -99,6 +101,7 @@ class LiveRow:
         "_written",
         "adopted",
         "applied",
+        "barred_ms",
         "changed",
         "instead_of",
         "models",
@@ -119,6 +122,7 @@ class LiveRow:
         self.models = row.models
         self.view = row.view
         self.view_flush = row.view_flush
+        self.barred_ms = row.barred_ms
         self.instead_of = row.instead_of
         self.adopted = row.adopted
         self.changed = EVERYTHING
@@ -158,8 +162,9 @@ class LiveRow:
         self._written, self._stored = b"".join(parts), b""
         return self._written
 
-    def _transport(self) -> tuple[dict[str, int], list[Raw], int, list[Raw], str, int]:
-        return self.applied, self.outbox, self.outbox_flush, self.models, self.view, self.view_flush
+    def _transport(self) -> tuple[dict[str, int], list[Raw], int, list[Raw], str, int, int]:
+        sent = self.applied, self.outbox, self.outbox_flush, self.models, self.view, self.view_flush
+        return (*sent, self.barred_ms)
 
     def _as_stored(self, name: str) -> bytes:
         """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""

@@ -36,7 +36,7 @@ def anew(row: bytes, wrong: Exception) -> LiveRow:
     """The row of a customer who starts anew in place of a row that cannot be read."""
     try:
         kept = _transport(row)
-        stored = StoredRow(kept.applied, kept.outbox, kept.outbox_flush)
+        stored = StoredRow(kept.applied, kept.outbox, kept.outbox_flush, barred_ms=kept.barred_ms)
     except UNREADABLE:
         stored = StoredRow()
     live = LiveRow(stored)

@@ -1,0 +1,83 @@
+"""Stores of workers and published reports on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stream.engine.state.store import DiskStore
+from stream.privacy.local_files import published_reports, worker_stores
+from tests.support.narrow import not_none
+
+
+def made(data_dir: Path, partition: int = 3) -> DiskStore:
+    store = DiskStore(data_dir / "worker-2" / str(partition), "a/rows/3")
+    store.put_all([(b"zoe", b"{}"), (b"max", b"{}")])
+    return store
+
+
+def test_a_store_that_nobody_has_open_is_removed_and_others_stay(tmp_path):
+    made(tmp_path).close()
+    made(tmp_path, 13).close()
+    assert worker_stores(tmp_path, 3, "zoe", dry_run=True).state == "holds"
+
+    first, second = (worker_stores(tmp_path, 3, "zoe", dry_run=False) for _ in range(2))
+
+    assert first == second
+    assert first.state == "absent"
+    assert (tmp_path / "worker-2" / "13" / "rows").is_dir()
+
+
+HOLD = """
+import sys
+import subprocess
+import sys
+from pathlib import Path
+from stream.engine.state.store import DiskStore
+store = DiskStore(Path(sys.argv[1]), "a/rows/3")
+store.put_all([(b"zoe", b"{}")])
+store._database.flush()
+print("open", flush=True)
+sys.stdin.readline()
+store.put_all([(b"zoe", None)])
+store._cleaning.end()
+print("deleted", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_store_of_a_running_worker_is_left_to_it_until_it_has_deleted_the_row(tmp_path):
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "3")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        output, input_ = not_none(worker.stdout), not_none(worker.stdin)
+        assert output.readline() == b"open\n"
+        report = worker_stores(tmp_path, 3, "zoe", dry_run=False)
+        assert (report.state, report.left) == ("waits", 1)
+
+        input_.write(b"\n")
+        input_.flush()
+        assert output.readline() == b"deleted\n"
+        assert worker_stores(tmp_path, 3, "zoe", dry_run=False).state == "absent"
+        assert (tmp_path / "3" / "rows").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("content", "left"), [(b'{"top": ["c-4"]}', 1), (b"<td>c-4</td>", 1), (b'{"top": ["c-42", "xc-4"]}', 0)]
+)
+def test_published_files_that_name_the_customer_are_removed(tmp_path, content, left):
+    (tmp_path / "report.json").write_bytes(content)
+    (tmp_path / "picture.png").write_bytes(content)
+    assert published_reports([tmp_path], "c-4", dry_run=True)[0].left == left
+
+    (report,) = published_reports([tmp_path], "c-4", dry_run=False)
+
+    assert (report.state, report.left) == ("clean", 0)
+    assert (tmp_path / "report.json").exists() is (left == 0)
+    assert published_reports([tmp_path], "c-4", dry_run=False) == [report]
+
+
+def test_a_folder_that_is_not_there_is_absent(tmp_path):
+    assert published_reports([tmp_path / "none"], "c-4", dry_run=False)[0].state == "absent"
