@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from bench import alone, import_speed, latency, same_job
+from bench import alone, history, import_speed, latency, same_job
 from bench import compare as comparison
 from bench import deliver as delivery
 from bench import jobs as studies
@@ -116,6 +116,17 @@ def compare_command(*, events: int, customers: int, rounds: int, only: str, kept
     if kept:
         keep("compare", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
     print_result({**result, **stamp()})
+
+
+@main.command(name="history")
+@click.option(
+    "--size", "sizes", multiple=True, type=int, default=(100_000, 1_000_000, 10_000_000), show_default=True
+)
+@click.option("--study", "chosen_studies", multiple=True, type=click.Choice(tuple(history.STUDIES)))
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, type=click.IntRange(min=1))
+def history_command(*, sizes: tuple[int, ...], chosen_studies: tuple[str, ...], jobs: int) -> None:
+    """Replay, fit, backtest and report of a long history: seconds, CPU per event, memory; no Kafka."""
+    print_result({**history.measured(sizes, chosen_studies or tuple(history.STUDIES), jobs), **stamp()})
 
 
 @main.command(name="same-job")
