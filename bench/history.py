@@ -68,9 +68,7 @@ def measured(sizes: Sequence[int], studies: Sequence[str], jobs: int) -> dict[st
     """Every study at every size: what it took, and microseconds of CPU per event."""
     result: dict[str, Any] = {"jobs": jobs}
     for events in sizes:
-        with tempfile.TemporaryDirectory(
-            prefix="stream-bench-history-", dir=os.environ.get("TMPDIR")
-        ) as name:
+        with tempfile.TemporaryDirectory(prefix="stream-bench-history-") as name:
             folder = Path(name)
             written(folder, events)
             say(f"{events:,} events written")
