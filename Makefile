@@ -3,6 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEMO_READY := $(VENV)/.ready-demo
 NEEDS_PYTHON := 3.11
 LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
@@ -13,12 +14,17 @@ help: ## the targets
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml requirements.lock
-	@bash deploy/setup.sh "$(VENV)" "$(NEEDS_PYTHON)" "$(PYTHON)"
+	@bash deploy/setup.sh "$(VENV)" "$(NEEDS_PYTHON)" requirements.lock "$(PYTHON)"
+	@touch $@
+
+$(DEMO_READY): pyproject.toml deploy/demo.lock # without the tools of tests, where nothing is installed yet
+	@if [ -e $(READY) ]; then $(MAKE) --no-print-directory setup; \
+	else bash deploy/setup.sh "$(VENV)" "$(NEEDS_PYTHON)" deploy/demo.lock "$(PYTHON)"; fi
 	@touch $@
 
 setup: $(READY) ## install everything from the lock into .venv (every other target does this first)
 
-demo: $(READY) ## a year of a real shop through the real worker, on an embedded broker
+demo: $(DEMO_READY) ## a year of a real shop through the real worker, on an embedded broker
 	@$(BIN)/stream demo $(ARGS)
 
 test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
@@ -50,6 +56,7 @@ lock: ## pin every dependency again, with hashes, also for the image (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK) --extra rocksdb --extra dashboard --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
+	uv pip compile $(LOCK) --extra demo --extra dashboard --extra fit --group build --constraint requirements.lock pyproject.toml -o deploy/demo.lock
 
 clean: ## remove everything that make and the tools created
 	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

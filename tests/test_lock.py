@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
 IMAGE_LOCK = (ROOT / "deploy" / "requirements.lock").read_text()
+DEMO_LOCK = (ROOT / "deploy" / "demo.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -25,7 +26,8 @@ def pins(lock: str = LOCK) -> dict[str, set[str]]:
 def wanted() -> list[str]:
     extras = PROJECT["project"]["optional-dependencies"].values()
     groups = PROJECT["dependency-groups"].values()
-    return [*PROJECT["project"]["dependencies"], *(one for many in (*extras, *groups) for one in many)]
+    named = [one for many in (*extras, *groups) for one in many if isinstance(one, str)]
+    return [*PROJECT["project"]["dependencies"], *named]
 
 
 @pytest.mark.parametrize("line", wanted())
@@ -54,7 +56,17 @@ def test_the_image_has_the_tested_versions_and_no_tools():
         assert canonicalize_name(Requirement(line).name) in image, f"{line}: make lock"
 
 
-@pytest.mark.parametrize("lock", [LOCK, IMAGE_LOCK], ids=["all", "image"])
+def test_the_demo_has_the_tested_versions_and_no_tools_of_tests():
+    demo, tested = pins(DEMO_LOCK), pins()
+
+    assert {name: versions for name, versions in demo.items() if not versions <= tested.get(name, set())} == {}
+    assert not {"pytest", "ruff", "mypy", "playwright", "testcontainers", "rocksdict"} & set(demo)
+    extras = PROJECT["project"]["optional-dependencies"]
+    for line in [*PROJECT["project"]["dependencies"], *extras["demo"], *extras["dashboard"], *extras["fit"]]:
+        assert canonicalize_name(Requirement(line).name) in demo, f"{line}: make lock"
+
+
+@pytest.mark.parametrize("lock", [LOCK, IMAGE_LOCK, DEMO_LOCK], ids=["all", "image", "demo"])
 def test_every_pin_carries_a_hash(lock):
     entries = re.split(r"\n(?=\S)", lock)
 
@@ -64,4 +76,4 @@ def test_every_pin_carries_a_hash(lock):
 
 
 def test_the_locks_name_no_registry():
-    assert "://" not in LOCK + IMAGE_LOCK
+    assert "://" not in LOCK + IMAGE_LOCK + DEMO_LOCK
