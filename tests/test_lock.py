@@ -59,7 +59,9 @@ def test_the_image_has_the_tested_versions_and_no_tools():
 def test_the_demo_has_the_tested_versions_and_no_tools_of_tests():
     demo, tested = pins(DEMO_LOCK), pins()
 
-    assert {name: versions for name, versions in demo.items() if not versions <= tested.get(name, set())} == {}
+    assert {
+        name: versions for name, versions in demo.items() if not versions <= tested.get(name, set())
+    } == {}
     assert not {"pytest", "ruff", "mypy", "playwright", "testcontainers", "rocksdict"} & set(demo)
     extras = PROJECT["project"]["optional-dependencies"]
     for line in [*PROJECT["project"]["dependencies"], *extras["demo"], *extras["dashboard"], *extras["fit"]]:
