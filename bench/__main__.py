@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bench import deliver as delivery
 from bench import jobs as studies
 from bench import page as dashboard
 from bench.results import PICTURE, draw, keep, stamp
-from bench.roster import SAME_JOB, Peer
+from bench.roster import ROSTER, SAME_JOB, Peer
 from bench.stage import Stage, stage
 from bench.workload import Workload, messages
 
@@ -42,9 +43,9 @@ chosen = click.option("--only", default="", help="Names of peers, separated by c
 keeping = click.option("--keep/--no-keep", "kept", default=False, help="Write the result to bench/results/.")
 
 
-def peers_named(only: str) -> list[Peer]:
+def peers_named(only: str, roster: Sequence[Peer] = ROSTER) -> list[Peer]:
     try:
-        return comparison.chosen(only)
+        return comparison.chosen(only, roster)
     except ValueError as mistake:
         raise click.UsageError(str(mistake)) from mistake
 
@@ -137,24 +138,12 @@ def history_command(*, sizes: tuple[int, ...], chosen_studies: tuple[str, ...], 
 @keeping
 def same_job_command(*, events: int, customers: int, rounds: int, only: str, kept: bool) -> None:
     """The full job with our own core in other engines: speed, and what they have after a kill."""
-    try:
-        peers = comparison.chosen(only, SAME_JOB)
-    except ValueError as mistake:
-        raise click.UsageError(str(mistake)) from mistake
+    peers = peers_named(only, SAME_JOB)
     with stage() as here:
-        result = _same_job(here, Workload(events, customers), peers, rounds)
+        result = same_job.measured(here, Workload(events, customers), peers, rounds)
     if kept:
         keep("same-job", {**result, **stamp()})
     print_result({**result, **stamp()})
-
-
-def _same_job(here: Stage, whole: Workload, peers: list[Peer], rounds: int) -> dict[str, Any]:
-    here.fill(whole)
-    here.fill_one(whole)
-    standings = comparison.compare(here, peers, rounds)
-    checked = same_job.checks(here, peers)
-    click.echo(same_job.table(standings, checked, peers))
-    return {"full_job_peers": same_job.result(standings, checked)}
 
 
 @main.command(name="all")
@@ -183,7 +172,7 @@ def all_command(*, events: int, customers: int, rounds: int, only: str, quick: b
             exactly_once = {"STREAM_GUARANTEE": "exactly_once"}
             rate = 0.5 * result["ours_exactly_once"]
             result["latency_exactly_once_ms"] = _latency(here, rate, exactly_once)
-        result |= _same_job(here, Workload(events, customers), list(SAME_JOB), rounds)
+        result |= same_job.measured(here, Workload(events, customers), SAME_JOB, rounds)
     if not quick:
         keep("", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
         PICTURE.parent.mkdir(exist_ok=True)

@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import click
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from bench.backlog import topic
-from bench.compare import Standing
+from bench.compare import Standing, compare
 from bench.peers.full_job import basis, decode_row, encode_row, silence_until
 from bench.roster import Peer, PeerError
 from bench.stage import Stage, say
@@ -159,6 +160,16 @@ def checks(stage: Stage, peers: Sequence[Peer], workload: Workload = CHECK) -> d
             found[peer.name] = str(failure)
         say(f"{peer.name}: {found[peer.name]}")
     return found
+
+
+def measured(stage: Stage, whole: Workload, peers: Sequence[Peer], rounds: int) -> dict[str, Any]:
+    """Speed and check of each peer: the table goes to standard output, and `full_job_peers` is returned."""
+    stage.fill(whole)
+    stage.fill_one(whole)
+    standings = compare(stage, peers, rounds)
+    checked = checks(stage, peers)
+    click.echo(table(standings, checked, peers))
+    return {"full_job_peers": result(standings, checked)}
 
 
 def table(standings: Sequence[Standing], checked: dict[str, Check | str], peers: Sequence[Peer]) -> str:
