@@ -28,7 +28,7 @@ demo: $(DEMO_READY) ## a year of a real shop through the real worker, on an embe
 	@$(BIN)/stream demo $(ARGS)
 
 test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
-	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/ruff check .
