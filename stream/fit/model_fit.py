@@ -19,6 +19,7 @@ from stream.core.policy.policy import Finance
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
+from stream.fit.purchases.evenness import fit_evenness
 from stream.fit.purchases.population import population
 from stream.fit.purchases.processes import UnfitError, fit_process, likelier_process
 from stream.fit.purchases.spending import fit_spend
@@ -34,6 +35,7 @@ from stream.fit.risk.risk_layer import (
     process_log_odds,
 )
 from stream.fit.risk.season_lessons import (
+    by_clock_of,
     cells_in_season,
     season_days,
     season_notes,
@@ -156,6 +158,7 @@ def _assembled(process: PurchaseProcess, spend: Spend, snapshot: Snapshot, optio
     came_back = frequency > 0
     spans = (snapshot.column("last_ms") - snapshot.column("first_ms"))[came_back] / DAY_MS
     gaps = spans / frequency[came_back]
+    evenness = fit_evenness(frequency[came_back], snapshot.column("regularity")[came_back], gaps)
     return Model(
         name=options.name,
         source=options.source,
@@ -175,6 +178,7 @@ def _assembled(process: PurchaseProcess, spend: Spend, snapshot: Snapshot, optio
             first_value_minor=round(float(snapshot.column("first_minor")[ranked].mean()), 2),
         ),
         horizon=options.horizon,
+        evenness=evenness,
     )
 
 
@@ -249,7 +253,7 @@ def _parts_of_day(
         process = fit_process(cells_in_season(snapshot, base.seasons), base.process.kind).process
     except UnfitError:
         return {}
-    then = msgspec.structs.replace(_assembled(process, base.spend, snapshot, options), seasons=base.seasons)
+    then = by_clock_of(base.seasons, _assembled(process, base.spend, snapshot, options))
     real_ms = own_horizons_ms(then, snapshot)
     horizons = training_horizons(*day_and_split_ms, training_ms, options.horizon.max_ms)
     found = {}

@@ -12,7 +12,7 @@ from stream.core.calendar import Calendar
 from stream.core.facts.interests import strongest_unbought, top_categories
 from stream.core.facts.profile import Profile
 from stream.core.facts.purchases import Buying
-from stream.core.facts.rhythm import rhythm
+from stream.core.facts.rhythm import mean_gap_days, regularity, rhythm
 from stream.core.facts.sums import Sums
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
@@ -31,6 +31,8 @@ WEEKDAY_WORDS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "S
 DAYPART_WORDS = ("at night", "in the morning", "in the afternoon", "in the evening")
 HABIT_ORDERS_MIN, HABIT_SHARE_MIN = 5, 0.4
 """A weekday or time of day is a habit from so many orders on, with at least this share of them."""
+GAPS_MIN = 3
+"""Gaps between purchases from which on their spread is given."""
 STAGES = {
     "prospect": "has not bought yet",
     "new": "new customer",
@@ -108,7 +110,8 @@ def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]
     ]
     own = rhythm(buying, calendar)
     if own is not None:
-        lines.append(f"Usually buys {every(own.usual_gap_days)}; recently {every(own.recent_gap_days)}.")
+        usual, recent = every(own.usual_gap_days), every(own.recent_gap_days)
+        lines.append(f"Usually buys {usual}{_give_or_take(sums)}; recently {recent}.")
     lines += money_lines(buying)
     habits = _habits(sums)
     if habits:
@@ -116,6 +119,15 @@ def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]
     if len(sums.years) > 1:
         lines.append(f"Bought in {listed([str(year) for year in sums.years])}.")
     return lines
+
+
+def _give_or_take(sums: Sums) -> str:
+    """`, give or take 2`: the standard deviation of the gaps, from three on; else nothing."""
+    mean_days = mean_gap_days(sums)
+    if mean_days is None or sums.days - 1 < GAPS_MIN:
+        return ""
+    spread = round(regularity(sums) * mean_days)
+    return f", give or take {spread if spread else 'less than a day'}"
 
 
 def _habits(sums: Sums) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stream.core.model.document import ModelError, check_model, decode_model, encode_model, sealed
 from stream.core.model.features import COLUMNS, FEATURES, NAMES, OF_SEASON, RISES, STANDS, Features
-from stream.core.model.record import PurchaseProcess, RiskLayer, RiskSegment, Term
+from stream.core.model.record import Evenness, PurchaseProcess, RiskLayer, RiskSegment, Term
 from stream.core.risk.churn import (
     SILENCE_MAX_MS,
     crossing_ms,
@@ -29,7 +29,7 @@ from stream.model_file import default_model
 PLAIN = default_model()
 
 
-def layered(weights, **held):
+def layered(weights, evenness=None, **held):
     terms = tuple(
         Term(feature=name, weight=weight, centre=0.3, scale=1.5, **held) for name, weight in weights.items()
     )
@@ -37,15 +37,22 @@ def layered(weights, **held):
         RiskSegment(frequency_min=0, intercept=-0.4, terms=terms),
         RiskSegment(frequency_min=2, intercept=-1.4, terms=terms[::-1]),
     )
-    return msgspec.structs.replace(PLAIN, risk=RiskLayer(segments=segments, learnt="for a test"))
+    layer = RiskLayer(segments=segments, learnt="for a test")
+    return msgspec.structs.replace(PLAIN, risk=layer, evenness=evenness)
 
 
 signs = {RISES: st.floats(0, 2), STANDS: st.floats(-1, 1), -1: st.floats(-2, 0)}
 weights = st.fixed_dictionaries({feature.name: signs[feature.silence] for feature in COLUMNS})
 ranges = st.tuples(st.floats(-3, 3), st.floats(0, 4))
+evennesses = st.none() | st.builds(Evenness, shape=st.floats(0.001, 1_000), rate=st.floats(0.001, 1_000))
 layers = st.one_of(
-    weights.map(layered),
-    st.builds(lambda each, held: layered(each, low=held[0], high=held[0] + held[1]), weights, ranges),
+    st.builds(layered, weights, evennesses),
+    st.builds(
+        lambda each, held, even: layered(each, even, low=held[0], high=held[0] + held[1]),
+        weights,
+        ranges,
+        evennesses,
+    ),
 )
 models = st.one_of(
     st.just(PLAIN),
@@ -68,6 +75,7 @@ def customers(draw):
         monetary_minor=draw(st.floats(0, 100_000)) if x else 0.0,
         first_minor=draw(st.floats(0, 100_000)),
         last_gap_ms=draw(st.integers(DAY_MS, 300 * DAY_MS)) if x else 0,
+        regularity=draw(st.floats(0, 4)) if x > 1 else 0.0,
         recent=draw(st.floats(0, 50)),
         engagement=draw(st.floats(0, 50)),
         engagement_ms=first_ms + draw(st.integers(0, 400 * DAY_MS)),

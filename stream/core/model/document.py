@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from stream.core.model.features import BY_NAME
+from stream.core.model.features import BY_NAME, OVERDUE
 from stream.core.model.record import (
     GridTable,
     MidRanks,
@@ -71,6 +71,7 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
     "spend": {**dict.fromkeys(("p", "q"), (1e-6, 1e9)), "v": (1e-6, 1e13), "scale_minor": (1, 1e6)},
     "prior": {"gap_days": (1e-3, 1e5), "first_value_minor": (0.0, 2.0**53)},
     "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
+    "evenness": dict.fromkeys(("shape", "rate"), (1e-6, 1e6)),
     "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
 }
 """Far wider than any fit has come to; a fit itself keeps a and b from 1e-4 to 1e4. Beyond, a judgement would
@@ -82,7 +83,7 @@ SUM_SLACK = 1e-6
 LOG_MAX = 100.0
 """Of a logarithm in a table: e ** 100 purchases are more than any."""
 LOG_ODDS_MAX = 1e6
-"""Of a weight per unit of its feature, and of a centre: with 22 features no sum of them overflows."""
+"""Of a weight per unit of its feature, and of a centre: with 25 features no sum of them overflows."""
 
 
 def check_model(model: Model) -> None:
@@ -104,6 +105,7 @@ def check_model(model: Model) -> None:
         _check_risk(model.risk)
     if model.seasons is not None:
         _check_seasons(model.seasons)
+        _check_no_rhythm(model)
     for table in model.tables:
         _check_table(table)
 
@@ -178,6 +180,14 @@ def _check_seasons(seasons: Seasons) -> None:
         _require(
             whole and min(kind.months) >= 1e-9, "seasons.kinds: months must add up to 1, each above 1e-09"
         )
+
+
+def _check_no_rhythm(model: Model) -> None:
+    """A rhythm is of gaps by the calendar, and seasons measure silence by another clock."""
+    terms = [term for segment in (model.risk.segments if model.risk else ()) for term in segment.terms]
+    weighed = any(term.feature == OVERDUE.name for term in terms)
+    _require(model.evenness is None, "evenness: must be missing in a model with seasons")
+    _require(not weighed, f"risk.segments: {OVERDUE.name} cannot be weighed in a model with seasons")
 
 
 def _require(holds: bool, message: str) -> None:

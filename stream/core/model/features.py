@@ -19,11 +19,14 @@ from msgspec import Struct
 
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.facts.decay import BASKET_HALF_LIFE_MS, WARMTH_HALF_LIFE_MS
+from stream.core.model.evenness import OwnRhythm, own_rhythm
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS, YEAR_MS
 
 RISES, FALLS, STANDS = 1, -1, 0
 """What silence does to a feature."""
+SURELY_LEFT = 30.0
+"""Log-odds of having left for good beyond which nothing changes: as good as certain."""
 
 
 class Features(Struct, frozen=True, kw_only=True, gc=False):
@@ -155,6 +158,17 @@ def _lateness(at: Observation) -> float:
     return log1p(at.silent_ms / at.model.process.unit_ms / at.own.gap)
 
 
+def overdue(rhythm: OwnRhythm, silent_ms: int) -> float:
+    """Log-odds of having left for good, by the customer's own rhythm, tempered."""
+    return tempered(min(rhythm.left_log_odds(silent_ms), SURELY_LEFT))
+
+
+def rhythm_of(model: Model, features: Features, own: OwnProcess) -> OwnRhythm:
+    """The customer's own rhythm."""
+    span_ms = features.last_ms - features.first_ms
+    return own_rhythm(model, features.frequency, span_ms, features.regularity, own.left_log_odds(0))
+
+
 def _recent(at: Observation) -> float:
     return log1p(at.features.recent * 0.5 ** (at.silent_ms / BASKET_HALF_LIFE_MS))
 
@@ -257,7 +271,14 @@ OF_FADING = (
 )
 """The customer's own, forgotten with time."""
 
-FEATURES = (*OF_HABIT, *OF_CUSTOMER, *OF_SILENCE, *OF_SEASON, *OF_FADING)
+OVERDUE = Feature(
+    # log-odds of having left for good, by the customer's own rhythm: even gaps make a silence tell sooner
+    "overdue", 24, RISES, SILENCE,
+    lambda at: overdue(rhythm_of(at.model, at.features, at.own), at.silent_ms),
+)  # fmt: skip
+"""Moved by silence, and the customer's own."""
+
+FEATURES = (*OF_HABIT, *OF_CUSTOMER, *OF_SILENCE, *OF_SEASON, *OF_FADING, OVERDUE)
 """Every feature, in the order in which contributions are summed; it decides the last digits of every risk."""
 COLUMNS = tuple(sorted(FEATURES, key=lambda feature: feature.column))
 NAMES = tuple(feature.name for feature in COLUMNS)

@@ -180,6 +180,15 @@ class Seasons(_ModelPart, frozen=True, eq=False):
     """Plain words: from how many customers and seasons this was learnt."""
 
 
+class Evenness(_ModelPart, frozen=True):
+    """How even the gaps between a customer's purchases are: their shape k is gamma distributed over customers
+    (model/evenness.py). 1 is chance, 225 is every 30 days give or take 2.
+    """
+
+    shape: Positive
+    rate: Positive
+
+
 class GridTable(_ModelPart, frozen=True):
     """Discounted purchases of a customer who has not left, over frequency x and age T (value/lifetime.py).
 
@@ -216,6 +225,8 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     thresholds: Thresholds | None = None
     retention: Retention | None = None
     tables: tuple[GridTable, ...] = ()
+    evenness: Evenness | None = None
+    """None: not known; every customer's gaps are taken for chance. Always None in a model with seasons."""
     notes: tuple[str, ...] = ()
     """Warnings of the fit, in plain words: fallbacks taken, small samples, unmet assumptions."""
     seasons: Seasons | None = None

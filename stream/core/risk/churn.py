@@ -122,7 +122,7 @@ def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int
     `risk` is the one at `now_ms`. None if 20 years of silence do not reach the threshold.
     """
     last_ms = curve.features.last_ms
-    if model.risk is not None and now_ms < (early_ms := last_ms + curve.own.usual_ms):
+    if model.risk is not None and now_ms < (early_ms := last_ms + curve.usual_ms):
         goal = log_odds_of(threshold)
         usual = curve.usual_log_odds()
         if usual < goal:

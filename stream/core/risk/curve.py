@@ -10,16 +10,20 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from stream.core.model.evenness import OwnRhythm
 from stream.core.model.features import (
     OF_CUSTOMER,
     OF_FADING,
     OF_HABIT,
     OF_SEASON,
     OF_SILENCE,
+    OVERDUE,
     Feature,
     Features,
     Formula,
     Observation,
+    overdue,
+    rhythm_of,
 )
 from stream.core.model.record import Model, RiskSegment
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
@@ -42,6 +46,7 @@ class SegmentTerms(Struct, frozen=True, gc=False):
     of_fading: Weighed
     fades: bool
     """Whether the fading features count even where they are 0: the lessons had none so low."""
+    of_rhythm: Weighed
 
 
 class Habit(Struct, frozen=True, gc=False):
@@ -72,6 +77,9 @@ class RiskCurve(Struct, frozen=True, gc=False):
     learnt layer."""
     season: Season | None = None
     """The customer's purchasing time; None: the model knows no seasons, and it is that of the calendar."""
+    of_rhythm: Weighed = ()
+    rhythm: OwnRhythm | None = None
+    """None: the model does not look at the customer's own rhythm."""
 
     def log_odds(self, as_of_ms: int) -> float:
         """Log-odds of no purchase within the customer's own horizon after an instant."""
@@ -93,10 +101,24 @@ class RiskCurve(Struct, frozen=True, gc=False):
     def _of(self, at: Observation) -> float:
         if self.of_silence is None:
             return at.own.log_odds(at.silent_ms)
-        return self.constant + _sum(self.of_silence, at) + _sum(self.of_fading, at)
+        fading = _sum(self.of_fading, at)
+        if self.rhythm is not None:
+            weight, _, low, high = self.of_rhythm[0]
+            fading += weight * min(max(overdue(self.rhythm, at.silent_ms), low), high)
+        return self.constant + _sum(self.of_silence, at) + fading
+
+    @property
+    def usual_ms(self) -> int:
+        """The silence within which nine in ten such customers, if they have not left, have bought again."""
+        usual_ms = self.own.usual_ms
+        if self.rhythm is None or (log_ms := self.rhythm.usual_log_ms) >= math.log(usual_ms + 1):
+            return usual_ms
+        return max(DAY_MS, int(math.exp(log_ms)))
 
     def usual_log_odds(self) -> float:
         """By the learnt layer the same, at the time at which nine in ten such customers have bought again."""
+        if self.rhythm is not None:
+            return self.log_odds(self.features.last_ms + self.usual_ms)
         usual_ms = self.own.usual_ms
         at = Observation(self.model, self.features, self.own, self.features.last_ms + usual_ms, usual_ms)
         return self.constant + self.usual + _sum(self.of_fading, at)
@@ -131,7 +153,19 @@ def risk_curve(model: Model, features: Features) -> RiskCurve:
         value = formula(at)
         constant += weight * (value if low <= value <= high else low if value < low else high)
     of_fading = terms.of_fading if features.recent or features.engagement or terms.fades else ()
-    return RiskCurve(model, features, own, constant, terms.of_silence, of_fading, habit.usual, season)
+    rhythm = rhythm_of(model, features, own) if terms.of_rhythm else None
+    return RiskCurve(
+        model,
+        features,
+        own,
+        constant,
+        of_silence=terms.of_silence,
+        of_fading=of_fading,
+        usual=habit.usual,
+        season=season,
+        of_rhythm=terms.of_rhythm,
+        rhythm=rhythm,
+    )
 
 
 def segment_of(model: Model, frequency: int) -> RiskSegment:
@@ -175,7 +209,13 @@ def _segment_terms(segment: RiskSegment) -> SegmentTerms:
     of_fading = weighed(OF_FADING)
     fades = any(low > 0.0 or high < 0.0 for _, _, low, high in of_fading)
     return SegmentTerms(
-        constant, weighed(OF_HABIT), weighed(OF_CUSTOMER), weighed(OF_SILENCE + OF_SEASON), of_fading, fades
+        constant,
+        weighed(OF_HABIT),
+        weighed(OF_CUSTOMER),
+        weighed(OF_SILENCE + OF_SEASON),
+        of_fading,
+        fades,
+        weighed((OVERDUE,)),
     )
 
 

@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from stream.core.model.features import BY_NAME, FALLS, NAMES, RISES, STANDS
 from stream.core.model.record import Model, RiskLayer, RiskSegment, Term
-from stream.fit.arrays import Numbers
+from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import Snapshot
 from stream.fit.risk.training_set import (
     CASES_MIN,
@@ -31,9 +31,13 @@ LEFT_OUT = ("age", "churn_logit", "dead_logit")
 """Features that the layer does not use. In a young history `age` measures the time since the shop opened and
 does not carry over to later customers; the two log-odds are unbounded, their tempered forms are used
 instead."""
-LEFT_OUT_IN_SEASONS = (*LEFT_OUT, "silence_rank")
+RHYTHM = "overdue"
+"""The feature that a layer may do without. Days are counted whole, and some shops' customers only look as if
+they kept a rhythm: so it is used where, fitted to what was known on the newest training day, it predicted
+better what came after it."""
+LEFT_OUT_IN_SEASONS = (*LEFT_OUT, "silence_rank", RHYTHM)
 """By a model that knows seasons: a lesson of a year ago had fewer customers who had left, so that the same
-silence had a higher rank than it has at the split."""
+silence had a higher rank than it has at the split; and a gap over months without purchases is not uneven."""
 ANCHOR = "churn_tempered"
 """The feature whose weight is pulled towards 1, all others towards 0: the purchase process's own log-odds."""
 SHRINKAGES = (2.0, 6.0, 20.0, 60.0, 200.0, 1_000.0)
@@ -47,6 +51,8 @@ RATE_MIN = 1e-6
 """The risk that is the same for everybody is kept this far from 0 and 1."""
 NOISE = 0.3
 """Standard errors by which a stronger penalty may be worse than the best one, and is taken all the same."""
+RHYTHM_GAIN_MIN = 1.0
+"""By how many standard errors of the difference the customer's own rhythm has to predict better."""
 SPREAD_MIN = 1e-9
 """A feature with a smaller standard deviation is constant and left out."""
 WEIGHT_MIN = 1e-6
@@ -78,10 +84,12 @@ def fit_risk_layer(
     centre, scale = matrix[:, chosen].mean(axis=0), spread[chosen]
     low, high = matrix[:, chosen].min(axis=0), matrix[:, chosen].max(axis=0)
     rows = (matrix[:, chosen] - centre) / scale
-    shrinkage, newest = _best_shrinkage(rows, training, (names, scale))
-    weights = _regress(rows, training, (names, scale), shrinkage)
+    choice = _chosen(rows, training, (names, scale))
+    used, newest = choice.used, choice.newest
+    weights = _regress(rows[:, used], training, _only((names, scale), used), choice.shrinkage)
     intercept, terms = weights[0], []
-    for at, (name, weight, middle, unit) in enumerate(zip(names, weights[1:], centre, scale, strict=True)):
+    for at, weight in zip(np.flatnonzero(used), weights[1:], strict=True):
+        name, middle, unit = names[at], centre[at], scale[at]
         if name == SHORTFALL:
             intercept -= weight * middle / unit  # over the real horizon the shortfall is 0
         elif abs(weight) > WEIGHT_MIN:
@@ -127,30 +135,60 @@ def churn_risks(model: Model, snapshot: Snapshot) -> Numbers:
     return risks
 
 
-def _best_shrinkage(rows: Numbers, training: TrainingSet, columns: Columns) -> tuple[float, Numbers | None]:
-    """The penalty with which what was known on the newest day best predicts what followed that day.
+class Choice(NamedTuple):
+    """How a layer is fitted."""
 
-    Of those that are hardly worse than the best one, by its noise, the strongest is taken: a small shop needs
-    it. With it come the predicted risks, which no lesson after that day has seen.
+    used: Flags
+    """Which features, shape (features,)."""
+    shrinkage: float
+    newest: Numbers | None
+    """As in `Learnt`, of every horizon of the newest day."""
+
+
+def _chosen(rows: Numbers, training: TrainingSet, columns: Columns) -> Choice:
+    """The penalty and features with which what was known on the newest day best predicts what followed.
+
+    Of penalties that are hardly worse than the best one, by its noise, the strongest is taken: a small shop
+    needs it. The customer's own rhythm is used where it makes that better, by more than chance would. With
+    the choice come the predicted risks, which no lesson after that day has seen.
     """
+    plain = np.array([name != RHYTHM for name in columns[0]])
     past, new = training.only(training.known), training.only(training.newest)
     cases = [one.weight @ outcome for one in (past, new) for outcome in (one.silent, 1.0 - one.silent)]
     if min(cases) < CASES_MIN:
-        return SHRINKAGE_UNTRIED, None
+        return Choice(plain, SHRINKAGE_UNTRIED, None)
     known = rows[training.known]
     held = np.clip(rows[training.newest], known.min(axis=0), known.max(axis=0))
 
-    def predicted(shrinkage: float) -> Numbers:
-        weights = _regress(known, past, columns, shrinkage)
-        z: Numbers = weights[0] + held @ weights[1:]
+    def predicted(used: Flags, shrinkage: float) -> Numbers:
+        weights = _regress(known[:, used], past, _only(columns, used), shrinkage)
+        z: Numbers = weights[0] + held[:, used] @ weights[1:]
         return z
 
-    tried = {shrinkage: predicted(shrinkage) for shrinkage in SHRINKAGES}
-    losses = {one: new.weight * (np.logaddexp(0.0, z) - new.silent * z) for one, z in tried.items()}
+    def loss(z: Numbers) -> Numbers:
+        return new.weight * (np.logaddexp(0.0, z) - new.silent * z)
+
+    tried = {shrinkage: predicted(plain, shrinkage) for shrinkage in SHRINKAGES}
+    losses = {one: loss(z) for one, z in tried.items()}
     best = min(losses, key=lambda one: float(losses[one].sum()))
     chosen = max(one for one in losses if _not_worse(losses[one] - losses[best]))
-    risks: Numbers = expit(tried[best])
-    return chosen, risks
+    if not plain.all():
+        everything = np.ones_like(plain)
+        z = predicted(everything, chosen)
+        if _tells(losses[chosen] - loss(z)):
+            return Choice(everything, chosen, expit(z))
+    return Choice(plain, chosen, expit(tried[best]))
+
+
+def _tells(gains: Numbers) -> bool:
+    """Whether the sum of these gains, shape (customers,), is above what chance would make it."""
+    return float(gains.sum()) > RHYTHM_GAIN_MIN * float(np.sqrt(gains @ gains))
+
+
+def _only(columns: Columns, used: Flags) -> Columns:
+    """The columns where `used` is True."""
+    names, scale = columns
+    return [name for name, kept in zip(names, used, strict=True) if kept], scale[used]
 
 
 def _not_worse(more: Numbers) -> bool:

@@ -97,7 +97,12 @@ def in_seasons(base: Model, snapshot: Snapshot, seasons: Seasons | None) -> Mode
         process = fit_process(cells_in_season(snapshot, seasons), base.process.kind).process
     except UnfitError:  # nobody has bought twice
         process = base.process
-    return replace(base, process=process, seasons=seasons)
+    return by_clock_of(seasons, replace(base, process=process))
+
+
+def by_clock_of(seasons: Seasons | None, model: Model) -> Model:
+    """The model with these seasons; with some it knows no evenness, which is of gaps by the calendar."""
+    return replace(model, seasons=seasons, evenness=model.evenness if seasons is None else None)
 
 
 def cells_in_season(snapshot: Snapshot, seasons: Seasons | None, unit_ms: int = WEEK_MS) -> Histogram:
