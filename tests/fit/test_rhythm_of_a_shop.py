@@ -57,10 +57,10 @@ def test_a_customer_of_30_days_give_or_take_2_is_alerted_within_12_days_of_being
 
 def test_after_45_days_of_silence_who_keeps_a_rhythm_is_said_to_have_left_and_who_buys_by_chance_is_not():
     model, snapshot, kinds = fitted()
-    said = {"clockwork": [], "irregular": []}
+    risks = {"clockwork": [], "irregular": []}
     for customer, features in zip(snapshot.customers, snapshot.features, strict=True):
         if features.frequency >= 4 and 45 <= (SPLIT_MS - features.last_ms) / DAY_MS < 80:
-            said[kinds[customer]].append(risk_score(model, features, SPLIT_MS))
+            risks[kinds[customer]].append(risk_score(model, features, SPLIT_MS))
 
-    assert np.mean(said["clockwork"]) > 0.8
-    assert np.mean(said["irregular"]) < 0.65
+    assert np.mean(risks["clockwork"]) > 0.8
+    assert np.mean(risks["irregular"]) < 0.65
