@@ -57,7 +57,7 @@ def test_a_customer_of_30_days_give_or_take_2_is_alerted_within_12_days_of_being
 
 def test_after_45_days_of_silence_who_keeps_a_rhythm_is_said_to_have_left_and_who_buys_by_chance_is_not():
     model, snapshot, kinds = fitted()
-    risks = {"clockwork": [], "irregular": []}
+    risks: dict[str, list[float]] = {"clockwork": [], "irregular": []}
     for customer, features in zip(snapshot.customers, snapshot.features, strict=True):
         if features.frequency >= 4 and 45 <= (SPLIT_MS - features.last_ms) / DAY_MS < 80:
             risks[kinds[customer]].append(risk_score(model, features, SPLIT_MS))

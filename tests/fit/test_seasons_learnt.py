@@ -54,6 +54,7 @@ def test_christmas_buyers_are_due_in_september():
     due = last_year & (months[:, 10:].sum(axis=1) == months.sum(axis=1)) & (snapshot.inactive_days > 200)
     risk = churn_risks(model, snapshot)
     assert model.seasons is not None
+    assert model.evenness is None  # rhythms are of the calendar
     assert [months_words(kind.months) for kind in model.seasons.kinds] == [
         "all year",
         "mostly in November and December",

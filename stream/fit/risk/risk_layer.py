@@ -135,7 +135,7 @@ def churn_risks(model: Model, snapshot: Snapshot) -> Numbers:
     return risks
 
 
-class Choice(NamedTuple):
+class LayerChoice(NamedTuple):
     """How a layer is fitted."""
 
     used: Flags
@@ -145,7 +145,7 @@ class Choice(NamedTuple):
     """As in `Learnt`, of every horizon of the newest day."""
 
 
-def _chosen(rows: Numbers, training: TrainingSet, columns: Columns) -> Choice:
+def _chosen(rows: Numbers, training: TrainingSet, columns: Columns) -> LayerChoice:
     """The penalty and features with which what was known on the newest day best predicts what followed.
 
     Of penalties that are hardly worse than the best one, by its noise, the strongest is taken: a small shop
@@ -156,7 +156,7 @@ def _chosen(rows: Numbers, training: TrainingSet, columns: Columns) -> Choice:
     past, new = training.only(training.known), training.only(training.newest)
     cases = [one.weight @ outcome for one in (past, new) for outcome in (one.silent, 1.0 - one.silent)]
     if min(cases) < CASES_MIN:
-        return Choice(plain, SHRINKAGE_UNTRIED, None)
+        return LayerChoice(plain, SHRINKAGE_UNTRIED, None)
     known = rows[training.known]
     held = np.clip(rows[training.newest], known.min(axis=0), known.max(axis=0))
 
@@ -176,8 +176,8 @@ def _chosen(rows: Numbers, training: TrainingSet, columns: Columns) -> Choice:
         everything = np.ones_like(plain)
         z = predicted(everything, chosen)
         if _tells(losses[chosen] - loss(z)):
-            return Choice(everything, chosen, expit(z))
-    return Choice(plain, chosen, expit(tried[best]))
+            return LayerChoice(everything, chosen, expit(z))
+    return LayerChoice(plain, chosen, expit(tried[best]))
 
 
 def _tells(gains: Numbers) -> bool:
