@@ -1,18 +1,20 @@
 """A refit from current profiles, without reading the history of events.
 
 Purchase process, spend and population are fitted anew to the sufficient statistics in the profiles. The risk
-layer and the thresholds need outcomes, which profiles do not have: they stay those of the current model.
+layer and the thresholds need outcomes, which profiles do not have: they stay those of the current model, with
+the words on whose risk it is and, unless another is asked for, the horizon for which they were learnt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.facts.profile import Profile
-from stream.core.model.record import Model
+from stream.core.model.record import Horizon, Model
 from stream.core.units import DAY_MS
 from stream.fit.absurd_money import absurd_customers, set_aside_words
 from stream.fit.history import take_snapshot
@@ -34,8 +36,11 @@ def refit(
 ) -> Model:
     """The model of customer -> profile as of the day of the newest purchase, with `current`'s risk layer.
 
+    `options.horizon`: each customer's own, the default, stands for that of `current`.
     `calendar`: by whose days the profiles were folded.
     """
+    if options.horizon == Horizon():
+        options = replace(options, horizon=current.horizon)
     absurd = absurd_customers(profiles)
     if absurd:
         profiles = {customer: one for customer, one in profiles.items() if customer not in absurd}
@@ -58,6 +63,8 @@ def refit(
         msgspec.structs.replace(
             base,
             risk=current.risk,
+            risk_of=current.risk_of,
+            retention=current.retention,
             thresholds=current.thresholds,
             tables=finance_tables(base.process, options.finance) if options.finance else (),
             notes=tuple(notes),
