@@ -117,3 +117,10 @@ def test_every_page_of_docs_is_reached_from_its_index():
         ]
 
     assert {page for page in PAGES if page.startswith("docs/")} - reached == set()
+
+
+def test_decisions_are_listed_in_the_order_of_their_numbers():
+    listed = re.findall(r"^\| \[(\d{4})\]", (ROOT / "docs/decisions/README.md").read_text(), re.MULTILINE)
+    pages = sorted(page.name[:4] for page in (ROOT / "docs/decisions").glob("0*.md"))
+
+    assert listed == pages[1:], "the first is the template"
