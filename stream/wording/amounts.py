@@ -10,6 +10,7 @@ from stream.core.alerts.amounts import (
     every,
     listed,
     money,
+    months_words,
     sentiment_word,
     share,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "every",
     "listed",
     "money",
+    "months_words",
     "sentiment_word",
     "share",
 ]

@@ -25,6 +25,7 @@ from stream.wording.alert import ALERT_NAMES
 from stream.wording.amounts import count, date, days, every, listed, money, share
 from stream.wording.dead_ends import dead_end_lines
 from stream.wording.feedback import feedback_lines
+from stream.wording.seasons import season_lines
 from stream.wording.spending import money_lines, price_lines
 
 WEEKDAY_WORDS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
@@ -62,9 +63,10 @@ def profile_sections(
         erased = f"Erased at the customer's request on {date(profile.erased_ms, calendar)}; no data is kept."
         return [Section("Who", (erased,))]
     now = standing(profile, as_of_ms, basis)
+    season = [] if of_other_basis else season_lines(now.features, basis.model)
     sections = [
         Section("Who", tuple(who(profile, basis))),
-        Section("Buying", tuple(buying_lines(profile.buying, as_of_ms, calendar))),
+        Section("Buying", (*buying_lines(profile.buying, as_of_ms, calendar), *season)),
         Section("Interests", tuple(interest_lines(profile, as_of_ms))),
         Section("Engagement", tuple(engagement_lines(profile, as_of_ms, calendar))),
         Section("Value", tuple(value_lines(profile, now, basis))),

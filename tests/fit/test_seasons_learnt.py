@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from stream.core.alerts.amounts import months_words
 from stream.core.model.document import encode_model
 from stream.core.model.record import Horizon
 from stream.core.policy.policy import Policy
@@ -15,7 +16,7 @@ from stream.fit.history import read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.refit import refit
 from stream.fit.risk.risk_layer import churn_risks, process_log_odds
-from stream.fit.risk.season_lessons import months_words, season_days, year_before
+from stream.fit.risk.season_lessons import season_days, year_before
 from stream.fit.risk.training_set import feature_matrix
 from stream.importing.generated.kinds.history import kind_history
 from stream.model_file import default_model

@@ -1,4 +1,5 @@
-"""Numbers as people say them: money with the decimals of its currency, durations, dates, shares, counts."""
+"""Numbers as people say them: money with the decimals of its currency, durations, dates, months, shares,
+counts."""
 
 from __future__ import annotations
 
@@ -16,6 +17,11 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 """In English whatever the locale of the process."""
+
+MOSTLY = 0.6
+"""Months in which so much of a year is bought are those in which somebody mostly buys ..."""
+MONTHS_NAMED_MAX = 3
+"""... if they are no more than these."""
 
 NEUTRAL_BELOW, VERY_FROM = 0.2, 0.6
 """Sentiments below 0.2 either way are neutral; from 0.6 on they are very positive or very negative."""
@@ -71,6 +77,16 @@ def date(at: int | str, calendar: Calendar = UTC_CALENDAR) -> str:
     at_ms = round(datetime.fromisoformat(at).timestamp() * 1_000) if isinstance(at, str) else at
     when = datetime.fromtimestamp(calendar.local_ms(at_ms) / 1_000, UTC)
     return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def months_words(shares: Sequence[float]) -> str:
+    """When in the year somebody buys, from the share of each month, January first: `all year`, or `mostly in
+    November and December`."""
+    order = sorted(range(len(MONTHS)), key=lambda place: -shares[place])
+    for number in range(1, MONTHS_NAMED_MAX + 1):
+        if sum(shares[place] for place in order[:number]) >= MOSTLY:
+            return "mostly in " + listed([MONTHS[place] for place in sorted(order[:number])])
+    return "all year"
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:

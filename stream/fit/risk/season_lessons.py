@@ -14,6 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 from scipy.special import expit
 
+from stream.core.alerts.amounts import months_words
 from stream.core.model.record import Horizon, Model, Seasons
 from stream.core.risk.curve import risk_curve
 from stream.core.risk.season import season_of
@@ -177,23 +178,3 @@ def seasons_words(seasons: Seasons) -> str:
     return ", ".join(
         f"{kind.share:.0%} of customers buy {months_words(kind.months)}" for kind in seasons.kinds
     )
-
-
-MONTH_NAMES = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
-MOSTLY = 0.6
-"""Months in which so much of a year is bought are those in which somebody mostly buys ..."""
-MONTHS_MAX = 3
-"""... if they are no more than these."""
-
-
-def months_words(months: tuple[float, ...]) -> str:
-    """`all year`, or `mostly in November and December`."""
-    order = sorted(range(MONTHS_OF_YEAR), key=lambda place: -months[place])
-    for count in range(1, MONTHS_MAX + 1):
-        if sum(months[place] for place in order[:count]) >= MOSTLY:
-            names = [MONTH_NAMES[place] for place in sorted(order[:count])]
-            return "mostly in " + (", ".join(names[:-1]) + " and " + names[-1] if names[1:] else names[0])
-    return "all year"
