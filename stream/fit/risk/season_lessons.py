@@ -32,6 +32,7 @@ from stream.fit.purchases.histogram import Histogram, histogram
 from stream.fit.purchases.processes import UnfitError, fit_process
 from stream.fit.risk.seasons import fit_seasons
 from stream.fit.risk.training_set import capped, own_horizons_ms
+from stream.fit.risk.unseen_months import unseen_notes
 
 SURE = 2.33
 """Standard errors by which the seasons must be better: one shop in a hundred without any would seem so."""
@@ -165,10 +166,14 @@ def _scaled(tamed: Numbers, silent: Numbers) -> Numbers:
     return scaled
 
 
-def season_notes(model: Model, first_ms: int) -> list[str]:
-    """What is to be known of a model about seasons."""
+def season_notes(model: Model, snapshot: Snapshot, first_ms: int) -> list[str]:
+    """What is to be known of a model about seasons; the snapshot is that of the day to which it is fitted.
+
+    Where each customer has an own horizon, the median one is the time that is predicted.
+    """
     if model.seasons is None:
-        return []
+        usual_ms = int(np.median(own_horizons_ms(model, snapshot)))
+        return unseen_notes(first_ms, snapshot.as_of_ms, usual_ms)
     cycles = int((model.fitted_at_ms - first_ms) / YEAR_MS)
     return [f"Seasons are known, from {cycles} whole years: {seasons_words(model.seasons)}."]
 
