@@ -197,6 +197,8 @@ class AlertData(_AlertPart, frozen=True):
     """The same in words, since version 2."""
     experiment: Assignment | None = None
     """The customer's arm; nobody may act on an alert of the arm `held_out`. None: in no experiment."""
+    risk_of: str = ""
+    """Whose churn risk it is, and why: words of the model (`Model.risk_of`); left out where it has none."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):

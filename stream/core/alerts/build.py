@@ -133,6 +133,7 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
         else None,
         recommended_action=_action(kind, evidence, profile, basis) if opening else None,
         experiment=episode.experiment,
+        risk_of=basis.model.risk_of,
     )
 
 
