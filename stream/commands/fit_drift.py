@@ -23,7 +23,9 @@ VERDICTS = {None: "-", False: "ok", True: "DRIFT"}
 @click.command("drift", epilog="Example:  stream fit drift events.jsonl.gz --model model.json")
 @click.argument("events", nargs=-1, type=EXISTING)
 @click.option("--from-kafka", is_flag=True, help="Read the input topics (STREAM_*) instead of files.")
-@click.option("--model", type=EXISTING, required=True, help="The model in use, as `stream fit` wrote it.")
+@click.option(
+    "--model", type=EXISTING, required=True, help="Model record (JSON) in use, as `stream fit` wrote it."
+)
 @click.option(
     "--policy",
     type=EXISTING,
