@@ -63,8 +63,8 @@ def test_a_module_is_imported_only_when_its_command_runs():
 
 
 OWN_CHECKS = {"try", "dashboard", "erase"}
-"""They write where they wrote before, and refuse files that are not theirs (tests of their own); `erase` says of
-a folder that is not there that nothing was found in it."""
+"""They write where they wrote before, and refuse files that are not theirs (tests of their own); `erase` says
+of a folder that is not there that nothing was found in it."""
 
 
 def test_every_command_with_an_output_checks_it():
@@ -80,3 +80,15 @@ def test_every_command_with_an_output_checks_it():
             ]
             assert not outputs or isinstance(command, FileCommand), path
             assert unknown in ([], ["root"], ["cases"]) or path in OWN_CHECKS, f"{path}: {unknown}"
+
+
+@pytest.mark.parametrize("option", ["--store", "--queue"])
+def test_an_export_does_not_write_over_the_store_that_it_reads(tmp_path, option):
+    store = tmp_path / "store.sqlite"
+    store.write_bytes(b"rows")
+
+    result = CliRunner().invoke(main, ["export", "c-1", option, str(store), "--out", str(store)])
+
+    assert result.exit_code == 2
+    assert "are the same file; nothing was written" in result.output
+    assert store.read_bytes() == b"rows"
