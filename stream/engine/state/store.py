@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import weakref
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -100,7 +101,8 @@ class DiskStore:
             self.position = self.epoch = 0
             shutil.rmtree(self._path)
             self._database = self._open()
-        self._cleaning = Cleaning(self._compact)
+        compact = weakref.WeakMethod(self._compact)  # a store that nobody has any more lets go of its files at once
+        self._cleaning = Cleaning(lambda first, last: (found := compact()) and found(first, last))
 
     def _compact(self, first: bytes, last: bytes) -> None:
         """Rewrite the files that hold keys between these, without what was deleted.
