@@ -173,6 +173,8 @@ class ReadStore(ABC):
             self._counts = self.is_indexed
         if self._counts:
             self._count_each(sign, customers)
+            if sign > 0:
+                self._run("DELETE FROM cells WHERE customers = 0", [()])
 
     def _count_each(self, sign: int, customers: Sequence[str]) -> None:
         self._run(count_statement(sign, "customer = ?"), [(one,) for one in customers])
