@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import weakref
 import tempfile
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,7 +101,7 @@ class DiskStore:
             self.position = self.epoch = 0
             shutil.rmtree(self._path)
             self._database = self._open()
-        compact = weakref.WeakMethod(self._compact)  # a store that nobody has any more lets go of its files at once
+        compact = weakref.WeakMethod(self._compact)  # else a store that nobody has any more keeps its files
         self._cleaning = Cleaning(lambda first, last: (found := compact()) and found(first, last))
 
     def _compact(self, first: bytes, last: bytes) -> None:
