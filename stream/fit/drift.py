@@ -15,13 +15,13 @@ import numpy as np
 
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS, WEEK_MS
-from stream.core.value.clv import own_horizon
 from stream.core.value.lifetime import Valuation, discounted_purchases_of, stated, valuation
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import day
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.risk_layer import churn_risks
+from stream.fit.risk.training_set import own_horizons_ms
 
 RECENT_MS, BEFORE_MS = 8 * WEEK_MS, 26 * WEEK_MS
 """The newest weeks, and those up to the end of the lessons that they are compared with."""
@@ -213,7 +213,7 @@ def _calibration(history: History, model: Model, ranked: dict[int, Snapshot], en
     """The mean stated risk of the newest complete look after the lessons, against who stayed away."""
     for day_ms in sorted(ranked, reverse=True):
         snapshot = ranked[day_ms]
-        own_ms = _own_horizons_ms(model, snapshot)
+        own_ms = own_horizons_ms(model, snapshot)
         over = own_ms <= end_ms - day_ms
         if over.sum() >= CASES_MIN and over.mean() >= COMPLETE_SHARE:
             return _calibrated(history, model, snapshot, (own_ms, over))
@@ -232,17 +232,6 @@ def _calibrated(history: History, model: Model, snapshot: Snapshot, horizons: tu
         f"their own horizon; the model said {stated_risk:.0%}"
     )
     return Look("risk", drifted, stated_risk, share, RISK_MAX, words)
-
-
-def _own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
-    process, unit_ms = model.process, model.process.unit_ms
-    return np.array(
-        [
-            own_horizon(process, model.horizon, one.frequency, (one.last_ms - one.first_ms) / unit_ms)
-            * unit_ms
-            for one in snapshot.features
-        ]
-    )
 
 
 def _unknown(name: str, limit: float, words: str) -> Look:

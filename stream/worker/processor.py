@@ -174,9 +174,8 @@ class ProfileProcessor:
         if row is None and step.profile is None:
             return None
         row = row or LiveRow(StoredRow())
-        if (
-            row.profile is None or row.profile.erased_ms
-        ):  # a new customer is judged by the published model from the beginning
+        is_new = row.profile is None or row.profile.erased_ms
+        if is_new:  # a new customer is judged by the published model from the beginning
             for topic_adopted, offset in self._models.adopted_offsets(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         for arrival in arrivals:

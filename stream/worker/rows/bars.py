@@ -4,10 +4,9 @@ With STREAM_ERASURE_KEY the stub of an erased customer (when, and how many alert
 kept for ever in a row of its own, under a pseudonym of the id: a keyed hash (docs/decisions/0041). First it
 is in the row of the customer, as it is without a key for a week. When what that row has applied is
 committed, a timer of the row writes the bar; and when that is committed, the row is deleted. So wherever the
-worker dies,
-a bar without a row is of an erasure that does not come again. A customer without a row is looked for among
-the bars, and for the core the stub is there. Who comes back has a row again, which says until when older
-events are turned away.
+worker dies, a bar without a row is of an erasure that does not come again. A customer without a row is looked
+for among the bars, and for the core the stub is there. Who comes back has a row again, which says until when
+older events are turned away.
 """
 
 from __future__ import annotations
