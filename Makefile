@@ -3,12 +3,13 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+AUDIT := $(VENV)/audit
 DEMO_READY := $(VENV)/.ready-demo
 NEEDS_PYTHON := 3.11
 LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help setup demo test check coverage wheel hooks soak bench lock clean
+.PHONY: help setup demo test check coverage wheel tools audit sbom hooks soak bench lock clean
 
 help: ## the targets
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -42,6 +43,23 @@ coverage: $(READY) ## share of the lines and branches that the fast tests run, b
 wheel: $(READY) ## build wheel and sdist, install the wheel into an empty environment, run it there
 	@.ci/wheel $(BIN)/python
 
+tools: tools-go tools-hadolint ## kustomize, actionlint (with Go) and hadolint, which some tests call
+
+tools-%: $(READY)
+	@.ci/tools $*
+
+$(AUDIT)/.ready: deploy/audit.lock $(READY)
+	@$(BIN)/python -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/audit.lock
+	@touch $@
+
+audit: $(AUDIT)/.ready ## known vulnerabilities of everything that is pinned (asks the package index)
+	@$(AUDIT)/bin/pip-audit --progress-spinner off --require-hashes --disable-pip -r requirements.lock $(ARGS)
+
+sbom: $(AUDIT)/.ready ## what the image holds, as CycloneDX JSON: sbom.json
+	@$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		-o sbom.json deploy/requirements.lock
+
 hooks: $(READY) ## lint, format and types before every commit (git hooks, by pre-commit)
 	@$(BIN)/pre-commit install
 
@@ -56,7 +74,8 @@ lock: ## pin every dependency again, with hashes, also for the image (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 2; }
 	uv pip compile $(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK) --extra rocksdb --extra dashboard --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
+	uv pip compile $(LOCK) --group audit -o deploy/audit.lock
 	uv pip compile $(LOCK) --extra demo --extra dashboard --extra fit --group build --constraint requirements.lock pyproject.toml -o deploy/demo.lock
 
 clean: ## remove everything that make and the tools created
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) sbom.json build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 LOCK = (ROOT / "requirements.lock").read_text()
 IMAGE_LOCK = (ROOT / "deploy" / "requirements.lock").read_text()
 DEMO_LOCK = (ROOT / "deploy" / "demo.lock").read_text()
+AUDIT_LOCK = (ROOT / "deploy" / "audit.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -25,7 +26,7 @@ def pins(lock: str = LOCK) -> dict[str, set[str]]:
 
 def wanted() -> list[str]:
     extras = PROJECT["project"]["optional-dependencies"].values()
-    groups = PROJECT["dependency-groups"].values()
+    groups = [each for name, each in PROJECT["dependency-groups"].items() if name != "audit"]
     named = [one for many in (*extras, *groups) for one in many if isinstance(one, str)]
     return [*PROJECT["project"]["dependencies"], *named]
 
@@ -68,7 +69,17 @@ def test_the_demo_has_the_tested_versions_and_no_tools_of_tests():
         assert canonicalize_name(Requirement(line).name) in demo, f"{line}: make lock"
 
 
-@pytest.mark.parametrize("lock", [LOCK, IMAGE_LOCK, DEMO_LOCK], ids=["all", "image", "demo"])
+@pytest.mark.parametrize("line", PROJECT["dependency-groups"]["audit"])
+def test_what_audits_is_pinned_by_itself(line):
+    (version,) = pins(AUDIT_LOCK)[canonicalize_name(Requirement(line).name)]
+
+    assert Requirement(line).specifier.contains(version)
+    assert canonicalize_name(Requirement(line).name) not in pins()
+
+
+@pytest.mark.parametrize(
+    "lock", [LOCK, IMAGE_LOCK, DEMO_LOCK, AUDIT_LOCK], ids=["all", "image", "demo", "audit"]
+)
 def test_every_pin_carries_a_hash(lock):
     entries = re.split(r"\n(?=\S)", lock)
 
@@ -78,4 +89,4 @@ def test_every_pin_carries_a_hash(lock):
 
 
 def test_the_locks_name_no_registry():
-    assert "://" not in LOCK + IMAGE_LOCK + DEMO_LOCK
+    assert "://" not in LOCK + IMAGE_LOCK + DEMO_LOCK + AUDIT_LOCK

@@ -7,7 +7,7 @@ from typing import Literal, NoReturn
 
 import pytest
 
-Needed = Literal["kafka", "browser", "postgres", "promtool", "axe"]
+Needed = Literal["kafka", "browser", "postgres", "promtool", "axe", "go", "hadolint"]
 
 
 def give_up(needed: Needed, reason: str) -> NoReturn:

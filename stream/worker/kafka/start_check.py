@@ -20,6 +20,7 @@ from stream.config.settings import Settings
 from stream.engine import Exit
 from stream.kafka_causes import NoAnswerError, in_words, wait_for_kafka
 from stream.worker.kafka.connection import librdkafka_settings
+from stream.worker.kafka.rights import rights_of
 from stream.worker.kafka.topics import TopicNames
 
 METADATA_TIMEOUT_S = 20.0
@@ -82,9 +83,12 @@ def missing_rights(client: dict[str, Any], settings: Settings, topics: TopicName
     cluster = admin.list_topics(timeout=METADATA_TIMEOUT_S)
     if cluster.controller_id not in cluster.brokers:  # the embedded broker: the client would wait for one
         return
-    wanted = {topic: {READ} for topic in topics.inputs}
-    wanted |= {topic: {WRITE} for topic in output_topics(settings, topics)}
-    wanted[topics.profiles].add(READ)
+    used = {*topics.inputs, *output_topics(settings, topics)}
+    wanted = {
+        acl.name: {AclOperation[each] for each in acl.operations} & {READ, WRITE}
+        for acl in rights_of("worker", settings)
+        if acl.name in used
+    }
     answers = admin.describe_topics(
         TopicCollection(list(wanted)), include_authorized_operations=True, request_timeout=RIGHTS_TIMEOUT_S
     )

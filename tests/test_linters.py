@@ -1,0 +1,66 @@
+"""Workflow and Dockerfile pass their linters, and these find a fault that is planted."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import program
+
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+@pytest.fixture(scope="module")
+def actionlint():
+    return program("actionlint", "go")
+
+
+@pytest.fixture(scope="module")
+def hadolint():
+    return program("hadolint", "hadolint")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_has_no_fault(actionlint, path):
+    text, content = actionlint(path)
+
+    assert content, text
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "word"),
+    [
+        ("matrix.python }}", "matrix.pyton }}", "pyton"),
+        ("runs-on:", "run-on:", "run-on"),
+        ("ubuntu-24.04", "ubuntu-24.40", "ubuntu-24.40"),
+    ],
+)
+def test_a_planted_fault_of_a_workflow_is_found(actionlint, right, wrong, word):
+    broken = (ROOT / ".github" / "workflows" / "ci.yml").read_text().replace(right, wrong)
+
+    text, content = actionlint("-", stdin=broken)
+
+    assert not content
+    assert word in text
+
+
+def test_the_dockerfile_has_no_fault(hadolint):
+    text, content = hadolint("-", stdin=DOCKERFILE)
+
+    assert content, text
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("FROM python:3.11-slim AS", "FROM python AS", "DL3006"),
+        ("USER 10001:10001", "USER root", "DL3002"),
+        ('ENTRYPOINT ["python", "-m", "stream"]', "ENTRYPOINT python -m stream", "DL3025"),
+    ],
+)
+def test_a_planted_fault_of_the_dockerfile_is_found(hadolint, right, wrong, rule):
+    text, content = hadolint("-", stdin=DOCKERFILE.replace(right, wrong))
+
+    assert not content
+    assert rule in text
