@@ -19,6 +19,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from stream.kafka_login import TokenError
+
 TRUSTED_AFTER_S = 3.0
 """A certain cause must hold for so long: a broker that starts may refuse a login for a moment."""
 PROBE_TIMEOUT_S = 2.0
@@ -58,7 +60,7 @@ def wait_for_kafka(client: Mapping[str, Any], timeout_s: float) -> None:
     `client`: the settings of librdkafka. Blocks.
     """
     reports: list[KafkaError] = []
-    asking = Producer({**client, "log_level": 0, "error_cb": reports.append})
+    asking = _asking(client, reports)
     until, known_at = time.monotonic() + timeout_s, 0.0
     while True:
         try:
@@ -72,6 +74,16 @@ def wait_for_kafka(client: Mapping[str, Any], timeout_s: float) -> None:
             raise NoAnswerError(cause)
         if now > until:
             raise NoAnswerError(cause or f"no answer from Kafka ({_last_report(reports)})")
+
+
+def _asking(client: Mapping[str, Any], reports: list[KafkaError]) -> Producer:
+    """A client that asks. Where it logs in by a token and there is none, that is the cause. NoAnswerError."""
+    if (token_of := client.get("oauth_cb")) is not None:
+        try:
+            token_of()
+        except TokenError as error:
+            raise NoAnswerError(str(error)) from error
+    return Producer({**client, "log_level": 0, "error_cb": reports.append})
 
 
 def _last_report(reports: Iterable[KafkaError]) -> str:
@@ -99,6 +111,8 @@ def _login_cause(report: str, client: Mapping[str, Any]) -> str:
     if offered := re.search(r"supported mechanisms: *([A-Z0-9,-]*)", report):
         mechanism = client["sasl.mechanism"]
         return f"the broker does not take STREAM_SASL_MECHANISM = {mechanism}; it takes {offered[1]}"
+    if "oauth_cb" in client:
+        return f"the broker refuses the token of {client['oauth_cb'].url} (its issuer, audience or scope?)"
     return (
         "the broker refuses the login: STREAM_SASL_USERNAME or STREAM_SASL_PASSWORD is wrong, or the user is "
         f"not known for {client['sasl.mechanism']}"

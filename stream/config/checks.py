@@ -84,7 +84,7 @@ def value_problems(settings: Settings) -> Iterator[tuple[str, str]]:
         path = getattr(settings, name)
         if not (os.path.isfile(path) and os.access(path, os.R_OK)):
             yield name, "no such readable file"
-        elif name in {"ssl_ca_file", "ssl_cert_file"} and not _holds_certificates(path):
+        elif name in {"ssl_ca_file", "ssl_cert_file", "oauth_ca_file"} and not _holds_certificates(path):
             yield name, "expected certificates in PEM form (-----BEGIN CERTIFICATE-----)"
         elif name == "ssl_key_file" and (reason := _key_problem(settings.ssl_cert_file, path)):
             yield name, reason

@@ -22,6 +22,8 @@ from stream.config.settings import SECRETS, Settings
 PREFIX = "STREAM_"
 TYPES: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 DEFAULTS = Settings()
+BY_PASSWORD = ("sasl_username", "sasl_password")
+BY_TOKEN = ("oauth_token_url", "oauth_client_id", "oauth_client_secret")
 
 
 class SettingsError(click.ClickException):
@@ -116,15 +118,28 @@ def secret_values(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
     return frozenset(values - {""})
 
 
+def _login_contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What the way to log in needs and is not there, or what belongs to another way."""
+    sasl, by_token = settings.security.startswith("SASL"), settings.sasl_mechanism == "OAUTHBEARER"
+    needed = BY_TOKEN if by_token else BY_PASSWORD
+    for name in needed if sasl else ():
+        if not getattr(settings, name):
+            asking = settings.sasl_mechanism if by_token else settings.security
+            yield (name, "security", "sasl_mechanism"), f"{variable(name)} is not set: {asking} needs it"
+    for name in ("sasl_username", "oauth_token_url"):
+        if not getattr(settings, name):
+            continue
+        if not sasl:
+            line = f"{variable(name)} is set, but STREAM_SECURITY is not SASL_SSL or SASL_PLAINTEXT"
+            yield (name, "security"), line
+        elif name not in needed:
+            line = f"{variable(name)} is set, but STREAM_SASL_MECHANISM is {settings.sasl_mechanism}"
+            yield (name, "security", "sasl_mechanism"), line
+
+
 def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Settings that contradict each other: their names, and the line to report."""
-    sasl = settings.security.startswith("SASL")
-    for name in ("sasl_username", "sasl_password"):
-        if sasl and not getattr(settings, name):
-            yield (name, "security"), f"{variable(name)} is not set: {settings.security} needs it"
-    if settings.sasl_username and not sasl:
-        line = "STREAM_SASL_USERNAME is set, but STREAM_SECURITY is not SASL_SSL or SASL_PLAINTEXT"
-        yield ("sasl_username", "security"), line
+    yield from _login_contradictions(settings)
     if bool(settings.ssl_cert_file) != bool(settings.ssl_key_file):
         line = "STREAM_SSL_CERT_FILE and STREAM_SSL_KEY_FILE belong together: set both or none"
         yield ("ssl_cert_file", "ssl_key_file"), line

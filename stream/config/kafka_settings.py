@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 TOPIC_PATTERN = r"^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$"
+TOKEN_URL_PATTERN = (
+    r"^(https://[^\s/@?#]+(/[^\s@?#]*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/[^\s@?#]*)?)?$"
+)
 BROKERS_PATTERN = r"^(embedded|[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*)$"
 
 
@@ -35,10 +38,29 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         meaning("Security protocol of the brokers."),
     ] = "PLAINTEXT"
     sasl_mechanism: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], meaning("SASL mechanism.")
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+        meaning("SASL mechanism: a user with a password, or access tokens (STREAM_OAUTH_...)."),
     ] = "SCRAM-SHA-512"
     sasl_username: Annotated[str, meaning("User name for SASL.")] = ""
     sasl_password: Annotated[str, meaning("Password for SASL. Secret.")] = ""
+    oauth_token_url: Annotated[
+        str,
+        meaning(
+            "Token endpoint for OAUTHBEARER, asked for access tokens by client credentials (RFC 6749, 4.4), "
+            "anew when four fifths of a token's life are over. There are 10 s for an answer.",
+            "https://host/path without user, query and fragment; http on loopback",
+            pattern=TOKEN_URL_PATTERN,
+        ),
+    ] = ""
+    oauth_client_id: Annotated[str, meaning("Client id at the token endpoint.")] = ""
+    oauth_client_secret: Annotated[str, meaning("Client secret at the token endpoint. Secret.")] = ""
+    oauth_scope: Annotated[str, meaning("Scope to ask for, as the token endpoint names it; empty: none.")] = (
+        ""
+    )
+    oauth_ca_file: Annotated[
+        str,
+        meaning("CA certificates for the token endpoint; empty: those of the system.", "a readable PEM file"),
+    ] = ""
     ssl_ca_file: Annotated[
         str, meaning("CA certificates to trust; empty: those of the system.", "a readable PEM file")
     ] = ""

@@ -268,7 +268,7 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
 
 SECRETS = frozenset({"sasl_password", "log_key", "dashboard_mask_key"})
 """Never shown. Each may also be in a file that a variable names, for example STREAM_SASL_PASSWORD_FILE."""
-SECRETS |= {"erasure_key"}
+SECRETS |= {"erasure_key", "oauth_client_secret"}
 
-FILES = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file", "policy", "model")
+FILES = ("ssl_ca_file", "ssl_cert_file", "ssl_key_file", "oauth_ca_file", "policy", "model")
 """Settings that name a file; it must be readable at the start."""

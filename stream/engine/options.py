@@ -68,5 +68,5 @@ class EngineOptions:
     @property
     def security(self) -> Mapping[str, Any]:
         """The settings among `producer` that every other librdkafka client needs as well."""
-        names = ("sasl.", "ssl.", "security.")
+        names = ("sasl.", "ssl.", "security.", "oauth_cb")
         return {name: value for name, value in self.producer.items() if name.startswith(names)}

@@ -1,13 +1,16 @@
-"""A real Kafka with every kind of listener: plain, TLS, SCRAM over TLS, wrong certificates; and with ACLs.
+"""A real Kafka with every kind of listener: plain, TLS, client certificates, SCRAM and OAUTHBEARER over TLS,
+wrong certificates; and with ACLs.
 
 Certificates are made by openssl for two days. On the plain listener everybody is a super user; on those with
-SCRAM a user may do what the ACLs of the test say.
+a login or client certificates a user may do what the ACLs of the test say. OAUTHBEARER takes tokens that
+nobody has signed (the broker's own handler for tests), and asks for a new one when the old one ends.
 """
 
 from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from confluent_kafka.admin import (
@@ -23,6 +26,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from stream.worker.kafka.rights import Acl
 from tests.support.kafka_broker import JarBroker, free_port
 
 USER, PASSWORD = "worker", "a right password"
@@ -31,11 +35,14 @@ CERTIFICATES = {
     "good": ("IP:127.0.0.1,DNS:localhost", "2"),
     "expired": ("IP:127.0.0.1,DNS:localhost", "-1"),
     "other": ("DNS:kafka.example", "2"),
+    "worker": ("DNS:worker", "2"),
 }
 """Name -> the hosts that a certificate is for, and the days for which it is valid."""
 LISTENERS = {
     "TLS": ("SSL", "good"),
+    "MUTUAL": ("SSL", "good"),
     "SCRAM": ("SASL_SSL", "good"),
+    "OAUTH": ("SASL_SSL", "good"),
     "SCRAMPLAIN": ("SASL_PLAINTEXT", ""),
     "EXPIRED": ("SSL", "expired"),
     "OTHER": ("SSL", "other"),
@@ -90,7 +97,17 @@ class SecureKafka(JarBroker):
             if certificate:
                 settings[f"{prefix}.ssl.keystore.type"] = "PEM"
                 settings[f"{prefix}.ssl.keystore.location"] = str(self.directory / f"{certificate}.both.pem")
-            if protocol.startswith("SASL"):
+            if name == "MUTUAL":
+                settings[f"{prefix}.ssl.client.auth"] = "required"
+                settings[f"{prefix}.ssl.truststore.type"] = "PEM"
+                settings[f"{prefix}.ssl.truststore.location"] = str(self.directory / "ca.pem")
+                settings[f"{prefix}.ssl.principal.mapping.rules"] = "RULE:^CN=(.*)$/$1/"
+            if name == "OAUTH":
+                login = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;"
+                settings[f"{prefix}.sasl.enabled.mechanisms"] = "OAUTHBEARER"
+                settings[f"{prefix}.oauthbearer.sasl.jaas.config"] = login
+                settings[f"{prefix}.oauthbearer.connections.max.reauth.ms"] = "3600000"
+            elif protocol.startswith("SASL"):
                 login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
                 settings[f"{prefix}.sasl.enabled.mechanisms"] = "SCRAM-SHA-512"
                 settings[f"{prefix}.scram-sha-512.sasl.jaas.config"] = login
@@ -100,10 +117,25 @@ class SecureKafka(JarBroker):
     def start(self) -> None:
         super().start()
         self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        self.add_user(USER)
+
+    def add_user(self, name: str) -> None:
+        """Who may log in by SCRAM with PASSWORD."""
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        user = UserScramCredentialUpsertion(USER, info, PASSWORD.encode())
+        user = UserScramCredentialUpsertion(name, info, PASSWORD.encode())
         for done in self.admin.alter_user_scram_credentials([user]).values():
             done.result(30)
+
+    def give(self, user: str, acls: Iterable[Acl]) -> None:
+        """Let a user do what these ACLs say, and no more."""
+        rules = [
+            _rule(each.kind.upper(), each.name, one, user, prefixed=each.prefixed)
+            for each in acls
+            for one in each.operations
+        ]
+        for done in self.admin.create_acls(rules).values():
+            done.result(30)
+        self._wait_until_known(rules, True)
 
     def address(self, listener: str) -> str:
         return f"127.0.0.1:{self._ports[listener]}"
@@ -134,11 +166,11 @@ class SecureKafka(JarBroker):
                 time.sleep(0.02)
 
 
-def _rule(kind: str, name: str, operation: str) -> AclBinding:
-    literal = kind == "BROKER" or name == "*"
+def _rule(kind: str, name: str, operation: str, user: str = USER, *, prefixed: bool = True) -> AclBinding:
+    literal = kind == "BROKER" or name == "*" or not prefixed
     pattern = ResourcePatternType.LITERAL if literal else ResourcePatternType.PREFIXED
-    user, allow = f"User:{USER}", AclPermissionType.ALLOW
-    return AclBinding(ResourceType[kind], name, pattern, user, "*", AclOperation[operation], allow)
+    who, allow = f"User:{user}", AclPermissionType.ALLOW
+    return AclBinding(ResourceType[kind], name, pattern, who, "*", AclOperation[operation], allow)
 
 
 def _filter(rule: AclBinding) -> AclBindingFilter:

@@ -1,13 +1,14 @@
-"""The connection settings of each Kafka client: brokers, TLS, login. Only this module reads the passwords."""
+"""The connection settings of each Kafka client: brokers, TLS, login. See also kafka_login.py."""
 
 from __future__ import annotations
 
 import ssl
 from typing import Any
 
-from faust.auth import Credentials, SASLCredentials, SSLCredentials
+from faust.auth import Credentials, OAuthCredentials, SASLCredentials, SSLCredentials
 
 from stream.config.settings import Settings
+from stream.kafka_login import librdkafka_login, token_source
 
 TLS = ("SSL", "SASL_SSL")
 
@@ -20,10 +21,7 @@ def librdkafka_settings(settings: Settings, bootstrap: str = "") -> dict[str, An
     }
     if settings.security != "PLAINTEXT":
         client["security.protocol"] = settings.security
-    if settings.security.startswith("SASL"):
-        client["sasl.mechanism"] = settings.sasl_mechanism
-        client["sasl.username"] = settings.sasl_username
-        client["sasl.password"] = settings.sasl_password
+    client |= librdkafka_login(settings)
     if settings.security in TLS:
         files = {
             "ssl.ca.location": settings.ssl_ca_file,
@@ -44,9 +42,15 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
+def _by_token(settings: Settings) -> bool:
+    return settings.security.startswith("SASL") and settings.sasl_mechanism == "OAUTHBEARER"
+
+
 def aiokafka_settings(settings: Settings) -> dict[str, Any]:
     """The settings of aiokafka's own clients."""
+    tokens = {"sasl_oauth_token_provider": token_source(settings).provider} if _by_token(settings) else {}
     return {
+        **tokens,
         "bootstrap_servers": settings.brokers,
         "security_protocol": settings.security,
         "ssl_context": tls_context(settings),
@@ -59,6 +63,8 @@ def aiokafka_settings(settings: Settings) -> dict[str, Any]:
 def faust_credentials(settings: Settings) -> Credentials | None:
     """Faust's setting `broker_credentials`; None for PLAINTEXT."""
     context = tls_context(settings)
+    if _by_token(settings):
+        return OAuthCredentials(oauth_cb=token_source(settings).provider, ssl_context=context)
     if settings.security.startswith("SASL"):
         return SASLCredentials(
             username=settings.sasl_username,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_TYPES
 from stream.importing.files.output.outgoing import OutgoingEvent
+from stream.kafka_login import librdkafka_login
 
 SENT_AT_ONCE = 5_000
 """Events between two waits for the acknowledgements of all: at most these are sent twice after a crash."""
@@ -26,15 +27,13 @@ def client_settings(settings: Settings) -> dict[str, Any]:
     given = {
         "bootstrap.servers": settings.brokers,
         "security.protocol": settings.security,
-        "sasl.mechanism": settings.sasl_mechanism if settings.security.startswith("SASL") else "",
-        "sasl.username": settings.sasl_username,
-        "sasl.password": settings.sasl_password,
         "ssl.ca.location": settings.ssl_ca_file,
         "ssl.certificate.location": settings.ssl_cert_file,
         "ssl.key.location": settings.ssl_key_file,
     }
     return {
         **{name: value for name, value in given.items() if value},
+        **librdkafka_login(settings),
         "allow.auto.create.topics": False,
         "partitioner": "murmur2_random",
         "enable.idempotence": True,
