@@ -5,6 +5,7 @@ import base64
 import pytest
 from aiokafka.errors import KafkaConnectionError
 from click.testing import CliRunner
+from faust.auth import OAuthCredentials
 
 from stream.commands.main import main
 from stream.config.environment import SettingsError, load_settings
@@ -157,7 +158,7 @@ def test_every_client_gets_the_source(endpoint):
     assert options.producer["oauth_cb"] is source
     assert options.security["oauth_cb"] is source, "recovery and look-ups need it as well"
     assert "sasl_oauth_token_provider" in aiokafka_settings(settings)
-    assert faust_credentials(settings).oauth_cb is not None
+    assert isinstance(faust_credentials(settings), OAuthCredentials)
     assert CLIENT_SECRET not in repr(source) + repr(options)
 
 
