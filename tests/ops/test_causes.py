@@ -172,6 +172,8 @@ def shop(secure, prefix) -> dict[str, str]:
     for role in ROLES:
         secure.allow("TOPIC", getattr(names, role), "READ", "WRITE")
     secure.allow("GROUP", prefix, "READ")
+    for suffix in ("-recovery", "-tools"):
+        secure.allow("GROUP", prefix + suffix, "DESCRIBE")
     secure.allow("TRANSACTIONAL_ID", prefix, "WRITE")
     return settings
 
@@ -189,6 +191,7 @@ def test_a_worker_with_these_rights_and_no_others_works(secure, shop, tmp_path, 
     ("kind", "role", "right", "guarantee", "expected"),
     [
         ("GROUP", "", "READ", "at_least_once", "(STREAM_APP_ID): the user has no right to READ"),
+        ("GROUP", "-recovery", "DESCRIBE", "at_least_once", "-recovery (STREAM_APP_ID): the user"),
         ("TOPIC", "purchases", "READ", "at_least_once", "purchases.v1: the user has no right to READ"),
         ("TOPIC", "profiles", "READ", "at_least_once", "profiles.v1: the user has no right to READ"),
         ("TOPIC", "profiles", "WRITE", "exactly_once", "profiles.v1: the user has no right to WRITE"),
@@ -198,7 +201,7 @@ def test_a_worker_with_these_rights_and_no_others_works(secure, shop, tmp_path, 
     ],
 )  # fmt: skip
 def test_a_missing_right_is_named(secure, shop, prefix, tmp_path, kind, role, right, guarantee, expected):
-    name = getattr(topic_names(load_settings(shop)), role) if role else prefix
+    name = prefix + role if kind == "GROUP" else getattr(topic_names(load_settings(shop)), role, prefix)
     secure.deny(kind, name, right)
 
     code, output = run_worker({**shop, "STREAM_GUARANTEE": guarantee}, tmp_path / "log")

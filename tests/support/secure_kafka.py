@@ -128,11 +128,7 @@ class SecureKafka(JarBroker):
 
     def give(self, user: str, acls: Iterable[Acl]) -> None:
         """Let a user do what these ACLs say, and no more."""
-        rules = [
-            _rule(each.kind.upper(), each.name, one, user, prefixed=each.prefixed)
-            for each in acls
-            for one in each.operations
-        ]
+        rules = [_rule(each.kind.upper(), each.name, one, user) for each in acls for one in each.operations]
         for done in self.admin.create_acls(rules).values():
             done.result(30)
         self._wait_until_known(rules, True)
@@ -144,7 +140,8 @@ class SecureKafka(JarBroker):
         return str(self.directory / name)
 
     def allow(self, kind: str, name: str, *operations: str) -> None:
-        """Let USER do something with what begins with this name; `kind` is TOPIC, GROUP, CLUSTER ..."""
+        """Let USER do something with what has this name, or as a transactional id begins with it; `kind` is
+        TOPIC, GROUP, TRANSACTIONAL_ID ..."""
         rules = [_rule(kind, name, each) for each in operations]
         for done in self.admin.create_acls(rules).values():
             done.result(30)
@@ -166,9 +163,9 @@ class SecureKafka(JarBroker):
                 time.sleep(0.02)
 
 
-def _rule(kind: str, name: str, operation: str, user: str = USER, *, prefixed: bool = True) -> AclBinding:
-    literal = kind == "BROKER" or name == "*" or not prefixed
-    pattern = ResourcePatternType.LITERAL if literal else ResourcePatternType.PREFIXED
+def _rule(kind: str, name: str, operation: str, user: str = USER) -> AclBinding:
+    prefixed = kind == "TRANSACTIONAL_ID"
+    pattern = ResourcePatternType.PREFIXED if prefixed else ResourcePatternType.LITERAL
     who, allow = f"User:{user}", AclPermissionType.ALLOW
     return AclBinding(ResourceType[kind], name, pattern, who, "*", AclOperation[operation], allow)
 

@@ -48,7 +48,7 @@ USERS: Mapping[User, _Needs] = {
             "profiles": ("READ", "WRITE"),
             **dict.fromkeys(("alerts", "deadletter", "view"), ("WRITE",)),
         },
-        {"": ("READ",)},
+        {"-recovery": ("DESCRIBE",), "": ("READ",)},
         transactions=True,
     ),
     "deliver": _Needs(
@@ -60,7 +60,7 @@ USERS: Mapping[User, _Needs] = {
             **dict.fromkeys((*EVENTS, "profiles", "alerts", "deliveries"), ("READ",)),
             "control": ("READ", "WRITE"),
         },
-        {"-dashboard": ("READ",), "": ("DESCRIBE",)},
+        {"-dashboard": ("DESCRIBE",), "": ("DESCRIBE",)},
     ),
     "producer": _Needs({**dict.fromkeys(EVENTS, ("WRITE",)), "control": ("DESCRIBE",)}, {}),
     "operator": _Needs(
@@ -71,11 +71,13 @@ USERS: Mapping[User, _Needs] = {
                 ("READ", "WRITE", "CREATE", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"),
             ),
         },
-        {"": ("DESCRIBE",)},
+        {"": ("DESCRIBE",), "-tools": ("DESCRIBE",)},
         transactions=True,
     ),
 }
-"""DELETE of the operator is for records of erased customers (`stream erase`) and dead letters."""
+"""A client of librdkafka wants a group and asks for its coordinator, also where it never joins: DESCRIBE.
+
+DELETE of the operator is for records of erased customers (`stream erase`) and dead letters."""
 
 
 def rights_of(user: User, settings: Settings) -> Iterator[Acl]:

@@ -95,12 +95,14 @@ def missing_rights(client: dict[str, Any], settings: Settings, topics: TopicName
     for topic, answer in answers.items():
         for right in _lacking(answer, wanted[topic]):
             yield f"topic {topic}: the user has no right to {right.name}; an ACL is missing"
+    groups = {acl.name: acl.operations for acl in rights_of("worker", settings) if acl.kind == "group"}
     asked = admin.describe_consumer_groups(
-        [settings.app_id], include_authorized_operations=True, request_timeout=RIGHTS_TIMEOUT_S
+        list(groups), include_authorized_operations=True, request_timeout=RIGHTS_TIMEOUT_S
     )
-    for right in _lacking(asked[settings.app_id], {READ}):
-        group = f"group {settings.app_id} (STREAM_APP_ID)"
-        yield f"{group}: the user has no right to {right.name}; an ACL is missing"
+    for name, answer in asked.items():
+        for right in _lacking(answer, {AclOperation[each] for each in groups[name]}):
+            group = f"group {name} (STREAM_APP_ID)"
+            yield f"{group}: the user has no right to {right.name}; an ACL is missing"
     if settings.guarantee == "exactly_once":
         yield from _transaction_refused(client, settings, topics)
 
