@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.commands.page_sources import needs_extra, of_folder, page_source, page_words, source_options
+from stream.commands.page_sources import (
+    needs_extra,
+    one_source,
+    page_source,
+    page_words,
+    reached,
+    source_options,
+)
 from stream.commands.parameters import basis_of_worker, chosen_basis
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
@@ -63,15 +70,7 @@ def dashboard_command(
     """
     settings = load_settings()
     needs_extra("stream dashboard")
-    if folder is not None:
-        profiles, alerts, model_path = of_folder(folder, profiles, alerts, model_path)
-    if events and profiles:
-        raise click.UsageError(
-            "name one source: the folder of `stream try`, --profiles (with --alerts), or --events; none for "
-            "the topics"
-        )
-    if alerts and not profiles:
-        raise click.UsageError("--alerts belongs to --profiles")
+    profiles, alerts, model_path = one_source(folder, events, profiles, alerts, model_path)
     from stream.page.dashboard import filled, opened_store
 
     live = not (events or profiles)
@@ -92,15 +91,8 @@ def _follow(
 ) -> None:
     """Serve what the topics say, and keep up with them."""
     from stream.page.dashboard import running_shop
-    from stream.worker.kafka.topics_admin import connected
-    from stream.worker.monitoring.logs import configure_logs
 
-    if settings.brokers == "embedded":
-        raise click.UsageError(
-            "STREAM_BROKERS = 'embedded': that broker runs inside its worker; name a real one, host:port"
-        )
-    configure_logs(settings)
-    connected(settings)
+    reached(settings)
     store.pseudonyms = Pseudonyms(settings.erasure_key, ERASED)
     shop = running_shop(settings, basis, store)
     shop.start()

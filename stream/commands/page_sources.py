@@ -20,6 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stream.config.settings import Settings
     from stream.core.judgement.basis import Basis
     from stream.page.sources.source import PageSource
 
@@ -67,7 +68,27 @@ def needs_extra(command: str) -> None:
         raise DashboardError(text, 2)
 
 
-def of_folder(
+def one_source(
+    folder: Path | None,
+    events: tuple[Path, ...],
+    profiles: Path | None,
+    alerts: Path | None,
+    model: Path | None,
+) -> tuple[Path | None, Path | None, Path | None]:
+    """Profiles, alerts and model of the one source that is named; without profiles and events: the topics."""
+    if folder is not None:
+        profiles, alerts, model = _of_folder(folder, profiles, alerts, model)
+    if events and profiles:
+        raise click.UsageError(
+            "name one source: the folder of `stream try`, --profiles (with --alerts), or --events; none for "
+            "the topics"
+        )
+    if alerts and not profiles:
+        raise click.UsageError("--alerts belongs to --profiles")
+    return profiles, alerts, model
+
+
+def _of_folder(
     folder: Path, profiles: Path | None, alerts: Path | None, model: Path | None
 ) -> tuple[Path, Path | None, Path | None]:
     """Profiles, alerts and model of a folder that `stream try` made."""
@@ -98,6 +119,19 @@ def page_source(
     source = event_files(events, recording, basis)
     print_set_aside(recording, as_json=False)
     return source
+
+
+def reached(settings: Settings) -> None:
+    """Kafka answers under these settings, and the log is as they say. ClusterError, UsageError."""
+    from stream.worker.kafka.topics_admin import connected
+    from stream.worker.monitoring.logs import configure_logs
+
+    if settings.brokers == "embedded":
+        raise click.UsageError(
+            "STREAM_BROKERS = 'embedded': that broker runs inside its worker; name a real one, host:port"
+        )
+    configure_logs(settings)
+    connected(settings)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,10 +13,10 @@ from tempfile import TemporaryDirectory
 from stream.config.settings import Settings
 from stream.core.judgement.basis import Basis
 from stream.page.live.actions import ActionWriter
-from stream.page.live.feed import LiveFeed
+from stream.page.live.feed import UNREAD, LiveFeed
 from stream.page.live.follower import Follow, Follower
 from stream.page.live.record import READ, Read
-from stream.page.live.topics import PageTopics
+from stream.page.live.topics import PageTopics, UnreachableError
 from stream.page.live.watch import ClusterWatch, wall_ms
 from stream.page.masks import Masks
 from stream.page.screens.view import View
@@ -29,6 +30,9 @@ from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics import topic_names
 
 GROUP = "dashboard"
+ASKED_EVERY_S = 0.1
+GIVEN_UP_S = 30.0
+"""For so long whoever reads the topics once waits while something is wrong."""
 POSTGRES = ("postgresql://", "postgres://")
 WORDS_OF_INPUTS = {"purchases": "purchases", "engagement": "visits", "feedback": "feedback"}
 
@@ -60,6 +64,21 @@ def running_shop(settings: Settings, basis: Basis, store: ReadStore) -> LiveFeed
         stall_after_ms=settings.stall_after_s * 1_000,
         masks=store.masks,
     )
+
+
+def read_once(shop: LiveFeed) -> View:
+    """Read what the topics say to their end, once, and stop. UnreachableError: it cannot be read."""
+    shop.start()
+    try:
+        in_vain_s = 0.0
+        while (left := shop.unready()) or shop.faults():
+            time.sleep(ASKED_EVERY_S)
+            in_vain_s = 0.0 if left == [UNREAD] else in_vain_s + ASKED_EVERY_S
+            if shop.faults() or in_vain_s >= GIVEN_UP_S:
+                raise UnreachableError((shop.faults() or left)[0])
+        return shop.view()
+    finally:
+        shop.stop()
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def test_the_sentences_of_the_last_report_are_in_the_mail(shop_files, tmp_path, 
     assert "Who matters most are" in answer.stdout
 
 
-@pytest.mark.parametrize("words", [[], ["--alerts", "{alerts}"], ["--profiles", "{alerts}"]])
+@pytest.mark.parametrize("words", [["--alerts", "{alerts}"], ["--profiles", "{alerts}"]])
 def test_a_wrong_source_is_refused_in_one_line(shop_files, words):
     named = [word.format(alerts=shop_files[1]) for word in words]
 

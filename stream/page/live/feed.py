@@ -19,6 +19,7 @@ NO_ANSWER_MS = 7 * SECOND_MS
 BEHIND_MS = 7 * SECOND_MS
 UNMOVED_MS = 8 * SECOND_MS
 READ_BACK_S = 5.0
+UNREAD = "the topics are not read to their end yet"
 
 
 class Fresh(NamedTuple):
@@ -86,7 +87,7 @@ class LiveFeed:
         """Why pages do not show everything yet."""
         if self._follower.problem:
             return [self._follower.problem]
-        return [] if self._follower.caught_up else ["the topics are not read to their end yet"]
+        return [] if self._follower.caught_up else [UNREAD]
 
     def fresh(self) -> list[Fresh]:
         """Of each source how long ago its newest record came."""
