@@ -85,4 +85,8 @@ def _stay(page: DemoPage) -> None:
     """Serve until Ctrl-C."""
     echo(f"\nThe dashboard stays at {page.address} (Ctrl-C ends it)")
     with suppress(KeyboardInterrupt):
+        echo("Won, Grown, Kept and Policy: report and backtest of the year are being computed ...")
+        while not page.studies.wait(1.0):
+            pass
+        echo(page.studies.problem or "They are done: these pages show them now.")
         threading.Event().wait()

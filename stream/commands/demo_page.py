@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from stream.commands.demo_studies import WAITING, DemoStudies
+from stream.core.events.event import Event
 from stream.core.judgement.basis import Basis
 
 if TYPE_CHECKING:
@@ -42,19 +44,22 @@ class DemoPage:
         self._rows: dict[bytes, bytes] = {}
         self._alerts: list[tuple[bytes, bytes]] = []
         self._pushed_s = 0.0
+        self.studies = DemoStudies()
         self.address = ""
 
     def open(self) -> str:
         """Start to serve; returns the address, with another port where the wished one is taken."""
         from stream.page.dashboard import opened_store
         from stream.page.live.pushed import PushedShop
+        from stream.page.published import Published
         from stream.page.web.server import AddressError, DashboardServer
 
         store = self._stack.enter_context(opened_store("", shared=True))
         self._shop = PushedShop(store, self._basis, "the demo")
         self._thread.start()
+        published = Published(self.studies.folder, WAITING)
         for port in (self._port, 0):
-            self._server = DashboardServer(store, self._shop.view(), (), self._shop)
+            self._server = DashboardServer(store, self._shop.view(), (), self._shop, published)
             try:
                 started = asyncio.run_coroutine_threadsafe(self._server.start(HOST, port), self._loop)
                 self.address = started.result()
@@ -71,11 +76,16 @@ class DemoPage:
         if time.monotonic() - self._pushed_s >= PUSH_EVERY_S:
             self._push()
 
+    def heard(self, event: Event) -> None:
+        """An event that is played: report and backtest are made of all of them."""
+        self.studies.heard(event)
+
     def finish(self) -> None:
-        """The year is over: everybody is shown as of its end."""
+        """The year is over: everybody is shown as of its end, and the studies of it begin."""
         self._push()
         self._shop.look_again()
         self._shop.playing = False
+        self.studies.begin(self._shop.changed)
 
     def _push(self) -> None:
         if self._rows:
@@ -91,6 +101,7 @@ class DemoPage:
         self._loop.call_soon_threadsafe(self._loop.stop)
         if self._thread.is_alive():
             self._thread.join(10)
+        self.studies.close()
         self._stack.close()
 
 

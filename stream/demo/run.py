@@ -71,6 +71,9 @@ class Audience(Protocol):
     def take(self, rows: Mapping[bytes, bytes], alerts: Sequence[tuple[bytes, bytes]]) -> None:
         """New rows of profiles by customer, and new alerts with their customers."""
 
+    def heard(self, event: Event) -> None:
+        """An event that is played."""
+
     def finish(self) -> None:
         """Everything was handed over."""
 
@@ -79,6 +82,9 @@ class _Alone:
     """Nobody."""
 
     def take(self, rows: Mapping[bytes, bytes], alerts: Sequence[tuple[bytes, bytes]]) -> None:
+        """Nothing."""
+
+    def heard(self, event: Event) -> None:
         """Nothing."""
 
     def finish(self) -> None:
@@ -139,6 +145,7 @@ def _play_events(player: Player, events: Iterator[Event], screen: Screen, news: 
     sent = itertools.count(1)
 
     def advance(event: Event) -> None:
+        news.audience.heard(event)
         if next(sent) % STATUS_EVERY_EVENTS == 0:
             news.show()
             screen.status(f"{event.time:%Y-%m-%d}", player.sent, player.committed, news.alerts.total)
@@ -180,15 +187,15 @@ class _Handover:
     """What the worker wrote, on its way to the screen and to the audience."""
 
     def __init__(self, watcher: Watcher, alerts: AlertHistory, screen: Screen, audience: Audience) -> None:
-        self.alerts = alerts
-        self._watcher, self._screen, self._audience = watcher, screen, audience
+        self.alerts, self.audience = alerts, audience
+        self._watcher, self._screen = watcher, screen
 
     def show(self) -> None:
         """Hand over what is new."""
         values = self._watcher.take_alerts()
         new = [ALERT.decode(value) for value in values]
         sent = [(alert.subject.encode(), value) for alert, value in zip(new, values, strict=True)]
-        self._audience.take(self._watcher.take_rows(), sent)
+        self.audience.take(self._watcher.take_rows(), sent)
         self._screen.show([one for one in new if self.alerts.add(one) and one.data.state == "raised"])
 
 

@@ -36,8 +36,9 @@ class PublishedError(Exception):
 class Published:
     """The files of one folder, or of none."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | None = None, waiting: str = "") -> None:
+        """`waiting`: what pages say where nothing was published yet; empty: which command to run."""
+        self.folder, self.waiting = folder, waiting
         self._read: dict[str, tuple[tuple[int, int], Mapping[str, Any]]] = {}
 
     def report(self) -> Mapping[str, Any] | None:

@@ -5,6 +5,9 @@ import urllib.request
 import pytest
 
 from stream.commands.demo_page import DemoPage, has_desktop
+from stream.importing.generated.disorder import Disorder
+from stream.importing.generated.run import generated_events
+from stream.importing.generated.shop import Shop
 from stream.page.live.actions import ActionError, Remark
 from stream.page.live.pushed import PushedShop
 from stream.page.screens.open_list import today_filters
@@ -70,6 +73,46 @@ def test_the_page_of_the_demo_is_served_and_ends_with_it(page, shop):
 
     assert "Worst first" in read(page)
     assert "played to its end" in read(page, "live")
+
+
+@pytest.mark.slow
+def test_what_needs_the_whole_year_is_published_when_it_is_over(page, shop):
+    rows, alerts = shop
+    assert "the demo computes it when the year is over" in read(page, "won")
+    for event in generated_events(Shop(customers=60, days=400), Disorder(), None):
+        page.heard(event)
+
+    page.take(rows, alerts)
+    page.finish()
+
+    assert page.studies.wait(120)
+    assert page.studies.problem == ""
+    assert "Who bought in one" in read(page, "kept")
+    assert "bought for the first time" in read(page, "won")
+    assert "demo computes" not in read(page, "policy")
+
+
+@pytest.mark.slow
+def test_a_study_that_cannot_be_made_is_told_in_its_own_words(page):
+    page.finish()
+
+    assert page.studies.wait(120)
+    assert page.studies.problem.startswith("stream report: ")
+    assert "the demo computes it" in read(page, "won")
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_ended_ends_its_studies_and_keeps_nothing():
+    page = DemoPage(basis(), 0)
+    page.open()
+    for event in generated_events(Shop(customers=60, days=400), Disorder(), None):
+        page.heard(event)
+    page.finish()
+
+    page.close()
+
+    assert page.studies.wait(0)
+    assert not page.studies.folder.exists()
 
 
 def test_a_second_demo_takes_another_port(page):

@@ -58,6 +58,10 @@ class PushedShop:
                 pass
             self._changes += 1
 
+    def changed(self) -> None:
+        """Something else that pages show is another one now, such as a published report."""
+        self._changes += 1
+
     def _latest_ms(self) -> int:
         self._now_ms = max(self._now_ms, self._reader.latest_ms)
         return self._now_ms
