@@ -1,7 +1,9 @@
 """Where ids are masked no page, address, file or form holds one; search finds a customer by the full id."""
 
 import html
+import logging
 import re
+from contextlib import contextmanager
 from urllib.parse import quote, quote_plus, unquote, urljoin
 
 import aiohttp
@@ -207,3 +209,60 @@ def test_a_key_that_is_too_short_is_one_line_and_is_not_shown(shop_files, monkey
     assert found.exit_code == 2
     assert "STREAM_DASHBOARD_MASK_KEY = (secret): expected at least 16 letters" in found.output
     assert "short-secret" not in found.output
+
+
+@contextmanager
+def all_that_is_logged():
+    """Every record of every logger, from the finest level on, as text."""
+    lines: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(logging.Formatter("%(name)s %(message)s").format(record) + repr(record.args))
+
+    root, kept = logging.getLogger(), Kept(logging.DEBUG)
+    level = root.level
+    root.addHandler(kept)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(kept)
+        root.setLevel(level)
+
+
+async def test_no_line_of_the_log_holds_an_id_whatever_is_asked_done_or_goes_wrong(
+    served, renamed, monkeypatch
+):
+    address, _, ids, shop = served
+    asked = ids[:9]
+
+    def broken(*given):
+        customer = next((each for each in given if isinstance(each, str)), "") or given[0].customer
+        raise ValueError(f"a rule stumbles over {customer}") from KeyError(customer)
+
+    with all_that_is_logged() as lines:
+        await walked(address)
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            for customer in asked:
+                for path in ("customer", "customer.json"):
+                    await (await session.get(address + path, params={"id": customer})).read()
+                for path in ("customers", "customers.csv", "map"):
+                    await (await session.get(address + path, params={"q": customer})).read()
+                await (await session.get(address, params={"tier": customer, customer: "x"})).read()
+                await (await session.get(f"{address}{quote(customer, safe='')}")).read()
+                for says in ("taken", customer):
+                    form = {"customer": customer, "alert": customer, "says": says, "ticket": customer}
+                    await (await session.post(address + "act", data=form)).read()
+            monkeypatch.setattr("stream.page.screens.one_customer.screen.episodes", broken)
+            answer = await session.get(address + "customer", params={"id": asked[-1]})
+            assert answer.status == 500
+            assert leaked(await answer.text(), ids) == []
+        monkeypatch.setattr("stream.page.live.looking.customer_entry", broken)
+        shop.push("profiles", renamed[0][:9])
+
+    text = unquote("\n".join(lines))
+    assert "a page could not be made" in text
+    assert "a profile cannot be looked at" in text
+    assert leaked(text, ids) == []
+    assert "raw-id" not in text

@@ -60,7 +60,7 @@ PAGE_FLOORS = [
     {"sources", "screens"},
     {"store"},
     {"entries", "published", "remarks"},
-    {"cells", "masks"},
+    {"cells", "masks", "faults"},
 ]
 
 FLOORS = [

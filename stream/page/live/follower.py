@@ -21,6 +21,7 @@ from msgspec import Struct
 from stream import __version__
 from stream.core.judgement.basis import Basis
 from stream.kafka_causes import in_words
+from stream.page.faults import fault_places
 from stream.page.live.reading_rows import MODEL_NOTE, Gathered, RowReader
 from stream.page.live.record import Read
 from stream.page.live.rounds import PAUSE_MIN_S, Rounds
@@ -131,7 +132,7 @@ class Follower:
                 log.warning("%s", self.problem)
                 self._ended.wait(AGAIN_S)
             except Exception as fault:
-                log.exception("the dashboard cannot go on")
+                log.error("the dashboard cannot go on: %s", fault_places(fault))
                 self.fault, self.problem = fault, "a fault in this program; its log says more"
                 return
 

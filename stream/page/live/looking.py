@@ -23,6 +23,7 @@ from stream.page.entries import (
     open_entries,
     profile_entry,
 )
+from stream.page.faults import fault_places
 from stream.page.sources.source import last_instant_ms
 from stream.worker.rows.stored import UNREADABLE, read_row
 
@@ -112,8 +113,8 @@ def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, *, brief: 
     try:
         customer = customer_entry(profile, as_of_ms, basis)
         opened = list(open_entries(profile, as_of_ms, basis, brief=brief))
-    except Exception:
-        log.exception("a profile cannot be looked at; its customer is left out")
+    except Exception as fault:
+        log.error("a profile cannot be looked at; its customer is left out: %s", fault_places(fault))
         seen.unseen.append(profile.customer)
         return
     seen.customers.append(customer)

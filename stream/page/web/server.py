@@ -16,6 +16,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from stream.look.html import STYLESHEET
 from stream.metrics import DashboardMetrics
+from stream.page.faults import fault_places
 from stream.page.published import Published
 from stream.page.screens.csv_text import Cell, csv_lines
 from stream.page.screens.masked import ElsewhereError, customer_of
@@ -171,9 +172,10 @@ class DashboardServer:
             return self._words("There is no such page", [], 404)
         except web.HTTPException:
             raise
-        except Exception:
+        except Exception as fault:
             page = request.match_info.route.resource  # not the path: it may name a customer
-            log.exception("a page could not be made: %s", page.canonical if page is not None else "?")
+            name = page.canonical if page is not None else "?"
+            log.error("a page could not be made: %s: %s", name, fault_places(fault))
             lines = ["The page could not be made; the reason is in the log of the dashboard."]
             return self._words("Something is wrong here", lines, 500)
 
