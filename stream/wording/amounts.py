@@ -11,6 +11,7 @@ from stream.core.alerts.amounts import (
     listed,
     money,
     months_words,
+    most_bring,
     sentiment_word,
     share,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "listed",
     "money",
     "months_words",
+    "most_bring",
     "sentiment_word",
     "share",
 ]

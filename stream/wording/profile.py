@@ -22,7 +22,7 @@ from stream.core.judgement.worth import expected_minor, spread_now
 from stream.core.units import DAY_MS
 from stream.core.value.rfm import scores, summary
 from stream.wording.alert import ALERT_NAMES
-from stream.wording.amounts import count, date, days, every, listed, money, share
+from stream.wording.amounts import count, date, days, every, listed, money, most_bring, share
 from stream.wording.dead_ends import dead_end_lines
 from stream.wording.feedback import feedback_lines
 from stream.wording.seasons import season_lines
@@ -197,10 +197,9 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     history = summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms)
     expected, spread_minor = expected_minor(profile, now, basis), spread_now(profile, now, basis)
     low, middle, high = astuple(spread_minor)
-    shown_low, shown_middle, shown_high = (money(m, currency, rounded=True) for m in (low, middle, high))
-    most = f"8 in 10 between {shown_low} and {shown_high}" if round(low) else f"9 in 10 at most {shown_high}"
+    most = most_bring(low, high, currency)
     half = (
-        f"half of such customers bring more than {shown_middle}"
+        f"half of such customers bring more than {money(middle, currency, rounded=True)}"
         if round(middle)
         else "at least half of such customers bring nothing"
     )

@@ -7,10 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import dead_ends, drivers
-from stream.analysis.business.growth import next_best_categories, tier_growth
+from stream.analysis.business.growth import (
+    also_bought,
+    category_offers,
+    next_best_categories,
+    tier_growth,
+)
 from stream.analysis.business.ledger import Ledger, read_ledger
 from stream.analysis.business.retention import (
     monthly_cohorts,
@@ -19,6 +26,7 @@ from stream.analysis.business.retention import (
 )
 from stream.analysis.business.win_back import win_backs
 from stream.commands.main import main
+from stream.core.facts.interests import next_category
 from stream.core.facts.profile import Profile
 from stream.core.model.features import Features
 from stream.core.policy.policy import Policy
@@ -168,6 +176,27 @@ def test_the_next_category_is_the_one_looked_at_or_else_that_of_like_buyers():
 
     assert [(one.category, one.customers, one.looked) for one in found] == [("butter", 4, 0), ("lamps", 1, 1)]
     assert found[0].bought_by_like == pytest.approx(35 / 40)
+
+
+@settings(max_examples=60)
+@given(
+    things=st.lists(st.sets(st.sampled_from("abcdef")), min_size=60, max_size=90),
+    looks=st.sets(st.integers(0, 59), max_size=3),
+)
+def test_the_offers_of_all_customers_at_once_are_those_of_the_rule_of_one(things, looks):
+    now = snapshot_of(0, *(f"c{number:02}" for number in range(len(things))))
+    ledger = ledger_with({customer: [] for customer in now.customers}, {})
+    for number, customer in enumerate(now.customers):
+        interests = ledger.history.profiles[customer].interests
+        interests.bought = dict.fromkeys(sorted(things[number]), 1.0)
+        interests.looked = {"lamps": 1.0} if number in looks else {}
+
+    also, offers = also_bought(ledger, now), category_offers(ledger, now)
+
+    for customer in now.customers:
+        one = next_category(ledger.history.profiles[customer].interests, now.as_of_ms, also)
+        offer = offers.get(customer)
+        assert (one and (one.category, one.share)) == (offer and (offer.category, offer.bought_by_like))
 
 
 def test_retention_by_spending_uses_the_spending_of_the_period_itself():

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.analysis.business.ledger import Ledger
-from stream.core.facts.interests import strongest_unbought
+from stream.core.facts.interests import MEAN_DIGITS, AlsoBought, strongest_unbought
 from stream.core.units import DAY_MS
+from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 
 BUYERS_MIN = 20
 """A category with fewer buyers than this is not recommended."""
+CATEGORIES_MAX = 60
+"""Only so many categories are recommended, those with the most buyers: a table of all of them with each other
+is published for the dashboard."""
+SHARE_DIGITS = 4
+"""Shares are rounded to so many digits, here as where they are published."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +91,38 @@ class CategoryOffer:
     bought_by_like: float
 
 
-def category_offers(ledger: Ledger, now: Snapshot) -> dict[str, CategoryOffer]:
-    """Customer -> the category looked at most and never bought, or else the one that like buyers buy most."""
-    bought = [set(ledger.history.profiles[customer].interests.bought) for customer in now.customers]
-    popular = Counter(category for categories in bought for category in categories)
-    offered = sorted(category for category, buyers in popular.items() if buyers >= BUYERS_MIN)
+def _owned(ledger: Ledger, now: Snapshot) -> tuple[list[str], Numbers]:
+    """The categories that may be recommended, and for each customer which of them they buy (1 or 0)."""
+    bought = [ledger.history.profiles[customer].interests.bought for customer in now.customers]
+    buyers = Counter(category for categories in bought for category in categories)
+    most = sorted(buyers, key=lambda category: (-buyers[category], category))[:CATEGORIES_MAX]
+    offered = sorted(category for category in most if buyers[category] >= BUYERS_MIN)
     place = {category: at for at, category in enumerate(offered)}
     owned = np.zeros((len(bought), len(offered)))
     for row, categories in enumerate(bought):
         owned[row, [place[category] for category in categories if category in place]] = 1.0
+    return offered, owned
+
+
+def _shares(owned: Numbers) -> Numbers:
     together = owned.T @ owned
-    also = together / np.maximum(np.diag(together)[:, None], 1.0)
-    liking = owned @ also / np.maximum(owned.sum(axis=1, keepdims=True), 1.0)
+    return np.round(together / np.maximum(np.diag(together)[:, None], 1.0), SHARE_DIGITS)
+
+
+def also_bought(ledger: Ledger, now: Snapshot) -> AlsoBought:
+    """Which share of the buyers of each category buys each of the others too."""
+    offered, owned = _owned(ledger, now)
+    return AlsoBought(tuple(offered), tuple(map(tuple, _shares(owned).tolist())))
+
+
+def category_offers(ledger: Ledger, now: Snapshot) -> dict[str, CategoryOffer]:
+    """Customer -> the category looked at most and never bought, or else the one that like buyers buy most.
+
+    It is the rule of `next_category` (stream/core/facts/interests.py), for all customers at once.
+    """
+    offered, owned = _owned(ledger, now)
+    also = _shares(owned)
+    liking = np.round(owned @ also / np.maximum(owned.sum(axis=1, keepdims=True), 1.0), MEAN_DIGITS)
     liking[owned > 0.0] = -1.0
     found = {}
     for row, customer in enumerate(now.customers):

@@ -11,10 +11,11 @@ from dataclasses import asdict
 from itertools import product
 
 import numpy as np
+from msgspec import to_builtins
 
 from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import Driver, dead_ends, drivers
-from stream.analysis.business.growth import next_best_categories, tier_growth
+from stream.analysis.business.growth import also_bought, next_best_categories, tier_growth
 from stream.analysis.business.ledger import Ledger
 from stream.analysis.business.retention import (
     RetentionTable,
@@ -179,6 +180,7 @@ def _development(
         ],
         "growth": [asdict(one) for one in tier_growth(ledger, before, there, names)],
         "next_best": [asdict(one) for one in next_best_categories(ledger, now, here, names)],
+        "also_bought": to_builtins(also_bought(ledger, now)),
     }
 
 

@@ -39,6 +39,13 @@ def money(minor: float, currency: str, *, rounded: bool = False) -> str:
     return f"{sign}{shown} {currency}".rstrip()
 
 
+def most_bring(low_minor: float, high_minor: float, currency: str, who: str = "") -> str:
+    """The 10th and the 90th percentile of an estimate: `8 in 10 between $10 and $90`; where one in ten comes
+    to nothing `9 in 10 at most $90`. `who` stands after the number, such as ` such customers bring`."""
+    low, high = (money(minor, currency, rounded=True) for minor in (low_minor, high_minor))
+    return f"8 in 10{who} between {low} and {high}" if round(low_minor) else f"9 in 10{who} at most {high}"
+
+
 def count(number: float, one: str, many: str = "") -> str:
     """`1 order`, `3 orders`, `1,200 orders`."""
     whole = round(number)

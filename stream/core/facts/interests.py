@@ -13,6 +13,9 @@ from stream.core.facts.names import shared
 CATEGORIES_KEPT = 24
 """Categories remembered of what was looked at, and of what was bought; the weakest are dropped."""
 
+MEAN_DIGITS = 9
+"""Means that differ by less are equal, in whatever order they were added up."""
+
 
 class Interests(Struct, omit_defaults=True, gc=False):
     """Interest by category. Weights are forward-decayed with a half-life of 60 days (decay.py)."""
@@ -97,6 +100,49 @@ def strongest_unbought(interests: Interests, as_of_ms: int) -> tuple[str, float]
         default=(0.0, ""),
     )
     return best[1], best[0] / weight(as_of_ms, INTEREST_HALF_LIFE_MS)
+
+
+class AlsoBought(Struct, frozen=True):
+    """Of categories that many buy: which share of the buyers of each buys each of the others too."""
+
+    categories: tuple[str, ...]
+    shares: tuple[tuple[float, ...], ...]
+    """Row: the category that is bought; column: the other one; 0 to 1."""
+
+
+class NextCategory(Struct, frozen=True):
+    """The category to offer a customer next, and why."""
+
+    category: str
+    share: float = 0.0
+    """Of the buyers of the categories that the customer buys, on average; 0: they looked at it."""
+    because: str = ""
+    """The category they buy whose buyers buy the offered one most often; empty: they looked at it."""
+    because_share: float = 0.0
+    """The share of the buyers of `because`."""
+
+
+def next_category(interests: Interests, as_of_ms: int, also: AlsoBought | None) -> NextCategory | None:
+    """The category looked at most and not bought, or else the one that buyers of the same categories buy most
+    often: the highest mean share over what the customer buys, of equal ones the first. `also`: None where it
+    is not known. None: nothing speaks for any category."""
+    looked, _ = strongest_unbought(interests, as_of_ms)
+    if looked or also is None:
+        return NextCategory(looked) if looked else None
+    rows = [
+        (name, row)
+        for name, row in zip(also.categories, also.shares, strict=True)
+        if name in interests.bought
+    ]
+    best: NextCategory | None = None
+    for place, name in enumerate(also.categories):
+        if name in interests.bought or not rows:
+            continue
+        mean = round(sum(row[place] for _, row in rows) / len(rows), MEAN_DIGITS)
+        if mean > (best.share if best else 0.0):
+            because, row = max(rows, key=lambda each: each[1][place])
+            best = NextCategory(name, mean, because, row[place])
+    return best
 
 
 def top_categories(weights: dict[str, float], count: int) -> list[str]:

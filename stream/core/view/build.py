@@ -7,7 +7,7 @@ from math import floor, isfinite, log10
 from msgspec.structs import astuple
 
 from stream.core.alerts.alert import PolicyRef, rfc3339
-from stream.core.alerts.amounts import days, money, sentiment_word, share
+from stream.core.alerts.amounts import days, money, most_bring, sentiment_word, share
 from stream.core.alerts.build import episode_id
 from stream.core.alerts.wording import ALERT_NAMES
 from stream.core.facts.feedback import Feedback, blamed_themes, mood, oldest_unresolved_ms
@@ -119,7 +119,9 @@ def _expected_value(profile: Profile, as_of_ms: int, basis: Basis) -> ExpectedVa
     mean = _two_figures(expected_minor(profile, now, basis))
     low, middle, high = map(_two_figures, astuple(spread_now(profile, now, basis)))
     horizon_days = basis.policy.finance.risk_horizon_ms // DAY_MS
-    low_words, mean_words, high_words = (money(m, buying.currency, rounded=True) for m in (low, mean, high))
+    most = most_bring(low, high, buying.currency, " such customers bring")
+    if not high:
+        most = "more than 9 in 10 such customers bring nothing"
     return ExpectedValueView(
         mean_minor=mean,
         p10_minor=low,
@@ -127,8 +129,8 @@ def _expected_value(profile: Profile, as_of_ms: int, basis: Basis) -> ExpectedVa
         p90_minor=high,
         currency=buying.currency,
         horizon_days=horizon_days,
-        meaning=f"{mean_words} profit within {days(horizon_days)} on average; 8 in 10 such customers bring "
-        f"between {low_words} and {high_words}",
+        meaning=f"{money(mean, buying.currency, rounded=True)} profit within {days(horizon_days)} on "
+        f"average; {most}",
     )
 
 

@@ -235,12 +235,18 @@ def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
         why=why[:shown],
         more=len(why) - shown,
         stake=estimate(entry.stake_minor, entry.currency) if is_known else "not known",
-        spread=f"{low} to {high}" if is_known else "",
+        spread=_spread(low if entry.stake_low_minor else "", high) if is_known else "",
         score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),
         to_do=to_do_words(data) if action is not None else "Nothing is in the playbook for this reason.",
         alert_id=data.alert_id,
     )
+
+
+def _spread(low: str, high: str) -> str:
+    """What most of such customers bring, as in the words of an alert; `low` is empty where one in ten brings
+    nothing."""
+    return f"{low} to {high}" if low else f"at most {high}"
 
 
 def _shown_reasons(why: list[str]) -> int:

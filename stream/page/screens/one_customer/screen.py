@@ -6,6 +6,7 @@ The words are those of `stream explain`, as of the instant of all pages, beside 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -26,6 +27,7 @@ from stream.page.screens.one_customer.by_month import (
     mood_by_month,
     themes,
 )
+from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
 from stream.page.screens.open_list import alert_of
 from stream.page.screens.view import View, known_filters, url
@@ -94,6 +96,8 @@ class CustomerScreen(Struct, frozen=True):
     channels: list[MonthRow]
     mood: MonthRow | None
     themes: list[ThemeRow]
+    next_best: str
+    """The category to offer next, and why; empty: none of theirs is known."""
     counted_from: str
     """From this day on the series by month are complete; empty: from the beginning."""
     orders: list[OrderRow]
@@ -117,8 +121,10 @@ def customer_profile(reading: Reading, customer: str) -> bytes | None:
     return unpacked(bytes(found[0][0])) if found else None
 
 
-def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScreen | None:
-    """The screen of a customer; None: the customer is not known."""
+def customer_screen(
+    reading: Reading, customer: str, view: View, report: Mapping[str, Any] | None = None
+) -> CustomerScreen | None:
+    """The screen of a customer; None: the customer is not known. `report`: the numbers published last."""
     stored = customer_profile(reading, customer)
     if stored is None:
         return None
@@ -141,6 +147,7 @@ def customer_screen(reading: Reading, customer: str, view: View) -> CustomerScre
         channels=channels_by_month(profile, view),
         mood=mood_by_month(profile, view),
         themes=themes(profile),
+        next_best=next_words(profile, report, view),
         counted_from=view.date(profile.counted_from_ms) if profile.counted_from_ms else "",
         orders=list(_orders(profile, view)),
         older_orders=max(0, profile.buying.sums.orders - len(profile.buying.orders)),

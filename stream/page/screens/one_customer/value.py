@@ -11,7 +11,7 @@ from stream.core.judgement.worth import expected_minor, spread_now
 from stream.core.units import DAY_MS
 from stream.core.value.rfm import scores, summary
 from stream.page.screens.view import View, estimate
-from stream.wording.amounts import count, days, money
+from stream.wording.amounts import count, days, money, most_bring
 
 FIFTHS = ("lowest fifth", "second fifth from below", "middle fifth", "second fifth", "best fifth")
 
@@ -58,9 +58,7 @@ def value_figures(profile: Profile, view: View) -> ValueFigures | None:
         mean, range_ = expected_minor(profile, now, basis), spread_now(profile, now, basis)
         least, most = range_.p10_minor, range_.p90_minor
         expected = estimate(mean, currency)
-        spread = f"8 in 10 such customers bring {estimate(least, currency)} to {estimate(most, currency)}"
-        if not round(least):
-            spread = f"9 in 10 such customers bring at most {estimate(most, currency)}"
+        spread = most_bring(least, most, currency, " such customers bring")
         if not round(most):
             spread = "more than 9 in 10 such customers bring nothing"
         whole = max(mean, most) or 1.0
