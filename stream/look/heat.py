@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stream.look.html import html_text
+from stream.look.html import Link, html_link, html_text
 
 LEVELS = 10
 """Steps of the colour, g0 to g9 in the stylesheet."""
@@ -26,7 +26,7 @@ class HeatCell(NamedTuple):
 
 
 def html_heat(
-    head: Sequence[str], rows: Sequence[tuple[str, Sequence[HeatCell]]], label: str, foot: str = ""
+    head: Sequence[str], rows: Sequence[tuple[str | Link, Sequence[HeatCell]]], label: str, foot: str = ""
 ) -> str:
     """A heat map: `head` names the columns, the first one that of the rows; `label` says what it shows.
 
@@ -40,9 +40,9 @@ def html_heat(
     )
 
 
-def _row(name: str, cells: Sequence[HeatCell], *, is_foot: bool) -> str:
+def _row(name: str | Link, cells: Sequence[HeatCell], *, is_foot: bool) -> str:
     mark = " class=foot" if is_foot else ""
-    return f"<tr{mark}><th scope=row>{html_text(name)}</th>{''.join(map(_cell, cells))}</tr>"
+    return f"<tr{mark}><th scope=row>{html_link(name)}</th>{''.join(map(_cell, cells))}</tr>"
 
 
 def _cell(cell: HeatCell) -> str:

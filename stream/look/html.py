@@ -19,8 +19,8 @@ WHOLE = re.compile(r"(?<![\w.-])[A-Za-z]{0,12}-?\d{4}-\d{2}(-\d{2})?(?![\w-])")
 """Days and months, also in the name of a campaign: a line is never broken in one."""
 TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
 """The text between two tags."""
-NUMBER = re.compile(r"[+-]?\d")
-"""How a number or a day begins."""
+NUMBER = re.compile(r"[+-]?[$€£¥]?\d")
+"""How a number, an amount or a day begins."""
 METER_WIDTH = 100.0
 
 
@@ -96,10 +96,15 @@ def _cell(cell: Cell, kind: str) -> str:
 def _content(cell: Cell) -> str:
     if isinstance(cell, Meter):
         return _meter(cell)
-    if isinstance(cell, Link):
-        text = html_text(cell.text)
-        return f'<a href="{escape(cell.address)}">{text}</a>' if cell.address else text
-    return html_text(cell)
+    return html_link(cell)
+
+
+def html_link(cell: str | Link) -> str:
+    """A text, or one that leads somewhere."""
+    if isinstance(cell, str):
+        return html_text(cell)
+    text = html_text(cell.text)
+    return f'<a href="{escape(cell.address)}">{text}</a>' if cell.address else text
 
 
 def _meter(meter: Meter) -> str:

@@ -65,6 +65,7 @@ class CustomerEntry(Struct, frozen=True):
     """Less refunds."""
     orders: int
     first_ms: int
+    """The first purchase; 0: never."""
     last_purchase_ms: int
     """0: never."""
     campaign: str
@@ -167,7 +168,7 @@ def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEnt
         buying.currency,
         buying.net_minor,
         sums.orders,
-        profile.first_seen_ms,
+        sums.first_at_ms,
         sums.last_at_ms,
         identity.campaign,
         identity.channel,

@@ -69,7 +69,13 @@ def _winning(
 
 
 def _ratio(one: Mapping[str, Any]) -> str:
-    return "–" if one["ratio"] is None else f"{one['ratio']:.1f}"
+    """How many times its cost a customer is worth, and the interval of that."""
+    if one["ratio"] is None:
+        return "–"
+    low, high = (
+        one[name] / one["cost_per_customer_minor"] for name in ("worth_low_minor", "worth_high_minor")
+    )
+    return f"{one['ratio']:.1f} ({low:.1f} to {high:.1f})"
 
 
 def _paid_back(one: Mapping[str, Any], calendar: Calendar) -> str:

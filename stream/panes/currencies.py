@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stream.core.currency import currency_digits
 from stream.look.html import html_table, html_text
 from stream.policy_file.no_price import NO_ALERT_EVER
+from stream.wording.amounts import money
 
 
 def amount(minor: float | None, currency: str) -> str:
-    """An amount with the decimals of its currency, which the page names once; a dash where it is not known,
-    as where no purchase has a price (the currency is empty then)."""
-    if not currency:
-        return "–"
-    digits = currency_digits(currency)
-    return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"
+    """An amount with its currency; a dash where it is not known, as where no purchase has a price (the
+    currency is empty then)."""
+    return "–" if minor is None or not currency else money(minor, currency)
 
 
 def priced(numbers: Mapping[str, Any]) -> Mapping[str, Any]:

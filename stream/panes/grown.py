@@ -34,10 +34,12 @@ def _tiers(found: Mapping[str, Any], names: Sequence[str], places: Places) -> st
         f"<p><b>{found['moved_up']:,}</b> customers moved to a higher value tier in the last 90 days, "
         f"<b>{found['moved_down']:,}</b> to a lower one.</p>"
     )
-    return words + html_table(("value tier now", "customers", ""), rows) + _moves(found["moves"], names)
+    return (
+        words + html_table(("value tier now", "customers", ""), rows) + _moves(found["moves"], names, places)
+    )
 
 
-def _moves(moves: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+def _moves(moves: Sequence[Mapping[str, Any]], names: Sequence[str], places: Places) -> str:
     """A matrix of customers by the tier of 90 days ago (rows) and of now (columns)."""
     if not any(one["from"] != one["to"] for one in moves):
         return "<p>Nobody changed the tier in these 90 days.</p>"
@@ -47,7 +49,10 @@ def _moves(moves: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
 
     def cell(old: str, new: str) -> HeatCell:
         count = counts.get((old, new), 0)
-        return HeatCell(f"{count:,}" if count else "–", count / most if count and old != new else None)
+        if not count:
+            return HeatCell("–")
+        moved = {"tier": new, "was": old} if old != new else {"tier": new}
+        return HeatCell(f"{count:,}", count / most if old != new else None, places(moved))
 
     rows = [(f"was {old}", [cell(old, new) for new in ladder]) for old in ladder]
     head = ("90 days ago", *(f"is {name}" for name in ladder))
@@ -97,5 +102,5 @@ def _next_best(found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     )  # fmt: skip
     return html_table(head, rows) + (
         "<p><small>One category per customer that is not among the 24 they buy most: the one they looked at most, or else the "
-        "one that buyers of the same categories buy most often. Shown are the five most frequent ones of each tier.</small></p>"
+        "one that buyers of the same categories buy most often. It stands on the page of each customer. Shown are the five most frequent ones of each tier.</small></p>"
     )

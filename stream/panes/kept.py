@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,10 @@ def kept(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
         (
             _at_risk(found, currency, places),
             _win_backs(found, currency),
-            _periods(found, calendar),
+            _periods(found, calendar, places),
             _by_value(found),
             _lifetime(found),
-            cohort_map(numbers.get("cohorts", [])),
+            cohort_map(numbers.get("cohorts", []), places),
         )
     )
 
@@ -77,7 +78,7 @@ def _win_backs(numbers: Mapping[str, Any], currency: str) -> str:
     return shown + (f"<p>Reported outcomes of actions: {html_text(outcomes)}.</p>" if outcomes else "")
 
 
-def _periods(numbers: Mapping[str, Any], calendar: Calendar) -> str:
+def _periods(numbers: Mapping[str, Any], calendar: Calendar, places: Places) -> str:
     """Retention from one period to the next, for all and by the period of the first purchase."""
     unit, starts = numbers["period"], [day_words(at_ms, calendar) for at_ms in numbers["starts_ms"]]
     rates = {(one["cohort"], one["period"]): one for one in numbers["rates"] if one["active"]}
@@ -91,15 +92,20 @@ def _periods(numbers: Mapping[str, Any], calendar: Calendar) -> str:
             return HeatCell("")
         return HeatCell(percent(one["rate"]), one["rate"], more=f"{one['again']:,} of {one['active']:,}")
 
+    def first(cohort: int) -> Link:
+        last = day_words(numbers["starts_ms"][cohort + 1] - 1, calendar)
+        who = {"first": f"{starts[cohort]}..{last}", "sort": "last"}
+        return Link(f"first bought from {starts[cohort]}", places(who))
+
     rows = [
-        ("everybody" if cohort < 0 else f"first bought from {starts[cohort]}", [cell(cohort, p) for p in columns])
+        ("everybody" if cohort < 0 else first(cohort), [cell(cohort, p) for p in columns])
         for cohort in sorted({cohort for cohort, _ in rates})
     ]  # fmt: skip
     head = (f"bought in the {unit}", *(f"from {starts[period]}" for period in columns))
     return (
         f"<h3>Who bought in one {unit} and again in the next</h3>"
         + html_heat(head, rows, f"Retention from one {unit} to the next")
-        + f"<p><small>Only {unit}s that are over are shown.</small></p>"
+        + f"<p><small>Only {unit}s that are over are shown. A click on a row shows who first bought then.</small></p>"
     )
 
 
@@ -148,7 +154,7 @@ def _by_value(numbers: Mapping[str, Any]) -> str:
     return html_table(head, rows)
 
 
-def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
+def cohort_map(cohorts: Sequence[Mapping[str, Any]], places: Places = nowhere) -> str:
     """Customers by the month of their first purchase: which share of them bought in each month after it.
 
     The running month is hatched and in no average; neither is the row of a month in which the history begins,
@@ -160,7 +166,9 @@ def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
             "<p>Retention by month of the first purchase is not known yet: that takes more than a month.</p>"
         )
     width = max(len(one["bought"]) for one in shown)
-    rows = [(_cohort_name(one), _cohort_cells(one, width)) for one in reversed(shown)]
+    rows: list[tuple[str | Link, list[HeatCell]]] = [
+        _cohort_row(one, width, places) for one in reversed(shown)
+    ]
     average = "everybody"
     rows.append((average, [_mean_cell(shown, place) for place in range(1, width)]))
     head = ("first bought in (customers)", *(f"+{place}" for place in range(1, width)))
@@ -168,7 +176,7 @@ def cohort_map(cohorts: Sequence[Mapping[str, Any]]) -> str:
         "<h3>Who first bought in one month, and bought in the months after it</h3>"
         + html_heat(head, rows, "Share of customers who bought, by month since the first purchase", average)
         + "<p><small>Columns are months after that of the first purchase. The hatched month is not over, and is in no "
-        f"average.{_begins_words(shown)}</small></p>"
+        f"average. A click on a number shows who they are.{_begins_words(shown)}</small></p>"
     )
 
 
@@ -191,7 +199,17 @@ def _is_partial(one: Mapping[str, Any]) -> bool:
     return bool(one.get("from_day", 1) > 1)
 
 
-def _cohort_cells(one: Mapping[str, Any], width: int) -> list[HeatCell]:
+def _cohort_row(one: Mapping[str, Any], width: int, places: Places) -> tuple[Link, list[HeatCell]]:
+    """The row of those who first bought in a month; each cell leads to those who bought in its month as well."""
+    year, month = map(int, one["month"].split("-"))
+    last = monthrange(year, month)[1]
+    who = {"first": f"{one['month']}-01..{one['month']}-{last:02d}", "sort": "last"}
+    later = [divmod(12 * year + month - 1 + place, 12) for place in range(width)]
+    addresses = [places({**who, "bought": f"{each:04d}-{place + 1:02d}"}) for each, place in later]
+    return Link(_cohort_name(one), places(who)), _cohort_cells(one, width, addresses)
+
+
+def _cohort_cells(one: Mapping[str, Any], width: int, addresses: Sequence[str]) -> list[HeatCell]:
     cells = []
     for place in range(1, width):
         if place >= len(one["bought"]):
@@ -199,7 +217,7 @@ def _cohort_cells(one: Mapping[str, Any], width: int) -> list[HeatCell]:
             continue
         share = one["bought"][place] / one["customers"]
         is_running = place == len(one["bought"]) - 1 and not one.get("is_over")
-        cells.append(HeatCell(f"{share:.0%}", share, is_running=is_running))
+        cells.append(HeatCell(f"{share:.0%}", share, addresses[place], is_running=is_running))
     return cells
 
 

@@ -9,7 +9,8 @@ from stream.panes.currencies import amount
 from stream.wording.amounts import count
 
 SURE_LOW = 1.0
-"""A campaign pays where even the lower end of its value per customer is above its cost."""
+"""A campaign whose value is a smaller multiple of its cost does not pay. Which pays best goes by the lower end of
+the value of its customers: a few good ones are no proof."""
 
 
 def pays(numbers: Mapping[str, Any]) -> Iterator[str]:
@@ -23,11 +24,12 @@ def pays(numbers: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _best_and_worst(found: Sequence[Mapping[str, Any]], word: str, currency: str) -> str:
-    ordered = sorted(found, key=lambda one: -one["ratio"])
-    best, losing = ordered[0], [one for one in ordered if one["ratio"] < SURE_LOW]
+    best = max(found, key=lambda one: (one["worth_low_minor"] / one["cost_per_customer_minor"], one["name"]))
+    losing = sorted((one for one in found if one["ratio"] < SURE_LOW), key=lambda one: -one["ratio"])
+    worth, cost = (amount(best[name], currency) for name in ("worth_minor", "cost_per_customer_minor"))
     text = (
-        f"The {word} {best['name']} pays best: a customer of it is worth {best['ratio']:.1f} times what it cost to win "
-        f"them ({amount(best['worth_minor'], currency)} to {amount(best['cost_per_customer_minor'], currency)})"
+        f"The {word} {best['name']} pays best: each of its {count(best['customers'], 'customer')} is worth {worth} on "
+        f"average and cost {cost} to win, {best['ratio']:.1f} times as much"
     )
     if not losing:
         return (

@@ -61,7 +61,7 @@ def _at_risk(numbers: Mapping[str, Any]) -> str:
     name, best = tiers[-1]
     at_risk = sum(one["at_risk"] for _, one in tiers)
     money = amount(best["value_at_risk_minor"], numbers["currency"])
-    spent = f", with {money} {numbers['currency']} of recent spending" if numbers["currency"] else ""
+    spent = f", with {money} of recent spending" if numbers["currency"] else ""
     return (
         f"Who matters most are the {best['customers']:,} {name} customers: {best['at_risk']:,} of them are at risk{spent}; "
         f"of all customers {at_risk:,} are."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stream.look.html import Link, Meter, html_table, html_text
+from stream.look.html import Cell, Link, Meter, html_table, html_text
 from stream.panes.campaigns import won_by
 from stream.panes.pays import pays
 from stream.panes.places import Places, nowhere
@@ -26,20 +26,20 @@ def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Place
     )
     if not any(name != "unknown" for name in channels):
         return words
-    most = max((one.get("new", 0) for one in channels.values()), default=0) or 1
-    rows = [
+    most = max((one.get("new", 0) for one in channels.values()), default=0)
+    rows: list[tuple[Cell, ...]] = [
         (
             Link(channel, places({"channel": channel}) if channel != "unknown" else ""),
             f"{one['customers']:,}",
             f"{one.get('new', 0):,}",
-            Meter(one.get("new", 0) / most),
+            *([Meter(one.get("new", 0) / most)] if most else []),
             f"{one.get('settled', 0):,}",
             _settled(one, tiers),
         )
         for channel, one in channels.items()
     ]
     head = (
-        "channel", "customers", "new in the last 90 days", "", "new 90 to 180 days ago",
+        "channel", "customers", "new in the last 90 days", *([""] if most else []), "new 90 to 180 days ago",
         "the tiers these have now",
     )  # fmt: skip
     return words + html_table(head, rows)

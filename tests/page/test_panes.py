@@ -17,7 +17,7 @@ from stream.importing.generated.shop import Shop
 from stream.page.published import BACKTEST, REPORT, UPLIFT, Published, PublishedError
 from stream.page.screens.alert_weeks import HELD_WORDS, alert_weeks
 from stream.page.screens.alert_weeks import held_back as held_rows
-from stream.page.web.pages import Pages
+from stream.page.web.pages import Pages, today_page
 from stream.page.web.panes import PANES
 from stream.wording.policy import rule_sections
 from tests.support.builders import at, basis
@@ -26,21 +26,6 @@ from tests.support.shop import write_events
 from tests.support.trial_shop import TrialShop, in_files, written
 
 HYSTERESIS = basis().hysteresis["churn_risk"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """What `stream report` and `stream backtest` publish of the shop that the other tests look at."""
-    place = tmp_path_factory.mktemp("published")
-    shop = Shop(customers=160, days=400)
-    events = write_events(list(generated_events(shop, Disorder(), None)), place / "events.jsonl")
-    for words in (["report"], ["backtest", "--split", "2024-09-30", "--horizon", "13w"]):
-        answer = CliRunner().invoke(
-            main, [words[0], str(events), *words[1:], "--publish", str(place / "kept"), "--jobs", "1"]
-        )
-        assert answer.exit_code == 0, answer.output
-        assert "<html" not in answer.output
-    return place / "kept"
 
 
 @pytest.fixture
@@ -276,3 +261,18 @@ def test_a_shop_of_purchases_alone_has_panes_without_empty_tables(tmp_path, show
     for pane in ("/won", "/grown", "/kept"):
         tables = re.findall(r"<tbody>(.*?)</tbody>", shown(pane, Published(tmp_path)))
         assert [table for table in tables if "<td" not in table] == []
+
+
+def test_the_sentences_of_the_last_report_stand_below_the_list_of_today(shop, folder, tmp_path):
+    store, view = shop
+
+    def shown(published):
+        with store.reading() as reading:
+            return today_page(Pages(view, None, published), reading, {})[0]
+
+    (tmp_path / REPORT).write_text("{}")
+    text = shown(Published(folder))
+    assert text.index("The business as of") > text.index("</table>")
+    assert "Who matters most are" in text
+    for published in (Published(), Published(tmp_path)):
+        assert "The business as of" not in shown(published)

@@ -43,9 +43,9 @@ def of_purchases():
 
 
 @pytest.mark.parametrize(
-    ("currency", "shown"), [("JPY", "1,234,567"), ("EUR", "12,345.67"), ("KWD", "1,234.567")]
+    ("currency", "shown"), [("JPY", "¥1,234,567"), ("EUR", "€12,345.67"), ("KWD", "1,234.567 KWD")]
 )
-def test_money_has_the_decimals_of_its_currency_in_every_table(numbers, currency, shown):
+def test_every_amount_has_its_currency_and_the_decimals_of_it(numbers, currency, shown):
     for one in numbers["campaigns"] + numbers["channels"] + numbers["development"]["growth"]:
         one.update({name: 1_234_567 for name in one if name.endswith("_minor")})
     for one in [*numbers["retention"]["saved"], *numbers["retention"]["by_tier"].values()]:
@@ -53,7 +53,7 @@ def test_money_has_the_decimals_of_its_currency_in_every_table(numbers, currency
 
     page = business_page({**numbers, "currency": currency})
 
-    amounts = set(re.findall(r"[\d,.]*(?:1,234|12,345)[\d,.]*\d", page))
+    amounts = set(re.findall(r"[€¥]?[\d,.]*(?:1,234|12,345)[\d,.]*\d(?: KWD)?", page))
     assert amounts == {shown}
     assert page.count(f"<td class=amount>{shown}</td>") >= 5
 
@@ -71,8 +71,8 @@ def test_campaigns_that_won_nobody_are_a_sentence_with_their_cost_and_no_lines_o
 
     one, all_27 = (business_page({**numbers, "campaigns": found}) for found in (few, many))
 
-    assert "1 campaign: nobody is known to have come through it, it cost 123.00 in all (unknown)." in one
-    assert "27 campaigns: nobody is known to have come through them, they cost 3,321.00 in all" in all_27
+    assert "1 campaign: nobody is known to have come through it, it cost €123.00 in all (unknown)." in one
+    assert "27 campaigns: nobody is known to have come through them, they cost €3,321.00 in all" in all_27
     assert ">campaign</th>" not in all_27
     assert "mail-26" in all_27
 
@@ -105,13 +105,19 @@ def test_the_first_sentences_tell_a_change_with_what_it_is_compared_with(numbers
 
 
 def test_the_campaign_that_pays_best_and_one_that_does_not_are_named(numbers):
-    campaign = {**numbers["campaigns"][0], "customers": 9}
-    found = [{**campaign, "name": "spring", "ratio": 4.2}, {**campaign, "name": "fair", "ratio": 0.4}]
+    campaign = {**numbers["campaigns"][0], "cost_per_customer_minor": 1_000, "worth_high_minor": 90_000}
+
+    def one(name, customers, worth, low):
+        more = {"worth_minor": worth, "worth_low_minor": low, "ratio": worth / 1_000}
+        return {**campaign, "name": name, "customers": customers, **more}
+
+    found = [one("lucky", 1, 9_000, 500), one("spring", 40, 4_200, 3_000), one("fair", 9, 400, 300)]
 
     sentence = summary_sentences({**numbers, "campaigns": found})[3]
 
     assert sentence.startswith(
-        "The campaign spring pays best: a customer of it is worth 4.2 times what it cost"
+        "The campaign spring pays best: each of its 40 customers is worth €42.00 on average and cost "
+        "€10.00 to win, 4.2 times as much"
     )
     assert sentence.endswith("1 campaign costs more than the customers are worth, such as fair.")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from stream.core.facts.profile import Stage
@@ -24,7 +25,7 @@ from stream.wording.profile import STAGES
 
 FILTERS = (
     "q", "tier", "stage", "kind", "campaign", "channel", "country", "currency", "quiet", "risk", "value",
-    "sort", "after",
+    "first", "bought", "was", "sort", "after",
 )  # fmt: skip
 SORTS = {
     "value": ("value_minor", "expected profit"),
@@ -33,14 +34,20 @@ SORTS = {
     "last": ("last_purchase_ms", "last purchase"),
 }
 """Name in the URL -> column, words. All of them begin with the largest."""
-OF_ROWS = ("q", "quiet", "campaign", "channel", "country", "risk", "value")
+OF_ROWS = ("q", "quiet", "campaign", "channel", "country", "risk", "value", "first", "was")
 """Filters of what customers are not counted by (stream/page/cells.py)."""
+RISK_BANDS = ("80-", "60-80", "40-60", "20-40", "-20")
+"""Bands that the form offers, in percent."""
 EXACT = ("campaign", "channel", "country")
 QUIET_DAYS = ("30", "90", "180", "365")
 ABOVE_ALL = "\U0010ffff"
 """Behind every text that begins as another does."""
+BETWEEN_DAYS = ".."
+EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 OPEN_END = "-"
 """Between the ends of a band, such as `60-80`; an end that is left out is open."""
+MOVED_DAYS = 90
+"""A move between tiers is one of so many days."""
 
 
 def customers_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
@@ -51,8 +58,13 @@ def customers_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
     one_of("kind", found["kind"], KIND_TABS)
     one_of("quiet", found["quiet"], QUIET_DAYS)
     one_of("sort", found["sort"], SORTS)
+    one_of("was", found["was"], view.basis.tier_names)
     for name in ("risk", "value"):
         band_ends(name, found[name])
+    days_between(found["first"])
+    month_number(found["bought"])
+    if found["bought"] and not found["first"]:
+        raise FilterError("`bought` goes with `first`: of whom a month is asked")
     found["sort"] = found["sort"] or "value"
     return found
 
@@ -84,8 +96,8 @@ def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[s
         add("tier = ?", view.basis.tier_names.index(filters["tier"]))
     if filters["kind"]:
         add("open_kinds LIKE ?", f"%{filters['kind']}%")
-    if filters["quiet"]:
-        add("last_purchase_ms > 0 AND last_purchase_ms < ?", view.quiet_ms(int(filters["quiet"])))
+    for text, more in _conditions_of_time(filters, view):
+        add(text, *more)
     for name, column, part in (("risk", "risk", 0.01), ("value", "value_minor", 1)):
         low, high = band_ends(name, filters[name])
         if filters[name]:
@@ -100,6 +112,18 @@ def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[s
     return where, values
 
 
+def _conditions_of_time(filters: Mapping[str, str], view: View) -> Iterator[tuple[str, tuple[int, ...]]]:
+    midnight = view.calendar.midnight_ms
+    if filters["quiet"]:
+        yield "last_purchase_ms > 0 AND last_purchase_ms < ?", (view.quiet_ms(int(filters["quiet"])),)
+    if filters["first"]:
+        first, last = days_between(filters["first"])
+        yield "first_ms > 0 AND first_ms >= ? AND first_ms < ?", (midnight(first), midnight(last + 1))
+    if filters["was"]:
+        before = view.basis.tier_names.index(filters["was"])
+        yield "tier_before = ? AND tier_since_ms >= ?", (before, view.quiet_ms(MOVED_DAYS))
+
+
 def filter_choices(filters: Mapping[str, str], view: View) -> dict[str, list[Choice]]:
     """What can be chosen for the filters that have few values."""
     return {
@@ -107,7 +131,14 @@ def filter_choices(filters: Mapping[str, str], view: View) -> dict[str, list[Cho
         "stage": choices({name: STAGES[name] for name in get_args(Stage)}, filters["stage"]),
         "kind": choices(KIND_TABS, filters["kind"]),
         "quiet": choices({days: f"{days} days" for days in QUIET_DAYS}, filters["quiet"]),
+        "risk": choices(_risk_words(filters["risk"]), filters["risk"]),
     }
+
+
+def _risk_words(chosen: str) -> dict[str, str]:
+    """The bands of risk that can be chosen, and the one that is."""
+    bands = dict.fromkeys((*RISK_BANDS, *([chosen] if chosen else [])))
+    return {each: f"{_band_words(each)} %" for each in bands}
 
 
 def chips(filters: Mapping[str, str], path: str) -> list[Chip]:
@@ -120,10 +151,18 @@ def chips(filters: Mapping[str, str], path: str) -> list[Chip]:
         "quiet": f"bought nothing for {filters['quiet']} days",
         "risk": f"risk {_band_words(filters['risk'])} %",
         "value": f"expected profit {_money_words(filters['value'], filters['currency'])}",
+        "first": f"first bought from {filters['first'].replace(BETWEEN_DAYS, ' to ')}",
+        "bought": f"bought in {filters['bought']}",
+        "was": f"was {filters['was']} within {MOVED_DAYS} days",
         "currency": f"pays in {filters['currency']}",
         **{name: f"{name} {filters[name]}" for name in EXACT},
     }
-    return [Chip(text, url(path, {**filters, name: ""})) for name, text in words.items() if filters[name]]
+    without = {"first": {"first": "", "bought": ""}}
+    return [
+        Chip(text, url(path, {**filters, name: "", **without.get(name, {})}))
+        for name, text in words.items()
+        if filters[name]
+    ]
 
 
 def band(low: int | None, high: int | None) -> str:
@@ -141,6 +180,30 @@ def band_ends(name: str, text: str) -> tuple[int | None, int | None]:
     ):
         raise FilterError(f"{name} is {text!r}; allowed: a band such as 20-40, -20 or 80-")
     return (int(low) if low else None), (int(high) if high else None)
+
+
+def days_between(text: str) -> tuple[int, int]:
+    """The first and the last day of `2024-03-01..2024-03-31`, as days since 1970-01-01; (0, 0) of nothing.
+    FilterError."""
+    if not text:
+        return 0, 0
+    first, _, last = text.partition(BETWEEN_DAYS)
+    try:
+        days = [datetime.date.fromisoformat(each).toordinal() - EPOCH_DAY for each in (first, last)]
+    except ValueError:
+        raise FilterError(f"first is {text!r}; allowed: two days such as 2024-03-01..2024-03-31") from None
+    return days[0], days[1]
+
+
+def month_number(text: str) -> int:
+    """The month of `2024-03`, as months since January 1970; -1 of nothing. FilterError."""
+    if not text:
+        return -1
+    try:
+        month = datetime.date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise FilterError(f"bought is {text!r}; allowed: a month such as 2024-03") from None
+    return 12 * (month.year - 1970) + month.month - 1
 
 
 def _band_words(text: str) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from stream.page.entries import CustomerEntry
+from stream.core.facts.months import by_month
+from stream.page.entries import CustomerEntry, unpacked
 from stream.page.screens.counts import currencies, customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import (
@@ -17,6 +18,7 @@ from stream.page.screens.customer_filters import (
     chips,
     condition,
     filter_choices,
+    month_number,
     with_currency,
 )
 from stream.page.screens.masked import customer_of
@@ -35,6 +37,7 @@ from stream.page.screens.view import (
 from stream.page.store.store import Reading
 from stream.wording.amounts import count, share
 from stream.wording.profile import STAGES
+from stream.worker.rows.stored import read_profile
 
 PATH, CSV_PATH = "/customers", "/customers.csv"
 ROWS_SHOWN, ROWS_READ = 50, 500
@@ -110,16 +113,41 @@ def customers_export(
 
 
 def _page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) -> list[CustomerEntry]:
-    where, values = condition(filters, view)
-    column, _ = SORTS[filters["sort"]]
+    """Up to `limit` customers from the place of the filters on."""
+    place: tuple[float, str] | None = None
     if filters["after"]:
         level, who = cursor_parts(filters["after"], 2)
-        customer = customer_of(reading, who, view)
+        place = number(level), customer_of(reading, who, view)
+    found = _part(reading, filters, view, place, limit)
+    if not filters["bought"]:
+        return found
+    month, kept = month_number(filters["bought"]), list[CustomerEntry]()
+    while True:
+        kept += [entry for entry in found if _bought_in(reading, entry.customer, month)]
+        if len(kept) >= limit or len(found) < limit:
+            return kept[:limit]
+        place = getattr(found[-1], SORTS[filters["sort"]][0]), found[-1].customer
+        found = _part(reading, filters, view, place, limit)
+
+
+def _part(
+    reading: Reading, filters: Mapping[str, str], view: View, place: tuple[float, str] | None, limit: int
+) -> list[CustomerEntry]:
+    where, values = condition(filters, view)
+    column, _ = SORTS[filters["sort"]]
+    if place is not None:
+        level, customer = place
         where.append(f"({column} < ? OR ({column} = ? AND customer > ?))")
-        values += [number(level), number(level), customer]
+        values += [level, level, customer]
     chosen = f"WHERE {' AND '.join(where)} " if where else ""
     sql = f"SELECT {', '.join(COLUMNS)} FROM customers {chosen}ORDER BY {column} DESC, customer LIMIT ?"
     return [CustomerEntry(*row) for row in reading.rows(sql, [*values, limit])]
+
+
+def _bought_in(reading: Reading, customer: str, month: int) -> bool:
+    """Whether they bought in a month (counted from January 1970): a profile keeps the last 25 of them."""
+    (body,) = reading.one("SELECT body FROM profiles WHERE customer = ?", [customer])
+    return month in by_month(read_profile(unpacked(bytes(body))).buying.sums.month_orders)
 
 
 def _cursor(entry: CustomerEntry, filters: Mapping[str, str], view: View) -> str:

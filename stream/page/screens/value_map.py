@@ -30,6 +30,8 @@ from stream.page.store.store import Reading
 
 PATH = "/map"
 BANDS = 5
+NOT_OF_MAP = dict.fromkeys(("after", "risk", "value", "bought"), "")
+"""Filters that the map does without: it shows value and risk, and looks into no profile."""
 
 
 class ValueMap(Struct, frozen=True):
@@ -50,7 +52,7 @@ class ValueMap(Struct, frozen=True):
 
 def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> ValueMap:
     """The map of the customers whom the filters of the list keep; those of value and risk are left out."""
-    filters = with_currency(reading, {**filters, "sort": "value", "after": "", "risk": "", "value": ""})
+    filters = with_currency(reading, {**filters, "sort": "value", **NOT_OF_MAP})
     by_currency = currencies(reading)
     currency = filters["currency"] or (by_currency[0][0] if by_currency else "")
     where, values = condition({**filters, "currency": currency}, view)

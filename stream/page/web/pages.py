@@ -14,7 +14,7 @@ from stream.look.heat import html_heat
 from stream.look.months import months
 from stream.look.svg import sparkline
 from stream.look.timeline import timeline
-from stream.page.published import Published
+from stream.page.published import Published, PublishedError
 from stream.page.screens import customers, not_counted, open_list, remarks, today, value_map
 from stream.page.screens.counts import customers_known
 from stream.page.screens.csv_text import Cell
@@ -26,6 +26,8 @@ from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.page.web.kept_for import KeptFor
 from stream.page.web.rendering import environment
+from stream.panes.currencies import priced
+from stream.panes.summary import summary_sentences
 from stream.wording.amounts import days
 
 HTML, JSON = "text/html", "application/json"
@@ -87,6 +89,13 @@ class Pages:
             **values,
         )
 
+    def report(self) -> Mapping[str, Any] | None:
+        """The numbers of the last report; None where none can be read (the panes of the report say why)."""
+        try:
+            return self.published.report()
+        except PublishedError:
+            return None
+
     def words(self, heading: str, lines: Sequence[str]) -> str:
         """A page that only says something."""
         return self.render("words.html", "", heading=heading, lines=lines)
@@ -125,8 +134,20 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
         **_remarks_of(pages, reading, [(row.customer, row.alert_id) for row in screen.rows]),
         muted=remarks.muted_count(reading, screen.kind, view.as_of_ms),
         not_counted=not_counted.not_counted_today(reading, view),
+        business=_business(pages),
     )
     return text, 200, HTML
+
+
+def _business(pages: Pages) -> tuple[str, Sequence[str]]:
+    """The day and the sentences of the last report; nothing where this version can read none."""
+    report = pages.report()
+    try:
+        return (
+            (pages.view.date(report["as_of_ms"]), summary_sentences(priced(report))) if report else ("", ())
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "", ()
 
 
 def _remarks_of(pages: Pages, reading: Reading, shown: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -167,7 +188,7 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
     asked = customer.customer_id(query)
     must_be_masked(reading, {"id": asked}, "id", pages.view)
     name = customer_of(reading, asked, pages.view)
-    screen = customer.customer_screen(reading, name, pages.view)
+    screen = customer.customer_screen(reading, name, pages.view, pages.report())
     if screen is None:
         return pages.words("This customer is not known", _unknown(asked)), 404, HTML
     shown = [(name, alert.alert_id) for alert in screen.open_alerts]

@@ -9,10 +9,12 @@ import msgspec
 from markupsafe import Markup
 
 from stream.core.units import DAY_MS
-from stream.look.html import Cell, Meter, html_table, with_whole_days
+from stream.look.html import Cell, Link, Meter, html_table, html_text, with_whole_days
 from stream.look.months import months
 from stream.page.published import PublishedError
 from stream.page.screens import alert_weeks, customers, judged_alerts, today
+from stream.page.screens.leaving import by_tier
+from stream.page.screens.open_list import not_muted
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.web.pages import HTML, Made, Pages
@@ -27,7 +29,7 @@ from stream.panes.uplift import uplift_pane
 from stream.panes.why import dead_ends, drivers
 from stream.panes.won import won
 from stream.time_zones import calendar_in
-from stream.wording.amounts import count, days
+from stream.wording.amounts import count, days, listed
 from stream.wording.policy import rule_sections
 
 WON, GROWN, KEPT, POLICY = "/won", "/grown", "/kept", "/policy"
@@ -71,7 +73,7 @@ def won_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
 
 def grown_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """Tiers, baskets, what to offer next."""
-    ready = _open_now(reading, "upgrade_opportunity")
+    ready = _open_now(reading, "upgrade_opportunity", pages.view)
     line = (
         f"{count(ready, 'customer is', 'customers are')} ready for the next tier now.",
         "upgrade_opportunity",
@@ -82,14 +84,45 @@ def grown_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
 def kept_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     """Who stays, who leaves, and why."""
     lines = [
-        (f"{count(_open_now(reading, kind), 'customer', 'customers')} {words} now.", kind)
+        (f"{count(_open_now(reading, kind, pages.view), 'customer', 'customers')} {words} now.", kind)
         for kind, words in (("at_risk_loyal", "loyal and at risk"), ("churn_risk", "likely to leave"))
     ]
-    return _pane(pages, query, (KEPT, "Kept"), _kept, lines)
+    leaving = pages.kept.get(("leaving",), lambda: by_tier.leaving_by_tier(reading, pages.view))
+    first = (
+        "Why customers may leave now, by value tier",
+        Markup(_leaving(leaving, pages.view.basis.tier_names)),
+    )
+    return _pane(pages, query, (KEPT, "Kept"), _kept, lines, first)
 
 
-def _open_now(reading: Reading, kind: str) -> int:
-    return int(reading.one("SELECT COUNT(*) FROM open_alerts WHERE kind = ?", [kind])[0])
+def _leaving(found: Sequence[by_tier.TierLeaving], names: Sequence[str]) -> str:
+    """A table: each tier with the first reasons of its alerts and what to do."""
+    if not found:
+        return "<p>Of nobody an alert is open that they may leave.</p>"
+    rows: list[tuple[Cell, ...]] = []
+    for each in found:
+        for place, one in enumerate(each.reasons):
+            tier = (Link(each.tier, each.url), f"{each.customers:,}") if not place else ("", "")
+            share = one.customers / each.looked_at
+            meter = Meter(share, is_bad=True)
+            to_do = one.to_do or "nothing is in the playbook"
+            rows.append((*tier, one.reason, f"{one.customers:,}", meter, to_do))
+    head = ("value tier", "may leave", "first of all because", "customers", "", "what to do")
+    part = any(each.looked_at < each.customers for each in found)
+    of_part = f" Looked at are the {by_tier.LOOKED_AT_MAX} worst of each tier." if part else ""
+    others = [name for name in reversed(names) if name not in {each.tier for each in found}]
+    nobody = f"Of {html_text(listed(others))} customers nobody has such an alert. " if others else ""
+    return html_table(head, rows) + (
+        f"<p><small>{nobody}The strongest reason of each open alert, as of now: likely to leave, or loyal "
+        "and at risk."
+        f"{of_part} A click on a tier shows who they are, with all reasons.</small></p>"
+    )
+
+
+def _open_now(reading: Reading, kind: str, view: View) -> int:
+    """Open alerts of a kind, as many as its tab on the first page counts."""
+    heard, until = not_muted(view)
+    return int(reading.one(f"SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND {heard}", [kind, *until])[0])
 
 
 def _pane(
@@ -98,7 +131,9 @@ def _pane(
     here: tuple[str, str],
     parts: Parts,
     now: Sequence[tuple[str, str]],
+    *first: tuple[str, Markup],
 ) -> Made:
+    """`now`, `first`: lines and sections that are known without a report."""
     known_filters(query, ())
     path, title = here
     shown: list[tuple[str, Markup]] = []
@@ -118,7 +153,7 @@ def _pane(
     links = [(words, url(today.PATH, {"kind": kind})) for words, kind in now]
     text = pages.render(
         "pane.html", path, title=title, parts=shown, of_day=of_day, notes=notes, problem=problem, now=links,
-        publish=PUBLISH, money=money,
+        first=first, publish=PUBLISH, waiting=pages.published.waiting, money=money,
     )  # fmt: skip
     return text, 200, HTML
 
@@ -163,6 +198,7 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         problem=problem,
         helped=helped,
         unread=unread,
+        waiting=pages.published.waiting,
         weeks=[(each, Markup(months(each.series))) for each in weeks],
         held=alert_weeks.held_back(reading, view),
         judged=Markup(_judged(judged)),

@@ -1,0 +1,1 @@
+"""Who may leave now, and why, by value tier."""
