@@ -63,7 +63,7 @@ def profile_sections(
         erased = f"Erased at the customer's request on {date(profile.erased_ms, calendar)}; no data is kept."
         return [Section("Who", (erased,))]
     now = standing(profile, as_of_ms, basis)
-    season = [] if of_other_basis else season_lines(now.features, basis.model)
+    season = [] if of_other_basis else season_lines(now.features, basis.model, as_of_ms)
     sections = [
         Section("Who", tuple(who(profile, basis))),
         Section("Buying", (*buying_lines(profile.buying, as_of_ms, calendar), *season)),

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from stream.core.model.features import Features
 from stream.core.model.record import Model
-from stream.core.risk.season import kind_shares
-from stream.wording.amounts import months_words
-
-CLEAR_FROM = 0.8
-"""A customer's months are told from this probability on that they are those of their kind of buyers."""
-ALL_YEAR = months_words((1.0 / 12,) * 12)
+from stream.core.risk.buying_months import buying_months
+from stream.wording.amounts import month_names, month_of_year, month_text
 
 
-def season_lines(features: Features | None, model: Model) -> list[str]:
-    """When they mostly buy and how their silence is measured; nothing if they buy all year or it is unclear.
+def season_lines(features: Features | None, model: Model, as_of_ms: int) -> list[str]:
+    """When they mostly buy, whether they did the last time and when they are expected again, and how their
+    silence is measured; nothing if they buy all year or it is unclear.
 
-    Kinds of buyers with the same words count together. `features` is None of who has not bought yet.
+    `features` is None of who has not bought yet.
     """
-    if model.seasons is None or features is None or not features.by_month:
+    season = buying_months(features, model, as_of_ms)
+    if season is None:
         return []
-    found: dict[str, float] = {}
-    kinds = model.seasons.kinds
-    for kind, share in zip(kinds, kind_shares(model.seasons, features.by_month), strict=True):
-        words = months_words(kind.months)
-        found[words] = found.get(words, 0.0) + share
+    missed = ", but did not the last time" if season.is_missed else ""
+    expected = f"expected again in {month_of_year(month_text(season.next_month))}"
     return [
-        f"Buys {words}; silence is measured by their own purchasing time."
-        for words, share in found.items()
-        if share > CLEAR_FROM and words != ALL_YEAR
+        f"Buys mostly in {month_names(season.places)}{missed}; {expected}. Silence is measured by their own "
+        "purchasing time."
     ]

@@ -52,6 +52,11 @@ class Evidence(_AlertPart, frozen=True):
     """What the customer complained about, worst first."""
     categories: tuple[str, ...] = ()
     """Product categories."""
+    months: tuple[int, ...] = ()
+    """Months of the year in which the customer mostly buys, 1: January; where that is clear, by a model that
+    knows seasons."""
+    expected: str | None = None
+    """The first of these months that was not over: `2024-11`."""
     events: tuple[str, ...] = ()
     """Ids of the input events that were observed."""
 

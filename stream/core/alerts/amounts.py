@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.currency import currency_digits
+from stream.core.risk.buying_months import main_months
+from stream.core.units import EPOCH_YEAR, MONTHS_OF_YEAR
 
 CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 """Currencies whose sign stands before the amount; for all others the ISO 4217 code stands after it."""
@@ -17,11 +19,6 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 """In English whatever the locale of the process."""
-
-MOSTLY = 0.6
-"""Months in which so much of a year is bought are those in which somebody mostly buys ..."""
-MONTHS_NAMED_MAX = 3
-"""... if they are no more than these."""
 
 NEUTRAL_BELOW, VERY_FROM = 0.2, 0.6
 """Sentiments below 0.2 either way are neutral; from 0.6 on they are very positive or very negative."""
@@ -89,11 +86,25 @@ def date(at: int | str, calendar: Calendar = UTC_CALENDAR) -> str:
 def months_words(shares: Sequence[float]) -> str:
     """When in the year somebody buys, from the share of each month, January first: `all year`, or `mostly in
     November and December`."""
-    order = sorted(range(len(MONTHS)), key=lambda place: -shares[place])
-    for number in range(1, MONTHS_NAMED_MAX + 1):
-        if sum(shares[place] for place in order[:number]) >= MOSTLY:
-            return "mostly in " + listed([MONTHS[place] for place in sorted(order[:number])])
-    return "all year"
+    places = main_months(shares)
+    return f"mostly in {month_names(places)}" if places else "all year"
+
+
+def month_names(places: Sequence[int]) -> str:
+    """Months of the year, 0: January, in words: `November and December`."""
+    return listed([MONTHS[place] for place in places])
+
+
+def month_text(month: int) -> str:
+    """`2024-11`: a calendar month, given as months since January 1970."""
+    years, place = divmod(month, MONTHS_OF_YEAR)
+    return f"{EPOCH_YEAR + years}-{place + 1:02d}"
+
+
+def month_of_year(month: str) -> str:
+    """`November 2024`, of `2024-11`."""
+    year, _, number = month.partition("-")
+    return f"{MONTHS[int(number) - 1]} {year}"
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from stream.core.alerts.alert import Evidence
+from stream.core.alerts.amounts import month_text
 from stream.core.alerts.counterfactual import (
     Clearing,
     churn_remedies,
@@ -32,6 +33,7 @@ from stream.core.judgement.standing import Standing
 from stream.core.judgement.unhappiness import is_overdue, unhappy_words
 from stream.core.model.features import BY_NAME, SILENCE
 from stream.core.policy.policy import AlertKind
+from stream.core.risk.buying_months import buying_months
 from stream.core.risk.churn import explained_risk
 from stream.core.units import DAY_MS
 
@@ -62,11 +64,13 @@ def reasons(
 
 
 def inactivity_evidence(now: Standing, profile: Profile, contribution: float, basis: Basis) -> Evidence:
-    """How long nothing was bought, compared with the customer's usual gap."""
+    """How long nothing was bought, compared with the customer's usual gap; of a customer of few months,
+    whether those have passed since."""
     buying = profile.buying
     own = rhythm(buying, basis.meaning.calendar)
     silent_days = round((now.as_of_ms - buying.sums.last_at_ms) / DAY_MS, 3)
-    late = own is not None and silent_days >= own.usual_gap_days
+    season = buying_months(now.features, basis.model, now.as_of_ms)
+    late = season.is_missed if season else own is not None and silent_days >= own.usual_gap_days
     return Evidence(
         code="SILENT_BEYOND_RHYTHM" if late else "RISK_OF_NO_PURCHASE",
         feature="days_since_purchase",
@@ -74,6 +78,8 @@ def inactivity_evidence(now: Standing, profile: Profile, contribution: float, ba
         baseline=round(own.usual_gap_days, 3) if own else None,
         unit="days",
         contribution=contribution,
+        months=tuple(place + 1 for place in season.places) if season else (),
+        expected=month_text(season.next_month) if season else None,
         events=(buying.event_id,) if buying.event_id else (),
     )
 

@@ -37,7 +37,10 @@ def _speaks_for_itself(reason: Evidence, usual_gap_days: float) -> bool:
 
 
 def _late_or_not(reason: Evidence, usual_gap_days: float) -> bool:
-    """A silence beyond the usual gap raises a risk, a shorter one lowers it; without a gap both may."""
+    """A silence beyond the usual gap raises a risk, a shorter one lowers it; without a gap both may, and so
+    does one before the months in which the customer buys."""
+    if reason.months and reason.code == "RISK_OF_NO_PURCHASE":
+        return True
     late = reason.code == "SILENT_BEYOND_RHYTHM"
     return reason.baseline is None or late == (reason.contribution > 0.0)
 

@@ -18,7 +18,8 @@ from stream.core.alerts.alert import (
     Remedy,
     ValueAtRisk,
 )
-from stream.core.alerts.amounts import count, date, days, every, listed, money, sentiment_word, share
+from stream.core.alerts.amounts import count, date, days, listed, money, sentiment_word, share
+from stream.core.alerts.silence_words import not_yet_late_words, silent_words
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.judgement.episode import OPEN
 from stream.core.policy.arms import HELD_OUT
@@ -133,18 +134,6 @@ def reason_words(reason: Evidence, money_in: str) -> str:
     return f"{reason.feature.replace('_', ' ')}: {reason.observed:g} ({reason.unit})"
 
 
-def _silent(reason: Evidence, money_in: str) -> str:
-    if reason.baseline is None:
-        return f"bought only once, {days(reason.observed)} ago"
-    return f"usually buys {every(reason.baseline)}, has bought nothing for {days(reason.observed)}"
-
-
-def _not_yet_late(reason: Evidence, money_in: str) -> str:
-    if reason.baseline is None:
-        return f"bought on one day only, {days(reason.observed)} ago"
-    return f"last bought {days(reason.observed)} ago, usually buys {every(reason.baseline)}"
-
-
 def _fading(reason: Evidence, money_in: str) -> str:
     if reason.contribution < 0:
         return f"visited, clicked or opened something {days(reason.observed)} ago"
@@ -198,8 +187,8 @@ def _promoter(reason: Evidence, money_in: str) -> str:
 
 
 REASON_WORDS: dict[str, Callable[[Evidence, str], str]] = {
-    "SILENT_BEYOND_RHYTHM": _silent,
-    "RISK_OF_NO_PURCHASE": _not_yet_late,
+    "SILENT_BEYOND_RHYTHM": silent_words,
+    "RISK_OF_NO_PURCHASE": not_yet_late_words,
     "FADING_ENGAGEMENT": _fading,
     "SENTIMENT_LOW": _low,
     "SENTIMENT_DROP": _low,
