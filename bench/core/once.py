@@ -3,7 +3,8 @@
     python -m bench.core.once messages.json 0
 
 It measures the package `stream` that comes first on the path, which need not be that of this commit. The
-second argument is how many lines of a profile (cProfile) to print on standard error.
+second argument is how many lines of a profile (cProfile) to print on standard error, a third one the file of
+the model that judges, in place of the shipped one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from msgspec import Struct, json
 from bench.core.run import Costs, measure
 from bench.workload import Message
 from stream.core.judgement.basis import Basis
-from stream.model_file import default_model
+from stream.model_file import default_model, load_model
 from stream.policy_file import default_policy
 
 FLUSHES_PER_CUSTOMER = 4
@@ -47,11 +48,11 @@ def loop_ns() -> float:
     return (time.process_time() - began) / LOOP * 1e9
 
 
-def main(path: str, profile_lines: int) -> None:
+def main(path: str, profile_lines: int, model: Path | None = None) -> None:
     """Measure, and print what was measured."""
     messages = json.decode(Path(path).read_bytes(), type=list[Message])
     customers = len({message.key for message in messages})
-    basis = Basis(default_policy(), default_model())
+    basis = Basis(default_policy(), default_model() if model is None else load_model(model))
     profiler = cProfile.Profile()
     before = loop_ns()
     if profile_lines:
@@ -66,4 +67,4 @@ def main(path: str, profile_lines: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *map(Path, sys.argv[3:]))

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import json
 
-from bench.core.histories import HISTORIES, ROOT, Sizes
+from bench.core.histories import HISTORIES, MODELS, ROOT, Sizes
 from bench.core.once import Measured
 from bench.core.run import Costs
 from bench.import_speed import code_of
@@ -21,9 +21,10 @@ from bench.import_speed import code_of
 PARTS = ("decode", "step", "reviews", "encode", "total")
 
 
-def once(code: Path, messages: Path, profile_lines: int) -> Measured:
-    """Measure the code in a folder on a file of messages, in a process of its own."""
+def once(code: Path, messages: Path, profile_lines: int, model: Path | None) -> Measured:
+    """Measure the code in a folder on a file of messages, in a process of its own; `model` judges."""
     command = [sys.executable, "-m", "bench.core.once", str(messages), str(profile_lines)]
+    command += [] if model is None else [str(model)]
     environment = {**os.environ, "PYTHONPATH": f"{code}{os.pathsep}{ROOT}"}
     answer = subprocess.run(command, cwd=code, env=environment, check=True, stdout=subprocess.PIPE)
     return json.decode(answer.stdout, type=Measured)
@@ -47,10 +48,11 @@ def report(
         for history in chosen:
             messages = folder / f"{history}.json"
             messages.write_bytes(json.encode(HISTORIES[history](sizes, folder)))
+            model = MODELS[history](folder) if history in MODELS else None
             runs: dict[str, list[Measured]] = {which: [] for which in codes}
             for _ in range(rounds):
                 for which, code in codes.items():
-                    runs[which].append(once(code, messages, profile_lines))
+                    runs[which].append(once(code, messages, profile_lines, model))
             result[history] = summary(history, runs)
     return result
 
