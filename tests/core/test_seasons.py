@@ -21,7 +21,15 @@ from stream.core.risk.churn import (
     risk_score,
 )
 from stream.core.risk.curve import risk_curve
-from stream.core.risk.season import MONTH_DAYS, YEAR_DAYS, kind_shares, passed_days, season_of, year_of
+from stream.core.risk.season import (
+    MONTH_DAYS,
+    YEAR_DAYS,
+    horizon_in,
+    kind_shares,
+    passed_days,
+    season_of,
+    year_of,
+)
 from stream.core.risk.season_change import first_change_ms
 from stream.core.step import on_event, on_review
 from stream.core.units import DAY_MS, calendar_month, first_day_of_month
@@ -99,7 +107,7 @@ def test_purchasing_time_is_the_sum_over_days_and_a_year_of_it_is_a_year(feature
         total += year.days[month % 12] / (first_day_of_month(month + 1) - first_day_of_month(month))
     assert passed == pytest.approx(total, abs=1e-6)
     assert sum(year.days) == pytest.approx(YEAR_DAYS)
-    assert year.horizon(YEAR_DAYS, 3) == pytest.approx(YEAR_DAYS)
+    assert horizon_in(year, YEAR_DAYS, 3) == pytest.approx(YEAR_DAYS)
 
 
 def test_the_horizon_is_the_integral_of_the_months_pace():
@@ -114,7 +122,7 @@ def test_the_horizon_is_the_integral_of_the_months_pace():
             day, place = day - MONTH_DAYS[place], place + 1
         total += year.days[place] / MONTH_DAYS[place] * 120.0 / steps
 
-    assert year.horizon(120.0, 8) == pytest.approx(total, rel=1e-3)
+    assert horizon_in(year, 120.0, 8) == pytest.approx(total, rel=1e-3)
 
 
 def test_the_kind_of_a_customer_is_what_bayes_theorem_says():

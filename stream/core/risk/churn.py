@@ -33,12 +33,12 @@ from msgspec import Struct
 
 from stream.core.model.features import COLUMNS, NAMES, Features, Observation
 from stream.core.model.record import Model, Term
-from stream.core.risk.crossing import first_crossing
+from stream.core.risk.crossing import estimated_ms, first_crossing
 from stream.core.risk.curve import RiskCurve, in_season, risk_curve, segment_of
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
 from stream.core.risk.season import season_of
-from stream.core.risk.season_change import first_change_ms
-from stream.core.units import DAY_MS, MONTHS_OF_YEAR
+from stream.core.risk.season_change import early_review_ms, first_change_ms
+from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
 RISK_MIN = 1e-300
@@ -48,9 +48,6 @@ CERTAIN = 36.73680056967711
 alone never comes so far, a learnt layer may."""
 SILENCE_MAX_MS = 20 * 366 * DAY_MS
 """20 years: the longest silence in which a crossing is looked for."""
-ESTIMATE_SHARE = 0.8
-"""Share of the estimated way to the crossing (in log time) after which a customer is reviewed again. Few are
-still silent by then; above 0.8 the estimate overshoots the crossing too often."""
 
 
 class ExplainedRisk(Struct, frozen=True, gc=False):
@@ -129,7 +126,7 @@ def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int
             return early_ms
         if now_ms - last_ms < DAY_MS:
             now = (now_ms, log_odds_of(risk))
-            estimate_ms = _estimated_ms(now, (early_ms, usual), goal, last_ms)
+            estimate_ms = estimated_ms(now, (early_ms, usual), goal, last_ms)
             if estimate_ms - last_ms >= DAY_MS and curve.log_odds(estimate_ms) < goal:
                 return estimate_ms
     return _crossing_ms(model, curve, threshold, max(now_ms, last_ms))
@@ -143,30 +140,13 @@ def band_review_ms(
     `up`: a level above the risk at `now_ms` which it may reach; `down`: one below, or the risk itself, which
     matters when the risk has fallen below it, as it may at a border of months. None if neither happens.
     """
-    season, last_ms = curve.season, curve.features.last_ms
-    assert season is not None
+    last_ms = curve.features.last_ms
     goal = None if up is None or up <= risk else log_odds_of(up)
     floor = None if down is None else log_odds_of(down)
     now_ms, end_ms = max(now_ms, last_ms), last_ms + SILENCE_MAX_MS
-    usual_ms = curve.own.usual_ms
-    early_ms = min(season.reaches_ms(usual_ms), end_ms)
-    if goal is not None and floor is None and now_ms < early_ms:
-        months = range(season.month(now_ms), season.month(early_ms) + 1)
-        places = {month % MONTHS_OF_YEAR for month in months[:MONTHS_OF_YEAR]}
-        if curve.highest(early_ms, usual_ms, places) < goal:
-            return early_ms
+    if goal is not None and now_ms - last_ms < DAY_MS:
+        return early_review_ms(curve, (now_ms, log_odds_of(risk)), goal, floor, end_ms)
     return first_change_ms(curve, now_ms, goal, floor, end_ms)
-
-
-def _estimated_ms(low: tuple[int, float], high: tuple[int, float], goal: float, since_ms: int) -> int:
-    """Most of the way to a goal between two points of a curve, as if it were straight in log time.
-
-    `low` and `high`: an instant and the log-odds then. The silence began at `since_ms`.
-    """
-    (low_ms, at_low), (high_ms, at_high) = low, high
-    low_log, high_log = math.log(low_ms - since_ms + DAY_MS), math.log(high_ms - since_ms + DAY_MS)
-    share = ESTIMATE_SHARE * (goal - at_low) / (at_high - at_low)
-    return since_ms - DAY_MS + int(math.exp(low_log + share * (high_log - low_log)))
 
 
 def _crossing_ms(model: Model, curve: RiskCurve, threshold: float, from_ms: int) -> int | None:

@@ -14,6 +14,20 @@ BISECT_EVERY = 16
 """Every so many steps the bracket is halved in log time, in case regula falsi is slow."""
 PINCH_GROWTH = 16
 """Factor by which the smallest step grows when guesses come close to one end of the bracket."""
+ESTIMATE_SHARE = 0.8
+"""Share of the estimated way to the crossing (in log time) after which a customer is reviewed again. Few are
+still silent by then; above 0.8 the estimate overshoots the crossing too often."""
+
+
+def estimated_ms(low: tuple[int, float], high: tuple[int, float], goal: float, since_ms: int) -> int:
+    """Most of the way to a goal between two points of a curve, as if it were straight in log time.
+
+    `low` and `high`: an instant and the log-odds then. The silence began at `since_ms`.
+    """
+    (low_ms, at_low), (high_ms, at_high) = low, high
+    low_log, high_log = math.log(low_ms - since_ms + DAY_MS), math.log(high_ms - since_ms + DAY_MS)
+    share = ESTIMATE_SHARE * (goal - at_low) / (at_high - at_low)
+    return since_ms - DAY_MS + int(math.exp(low_log + share * (high_log - low_log)))
 
 
 def first_crossing(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -27,8 +27,10 @@ from stream.core.model.features import (
 )
 from stream.core.model.record import Model, RiskSegment
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
-from stream.core.risk.season import Season, season_of
+from stream.core.risk.season import MonthTime, Season, horizon_in, season_of
 from stream.core.units import DAY_MS, MONTHS_OF_YEAR
+
+EVERY_MONTH = range(MONTHS_OF_YEAR)
 
 Weighed = tuple[tuple[float, Formula, float, float], ...]
 """Features with their weights (log-odds per unit of the feature) and the least and the greatest value to
@@ -85,20 +87,41 @@ class RiskCurve(Struct, frozen=True, gc=False):
         """Log-odds of no purchase within the customer's own horizon after an instant."""
         features = self.features
         if self.season is not None:
-            return self._of(in_season(self.model, features, self.own, self.season, as_of_ms))
+            return self.in_month(self.season.month(as_of_ms)).log_odds(as_of_ms)
         silent_ms = as_of_ms - features.last_ms if as_of_ms > features.last_ms else 0
         if self.of_silence is None:
             return self.own.log_odds(silent_ms)
-        return self._of(Observation(self.model, features, self.own, as_of_ms, silent_ms))
+        return self.of(Observation(self.model, features, self.own, as_of_ms, silent_ms))
+
+    def in_month(self, month: int) -> MonthCurve:
+        """The same within a calendar month (months since January 1970), by a model that knows seasons."""
+        season = self.season
+        assert season is not None
+        own = own_in(self.own, season, month % MONTHS_OF_YEAR)
+        return MonthCurve(self, own, season.time_in(month))
 
     def highest(self, as_of_ms: int, silent_ms: int, places: Iterable[int]) -> float:
         """No log-odds are higher until an instant with so much silence, in these months of the year (0:
         January)."""
-        assert self.season is not None
-        own = min((own_in(self.own, self.season, place) for place in places), key=attrgetter("horizon"))
-        return self._of(Observation(self.model, self.features, own, as_of_ms, silent_ms, self.season))
+        return self._with_horizon(min(self._horizons(places)), as_of_ms, silent_ms)
 
-    def _of(self, at: Observation) -> float:
+    def lowest(self, as_of_ms: int) -> float:
+        """No log-odds are lower from an instant on."""
+        assert self.season is not None
+        return self._with_horizon(max(self._horizons(EVERY_MONTH)), as_of_ms, self.season.silent_ms(as_of_ms))
+
+    def _horizons(self, places: Iterable[int]) -> list[float]:
+        """The customer's horizon in months of the year: days of purchasing time."""
+        assert self.season is not None
+        year, days = self.season.year, self.own.horizon * (self.own.unit_ms / DAY_MS)
+        return [horizon_in(year, days, place) for place in places]
+
+    def _with_horizon(self, days: float, as_of_ms: int, silent_ms: int) -> float:
+        own = with_horizon(self.own, days)
+        return self.of(Observation(self.model, self.features, own, as_of_ms, silent_ms, self.season))
+
+    def of(self, at: Observation) -> float:
+        """Log-odds by an observation of this customer."""
         if self.of_silence is None:
             return at.own.log_odds(at.silent_ms)
         fading = _sum(self.of_fading, at)
@@ -124,20 +147,37 @@ class RiskCurve(Struct, frozen=True, gc=False):
         return self.constant + self.usual + _sum(self.of_fading, at)
 
 
+class MonthCurve(NamedTuple):
+    """A risk curve within one calendar month: the horizon is the same, and purchasing time passes evenly."""
+
+    curve: RiskCurve
+    own: Inactivity
+    time: MonthTime
+
+    def log_odds(self, as_of_ms: int) -> float:
+        """Log-odds of no purchase within the customer's own horizon after an instant of the month."""
+        curve, silent_ms = self.curve, self.time.silent_ms(as_of_ms)
+        return curve.of(Observation(curve.model, curve.features, self.own, as_of_ms, silent_ms, curve.season))
+
+
 def in_season(
     model: Model, features: Features, own: Inactivity, season: Season, as_of_ms: int
 ) -> Observation:
     """The observation of a customer by a model that knows seasons: silence and horizon in purchasing time."""
-    place = season.month(as_of_ms) % MONTHS_OF_YEAR
-    return Observation(
-        model, features, own_in(own, season, place), as_of_ms, season.silent_ms(as_of_ms), season
-    )
+    month = season.month(as_of_ms)
+    own = own_in(own, season, month % MONTHS_OF_YEAR)
+    return Observation(model, features, own, as_of_ms, season.time_in(month).silent_ms(as_of_ms), season)
 
 
 def own_in(own: Inactivity, season: Season, place: int) -> Inactivity:
     """The purchase process as it is in a month of the year (0: January): its horizon in purchasing time."""
-    unit_days = own.unit_ms / DAY_MS
-    return own._replace(horizon=season.year.horizon(own.horizon * unit_days, place) / unit_days)
+    return with_horizon(own, horizon_in(season.year, own.horizon * (own.unit_ms / DAY_MS), place))
+
+
+def with_horizon(own: Inactivity, days: float) -> Inactivity:
+    """The purchase process with a horizon of so many days."""
+    unit_ms, rate, age, left, odds, _, gap, usual_ms = own
+    return Inactivity(unit_ms, rate, age, left, odds, days / (unit_ms / DAY_MS), gap, usual_ms)
 
 
 def risk_curve(model: Model, features: Features) -> RiskCurve:
