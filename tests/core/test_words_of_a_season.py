@@ -29,7 +29,9 @@ def month(year, number):
 
 
 def seen(last, now, by_month=(0,) * 10 + (1, 3)):
-    last_ms, as_of_ms = (int(datetime(*day, tzinfo=UTC).timestamp() * 1_000) for day in (last, now))
+    last_ms, as_of_ms = (
+        int(datetime(year, number, day, tzinfo=UTC).timestamp() * 1_000) for year, number, day in (last, now)
+    )
     features = Features(frequency=3, first_ms=0, last_ms=last_ms, by_month=by_month)
     return buying_months(features, SEASONAL, as_of_ms)
 
