@@ -54,6 +54,16 @@ def in_words(error: KafkaError) -> str:
     return f"{error.str()}: {remedy}" if remedy else str(error.str())
 
 
+def why_hidden(client: Any, topic: str, timeout_s: float) -> str:
+    """Why this user may not see a topic; empty when it is simply not there, or is.
+
+    Kafka says so only when it is asked for the topic by name. `client`: any client of confluent-kafka.
+    """
+    error = client.list_topics(topic, timeout=timeout_s).topics[topic].error
+    hidden = error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    return f"{topic}: {in_words(error)}" if hidden else ""
+
+
 def wait_for_kafka(client: Mapping[str, Any], timeout_s: float) -> None:
     """Return when a broker answers, NoAnswerError after `timeout_s`, or earlier when the cause is certain.
 

@@ -74,6 +74,10 @@ def test_compose_has_a_service_for_any_command_that_changes_nothing_of_the_folde
     assert service["environment"]["STREAM_BROKERS"].startswith("kafka:")
 
 
+def test_every_server_is_on_loopback_unless_it_is_told_otherwise():
+    assert (DEFAULTS.http_host, DEFAULTS.dashboard_host) == ("127.0.0.1", "127.0.0.1")
+
+
 def test_everything_published_by_compose_is_published_on_loopback():
     text = (ROOT / "docker-compose.yml").read_text()
     ports = re.findall(r'ports: \["([^"]+)"\]', text)

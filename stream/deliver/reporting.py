@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from stream.deliver.queue.reports import Report
 from stream.deliver.topic import TIMEOUT_S, TopicError
+from stream.kafka_causes import why_hidden
 from stream.wire import encode_alert
 
 HEADERS = [("content-type", b"application/cloudevents+json")]
@@ -41,6 +42,8 @@ class DeliveriesTopic:
 
     def check(self) -> None:
         """TopicError when there is no such topic; KafkaException when no broker answers."""
+        if reason := why_hidden(self._producer, self.topic, TIMEOUT_S):
+            raise TopicError(reason)
         found = self._producer.list_topics(self.topic, timeout=TIMEOUT_S).topics[self.topic]
         if found.error is not None and found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise TopicError(f"{self.topic}: no such topic; run `stream topics apply`")

@@ -24,6 +24,7 @@ from msgspec import Struct
 
 from stream.deliver.decide import read_alert, read_control
 from stream.deliver.queue.rows import ReadAlert, ReadControl
+from stream.kafka_causes import why_hidden
 
 RECORDS_AT_ONCE = 500
 POLL_S = 0.5
@@ -157,6 +158,8 @@ class AlertTopic:
             listed = self._consumer.list_topics(topic, timeout=TIMEOUT_S).topics.get(topic)
             if listed is not None and listed.partitions and listed.error is None:
                 return sorted(listed.partitions)
+            if reason := why_hidden(self._consumer, topic, TIMEOUT_S):
+                raise TopicError(reason)
             if time.monotonic() > until:
                 raise TopicError(f"{topic}: no such topic; run `stream topics apply`")
             time.sleep(0.5)

@@ -5,7 +5,24 @@ import pytest
 
 from stream.worker.kafka.topics import ROLES
 from tests.support.kafka_broker import Broker
+from tests.support.kafka_jars import NoBrokerError
 from tests.support.kafka_shop import ShopWithWorker
+from tests.support.required import give_up
+from tests.support.secure_kafka import SecureKafka
+
+
+@pytest.fixture(scope="session")
+def secure() -> Iterator[SecureKafka]:
+    """A Kafka of its own with every kind of listener, and with ACLs."""
+    try:
+        kafka = SecureKafka()
+    except NoBrokerError as reason:
+        give_up("kafka", str(reason))
+    try:
+        kafka.start()
+        yield kafka
+    finally:
+        kafka.close()
 
 
 @pytest.fixture

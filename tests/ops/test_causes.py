@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,7 @@ from stream.importing.files.output.journal import Journal
 from stream.importing.files.output.kafka import SendError, send_to_kafka
 from stream.worker.kafka.topics import ROLES, topic_names
 from tests.support.kafka_broker import create_topics
-from tests.support.kafka_jars import NoBrokerError
 from tests.support.kafka_shop import repaired_event
-from tests.support.required import give_up
 from tests.support.secure_kafka import PASSWORD, USER, SecureKafka
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
@@ -68,19 +65,6 @@ COMMANDS = [
     ["fit", "publish", "MODEL"],
     ["send", "EVENTS"],
 ]
-
-
-@pytest.fixture(scope="module")
-def secure() -> Iterator[SecureKafka]:
-    try:
-        kafka = SecureKafka()
-    except NoBrokerError as reason:
-        give_up("kafka", str(reason))
-    try:
-        kafka.start()
-        yield kafka
-    finally:
-        kafka.close()
 
 
 def environment(kafka: SecureKafka, prefix: str, listener: str, more: dict[str, str]) -> dict[str, str]:

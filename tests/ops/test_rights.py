@@ -27,27 +27,13 @@ from stream.worker.kafka.topics import ROLES, topic_names
 from tests.support.builders import bought
 from tests.support.deliver_process import wait_until
 from tests.support.kafka_broker import free_port
-from tests.support.kafka_jars import NoBrokerError
-from tests.support.required import give_up
 from tests.support.secure_kafka import PASSWORD, SecureKafka
 from tests.support.token_endpoint import CLIENT, CLIENT_SECRET, TokenEndpoint, token_endpoint
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+SIGNING = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 IMPLIED = {"READ": "DESCRIBE", "WRITE": "DESCRIBE", "DELETE": "DESCRIBE", "ALTER_CONFIGS": "DESCRIBE_CONFIGS"}
 """What Kafka's authorizer takes a right to include (KIP-11)."""
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[SecureKafka]:
-    try:
-        broker = SecureKafka()
-    except NoBrokerError as reason:
-        give_up("kafka", str(reason))
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.close()
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +117,11 @@ class SecureShop:
         (self.folder / "events.jsonl").write_bytes(b"\n".join(map(encode_event, events)) + b"\n")
         assert f"{count} " in self.run("producer", "send", str(self.folder / "events.jsonl"), login=login)
 
+    def endpoints(self) -> None:
+        """Write the file of a receiver that does not exist."""
+        lines = "[endpoints.crm]", 'url = "https://crm.example/"', 'secret_env = "SECRET"'
+        (self.folder / "endpoints.toml").write_text("\n".join(lines))
+
     def profiles(self) -> int:
         """Rows in the profiles topic, as whoever may see all."""
         name = topic_names(load_settings(self.named())).profiles
@@ -154,38 +145,52 @@ def answer(url: str) -> str:
 
 
 @pytest.fixture
-def shop(kafka, prefix, endpoint, tmp_path) -> SecureShop:
-    return SecureShop(kafka, prefix, endpoint, tmp_path)
+def shop(secure, prefix, endpoint, tmp_path) -> SecureShop:
+    return SecureShop(secure, prefix, endpoint, tmp_path)
 
 
-@pytest.mark.parametrize("login", ["SCRAM", "OAUTH"])
-def test_everybody_works_with_the_rights_of_the_table(shop, login):
+def test_everybody_works_with_the_rights_of_the_table(shop):
     """Events become profiles, and every command that asks Kafka does its work."""
-    shop.run("operator", "topics", "apply", login=login)
-    shop.send(login)
-    (shop.folder / "endpoints.toml").write_text(
-        '[endpoints.crm]\nurl = "https://crm.example/"\nsecret_env = "SECRET"\n'
-    )
-    secret = {"SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
-    with shop.process(shop.settings("worker", login), "worker") as log:
+    shop.run("operator", "topics", "apply")
+    shop.send()
+    shop.endpoints()
+    with shop.process(shop.settings("worker"), "worker") as log:
         wait_until(lambda: "lanes are open" in log.read_text() and shop.profiles() >= 3, log)
-        shop.run("operator", "topics", "check", login=login)
-        assert "c-1" in shop.run("operator", "explain", "c-1", "--from-kafka", login=login)
-        assert "worker" in shop.run("operator", "doctor", login=login)
-        shop.run("operator", "dlq", "list", login=login)
-        shop.run("operator", "dlq", "redrive", "--all", login=login)
-        shop.run("operator", "replay", "--from-kafka", login=login)
-        shop.run("operator", "export", "c-1", login=login)
-        shop.run("operator", "erase", "c-2", "--dry-run", login=login)
+        shop.run("operator", "topics", "check")
+        assert "c-1" in shop.run("operator", "explain", "c-1", "--from-kafka")
+        assert "worker" in shop.run("operator", "doctor")
+        shop.run("operator", "dlq", "list")
+        shop.run("operator", "dlq", "redrive", "--all")
+        shop.run("operator", "replay", "--from-kafka")
+        shop.run("operator", "export", "c-1")
+        shop.run("operator", "erase", "c-2", "--dry-run")
     port = str(free_port())
-    more = {**secret, "STREAM_DELIVER_QUEUE": str(shop.folder / "queue.db"), "STREAM_DELIVER_HTTP_PORT": port}
+    more = {
+        "SECRET": SIGNING,
+        "STREAM_DELIVER_QUEUE": str(shop.folder / "queue.db"),
+        "STREAM_DELIVER_HTTP_PORT": port,
+    }
     words = ("deliver", "run", "--endpoints", str(shop.folder / "endpoints.toml"))
-    with shop.process(shop.settings("deliver", login, **more), *words) as log:
+    with shop.process(shop.settings("deliver", **more), *words) as log:
         wait_until(lambda: '"ok": true' in answer(f"http://127.0.0.1:{port}/readyz"), log)
-    with shop.process(shop.settings("dashboard", login), "dashboard", "--port", "0") as log:
+    with shop.process(shop.settings("dashboard"), "dashboard", "--port", "0") as log:
         wait_until(lambda: "The dashboard is at" in log.read_text(), log)
         url = log.read_text().split("The dashboard is at ")[1].split()[0]
         wait_until(lambda: "c-1" in answer(f"{url}/customers"), log)
+
+
+@pytest.mark.parametrize(("words", "code"), [(["dashboard", "--port", "0"], 1), (["deliver", "run"], 78)])
+def test_a_topic_that_a_process_may_not_even_see_is_not_called_missing(shop, words, code, monkeypatch):
+    shop.run("operator", "topics", "apply")
+    shop.endpoints()
+    files = {"ENDPOINTS": "endpoints.toml", "QUEUE": "queue.db"}
+    for name, file in files.items():
+        monkeypatch.setenv(f"STREAM_DELIVER_{name}", str(shop.folder / file))
+    monkeypatch.setenv("SECRET", SIGNING)
+
+    (line,) = shop.run("producer", *words, code=code).splitlines()
+
+    assert "an ACL for this user is missing" in line
 
 
 def test_a_client_certificate_is_a_login_for_processes_and_commands(shop):
@@ -258,9 +263,11 @@ def test_a_worker_outlives_its_tokens(shop):
             wait_until(lambda: "lanes are open" in log.read_text() and shop.profiles() >= 3, log)
             asked, had = len(shop.endpoint.asked), shop.profiles()
             wait_until(lambda: len(shop.endpoint.asked) >= asked + 2, "new tokens")
-            shop.send(count=5)
+            shop.send("OAUTH", count=5)
             wait_until(lambda: shop.profiles() > had, "events after tokens ended")
             assert "Traceback" not in log.read_text()
+            for words in (["doctor"], ["explain", "c-1", "--from-kafka"], ["replay", "--from-kafka"]):
+                shop.run("operator", *words, login="OAUTH")
     finally:
         shop.endpoint.lives_s = 3_600
 

@@ -23,7 +23,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream.engine.headers import headers_of
 from stream.engine.start.topic_ids import id_of
-from stream.kafka_causes import in_words
+from stream.kafka_causes import in_words, why_hidden
 from stream.page.live.record import PageRecord, Read
 from stream.page.store.store import Place, ReadUpTo
 
@@ -76,11 +76,13 @@ class PageTopics:
         """Topic -> number of partitions. UnreachableError: one is missing, or Kafka does not answer."""
         try:
             listed = self._consumer.list_topics(timeout=TIMEOUT_S).topics
+            missing = [topic for topic in self._roles if topic not in listed or not listed[topic].partitions]
+            hidden = why_hidden(self._consumer, missing[0], TIMEOUT_S) if missing else ""
         except KafkaException as error:
             raise UnreachableError(f"Kafka does not answer: {in_words(error.args[0])}") from error
-        missing = [topic for topic in self._roles if topic not in listed or not listed[topic].partitions]
         if missing:
-            raise UnreachableError(f"{', '.join(missing)}: no such topic; run `stream topics apply`")
+            text = f"{', '.join(missing)}: no such topic; run `stream topics apply`"
+            raise UnreachableError(hidden or text)
         return {topic: len(listed[topic].partitions) for topic in self._roles}
 
     def begin(self, known: Mapping[Place, ReadUpTo]) -> None:

@@ -57,7 +57,7 @@ USERS: Mapping[User, _Needs] = {
     ),
     "dashboard": _Needs(
         {
-            **dict.fromkeys((*EVENTS, "profiles", "alerts", "deliveries"), ("READ",)),
+            **dict.fromkeys((*EVENTS, "profiles", "alerts", "deadletter"), ("READ",)),
             "control": ("READ", "WRITE"),
         },
         {"-dashboard": ("DESCRIBE",), "": ("DESCRIBE",)},
