@@ -129,6 +129,11 @@ def _kind(column: Sequence[Cell], place: int) -> str:
     return "text" if not place or words else "amount"
 
 
+def signed_percent(change: float) -> str:
+    """A change from -1 on as a whole percentage with its sign: `+5%`, never `-0%`."""
+    return f"{round(100 * change):+d}%"
+
+
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as a whole percentage; a dash where it is not known."""
     return "–" if share is None else f"{share:.0%}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.look.heat import HeatCell, html_heat
-from stream.look.html import Link, Meter, html_table, percent
+from stream.look.html import Link, Meter, html_table, percent, signed_percent
 from stream.panes.currencies import amount
 from stream.panes.places import Places, nowhere
 
@@ -86,7 +86,7 @@ def _growth(found: Sequence[Mapping[str, Any]], currency: str) -> str:
 
 
 def _change(before: float | None, now: float | None) -> str:
-    return f"{now / before - 1:+.0%}" if before and now is not None else "–"
+    return signed_percent(now / before - 1) if before and now is not None else "–"
 
 
 def _next_best(found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stream.look.html import signed_percent
 from stream.panes.currencies import amount
 from stream.panes.pays import pays
 from stream.panes.won import before_words
@@ -26,6 +27,8 @@ def _won(numbers: Mapping[str, Any]) -> str:
         return "Nobody has bought for the first time in the last 180 days: no customer was won."
     if not before:
         return f"{customers} bought for the first time in the last 90 days; none in the 90 days before."
+    if not now:
+        return f"Nobody has bought for the first time in the last 90 days; in the 90 days before it was {before:,}."
     change = now / before - 1
     compared = (
         f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} than" if round(change, 2) else "as many as"
@@ -50,7 +53,7 @@ def _moved(numbers: Mapping[str, Any]) -> str:
     return (
         f"{text}; the mean order of {best['tier']} customers went from "
         f"{amount(best['basket_before_minor'], numbers['currency'])} to "
-        f"{amount(best['basket_now_minor'], numbers['currency'])} ({change:+.0%})."
+        f"{amount(best['basket_now_minor'], numbers['currency'])} ({signed_percent(change)})."
     )
 
 

@@ -14,6 +14,7 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
+from stream.look.html import signed_percent
 from stream.panes.campaigns import day_words
 from stream.panes.kept import cohort_map
 from stream.panes.report import business_page
@@ -102,6 +103,17 @@ def test_the_first_sentences_tell_a_change_with_what_it_is_compared_with(numbers
         "30 customers have bought for the first time in the last 90 days, 25% fewer than in the 90 days "
         "before (40)."
     )
+
+
+def test_nobody_new_is_no_percentage_and_no_change_has_a_minus_of_nothing(numbers):
+    acquisition = {**numbers["acquisition"], "new_90_days": 0, "new_90_days_before": 41}
+
+    first = summary_sentences({**numbers, "acquisition": acquisition})[0]
+
+    assert first == (
+        "Nobody has bought for the first time in the last 90 days; in the 90 days before it was 41."
+    )
+    assert [signed_percent(each) for each in (-0.001, 0.0, 0.051, -1.0)] == ["+0%", "+0%", "+5%", "-100%"]
 
 
 def test_the_campaign_that_pays_best_and_one_that_does_not_are_named(numbers):

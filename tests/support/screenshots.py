@@ -31,6 +31,8 @@ WIDTHS = (1280, 390)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEIGHT = 800
 PAGES = {"today": "", "customer": "customer?id={worst}", "map": "map", "won": "won", "kept": "kept"}
+MODEL = Path(__file__).parents[2] / "stream" / "data" / "model.default.json"
+"""That of the replay: report and dashboard have the same tiers."""
 SHOP = Shop(customers=400, days=400)
 
 
@@ -43,7 +45,7 @@ def shown_shop() -> Iterator[str]:
         path = str(write_events(events, folder / "events.jsonl"))
         run, sent = replay(events, basis())
         profiles, alerts = write_files(folder, list(run.profiles.values()), sent)
-        done = CliRunner().invoke(stream, ["report", path, "--publish", "."])
+        done = CliRunner().invoke(stream, ["report", path, "--model", str(MODEL), "--publish", "."])
         if done.exit_code:
             raise SystemExit(done.output)
         with dashboard_process("--profiles", profiles, "--alerts", alerts, "--published", folder) as (

@@ -19,7 +19,7 @@ from stream.page.store.store import Reading
 from stream.wording.amounts import listed
 from stream.wording.reasons import REASON_NAMES
 
-LOOKED_AT_MAX = 50
+LOOKED_AT_MAX = 30
 """Open alerts of a tier that are looked at, the worst."""
 REASONS_SHOWN = 4
 THEMES_SHOWN = 2
