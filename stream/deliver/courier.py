@@ -43,6 +43,7 @@ class Observer(Protocol):
 
     def attempted(self, claim: Claim, answer: Answer, at_ms: int) -> None: ...
     def ended(self, outcomes: Outcomes) -> None: ...
+    def put_off(self, endpoint: str, reason: str) -> None: ...
     def disabled(self, endpoint: str, reason: str) -> None: ...
 
 
@@ -163,6 +164,9 @@ class Courier:
         started = 0
         for each in claims:
             if each.seq in held_back:
+                result = held_back[each.seq]
+                if result.outcome is None and result.reason != each.waited_for:
+                    self._observer.put_off(endpoint.name, result.reason)
                 continue
             started += 1
             limited.under_way += 1

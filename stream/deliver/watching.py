@@ -56,6 +56,10 @@ class Watching:
         for (endpoint, outcome, reason), count in outcomes.items():
             self._metrics.deliveries.add(count, endpoint, outcome, reason)
 
+    def put_off(self, endpoint: str, reason: str) -> None:
+        """A delivery waits on purpose."""
+        self._metrics.put_off.add(1, endpoint, reason)
+
     def disabled(self, endpoint: str, reason: str) -> None:
         """An endpoint gets nothing more."""
         log.error("endpoint disabled", endpoint=endpoint, reason=reason, remedy="stream deliver enable")

@@ -14,6 +14,13 @@ class DeliveryMetrics(MetricSet):
             "outcome",
             "reason",
         )
+        self.put_off = self.count(
+            "deliveries_put_off_total",
+            "Deliveries that wait on purpose, counted when that begins: muted (also snoozed), quiet_hours, "
+            "budget. What is never sent is in deliveries_total, as suppressed.",
+            "endpoint",
+            "reason",
+        )
         self.attempts = self.count(
             "delivery_attempts_total",
             "HTTP requests to endpoints: accepted, or the kind of failure.",

@@ -44,6 +44,15 @@ class Metrics(MetricSet):
 
     def _declare_output(self) -> None:
         self.alerts = self.count("alerts_total", "Alerts sent and acknowledged.", "kind", "state", "tier")
+        self.held_back = self.count(
+            "alerts_held_back_total",
+            "Alerts that are not raised though the score is high, counted when that begins, by its first "
+            "reason: dwell (the score has to stay high), cool_down (the last one ended not long ago), "
+            "other_open (a kind of higher precedence is open), raising_limit, expired (one expired, and the "
+            "score has not been low since).",
+            "kind",
+            "reason",
+        )
         self.alert_latency = self.histogram(
             "alert_latency_seconds",
             "Time from the decision to alert until the broker has acknowledged the alert.",

@@ -29,6 +29,7 @@ from msgspec import Raw
 
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import ClockTicked, ModelPublished
+from stream.core.facts.profile import JUDGEMENT
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError, decode_model
 from stream.core.step import Outcome, Step, on_basis, on_event, on_instant, on_review
@@ -209,6 +210,8 @@ class ProfileProcessor:
         self._bars.came_back(row, step.profile)
         row.profile = step.profile
         row.changed |= step.changed
+        if step.changed & JUDGEMENT and step.profile is not None:
+            self.counts.judged(row, step.profile.judgement, lane, self.basis_of)
         if row.outbox_flush and row.outbox_flush <= lane.committed_flush:
             row.outbox, row.outbox_flush = [], 0
         if step.alerts:

@@ -88,6 +88,7 @@ async def test_a_snoozed_customers_alert_waits_and_is_superseded_when_its_episod
     world.mute("c2", NOW_MS + 3 * DAY_MS)
     world.mute("c3", NOW_MS + 60 * DAY_MS)
     await world.send(body("c1"), body("c2"), body("c3"))
+    world.mute("c1", NOW_MS + 3 * DAY_MS, at_ms=NOW_MS + 1)  # again: it is looked at once more
     await world.run_for(2 * DAY_MS)
     assert not world.attempts
     await world.send(body("c2", "cleared"))
@@ -95,6 +96,7 @@ async def test_a_snoozed_customers_alert_waits_and_is_superseded_when_its_episod
 
     assert [(each.customer, each.at_ms) for each in world.attempts] == [("c1", NOW_MS + 3 * DAY_MS)]
     assert world.ends() == ["accepted", "superseded", "suppressed/muted", "superseded"]
+    assert world.put_offs == {("crm", "muted"): 2}, "each once, and not the one that is never sent"
 
 
 async def test_the_latest_word_about_a_mute_counts_in_whatever_order_it_is_read(tmp_path):

@@ -55,6 +55,7 @@ class World:
         self.attempts: list[Attempt] = []
         self.accepted: list[Attempt] = []
         self.outcomes: Counter[tuple[str, str, str]] = Counter()
+        self.put_offs: Counter[tuple[str, str]] = Counter()
         self.disabled_for: dict[str, str] = {}
         listed = {each.name: each for each in endpoints or (endpoint(),)}
         settings = {"late_max_ms": 3 * DAY_MS, "keep_ms": 30 * DAY_MS} | more
@@ -89,6 +90,9 @@ class World:
 
     def ended(self, outcomes: Counter[tuple[str, str, str]]) -> None:
         self.outcomes += outcomes
+
+    def put_off(self, endpoint: str, reason: str) -> None:
+        self.put_offs[endpoint, reason] += 1
 
     def disabled(self, name: str, reason: str) -> None:
         self.disabled_for[name] = reason

@@ -64,7 +64,8 @@ class Pipe:
         self.lane.start_at(
             {source.tp: CommitPoint((start or {}).get(source.topic, 0)) for source in self.lane.sources}
         )
-        counts = BatchCounts(Metrics())
+        self.metrics = Metrics()
+        counts = BatchCounts(self.metrics)
         bars = ErasureBars(erasure_key)
         limit = DeadLetterLimit(0, 0, 1.0)
         self.processor = ProfileProcessor(judged_by or basis(), NAMES, limit, counts, bars)

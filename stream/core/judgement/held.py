@@ -14,6 +14,7 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open, raisable_ms
 from stream.core.policy.policy import ALERT_KINDS, AlertKind
 
+_NONE: frozenset[str] = frozenset()
 HeldBy = Literal["dwell", "cool_down", "other_open", "raising_limit", "expired"]
 """The score has not been high for long enough; the last alert of the kind ended not long ago; a kind of
 higher precedence is open; the raising limit is reached; an alert expired and the score has not been low
@@ -30,6 +31,17 @@ def held_back(judgement: Judgement, as_of_ms: int, basis: Basis) -> Iterator[tup
             yield kind, _why_pending(kind, episode, judgement, as_of_ms, basis)
         elif not episode.armed:
             yield kind, "expired"
+
+
+def held_kinds(judgement: Judgement) -> frozenset[str]:
+    """The kinds that `held_back` gives; this does not look for reasons, and costs far less."""
+    if not judgement.episodes:
+        return _NONE
+    return frozenset(
+        kind
+        for kind, episode in judgement.episodes.items()
+        if episode.state == "pending" or not (episode.armed or is_open(episode))
+    )
 
 
 def _why_pending(

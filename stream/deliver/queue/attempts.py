@@ -41,11 +41,14 @@ def claim(
     taken = database.rows(
         f"WITH chosen AS MATERIALIZED ({chosen})"
         " UPDATE delivery SET lease_ms = ?, attempts = attempts + 1"
-        " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures",
+        " WHERE endpoint = ? AND seq IN (SELECT seq FROM chosen) RETURNING seq, failures, reason",
         endpoint, now_ms, now_ms, now_ms, *order_values, limit, lease_until_ms, endpoint,
     )  # fmt: skip
-    alerts = _alerts(database, [seq for seq, _ in taken])
-    return [Claim(seq, endpoint, *alerts[seq][:2], failed, alerts[seq][2]) for seq, failed in sorted(taken)]
+    alerts = _alerts(database, [seq for seq, _, _ in taken])
+    return [
+        Claim(seq, endpoint, *alerts[seq][:2], failed, alerts[seq][2], str(reason or ""))
+        for seq, failed, reason in sorted(taken)
+    ]
 
 
 def _alerts(database: Database, numbers: Sequence[int]) -> dict[int, tuple[AlertHead, bytes, int]]:

@@ -77,6 +77,8 @@ class Claim(Struct, frozen=True):
     """Failed attempts so far."""
     read_ms: int
     """When it was read from the topic."""
+    waited_for: str = ""
+    """Why it was put off the last time: muted, quiet_hours, budget; empty: it was not."""
 
 
 class AttemptResult(Struct, frozen=True):

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stream.core.alerts.alert import Alert
 from stream.core.events.event import PurchaseCompleted
+from stream.core.facts.profile import Judgement
 from stream.core.judgement.basis import Basis
+from stream.core.judgement.held import held_back, held_kinds
 from stream.core.step import Outcome
 from stream.engine import Lane
 from stream.metrics import Metrics
 from stream.wire import Rejected, Unknown
 from stream.worker.monitoring.currency_watch import CurrencyWatch
+from stream.worker.rows.row import LiveRow
 
 OUTCOMES = {"applied": "applied", "duplicate": "deduplicated", "erased": "deduplicated", "passed": "applied"}
 """Step.outcome -> value of the metric label `outcome`; other outcomes keep their name."""
@@ -50,6 +54,7 @@ class BatchCounts:
         self._events: defaultdict[tuple[str, type, str], int] = defaultdict(int)
         self._late: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
+        self._held: Counter[tuple[str, str]] = Counter()
         self._paid: Counter[tuple[str, Basis]] = Counter()
         self._currencies = CurrencyWatch(metrics)
         self._pending_alerts: list[PendingAlert] = []
@@ -73,6 +78,17 @@ class BatchCounts:
             self._late[topic] += 1
         if outcome == "unsure":
             self.unsure[topic] += 1
+
+    def judged(
+        self, row: LiveRow, judgement: Judgement, lane: Lane[Any], basis_of: Callable[[Lane[Any]], Basis]
+    ) -> None:
+        """Count the alerts of a customer that are held back since this judgement, and were not before."""
+        held = held_kinds(judgement)
+        if held != row.held:
+            for kind, why in held_back(judgement, judgement.judged_ms, basis_of(lane)):
+                if kind not in row.held:
+                    self._held[kind, why] += 1
+            row.held = held
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter."""
@@ -117,8 +133,10 @@ class BatchCounts:
         for (topic, reason), count in self._reasons.items():
             self.totals["dead_letters"] += count
             metrics.dead_letters.add(count, topic, reason)
+        for (kind_of_alert, why), count in self._held.items():
+            metrics.held_back.add(count, kind_of_alert, why)
         for (currency, basis), count in self._paid.items():
             self._currencies.note(currency, count, basis)
         metrics.batch_processing.observe(seconds)
-        for counts in (self._events, self._late, self._reasons, self._paid):
+        for counts in (self._events, self._late, self._reasons, self._paid, self._held):
             counts.clear()

@@ -15,6 +15,7 @@ from msgspec import Raw, Struct, field
 
 from stream.core.facts.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
 from stream.core.facts.versions import migrated
+from stream.core.judgement.held import held_kinds
 from stream.engine import Lane
 from stream.worker.rows.finite import TOTALS
 
@@ -24,6 +25,7 @@ MODEL_KEY = b"\x00model"
 subjects that begin with a NUL character."""
 NO_VIEW = "-"
 """In place of a digest: the customer has no view, as they were erased."""
+_NONE: frozenset[str] = frozenset()
 OWN_ROWS = b"\0"
 """Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
 
@@ -103,6 +105,7 @@ class LiveRow:
         "applied",
         "barred_ms",
         "changed",
+        "held",
         "instead_of",
         "models",
         "outbox",
@@ -127,6 +130,8 @@ class LiveRow:
         self.adopted = row.adopted
         self.changed = EVERYTHING
         """Bit mask of the sections to encode again; add `Step.changed` after every step."""
+        self.held = _NONE if row.profile is None else held_kinds(row.profile.judgement)
+        """The kinds of alerts that were held back when the customer was judged last; it is not stored."""
         self.spoilt: Spoilt | None = None
         """What must go to the dead letters: the row whose place this one takes, or a section not written."""
         self._stored = stored
