@@ -2,8 +2,10 @@
 FROM python:3.11-slim AS build
 WORKDIR /build
 RUN python3 -m venv /opt/venv
-COPY deploy/requirements.lock ./
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
+# demo.lock: also the data set of `stream demo`, and what fits models
+ARG LOCK=requirements.lock
+COPY deploy/${LOCK} ./
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r ${LOCK} \
     && /opt/venv/bin/pip uninstall --quiet --yes pip setuptools
 COPY stream /app/stream
 RUN /opt/venv/bin/python -m compileall -q /app

@@ -9,7 +9,7 @@ NEEDS_PYTHON := 3.11
 LOCK := --quiet --universal --python-version $(NEEDS_PYTHON) --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 
-.PHONY: help setup demo test check coverage wheel tools audit sbom hooks soak bench lock clean
+.PHONY: help setup demo test compose-test check coverage wheel tools audit sbom hooks soak bench lock clean
 
 help: ## the targets
 	@grep -hE "^[a-z-]+:.*##" $(MAKEFILE_LIST) | awk -F":.*## " '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ demo: $(DEMO_READY) ## a year of a real shop through the real worker, on an embe
 
 test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
 	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
+
+compose-test: $(READY) ## docker-compose.yml for real, with Docker: every service, alerts, kills
+	@COMPOSE_TEST=1 $(BIN)/pytest -n 0 tests/compose $(ARGS)
 
 check: $(READY) ## lint, types and the fast tests
 	@$(BIN)/ruff check .

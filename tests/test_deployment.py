@@ -1,21 +1,34 @@
 """Image, compose file, Prometheus rules and runbook name only settings, metrics and headings that exist."""
 
+import base64
+import os
 import re
+import runpy
+import subprocess
+from email.message import Message
 from pathlib import Path
 
 import pytest
 import yaml
 
-from stream.config.environment import DEFAULTS, TYPES, variable
+from stream.config.environment import DEFAULTS, TYPES, load_settings, variable
 from stream.config.settings import SECRETS
+from stream.deliver.endpoints.file import load_endpoints
+from stream.deliver.plan.signature import signed_headers
 from stream.metrics import Metrics, families
+from tests.support.builders import START_MS
+from tests.support.kafka_jars import KAFKA_VERSION
 from tests.support.metric_names import metrics_named, series
 
 ROOT = Path(__file__).parent.parent
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 KNOWN = {variable(name) for name in TYPES} | {variable(name) + "_FILE" for name in SECRETS}
+KEYS = ("STREAM_ERASURE_KEY", "STREAM_LOG_KEY", "RECEIVER_SECRET")
 NO_SETTINGS = {"STREAM_DEBUG", "STREAM_TEST_REQUIRE", "STREAM_TEST_BROKER"}
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVED = {name: each for name, each in COMPOSE["services"].items() if "restart" in each}
+"""The services that go on; the others do their work and end."""
 
 
 @pytest.mark.parametrize(
@@ -53,7 +66,7 @@ def test_the_image_runs_without_root():
 
 def test_workers_of_compose_can_be_scaled():
     """Each needs a port and a folder of its own, and Prometheus asks every one of them."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    compose = COMPOSE
     worker, partitions = compose["services"]["worker"], int(compose["x-settings"]["STREAM_PARTITIONS"])
     (ports,) = worker["ports"]
     ((first, last),) = re.findall(r"^127\.0\.0\.1:(\d+)-(\d+):6066$", ports)
@@ -67,7 +80,7 @@ def test_workers_of_compose_can_be_scaled():
 
 
 def test_compose_has_a_service_for_any_command_that_changes_nothing_of_the_folder():
-    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["stream"]
+    service = COMPOSE["services"]["stream"]
 
     assert service["profiles"], "it must not start by `docker compose up`"
     assert [mount for mount in service["volumes"] if not mount.endswith(":ro")] == []
@@ -87,7 +100,7 @@ def test_everything_published_by_compose_is_published_on_loopback():
 
 
 def test_compose_has_a_dashboard_that_keeps_its_store_and_is_asked_for_its_health():
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    compose = COMPOSE
     service = compose["services"]["dashboard"]
 
     assert service["command"] == ["dashboard", "--store", "/var/lib/stream/dashboard.db"]
@@ -95,3 +108,92 @@ def test_compose_has_a_dashboard_that_keeps_its_store_and_is_asked_for_its_healt
     assert "dashboard" in compose["volumes"]
     assert service["environment"]["STREAM_DASHBOARD_HOST"] == "0.0.0.0"
     assert f"127.0.0.1:{DEFAULTS.dashboard_port}/healthz" in service["healthcheck"]["test"][-1]
+
+
+def test_compose_starts_all_that_is_needed_at_once_and_the_rest_by_a_profile():
+    asked = {name: each.get("profiles", []) for name, each in COMPOSE["services"].items()}
+    ours = {"kafka", "topics", "worker", "dashboard", "deliver", "receiver"}
+
+    assert {name for name, profiles in asked.items() if not profiles} == ours | {
+        "prometheus",
+        "alertmanager",
+        "grafana",
+    }
+    assert {name: profiles for name, profiles in asked.items() if profiles} == {
+        "stream": ["tools"],
+        "demo": ["demo"],
+    }
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_service_that_goes_on_starts_again_and_is_asked_for_its_health(name):
+    service = SERVED[name]
+
+    assert service["restart"] == "unless-stopped", "also after the machine was started again"
+    assert "healthcheck" in service or name == "worker", "the image's own check is that of a worker"
+    assert {"topics", "stream", "demo"} == set(COMPOSE["services"]) - set(SERVED)
+
+
+def test_images_of_others_are_pinned_and_can_be_named_by_the_environment():
+    images = [each["image"] for each in COMPOSE["services"].values() if "build" not in each]
+
+    assert len(images) == 4
+    for image in images:
+        assert re.fullmatch(r"\$\{[A-Z]+_IMAGE:-[a-z]+/[a-z]+:v?\d+\.\d+\.\d+\}", image), image
+    kafka = COMPOSE["services"]["kafka"]["image"]
+    assert KAFKA_VERSION in kafka or "STREAM_TEST_KAFKA" in os.environ
+    for page in ("docs/limits.md", "docs/install.md", "bench/README.md"):
+        assert re.findall(r"[\d.]+\d", kafka)[0] in (ROOT / page).read_text(), page
+
+
+def test_a_key_that_is_missing_is_named_and_how_it_is_made_not_taken_for_empty():
+    text = (ROOT / "docker-compose.yml").read_text()
+    named = {
+        name: words for name, words in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", text) if "IMAGE" not in name
+    }
+
+    assert {name for name, words in named.items() if words.startswith("?")} == set(KEYS)
+    assert all("deploy/compose/keys .env" in named[name] for name in KEYS)
+    assert {name for name in named if name not in KEYS} == {
+        "STREAM_DASHBOARD_MASK_KEY",
+        "ENDPOINTS",
+        "PROMETHEUS_FILES",
+    }
+
+
+def test_keys_are_made_once_at_random_and_none_that_is_there_is_changed(tmp_path):
+    first, second = tmp_path / "first.env", tmp_path / "second.env"
+    first.write_text("STREAM_LOG_KEY=mine")
+    for file in (first, first, second):
+        subprocess.run(["sh", ROOT / "deploy" / "compose" / "keys", file], check=True, capture_output=True)
+    kept, other = (
+        dict(line.split("=", 1) for line in file.read_text().splitlines()) for file in (first, second)
+    )
+
+    assert list(kept) == ["STREAM_LOG_KEY", "STREAM_ERASURE_KEY", "RECEIVER_SECRET"]
+    assert kept["STREAM_LOG_KEY"] == "mine"
+    assert kept["STREAM_ERASURE_KEY"] != other["STREAM_ERASURE_KEY"]
+    assert set(other) == set(KEYS)
+    assert second.stat().st_mode & 0o077 == 0, "they are nobody else's"
+    load_settings({name: value for name, value in other.items() if name.startswith("STREAM_")})
+
+
+def test_the_receiver_of_compose_takes_what_deliver_signs_and_nothing_else():
+    receiver = runpy.run_path(str(ROOT / "deploy" / "compose" / "receiver.py"))
+    headers = Message()
+    for name, value in signed_headers([b"k" * 32], "id", START_MS, b"{}").items():
+        headers[name] = value
+
+    assert receiver["is_signed"](headers, b"{}", b"k" * 32)
+    assert not receiver["is_signed"](headers, b"[]", b"k" * 32)
+    assert not receiver["is_signed"](headers, b"{}", b"l" * 32)
+    assert not receiver["is_signed"](Message(), b"{}", b"k" * 32)
+
+
+def test_the_endpoints_of_compose_lead_to_the_receiver_of_compose():
+    file = ROOT / "deploy" / "compose" / "endpoints.toml"
+    secret = "whsec_" + base64.b64encode(b"k" * 32).decode()
+    (endpoint,) = load_endpoints(file, {"RECEIVER_SECRET": secret}, START_MS).by_name.values()
+
+    assert endpoint.url == "http://receiver:9099/alerts"
+    assert "receiver" in COMPOSE["services"]

@@ -1,10 +1,15 @@
 """The brokers of the tests themselves: what is written to one can be read back, also after a kill."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from confluent_kafka import Consumer, Producer
 
 from tests.support.kafka_broker import Broker, MockBroker, create_topics, start_broker
 from tests.support.kafka_jars import NoBrokerError
+
+ROOT = Path(__file__).parent.parent
 
 
 def write(bootstrap: str, topic: str, value: bytes) -> None:
@@ -58,3 +63,10 @@ def test_a_killed_broker_comes_back_with_its_records(own_broker: Broker, prefix:
     own_broker.start()
 
     assert read_first(own_broker.bootstrap, prefix, prefix) == b"kept"
+
+
+def test_the_oldest_kafka_that_is_supported_has_a_job_of_its_own():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    oldest = jobs["oldest-kafka"]["steps"][-1]["env"]["STREAM_TEST_KAFKA"]
+
+    assert f"and {oldest}, the oldest that is supported" in (ROOT / "docs" / "limits.md").read_text()

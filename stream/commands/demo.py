@@ -6,15 +6,18 @@ import json
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from stream.commands.import_output import write_and_report
+from stream.commands.output_files import OutputFile
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.core.judgement.basis import Basis
 from stream.demo.failure import DemoError
-from stream.demo.run import MODEL, play_demo
+from stream.demo.run import MODEL, demo_events, play_demo
 from stream.demo.summary import AlertHistory, is_complete, summary_lines
 from stream.importing.datasets.unavailable import SourceUnavailableError
 from stream.model_file import load_model
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Also print the summary as one JSON object, last line.")
 @click.option("--no-browser", is_flag=True, help="Open no page: the demo ends when the year is over.")
-def demo(seed: int, days: int, as_json: bool, no_browser: bool) -> None:
+@click.option(
+    "--events", type=OutputFile(), help="Play nothing: write the events to this file, for stream send."
+)
+def demo(seed: int, days: int, as_json: bool, no_browser: bool, events: Path | None) -> None:
     """Play a real year of purchases and campaigns through the real worker, and see alerts as they are raised.
 
     \b
@@ -44,7 +50,11 @@ def demo(seed: int, days: int, as_json: bool, no_browser: bool) -> None:
     Examples:
       stream demo
       stream demo --days 90 --json
+      stream demo --events year.jsonl.gz
     """
+    if events is not None:
+        write_and_report(lambda: demo_events(seed, days), events, as_json)
+        return
     with ExitStack() as stack:
         page = None if as_json or no_browser or not is_terminal(err=False) else _page(stack)
         _play(seed, days, as_json, page)

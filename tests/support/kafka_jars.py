@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-KAFKA_VERSION = "4.1.1"
+KAFKA_VERSION = os.environ.get("STREAM_TEST_KAFKA", "4.4.0")
+"""The newest; docs/limits.md names the oldest that is supported."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "customer-stream"
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>kafka-for-tests</artifactId><version>1</version><dependencies>
