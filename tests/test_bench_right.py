@@ -5,9 +5,11 @@ from itertools import chain
 
 import pytest
 
+from bench.right import promise
 from bench.right.logs import Folded, Split, complete_look_ms, logs, splits_of
 from bench.right.row import Loss, known_at, row_of
 from bench.right.table import line
+from stream.analysis.backtest.alert_truth import jeffreys_interval
 from stream.analysis.fit_recording import horizon_of
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
@@ -70,3 +72,29 @@ def test_an_unknown_log_gets_two_looks_that_its_data_cover(folded):
     assert later.day_ms - earlier.day_ms == earlier.horizon_ms
     assert later.day_ms + DAY_MS + later.horizon_ms <= coverage.end_ms
     assert datetime.fromtimestamp(later.day_ms / 1_000, UTC).hour == 0
+
+
+def _kept(promised, right, judged=100, log="a"):
+    low, high = jeffreys_interval(right, judged, 0.95)
+    return promise.Kept(
+        log, "2024-01-01", 8.0, None, "churn_risk", 0.5, promised, judged, judged, right, low, high
+    )
+
+
+def test_a_promise_is_kept_within_the_interval_of_few_alerts_and_within_points_of_many():
+    assert _kept(0.6, 52).is_kept
+    assert not _kept(0.6, 45).is_kept
+    assert _kept(0.6, 5_650, judged=10_000).is_kept
+    assert not _kept(0.6, 5_550, judged=10_000).is_kept
+
+
+def test_pooled_figures_weigh_alerts_or_logs_alike():
+    rows = [_kept(0.5, 50), _kept(0.7, 630, judged=900, log="b")]
+
+    found = promise.pooled(rows)
+
+    assert found["promised"] == pytest.approx(0.68)
+    assert found["right"] == pytest.approx(0.68)
+    assert found["promised_by_log"] == pytest.approx(0.6)
+    assert "1,000 judged alerts of 2 rows" in promise.pooled_line("churn_risk", found)
+    assert promise.line(rows[0]).endswith("| yes |")

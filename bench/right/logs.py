@@ -134,9 +134,14 @@ def logs(only: Sequence[str], files: Sequence[Path]) -> list[Log]:
     return [log for log in every if not only or any(word.lower() in log.name.lower() for word in only)]
 
 
+def events_of(log: Log) -> Path:
+    """The file of the log's events; LogUnavailableError says why there is none."""
+    return log.source if isinstance(log.source, Path) else _made(log.source)
+
+
 def folded(log: Log) -> Folded:
     """The log's history, from the temporary folder if it was folded before."""
-    events = log.source if isinstance(log.source, Path) else _made(log.source)
+    events = events_of(log)
     first = _kept(events, "span", lambda: _span(events))
     splits = log.splits or splits_of(first.coverage)
     days = sorted({day for split in splits for day in _days(split, first.coverage.first_day_ms)})

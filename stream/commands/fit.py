@@ -116,7 +116,7 @@ def history_command(
     rules = chosen_policy(policy, of_worker=from_kafka or from_profiles)
     names = ", ".join(sorted(path.name for path in events))
     source = names or ("the input topics" if from_kafka else "profiles")
-    options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance)
+    options = FitOptions(name, source, horizon_of(horizon), precision, budget, rules.finance, rules=rules)
     try:
         with output_file(out) if out is not None else nullcontext() as file:
             if from_profiles:
@@ -225,6 +225,8 @@ def _words_of(model: Model) -> list[str]:
         lines.append(
             f"  alerts: raise at {learnt.raise_at:.3f}, clear at {learnt.clear_at:.3f}. {learnt.learnt}"
         )
+    if model.upgrade is not None:
+        lines.append(f"  upgrade opportunities: {model.upgrade.learnt}")
     return lines + [f"  note: {note}" for note in model.notes]
 
 

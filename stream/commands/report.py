@@ -124,7 +124,9 @@ def _numbers(jobs: Jobs, until_ms: int | None, model_path: Path | None, policy: 
 
     coverage, recording = coverage_of(jobs, policy.calendar), jobs.recording
     day_ms = coverage.last_day_ms(until_ms)
-    options = FitOptions(name="report", source="these events", horizon=Horizon(), finance=policy.finance)
+    options = FitOptions(
+        name="report", source="these events", horizon=Horizon(), finance=policy.finance, rules=policy
+    )
     days_ms = {*days_of_report(day_ms)}
     if model_path is None:
         days_ms.update(snapshot_days(coverage.first_day_ms, day_ms, options.horizon))

@@ -23,7 +23,6 @@ from stream.core.events.event import CustomerErased, Event, PurchaseCancelled, P
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS, as_of
 from stream.core.facts.fold import FOLDS, fold
 from stream.core.facts.meaning import Meaning
-from stream.core.facts.memory.order_match import source_mark
 from stream.core.facts.memory.repeats import novelty
 from stream.core.facts.profile import Profile, new_profile
 from stream.core.judgement.ranking import is_ranked
@@ -33,7 +32,9 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
+from stream.fit.order_names import cancelled_name, order_name
 from stream.fit.purchases.histogram import Histogram, histogram
+from stream.fit.upgrade_moments import KEPT_MS, UpgradeMoment, moment_of
 from stream.policy_file.money_words import (
     NOTHING_FOREIGN,
     Foreign,
@@ -162,6 +163,8 @@ class History:
     """How far the events reach that were recorded so far."""
     events: int = 0
     profiles: dict[str, Profile] = field(default_factory=dict)
+    moments: dict[str, list[UpgradeMoment]] = field(default_factory=dict)
+    """Customer -> purchases after which they might have been asked to spend more, in order of time."""
 
     def note(self, event: Event, at_ms: int) -> None:
         """Record what outcomes need of an event, `at_ms` as the clock shows it; profiles do not change."""
@@ -187,6 +190,7 @@ class History:
             events=sum(part.events for part in parts),
             profiles=in_order([part.profiles for part in parts]),
             calendar=parts[0].calendar,
+            moments=in_order([part.moments for part in parts]),
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -220,29 +224,20 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
     meaning = Meaning(policy)
     history, calendar = History(calendar=meaning.calendar), meaning.calendar
     waiting = sorted(days_ms)
+    moments_from_ms = max(waiting, default=0) - KEPT_MS
     for event in events:
         shown_ms = calendar.local_ms(event.time_ms)
         while waiting and shown_ms >= waiting[0] + DAY_MS:
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
         history.note(event, shown_ms)
-        apply_facts(history.profiles, event, event.time_ms, meaning)
+        counts = apply_facts(history.profiles, event, event.time_ms, meaning)
+        if counts and type(event) is PurchaseCompleted and shown_ms >= moments_from_ms:
+            moment = moment_of(history.profiles[event.subject], event.time_ms, shown_ms, policy)
+            history.moments.setdefault(event.subject, []).append(moment)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
     return history
-
-
-def order_name(event: PurchaseCompleted | PurchaseCancelled) -> str:
-    """An order by its number and source: a number is unique within its source alone."""
-    return f"{event.data.order_id}\n{source_mark(event.source)}"
-
-
-def cancelled_name(orders: Iterable[str], event: PurchaseCancelled) -> str | None:
-    """Which of a customer's orders is cancelled: that of the event's source, else the only one of its
-    number."""
-    own = order_name(event)
-    named = [name for name in orders if name.rpartition("\n")[0] == event.data.order_id]
-    return own if own in named else named[0] if len(named) == 1 else None
 
 
 def in_order(parts: Iterable[Mapping[str, Kept]]) -> dict[str, Kept]:

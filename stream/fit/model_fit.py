@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from scipy.special import expit
 
 from stream.core.model.document import ModelError, sealed
-from stream.core.model.features import NAMES
 from stream.core.model.record import GridTable, Horizon, Model, PurchaseProcess, RiskLayer, Spend, Thresholds
 from stream.core.model.record import Prior as NewCustomer
-from stream.core.policy.policy import Finance
+from stream.core.policy.policy import Finance, Policy
 from stream.core.units import DAY_MS, WEEK_MS
-from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.evenness import fit_evenness
 from stream.fit.purchases.population import population
@@ -25,14 +22,14 @@ from stream.fit.purchases.processes import UnfitError, fit_process, likelier_pro
 from stream.fit.purchases.spending import fit_spend
 from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.adoption import TOO_SHORT, adopted
+from stream.fit.risk.alert_levels import Wish, churn_thresholds, past_of
 from stream.fit.risk.drift import drift_words
+from stream.fit.risk.past_alerts import PastDay
 from stream.fit.risk.risk_layer import (
     LEFT_OUT,
     LEFT_OUT_IN_SEASONS,
     constant_layer,
     fit_risk_layer,
-    log_odds,
-    process_log_odds,
 )
 from stream.fit.risk.season_lessons import (
     by_clock_of,
@@ -42,17 +39,17 @@ from stream.fit.risk.season_lessons import (
     with_seasons,
 )
 from stream.fit.risk.stalls import order_times, without_stalls
-from stream.fit.risk.thresholds import PastWindow, learn_thresholds, never_alerted
+from stream.fit.risk.thresholds import never_alerted
 from stream.fit.risk.training_set import (
     TrainingRows,
     capped,
     enough_to_learn,
-    feature_matrix,
     own_horizons_ms,
     training_days,
     training_horizons,
     training_rows,
 )
+from stream.fit.risk.upgrade_alerts import learnt_upgrade_level
 from stream.policy_file.no_price import NO_ALERT_EVER
 
 SAME_HORIZON = 0.9
@@ -76,6 +73,8 @@ class FitOptions:
     """Largest share of customers with an open alert, 0 to 1."""
     finance: Finance | None = None
     """Value tables are made for its horizons and discount; none without it."""
+    rules: Policy | None = None
+    """Whom alerts are about, as past alerts are followed by it; None: as the shipped policy says."""
     data_notes: tuple[str, ...] = ()
     """What is to be known of the events that are fitted to; the model keeps it with its own notes."""
 
@@ -109,6 +108,9 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
             risk=learnt.layer,
             risk_of=learnt.risk_of,
             thresholds=learnt.thresholds,
+            upgrade=learnt_upgrade_level(
+                history.moments, split_ms, base, options.horizon, options.rules or Policy()
+            ),
             tables=tables,
             notes=(*notes, *learnt.notes),
         )
@@ -197,11 +199,15 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
     if base.seasons is not None:
         days = tuple(dict.fromkeys((*season_days(history.first_ms, split_ms), *days)))
     assert all(day in history.snapshots for day in days), "the history lacks a snapshot of snapshot_days"
-    parts_of = {day: _parts_of_day(history, (day, split_ms), training_ms, base, options) for day in days}
+    thens = {day: _known_then(history.snapshots[day], base, options) for day in days}
+    parts_of = {
+        day: _parts_of_day(history, (day, split_ms), training_ms, then, options)
+        for day, then in thens.items()
+    }
     parts_of, notes = without_stalls(parts_of, history, split_ms)
     notes += drift_words(order_times(history), min(days, default=history.first_ms), split_ms)
     parts = [one for day in days for one in parts_of[day].values()]
-    whole = [parts_of[day][training_ms] for day in days if training_ms in parts_of[day]]
+    whole = {day: parts_of[day][training_ms] for day in days if training_ms in parts_of[day]}
     if not enough_to_learn(parts) or not whole:
         return _RiskFit(None, risk_of=TOO_SHORT, notes=notes)
     left_out = LEFT_OUT if base.seasons is None else LEFT_OUT_IN_SEASONS
@@ -210,50 +216,39 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
     observed = _observed_share(base, snapshot, training_ms) >= SAME_HORIZON
     chosen = adopted(parts, learnt.newest)
     if chosen.basis == "constant" and observed:
-        same = constant_layer(float(whole[0].silent.mean()), chosen.words)
+        same = constant_layer(float(next(iter(whole.values())).silent.mean()), chosen.words)
         return _RiskFit(same, never_alerted(chosen.words), chosen.words, notes)
     layer = learnt.layer if chosen.basis == "layer" else None
-    thresholds = _thresholds(layer, (base, snapshot), whole if observed else [], options)
-    return _RiskFit(layer, thresholds, chosen.words, notes)
+    today = PastDay(msgspec.structs.replace(base, risk=layer), snapshot)
+    lessons = {day: (then, whole[day]) for day, then in thens.items() if then is not None and day in whole}
+    past = past_of(history, lessons, today, training_ms if observed else None)
+    wish = Wish(options.precision, options.budget_share)
+    return _RiskFit(layer, churn_thresholds(past, wish, options.rules or Policy()), chosen.words, notes)
 
 
-def _thresholds(
-    layer: RiskLayer | None,
-    now: tuple[Model, Snapshot],
-    whole: Sequence[TrainingRows],
-    options: FitOptions,
-) -> Thresholds | None:
-    """The thresholds of the layer, or (None) of the purchase process, from all lessons over the whole horizon
-    if there are some, else from the risks of today; None without anybody who came back."""
-    looks: list[tuple[Numbers, Flags | None]] = [(one.features, one.silent) for one in whole]
-    looks = looks or [(feature_matrix(*now), None)]
-    windows = []
-    for features, outcome in looks:
-        risk = expit(log_odds(layer, features) if layer else process_log_odds(features))
-        silent = risk if outcome is None else outcome.astype(np.float64)
-        came_back = features[:, NAMES.index("frequency")] > 0.0
-        if came_back.any():
-            windows.append(PastWindow(risk[came_back], silent[came_back], outcome is not None))
-    if not windows:
-        return None
-    return learn_thresholds(windows, precision=options.precision, budget_share=options.budget_share)
-
-
-def _parts_of_day(
-    history: History, day_and_split_ms: tuple[int, int], training_ms: int, base: Model, options: FitOptions
-) -> dict[int, TrainingRows]:
-    """Horizon -> training rows of one training day.
-
-    Purchase process and population are those that would have been fitted on that day: nothing later leaks in.
-    """
-    snapshot = history.snapshots[day_and_split_ms[0]]
+def _known_then(snapshot: Snapshot, base: Model, options: FitOptions) -> Model | None:
+    """The model without risk layer that would have been fitted on a training day, so that nothing later leaks
+    in; None where nothing could be."""
     if not snapshot.ranked.any():
-        return {}
+        return None
     try:
         process = fit_process(cells_in_season(snapshot, base.seasons), base.process.kind).process
     except UnfitError:
+        return None
+    return by_clock_of(base.seasons, _assembled(process, base.spend, snapshot, options))
+
+
+def _parts_of_day(
+    history: History,
+    day_and_split_ms: tuple[int, int],
+    training_ms: int,
+    then: Model | None,
+    options: FitOptions,
+) -> dict[int, TrainingRows]:
+    """Horizon -> training rows of one training day, by the model of that day."""
+    if then is None:
         return {}
-    then = by_clock_of(base.seasons, _assembled(process, base.spend, snapshot, options))
+    snapshot = history.snapshots[day_and_split_ms[0]]
     real_ms = own_horizons_ms(then, snapshot)
     horizons = training_horizons(*day_and_split_ms, training_ms, options.horizon.max_ms)
     found = {}

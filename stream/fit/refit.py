@@ -66,6 +66,7 @@ def refit(
             risk_of=current.risk_of,
             retention=current.retention,
             thresholds=current.thresholds,
+            upgrade=current.upgrade,
             tables=finance_tables(base.process, options.finance) if options.finance else (),
             notes=tuple(notes),
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from stream.core.policy.policy import Business, Experiment, Policy
+from stream.core.policy.policy import UPGRADES_A_MONTH_MAX, Business, Experiment, Policy
 from stream.policy_file.check import KeyFault, checked
 from stream.policy_file.contradictions import contradictions
 from stream.policy_file.toml_lines import key_lines, line_of
@@ -109,7 +109,8 @@ def _shortest(rate: str) -> str:
 def with_hash(policy: Policy) -> Policy:
     """The policy with the hash of its content: comments, order and spelling of the file do not matter.
 
-    A policy without zone, currency or experiment has the hash that it had before there were any. That of
+    A policy without zone, currency or experiment has the hash that it had before there were any, and so has
+    one with the shipped limit of upgrade opportunities. That of
     another zone says which days are meant, so the version of the zone data goes into it.
     """
     in_utc, finance = policy.business == Business(), policy.finance
@@ -118,6 +119,9 @@ def with_hash(policy: Policy) -> Policy:
         plain = msgspec.structs.replace(plain, business=msgspec.UNSET)
     if policy.experiment == Experiment():
         plain = msgspec.structs.replace(plain, experiment=msgspec.UNSET)
+    if policy.upgrade_opportunity.monthly_share_max == UPGRADES_A_MONTH_MAX:
+        by_model = msgspec.structs.replace(policy.upgrade_opportunity, monthly_share_max=msgspec.UNSET)
+        plain = msgspec.structs.replace(plain, upgrade_opportunity=by_model)
     if not finance.currency:
         one_money = msgspec.structs.replace(finance, currency=msgspec.UNSET, rates=msgspec.UNSET)
         plain = msgspec.structs.replace(plain, finance=one_money)

@@ -70,9 +70,8 @@ def _when(basis: Basis, kind: AlertKind) -> list[str]:
     )
     waits = f" and has stayed there for {_span(rule.dwell_ms)}" if rule.dwell_ms else ""
     name = "warning level (0 to 100)" if kind == "at_risk_loyal" else "score"
-    learnt = (
-        basis.model.thresholds if kind == "churn_risk" and basis.policy.churn_risk.learnt_thresholds else None
-    )
+    given: Hysteresis = getattr(basis.policy, kind).hysteresis
+    learnt = rule.raise_at != given.raise_at or rule.clear_at != given.clear_at
     source = " These thresholds were learnt from history." if learnt else ""
     return [
         f"Raised when the {name} reaches {raise_at}{waits}; urgent from {urgent}; cleared below {clear_at}.{source}",

@@ -35,7 +35,7 @@ FIT_FLOORS = [
     {"model_fit", "drift"},
     {"risk"},
     {"history"},
-    {"purchases", "cases", "coverage", "absurd_money"},
+    {"purchases", "cases", "coverage", "absurd_money", "order_names", "upgrade_moments"},
     {"arrays"},
 ]
 ANALYSIS_FLOORS = [{"backtest", "business", "uplift", "fit_drift"}, {"fit_recording", "statistics"}]

@@ -16,11 +16,13 @@ from statistics import median
 import numpy as np
 from scipy.stats import beta
 
+from stream.analysis.backtest.promised import promised_share
 from stream.core.alerts.alert import Alert
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.rules import may_be_at_risk, may_churn
+from stream.core.judgement.rules import may_be_at_risk, may_churn, upgrade_opportunity
 from stream.core.judgement.standing import standing
+from stream.core.model.record import Model
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags
 from stream.fit.history import History, Snapshot, in_order
@@ -45,7 +47,7 @@ class RunResult:
 
     raised: tuple[RaisedAlert, ...]
     eligible: Mapping[str, frozenset[str]]
-    """Kind of churn alert -> customers for whom the policy allowed it at the split."""
+    """Kind of alert -> customers for whom the policy allowed it at the split."""
     moved_up_ms: Mapping[str, tuple[int, ...]]
     """Customer -> times at which a higher value tier was reached."""
 
@@ -54,7 +56,7 @@ class RunResult:
         """The result of all customers from those of parts of them."""
         return cls(
             tuple(sorted((one for part in parts for one in part.raised), key=_by_time)),
-            {kind: frozenset().union(*(part.eligible[kind] for part in parts)) for kind in CHURN_KINDS},
+            {kind: frozenset().union(*(part.eligible[kind] for part in parts)) for kind in ALERT_KINDS},
             in_order([part.moved_up_ms for part in parts]),
         )
 
@@ -102,13 +104,16 @@ class PolicyRun:
         return RunResult(tuple(raised), self.eligible, moved)
 
     def _eligible(self, profiles: Mapping[str, Profile], basis: Basis) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {kind: set() for kind in CHURN_KINDS}
+        found: dict[str, set[str]] = {kind: set() for kind in ALERT_KINDS}
         for customer, profile in profiles.items():
             now = standing(profile, self._start_ms, basis)
             if may_churn(now, basis):
                 found["churn_risk"].add(customer)
             if may_be_at_risk(now, basis):
                 found["at_risk_loyal"].add(customer)
+            signal = upgrade_opportunity(now, profile, basis)
+            if signal is not None and signal.eligible and signal.counts:
+                found["upgrade_opportunity"].add(customer)
         return found
 
 
@@ -141,8 +146,9 @@ class Truth:
         return [one for one in alerts if one.at_ms + self.horizon_ms <= end_ms]
 
 
-def alert_scores(run: RunResult, truth: Truth) -> dict[str, dict[str, object]]:
-    """Kind of alert -> counts, precision, recall, lead time and value of its alerts, as printed in JSON."""
+def alert_scores(run: RunResult, truth: Truth, model: Model | None = None) -> dict[str, dict[str, object]]:
+    """Kind of alert -> counts, precision, recall, lead time and value of its alerts, as printed in JSON; with
+    a model also what it promised of them."""
     end_ms = truth.start_ms + truth.horizon_ms
     found: dict[str, dict[str, object]] = {}
     for kind in ALERT_KINDS:
@@ -151,6 +157,9 @@ def alert_scores(run: RunResult, truth: Truth) -> dict[str, dict[str, object]]:
             found[kind] = _churn_row(kind, alerts, run, truth)
         else:
             found[kind] = _upgrade_row(alerts, run, truth)
+        if model is not None:
+            at_start = [one.at_ms <= truth.start_ms for one in truth.decided(alerts)]
+            found[kind]["promised"] = promised_share(kind, model, sum(at_start), len(at_start))
     return found
 
 
@@ -211,9 +220,20 @@ def _upgrade_row(alerts: Sequence[RaisedAlert], run: RunResult, truth: Truth) ->
     right = [_moved(run, one, truth.horizon_ms) for one in decided]
     row = _row(alerts, decided, right, truth)
     row["recall"] = _upgrade_recall(run, alerts, truth.start_ms, truth.horizon_ms)
+    row["like_customers"], row["like_customers_moved_up"] = _like_customers(run, alerts, truth)
     leads = [_lead_up(run, one) for one, was in zip(decided, right, strict=True) if was]
     row["median_lead_days"] = round(median(leads), 1) if leads else None
     return row
+
+
+def _like_customers(run: RunResult, alerts: Sequence[RaisedAlert], truth: Truth) -> tuple[int, float | None]:
+    """Customers for whom the policy would have allowed an upgrade opportunity at the split, but of whom none
+    was raised then: how many, and the share that reached a higher tier within the horizon."""
+    alerted = {one.customer for one in alerts if one.at_ms <= truth.start_ms}
+    others = [one for one in run.eligible.get("upgrade_opportunity", ()) if one not in alerted]
+    split = [RaisedAlert("upgrade_opportunity", customer, truth.start_ms) for customer in others]
+    moved = sum(_moved(run, one, truth.horizon_ms) for one in split)
+    return len(others), moved / len(others) if others else None
 
 
 def _silent_after(alerts: Iterable[RaisedAlert], history: History, horizon_ms: int) -> list[bool]:

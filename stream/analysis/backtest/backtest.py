@@ -101,8 +101,9 @@ def _result(
     rules = baselines(snapshot.inactive_days, snapshot.column("frequency"), snapshot.total_minor)
     numbers: dict[str, object] = {
         **_scores(risk, rules, model, truth),
-        "alerts": alert_scores(runs[0], truth),
+        "alerts": alert_scores(runs[0], truth, model),
         "thresholds": msgspec.to_builtins(model.thresholds),
+        "upgrade_level": msgspec.to_builtins(model.upgrade),
         "model": _model_numbers(model, snapshot),
         "policy": options.policy.hash,
         "split": day(options.split_ms),
@@ -152,6 +153,7 @@ def _fit_options(options: BacktestOptions, horizon: Horizon) -> FitOptions:
         source="the history up to the split",
         horizon=horizon,
         finance=options.policy.finance,
+        rules=options.policy,
         precision=options.precision,
         budget_share=options.budget_share,
     )

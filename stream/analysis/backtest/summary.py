@@ -129,6 +129,11 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
     if numbers["thresholds"] is not None:
         level = numbers["thresholds"]
         sentences.append(f"Alerts are raised at a risk of {level['raise_at']:.0%}. {level['learnt']}")
+    if numbers.get("upgrade_level") is not None:
+        sentences.append(
+            f"{_started(ALERT_NAMES['upgrade_opportunity'])}: {numbers['upgrade_level']['learnt']}"
+        )
+    sentences += promise_sentences(numbers["alerts"])
     if not row["decided"]:
         return [*sentences, none_judged_sentence(numbers)]
     low, high = row["precision_90"]
@@ -141,13 +146,6 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
             else "."
         )
     )
-    promised = (numbers["thresholds"] or {}).get("promised")
-    if promised is not None:
-        low_95, high_95 = row["precision_95"]
-        sentences.append(
-            f"Promised: {promised:.0%}. Got: {row['precision']:.0%} "
-            f"(95% interval {low_95:.0%} to {high_95:.0%})."
-        )
     if wanted is not None and row["precision"] < wanted:
         chance = "" if high < wanted else ", but the difference may be chance"
         sentences.append(
@@ -155,6 +153,30 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
             "(--precision), or for as many alerts as your team can handle (--budget)."
         )
     return sentences
+
+
+def promise_sentences(alerts: Mapping[str, Any]) -> list[str]:
+    """What was promised of the alerts of each kind, and what came of them."""
+    sentences = []
+    for kind, row in alerts.items():
+        if row.get("promised") is None or not row["decided"]:
+            continue
+        low, high = row["precision_95"]
+        likes = ""
+        if row.get("like_customers"):
+            likes = (
+                f" Of {row['like_customers']:,} customers whom the rule allowed at the split, but of whom no "
+                f"alert was raised then, {row['like_customers_moved_up']:.0%} reached the next tier."
+            )
+        sentences.append(
+            f"{_started(ALERT_NAMES[kind])}: promised {row['promised']:.0%}, got {row['precision']:.0%} "
+            f"(95% interval {low:.0%} to {high:.0%}, {row['decided']:,} judged).{likes}"
+        )
+    return sentences
+
+
+def _started(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def none_judged_sentence(numbers: Mapping[str, Any]) -> str:

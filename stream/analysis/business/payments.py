@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from stream.core.currency import Exchange
 from stream.core.events.event import Event, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
-from stream.fit.history import cancelled_name, order_name
+from stream.fit.order_names import cancelled_name, order_name
 
 
 @dataclass(frozen=True)

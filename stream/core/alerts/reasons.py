@@ -225,7 +225,7 @@ def _upgrade_reasons(now: Standing, profile: Profile, basis: Basis) -> tuple[flo
         )
     if parts.affinity:
         found.append(_interest(now, profile, rule.affinity_min, rule.affinity_weight * parts.affinity))
-    if is_promoter(profile, now):
+    if is_promoter(profile, now.as_of_ms):
         found.append(_promoter(now, profile, rule.promoter_weight * parts.promoter))
     return 0.0, found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import pairwise
 
+from msgspec import structs
+
 from stream.core.facts.meaning import Meaning
 from stream.core.judgement.ranking import ranking_currency
 from stream.core.judgement.tier import cutoffs_minor
@@ -49,6 +51,7 @@ class Basis:
         self.hysteresis: dict[AlertKind, Hysteresis] = {
             **{kind: getattr(policy, kind).hysteresis for kind in ALERT_KINDS},
             "churn_risk": _churn_hysteresis(policy, model),
+            "upgrade_opportunity": _upgrade_hysteresis(policy, model),
         }
         self._risks, self._drifts = _drift_scale(self.hysteresis)
         loyal, churn = self.hysteresis["at_risk_loyal"], self.hysteresis["churn_risk"]
@@ -112,4 +115,17 @@ def _churn_hysteresis(policy: Policy, model: Model) -> Hysteresis:
         dwell_ms=given.dwell_ms,
         cool_down_ms=given.cool_down_ms,
         expire_ms=given.expire_ms,
+    )
+
+
+def _upgrade_hysteresis(policy: Policy, model: Model) -> Hysteresis:
+    """The policy's hysteresis of upgrade_opportunity, raised at the model's score if it has a higher one and
+    the policy limits them."""
+    given, learnt = policy.upgrade_opportunity.hysteresis, model.upgrade
+    if learnt is None or policy.upgrade_opportunity.monthly_share_max == 1.0:
+        return given
+    if learnt.raise_at <= given.raise_at:
+        return given
+    return structs.replace(
+        given, raise_at=learnt.raise_at, escalate_at=max(given.escalate_at, learnt.raise_at)
     )

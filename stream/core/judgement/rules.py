@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from stream.core.calendar import Calendar
 from stream.core.facts.interests import strongest_unbought
 from stream.core.facts.profile import Profile
 from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
 from stream.core.facts.sums import priced_orders
 from stream.core.judgement.basis import Basis
-from stream.core.judgement.standing import Standing
-from stream.core.policy.policy import ALERT_KINDS, AlertKind
+from stream.core.judgement.standing import Standing, heard_opinion
+from stream.core.policy.policy import ALERT_KINDS, AlertKind, UpgradeRule
 from stream.core.units import DAY_MS
 
 NPS_PROMOTER = 9.0
@@ -147,7 +148,8 @@ def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal
     )
     from_ms = profile.buying.sums.first_at_ms + rule.history_min_ms
     counts = now.as_of_ms >= from_ms
-    waits_ms = None if counts or score < rule.hysteresis.raise_at else from_ms
+    raise_at = basis.hysteresis["upgrade_opportunity"].raise_at
+    waits_ms = None if counts or score < raise_at else from_ms
     return Signal("upgrade_opportunity", min(1.0, score), eligible, counts=counts, waits_ms=waits_ms)
 
 
@@ -180,14 +182,20 @@ def upgrade_parts(now: Standing, profile: Profile, basis: Basis) -> UpgradeParts
     closeness = min(1.0, now.value_minor / basis.cutoffs[now.tier + 1])
     if closeness < rule.closeness_min * rule.hysteresis.clear_at:
         return UpgradeParts(closeness, 0.0, 0.0, 0.0)
-    quicker = quickening(profile.buying, basis.meaning.calendar)
-    growth = max(basket_growth(profile), quicker) / rule.growth_full
-    _, looked = strongest_unbought(profile.interests, now.as_of_ms)
-    return UpgradeParts(
-        closeness,
+    return UpgradeParts(closeness, *eagerness(profile, now.as_of_ms, rule, basis.meaning.calendar))
+
+
+def eagerness(
+    profile: Profile, as_of_ms: int, rule: UpgradeRule, calendar: Calendar
+) -> tuple[float, float, float]:
+    """What speaks for an upgrade besides closeness to the next tier: growth, affinity, and being a promoter;
+    each 0 to 1."""
+    growth = max(basket_growth(profile), quickening(profile.buying, calendar)) / rule.growth_full
+    _, looked = strongest_unbought(profile.interests, as_of_ms)
+    return (
         min(1.0, growth),
         1.0 if looked >= rule.affinity_min else 0.0,
-        1.0 if is_promoter(profile, now) else 0.0,
+        1.0 if is_promoter(profile, as_of_ms) else 0.0,
     )
 
 
@@ -201,9 +209,12 @@ def basket_growth(profile: Profile) -> float:
     return max(0.0, sums.basket_sum / sums.basket_weight * priced / sums.gross_minor - 1.0)
 
 
-def is_promoter(profile: Profile, now: Standing) -> bool:
+def is_promoter(profile: Profile, as_of_ms: int) -> bool:
     """Whether the customer would recommend the shop: by the last NPS answer, else by warm recent feedback."""
     feedback = profile.feedback
     if feedback.nps_at_ms:
         return feedback.nps >= NPS_PROMOTER
-    return now.confidence * now.opinion >= WARM_OPINION
+    if not feedback.count:
+        return False
+    opinion, confidence = heard_opinion(feedback, as_of_ms)
+    return confidence * opinion >= WARM_OPINION

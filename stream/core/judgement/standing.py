@@ -14,7 +14,7 @@ from stream.core.facts.decay import (
     WARMTH_HALF_LIFE_MS,
     weight,
 )
-from stream.core.facts.feedback import PRIOR_WEIGHT, oldest_unresolved_ms
+from stream.core.facts.feedback import PRIOR_WEIGHT, Feedback, oldest_unresolved_ms
 from stream.core.facts.profile import Profile
 from stream.core.facts.rhythm import regularity
 from stream.core.facts.sums import Sums, monetary_minor
@@ -141,15 +141,19 @@ def _add_unhappiness(now: Standing, profile: Profile, policy: Policy) -> None:
     feedback = profile.feedback
     rule = policy.at_risk_loyal
     if feedback.count:
-        heard = feedback.mood_weight
-        now.opinion = feedback.mood_sum / heard
-        now.confidence = heard / (heard + PRIOR_WEIGHT * weight(now.as_of_ms, MOOD_HALF_LIFE_MS))
+        now.opinion, now.confidence = heard_opinion(feedback, now.as_of_ms)
         if now.opinion < 0.0:
             now.drop = opinion_drop(now.opinion, feedback.temper_sum / feedback.temper_weight)
             now.unhappiness = min(1.0, unhappy_words(now.opinion, now.confidence, now.drop, rule))
     now.unresolved_ms = oldest_unresolved_ms(feedback) if feedback.opened else None
     if now.unresolved_ms is not None and is_overdue(now.unresolved_ms, now.as_of_ms, rule):
         now.unhappiness = max(now.unhappiness, rule.ticket_weight)
+
+
+def heard_opinion(feedback: Feedback, as_of_ms: int) -> tuple[float, float]:
+    """The opinion of a customer who gave feedback, -1 to 1, and the confidence in it then, 0 to 1."""
+    heard = feedback.mood_weight
+    return feedback.mood_sum / heard, heard / (heard + PRIOR_WEIGHT * weight(as_of_ms, MOOD_HALF_LIFE_MS))
 
 
 def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:

@@ -149,7 +149,30 @@ class Thresholds(_ModelPart, frozen=True):
     clear_at: Annotated[float, Meta(gt=0, lt=1)]
     learnt: str
     promised: Share | UnsetType = UNSET
-    """The share of alerts that will be right, as they are sent: by what customers did in earlier windows."""
+    """The share of alerts of churn_risk that will be right: by what became of those that would have been
+    raised in past windows as long as a horizon."""
+    promised_95: tuple[Share, Share] | UnsetType = UNSET
+    """Its 95% interval."""
+    promised_at_start: Share | UnsetType = UNSET
+    """The share among customers who stand above the level when it comes into force."""
+    promised_later: Share | UnsetType = UNSET
+    """The share among those who reach it later."""
+    promised_loyal: Share | UnsetType = UNSET
+    """The share of alerts of at_risk_loyal, as far as customers drift away."""
+
+
+class UpgradeLevel(_ModelPart, frozen=True):
+    """The score at which an upgrade opportunity is raised, learnt so that few customers a month have one."""
+
+    raise_at: Annotated[float, Meta(gt=0, le=1)]
+    learnt: str
+    """Plain words: from what, and how many alerts a month that makes."""
+    promised: Share | UnsetType = UNSET
+    """The share of such alerts whose customer will reach the next tier, by what became of past ones."""
+    promised_95: tuple[Share, Share] | UnsetType = UNSET
+    """Its 95% interval."""
+    within_ms: Annotated[int, Meta(gt=0)] | UnsetType = UNSET
+    """Within which time of the alert."""
 
 
 class Retention(_ModelPart, frozen=True):
@@ -231,4 +254,6 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     """Warnings of the fit, in plain words: fallbacks taken, small samples, unmet assumptions."""
     seasons: Seasons | None = None
     """None: every month is like any other."""
+    upgrade: UpgradeLevel | None = None
+    """None: upgrade opportunities are raised at the score of the policy."""
     version: str = ""

@@ -38,6 +38,10 @@ AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
 """In order of precedence: while an alert of one kind is open, none of the kinds after it is raised."""
 
 
+UPGRADES_A_MONTH_MAX = 0.05
+"""The shipped share of the customers who may have an upgrade opportunity in a month."""
+
+
 class _Knobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the policy's parts: unknown keys are errors."""
 
@@ -132,6 +136,9 @@ class UpgradeRule(_Knobs, frozen=True):
     hysteresis: Hysteresis = Hysteresis(
         raise_at=0.75, clear_at=0.5, escalate_at=1.0, cool_down_ms=120 * DAY_MS, expire_ms=45 * DAY_MS
     )
+    monthly_share_max: Share = UPGRADES_A_MONTH_MAX
+    """A model learns the score from which at most this share of the customers has such an alert in a month;
+    it counts where it is above `raise_at`. With 1 there is no limit, and `raise_at` counts."""
     closeness_weight: Share = 0.6
     """Weight of closeness: recent spend as a share of the next tier's cut-off."""
     growth_weight: Share = 0.2

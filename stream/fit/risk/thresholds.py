@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 from scipy.optimize import isotonic_regression
 from scipy.stats import beta
 
@@ -78,13 +79,16 @@ def learn_thresholds(
     else:
         place = _best_agreement(hits, alerts, usable)
         basis = "the best agreement of alerts and outcomes (Matthews correlation)"
+    words = f"Learnt for {basis}. {_shares(windows, score, right, place)}"
     raise_at = float(np.clip(score[place], least, RAISE_MAX))
+    return structs.replace(level_thresholds(raise_at, words), promised=round(float(sure[place]), 4))
+
+
+def level_thresholds(raise_at: float, learnt: str) -> Thresholds:
+    """Thresholds that raise at a risk, 0 to 1; `learnt` says in words how it was chosen."""
     odds = np.log(raise_at / (1.0 - raise_at)) - CLEAR_GAP
     return Thresholds(
-        raise_at=float(f"{raise_at:.6g}"),
-        clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"),
-        learnt=f"Learnt for {basis}. {_shares(windows, score, right, place)}",
-        promised=round(float(sure[place]), 4),
+        raise_at=float(f"{raise_at:.6g}"), clear_at=float(f"{1.0 / (1.0 + np.exp(-odds)):.6g}"), learnt=learnt
     )
 
 

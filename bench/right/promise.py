@@ -1,0 +1,175 @@
+"""Do alerts keep their word? What the model promised of them, beside what came of those that were raised.
+
+Each split is a backtest: the model and its levels are learnt from what was known at the split, and the
+worker's own step then runs over the later events. One wish is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.right.logs import Log, LogUnavailableError, Split, events_of, logs, splits_of
+from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
+from stream.analysis.fit_recording import NoPurchasesError, coverage_of
+from stream.core.policy.policy import Policy
+from stream.core.units import WEEK_MS
+from stream.fit.coverage import Coverage, NotCoveredError, day
+from stream.fit.purchases.processes import UnfitError
+from stream.model_file import default_model
+from stream.recording.jobs import jobs_over
+from stream.recording.recording import Recording
+
+WISHES: tuple[float | None, ...] = (None, 0.6, 0.8)
+"""Asked-for shares of right alerts; None: the level of best agreement."""
+MANY = 1_000
+"""From so many judged alerts on the promise has to be right within POINTS, else within the interval."""
+POINTS = 0.04
+POINTS_POOLED = 0.02
+HEAD = (
+    "| log | split, weeks | asked for | kind | raise at | promised | judged | right (95%) | kept |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+class Kept(NamedTuple):
+    """What became of the alerts of one kind after one split."""
+
+    log: str
+    split: str
+    weeks: float
+    wish: float | None
+    kind: str
+    raise_at: float
+    promised: float
+    n: int
+    judged: int
+    right: int
+    low: float
+    high: float
+    """The 95% interval of the share that was right."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the promise is one that came true."""
+        if self.judged >= MANY:
+            return abs(self.promised - self.right / self.judged) <= POINTS
+        return self.low <= self.promised <= self.high
+
+
+def measured(
+    only: Sequence[str], files: Sequence[Path], jobs: int, show: Callable[[str], None]
+) -> dict[str, Any]:
+    """The rows of the chosen logs, and the pooled figures; `show` gets the lines of a table."""
+    chosen = [log for log in logs(only, files) if log.name != "generated: drift"]
+    show(HEAD)
+    rows: list[Kept] = []
+    missing: dict[str, str] = {}
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        waiting = {pool.submit(rows_of, log): log for log in chosen}
+        for done in as_completed(waiting):
+            try:
+                found = done.result()
+            except (LogUnavailableError, NoPurchasesError, UnfitError) as problem:
+                missing[waiting[done].name] = str(problem)
+                continue
+            rows += found
+            show("\n".join(map(line, found)))
+    pools = {
+        kind: pooled([row for row in rows if row.kind == kind])
+        for kind in dict.fromkeys(r.kind for r in rows)
+    }
+    for kind, pool_row in pools.items():
+        show(pooled_line(kind, pool_row))
+    for name, why in missing.items():
+        show(f"{name}: not here ({why})")
+    return {
+        "rows": [{**row._asdict(), "kept": row.is_kept} for row in rows],
+        "pooled": pools,
+        "missing": missing,
+    }
+
+
+def rows_of(log: Log) -> list[Kept]:
+    """The rows of all splits and wishes of a log."""
+    found = []
+    with jobs_over(Recording([events_of(log)]), 1) as parts:
+        coverage = coverage_of(parts, Policy().calendar)
+        for split in log.splits or splits_of(coverage):
+            for wish in WISHES:
+                try:
+                    numbers = _numbers(parts, coverage, split, wish)
+                except NotCoveredError:
+                    continue
+                found += _kept(log.name, split, wish, numbers)
+    return found
+
+
+def _numbers(parts: Any, coverage: Coverage, split: Split, wish: float | None) -> dict[str, Any]:
+    options = BacktestOptions(coverage.first_day_ms, split.day_ms, split.horizon_ms, Policy(), precision=wish)
+    return run_backtest(parts, coverage, options, default_model()).numbers
+
+
+def _kept(log: str, split: Split, wish: float | None, numbers: dict[str, Any]) -> list[Kept]:
+    rows = []
+    for kind, row in numbers["alerts"].items():
+        is_upgrade = kind == "upgrade_opportunity"
+        if row["promised"] is None or not row["decided"] or (is_upgrade and wish is not None):
+            continue  # nothing is promised, nothing can be judged, or the wish is about other alerts
+        level = numbers["upgrade_level"] if is_upgrade else numbers["thresholds"]
+        low, high = row["precision_95"]
+        rows.append(
+            Kept(
+                log, day(split.day_ms), split.horizon_ms / WEEK_MS, wish, kind, level["raise_at"],
+                row["promised"], row["n"], row["decided"], row["right"], low, high,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def pooled(rows: Sequence[Kept]) -> dict[str, float]:
+    """Of all judged alerts: the mean promise, the share that was right, and how many rows kept it."""
+    judged = sum(row.judged for row in rows)
+    by_log: dict[str, tuple[float, float]] = {}
+    for name in dict.fromkeys(row.log for row in rows):
+        own = [row for row in rows if row.log == name]
+        count = sum(row.judged for row in own)
+        by_log[name] = (sum(r.promised * r.judged for r in own) / count, sum(r.right for r in own) / count)
+    return {
+        "judged": judged,
+        "promised": sum(row.promised * row.judged for row in rows) / judged,
+        "right": sum(row.right for row in rows) / judged,
+        "promised_by_log": sum(p for p, _ in by_log.values()) / len(by_log),
+        "right_by_log": sum(g for _, g in by_log.values()) / len(by_log),
+        "rows": len(rows),
+        "kept": sum(row.is_kept for row in rows),
+    }
+
+
+def pooled_line(kind: str, found: dict[str, float]) -> str:
+    """The pooled figures in words."""
+    return (
+        f"{kind}: {found['judged']:,.0f} judged alerts of {found['rows']:.0f} rows: promised "
+        f"{found['promised']:.1%}, right {found['right']:.1%}; each log the same weight: promised "
+        f"{found['promised_by_log']:.1%}, right {found['right_by_log']:.1%}; {found['kept']:.0f} rows kept"
+    )
+
+
+def line(row: Kept) -> str:
+    """A row of the table."""
+    got = f"{row.right / row.judged:.0%} ({row.low:.0%} to {row.high:.0%})"
+    wish = "best agreement" if row.wish is None else f"{row.wish:.0%}"
+    cells = [
+        row.log,
+        f"{row.split}, {row.weeks:g}",
+        wish,
+        row.kind,
+        f"{row.raise_at:.2f}",
+        f"{row.promised:.0%}",
+        f"{row.judged:,} of {row.n:,}",
+        got,
+        "yes" if row.is_kept else "**no**",
+    ]
+    return f"| {' | '.join(cells)} |"
