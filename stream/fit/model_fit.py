@@ -24,7 +24,6 @@ from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.adoption import TOO_SHORT, adopted
 from stream.fit.risk.alert_levels import Wish, churn_thresholds, past_of
 from stream.fit.risk.drift import drift_words
-from stream.fit.risk.past_alerts import PastDay
 from stream.fit.risk.risk_layer import (
     LEFT_OUT,
     LEFT_OUT_IN_SEASONS,
@@ -38,6 +37,7 @@ from stream.fit.risk.season_lessons import (
     season_notes,
     with_seasons,
 )
+from stream.fit.risk.silences import PastDay
 from stream.fit.risk.stalls import order_times, without_stalls
 from stream.fit.risk.thresholds import never_alerted
 from stream.fit.risk.training_set import (
@@ -109,7 +109,11 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
             risk_of=learnt.risk_of,
             thresholds=learnt.thresholds,
             upgrade=learnt_upgrade_level(
-                history.moments, split_ms, base, options.horizon, options.rules or Policy()
+                history.moments,
+                (history.first_ms, split_ms),
+                base,
+                options.horizon,
+                options.rules or Policy(),
             ),
             tables=tables,
             notes=(*notes, *learnt.notes),

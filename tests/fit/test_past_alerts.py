@@ -13,7 +13,8 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.history import read_history
 from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
-from stream.fit.risk.past_alerts import PastDay, alerts_at, past_silences, silent_from_ms
+from stream.fit.risk.past_alerts import alerts_at
+from stream.fit.risk.silences import PastDay, past_silences, silent_from_ms
 from stream.model_file import default_model
 from tests.support.shop import day_ms, purchases
 

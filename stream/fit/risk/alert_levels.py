@@ -20,8 +20,9 @@ from stream.core.policy.policy import AlertKind, Policy
 from stream.core.units import DAY_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History
-from stream.fit.risk.past_alerts import PastAlerts, PastDay, alerts_at, past_silences
+from stream.fit.risk.past_alerts import PastAlerts, alerts_at
 from stream.fit.risk.risk_layer import log_odds, process_log_odds
+from stream.fit.risk.silences import PastDay, past_silences
 from stream.fit.risk.thresholds import (
     ALERTS_MIN,
     RAISE_MAX,
@@ -83,6 +84,16 @@ class Promise(NamedTuple):
     """The share among those who will reach it."""
 
 
+class _Half(NamedTuple):
+    """Past alerts of those who stood above the level, or of those who reached it."""
+
+    count: float
+    stated: float
+    """The mean probability that was stated."""
+    shift: float
+    """By how much it was off, held towards 0 where there are few."""
+
+
 class _Drawn(NamedTuple):
     """Alerts of past windows and of today, each counted as often as it was drawn; all of shape (alerts,)."""
 
@@ -99,20 +110,24 @@ class _Drawn(NamedTuple):
     def shares(self, later_weight: float) -> tuple[float, float, float]:
         """The share that will be right in all, of those who stand above the level, and of those who reach it.
 
-        What is stated, moved by as much as it was off for past alerts; SHRINKAGE alerts count as not off.
+        What is stated, moved by as much as it was off for past alerts of the same group; SHRINKAGE of them
+        count as not off.
         """
-        shift = self.times @ (self.right - self.stated) / (self.times.sum() + SHRINKAGE)
-        later_times = self.times[self.is_later]
-        counts = np.array([self.today_times.sum(), later_weight * later_times.sum()])
-        stated = np.array([
-            self.today_times @ self.today / max(counts[0], 1e-9),
-            later_times @ self.stated[self.is_later] / max(later_times.sum(), 1e-9),
-        ])  # fmt: skip
-        if not counts.all():  # one of both is unknown: it counts as the other
-            stated[:] = stated[int(np.argmax(counts))]
-            counts = np.maximum(counts, counts.max() * 1e-9)
-        at_start, later = np.clip(stated + shift, 0.0, 1.0)
-        return float((counts @ (at_start, later)) / counts.sum()), float(at_start), float(later)
+        first, last = (self._half(keep) for keep in (~self.is_later, self.is_later))
+        standing = float(self.today_times.sum())
+        now = float(self.today_times @ self.today) / standing if standing else first.stated
+        counts = standing or first.count, later_weight * last.count
+        at_start, later = now + first.shift, last.stated + last.shift
+        if not all(counts):  # one of both is unknown: it counts as the other
+            at_start = later = at_start if counts[0] else later
+        at_start, later = (min(max(one, 0.0), 1.0) for one in (at_start, later))
+        part = counts[1] / sum(counts) if any(counts) else 0.0
+        return at_start + part * (later - at_start), at_start, later
+
+    def _half(self, keep: Flags) -> _Half:
+        times = self.times[keep]
+        count, off = float(times.sum()), float(times @ (self.right[keep] - self.stated[keep]))
+        return _Half(count, float(times @ self.stated[keep]) / max(count, 1.0), off / (count + SHRINKAGE))
 
 
 class PastRun:

@@ -25,6 +25,9 @@ MONTHS_MAX = 6
 WITHIN_MAX_MS = 13 * WEEK_MS
 """Within which time of an alert the next tier has to be reached, unless the horizon is the same for all."""
 STEP = 0.01
+SETTLED_MS = 180 * DAY_MS
+"""In so much time after a history began everybody's recent spend still grows from nothing, and with it the
+tier: what became of alerts then says nothing of later ones."""
 ALERTS_MIN = 20
 """With fewer past alerts nothing is promised."""
 
@@ -108,14 +111,15 @@ class UpgradeRun:
 
 
 def learnt_upgrade_level(
-    moments: Moments, until_ms: int, model: Model, horizon: Horizon, policy: Policy
+    moments: Moments, span_ms: tuple[int, int], model: Model, horizon: Horizon, policy: Policy
 ) -> UpgradeLevel | None:
     """The lowest score whose alerts are within the policy's share of customers a month, and not below the
     score of the policy; None where nobody could have been alerted.
 
     Also within the first month, in which all who stand above the score are alerted at once.
-    `until_ms`: midnight of the last day.
+    `span_ms`: midnights of the first day of the history and of the last one that is learnt from.
     """
+    opened_ms, until_ms = span_ms
     rule = policy.upgrade_opportunity
     run = UpgradeRun(moments, until_ms + DAY_MS - 1, model, policy)
     least = rule.hysteresis.raise_at
@@ -132,14 +136,18 @@ def learnt_upgrade_level(
     if not raised:
         return None
     within_ms = horizon.max_ms if horizon.min_ms == horizon.max_ms else WITHIN_MAX_MS
-    over = [one for one in raised if one.at_ms + within_ms <= until_ms + DAY_MS]
+    settled_ms = opened_ms + SETTLED_MS
+    over = [one for one in raised if settled_ms <= one.at_ms <= until_ms + DAY_MS - within_ms]
     right = sum(one.up_ms <= one.at_ms + within_ms for one in over)
     words = (
         f"Raised from a score of {100 * chosen:.0f} on, about {monthly:.0f} times a month "
         f"({monthly / model.population.customers:.1%} of the customers)."
     )
     if len(over) < ALERTS_MIN:
-        return UpgradeLevel(raise_at=chosen, learnt=words)
+        unknown = (
+            "How many of them will reach the next tier is not known: too few were raised and followed so far."
+        )
+        return UpgradeLevel(raise_at=chosen, learnt=f"{words} {unknown}")
     low, high = beta.ppf([0.025, 0.975], right + 0.5, len(over) - right + 0.5)
     return UpgradeLevel(
         raise_at=chosen,
