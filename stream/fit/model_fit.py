@@ -100,7 +100,7 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     base, notes = base_model(snapshot, options, fallback)
     base = with_seasons(history, split_ms, base, options.horizon)
     notes = [*options.data_notes, *notes, *season_notes(base, snapshot, history.first_ms)]
-    learnt = _risk_layer(history, split_ms, base, options)
+    learnt, rules = _risk_layer(history, split_ms, base, options), options.rules or Policy()
     tables = finance_tables(base.process, options.finance) if options.finance else ()
     return usable(
         msgspec.structs.replace(

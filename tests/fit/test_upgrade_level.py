@@ -33,15 +33,14 @@ def customers(count, share_eager, moves_up=True):
 
 
 def with_population(count):
-    return msgspec.structs.replace(
-        MODEL, population=msgspec.structs.replace(MODEL.population, customers=count)
-    )
+    population = msgspec.structs.replace(MODEL.population, customers=count)
+    return msgspec.structs.replace(MODEL, population=population, horizon=HORIZON)
 
 
 def test_the_level_rises_until_few_customers_a_month_are_alerted():
     moments, model = customers(2_000, share_eager=0.1), with_population(2_000)
 
-    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, HORIZON, Policy()))
+    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, Policy()))
 
     run = UpgradeRun(moments, UNTIL, model, Policy())
     assert len(run.raised(0.75)) > UPGRADES_A_MONTH_MAX * 2_000 * 6
@@ -54,7 +53,7 @@ def test_the_level_rises_until_few_customers_a_month_are_alerted():
 def test_a_shop_within_the_budget_keeps_the_score_of_its_policy():
     moments, model = customers(40, share_eager=1.0), with_population(2_000)
 
-    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, HORIZON, Policy()))
+    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, Policy()))
 
     assert level.raise_at == Policy().upgrade_opportunity.hysteresis.raise_at
 
@@ -62,7 +61,7 @@ def test_a_shop_within_the_budget_keeps_the_score_of_its_policy():
 def test_the_promise_is_the_share_of_past_alerts_that_reached_the_next_tier():
     moments, model = customers(400, share_eager=1.0), with_population(20_000)
 
-    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, HORIZON, Policy()))
+    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, Policy()))
 
     assert level.promised == pytest.approx(0.5, abs=0.01)
     assert level.within_ms == 8 * WEEK_MS
@@ -71,7 +70,7 @@ def test_the_promise_is_the_share_of_past_alerts_that_reached_the_next_tier():
 def test_nothing_is_promised_by_a_history_in_which_everybodys_spend_still_grows_from_nothing():
     moments, model = customers(400, share_eager=1.0), with_population(20_000)
 
-    level = not_none(learnt_upgrade_level(moments, (250 * DAY_MS, UNTIL), model, HORIZON, Policy()))
+    level = not_none(learnt_upgrade_level(moments, (250 * DAY_MS, UNTIL), model, Policy()))
 
     assert level.promised is msgspec.UNSET
     assert "is not known" in level.learnt
@@ -81,9 +80,9 @@ def test_nothing_after_the_day_of_the_fit_is_learnt_from():
     moments, model = customers(400, share_eager=1.0), with_population(20_000)
     known = {who: [one for one in each if one.at_ms < 301 * DAY_MS] for who, each in moments.items()}
 
-    early = learnt_upgrade_level(moments, (0, 300 * DAY_MS), model, HORIZON, Policy())
+    early = learnt_upgrade_level(moments, (0, 300 * DAY_MS), model, Policy())
 
-    assert early == learnt_upgrade_level(known, (0, 300 * DAY_MS), model, HORIZON, Policy())
+    assert early == learnt_upgrade_level(known, (0, 300 * DAY_MS), model, Policy())
 
 
 def test_the_level_of_the_model_is_used_unless_the_policy_says_otherwise():

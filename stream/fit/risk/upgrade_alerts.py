@@ -111,7 +111,7 @@ class UpgradeRun:
 
 
 def learnt_upgrade_level(
-    moments: Moments, span_ms: tuple[int, int], model: Model, horizon: Horizon, policy: Policy
+    moments: Moments, span_ms: tuple[int, int], model: Model, policy: Policy
 ) -> UpgradeLevel | None:
     """The lowest score whose alerts are within the policy's share of customers a month, and not below the
     score of the policy; None where nobody could have been alerted.
@@ -135,7 +135,7 @@ def learnt_upgrade_level(
             break
     if not raised:
         return None
-    within_ms = horizon.max_ms if horizon.min_ms == horizon.max_ms else WITHIN_MAX_MS
+    within_ms = _within_ms(model.horizon)
     settled_ms = opened_ms + SETTLED_MS
     over = [one for one in raised if settled_ms <= one.at_ms <= until_ms + DAY_MS - within_ms]
     right = sum(one.up_ms <= one.at_ms + within_ms for one in over)
@@ -157,3 +157,8 @@ def learnt_upgrade_level(
         promised_95=(round(float(low), 4), round(float(high), 4)),
         within_ms=within_ms,
     )
+
+
+def _within_ms(horizon: Horizon) -> int:
+    """Within which time of an alert the next tier has to be reached."""
+    return horizon.max_ms if horizon.min_ms == horizon.max_ms else WITHIN_MAX_MS
