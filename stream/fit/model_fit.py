@@ -108,13 +108,7 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
             risk=learnt.layer,
             risk_of=learnt.risk_of,
             thresholds=learnt.thresholds,
-            upgrade=learnt_upgrade_level(
-                history.moments,
-                (history.first_ms, split_ms),
-                base,
-                options.horizon,
-                options.rules or Policy(),
-            ),
+            upgrade=learnt_upgrade_level(history.moments, (history.first_ms, split_ms), base, rules),
             tables=tables,
             notes=(*notes, *learnt.notes),
         )
