@@ -16,6 +16,7 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.history import read_history
 from stream.fit.model_fit import snapshot_days
 from tests.support.builders import at, bought
+from tests.support.narrow import not_none
 
 SPLIT = Split(at(240) // DAY_MS * DAY_MS, 8 * WEEK_MS)
 
@@ -75,7 +76,7 @@ def test_an_unknown_log_gets_two_looks_that_its_data_cover(folded):
 
 
 def _kept(promised, right, judged=100, log="a"):
-    low, high = jeffreys_interval(right, judged, 0.95)
+    low, high = not_none(jeffreys_interval(right, judged, 0.95))
     return promise.Kept(
         log, "2024-01-01", 8.0, None, "churn_risk", 0.5, promised, judged, judged, right, low, high
     )

@@ -87,7 +87,7 @@ class Promise(NamedTuple):
 class _Half(NamedTuple):
     """Past alerts of those who stood above the level, or of those who reached it."""
 
-    count: float
+    alerts: float
     stated: float
     """The mean probability that was stated."""
     shift: float
@@ -116,7 +116,7 @@ class _Drawn(NamedTuple):
         first, last = (self._half(keep) for keep in (~self.is_later, self.is_later))
         standing = float(self.today_times.sum())
         now = float(self.today_times @ self.today) / standing if standing else first.stated
-        counts = standing or first.count, later_weight * last.count
+        counts = standing or first.alerts, later_weight * last.alerts
         at_start, later = now + first.shift, last.stated + last.shift
         if not all(counts):  # one of both is unknown: it counts as the other
             at_start = later = at_start if counts[0] else later
