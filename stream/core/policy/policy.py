@@ -38,7 +38,7 @@ AlertKind = Literal["at_risk_loyal", "churn_risk", "upgrade_opportunity"]
 """In order of precedence: while an alert of one kind is open, none of the kinds after it is raised."""
 
 
-UPGRADES_A_MONTH_MAX = 0.05
+UPGRADES_A_MONTH_MAX = 0.02
 """The shipped share of the customers who may have an upgrade opportunity in a month."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 from scipy.stats import beta
 
 from stream.core.facts.decay import VALUE_HALF_LIFE_MS
@@ -119,7 +120,7 @@ def learnt_upgrade_level(
     Also within the first month, in which all who stand above the score are alerted at once.
     `span_ms`: midnights of the first day of the history and of the last one that is learnt from.
     """
-    opened_ms, until_ms = span_ms
+    until_ms = span_ms[1]
     rule = policy.upgrade_opportunity
     run = UpgradeRun(moments, until_ms + DAY_MS - 1, model, policy)
     least = rule.hysteresis.raise_at
@@ -135,25 +136,32 @@ def learnt_upgrade_level(
             break
     if not raised:
         return None
-    within_ms = _within_ms(model.horizon)
-    settled_ms = opened_ms + SETTLED_MS
-    over = [one for one in raised if settled_ms <= one.at_ms <= until_ms + DAY_MS - within_ms]
-    right = sum(one.up_ms <= one.at_ms + within_ms for one in over)
     words = (
         f"Raised from a score of {100 * chosen:.0f} on, about {monthly:.0f} times a month "
         f"({monthly / model.population.customers:.1%} of the customers)."
     )
+    return _with_promise(
+        UpgradeLevel(raise_at=chosen, learnt=words), raised, span_ms, _within_ms(model.horizon)
+    )
+
+
+def _with_promise(
+    level: UpgradeLevel, raised: Sequence[Candidate], span_ms: tuple[int, int], within_ms: int
+) -> UpgradeLevel:
+    """The level with what became of the alerts that it would have raised, as far as that tells of later ones."""
+    until_ms = span_ms[1] + DAY_MS - within_ms
+    over = [one for one in raised if span_ms[0] + SETTLED_MS <= one.at_ms <= until_ms]
     if len(over) < ALERTS_MIN:
-        unknown = (
-            "How many of them will reach the next tier is not known: too few were raised and followed so far."
-        )
-        return UpgradeLevel(raise_at=chosen, learnt=f"{words} {unknown}")
+        unknown = "How many will reach the next tier is not known: too few were raised and followed so far."
+        return structs.replace(level, learnt=f"{level.learnt} {unknown}")
+    right = sum(one.up_ms <= one.at_ms + within_ms for one in over)
     low, high = beta.ppf([0.025, 0.975], right + 0.5, len(over) - right + 0.5)
-    return UpgradeLevel(
-        raise_at=chosen,
-        learnt=f"{words} Of {len(over):,} such alerts before, {right / len(over):.0%} were followed by the "
-        f"next tier within {within_ms / WEEK_MS:.0f} weeks (95%: {low:.0%} to {high:.0%}).",
-        promised=round(right / len(over), 4),
+    share = right / len(over)
+    return structs.replace(
+        level,
+        learnt=f"{level.learnt} Of {len(over):,} such alerts before, {share:.0%} were followed by the next tier "
+        f"within {within_ms / WEEK_MS:.0f} weeks (95%: {low:.0%} to {high:.0%}).",
+        promised=round(share, 4),
         promised_95=(round(float(low), 4), round(float(high), 4)),
         within_ms=within_ms,
     )
