@@ -148,7 +148,7 @@ def learnt_upgrade_level(
 def _with_promise(
     level: UpgradeLevel, raised: Sequence[Candidate], span_ms: tuple[int, int], within_ms: int
 ) -> UpgradeLevel:
-    """The level with what became of the alerts that it would have raised, as far as that tells of later ones."""
+    """The level with what became of the alerts that it would have raised, if that tells of later ones."""
     until_ms = span_ms[1] + DAY_MS - within_ms
     over = [one for one in raised if span_ms[0] + SETTLED_MS <= one.at_ms <= until_ms]
     if len(over) < ALERTS_MIN:
@@ -159,8 +159,8 @@ def _with_promise(
     share = right / len(over)
     return structs.replace(
         level,
-        learnt=f"{level.learnt} Of {len(over):,} such alerts before, {share:.0%} were followed by the next tier "
-        f"within {within_ms / WEEK_MS:.0f} weeks (95%: {low:.0%} to {high:.0%}).",
+        learnt=f"{level.learnt} Of {len(over):,} such alerts before, {share:.0%} were followed by the next "
+        f"tier within {within_ms / WEEK_MS:.0f} weeks (95%: {low:.0%} to {high:.0%}).",
         promised=round(share, 4),
         promised_95=(round(float(low), 4), round(float(high), 4)),
         within_ms=within_ms,
