@@ -1,6 +1,7 @@
 """A token endpoint of OAuth 2 on loopback: answers as it is told, and notes what it was asked.
 
-Its tokens are JSON Web Tokens that nobody has signed (RFC 7519, section 6): a Kafka for tests takes them.
+The subject of a token is the client that asks. Tokens are JSON Web Tokens that nobody has signed (RFC 7519,
+section 6): a Kafka for tests takes them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote_plus
 
 from msgspec import Struct, field
 
@@ -29,7 +31,6 @@ class Asked(Struct):
 class TokenEndpoint(Struct):
     """What it answers next, and what it was asked."""
 
-    subject: str = "worker"
     lives_s: int = 3_600
     status: int = 200
     body: bytes | None = None
@@ -39,20 +40,20 @@ class TokenEndpoint(Struct):
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
 
-    def answer(self) -> bytes:
+    def answer(self, client: str) -> bytes:
         if self.body is not None:
             return self.body
         fields = {
-            "access_token": self.token(),
+            "access_token": self.token(client),
             "token_type": "Bearer",
             "expires_in": self.lives_s,
             **self.more,
         }
         return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
 
-    def token(self) -> str:
+    def token(self, subject: str) -> str:
         now_s = int(time.time())
-        parts = {"alg": "none"}, {"sub": self.subject, "iat": now_s, "exp": now_s + self.lives_s}
+        parts = {"alg": "none"}, {"sub": subject, "iat": now_s, "exp": now_s + self.lives_s}
         encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
         return ".".join([*encoded, ""])
 
@@ -66,7 +67,8 @@ def token_endpoint() -> Iterator[TokenEndpoint]:
         def do_POST(self) -> None:
             form = self.rfile.read(int(self.headers["Content-Length"])).decode()
             endpoint.asked.append(Asked(self.headers["Authorization"], form))
-            body = endpoint.answer()
+            login = base64.b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
+            body = endpoint.answer(unquote_plus(login.partition(":")[0]))
             self.send_response(endpoint.status)
             if 300 <= endpoint.status < 400:
                 self.send_header("Location", endpoint.url)
