@@ -31,7 +31,7 @@ demo: $(DEMO_READY) ## a year of a real shop through the real worker, on an embe
 test: $(READY) ## every test, on a real Apache Kafka where Java and Maven (or Docker) are present
 	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
-compose-test: $(READY) ## docker-compose.yml for real, with Docker: every service, alerts, kills
+compose-test: $(READY) ## docker-compose.yml for real, with Docker: every service, kills, faults and their alerts
 	@COMPOSE_TEST=1 $(BIN)/pytest -n 0 tests/compose $(ARGS)
 
 check: $(READY) ## lint, types and the fast tests

@@ -5,7 +5,9 @@ import re
 import runpy
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -93,6 +95,56 @@ def test_prometheus_reads_every_query(parsed, name):
 
 def test_a_planted_fault_in_a_query_is_found(parsed):
     assert not parsed([queries(BOARDS[0])[0].replace("sum(", "sum by (")])[1]
+
+
+def answers(asked: list[str]) -> Callable[[str], list[dict]]:
+    """A Prometheus that has one line for every query, with a value that is no number in it."""
+
+    def ask(query: str) -> list[dict]:
+        asked.append(query)
+        return [{"metric": {"topic": "<purchases>"}, "values": [[0, "1"], [30, "NaN"], [60, "3"]]}]
+
+    return ask
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_picture_has_every_panel_of_the_board_and_asks_what_it_asks(name):
+    drawing = runpy.run_path(str(FOLDER / "draw_boards.py"))
+    asked: list[str] = []
+    svg = drawing["picture"](json.loads((FOLDER / name).read_text()), answers(asked), 0.0, 60.0)
+    words = {each.text for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
+
+    assert sorted(asked) == sorted(queries(name))
+    assert {panel["title"] for panel in panels(name)} <= words
+    assert "nan" not in svg.lower().replace("finance", "")
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_picture_in_docs_is_of_the_board_as_it_is(name):
+    """Drawn again after a change: python deploy/grafana/draw_boards.py http://localhost:9090 docs."""
+    svg = (FOLDER.parents[1] / "docs" / f"board-{name.removesuffix('.json')}.svg").read_text()
+    words = {each.text for each in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
+
+    assert {panel["title"] for panel in panels(name)} <= words
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0.25, "percentunit", "25%"),
+        (0.0124, "s", "12.4 ms"),
+        (90.0, "s", "90 s"),
+        (600.0, "s", "10 min"),
+        (10_800.0, "s", "3 h"),
+        (2_592_000.0, "s", "30 d"),
+        (3 * 2**20, "bytes", "3 MiB"),
+        (12_345.0, "ops", "12,345/s"),
+        (0.5, "none", "0.5"),
+        (7.0, "none", "7"),
+    ],
+)
+def test_a_value_is_written_in_its_unit(value, unit, words):
+    assert runpy.run_path(str(FOLDER / "draw_boards.py"))["in_unit"](value, unit) == words
 
 
 def test_boards_and_the_source_of_data_are_provisioned():
