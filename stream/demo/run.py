@@ -37,7 +37,8 @@ STATUS_EVERY_EVENTS = 500
 DEAD_LETTERS_SHOWN = 3
 ALERT = msgspec.json.Decoder(Alert)
 MODEL = Path(__file__).parent / "model.json"
-"""Fitted to the year without feedback: `stream fit history year.jsonl --until 2017-07-01`."""
+"""Fitted to the year without feedback: `stream fit history year.jsonl --until 2017-07-01`. The score from
+which upgrade opportunities are raised was learnt from the same half year later; the rest is as it was."""
 MERGE_WAIT_MS = 300
 """How much longer than others a record of one topic may be on its way: the player sends all topics in one
 order of time, and with this wait the year has the alerts of its replay. A longer one makes it slower."""
