@@ -29,7 +29,8 @@ import msgspec
 from confluent_kafka import Producer
 
 from bench.processes import usage
-from bench.stage import say
+from bench.stage import say, stage
+from bench.whole_system import alert_to_page_ms, body
 from stream.config.environment import load_settings
 from stream.core.facts.profile import Profile
 from stream.worker.kafka.topics import topic_names, topic_plans
@@ -50,8 +51,9 @@ PATHS = {
 }  # fmt: skip
 
 
-def measured(profiles: int, *, on_postgres: bool) -> dict[str, Any]:
-    """The figures of one run, with a broker of its own."""
+def measured(profiles: int, *, on_postgres: bool, rate: float) -> dict[str, Any]:
+    """The figures of one run, with a broker of its own. `rate`: events a second while an alert is followed
+    through worker, Kafka and dashboard; 0: it is not."""
     broker = start_broker()
     folder = Path(tempfile.mkdtemp(prefix="bench-page-"))
     try:
@@ -64,11 +66,16 @@ def measured(profiles: int, *, on_postgres: bool) -> dict[str, Any]:
         if on_postgres:
             with postgres() as url:
                 second = _measured_on(shop, url, 2)
-            found |= {"load_rows_s_postgres": second["load_rows_s"], "pages_ms_postgres": second["pages_ms"]}
-        return found
+            for name in ("load_rows_s", "load_cpu_s", "pages_ms"):
+                found[f"{name}_postgres"] = second[name]
     finally:
         broker.close()
         shutil.rmtree(folder, ignore_errors=True)
+    if rate:
+        with stage() as here:
+            times, load = alert_to_page_ms(here, rate)
+        found["alert_to_page_ms"], found["whole_system"] = _percentiles(times), load
+    return found
 
 
 class _Shop:
@@ -136,25 +143,43 @@ def _dashboard(shop: _Shop, store: str) -> Iterator[tuple[subprocess.Popen[str],
 
 
 def _measured_on(shop: _Shop, store: str, alert_count: int) -> dict[str, Any]:
-    began_s = time.monotonic()
+    began_s, peak = time.monotonic(), 0
     with _dashboard(shop, store) as (process, address):
         while not _is_ready(address):
             assert time.monotonic() - began_s < LOAD_LIMIT_S, "not filled in time"
+            peak = max(peak, usage(process.pid).rss_bytes)
             time.sleep(0.2)
-        filled_s = time.monotonic() - began_s
-        say(f"filled in {filled_s:.1f} s: {shop.profiles / filled_s:,.0f} rows/s")
+        filled_s, load = time.monotonic() - began_s, usage(process.pid)
+        say(f"filled in {filled_s:.1f} s: {shop.profiles / filled_s:,.0f} rows/s, {load.cpu_s:.0f} s of CPU")
         with _updates(shop):
             _settle(address)
             pages = {name: _times_ms(address + path, ASKED) for name, path in PATHS.items()}
             alerts = [_alert_ms(shop, address, number) for number in range(alert_count)]
-        sizes = {name: len(gzip.compress(_body(address + path))) / 1_000 for name, path in PATHS.items()}
+        sizes = {name: len(gzip.compress(body(address + path))) / 1_000 for name, path in PATHS.items()}
         return {
             "load_rows_s": round(shop.profiles / filled_s),
-            "rss_bytes": usage(process.pid).rss_bytes,
+            "load_cpu_s": round(load.cpu_s, 1),
+            "rss_bytes": max(peak, usage(process.pid).rss_bytes),
             "pages_ms": {name: _percentiles(times) for name, times in pages.items()},
             "alert_to_page_ms": _percentiles(alerts),
             "page_kb": {name: round(size, 1) for name, size in sizes.items()},
+            **_export(process.pid, address, store),
         }
+
+
+def _export(pid: int, address: str, store: str) -> dict[str, Any]:
+    """All customers as CSV: how long it takes, and how much more memory."""
+    before, peak, size, began_s = usage(pid).rss_bytes, 0, 0, time.monotonic()
+    with urllib.request.urlopen(address + "customers.csv", timeout=120) as answer:
+        while part := answer.read(1 << 20):
+            size, peak = size + len(part), max(peak, usage(pid).rss_bytes)
+    log = Path(f"{store}-wal")
+    return {
+        "csv_s": round(time.monotonic() - began_s, 1),
+        "csv_bytes": size,
+        "csv_more_rss_bytes": max(0, peak - before),
+        "log_bytes": log.stat().st_size if log.exists() else 0,
+    }
 
 
 @contextmanager
@@ -180,7 +205,7 @@ def _updates(shop: _Shop) -> Iterator[None]:
 def _settle(address: str) -> None:
     """Each page once: the first reader after a start waits for the disk."""
     for path in PATHS.values():
-        _body(address + path)
+        body(address + path)
 
 
 def _alert_ms(shop: _Shop, address: str, number: int) -> float:
@@ -190,7 +215,7 @@ def _alert_ms(shop: _Shop, address: str, number: int) -> float:
     shop.write(shop.at_risk, customer)
     while True:
         asked_s = time.monotonic()
-        if b"open since" in _body(f"{address}customer?id={customer}"):
+        if b"open since" in body(f"{address}customer?id={customer}"):
             return 1_000 * (time.monotonic() - began_s)
         time.sleep(max(0.0, 1.0 - (time.monotonic() - asked_s)))
 
@@ -199,7 +224,7 @@ def _times_ms(url: str, count: int) -> list[float]:
     found = []
     for _ in range(count):
         began_s = time.monotonic()
-        _body(url)
+        body(url)
         found.append(1_000 * (time.monotonic() - began_s))
     return found
 
@@ -215,12 +240,3 @@ def _is_ready(address: str) -> bool:
             return bool(json.load(answer)["ok"])
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _body(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=120) as answer:
-            text: bytes = answer.read()
-    except urllib.error.HTTPError:
-        return b""
-    return text

@@ -1,6 +1,6 @@
-"""How many customers there are by currency, tier, stage, open alerts, risk and value: columns of a small
-table that is kept up with the rows, so that totals and the map of value and risk need not look at all of
-them.
+"""How many customers there are by currency, tier, stage, open alerts, risk and value, and how many open
+alerts by kind, currency and tier: columns of two small tables that are kept up with the rows, so that totals
+and the map of value and risk need not look at all of them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,24 @@ class Cell(Struct, frozen=True):
 
 
 COUNTED_BY = Cell.__struct_fields__[:-2]
+
+
+class OpenCell(Struct, frozen=True):
+    """Open alerts that have all of these in common, as columns of the table `open_cells`, in this order."""
+
+    kind: str
+    currency: str
+    tier: int
+    urgent: int
+    alerts: int
+    unknown: int
+    """Of these, alerts of which it is not known what is at stake; they are in neither sum."""
+    mean: float
+    """What is at stake, added up; in minor units."""
+    variance: float
+
+
+OPEN_COUNTED_BY = OpenCell.__struct_fields__[:-4]
 
 
 def risk_band(risk: float) -> int:

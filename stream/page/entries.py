@@ -21,7 +21,7 @@ from stream.core.judgement.change import score_before
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.held import held_back
 from stream.core.judgement.ranking import is_ranked
-from stream.core.judgement.standing import standing
+from stream.core.judgement.standing import Standing, standing
 from stream.core.judgement.worth import expected_minor, is_priced
 from stream.core.policy.policy import ALERT_KINDS
 from stream.core.risk.churn import logistic
@@ -125,8 +125,8 @@ class OpenEntry(Struct, frozen=True):
     worth: float
     """The order of the list: what of the value at risk came into doubt within 30 days."""
     data: bytes
-    """The alert as of now, as JSON of AlertData; empty where nobody has worked it out yet: it takes long, and
-    when a store is filled only those are worked out that somebody looks at."""
+    """The alert as of now, as JSON of AlertData; empty where it is worked out for who looks at it: it takes
+    long, and in a running shop it changes with every round."""
 
 
 class AlertEntry(Struct, frozen=True):
@@ -142,13 +142,16 @@ class AlertEntry(Struct, frozen=True):
     body: bytes
 
 
-def customer_entry(profile: Profile, as_of_ms: int, basis: Basis) -> CustomerEntry:
-    """The row of a customer at an instant that is not before their last judgement."""
+def customer_entry(
+    profile: Profile, as_of_ms: int, basis: Basis, now: Standing | None = None
+) -> CustomerEntry:
+    """The row of a customer at an instant that is not before their last judgement. `now`: their standing
+    then, where it is known already."""
     buying, identity, judgement = profile.buying, profile.identity, profile.judgement
     sums = buying.sums
     value_minor = risk = rise = 0.0
     if sums.orders:
-        now = standing(profile, as_of_ms, basis)
+        now = now or standing(profile, as_of_ms, basis)
         risk = now.risk
         before_ms = max(as_of_ms - CHANGE_SPAN_MS, sums.last_at_ms)
         assert now.curve is not None
@@ -210,9 +213,9 @@ def tier_before(judgement: Judgement) -> int:
 
 
 def open_entries(
-    profile: Profile, as_of_ms: int, basis: Basis, *, brief: bool = False
+    profile: Profile, as_of_ms: int, basis: Basis, now: Standing | None = None, *, brief: bool = False
 ) -> Iterator[OpenEntry]:
-    """A row for each alert of the customer that is open; `brief`: without `data`."""
+    """A row for each alert of the customer that is open; `brief`: without `data`. `now`: as above."""
     judgement = profile.judgement
     for kind in ALERT_KINDS:
         episode = judgement.episodes.get(kind)
@@ -220,7 +223,9 @@ def open_entries(
             continue
         if brief:
             body = b""
-            score, stake = open_alert_in_brief(kind, profile, as_of_ms, basis)
+            score, stake = open_alert_in_brief(
+                kind, profile, now or standing(profile, as_of_ms, basis), basis
+            )
         else:
             data = open_alert_at(kind, profile, as_of_ms, basis)
             score, stake, body = data.score.value, data.value_at_risk, _encode(data)

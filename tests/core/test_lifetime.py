@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream.core.units import YEAR_MS
 from stream.core.value.clv import discounted_if_alive, p_alive
 from stream.core.value.interval import _below, _count_masses, _mixture, _quantile, value_interval
-from stream.core.value.lifetime import customer_value, looked_up, valuation
+from stream.core.value.lifetime import customer_value, finite_value_minor, looked_up, valuation
 from stream.model_file import default_model
 
 MODEL = default_model()
@@ -37,6 +37,13 @@ def test_a_value_is_margin_times_spend_times_discounted_purchases():
     assert value.spend_minor == pytest.approx(2_466.37, rel=1e-4)
     assert value.finite_minor == pytest.approx(0.3 * alive * value.spend_minor * discounted, rel=1e-6)
     assert value.finite_minor < value.infinite_minor
+
+
+@pytest.mark.parametrize("chance", [None, 0.0, 0.3, 1.0])
+def test_the_value_within_the_horizon_alone_is_the_same_number(chance):
+    whole = customer_value(RULES, 2, 30.43, 38.86, 2_235.0, chance)
+
+    assert finite_value_minor(RULES, 2, 30.43, 38.86, 2_235.0, chance) == whole.finite_minor
 
 
 @pytest.mark.parametrize(("x", "t_x", "age", "mean"), [(3, 20.0, 24.0, 3_000.0), (12, 36.0, 38.0, 1_500.0)])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from stream.page.cells import COUNTED_BY, RISK_ENDS, STEPS, risk_band, value_step
 from stream.page.entries import CustomerEntry
 from stream.page.live.rounds import Rounds
-from stream.page.screens.counts import counted, currencies, customers_known
+from stream.page.remarks import MuteEntry
+from stream.page.screens.counts import counted, currencies, customers_known, open_counted
 from stream.page.screens.customer_filters import customers_filters
 from stream.page.screens.value_map import value_map
 from stream.page.sources.fill import fill
@@ -16,8 +17,9 @@ from stream.page.sources.replay_files import replay_files
 from stream.page.store.postgres import PostgresStore
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
-from stream.page.store.tables import KNOWN_MINOR, TABLES
+from stream.page.store.tables import KNOWN_MINOR, OPEN_SUMS, TABLES
 from tests.support.builders import basis
+from tests.support.page_entries import opened
 from tests.support.postgres import postgres
 
 NAMES = st.sampled_from(["a", "b", "c", "nul\0nul", "d"])
@@ -41,18 +43,52 @@ def different(found):
 
 
 @st.composite
+def alerts(draw, customer):
+    stake = draw(st.sampled_from([-1, 0, 7_001, 10**12]))
+    currency, kind = (
+        draw(st.sampled_from(["EUR", "JPY"])),
+        draw(st.sampled_from(["churn_risk", "at_risk_loyal"])),
+    )
+    tier = draw(st.integers(0, 1))
+    return opened(customer, max(0, stake), currency=currency, kind=kind, tier=tier, stake_minor=stake)
+
+
+@st.composite
 def batches(draw):
     put = different(draw(st.lists(customers(), max_size=4)))
-    gone = draw(st.lists(NAMES, max_size=2, unique=True))
     names = {entry.customer for entry in put}
+    there = {
+        (each.customer, each.kind): each
+        for name in names
+        for each in draw(st.lists(alerts(name), max_size=2))
+    }
+    gone = draw(st.lists(NAMES, max_size=2, unique=True))
     left = [name for name in gone if name not in names]
-    return Batch(customers=put, erased=left[:1], unseen=left[1:])
+    muted = [
+        MuteEntry(name, 99, draw(st.integers(0, 9)), "", "") for name in draw(st.lists(NAMES, max_size=1))
+    ]
+    return Batch(customers=put, opened=[*there.values()], erased=left[:1], unseen=left[1:], mutes=muted)
 
 
 def from_scratch(reading):
     key = ", ".join(COUNTED_BY)
     sql = f"SELECT {key}, COUNT(*), SUM({KNOWN_MINOR}) FROM customers GROUP BY {key}"
     return sorted((*row[:-1], int(row[-1])) for row in reading.rows(sql))
+
+
+def assert_alerts_counted(reading):
+    heard = "customer NOT IN (SELECT customer FROM mutes WHERE until_ms > 5)"
+    for columns in ((), ("kind",), ("currency", "tier", "urgent")):
+        for condition, muted_after_ms in (("1 = 1", None), (heard, 5)):
+            named = "".join(f"{column}, " for column in columns)
+            by = f"GROUP BY {', '.join(columns)}" if columns else ""
+            sql = f"SELECT {named}{OPEN_SUMS} FROM open_alerts WHERE {condition} {by}"
+            scratch = {row[:-4]: row[-4:] for row in reading.rows(sql) if row[-4]}
+            found = open_counted(reading, columns, "1 = 1", muted_after_ms=muted_after_ms)
+            assert {row[:-4]: row[-4:] for row in found} == {
+                key: (*sums[:2], pytest.approx(sums[2], abs=1.0), pytest.approx(sums[3], rel=1e-6, abs=1e9))
+                for key, sums in scratch.items()
+            }
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -84,6 +120,7 @@ def test_counts_are_those_of_a_count_from_scratch(store, written, indexed_after)
         known = {
             row[0]: row[1] for row in reading.rows("SELECT currency, COUNT(*) FROM customers GROUP BY 1")
         }
+        assert_alerts_counted(reading)
         assert dict(currencies(reading)) == {name: many for name, many in known.items() if name}
 
 
@@ -142,7 +179,7 @@ def test_a_store_gets_the_indexes_of_its_lists_once_it_is_filled(tmp_path, shop_
     fill(store, source)
 
     late = {f"{table.name}_late_{place}" for table in TABLES for place in range(len(table.late))}
-    assert len(late) == 12
+    assert len(late) == 14
     assert before & late == set()
     assert late <= indexes(store)
     assert store.is_indexed

@@ -1,6 +1,7 @@
 """Rounds: risk, worth and order of all customers as of now, a few at a time, equal to `stream explain`."""
 
 import random
+import re
 
 import pytest
 
@@ -11,13 +12,14 @@ from stream.core.units import DAY_MS
 from stream.ops.customer import snapshot_from_files
 from stream.page.entries import AlertEntry, CustomerEntry, customer_entry, open_entries
 from stream.page.live import rounds as module
+from stream.page.live.looking import add_rows
 from stream.page.live.rounds import KEPT_ALERTS_MS, Rounds
 from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.view import View
 from stream.page.sources.fill import fill
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
-from stream.page.store.store import Batch
+from stream.page.store.store import Batch, StoreError
 from stream.wording.profile import profile_sections
 from tests.support.builders import basis
 from tests.support.dashboard_pages import contents, stored_profile
@@ -67,6 +69,73 @@ def test_a_round_makes_every_row_one_of_now_in_slices(kept, monkeypatch):
             profile = stored_profile(reading, entry.customer)
             assert entry == customer_entry(profile, clock.now_ms, basis())
     assert store.as_of_ms() == clock.now_ms
+
+
+def statements(store):
+    """What is run on the store, from now on."""
+    found: list[str] = []
+    store._writer.set_trace_callback(found.append)
+    return found
+
+
+def test_a_round_writes_only_the_columns_that_have_changed(kept):
+    """An index is rewritten only where a column of it is named: most are of what no round changes."""
+    store, clock, rounds = kept
+    clock.now_ms += DAY_MS
+    found = statements(store)
+
+    whole(rounds)
+
+    changed = [
+        each
+        for each in found
+        if re.match(r"(INSERT INTO|UPDATE|DELETE FROM) (customers|open_alerts)\b", each)
+    ]
+    assert len(changed) > 100
+    assert not [each for each in changed if not each.startswith("UPDATE ")]
+    named = {name for each in changed for name in re.findall(r"(\w+) = ", each.partition(" WHERE ")[0])}
+    of_time = {"risk", "risk_rise", "value_minor", "held", "as_of_ms", "risk_band", "value_step"}
+    of_alerts = {"score", "score_before", "worth", "stake_mean", "stake_variance"}
+    of_alerts |= {"stake_low_minor", "stake_minor", "stake_high_minor", "data"}
+    assert {"risk", "score"} < named <= of_time | of_alerts
+
+
+def test_a_round_that_finds_everything_as_it_was_writes_no_row(kept):
+    store, clock, rounds = kept
+    clock.now_ms += DAY_MS
+    whole(rounds)
+    rounds.begin_at_once()
+    found = statements(store)
+
+    whole(rounds)
+
+    assert [each for each in found if each.startswith("SELECT rowid")]
+    assert not [
+        each for each in found if re.match(r"(INSERT INTO|UPDATE|DELETE FROM) (customers|cells|open)", each)
+    ]
+
+
+def test_who_is_erased_by_another_process_during_a_round_does_not_come_back(kept, monkeypatch):
+    store, clock, rounds = kept
+    clock.now_ms += DAY_MS
+    other = SqliteStore(store.path)
+    other._writer.execute("PRAGMA busy_timeout = 0")
+    refused = []
+
+    def erase_meanwhile(*given):
+        with pytest.raises(StoreError, match="locked") as answer:
+            other.write(Batch(erased=["customer-00001"]))
+        refused.append(answer)
+        return add_rows(*given)
+
+    monkeypatch.setattr(module, "add_rows", erase_meanwhile)
+    whole(rounds)
+    monkeypatch.undo()
+    other.write(Batch(erased=["customer-00001"]))
+    other.close()
+
+    assert refused
+    assert "customer-00001" not in str(contents(store))
 
 
 def test_the_next_round_waits_a_minute_at_least_and_less_than_an_hour(kept):
@@ -145,7 +214,7 @@ def test_rows_and_pages_of_1000_customers_are_those_of_explain_at_the_same_insta
             own = sorted(row for row in opened if row[0] == entry.customer)
             wanted = sorted(
                 tuple(getattr(each, name) for name in each.__struct_fields__)
-                for each in open_entries(known.profile, now_ms, policy)
+                for each in open_entries(known.profile, now_ms, policy, brief=True)
             )
             assert own == wanted
             checked += len(kinds)

@@ -31,6 +31,7 @@ from stream.replay.run import replay
 from stream.wire import encode_alert
 from stream.worker.rows.row import StoredRow
 from tests.support.builders import basis
+from tests.support.dashboard_pages import without_order
 from tests.support.kafka_shop import KafkaShop
 from tests.support.running_worker import WorkerKafka
 
@@ -110,9 +111,18 @@ class LiveDashboard:
         self.process: subprocess.Popen[str] | None = None
         self.address = ""
 
-    def start(self, *, ready: bool = True, port: str = "0") -> LiveDashboard:
-        """Start it, and wait until it is caught up."""
-        words = [sys.executable, "-m", "stream", "dashboard", "--store", str(self.store), "--port", port]
+    def start(self, *, ready: bool = True, port: str = "0", largest: int = 0, many: int = 0) -> LiveDashboard:
+        """Start it, and wait until it is caught up.
+
+        `largest`: bytes that a file may have, as on a full disk; 0: any number. `many`: from so many rows on
+        other processes help (`MANY_ROWS`); 0: from the usual number on.
+        """
+        program = ["-m", "stream"]
+        if many:
+            run = "from stream.commands.main import main; main()"
+            program = ["-c", f"import stream.page.live.follower as f; f.MANY_ROWS = {many}; {run}"]
+        limit = ["prlimit", f"--fsize={largest}"] if largest else []
+        words = [*limit, sys.executable, *program, "dashboard", "--store", str(self.store), "--port", port]
         self.process = subprocess.Popen(
             words, env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -166,6 +176,7 @@ def contents(path):
         found = {
             table.name: sorted(store.execute(f"SELECT * FROM {table.name}").fetchall()) for table in TABLES
         }
+        found["open_cells"] = [*map(without_order, found["open_cells"])]
         found["offsets"] = sorted(store.execute("SELECT * FROM offsets").fetchall())
         found["as_of"] = store.execute("SELECT value FROM meta WHERE name = 'as_of_ms'").fetchall()
     return found

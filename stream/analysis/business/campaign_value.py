@@ -15,7 +15,7 @@ import numpy as np
 from stream.analysis.business.ledger import Ledger
 from stream.core.model.record import Model
 from stream.core.policy.policy import Finance
-from stream.core.value.lifetime import customer_value, valuation
+from stream.core.value.lifetime import finite_value_minor, valuation
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 from stream.fit.risk.risk_layer import churn_risks
@@ -80,7 +80,7 @@ def _values_of_each(
     for customer, one, risk in zip_longest(snapshot.customers, snapshot.features, risks):
         chance = None if risk is None else 1.0 - float(risk)
         t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
-        expected = customer_value(rules, one.frequency, t_x, age, one.monetary_minor, chance).finite_minor
+        expected = finite_value_minor(rules, one.frequency, t_x, age, one.monetary_minor, chance)
         earned = finance.margin * sum(amount for _, amount in ledger.payments.get(customer, ()))
         found[customer] = (earned, expected)
     return found

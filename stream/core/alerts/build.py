@@ -88,12 +88,11 @@ def open_alert_at(kind: AlertKind, profile: Profile, as_of_ms: int, basis: Basis
 
 
 def open_alert_in_brief(
-    kind: AlertKind, profile: Profile, as_of_ms: int, basis: Basis
+    kind: AlertKind, profile: Profile, now: Standing, basis: Basis
 ) -> tuple[float, ValueAtRisk | None]:
-    """The score and the money at stake that `open_alert_at` says, without reasons and remedies: a fifth of
-    the work. KeyError: the customer never had an alert of this kind."""
+    """The score and the money at stake that `open_alert_at` says as of a standing, without reasons and
+    remedies: a fifth of the work. KeyError: the customer never had an alert of this kind."""
     episode = profile.judgement.episodes[kind]
-    now = standing(profile, as_of_ms, basis)
     signal = signal_of(kind, now, profile, basis)
     return signal.score if signal is not None else episode.score, _value_at_risk(profile, now, basis)
 

@@ -13,7 +13,7 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing
 from stream.core.risk.churn import logistic
 from stream.core.value.interval import value_interval
-from stream.core.value.lifetime import customer_value
+from stream.core.value.lifetime import finite_value_minor
 from stream.core.value.rfm import summary
 
 
@@ -34,7 +34,7 @@ def expected_minor(profile: Profile, now: Standing, basis: Basis) -> float:
     """Expected profit from a customer with a purchase, from the instant of the standing on; minor units."""
     history = summary(profile.buying, now.as_of_ms, basis.model.process.unit_ms)
     numbers = history.frequency, history.recency, history.T, history.monetary_minor
-    return customer_value(basis.valuation, *numbers, chance_of_buying(now, basis)).finite_minor
+    return finite_value_minor(basis.valuation, *numbers, chance_of_buying(now, basis))
 
 
 def spread_now(profile: Profile, now: Standing, basis: Basis) -> Spread:

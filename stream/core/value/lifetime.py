@@ -91,20 +91,33 @@ def customer_value(
     `chance` is the stated one, 0 to 1, of a purchase within the customer's own horizon (returning.py); None:
     the purchase process's own.
     """
-    process, scale = rules.process, rules.spend.scale_minor
+    scale = rules.spend.scale_minor
     spend_minor = expected_value(rules.spend, x, mean_minor / scale) * scale
     worth = rules.margin * spend_minor
+    finite = worth * _purchases(rules, rules.finite, x, t_x, T, chance)
+    infinite = math.inf
+    if rules.discount > 0.0:
+        infinite = worth * _purchases(rules, rules.infinite, x, t_x, T, chance)
+    return Value(spend_minor, finite, infinite)
+
+
+def finite_value_minor(
+    rules: Valuation, x: int, t_x: float, T: float, mean_minor: float, chance: float | None
+) -> float:
+    """`finite_minor` of `customer_value` alone, in half the time."""
+    scale = rules.spend.scale_minor
+    worth = rules.margin * (expected_value(rules.spend, x, mean_minor / scale) * scale)
+    return worth * _purchases(rules, rules.finite, x, t_x, T, chance)
+
+
+def _purchases(
+    rules: Valuation, grid: GridTable, x: int, t_x: float, T: float, chance: float | None
+) -> float:
+    """Expected discounted purchases within the table's horizon."""
     age = max(T, t_x)
-    one = None if chance is None else stated(rules, x, t_x, age, chance)
-    alive = p_alive(process, x, t_x, T)
-
-    def purchases(grid: GridTable) -> float:
-        if one is None:
-            return alive * looked_up(rules, grid, x, age)
-        return discounted_purchases_of(rules, grid, x, age, one)
-
-    infinite = worth * purchases(rules.infinite) if rules.discount > 0.0 else math.inf
-    return Value(spend_minor, worth * purchases(rules.finite), infinite)
+    if chance is None:
+        return p_alive(rules.process, x, t_x, T) * looked_up(rules, grid, x, age)
+    return discounted_purchases_of(rules, grid, x, age, stated(rules, x, t_x, age, chance))
 
 
 def stated(rules: Valuation, x: int, t_x: float, age: float, chance: float) -> Returning:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -22,21 +21,23 @@ from stream import __version__
 from stream.core.judgement.basis import Basis
 from stream.kafka_causes import in_words
 from stream.page.faults import fault_places
-from stream.page.live.reading_rows import MODEL_NOTE, Gathered, RowReader
+from stream.page.live.reading_rows import MODEL_NOTE, RowReader
 from stream.page.live.record import Read
 from stream.page.live.rounds import PAUSE_MIN_S, Rounds
-from stream.page.live.row_processes import RowProcesses, Work, WorkedOut
+from stream.page.live.row_processes import HandedOut, RowProcesses
 from stream.page.live.topics import LostError, PageTopics, UnreachableError, topic_ids
 from stream.page.live.watch import wall_ms
 from stream.page.store.store import Batch, Place, ReadStore, StoreError
 from stream.wire import partition_of
 
 log = logging.getLogger(__name__)
-POLL_S = 0.05
+POLL_S, BUSY_POLL_S, BUSY_RECORDS = 0.05, 0.25, 50
+"""While so many come at once they are taken together for longer: a row costs less in a large transaction."""
 MANY_ROWS = 20_000
 """Where so many rows of customers are to be read, other processes help: they take a second to start."""
-WAITING_FOR_EACH = 2
-"""Batches that are handed out for each of them before one is written."""
+WRITTEN_TOGETHER = 20
+"""Batches of one transaction meanwhile: each transaction writes all the pages of keys that it touches."""
+TOGETHER_S = 5.0
 AGAIN_S = 2.0
 """Pause before another attempt."""
 TOMBSTONES_KEPT_MS = 20 * 3_600_000
@@ -77,7 +78,7 @@ class Follower:
         self._reader = RowReader(follow.basis, {}, {})
         self._partitions = 1
         self._latest_ms = 0
-        self._indexed = False
+        self._indexed, self._wait_s = False, POLL_S
         self._positions: dict[Place, int] = {}
         self.fault: Exception | None = None
         """A fault in this program that ended the thread."""
@@ -187,13 +188,8 @@ class Follower:
 
     def _fingerprint(self, ids: Mapping[str, str]) -> str:
         basis = self._follow.basis
-        parts = [
-            __version__,
-            basis.policy.hash,
-            basis.model.version,
-            *sorted(ids),
-            *map(ids.get, sorted(ids)),
-        ]
+        named = sorted(ids)
+        parts = [__version__, basis.policy.hash, basis.model.version, *named, *map(ids.get, named)]
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
     def _check_ids(self) -> None:
@@ -215,24 +211,26 @@ class Follower:
 
     def _read_many(self, topics: PageTopics) -> None:
         """Read to the end; the customers are looked at by other processes meanwhile."""
-        waiting: deque[tuple[Gathered, Future[WorkedOut]]] = deque()
         with RowProcesses(self._follow.basis) as processes:
-            while not self._ended.is_set() and (waiting or not topics.caught_up):
-                self._check_ids()
-                if len(waiting) < WAITING_FOR_EACH * processes.count:
-                    records = topics.poll(POLL_S)
-                    if records:
-                        news = self._reader.gather(records)
-                        work = Work([*news.rows.values()], self._now_after(), self._reader.models)
-                        waiting.append((news, processes.submit(work)))
-                        self._note_lag(topics)
-                        continue
-                if waiting:
-                    news, done = waiting.popleft()
-                    seen, latest_ms = done.result()
-                    self._reader.latest_ms = max(self._reader.latest_ms, latest_ms)
-                    self._now_after()
-                    self._write(self._reader.put_together(news, seen))
+            handed = HandedOut(self._reader, processes)
+            while not self._ended.is_set() and (handed.waiting or not topics.caught_up):
+                written, began_s = list[Batch](), time.monotonic()
+                with self._store.together():
+                    while len(written) < WRITTEN_TOGETHER and time.monotonic() - began_s < TOGETHER_S:
+                        if not handed.is_full and not topics.caught_up:
+                            self._hand_out(topics, handed)
+                        elif handed.waiting:
+                            written.append(self._write(handed.next_batch(self._now_after)))
+                        else:
+                            break
+                for batch in written:
+                    self._note_read(batch)
+
+    def _hand_out(self, topics: PageTopics, handed: HandedOut) -> None:
+        self._check_ids()
+        if records := topics.poll(POLL_S):
+            handed.add(records, self._now_after)
+            self._note_lag(topics)
 
     def _index(self) -> None:
         """The first time that everything was read."""
@@ -242,16 +240,17 @@ class Follower:
             self._indexed = True
 
     def _take(self, topics: PageTopics) -> bool:
-        records = topics.poll(POLL_S)
+        records = topics.poll(self._wait_s)
+        self._wait_s = BUSY_POLL_S if len(records) >= BUSY_RECORDS else POLL_S
         if not records:
             return False
-        self._write(self._reader.batch(records, self._now_after))
+        self._note_read(self._write(self._reader.batch(records, self._now_after)))
         return True
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch) -> Batch:
         batch.notes[LATEST] = str(self._latest_ms)
         self._store.write(batch)
-        self._note_read(batch)
+        return batch
 
     def _now_after(self) -> int:
         self._latest_ms = max(self._latest_ms, self._reader.latest_ms)

@@ -15,17 +15,18 @@ from msgspec import Struct, field
 from stream.core.facts.profile import Profile
 from stream.core.facts.versions import ForeignProfileError, NewerVersionError, check_meaning
 from stream.core.judgement.basis import Basis
+from stream.core.judgement.standing import standing
 from stream.page.entries import (
     CustomerEntry,
     OpenEntry,
     ProfileEntry,
     customer_entry,
     open_entries,
-    profile_entry,
+    packed,
 )
 from stream.page.faults import fault_places
 from stream.page.sources.source import last_instant_ms
-from stream.worker.rows.stored import UNREADABLE, read_row
+from stream.worker.rows.stored import UNREADABLE, profile_of_row
 
 log = logging.getLogger(__name__)
 UNREADABLE_ROW, NEWER_ROW, OTHER_MEANING = "unreadable", "newer_version", "other_meaning"
@@ -58,9 +59,10 @@ class Seen(Struct):
 
 
 class Known(Struct):
-    """Profiles that were read, with their partitions."""
+    """Profiles that were read."""
 
-    profiles: list[tuple[Profile, int]] = field(default_factory=list)
+    profiles: list[tuple[Profile, int, bytes]] = field(default_factory=list)
+    """Each with its partition, and as JSON."""
     latest_ms: int = 0
     """The last instant that any of them knows of."""
 
@@ -69,29 +71,28 @@ def read_rows(rows: Iterable[NewRow], meaning: str, seen: Seen) -> Known:
     """The profiles of these rows; what has none is added to `seen`. `meaning`: `Meaning.digest`."""
     known = Known()
     for row in rows:
-        profile = _read(row, meaning, seen) if row.value else None
-        if profile is None or profile.erased_ms:
+        found = _read(row, meaning, seen) if row.value else None
+        if found is None or found[0].erased_ms:
             seen.erased.append(row.customer)
             continue
-        known.profiles.append((profile, row.partition))
+        profile, body = found
+        known.profiles.append((profile, row.partition, body))
         known.latest_ms = max(known.latest_ms, last_instant_ms(profile))
     return known
 
 
-def look_at(
-    known: Known, now_ms: int, basis_of: Callable[[int], Basis], seen: Seen, *, brief: bool = False
-) -> None:
-    """Add the rows of these profiles as of now. `basis_of`: of a partition. `brief`: see `open_entries`."""
-    for profile, partition in known.profiles:
-        add_rows(seen, profile, now_ms, basis_of(partition), brief=brief)
-        seen.profiles.append(profile_entry(profile))
+def look_at(known: Known, now_ms: int, basis_of: Callable[[int], Basis], seen: Seen) -> None:
+    """Add the rows of these profiles as of now. `basis_of`: of a partition."""
+    for profile, partition, body in known.profiles:
+        add_rows(seen, profile, now_ms, basis_of(partition))
+        seen.profiles.append(ProfileEntry(profile.customer, packed(body)))
 
 
-def _read(row: NewRow, meaning: str, seen: Seen) -> Profile | None:
+def _read(row: NewRow, meaning: str, seen: Seen) -> tuple[Profile, bytes] | None:
     try:
-        profile = read_row(row.value).profile
-        if profile is not None:
-            check_meaning(profile.meaning, meaning)
+        found = profile_of_row(row.value)
+        if found is not None:
+            check_meaning(found[0].meaning, meaning)
     except UNREADABLE:
         seen.not_counted.append((row, UNREADABLE_ROW))
     except NewerVersionError:
@@ -99,20 +100,24 @@ def _read(row: NewRow, meaning: str, seen: Seen) -> Profile | None:
     except ForeignProfileError:
         seen.not_counted.append((row, OTHER_MEANING))
     else:
-        return profile
+        return found
     return None
 
 
-def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, *, brief: bool = False) -> None:
+def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis) -> None:
     """Add the rows of a customer as of now, or of their last judgement where that is later.
+
+    What an open alert says in words is left to whoever looks at it: there are many, and they change all the
+    time.
 
     A profile that our own rules cannot look at is logged, and its customer taken out: one row never stops the
     others. The profile is kept, so pages say how many there are (not_counted.py), and each round tries again.
     """
     as_of_ms = max(now_ms, last_instant_ms(profile))
     try:
-        customer = customer_entry(profile, as_of_ms, basis)
-        opened = list(open_entries(profile, as_of_ms, basis, brief=brief))
+        now = standing(profile, as_of_ms, basis)
+        customer = customer_entry(profile, as_of_ms, basis, now)
+        opened = list(open_entries(profile, as_of_ms, basis, now, brief=True))
     except Exception as fault:
         log.error("a profile cannot be looked at; its customer is left out: %s", fault_places(fault))
         seen.unseen.append(profile.customer)

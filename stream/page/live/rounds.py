@@ -1,7 +1,8 @@
 """Risk, worth and order as of now for all customers, also those of whom nothing comes: looked at in rounds.
 
-A round goes through all rows in slices of a few, so that pages and news are never held up. The next begins
-after a pause: twenty times as long as the last round took, at least a minute and at most an hour.
+A round goes through all rows in slices of a few, so that pages and news are never held up. Of each row only
+what has changed is written. The next begins after a pause: twenty times as long as the last round took, at
+least a minute and at most an hour.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.page.entries import unpacked
 from stream.page.live.looking import Seen, add_rows
 from stream.page.store.store import Batch, ReadStore
 from stream.worker.rows.stored import read_profile
 
-SLICE_ROWS = 50
+SLICE_ROWS = 400
+"""Looked at and written together, in about 40 ms."""
 PAUSE_MIN_S, PAUSE_MAX_S, PAUSE_FACTOR = 60.0, 3_300.0, 20.0
 KEPT_ALERTS_MS = 400 * 86_400_000
 """As long as the topics keep them by default."""
@@ -37,8 +38,8 @@ class Rounds:
         """`basis_of`: policy and model that a customer is looked at with."""
         self._store, self._basis_of, self._now_ms, self._clock_s = store, basis_of, now_ms, clock_s
         self._pause_min_s = pause_min_s
-        self._after: str | None = None
-        """The last customer of the round; None between two rounds."""
+        self._after: str | int | None = None
+        """The place of the last customer of the round; None between two rounds."""
         self._as_of_ms = 0
         self._began_s = self._due_s = 0.0
         self._orphans: set[str] = set()
@@ -59,22 +60,27 @@ class Rounds:
                 return False
             if self._now_ms() == self._as_of_ms and self._due_s:
                 return False
-            self._after, self._as_of_ms, self._began_s = "", self._now_ms(), self._clock_s()
-        found = self._slice(self._after)
-        if not found:
+            self._after, self._as_of_ms, self._began_s = (
+                self._store.before_all,
+                self._now_ms(),
+                self._clock_s(),
+            )
+        if not self._slice(self._after):
             self._end()
-            return True
-        seen = Seen()
-        for profile in found:
-            add_rows(seen, profile, self._as_of_ms, self._basis_of(profile.customer))
-        self._store.write(Batch(customers=seen.customers, opened=seen.opened, unseen=seen.unseen))
-        self._after = found[-1].customer
         return True
 
-    def _slice(self, after: str) -> list[Profile]:
-        sql = "SELECT body FROM profiles WHERE customer > ? ORDER BY customer LIMIT ?"
-        with self._store.reading() as reading:
-            return [read_profile(unpacked(bytes(row[0]))) for row in reading.rows(sql, [after, SLICE_ROWS])]
+    def _slice(self, after: str | int) -> bool:
+        """In one transaction: what was erased meanwhile by another process is not written again."""
+        place = self._store.in_order_of
+        sql = f"SELECT {place}, body FROM profiles WHERE {place} > ? ORDER BY {place} LIMIT ?"
+        seen = Seen()
+        with self._store.together() as own:
+            found = own.rows(sql, [after, SLICE_ROWS])
+            for self._after, body in found:
+                profile = read_profile(unpacked(bytes(body)))
+                add_rows(seen, profile, self._as_of_ms, self._basis_of(profile.customer))
+            self._store.write(Batch(customers=seen.customers, opened=seen.opened, unseen=seen.unseen))
+        return bool(found)
 
     def _end(self) -> None:
         took_s = self._clock_s() - self._began_s

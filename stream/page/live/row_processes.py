@@ -16,7 +16,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -25,10 +26,15 @@ from typing import Any, NamedTuple
 from stream.core.judgement.basis import Basis
 from stream.core.model.record import Model
 from stream.page.live.looking import NewRow, Seen, look_at, read_rows
+from stream.page.live.reading_rows import Gathered, RowReader
+from stream.page.live.record import PageRecord
+from stream.page.store.store import Batch
 from stream.parent_process import end_with
 
 log = logging.getLogger(__name__)
 PROCESSES_MAX = 8
+WAITING_FOR_EACH = 3
+"""Batches that are handed out for each of them before one is written."""
 GOODBYE_S = 5.0
 LOOKED_THROUGH_AFTER = 100_000
 """New objects after which a process looks for circles among them: rows have none."""
@@ -63,7 +69,7 @@ class RowWorker:
         """The rows as of the instant of the work, or of their own last where that is later."""
         seen = Seen()
         known = read_rows(work.rows, self._configured.meaning.digest, seen)
-        look_at(known, work.now_ms, lambda place: self._basis(work.models.get(place)), seen, brief=True)
+        look_at(known, work.now_ms, lambda place: self._basis(work.models.get(place)), seen)
         return WorkedOut(seen, known.latest_ms)
 
     def _basis(self, model: Model | None) -> Basis:
@@ -128,6 +134,33 @@ class RowProcesses:
         if isinstance(found, WorkedOut):
             return found
         raise RuntimeError(found)
+
+
+class HandedOut:
+    """Records that are with other processes, in the order in which they were read."""
+
+    def __init__(self, reader: RowReader, processes: RowProcesses) -> None:
+        self._reader, self._processes = reader, processes
+        self.waiting: deque[tuple[Gathered, Future[WorkedOut]]] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one is to be taken back first."""
+        return len(self.waiting) >= WAITING_FOR_EACH * self._processes.count
+
+    def add(self, records: Sequence[PageRecord], now_ms: Callable[[], int]) -> None:
+        """Give more of them away; `now_ms` is asked once they are known."""
+        news = self._reader.gather(records)
+        work = Work([*news.rows.values()], now_ms(), self._reader.models)
+        self.waiting.append((news, self._processes.submit(work)))
+
+    def next_batch(self, now_ms: Callable[[], int]) -> Batch:
+        """What the first of them come to; waits for it. `now_ms` is asked once their instants are known."""
+        news, done = self.waiting.popleft()
+        seen, latest_ms = done.result()
+        self._reader.latest_ms = max(self._reader.latest_ms, latest_ms)
+        now_ms()
+        return self._reader.put_together(news, seen)
 
 
 def main(number: int, parent: int) -> None:

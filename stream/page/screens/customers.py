@@ -137,7 +137,7 @@ def _part(
     column, _ = SORTS[filters["sort"]]
     if place is not None:
         level, customer = place
-        where.append(f"({column} < ? OR ({column} = ? AND customer > ?))")
+        where.append(f"{column} <= ? AND ({column} < ? OR customer > ?)")  # the first part finds the place
         values += [level, level, customer]
     chosen = f"WHERE {' AND '.join(where)} " if where else ""
     sql = f"SELECT {', '.join(COLUMNS)} FROM customers {chosen}ORDER BY {column} DESC, customer LIMIT ?"

@@ -10,6 +10,7 @@ from stream.core.alerts.alert import AlertData
 from stream.core.alerts.build import open_alert_at
 from stream.core.policy.policy import AlertKind
 from stream.page.entries import NOT_KNOWN, OpenEntry, unpacked
+from stream.page.screens.counts import open_counted
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.masked import customer_of
 from stream.page.screens.view import (
@@ -75,12 +76,8 @@ def with_currency(reading: Reading, filters: Mapping[str, str], view: View) -> d
 
 def currencies(reading: Reading, kind: str, view: View) -> list[Row]:
     """Each currency with its number of open alerts, most first."""
-    heard, until = not_muted(view)
-    sql = (
-        f"SELECT currency, COUNT(*) FROM open_alerts WHERE kind = ? AND {heard} "
-        "GROUP BY currency ORDER BY 2 DESC, 1"
-    )
-    return reading.rows(sql, [kind, *until])
+    found = open_counted(reading, ("currency",), "kind = ?", [kind], muted_after_ms=view.as_of_ms)
+    return sorted([row[:2] for row in found], key=lambda row: (-row[1], row[0]))
 
 
 def not_muted(view: View) -> tuple[str, list[int]]:
@@ -91,19 +88,27 @@ def not_muted(view: View) -> tuple[str, list[int]]:
     )
 
 
-def condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | int | float]]:
-    """The condition of the list, without its place, and its parameters."""
-    heard, until = not_muted(view)
-    where = f"kind = ? AND currency = ? AND {heard}"
-    values: list[str | int | float] = [filters["kind"], filters["currency"], *until]
-    if filters["since"]:
-        where += " AND opened_ms >= ?"
-        values.append(view.yesterday_ms)
+def counted_condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | int | float]]:
+    """What of the condition of the list open alerts are counted by, and its parameters."""
+    where = "kind = ? AND currency = ?"
+    values: list[str | int | float] = [filters["kind"], filters["currency"]]
     if filters["tier"]:
         where += " AND tier = ?"
         values.append(view.basis.tier_names.index(filters["tier"]))
     if filters["urgent"]:
         where += " AND urgent = 1"
+    return where, values
+
+
+def condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | int | float]]:
+    """The condition of the list, without its place, and its parameters."""
+    where, values = counted_condition(filters, view)
+    heard, until = not_muted(view)
+    where += f" AND {heard}"
+    values += until
+    if filters["since"]:
+        where += " AND opened_ms >= ?"
+        values.append(view.yesterday_ms)
     return where, values
 
 
@@ -113,7 +118,7 @@ def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: i
     if filters["after"]:
         worth, stake, shown = cursor_parts(filters["after"], 3)
         customer = customer_of(reading, shown, view)
-        where += " AND (worth < ? OR (worth = ? AND (stake_mean < ? OR (stake_mean = ? AND customer > ?))))"
+        where += " AND worth <= ? AND (worth < ? OR stake_mean < ? OR (stake_mean = ? AND customer > ?))"
         values += [number(worth), number(worth), number(stake), number(stake), customer]
     sql = (
         f"SELECT {', '.join(COLUMNS)} FROM open_alerts WHERE {where} "

@@ -15,9 +15,11 @@ from msgspec import Struct
 from stream.core.alerts.alert import AlertData
 from stream.page.entries import NOT_KNOWN, OpenEntry
 from stream.page.screens.counts import currencies as all_currencies
+from stream.page.screens.counts import open_counted
 from stream.page.screens.open_list import (
     alert_of,
     condition,
+    counted_condition,
     currencies,
     cursor,
     not_muted,
@@ -35,6 +37,7 @@ from stream.page.screens.view import (
     url,
 )
 from stream.page.store.store import Reading
+from stream.page.store.tables import OPEN_SUMS
 from stream.wording.alert import reason_lines, score_number, to_do_words
 
 PATH, CSV_PATH = "/", "/today.csv"
@@ -111,12 +114,12 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
     """The screen for these filters."""
     kind = filters["kind"]
     heard, until = not_muted(view)
-    counted = f"SELECT kind, COUNT(*) FROM open_alerts WHERE {heard} GROUP BY kind"
-    counts: dict[str, int] = dict(reading.rows(counted, until))
+    counts = {
+        row[0]: row[1] for row in open_counted(reading, ("kind",), "1 = 1", muted_after_ms=view.as_of_ms)
+    }
     by_currency = currencies(reading, kind, view)
     filters = with_currency(reading, filters, view)
     currency = filters["currency"]
-    where, parameters = condition(filters, view)
     found = open_page(reading, filters, view, ROWS_SHOWN + 1)
     shown = found[:ROWS_SHOWN]
     bare = {"kind": filters["kind"]}
@@ -130,7 +133,7 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
             Tab(name or "none", count, url(PATH, {**bare, "currency": name}), name == currency)
             for name, count in by_currency
         ],
-        total=_total(reading, where, parameters, currency),
+        total=_total(reading, filters, view),
         new=reading.one(
             "SELECT COUNT(*) FROM open_alerts "
             f"WHERE kind = ? AND currency = ? AND opened_ms >= ? AND {heard}",
@@ -149,14 +152,16 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
     )
 
 
-def _total(reading: Reading, where: str, parameters: list[str | int | float], currency: str) -> Total:
+def _total(reading: Reading, filters: Mapping[str, str], view: View) -> Total:
     """Means and variances add up where customers decide by themselves; the sum is taken as normal."""
-    sums = (
-        "COUNT(*), COALESCE(SUM(CASE WHEN stake_minor < 0 THEN 1 ELSE 0 END), 0), "
-        "COALESCE(SUM(stake_mean), 0), COALESCE(SUM(stake_variance), 0)"
-    )
-    sql = f"SELECT {sums} FROM open_alerts WHERE {where}"
-    customers, unknown, mean, variance = reading.one(sql, parameters)
+    currency = filters["currency"]
+    if filters["since"]:
+        where, values = condition(filters, view)
+        found = reading.rows(f"SELECT {OPEN_SUMS} FROM open_alerts WHERE {where}", values)
+    else:
+        where, values = counted_condition(filters, view)
+        found = open_counted(reading, (), where, values, muted_after_ms=view.as_of_ms)
+    customers, unknown, mean, variance = found[0] if found else (0, 0, 0.0, 0.0)
     reach = Z_80 * math.sqrt(variance)
     low, high = max(0.0, mean - reach), mean + reach
     spread = f"{estimate(low, currency)} to {estimate(high, currency)}"
@@ -186,8 +191,8 @@ def _open_by_day(reading: Reading, kind: str, currency: str, view: View) -> list
     if not view.has_alerts:
         return []
     starts = view.day_starts_ms(30)
-    sql = "SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND currency = ?"
-    open_now = reading.one(sql, [kind, currency])[0]
+    counted = open_counted(reading, (), "kind = ? AND currency = ?", [kind, currency])
+    open_now = counted[0][0] if counted else 0
     theirs, values = _of_currency(reading, kind, currency)
     sql = (
         "SELECT at_ms / 900000, state, COUNT(*) FROM alerts "

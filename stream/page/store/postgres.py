@@ -18,7 +18,6 @@ from stream.page.store.store import Reading, ReadStore, Row, StoreError
 from stream.page.store.tables import (
     CONFLICTS,
     StoreTable,
-    count_statement,
     create_statements,
     drop_statements,
 )
@@ -92,6 +91,9 @@ class PostgresStore(ReadStore):
         while not self._idle.empty():
             self._idle.get().close()
 
+    def _own_reading(self) -> Reading:
+        return _PostgresReading(self._writer)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
@@ -118,10 +120,6 @@ class PostgresStore(ReadStore):
         sql = f"DELETE FROM {table.name} WHERE customer = ANY(%s::text[])"
         self._writer.execute(sql, [list(map(as_stored, customers))])
 
-    def _count_each(self, sign: int, customers: Sequence[str]) -> None:
-        sql = count_statement(sign, "customer = ANY(%s::text[])")
-        self._writer.execute(sql, [list(map(as_stored, customers))])
-
     def _put(self, table: StoreTable, rows: Sequence[Row]) -> None:
         """Many rows are copied: a statement for each takes longer."""
         if len(rows) < COPIED_FROM or table in CONFLICTS:
@@ -138,10 +136,22 @@ class PostgresStore(ReadStore):
                 f"DELETE FROM {table.name} t USING unnest({marks}) AS k ({names}) WHERE {where}",
                 [list(values) for values in zip(*stored, strict=True)],
             )
-            columns = ", ".join(table.entry.__struct_fields__)
-            with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
-                for row in stored.values():
-                    copy.write_row(row)
+        self._copy(table, list(stored.values()))
+
+    def _add(self, table: StoreTable, rows: Sequence[Row]) -> None:
+        if len(rows) < COPIED_FROM:
+            super()._add(table, rows)
+        else:
+            self._copy(table, [tuple(map(as_stored, row)) for row in rows])
+
+    def _copy(self, table: StoreTable, rows: Sequence[Row]) -> None:
+        columns = ", ".join(table.entry.__struct_fields__)
+        with (
+            self._writer.cursor() as cursor,
+            cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
 
     def _meta(self) -> Mapping[str, str]:
         with suppress(StoreError), self.reading() as reading:

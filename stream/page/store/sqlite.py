@@ -27,7 +27,13 @@ PAGE_BYTES = 8_192
 APPLICATION_ID = 0x53545244
 """Marks a file as a store of the dashboard (`STRD`): no other SQLite file is ever emptied."""
 LOG_BYTES_KEPT = 64 << 20
-"""The write-ahead log is cut to this after each checkpoint."""
+"""From this size on the write-ahead log is emptied into the file, and then cut to nothing."""
+BUSY_MS = 30_000
+"""For so long a transaction waits for one of another process."""
+EMPTIED_WITHIN_MS = 500
+"""For so long the writer waits for readers of older states; else the log grows, and it tries again later."""
+CACHE_KIB = 192 << 10
+"""Of the writer: all keys of a million customers. With the 2 MiB of SQLite each row waits for pages."""
 ASIDE = ("", "-wal", "-shm")
 """Ends of the names of the files of one database."""
 
@@ -35,9 +41,14 @@ ASIDE = ("", "-wal", "-shm")
 class SqliteStore(ReadStore):
     """A store in one file, and its two files beside it."""
 
+    in_order_of, before_all = "rowid", 0
+    """As they lie in the file: rows that are changed together share pages."""
+
     def __init__(self, path: Path) -> None:
         """StoreError: the file is not ours, or cannot be written."""
         self.path = path
+        self._log_tried = 0
+        """Size up to which the log is left to grow after readers kept it from being emptied."""
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds customers: for this user alone
             self._writer = self._opened()
@@ -71,6 +82,8 @@ class SqliteStore(ReadStore):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES_KEPT // PAGE_BYTES}")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA synchronous = OFF")
             if tables:
                 connection.execute("SELECT count(*) FROM meta").fetchone()
@@ -83,7 +96,9 @@ class SqliteStore(ReadStore):
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30.0)
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1_000
+        )
         connection.execute("PRAGMA secure_delete = ON")  # it may be of a customer who was erased
         return connection
 
@@ -97,6 +112,8 @@ class SqliteStore(ReadStore):
                 yield _SqliteReading(connection)
             finally:
                 connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StoreError(f"the read store {self.path} cannot be read: {error}") from error
         finally:
             self._idle.put(connection)
 
@@ -112,6 +129,9 @@ class SqliteStore(ReadStore):
         log = Path(f"{self.path}-wal")
         return log.stat().st_size if log.exists() else 0
 
+    def _own_reading(self) -> Reading:
+        return _SqliteReading(self._writer)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
@@ -119,12 +139,25 @@ class SqliteStore(ReadStore):
             try:
                 yield
                 self._writer.execute("COMMIT")
+                self._shorten_log()
             except BaseException:
                 with suppress(sqlite3.Error):
                     self._writer.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
             raise StoreError(f"the read store {self.path} cannot be written: {error}") from error
+
+    def _shorten_log(self) -> None:
+        """Empty the log. What SQLite does of itself never begins a new log while anybody reads: under steady
+        reading it would grow without end."""
+        size = self.log_bytes
+        if size <= max(self._log_tried, LOG_BYTES_KEPT):
+            self._log_tried = min(self._log_tried, size)
+            return
+        self._writer.execute(f"PRAGMA busy_timeout = {EMPTIED_WITHIN_MS}")
+        (is_busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._writer.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._log_tried = size + LOG_BYTES_KEPT if is_busy else 0
 
     def _run(self, sql: str, rows: Sequence[Row]) -> None:
         self._writer.executemany(sql, rows)

@@ -8,40 +8,49 @@ either is another, or filling was interrupted, `open_for` empties it and says so
 from __future__ import annotations
 
 import json
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple, cast
 
 from msgspec import Struct, field
 
-from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
-from stream.page.masks import MaskEntry, Masks
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry
+from stream.page.masks import Masks
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
-from stream.page.store.erasures import any_erasures, erasures_known
+from stream.page.store.differences import (
+    Differences,
+    alerts_moved,
+    customers_moved,
+    differences,
+    rows_named,
+    rows_of,
+    update_statement,
+)
+from stream.page.store.erasures import erasures_of, own_pseudonyms
+from stream.page.store.notes import StoreNotes
 from stream.page.store.tables import (
     ACTIONS,
     ALERTS,
+    CELLS,
+    COUNT_ALL,
     CUSTOMERS,
     ERASURES,
     MASKS,
     MUTES,
     NOT_COUNTED,
     OPEN_ALERTS,
+    OPEN_CELLS,
     PROFILES,
+    PUT_OFFSETS,
     STORE_VERSION,
     UNSEEN,
     StoreTable,
-    count_statement,
     late_statements,
     upsert,
-    values_of,
 )
 from stream.pseudonyms import ERASED, Pseudonyms
 
-OWN_KEY = "erasure-key"
-"""The note with the store's own key of pseudonyms."""
 Row = tuple[Any, ...]
 Place = tuple[str, int]
 """A topic and a partition number."""
@@ -97,11 +106,15 @@ class Reading(ABC):
         return row
 
 
-class ReadStore(ABC):
+class ReadStore(StoreNotes):
     """The store; writing is for one thread only, reading for any."""
 
     masks: Masks | None = None
     """How ids are masked on pages; set it before `open_for`."""
+    in_order_of, before_all = "customer", cast(str | int, "")
+    """A column in whose order all rows are gone through, and what is before all of its values."""
+    _inside = False
+    """Between the beginning and the end of what is written together."""
     _counts: bool | None = None
     """Whether cells are kept up with the rows; None: not known yet."""
     pseudonyms = Pseudonyms("", ERASED)
@@ -121,12 +134,12 @@ class ReadStore(ABC):
         return 0
 
     @abstractmethod
-    def _transaction(self) -> AbstractContextManager[None]:
-        """All statements inside appear together or not at all."""
+    def _own_reading(self) -> Reading:
+        """Reads what is written so far, inside `together`."""
 
     @abstractmethod
-    def _run(self, sql: str, rows: Sequence[Row]) -> None:
-        """Run a statement once for each row of parameters."""
+    def _transaction(self) -> AbstractContextManager[None]:
+        """All statements inside appear together or not at all."""
 
     def _delete(self, table: StoreTable, customers: Sequence[str]) -> None:
         """Take away the rows of these customers."""
@@ -134,25 +147,23 @@ class ReadStore(ABC):
 
     def _put(self, table: StoreTable, rows: Sequence[Row]) -> None:
         """Add rows, or replace those with the same key."""
-        self._run(upsert(table), rows)
+        if rows:
+            self._run(upsert(table), rows)
+
+    def _add(self, table: StoreTable, rows: Sequence[Row]) -> None:
+        """Add rows whose keys are not there."""
+        self._put(table, rows)
 
     @abstractmethod
     def _make_tables(self) -> None:
         """Take away what there is, and make empty tables."""
 
-    @abstractmethod
-    def _meta(self) -> Mapping[str, str]:
-        """What the store knows of itself; empty where it has no tables, or cannot be read as a store."""
-
     def open_for(self, source: str, *, growing: bool = False) -> bool:
         """True when the store holds all of this source (the fingerprint of what is read, and of how); else it
         is empty now. `growing`: of a source that goes on, what was read so far is enough: `positions` says
         how far."""
-        wanted = {
-            "version": str(STORE_VERSION),
-            "source": self._under_masks(source),
-            **({} if growing else {"complete": "1"}),
-        }
+        wanted = {"version": str(STORE_VERSION), "source": self._under_masks(source)}
+        wanted |= {} if growing else {"complete": "1"}
         if {name: text for name, text in self._meta().items() if name in wanted} == wanted:
             return True
         self.empty(source)
@@ -160,35 +171,17 @@ class ReadStore(ABC):
 
     def empty(self, source: str) -> None:
         """Make the store an empty one of this source."""
-        with self._transaction():
+        with self.together():
             self._make_tables()
             source = self._under_masks(source)
             self._note(version=str(STORE_VERSION), source=source, complete="0", indexed="0")
         self._counts = False
 
-    def _count(self, sign: int, customers: Sequence[str]) -> None:
-        """Count these customers out of the cells before their rows change, and in after it. While a store is
-        filled nothing is counted: `index` counts all at once."""
-        if self._counts is None:
-            self._counts = self.is_indexed
-        if self._counts:
-            self._count_each(sign, customers)
-            if sign > 0:
-                self._run("DELETE FROM cells WHERE customers = 0", [()])
-
-    def _count_each(self, sign: int, customers: Sequence[str]) -> None:
-        self._run(count_statement(sign, "customer = ?"), [(one,) for one in customers])
-
-    @property
-    def is_indexed(self) -> bool:
-        """Whether it was filled for the first time, and has indexes and counts."""
-        return self._meta().get("indexed") == "1"
-
     def index(self) -> None:
         """Make the indexes and the counts that filling does without; until then pages look through whole
         tables."""
-        with self._transaction():
-            for statement in [*late_statements(), "DELETE FROM cells", count_statement(1, "1 = 1")]:
+        with self.together():
+            for statement in [*late_statements(), *COUNT_ALL]:
                 self._run(statement, [()])
             self._note(indexed="1")
         self._counts = True
@@ -196,52 +189,78 @@ class ReadStore(ABC):
     def _under_masks(self, source: str) -> str:
         return source if self.masks is None else f"{source} {self.masks.fingerprint}"
 
+    @contextmanager
+    def together(self) -> Iterator[Reading]:
+        """What is written inside appears together or not at all; yields a view of what is written so far."""
+        if self._inside:
+            yield self._own_reading()
+            return
+        with self._transaction():
+            self._inside = True
+            try:
+                yield self._own_reading()
+            finally:
+                self._inside = False
+
     def write(self, batch: Batch) -> None:
         """Put a batch into the store, in one transaction."""
-        named, erased_ms = self._erasures(batch)
-        with self._transaction():
-            touched, gone = [entry.customer for entry in batch.customers], batch.erased + batch.unseen
-            self._count(-1, touched + gone)
-            self._delete(OPEN_ALERTS, touched + gone)
-            self._delete(UNSEEN, touched + batch.erased)
-            for table in (CUSTOMERS, MASKS):
-                self._delete(table, gone)
-            if self.masks is not None:
-                self._put(MASKS, values_of([MaskEntry(each, self.masks.of(each)) for each in touched]))
-            self._delete(PROFILES, batch.erased)
+        with self.together() as own:
+            named, erased_ms = self._erasures(batch, own)
+            self._write_customers(batch, own)
             for table, entries in _by_table(batch):
-                self._put(table, values_of(entries))
-            self._count(1, touched)
-            self._put(ERASURES, values_of(named))
+                self._put(table, rows_of(entries))
+            self._put(ERASURES, rows_of(named))
             self._forget_erased(batch, erased_ms)
-            offsets = [(topic, place, *position) for (topic, place), position in batch.offsets.items()]
-            self._run(
-                "INSERT INTO offsets (topic, place, next, epoch) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (topic, place) DO UPDATE SET next = excluded.next, epoch = excluded.epoch",
-                offsets,
-            )
+            self._run(PUT_OFFSETS, [(*place, *position) for place, position in batch.offsets.items()])
             self._note(**batch.notes)
 
-    def _erasures(self, batch: Batch) -> tuple[list[ErasureEntry], dict[str, int]]:
-        """The erasures of a batch under pseudonyms, and when customers of whom it says something were erased,
-        whichever of the two was read first."""
-        erased = {each.customer: each.at_ms for each in sorted(batch.erasures, key=lambda each: each.at_ms)}
-        touched = {entry.customer for entry in batch.alerts} | {entry.customer for entry in batch.actions}
-        touched |= {entry.customer for entry in batch.mutes} | erased.keys()
-        if not touched or not (erased or any_erasures(self.reading)):
-            return [], {}
-        pseudonyms = self.pseudonyms or Pseudonyms(self._own_key(), ERASED)
-        known_as = {name: customer for customer in touched for name in pseudonyms.all_of(customer)}
-        for name, at_ms in erasures_known(self.reading, known_as):
-            erased[known_as[name]] = max(at_ms, erased.get(known_as[name], -1))
-        return [ErasureEntry(pseudonyms.of(each.customer), each.at_ms) for each in batch.erasures], erased
+    def _write_customers(self, batch: Batch, own: Reading) -> None:
+        """The rows of customers, their open alerts and profiles, as far as they differ from what is there."""
+        touched, gone = {entry.customer for entry in batch.customers}, batch.erased + batch.unseen
+        replaced = touched.union(gone)
+        unseen = {row[0] for row in rows_named(UNSEEN, replaced, own.rows)}
+        before = rows_named(CUSTOMERS, replaced, own.rows)
+        known = {row[0] for row in before}
+        changed = differences(CUSTOMERS, before, rows_of(batch.customers), replaced)
+        self._write_differences(CUSTOMERS, changed)
+        others = {entry.customer for entry in batch.opened} - touched
+        there = rows_named(OPEN_ALERTS, known | others, own.rows)
+        opened = differences(OPEN_ALERTS, there, rows_of(batch.opened), replaced)
+        self._write_differences(OPEN_ALERTS, opened)
+        self._count(changed, opened)
+        self._delete(UNSEEN, [*(unseen - {*batch.unseen})])
+        self._put(UNSEEN, [(customer,) for customer in batch.unseen])
+        if self.masks is not None:
+            self._put(MASKS, [(each, self.masks.of(each)) for each in sorted(touched - known)])
+            self._delete(MASKS, gone)
+        profiles, stored = sorted(rows_of(batch.profiles)), known | unseen
+        self._delete(PROFILES, batch.erased)
+        self._add(PROFILES, [row for row in profiles if row[0] not in stored])
+        self._put(PROFILES, [row for row in profiles if row[0] in stored])
 
-    def _own_key(self) -> str:
-        """A key that is kept in the store: for who sets none, so that at least no id stays there."""
-        if not self.note(OWN_KEY):
-            with self._transaction():
-                self._note(**{OWN_KEY: secrets.token_hex(16)})
-        return self.note(OWN_KEY)
+    def _write_differences(self, table: StoreTable, found: Differences) -> None:
+        keys = " AND ".join(f"{name} = ?" for name in table.key)
+        self._run(f"DELETE FROM {table.name} WHERE {keys}", found.removed)
+        for columns, rows in found.updated.items():
+            self._run(update_statement(table, columns), rows)
+        self._add(table, found.added)
+
+    def _count(self, customers: Differences, opened: Differences) -> None:
+        """Keep up the counts. While a store is filled nothing is counted: `index` counts all at once."""
+        if self._counts is None:
+            self._counts = self.is_indexed
+        if self._counts:
+            self._put(CELLS, customers_moved(customers))
+            self._put(OPEN_CELLS, alerts_moved(opened))
+            if customers.before or opened.before:
+                self._run("DELETE FROM cells WHERE customers = 0", [()])
+                self._run("DELETE FROM open_cells WHERE alerts = 0", [()])
+
+    def _erasures(self, batch: Batch, own: Reading) -> tuple[list[ErasureEntry], dict[str, int]]:
+        words: list[AlertEntry | ActionEntry | MuteEntry] = [*batch.alerts, *batch.actions, *batch.mutes]
+        touched = {entry.customer for entry in words}
+        names = lambda: self.pseudonyms or own_pseudonyms(own.rows, self._note)  # noqa: E731
+        return erasures_of(batch.erasures, touched, names, own.rows)
 
     def _forget_erased(self, batch: Batch, erased_ms: Mapping[str, int]) -> None:
         """Alerts and words of customers from before their erasure."""
@@ -250,7 +269,7 @@ class ReadStore(ABC):
 
     def forget(self, customers: Sequence[str], before_ms: int) -> None:
         """Take away alerts and words of these customers, and all alerts from before an instant."""
-        with self._transaction():
+        with self.together():
             for table in (ALERTS, ACTIONS, MUTES):
                 self._delete(table, customers)
             self._run("DELETE FROM alerts WHERE at_ms < ?", [(before_ms,)])
@@ -261,38 +280,15 @@ class ReadStore(ABC):
             found = reading.rows("SELECT topic, place, next, epoch FROM offsets")
         return {(topic, place): ReadUpTo(following, epoch) for topic, place, following, epoch in found}
 
-    def note(self, name: str) -> str:
-        """A text that the source keeps in the store (`Batch.notes`); empty: there is none."""
-        return self._meta().get(name, "")
-
     def finish(self, as_of_ms: int, notes: Sequence[str] = ()) -> None:
         """Say that all of the source was written, as of which instant, and what is to be said of it."""
         if not self.is_indexed:
             self.index()
-        with self._transaction():
+        with self.together():
             self._note(as_of_ms=str(as_of_ms), notes=json.dumps(list(notes)), complete="1")
-
-    def as_of_ms(self) -> int:
-        """The instant that the rows are as of; 0 before `finish`."""
-        return int(self._meta().get("as_of_ms", "0"))
-
-    def notes(self) -> tuple[str, ...]:
-        """What is to be said of the rows as a whole."""
-        return tuple(json.loads(self._meta().get("notes", "[]")))
-
-    def _note(self, **texts: str) -> None:
-        self._run(
-            "INSERT INTO meta (name, value) VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            list(texts.items()),
-        )
 
 
 def _by_table(batch: Batch) -> Iterator[tuple[StoreTable, Sequence[Struct]]]:
-    yield CUSTOMERS, batch.customers
-    yield UNSEEN, [UnseenEntry(customer) for customer in batch.unseen]
-    yield PROFILES, batch.profiles
-    yield OPEN_ALERTS, batch.opened
     yield ALERTS, batch.alerts
     yield ACTIONS, batch.actions
     yield MUTES, batch.mutes

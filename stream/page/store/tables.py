@@ -6,12 +6,12 @@ Columns are the fields of the entries (stream/page/entries.py), in the same orde
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from stream.page.cells import COUNTED_BY, Cell
+from stream.page.cells import COUNTED_BY, OPEN_COUNTED_BY, Cell, OpenCell
 from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
 from stream.page.masks import MaskEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
@@ -37,33 +37,51 @@ TABLES = (
         CustomerEntry,
         ("customer",),
         late=(
-            *(f"{column}, customer" for column in ("value_minor", "risk", "risk_rise", "last_purchase_ms")),
-            "currency, value_minor, customer",
-            "held",
-            *(f"{column}, value_minor" for column in ("campaign", "channel", "country", "tier", "stage")),
+            *(
+                f"({column} DESC, customer)"
+                for column in ("value_minor", "risk", "risk_rise", "last_purchase_ms")
+            ),
+            "(currency, value_minor DESC, customer)",
+            "(held) WHERE held <> ''",
+            *(
+                f"({column}, value_minor DESC, customer)"
+                for column in ("campaign", "channel", "country", "tier", "stage")
+            ),
         ),
     ),
     StoreTable("cells", Cell, COUNTED_BY),
     StoreTable("unseen", UnseenEntry, ("customer",)),
-    StoreTable("masks", MaskEntry, ("customer",), late=("mask, customer",)),
+    StoreTable("masks", MaskEntry, ("customer",), late=("(mask, customer)",)),
     StoreTable("profiles", ProfileEntry, ("customer",)),
     StoreTable(
         "open_alerts",
         OpenEntry,
         ("customer", "kind"),
-        ("kind, currency, worth, stake_mean, customer", "kind, opened_ms"),
+        late=(
+            "(kind, currency, worth DESC, stake_mean DESC, customer, opened_ms, tier, urgent)",
+            "(kind, opened_ms)",
+        ),
     ),
-    StoreTable("alerts", AlertEntry, ("id",), ("customer, sequence", "kind, at_ms")),
-    StoreTable("actions", ActionEntry, ("id",), ("customer, at_ms", "alert_id")),
+    StoreTable("open_cells", OpenCell, OPEN_COUNTED_BY),
+    StoreTable("alerts", AlertEntry, ("id",), ("(customer, sequence)", "(kind, at_ms, state)")),
+    StoreTable("actions", ActionEntry, ("id",), ("(customer, at_ms)", "(alert_id)")),
     StoreTable("mutes", MuteEntry, ("customer",)),
     StoreTable("erasures", ErasureEntry, ("customer",)),
     StoreTable("not_counted", NotCounted, ("day", "source", "reason")),
 )
-CUSTOMERS, CELLS, UNSEEN, MASKS, PROFILES, OPEN_ALERTS, ALERTS, ACTIONS, MUTES, ERASURES, NOT_COUNTED = TABLES
+(
+    CUSTOMERS, CELLS, UNSEEN, MASKS, PROFILES, OPEN_ALERTS, OPEN_CELLS, ALERTS, ACTIONS, MUTES, ERASURES,
+    NOT_COUNTED,
+) = TABLES  # fmt: skip
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 OFFSETS = (
     "CREATE TABLE offsets (topic TEXT, place INTEGER, next BIGINT NOT NULL, epoch BIGINT NOT NULL DEFAULT 0, "
     "PRIMARY KEY (topic, place))"
+)
+
+PUT_OFFSETS = (
+    "INSERT INTO offsets (topic, place, next, epoch) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (topic, place) DO UPDATE SET next = excluded.next, epoch = excluded.epoch"
 )
 
 
@@ -86,7 +104,7 @@ def late_statements() -> list[str]:
 
 def _indexes(table: StoreTable, prefix: str, columns: Sequence[str]) -> list[str]:
     return [
-        f"CREATE INDEX IF NOT EXISTS {table.name}_{prefix}{place} ON {table.name} ({each})"
+        f"CREATE INDEX IF NOT EXISTS {table.name}_{prefix}{place} ON {table.name} {each}"
         for place, each in enumerate(columns)
     ]
 
@@ -115,6 +133,14 @@ CONFLICTS = {
     ERASURES: (
         "ON CONFLICT (customer) DO UPDATE SET at_ms = excluded.at_ms WHERE excluded.at_ms > erasures.at_ms"
     ),
+    **{
+        cells: f"ON CONFLICT ({', '.join(cells.key)}) DO UPDATE SET "
+        + ", ".join(
+            f"{name} = {cells.name}.{name} + excluded.{name}"
+            for name in cells.entry.__struct_fields__[len(cells.key) :]
+        )
+        for cells in (CELLS, OPEN_CELLS)
+    },
     NOT_COUNTED: (
         "ON CONFLICT (day, source, reason) DO UPDATE SET count = not_counted.count + excluded.count"
     ),
@@ -127,21 +153,20 @@ KNOWN_MINOR = "CASE WHEN value_step >= 0 THEN value_minor ELSE 0 END"
 """Of a row of customers: the value where it is known, else 0."""
 
 
-def count_statement(sign: int, where: str) -> str:
-    """The statement that counts the customers of a condition in (1) or out (-1)."""
-    key = ", ".join(COUNTED_BY)
-    sets = ", ".join(f"{name} = cells.{name} + excluded.{name}" for name in ("customers", "minor"))
-    return (
-        f"INSERT INTO cells ({key}, customers, minor) SELECT {key}, {sign} * COUNT(*), "
-        f"{sign} * SUM({KNOWN_MINOR}) FROM customers WHERE {where} GROUP BY {key} "
-        f"ON CONFLICT ({key}) DO UPDATE SET {sets}"
-    )
+OPEN_SUMS = (
+    "COUNT(*), COALESCE(SUM(CASE WHEN stake_minor < 0 THEN 1 ELSE 0 END), 0), "
+    "COALESCE(SUM(stake_mean), 0), COALESCE(SUM(stake_variance), 0)"
+)
+"""Of rows of open alerts: their number, how many have no known stake, mean and variance of the stakes."""
+_KEY, _OPEN_KEY = ", ".join(COUNTED_BY), ", ".join(OPEN_COUNTED_BY)
+COUNT_ALL = (
+    "DELETE FROM cells",
+    f"INSERT INTO cells SELECT {_KEY}, COUNT(*), SUM({KNOWN_MINOR}) FROM customers GROUP BY {_KEY}",
+    "DELETE FROM open_cells",
+    f"INSERT INTO open_cells SELECT {_OPEN_KEY}, {OPEN_SUMS} FROM open_alerts GROUP BY {_OPEN_KEY}",
+)
+"""The statements that count all customers and all open alerts."""
 
 
 def _insert(table: StoreTable, names: Sequence[str]) -> str:
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
-
-
-def values_of(entries: Sequence[Struct]) -> list[tuple[Any, ...]]:
-    """The rows of these entries."""
-    return [msgspec.structs.astuple(entry) for entry in entries]

@@ -13,8 +13,8 @@ from stream.look.html import Cell, Link, Meter, html_table, html_text, with_whol
 from stream.look.months import months
 from stream.page.published import PublishedError
 from stream.page.screens import alert_weeks, customers, judged_alerts, today
+from stream.page.screens.counts import open_counted
 from stream.page.screens.leaving import by_tier
-from stream.page.screens.open_list import not_muted
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.web.pages import HTML, Made, Pages
@@ -121,8 +121,8 @@ def _leaving(found: Sequence[by_tier.TierLeaving], names: Sequence[str]) -> str:
 
 def _open_now(reading: Reading, kind: str, view: View) -> int:
     """Open alerts of a kind, as many as its tab on the first page counts."""
-    heard, until = not_muted(view)
-    return int(reading.one(f"SELECT COUNT(*) FROM open_alerts WHERE kind = ? AND {heard}", [kind, *until])[0])
+    found = open_counted(reading, (), "kind = ?", [kind], muted_after_ms=view.as_of_ms)
+    return int(found[0][0]) if found else 0
 
 
 def _pane(

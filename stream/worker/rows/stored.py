@@ -9,11 +9,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from stream.core.facts.profile import Profile
 from stream.core.facts.versions import check_version, migrated
-from stream.worker.rows.row import StoredRow
+from stream.worker.rows.row import StoredRow, Transport
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding a row raises when it is not what a worker of this version, or of an earlier one, writes."""
@@ -27,6 +27,14 @@ class _RowVersion(Struct):
     profile: _Version | None = None
 
 
+class _ProfileText(Transport, omit_defaults=True, gc=False):
+    """A row of a customer whose profile is not decoded."""
+
+    profile: Raw = Raw(b"null")
+
+
+_encode = msgspec.json.Encoder().encode
+_profile_text = msgspec.json.Decoder(_ProfileText).decode
 _row = msgspec.json.Decoder(StoredRow).decode
 _profile = msgspec.json.Decoder(Profile).decode
 _version_of_row = msgspec.json.Decoder(_RowVersion).decode
@@ -43,6 +51,21 @@ def read_row(row: bytes) -> StoredRow:
     if stored.profile is not None:
         migrated(stored.profile)
     return stored
+
+
+def profile_of_row(row: bytes) -> tuple[Profile, bytes] | None:
+    """The profile of a row, and as JSON: as it stands there, which takes half as long as to encode it again,
+    or anew where it is of an earlier version. None: the row has none. Raises what `read_row` does."""
+    try:
+        text = _profile_text(row).profile
+        profile = None if bytes(text) == b"null" else _profile(text)
+    except UNREADABLE:
+        _check_version_of(row)
+        raise
+    if profile is None:
+        return None
+    version = profile.version
+    return migrated(profile), bytes(text) if profile.version == version else _encode(profile)
 
 
 def read_profile(line: bytes) -> Profile:

@@ -82,25 +82,44 @@ def test_many_rows_are_read_with_the_help_of_other_processes_and_come_to_the_sam
     assert contents(page.store) == fresh_contents(dashboard, last_ms_of(profiles))
 
 
-def test_killed_at_any_moment_it_comes_to_what_a_fresh_reading_comes_to(shop, dashboard, replayed):
+@pytest.mark.parametrize("many", [1, 1_000_000], ids=["other processes", "one process"])
+def test_killed_at_any_moment_it_comes_to_what_a_fresh_reading_comes_to(shop, dashboard, replayed, many):
     profiles, alerts = replayed
     last_ms = last_ms_of(profiles)
     page = dashboard()
     parts = 6
     for part in range(parts):
         shop.write_profiles(profiles[part::parts])
-        page.start(ready=part % 2 == 1)
+        page.start(ready=part % 2 == 1, many=many)
         shop.write_alerts(alerts[part::parts])
         shop.write(shop.names.profiles, [(profiles[part].customer, None)])
         shop.write_profiles(profiles[part : part + 1])
         page.end(signal.SIGKILL)
 
-    page.start()
+    page.start(many=many)
     settled(page, last_ms)
     wait_until(lambda: len(contents(page.store)["alerts"]) == len(alerts), "all alerts")
     assert page.end() == 0
 
     assert contents(page.store) == fresh_contents(dashboard, last_ms)
+
+
+def test_a_full_disk_is_one_line_on_the_page_and_the_next_start_comes_to_what_a_fresh_reading_comes_to(
+    shop, dashboard, replayed
+):
+    profiles, alerts = replayed
+    shop.write_profiles(profiles)
+    shop.write_alerts(alerts)
+    page = dashboard().start(ready=False, largest=300_000)
+    wait_until(lambda: "The numbers are not kept up: the read store" in page.live(), page.live)
+    assert "cannot be written: " in page.live()
+    assert page.status("") == 200
+    page.end(signal.SIGKILL)
+
+    page.start()
+    settled(page, last_ms_of(profiles))
+
+    assert contents(page.store) == fresh_contents(dashboard, last_ms_of(profiles))
 
 
 def test_who_is_erased_vanishes_with_all_alerts_and_stays_away_in_a_fresh_reading(shop, dashboard, replayed):

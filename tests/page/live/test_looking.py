@@ -7,7 +7,7 @@ import signal
 import msgspec
 import pytest
 
-from stream.page.entries import OpenEntry, customer_entry
+from stream.page.entries import OpenEntry, customer_entry, open_entries
 from stream.page.live.looking import NewRow, Seen, look_at, read_rows
 from stream.page.live.reading_rows import RowReader
 from stream.page.live.record import PageRecord
@@ -88,9 +88,8 @@ def test_no_process_is_left_behind(rows):
 
 def test_an_alert_that_was_not_worked_out_yet_is_worked_out_as_of_its_row(rows, store):
     known = read_rows(rows, basis().meaning.digest, Seen())
-    whole, brief = Seen(), Seen()
-    look_at(known, NOW_MS, lambda _: basis(), whole)
-    look_at(known, NOW_MS, lambda _: basis(), brief, brief=True)
+    brief = Seen()
+    look_at(known, NOW_MS, lambda _: basis(), brief)
     reader = RowReader(basis(), {}, {})
     store.write(reader.put_together(reader.gather([]), brief))
     view = View(basis(), NOW_MS + 1, "", has_alerts=True)
@@ -100,7 +99,8 @@ def test_an_alert_that_was_not_worked_out_yet_is_worked_out_as_of_its_row(rows, 
         found = [OpenEntry(*row) for row in reading.rows(f"SELECT {columns} FROM open_alerts")]
         shown_as = {(each.customer, each.kind): alert_of(reading, each, view) for each in found}
 
-    expected = {(each.customer, each.kind): each for each in whole.opened}
+    whole = [each for profile, _, _ in known.profiles for each in open_entries(profile, NOW_MS, basis())]
+    expected = {(each.customer, each.kind): each for each in whole}
     assert len(found) == len(expected) > 3
     for entry in found:
         same = expected[entry.customer, entry.kind]
@@ -112,10 +112,10 @@ def test_a_customer_who_cannot_be_looked_at_is_told_on_the_page_and_tried_again(
     """Only a fault of ours can do it: a profile that fits its type, and that a rule of ours stumbles over."""
     real = customer_entry
 
-    def stumbling(profile, as_of_ms, policy):
+    def stumbling(profile, as_of_ms, policy, now):
         if profile.customer == profiles[0].customer:
             raise ZeroDivisionError
-        return real(profile, as_of_ms, policy)
+        return real(profile, as_of_ms, policy, now)
 
     def seen_there():
         with store.reading() as reading:
