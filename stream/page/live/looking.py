@@ -25,8 +25,9 @@ from stream.page.entries import (
     packed,
 )
 from stream.page.faults import fault_places
+from stream.page.live.in_brief import read_for_lists
 from stream.page.sources.source import last_instant_ms
-from stream.worker.rows.stored import UNREADABLE, profile_of_row
+from stream.worker.rows.stored import UNREADABLE, profile_text, read_profile
 
 log = logging.getLogger(__name__)
 UNREADABLE_ROW, NEWER_ROW, OTHER_MEANING = "unreadable", "newer_version", "other_meaning"
@@ -83,16 +84,19 @@ def read_rows(rows: Iterable[NewRow], meaning: str, seen: Seen) -> Known:
 
 def look_at(known: Known, now_ms: int, basis_of: Callable[[int], Basis], seen: Seen) -> None:
     """Add the rows of these profiles as of now. `basis_of`: of a partition."""
-    for profile, partition, body in known.profiles:
-        add_rows(seen, profile, now_ms, basis_of(partition))
-        seen.profiles.append(ProfileEntry(profile.customer, packed(body)))
+    for profile, partition, text in known.profiles:
+        add_rows(seen, profile, now_ms, basis_of(partition), text)
+        seen.profiles.append(ProfileEntry(profile.customer, packed(text)))
 
 
 def _read(row: NewRow, meaning: str, seen: Seen) -> tuple[Profile, bytes] | None:
+    """The profile for lists, and as JSON."""
     try:
-        found = profile_of_row(row.value)
-        if found is not None:
-            check_meaning(found[0].meaning, meaning)
+        text = profile_text(row.value)
+        if text is None:
+            return None
+        profile = read_for_lists(text)
+        check_meaning(profile.meaning, meaning)
     except UNREADABLE:
         seen.not_counted.append((row, UNREADABLE_ROW))
     except NewerVersionError:
@@ -100,27 +104,34 @@ def _read(row: NewRow, meaning: str, seen: Seen) -> tuple[Profile, bytes] | None
     except ForeignProfileError:
         seen.not_counted.append((row, OTHER_MEANING))
     else:
-        return found
+        return profile, text
     return None
 
 
-def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis) -> None:
-    """Add the rows of a customer as of now, or of their last judgement where that is later.
+def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, text: bytes) -> None:
+    """Add the rows of a customer as of now, or of their last judgement where that is later. `text`: the whole
+    profile as JSON, where more of it is asked for than `read_for_lists` has read.
 
     What an open alert says in words is left to whoever looks at it: there are many, and they change all the
-    time.
-
-    A profile that our own rules cannot look at is logged, and its customer taken out: one row never stops the
-    others. The profile is kept, so pages say how many there are (not_counted.py), and each round tries again.
+    time. A profile that our own rules cannot look at is logged, and its customer taken out: one row never
+    stops the others. The profile is kept, so pages say how many there are (not_counted.py), and each round
+    tries again.
     """
     as_of_ms = max(now_ms, last_instant_ms(profile))
     try:
-        now = standing(profile, as_of_ms, basis)
-        customer = customer_entry(profile, as_of_ms, basis, now)
-        opened = list(open_entries(profile, as_of_ms, basis, now, brief=True))
+        try:
+            customer, opened = _rows(profile, as_of_ms, basis)
+        except AttributeError:
+            customer, opened = _rows(read_profile(text), as_of_ms, basis)
     except Exception as fault:
         log.error("a profile cannot be looked at; its customer is left out: %s", fault_places(fault))
         seen.unseen.append(profile.customer)
         return
     seen.customers.append(customer)
     seen.opened += opened
+
+
+def _rows(profile: Profile, as_of_ms: int, basis: Basis) -> tuple[CustomerEntry, list[OpenEntry]]:
+    now = standing(profile, as_of_ms, basis)
+    customer = customer_entry(profile, as_of_ms, basis, now)
+    return customer, list(open_entries(profile, as_of_ms, basis, now, brief=True))

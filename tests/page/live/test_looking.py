@@ -7,8 +7,9 @@ import signal
 import msgspec
 import pytest
 
+from stream.core.facts.profile import Profile
 from stream.page.entries import OpenEntry, customer_entry, open_entries
-from stream.page.live.looking import NewRow, Seen, look_at, read_rows
+from stream.page.live.looking import NewRow, Seen, add_rows, look_at, read_rows
 from stream.page.live.reading_rows import RowReader
 from stream.page.live.record import PageRecord
 from stream.page.live.rounds import Rounds
@@ -17,7 +18,8 @@ from stream.page.screens.not_counted import not_counted_today
 from stream.page.screens.open_list import alert_of
 from stream.page.screens.view import View
 from stream.page.store.sqlite import SqliteStore
-from tests.support.builders import basis
+from stream.worker.rows.stored import read_profile
+from tests.support.builders import basis, history_basis, learnt_basis
 from tests.support.live_shop import encoded_row, replayed_shop
 
 NOW_MS = 1_900_000_000_000
@@ -99,7 +101,8 @@ def test_an_alert_that_was_not_worked_out_yet_is_worked_out_as_of_its_row(rows, 
         found = [OpenEntry(*row) for row in reading.rows(f"SELECT {columns} FROM open_alerts")]
         shown_as = {(each.customer, each.kind): alert_of(reading, each, view) for each in found}
 
-    whole = [each for profile, _, _ in known.profiles for each in open_entries(profile, NOW_MS, basis())]
+    profiles = [read_profile(text) for _, _, text in known.profiles]
+    whole = [each for profile in profiles for each in open_entries(profile, NOW_MS, basis())]
     expected = {(each.customer, each.kind): each for each in whole}
     assert len(found) == len(expected) > 3
     for entry in found:
@@ -144,3 +147,32 @@ def test_a_customer_who_cannot_be_looked_at_is_told_on_the_page_and_tried_again(
     assert first[0] == 119
     assert "1 customer whom this program cannot look at (a fault of ours; its log says more)" in first[1]
     assert seen_there() == (120, "")
+
+
+@pytest.mark.parametrize("by", [basis, learnt_basis, history_basis])
+def test_a_profile_in_brief_comes_to_the_row_of_the_whole_without_reading_the_whole(rows, by, monkeypatch):
+    known = read_rows(rows, by().meaning.digest, Seen())
+    brief = [(profile, text) for profile, _, text in known.profiles if not isinstance(profile, Profile)]
+    assert len(brief) > len(rows) / 2
+    monkeypatch.setattr("stream.page.live.looking.read_profile", None)
+    seen = Seen()
+
+    for profile, text in brief:
+        add_rows(seen, profile, NOW_MS, by(), text)
+
+    assert seen.customers == [customer_entry(read_profile(text), NOW_MS, by()) for _, text in brief]
+    assert (seen.opened, seen.unseen) == ([], [])
+
+
+def test_more_than_is_in_brief_is_read_from_the_whole(rows, monkeypatch):
+    known = read_rows(rows, basis().meaning.digest, Seen())
+    profile, _, text = next(each for each in known.profiles if not isinstance(each[0], Profile))
+
+    def curious(profile, *given):
+        return msgspec.structs.replace(customer_entry(profile, *given), orders=len(profile.buying.orders))
+
+    monkeypatch.setattr("stream.page.live.looking.customer_entry", curious)
+    seen = Seen()
+    add_rows(seen, profile, NOW_MS, basis(), text)
+
+    assert [each.orders for each in seen.customers] == [len(read_profile(text).buying.orders)]
