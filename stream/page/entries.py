@@ -222,10 +222,8 @@ def open_entries(
         if episode is None or not is_open(episode):
             continue
         if brief:
-            body = b""
-            score, stake = open_alert_in_brief(
-                kind, profile, now or standing(profile, as_of_ms, basis), basis
-            )
+            now, body = now or standing(profile, as_of_ms, basis), b""
+            score, stake = open_alert_in_brief(kind, profile, now, basis)
         else:
             data = open_alert_at(kind, profile, as_of_ms, basis)
             score, stake, body = data.score.value, data.value_at_risk, _encode(data)

@@ -38,10 +38,10 @@ def test_a_disk_that_is_full_ends_a_filling_in_one_line_and_the_next_start_is_wh
     path = tmp_path / "store.db"
 
     full = dashboard(shop_files, path, largest=400_000)
-    _, said = full.communicate(timeout=60)
+    _, words = full.communicate(timeout=60)
 
-    lines = [line for line in said.splitlines() if "reading the customers" not in line]
-    assert (full.returncode, len(lines)) == (1, 1), said
+    lines = [line for line in words.splitlines() if "reading the customers" not in line]
+    assert (full.returncode, len(lines)) == (1, 1), words
     assert f"the read store {path} cannot be written: " in lines[0]
 
     again = dashboard(shop_files, path)
