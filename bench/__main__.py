@@ -95,9 +95,7 @@ def deliver_command(*, alerts: int, only: str, counts: str, rate: float, budget:
 @main.command(name="page")
 @click.option("--profiles", default=1_000_000, show_default=True, type=click.IntRange(min=2_000))
 @click.option("--postgres/--no-postgres", "on_postgres", default=True, help="Also with a PostgreSQL.")
-@click.option(
-    "--rate", default=5_000.0, show_default=True, help="Events a second through worker and page; 0: none."
-)
+@click.option("--rate", default=5_000.0, show_default=True, help="Events a second, worker and all; 0: none.")
 def page_command(*, profiles: int, on_postgres: bool, rate: float) -> None:
     """Filling, page times, memory and the way of an alert to the page of `stream dashboard`."""
     print_result({**dashboard.measured(profiles, on_postgres=on_postgres, rate=rate), **stamp()})
