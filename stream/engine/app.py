@@ -167,7 +167,7 @@ class EngineApp(faust.App, Generic[State]):
         ends = [self._in_thread(changelog_end, self.options, lane.partition) for lane in lanes]
         for lane, end in zip(lanes, await asyncio.gather(*ends), strict=True):
             alone = self.options.exactly_once or lane.table.position == end
-            lane.table.position = end if alone and not lane.table.void else 0
+            lane.table.position = end if alone and not lane.table.hides_rows else 0
 
     async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Faust's bookkeeping; the lanes are opened in the background, so that the group need not wait."""

@@ -70,7 +70,7 @@ class ProfileProcessor:
         self, basis: Basis, topics: TopicNames, limit: DeadLetterLimit, counts: BatchCounts, bars: ErasureBars
     ) -> None:
         self.counts, self._topics, self._bars = counts, topics, bars
-        self._set_aside = SetAside(topics.profiles)
+        self._set_aside = SetAside(topics.profiles, topics.deadletter)
         self._rejections = Rejections(topics.deadletter, limit, counts)
         self._models = PartitionModels(basis)
         self.views: ViewWriter | None = None
@@ -191,10 +191,8 @@ class ProfileProcessor:
             return self._bars.row_of(lane, key)
         if row.spoilt is not None:
             spoilt, row.spoilt = row.spoilt, None
-            letter = self._set_aside.letter(lane, key, spoilt)
-            lane.send(
-                self._topics.deadletter, letter.key, letter.value, letter.headers, lane.partition, row=key
-            )
+            row.forget_sent(lane.committed_flush)
+            self._set_aside.send(lane, key, row, spoilt)
             self.counts.row_set_aside(self._topics.profiles, ROW_UNREADABLE)
             self._put(lane, key, row)
         return row
@@ -212,8 +210,7 @@ class ProfileProcessor:
         row.changed |= step.changed
         if step.changed & JUDGEMENT and step.profile is not None:
             self.counts.judged(row, step.profile.judgement, lane, self.basis_of)
-        if row.outbox_flush and row.outbox_flush <= lane.committed_flush:
-            row.outbox, row.outbox_flush = [], 0
+        row.forget_sent(lane.committed_flush)
         if step.alerts:
             self._send_alerts(lane, key, row, step.alerts, arrival)
         self._put(lane, key, row)
@@ -255,14 +252,18 @@ class ProfileProcessor:
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
         """After a crash: a row's outbox or view may not have been sent. A repeat has the same id."""
-        row = self._row(lane, key) if lane.get(key) is not None else None
+        row = lane.get(key)
         if row is None:
             if self.views is not None:
                 self.views.gone(lane, key)
             return
-        if row.outbox_flush > lane.committed_flush:
+        unsent, set_aside = row.outbox_flush > lane.committed_flush, row.set_aside
+        self._row(lane, key)  # sends the dead letter of a row that cannot be read
+        if unsent:
             for body in row.outbox:
                 self._send_alert(lane, key, bytes(body), None)
+            if set_aside is not None:
+                self._set_aside.send(lane, key, row, set_aside)
             row.outbox_flush = lane.flush_number
         row.view = ""
         self._put(lane, key, row)

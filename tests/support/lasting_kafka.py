@@ -14,6 +14,7 @@ from stream.core.view.build import profile_view
 from stream.engine import Outgoing
 from stream.engine.output.flush import ALL
 from stream.engine.partition_id import PartitionId
+from stream.engine.state.epoch import FENCE_KEY
 from stream.engine.task.commit_point import CommitPoint
 from stream.wire import encode_profile_view
 from stream.worker.rows.row import StoredRow
@@ -36,9 +37,13 @@ class LastingKafka:
         self.rows: dict[bytes, bytes] = {}
         self.points = dict.fromkeys(TPS, CommitPoint(0))
         self.alerts: set[bytes] = set()
+        self.void: set[bytes] = set()
+        """Keys whose last record a replaced worker wrote."""
+        self._early: list[Outgoing] = []  # sent before their rows; not acknowledged yet
 
     def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
         for key, row in rows:
+            self.void.discard(key)
             if row is None:
                 self.rows.pop(key, None)
             else:
@@ -57,7 +62,10 @@ class LastingKafka:
 
     def worker(self) -> Pipe:
         pipe = Pipe(guarded=False, views=self.asked, erasure_key=self.erasure_key)
-        pipe.lane.table.apply_changelog([(*row, None) for row in self.rows.items()])
+        epochs = [(FENCE_KEY, None, 2)] if self.void else []
+        valid = [(*row, 2 if self.void else None) for row in self.rows.items()]
+        void = [(key, b"{}", 1) for key in sorted(self.void)]
+        pipe.lane.table.apply_changelog([*epochs, *valid, *void])
         pipe.lane.table.index()
         pipe.lane.start_at(self.points)
         return pipe
@@ -68,11 +76,25 @@ class LastingKafka:
             pipe.arrive(topic, events[pipe.sources[topic].expected :])
         pipe.live()
 
+    def replaced_worker_writes(self, key: bytes) -> None:
+        """A worker that was replaced writes a row, which is void, and the view beside it, which is not."""
+        self.void.add(key)
+        self.views[key] = b"of a replaced worker"
+
+    def send_early(self, pipe: Pipe) -> None:
+        """Alerts leave before their rows; they are durable with the next flush that is."""
+
+        def send(records: list[Outgoing]) -> list[Outgoing]:
+            self._early += records
+            return []
+
+        pipe.lane.offer_outgoing(send)
+
     def flush(self, pipe: Pipe, survives: Any = None, row_limit: int = ALL) -> None:
         """A flush becomes durable, or just what `survives`, and then the worker is gone."""
         lane = pipe.lane
         batch = lane.take_batch(row_limit)
-        sent = batch.outgoing
+        sent, self._early = self._early + batch.outgoing, []
         if survives is not None:
             self.write([each for each in batch.rows if survives()])
             self.send([each for each in sent if survives()])

@@ -15,7 +15,9 @@ from stream.core.events.event import MessageClicked
 from stream.core.facts.profile import EVERYTHING, Episode, Profile
 from stream.core.step import on_event
 from stream.engine import EngineError, Exit, Peek
+from stream.engine.output.flush import ALL
 from stream.engine.task.batch import Outgoing
+from stream.engine.task.commit_point import CommitPoint
 from stream.ops.dead_letters import DeadLetterTopic, read_dead_letters
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
@@ -31,6 +33,7 @@ from tests.support.builders import (
     viewed,
     visited,
 )
+from tests.support.lasting_kafka import TPS
 from tests.support.narrow import not_none
 from tests.support.pipe import NAMES, Pipe
 
@@ -108,6 +111,49 @@ def test_offsets_and_unsent_alerts_of_a_spoilt_row_are_kept():
 
     assert row.applied == {NAMES.purchases: 7} == CODEC.applied(row.encode())
     assert (row.outbox, row.outbox_flush, row.profile) == ([msgspec.Raw(b'{"id":"a1"}')], 3, None)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda row: row.replace(b'"nps":9.0', b'"nps":null'),
+        lambda row: row.replace(b'"customer":"c"', b'"customer":null'),
+    ],
+    ids=["only the whole row tells", "the peek tells"],
+)
+def test_an_alert_that_a_crash_lost_is_sent_of_a_spoilt_row_too(spoil):
+    """Else the next flush would commit the number of the lost one, and the alert would look sent."""
+    pipe = pipe_with({b"c": spoil(stored(outbox=b'{"id":"a1"}'))})
+    pipe.lane.start_at(dict.fromkeys(TPS, CommitPoint(7, flush=2)))
+
+    pipe.live()
+
+    assert pipe.alerts() == [b'{"id":"a1"}']
+    assert len(letters(pipe).letters) == 1
+    assert not_none(pipe.lane.get(b"c")).outbox_flush == pipe.lane.flush_number
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_dead_letter_that_a_crash_lost_is_sent_again_under_its_name(spoil):
+    """The row that took the place of the other is durable: nothing but it knows of the letter."""
+    bad = spoil(stored())
+    start = dict.fromkeys(TPS, CommitPoint(0, flush=2))
+    first = pipe_with({b"c": bad})
+    first.lane.start_at(start)
+    first.feed(NAMES.purchases, [bought(10 + day) for day in range(9)])
+    wanted = letters(first).letters
+    written = dict(first.lane.take_batch(ALL).rows)
+
+    second = pipe_with({key: not_none(row) for key, row in written.items()})
+    second.lane.start_at(start)
+    second.live()
+
+    assert letters(second).letters.keys() == wanted.keys()
+    assert [each.value for each in letters(second).letters.values()] == [bad]
+    second.lane.note_durable(second.lane.take_batch(ALL))
+    second.feed(NAMES.purchases, [bought(10 + day) for day in range(10)])
+    assert not_none(second.lane.get(b"c")).set_aside is None
+    assert not letters(second).letters
 
 
 def test_what_a_peek_cannot_read_is_due_at_once_and_set_aside_without_an_event_of_its_customer():

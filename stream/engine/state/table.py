@@ -6,7 +6,8 @@ a row that changed ten times between two flushes is encoded once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, Generic
@@ -41,14 +42,23 @@ class Table(Generic[State]):
         self._checkpointed: dict[bytes, State | None] = {}  # of the checkpoint, not written yet
         self._deleted: set[bytes] = set()  # of which the store still has a row
         self.void: set[bytes] = set()  # keys whose last record in the changelog is void (state/epoch.py)
+        self.rewriting: set[bytes] = set()  # those of them that are to be written again, and are not yet
         self.written = 0  # at the last commit the changelog held at least so many records
         self.timers = Timers()
         self.unsent: dict[bytes, int] = {}  # key -> number of the flush that the row's outbox belongs to
+        self.owed: defaultdict[int, list[bytes]] = defaultdict(list)
+        """Number of a flush -> keys of rows that it must take: as they are stored they would look sent by
+        it."""
         self.deletions: dict[bytes, tuple[int, Mapping[str, int]]] = {}
         """Key -> the flush and the offsets after whose commit the row may be deleted."""
         self.before_writing: Callable[[bytes, State], Any] | None = None
         """Is given each row that a batch takes, before it is encoded; not those that are deleted."""
         self._beside: list[Any] = []
+
+    @property
+    def hides_rows(self) -> bool:
+        """Some keys have a void record last in the changelog: a start must read it to write them again."""
+        return bool(self.void or self.rewriting)
 
     @property
     def unwritten_count(self) -> int:
@@ -157,7 +167,7 @@ class Table(Generic[State]):
         self.checkpoint()
         return self.take_rows(len(self._checkpointed))
 
-    def store_written(self, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def store_written(self, rows: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Move rows that are durable in the changelog to the store; drop surplus live rows, the oldest first.
 
         On the event loop, also with a store on disk: 2 us a row of 1 KB (at a machine load of 20 one flush of
@@ -165,6 +175,8 @@ class Table(Generic[State]):
         another thread `get` would have to look for rows that are on their way into the store.
         """
         self._store.put_all(rows)
+        if self.rewriting:
+            self.rewriting.difference_update(key for key, _ in rows)
         if self._deleted:
             waiting = chain(self._checkpointed.items(), self._changed.items())
             self._deleted = {key for key, state in waiting if state is None} - self._hot.keys()
@@ -188,15 +200,20 @@ class Table(Generic[State]):
                 self.void.difference_update(key for key, _ in valid)
             store.put_all(valid)
 
-    def rewrite_void(self) -> set[bytes]:
+    def rewrite_void(self, flush: int) -> set[bytes]:
         """Write again each row that a void record follows: compaction keeps the last record of a key.
 
-        Returns those of them beside which the replaced worker may have written another record.
+        Returns those of them beside which the replaced worker may have written another record. Where there is
+        no row, its tombstone waits until `flush`, with what is sent of it, is committed: once the tombstone
+        is written no start looks at the key again.
         """
         void, self.void = self.void, set()
+        self.rewriting |= void
         for key in void:
             state, deletion = self.get(key), self.deletions.get(key)
-            if state is None:
+            if state is None and self.before_writing is not None:
+                self.deletions[key] = (flush, {})
+            elif state is None:
                 self.delete(key)
             elif deletion is None:
                 self.put(key, state)

@@ -41,3 +41,8 @@ class FlushBatch(NamedTuple):
     rows: list[tuple[bytes, bytes | None]]  # None: a tombstone
     outgoing: list[Outgoing]
     points: CommitPoints
+
+
+def rows_of(records: list[Outgoing]) -> dict[bytes, None]:
+    """The keys of the rows in whose outbox the records are, each once, in their order."""
+    return dict.fromkeys(each.row for each in records if each.row is not None)

@@ -25,7 +25,8 @@ The rules:
     least once it may leave earlier; its row is then in the next batch. A record in no outbox leaves with the
     commit of its input: written earlier, it would be written again after a crash.
 8.  After a start the rows whose outbox belongs to a flush that was not committed come first, as `Unsent`.
-    Until that is done the lane is not dirty: a flush would commit a number that makes them look sent.
+    Until that is done the lane is not dirty: a flush would commit a number that makes them look sent. For the
+    same reason the flush with that number takes those rows, however few it takes of others.
 9.  A row that is no longer needed is deleted after the commit of the input that it has applied: a tombstone
     that outlived a crash would let old records come again, which no row remembers (docs/decisions/0005).
 """
@@ -40,7 +41,7 @@ from stream.engine.codec import Arrival, Moment, SentHeaders, State, Timer, Unse
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import Table
-from stream.engine.task.batch import BesideRow, Checkpoint, FlushBatch, Outgoing
+from stream.engine.task.batch import BesideRow, Checkpoint, FlushBatch, Outgoing, rows_of
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.instants import by_key_within_instants
@@ -110,7 +111,7 @@ class Lane(Generic[State]):
         """Let `send` take what may leave before its rows; it returns the records that must wait."""
         kept = send(self.outgoing)
         if kept is not self.outgoing:
-            self._rows_to_follow |= _rows_of(self.outgoing)
+            self._rows_to_follow |= rows_of(self.outgoing)
             self.outgoing = kept
 
     def delete_after(self, key: bytes, state: State, after: Mapping[str, int]) -> None:
@@ -150,8 +151,9 @@ class Lane(Generic[State]):
         for key, flush in unsent.items():
             if flush > self.committed_flush:
                 self.unflushed += 1
+                self.table.owed[flush].append(key)
                 yield Unsent(key)
-        yield from map(Unsent, self.table.rewrite_void())
+        yield from map(Unsent, self.table.rewrite_void(self.flush_number))
 
     def _next_arrivals(self) -> list[Arrival]:
         limit_ms = self._progress.hold_after_ms
@@ -234,13 +236,15 @@ class Lane(Generic[State]):
             self._checkpoint = Checkpoint(self.commit_points(), self.outgoing, self.unflushed)
             self.outgoing, self.unflushed = [], 0
             self.table.checkpoint()
-        rows = self.table.take_rows_of(self._rows_to_follow | _rows_of(outgoing))
+        owed = dict.fromkeys(self.table.owed.pop(self.flush_number, ()))
+        rows = self.table.take_rows_of(owed | self._rows_to_follow | rows_of(outgoing))
         self._rows_to_follow = {}
         rows += self.table.take_rows(max(0, row_limit - len(rows)))
         points = self._committed
         if self._checkpoint is not None and not self.table.checkpoint_left:
             points, outgoing = self._checkpoint.points, self._checkpoint.records + outgoing
             self._checkpoint = None
+            self.table.owed.clear()
         flush, written = self.flush_number, self.table.position + len(rows)
         self.flush_number += 1
         points = {tp: point._replace(flush=flush, rows=written) for tp, point in points.items()}
@@ -292,8 +296,3 @@ class Lane(Generic[State]):
         """Give out nothing any more, drop what waits, and close the table."""
         self.open = False
         self.table.close()
-
-
-def _rows_of(records: list[Outgoing]) -> dict[bytes, None]:
-    """The keys of the rows in whose outbox the records are, each once, in their order."""
-    return dict.fromkeys(each.row for each in records if each.row is not None)

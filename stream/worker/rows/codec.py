@@ -29,7 +29,7 @@ from stream.worker.rows.spoilt import anew
 from stream.worker.rows.stored import UNREADABLE, read_row
 
 NS_PER_MS = 1_000_000
-AT_ONCE, NOTHING_DUE = Peek(0, 0), Peek(None, 0)
+NOTHING_DUE = Peek(None, 0)
 NEVER_SENT = 1 << 62
 """In place of a flush: later than any that was committed."""
 
@@ -188,15 +188,15 @@ class ProfileCodec:
     def peek(self, row: bytes) -> Peek:
         """Review time and outbox of a stored row; for a row without profile also the offsets it waits for.
 
-        A row that cannot be read is due at once, so that it is set aside.
+        A row that cannot be read is due at once, so that it is set aside; its outbox may be legible.
         """
         if known := self._resting(row):
             unsent = self._unsent_view(known[1], int(known[2] or 0))
             return Peek(int(known[3]) if known[3] else None, unsent)
         try:
             return self._peeked(row)
-        except UNREADABLE:
-            return AT_ONCE
+        except UNREADABLE as wrong:
+            return Peek(0, anew(row, wrong).outbox_flush)
 
     def _peeked(self, row: bytes) -> Peek:
         seen = self._peek(row)

@@ -30,6 +30,13 @@ OWN_ROWS = b"\0"
 """Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
 
 
+class Spoilt(Struct, frozen=True):
+    """What could not be read, or could not have been read again, and why (without values)."""
+
+    row: bytes
+    problem: str
+
+
 class Transport(Struct, omit_defaults=True, gc=False):
     """The fields of a row that come before the profile."""
 
@@ -47,13 +54,8 @@ class Transport(Struct, omit_defaults=True, gc=False):
     """The flush that carried it; it is sent again if that was not committed."""
     barred_ms: int = 0
     """When the customer, who came back, was erased; events up to then are turned away (rows/bars.py)."""
-
-
-class Spoilt(Struct, frozen=True):
-    """What could not be read, or could not have been read again, and why (without values)."""
-
-    row: bytes
-    problem: str
+    set_aside: Spoilt | None = None
+    """What this row took the place of (rows/spoilt.py): its dead letter is of `outbox_flush` as well."""
 
 
 class StoredRow(Transport, omit_defaults=True, gc=False):
@@ -111,6 +113,7 @@ class LiveRow:
         "outbox",
         "outbox_flush",
         "profile",
+        "set_aside",
         "spoilt",
         "view",
         "view_flush",
@@ -126,6 +129,7 @@ class LiveRow:
         self.view = row.view
         self.view_flush = row.view_flush
         self.barred_ms = row.barred_ms
+        self.set_aside = row.set_aside
         self.instead_of = row.instead_of
         self.adopted = row.adopted
         self.changed = EVERYTHING
@@ -133,10 +137,19 @@ class LiveRow:
         self.held = _NONE if row.profile is None else held_kinds(row.profile.judgement)
         """The kinds of alerts that were held back when the customer was judged last; it is not stored."""
         self.spoilt: Spoilt | None = None
-        """What must go to the dead letters: the row whose place this one takes, or a section not written."""
+        """What must go to the dead letters and has not been sent: the row whose place this one takes, or a
+        section not written."""
         self._stored = stored
         self._written = b""
         self._sizes = [0] * len(SECTIONS)
+
+    def forget_sent(self, committed_flush: int) -> None:
+        """Empty the outbox once the flush that it is of is committed. Of an erased customer no dead letter is
+        sent again."""
+        if self.profile is not None and self.profile.erased_ms:
+            self.set_aside = None
+        if self.outbox_flush and self.outbox_flush <= committed_flush:
+            self.outbox, self.outbox_flush, self.set_aside = [], 0, None
 
     def encode(self) -> bytes:
         """The same bytes as those of the StoredRow with these values (tests/worker/test_row.py)."""
@@ -167,9 +180,9 @@ class LiveRow:
         self._written, self._stored = b"".join(parts), b""
         return self._written
 
-    def _transport(self) -> tuple[dict[str, int], list[Raw], int, list[Raw], str, int, int]:
+    def _transport(self) -> tuple[dict[str, int], list[Raw], int, list[Raw], str, int, int, Spoilt | None]:
         sent = self.applied, self.outbox, self.outbox_flush, self.models, self.view, self.view_flush
-        return (*sent, self.barred_ms)
+        return (*sent, self.barred_ms, self.set_aside)
 
     def _as_stored(self, name: str) -> bytes:
         """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""

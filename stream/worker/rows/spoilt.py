@@ -58,11 +58,18 @@ def check_rows(lane: Lane[LiveRow]) -> None:
 class SetAside:
     """Sends rows that cannot be read to the dead letters, and counts them."""
 
-    def __init__(self, profiles_topic: str) -> None:
-        self._topic = profiles_topic
+    def __init__(self, profiles_topic: str, letters_topic: str) -> None:
+        self._topic, self._letters_topic = profiles_topic, letters_topic
         self._count = 0
 
-    def letter(self, lane: Lane[LiveRow], key: bytes, spoilt: Spoilt) -> DeadLetter:
+    def send(self, lane: Lane[LiveRow], key: bytes, row: LiveRow, spoilt: Spoilt) -> None:
+        """Queue the dead letter of what `row` took the place of. The row keeps that until the flush is
+        committed, as an outbox: what is written in its place is legible."""
+        letter = self._letter(lane, key, spoilt)
+        lane.send(self._letters_topic, letter.key, letter.value, letter.headers, lane.partition, row=key)
+        row.set_aside, row.outbox_flush = spoilt, lane.flush_number
+
+    def _letter(self, lane: Lane[LiveRow], key: bytes, spoilt: Spoilt) -> DeadLetter:
         """The dead letter of a row, with a line in the log. EngineError: there were SET_ASIDE_MAX before."""
         self._count += 1
         if self._count > SET_ASIDE_MAX:

@@ -52,7 +52,7 @@ class ViewWriter:
 
     def gone(self, lane: Lane[LiveRow], key: bytes) -> None:
         """A row was deleted, but perhaps a replaced worker wrote its view after that: delete it once more."""
-        lane.send(self._topic, key, None, None, lane.partition)
+        lane.send(self._topic, key, None, None, lane.partition, row=key)
 
     def _value(self, row: LiveRow, basis: Basis) -> bytes | None:
         view = profile_view(row.profile, basis) if row.profile is not None else None
