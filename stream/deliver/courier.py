@@ -121,8 +121,8 @@ class Courier:
             raise self._fault
         now_ms = self._clock_ms()
         self.changed.clear()
-        wrote = await self._settle(now_ms)
-        if wrote or now_ms - self._swept_ms >= SWEEP_MS or now_ms < self._swept_ms:
+        failed = await self._settle(now_ms)
+        if failed or now_ms - self._swept_ms >= SWEEP_MS or now_ms < self._swept_ms:
             self.states = await self._do(endpoint_states, self._database)
             await self._disable_failing(now_ms)
         if now_ms - self._swept_ms >= SWEEP_MS or now_ms < self._swept_ms:
@@ -223,6 +223,7 @@ class Courier:
             self.changed.set()
 
     async def _settle(self, now_ms: int) -> bool:
+        """Write what came of attempts; whether the state of an endpoint may be another one now."""
         done, self._done = self._done, []
         if not done:
             return False
@@ -234,7 +235,11 @@ class Courier:
             if reason and not self.is_disabled(result.endpoint):
                 await self._disable(result.endpoint, reason, now_ms)
         self._observer.ended(ended)
-        return True
+        failing = {name for name, state in self.states.items() if state.failures}
+        return any(
+            each.counts and (not each.accepted or each.endpoint in failing or each.hold_until_ms)
+            for each, _ in done
+        )
 
     async def _disable_failing(self, now_ms: int) -> None:
         for name, state in list(self.states.items()):

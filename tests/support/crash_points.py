@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,14 +47,11 @@ class CrashingDatabase:
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._database.rows(statement, *values)
 
-    def run(self, statement: str, *values: Any) -> int:
-        return self._database.run(statement, *values)
+    def run(self, statement: str, *values: Any) -> None:
+        self._database.run(statement, *values)
 
-    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
-        self._database.run_many(statement, values)
-
-    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
-        return self._database.rows_many(statement, values)
+    def changed(self, statement: str, *values: Any) -> int:
+        return self._database.changed(statement, *values)
 
     def close(self) -> None:
         self._database.close()

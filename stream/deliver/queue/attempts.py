@@ -6,11 +6,14 @@ An attempt is counted before it is made. So after kill -9 it is known that the e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
 
 from stream.core.units import FOREVER_MS
 from stream.deliver.plan.head import AlertHead
-from stream.deliver.queue.database import Database
+from stream.deliver.queue.database import ROWS_AT_ONCE, Database, marks
 from stream.deliver.queue.rows import AttemptResult, Claim, EndpointState, Outcomes
 
 _ENABLED = " AND NOT EXISTS (SELECT 1 FROM endpoint p WHERE p.name = d.endpoint AND p.disabled_ms > 0)"
@@ -65,19 +68,38 @@ def _alerts(database: Database, numbers: Sequence[int]) -> dict[int, tuple[Alert
 def settle(database: Database, results: Sequence[AttemptResult]) -> None:
     """Write what came of attempts; an accepted delivery stays accepted, whatever happened meanwhile."""
     with database.transaction():
-        database.run_many(
-            "UPDATE delivery SET lease_ms = 0, reported = 0, due_ms = ?, attempts = attempts - ?,"
-            " failures = failures + ?, outcome = ?, reason = ?, ended_ms = ?, status = ?, detail = ?"
-            " WHERE endpoint = ? AND seq = ? AND (outcome IS NULL OR ? = 'accepted')",
-            [
-                (each.due_ms, 0 if each.counts else 1, 0 if each.accepted or not each.counts else 1,
-                 each.outcome, each.reason, each.ended_ms if each.outcome else 0, each.status, each.detail,
-                 each.endpoint, each.seq, each.outcome or "")
-                for each in results
-            ],
-        )  # fmt: skip
+        for some in _each_once(results):
+            written = sorted(map(_written, some), key=itemgetter(1))  # as other transactions lock them
+            database.run(
+                "UPDATE delivery SET lease_ms = 0, reported = 0, due_ms = v.column3,"
+                " attempts = attempts - v.column4, failures = failures + v.column5, outcome = v.column6,"
+                " reason = v.column7, ended_ms = v.column8, status = v.column9, detail = v.column10"
+                f" FROM (VALUES {marks(written)}) AS v WHERE endpoint = v.column1 AND seq = v.column2"
+                " AND (outcome IS NULL OR v.column6 = 'accepted')",
+                *chain.from_iterable(written),
+            )
         for name in {each.endpoint for each in results}:
             _count_for_endpoint(database, name, [each for each in results if each.endpoint == name])
+
+
+def _each_once(results: Sequence[AttemptResult]) -> Iterator[Sequence[AttemptResult]]:
+    """The results in their order, for statements that change each delivery at most once."""
+    some: dict[tuple[str, int], AttemptResult] = {}
+    for each in results:
+        if (each.endpoint, each.seq) in some or len(some) == ROWS_AT_ONCE:
+            yield list(some.values())
+            some = {}
+        some[each.endpoint, each.seq] = each
+    if some:
+        yield list(some.values())
+
+
+def _written(each: AttemptResult) -> tuple[Any, ...]:
+    return (
+        each.endpoint, each.seq, each.due_ms, 0 if each.counts else 1,
+        0 if each.accepted or not each.counts else 1, each.outcome, each.reason,
+        each.ended_ms if each.outcome else 0, each.status, each.detail,
+    )  # fmt: skip
 
 
 def _count_for_endpoint(database: Database, name: str, results: Iterable[AttemptResult]) -> None:
@@ -119,7 +141,7 @@ def end_overdue(database: Database, now_ms: int, disabled: Sequence[str]) -> Out
         for (endpoint,) in over:
             ended[endpoint, "expired", ""] += 1
         for name in disabled:
-            count = database.run(
+            count = database.changed(
                 "UPDATE delivery SET outcome = 'disabled', reason = '', ended_ms = ?"
                 " WHERE endpoint = ? AND outcome IS NULL AND lease_ms <= ?",
                 now_ms,
@@ -144,7 +166,7 @@ def next_due_ms(database: Database, endpoint: str, ordered: bool) -> int:
 def end_leases(database: Database) -> int:
     """At the start of the only process: attempts of an earlier one are under way no more. How many."""
     with database.transaction():
-        return database.run("UPDATE delivery SET lease_ms = 0 WHERE outcome IS NULL AND lease_ms > 0")
+        return database.changed("UPDATE delivery SET lease_ms = 0 WHERE outcome IS NULL AND lease_ms > 0")
 
 
 def endpoint_states(database: Database) -> dict[str, EndpointState]:
@@ -172,7 +194,7 @@ def enable(database: Database, name: str) -> bool:
     """Send to an endpoint again; returns whether it was disabled."""
     with database.transaction():
         return bool(
-            database.run(
+            database.changed(
                 "UPDATE endpoint SET disabled_ms = 0, reason = '', failing_since_ms = 0, failures = 0,"
                 " hold_until_ms = 0 WHERE name = ? AND disabled_ms > 0",
                 name,

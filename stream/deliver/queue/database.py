@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from stream.pseudonyms import ERASED, Pseudonyms
 
+Row = TypeVar("Row")
 VERSION = 3
 """Of the tables; a queue of a later version is refused."""
 
@@ -120,6 +121,24 @@ been if its customer were not held out; 0: neither. `reason` of a delivery witho
 purpose."""
 
 
+ROWS_AT_ONCE = 500
+"""Rows of one statement: at 15 values each well below the most that SQLite takes (32,766) and PostgreSQL
+(65,535)."""
+
+
+def portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """The rows, for statements of at most ROWS_AT_ONCE each."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[start : start + ROWS_AT_ONCE]
+
+
+def marks(rows: Sequence[Sequence[Any]]) -> str:
+    """What follows VALUES for these rows: one statement for all of them, which a database beyond a network
+    plans and answers once."""
+    one = f"({', '.join('?' * len(rows[0]))})"
+    return ", ".join([one] * len(rows))
+
+
 NOBODY = Pseudonyms("", ERASED)
 
 
@@ -145,14 +164,11 @@ class Database(Protocol):
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a statement; the rows that it gives."""
 
-    def run(self, statement: str, *values: Any) -> int:
-        """Run a statement; how many rows it changed."""
+    def run(self, statement: str, *values: Any) -> None:
+        """Run a statement; within a transaction an error may be raised at its end only."""
 
-    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
-        """Run a statement once for each of the values, without an answer in between."""
-
-    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
-        """Run a statement once for each of the values, without an answer in between; the rows of each."""
+    def changed(self, statement: str, *values: Any) -> int:
+        """Run an UPDATE or DELETE; how many rows it changed."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -19,6 +19,8 @@ from stream.deliver.queue.mutes import forget_mute, note_consent, note_mute
 from stream.deliver.queue.offsets import move_position, next_offset
 from stream.deliver.queue.rows import Outcomes, ReadConsent, ReadControl, ReadErasure, ReadMute
 
+_ERASING = "erasing > 0 AND erasing = 1"
+"""The first part is what the index alert_erasing is of: SQLite does not conclude it from the second one."""
 _ENDS = ", ".join(f"'{state}'" for state in sorted(ENDS))
 
 
@@ -75,7 +77,7 @@ def _note_erased(database: Database, customer: str, at_ms: int, now_ms: int) -> 
 def finish_erasures(database: Database, now_ms: int) -> Outcomes:
     """What was under way when its customer was erased, or had to be sent first, goes now."""
     with database.transaction():
-        if not database.rows("SELECT 1 FROM alert WHERE erasing = 1 LIMIT 1"):
+        if not database.rows(f"SELECT 1 FROM alert WHERE {_ERASING} LIMIT 1"):
             return Counter()
         return _end_and_wipe(database, now_ms)
 
@@ -105,7 +107,7 @@ def _forget_wiped(database: Database, limit: int) -> None:
     if not database.pseudonyms:
         return
     over = database.rows(
-        "SELECT seq FROM alert WHERE erasing = 2 AND NOT EXISTS (SELECT 1 FROM delivery d"
+        "SELECT seq FROM alert WHERE erasing > 0 AND erasing = 2 AND NOT EXISTS (SELECT 1 FROM delivery d"
         " WHERE d.seq = alert.seq AND (d.outcome IS NULL OR d.reported = 0)) ORDER BY seq LIMIT ?",
         limit,
     )
@@ -117,12 +119,12 @@ def _forget_wiped(database: Database, limit: int) -> None:
 def _end_and_wipe(database: Database, now_ms: int) -> Outcomes:
     over = database.rows(
         "UPDATE delivery SET outcome = 'suppressed', reason = 'erased', ended_ms = ? WHERE outcome IS NULL"
-        f" AND lease_ms <= ? AND seq IN (SELECT seq FROM alert WHERE erasing = 1 AND state NOT IN ({_ENDS}))"
+        f" AND lease_ms <= ? AND seq IN (SELECT seq FROM alert WHERE {_ERASING} AND state NOT IN ({_ENDS}))"
         " RETURNING endpoint",
         now_ms, now_ms,
     )  # fmt: skip
     database.run(
-        "UPDATE alert SET body = ?, erasing = 2 WHERE erasing = 1 AND NOT EXISTS"
+        f"UPDATE alert SET body = ?, erasing = 2 WHERE {_ERASING} AND NOT EXISTS"
         " (SELECT 1 FROM delivery d WHERE d.seq = alert.seq AND d.outcome IS NULL)",
         b"",
     )

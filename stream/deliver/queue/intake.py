@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from stream.deliver.plan.admission import Admission, EarlierDelivery
 from stream.deliver.plan.head import AlertHead
-from stream.deliver.queue.database import Database
+from stream.deliver.queue.database import Database, marks, portions
 from stream.deliver.queue.erased import erased_among, is_of_erased
 from stream.deliver.queue.offsets import move_position, next_offset
 from stream.deliver.queue.rows import Outcomes, ReadAlert
@@ -90,27 +91,32 @@ class _Intake:
             for endpoint in endpoints:
                 here = found.setdefault(head.episode, {}).setdefault(endpoint, {})
                 self._decide_here(record, head, seq, endpoint, here)
-        self._database.run_many(
-            "INSERT INTO delivery (endpoint, seq, customer, episode, due_ms, expires_ms, outcome, reason,"
-            " ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._deliveries,
-        )
-        self._database.run_many(
-            "UPDATE delivery SET outcome = 'superseded', reason = '', ended_ms = ?"
-            " WHERE endpoint = ? AND seq = ?",
-            self._superseded,
-        )
+        for some in portions(self._deliveries):
+            self._database.run(
+                "INSERT INTO delivery (endpoint, seq, customer, episode, due_ms, expires_ms, outcome, reason,"
+                f" ended_ms) VALUES {marks(some)}",
+                *chain.from_iterable(some),
+            )
+        for values in self._superseded:
+            self._database.run(
+                "UPDATE delivery SET outcome = 'superseded', reason = '', ended_ms = ?"
+                " WHERE endpoint = ? AND seq = ?",
+                *values,
+            )
 
     def _insert_alerts(self, records: Sequence[ReadAlert]) -> list[int | None]:
-        """The number of each alert; None for one that the queue has already."""
-        made = self._database.rows_many(
-            "INSERT INTO alert (alert_id, customer, episode, kind, state, tier, at_stake_minor, at_ms,"
-            " expires_ms, arm, body, origin, read_ms, erasing, zone)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (alert_id) DO NOTHING RETURNING seq",
-            [self._alert_values(record, record.head) for record in records if record.head is not None],
-        )
-        return [int(rows[0][0]) if rows else None for rows in made]
+        """The number of each alert; None for one that the queue has already, or that came twice."""
+        made: dict[str, int] = {}
+        values = [self._alert_values(each, each.head) for each in records if each.head is not None]
+        for some in portions(values):
+            rows = self._database.rows(
+                "INSERT INTO alert (alert_id, customer, episode, kind, state, tier, at_stake_minor, at_ms,"
+                f" expires_ms, arm, body, origin, read_ms, erasing, zone) VALUES {marks(some)}"
+                " ON CONFLICT (alert_id) DO NOTHING RETURNING alert_id, seq",
+                *chain.from_iterable(some),
+            )
+            made |= {alert_id: int(seq) for alert_id, seq in rows}
+        return [made.pop(each.head.alert_id, None) for each in records if each.head is not None]
 
     def _alert_values(self, record: ReadAlert, head: AlertHead) -> tuple[Any, ...]:
         return (
@@ -122,15 +128,15 @@ class _Intake:
 
     def _found(self, episodes: Iterable[str]) -> Found:
         """What the queue knows of these episodes, locked until the end of the transaction."""
-        wanted = list(episodes)
         found: Found = {}
-        read = self._database.rows_many(
-            "SELECT endpoint, seq, attempts, outcome, reason FROM delivery"
-            f" WHERE episode = ? {self._database.locked}",
-            [(episode,) for episode in wanted],
-        )
-        for episode, rows in zip(wanted, read, strict=True):
-            for endpoint, seq, attempts, outcome, reason in rows:
+        for some in portions(list(episodes)):
+            read = self._database.rows(
+                "SELECT episode, endpoint, seq, attempts, outcome, reason FROM delivery"
+                f" WHERE episode IN ({', '.join('?' * len(some))})"
+                f" ORDER BY seq, endpoint {self._database.locked}",
+                *some,
+            )
+            for episode, endpoint, seq, attempts, outcome, reason in read:
                 here = found.setdefault(episode, {}).setdefault(endpoint, {})
                 here[int(seq)] = EarlierDelivery(attempts, outcome, reason)
         return found

@@ -2,12 +2,15 @@
 
 Each process reads the whole topic, and the first one that comes to a record takes it in. Attempts are shared:
 rows that one process has chosen are left out by the others (SKIP LOCKED).
+
+A transaction is a pipeline: only a statement whose rows are asked for is waited for, and the end. So a
+transaction that only writes is one round trip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from stream.deliver.queue.database import NOBODY, TABLES, UPGRADES, VERSION, QueueError
@@ -33,6 +36,7 @@ class PostgresDatabase:
         except ImportError as error:
             raise QueueError("a queue in PostgreSQL needs psycopg: pip install psycopg[binary]") from error
         self._errors: type[Exception] = psycopg.Error
+        self._pipelined = psycopg.Pipeline.is_supported()  # not with the libpq of before 2021
         try:
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_S)
         except psycopg.Error as error:
@@ -66,41 +70,27 @@ class PostgresDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        connection = self._connection
         try:
-            with self._connection.transaction():
+            with connection.pipeline() if self._pipelined else nullcontext(), connection.transaction():
                 yield
         except self._errors as error:
             raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What a statement gives; nothing for one that gives no rows."""
-        cursor = self._execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
-
-    def run(self, statement: str, *values: Any) -> int:
-        return int(self._execute(statement, values).rowcount)
-
-    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
-        """Sent one after the other in a pipeline: not a round trip for each."""
         try:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(statement.replace("?", "%s"), values)
-        except self._errors as error:
-            raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
-
-    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
-        """In a pipeline, as `run_many`."""
-        if not values:
-            return []
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(statement.replace("?", "%s"), values, returning=True)
-                found = [cursor.fetchall()]
-                while cursor.nextset():
-                    found.append(cursor.fetchall())
+            found: list[tuple[Any, ...]] = self._execute(statement, values).fetchall()
         except self._errors as error:
             raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
         return found
+
+    def run(self, statement: str, *values: Any) -> None:
+        """See Database; within a transaction nothing is waited for."""
+        self._execute(statement, values)
+
+    def changed(self, statement: str, *values: Any) -> int:
+        """See Database."""
+        return len(self.rows(f"{statement} RETURNING 1", *values))
 
     def close(self) -> None:
         """Close the connection."""

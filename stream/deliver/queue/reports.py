@@ -4,13 +4,14 @@ row, so it is written at least once, whenever the process ends."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
 
 from stream.core.alerts.alert import rfc3339
 from stream.core.alerts.delivery import DeliveryData, DeliveryRecord, delivery_record
-from stream.deliver.queue.database import Database
+from stream.deliver.queue.database import Database, marks, portions
 
 LEASE_MS = 60_000
 """After so long another process may write a report that one had chosen."""
@@ -54,16 +55,19 @@ def unreported(database: Database, now_ms: int, limit: int = REPORTS_AT_ONCE) ->
 
 def mark_reported(database: Database, reports: Sequence[Report]) -> None:
     """They are on the topic. One that was sent again or ended otherwise meanwhile is to be written again."""
+    ended = [
+        (data.endpoint, each.seq, data.outcome, data.reason, each.ended_ms)
+        for each in reports
+        for data in (each.record.data,)
+    ]
     with database.transaction():
-        database.run_many(
-            "UPDATE delivery SET reported = 1, lease_ms = 0 WHERE endpoint = ? AND seq = ?"
-            " AND outcome = ? AND reason = ? AND ended_ms = ?",
-            [
-                (each.record.data.endpoint, each.seq, each.record.data.outcome, each.record.data.reason,
-                 each.ended_ms)
-                for each in reports
-            ],
-        )  # fmt: skip
+        for some in portions(ended):
+            database.run(
+                f"UPDATE delivery SET reported = 1, lease_ms = 0 FROM (VALUES {marks(some)}) AS v"
+                " WHERE endpoint = v.column1 AND seq = v.column2"
+                " AND outcome = v.column3 AND reason = v.column4 AND ended_ms = v.column5",
+                *chain.from_iterable(some),
+            )
 
 
 def _report(ended: tuple[Any, ...], alert: tuple[Any, ...]) -> Report:

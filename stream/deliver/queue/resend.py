@@ -93,7 +93,7 @@ def _is_erased(database: Database, alert_id: str) -> bool:
 
 def _queue(database: Database, endpoint: str, alert_id: str, now_ms: int) -> int:
     """1 when it was queued; 0 when another process did so meanwhile."""
-    return database.run(
+    return database.changed(
         "UPDATE delivery SET outcome = NULL, reason = '', ended_ms = 0, due_ms = ?, lease_ms = 0,"
         " reported = 0, failures = 0, resends = resends + 1 WHERE endpoint = ? AND outcome IS NOT NULL"
         " AND seq = (SELECT seq FROM alert WHERE alert_id = ? AND erasing = 0)",

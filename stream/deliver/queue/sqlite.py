@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -93,21 +93,16 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise QueueError(f"{self._path}: {error}") from error
 
-    def run(self, statement: str, *values: Any) -> int:
+    def run(self, statement: str, *values: Any) -> None:
+        """See Database."""
+        self.changed(statement, *values)
+
+    def changed(self, statement: str, *values: Any) -> int:
+        """See Database."""
         try:
             return self._connection.execute(statement, values).rowcount
         except sqlite3.Error as error:
             raise QueueError(f"{self._path}: {error}") from error
-
-    def run_many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
-        try:
-            self._connection.executemany(statement, values)
-        except sqlite3.Error as error:
-            raise QueueError(f"{self._path}: {error}") from error
-
-    def rows_many(self, statement: str, values: Sequence[Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
-        """See Database; nothing is between this process and the file."""
-        return [self.rows(statement, *each) for each in values]
 
     def close(self) -> None:
         """Close the file, and let another process have it."""
