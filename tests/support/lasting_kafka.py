@@ -119,3 +119,12 @@ class LastingKafka:
         """What the view topic must hold: the view of every profile, and no other."""
         views = {key: profile_view(profile, judged_by) for key, profile in self.profiles().items() if profile}
         return {key: encode_profile_view(view) for key, view in views.items() if view is not None}
+
+
+def lived(story: Sequence[Event], **more: Any) -> LastingKafka:
+    """After all events in order of time, each flush whole, and no crash."""
+    kafka = LastingKafka(sorted(story, key=lambda event: event.time), **more)
+    worker = kafka.worker()
+    kafka.read(worker, len(story))
+    kafka.settle(worker)
+    return kafka

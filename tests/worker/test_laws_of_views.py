@@ -5,32 +5,22 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.core.view.build import profile_view
 from stream.core.view.profile_view import VIEW_SCHEMA, ProfileView
-from stream.engine.output.flush import ALL
 from stream.engine.task.batch import FlushBatch
 from stream.engine.task.commit_point import CommitPoint
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import NO_VIEW, LiveRow, StoredRow
 from tests.support.builders import basis, bought, erased, viewed
-from tests.support.lasting_kafka import TPS, LastingKafka
+from tests.support.lasting_kafka import TPS, LastingKafka, lived
 from tests.support.narrow import not_none
 from tests.support.pipe import NAMES, TOPICS, Pipe
 from tests.support.strategies import loyal_lives, mixtures
 
 WEEKS = [bought(week * 7.0, 30_000, event_id=f"c{week}") for week in range(26)]
-
-
-def lived(story, **more) -> LastingKafka:
-    kafka = LastingKafka(sorted(story, key=lambda event: event.time), **more)
-    worker = kafka.worker()
-    kafka.read(worker, len(story))
-    kafka.settle(worker)
-    return kafka
 
 
 @settings(max_examples=60)
@@ -173,111 +163,6 @@ def test_a_number_that_is_not_finite_costs_no_partition():
 
     assert [each for each in batch.outgoing if each.topic == NAMES.view] == []
     assert len(batch.rows) == 1
-
-
-@settings(max_examples=40)
-@given(st.data())
-def test_wherever_the_worker_dies_the_topics_say_what_the_rows_say(data):
-    """Views, and alerts: those of a life without crashes, none lost and none under another id."""
-    life = sorted(data.draw(st.one_of(mixtures(), loyal_lives())), key=lambda event: event.time)
-    kafka = LastingKafka(life)
-    worker, place = kafka.worker(), 0
-    for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(place, len(life)))
-        kafka.read(worker, place)
-        for row_limit in data.draw(st.lists(st.sampled_from([0, 1, ALL]), max_size=2)):
-            kafka.flush(worker, row_limit=row_limit)
-        if data.draw(st.booleans()):
-            kafka.send_early(worker)
-        if data.draw(st.booleans()):
-            row_limit = data.draw(st.sampled_from([0, 1, ALL]))
-            kafka.flush(worker, survives=lambda: data.draw(st.booleans()), row_limit=row_limit)
-            for key in data.draw(st.sets(st.sampled_from([b"c", b"nobody"]))):
-                kafka.replaced_worker_writes(key)
-            worker = kafka.worker()
-    kafka.read(worker, len(life))
-    kafka.settle(worker)
-
-    assert kafka.views == kafka.wanted_views(basis())
-    assert kafka.alerts == lived(life).alerts
-
-
-def crashed_between_row_and_what_is_beside(orders: int) -> LastingKafka:
-    """Two customers; the first flush is written but for what is beside the rows, and is not committed."""
-    story = [
-        bought(10.0 * day, 90_000, event_id=f"{who}{day}", customer=who)
-        for day in range(orders)
-        for who in "cd"
-    ]
-    late = [bought(400.0 + day, 100, customer="d", event_id=f"late{day}") for day in range(3)]
-    kafka = LastingKafka([*story, *late])
-    worker = kafka.worker()
-    kafka.read(worker, len(kafka.story))
-    kafka.flush(worker, survives=iter([True, True] + [False] * 99).__next__)
-    assert kafka.rows.keys() == {b"c", b"d"}
-    assert not kafka.views
-    assert not kafka.alerts
-    return kafka
-
-
-@pytest.mark.parametrize("row_limit", [0, 1])
-@pytest.mark.parametrize(("orders", "has_alerts"), [(1, False), (9, True)], ids=["views", "alerts and views"])
-def test_what_a_crash_lost_is_sent_though_a_flush_of_few_rows_is_committed_before_the_next_crash(
-    orders, has_alerts, row_limit
-):
-    """The flush that follows bears the number of the one that was lost."""
-    kafka = crashed_between_row_and_what_is_beside(orders)
-    second = kafka.worker()
-    kafka.read(second, len(kafka.story))
-    kafka.flush(second, row_limit=row_limit)
-    kafka.flush(second, survives=lambda: False)
-
-    third = kafka.worker()
-    kafka.read(third, len(kafka.story))
-    kafka.settle(third)
-
-    assert kafka.views == kafka.wanted_views(basis())
-    assert kafka.alerts == lived(kafka.story).alerts
-    assert bool(kafka.alerts) is has_alerts
-
-
-@pytest.mark.parametrize("row_limit", [0, 1])
-def test_a_view_of_nobody_is_deleted_wherever_the_worker_dies(row_limit):
-    """A replaced worker wrote row and view of a customer who has no row. Once the tombstone of the row is
-    written, no start looks at the key again: the view must be gone by then."""
-    kafka = lived(WEEKS)
-    kafka.replaced_worker_writes(b"nobody")
-    for _ in range(3):
-        worker = kafka.worker()
-        kafka.read(worker, len(kafka.story))
-        kafka.flush(worker, row_limit=row_limit)
-        kafka.flush(worker, survives=lambda: False)
-    kafka.replaced_worker_writes(b"nobody")
-    worker = kafka.worker()
-    kafka.read(worker, len(kafka.story))
-    kafka.flush(worker, survives=iter([True] + [False] * 9).__next__)
-    kafka.settle(kafka.worker())
-    worker = kafka.worker()
-    kafka.read(worker, len(kafka.story))
-    kafka.settle(worker)
-
-    assert kafka.views == kafka.wanted_views(basis())
-    assert not kafka.void, "the row is deleted as well"
-
-
-def test_a_customer_who_comes_in_place_of_nobody_keeps_their_view():
-    """The deletion of what a replaced worker wrote leaves before the view, not with a later flush."""
-    kafka = LastingKafka([*WEEKS, bought(200.0, 100, customer="nobody"), bought(201.0, 100, customer="e")])
-    kafka.replaced_worker_writes(b"nobody")
-    worker = kafka.worker()
-    kafka.read(worker, len(WEEKS))
-    kafka.flush(worker, row_limit=0)
-    kafka.read(worker, len(kafka.story))
-    while worker.lane.dirty:
-        kafka.flush(worker, row_limit=1)
-
-    assert kafka.views == kafka.wanted_views(basis())
-    assert b"nobody" in kafka.views
 
 
 def test_the_view_is_a_function_of_the_profile_alone():

@@ -15,10 +15,6 @@ from stream.core.events.event import MessageClicked
 from stream.core.facts.profile import EVERYTHING, Episode, Profile
 from stream.core.step import on_event
 from stream.engine import EngineError, Exit, Peek
-from stream.engine.output.flush import ALL
-from stream.engine.task.batch import Outgoing
-from stream.engine.task.commit_point import CommitPoint
-from stream.ops.dead_letters import DeadLetterTopic, read_dead_letters
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.row import MODEL_KEY, LiveRow, StoredRow
 from stream.worker.rows.spoilt import SET_ASIDE_MAX, check_rows
@@ -33,54 +29,11 @@ from tests.support.builders import (
     viewed,
     visited,
 )
-from tests.support.lasting_kafka import TPS
 from tests.support.narrow import not_none
-from tests.support.pipe import NAMES, Pipe
+from tests.support.pipe import NAMES
+from tests.support.spoilt_rows import SPOILT, letters, pipe_with, stored
 
 CODEC = ProfileCodec({}, 1, live=False)
-
-
-def stored(customer: str = "c", applied: int = 7, outbox: bytes = b"") -> bytes:
-    """The row of a customer with some history."""
-    profile: Profile | None = None
-    for event in (bought(0), bought(3), answered(4, 9)):
-        profile = on_event(profile, event, basis()).profile
-    not_none(profile).customer = customer
-    alerts = [msgspec.Raw(outbox)] if outbox else []
-    return json.encode(StoredRow({NAMES.purchases: applied}, alerts, 3 if outbox else 0, [], profile=profile))
-
-
-SPOILT = {
-    "a null where a number must be": lambda row: row.replace(b'"nps":9.0', b'"nps":null'),
-    "a text where a number must be": lambda row: row.replace(b'"nps":9.0', b'"nps":"9"'),
-    "cut": lambda row: row[:-40],
-    "no JSON": lambda row: b"\xff\x00 what is this",
-    "an array": lambda row: b"[1,2]",
-    "another object": lambda row: b'{"profile":{"name":"who"}}',
-    "nested without end": lambda row: b'{"profile":' * 9_000,
-    "empty": lambda row: b"",
-}
-
-
-def pipe_with(rows: dict[bytes, bytes]) -> Pipe:
-    """A partition whose table was read back with these rows."""
-    pipe = Pipe()
-    pipe.lane.table.apply_changelog([(key, row, None) for key, row in rows.items()])
-    pipe.lane.table.index()
-    return pipe
-
-
-class Sent:
-    """A record that a lane sends, as it would be read from its topic."""
-
-    def __init__(self, out: Outgoing) -> None:
-        self.key, self.value, self.headers = (lambda: out.key), (lambda: out.value), (lambda: out.headers)
-        self.timestamp = lambda: (1, 0)
-
-
-def letters(pipe: Pipe) -> DeadLetterTopic:
-    sent: list[Any] = [Sent(out) for out in pipe.lane.outgoing if out.topic == NAMES.deadletter]
-    return read_dead_letters(sent)
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
@@ -111,49 +64,6 @@ def test_offsets_and_unsent_alerts_of_a_spoilt_row_are_kept():
 
     assert row.applied == {NAMES.purchases: 7} == CODEC.applied(row.encode())
     assert (row.outbox, row.outbox_flush, row.profile) == ([msgspec.Raw(b'{"id":"a1"}')], 3, None)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda row: row.replace(b'"nps":9.0', b'"nps":null'),
-        lambda row: row.replace(b'"customer":"c"', b'"customer":null'),
-    ],
-    ids=["only the whole row tells", "the peek tells"],
-)
-def test_an_alert_that_a_crash_lost_is_sent_of_a_spoilt_row_too(spoil):
-    """Else the next flush would commit the number of the lost one, and the alert would look sent."""
-    pipe = pipe_with({b"c": spoil(stored(outbox=b'{"id":"a1"}'))})
-    pipe.lane.start_at(dict.fromkeys(TPS, CommitPoint(7, flush=2)))
-
-    pipe.live()
-
-    assert pipe.alerts() == [b'{"id":"a1"}']
-    assert len(letters(pipe).letters) == 1
-    assert not_none(pipe.lane.get(b"c")).outbox_flush == pipe.lane.flush_number
-
-
-@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
-def test_a_dead_letter_that_a_crash_lost_is_sent_again_under_its_name(spoil):
-    """The row that took the place of the other is durable: nothing but it knows of the letter."""
-    bad = spoil(stored())
-    start = dict.fromkeys(TPS, CommitPoint(0, flush=2))
-    first = pipe_with({b"c": bad})
-    first.lane.start_at(start)
-    first.feed(NAMES.purchases, [bought(10 + day) for day in range(9)])
-    wanted = letters(first).letters
-    written = dict(first.lane.take_batch(ALL).rows)
-
-    second = pipe_with({key: not_none(row) for key, row in written.items()})
-    second.lane.start_at(start)
-    second.live()
-
-    assert letters(second).letters.keys() == wanted.keys()
-    assert [each.value for each in letters(second).letters.values()] == [bad]
-    second.lane.note_durable(second.lane.take_batch(ALL))
-    second.feed(NAMES.purchases, [bought(10 + day) for day in range(10)])
-    assert not_none(second.lane.get(b"c")).set_aside is None
-    assert not letters(second).letters
 
 
 def test_what_a_peek_cannot_read_is_due_at_once_and_set_aside_without_an_event_of_its_customer():

@@ -1,0 +1,166 @@
+"""Wherever the worker dies between a row and what is sent beside it, the next start sends what was lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.engine.output.flush import ALL
+from stream.engine.task.commit_point import CommitPoint
+from tests.support.builders import basis, bought
+from tests.support.lasting_kafka import TPS, LastingKafka, lived
+from tests.support.narrow import not_none
+from tests.support.pipe import NAMES
+from tests.support.spoilt_rows import SPOILT, letters, pipe_with, stored
+from tests.support.strategies import loyal_lives, mixtures
+
+WEEKS = [bought(week * 7.0, 30_000, event_id=f"c{week}") for week in range(26)]
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_wherever_the_worker_dies_the_topics_say_what_the_rows_say(data):
+    """Views, and alerts: those of a life without crashes, none lost and none under another id."""
+    life = sorted(data.draw(st.one_of(mixtures(), loyal_lives())), key=lambda event: event.time)
+    kafka = LastingKafka(life)
+    worker, place = kafka.worker(), 0
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(place, len(life)))
+        kafka.read(worker, place)
+        for row_limit in data.draw(st.lists(st.sampled_from([0, 1, ALL]), max_size=2)):
+            kafka.flush(worker, row_limit=row_limit)
+        if data.draw(st.booleans()):
+            kafka.send_early(worker)
+        if data.draw(st.booleans()):
+            row_limit = data.draw(st.sampled_from([0, 1, ALL]))
+            kafka.flush(worker, survives=lambda: data.draw(st.booleans()), row_limit=row_limit)
+            for key in data.draw(st.sets(st.sampled_from([b"c", b"nobody"]))):
+                kafka.replaced_worker_writes(key)
+            worker = kafka.worker()
+    kafka.read(worker, len(life))
+    kafka.settle(worker)
+
+    assert kafka.views == kafka.wanted_views(basis())
+    assert kafka.alerts == lived(life).alerts
+
+
+def crashed_between_row_and_what_is_beside(orders: int) -> LastingKafka:
+    """Two customers; the first flush is written but for what is beside the rows, and is not committed."""
+    story = [
+        bought(10.0 * day, 90_000, event_id=f"{who}{day}", customer=who)
+        for day in range(orders)
+        for who in "cd"
+    ]
+    late = [bought(400.0 + day, 100, customer="d", event_id=f"late{day}") for day in range(3)]
+    kafka = LastingKafka([*story, *late])
+    worker = kafka.worker()
+    kafka.read(worker, len(kafka.story))
+    kafka.flush(worker, survives=iter([True, True] + [False] * 99).__next__)
+    assert kafka.rows.keys() == {b"c", b"d"}
+    assert not kafka.views
+    assert not kafka.alerts
+    return kafka
+
+
+@pytest.mark.parametrize("row_limit", [0, 1])
+@pytest.mark.parametrize(("orders", "has_alerts"), [(1, False), (9, True)], ids=["views", "alerts and views"])
+def test_what_a_crash_lost_is_sent_though_a_flush_of_few_rows_is_committed_before_the_next_crash(
+    orders, has_alerts, row_limit
+):
+    """The flush that follows bears the number of the one that was lost."""
+    kafka = crashed_between_row_and_what_is_beside(orders)
+    second = kafka.worker()
+    kafka.read(second, len(kafka.story))
+    kafka.flush(second, row_limit=row_limit)
+    kafka.flush(second, survives=lambda: False)
+
+    third = kafka.worker()
+    kafka.read(third, len(kafka.story))
+    kafka.settle(third)
+
+    assert kafka.views == kafka.wanted_views(basis())
+    assert kafka.alerts == lived(kafka.story).alerts
+    assert bool(kafka.alerts) is has_alerts
+
+
+@pytest.mark.parametrize("row_limit", [0, 1])
+def test_a_view_of_nobody_is_deleted_wherever_the_worker_dies(row_limit):
+    """A replaced worker wrote row and view of a customer who has no row. Once the tombstone of the row is
+    written, no start looks at the key again: the view must be gone by then."""
+    kafka = lived(WEEKS)
+    kafka.replaced_worker_writes(b"nobody")
+    for _ in range(3):
+        worker = kafka.worker()
+        kafka.read(worker, len(kafka.story))
+        kafka.flush(worker, row_limit=row_limit)
+        kafka.flush(worker, survives=lambda: False)
+    kafka.replaced_worker_writes(b"nobody")
+    worker = kafka.worker()
+    kafka.read(worker, len(kafka.story))
+    kafka.flush(worker, survives=iter([True] + [False] * 9).__next__)
+    kafka.settle(kafka.worker())
+    worker = kafka.worker()
+    kafka.read(worker, len(kafka.story))
+    kafka.settle(worker)
+
+    assert kafka.views == kafka.wanted_views(basis())
+    assert not kafka.void, "the row is deleted as well"
+
+
+def test_a_customer_who_comes_in_place_of_nobody_keeps_their_view():
+    """The deletion of what a replaced worker wrote leaves before the view, not with a later flush."""
+    kafka = LastingKafka([*WEEKS, bought(200.0, 100, customer="nobody"), bought(201.0, 100, customer="e")])
+    kafka.replaced_worker_writes(b"nobody")
+    worker = kafka.worker()
+    kafka.read(worker, len(WEEKS))
+    kafka.flush(worker, row_limit=0)
+    kafka.read(worker, len(kafka.story))
+    while worker.lane.dirty:
+        kafka.flush(worker, row_limit=1)
+
+    assert kafka.views == kafka.wanted_views(basis())
+    assert b"nobody" in kafka.views
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda row: row.replace(b'"nps":9.0', b'"nps":null'),
+        lambda row: row.replace(b'"customer":"c"', b'"customer":null'),
+    ],
+    ids=["only the whole row tells", "the peek tells"],
+)
+def test_an_alert_that_a_crash_lost_is_sent_of_a_spoilt_row_too(spoil):
+    """Else the next flush would commit the number of the lost one, and the alert would look sent."""
+    pipe = pipe_with({b"c": spoil(stored(outbox=b'{"id":"a1"}'))})
+    pipe.lane.start_at(dict.fromkeys(TPS, CommitPoint(7, flush=2)))
+
+    pipe.live()
+
+    assert pipe.alerts() == [b'{"id":"a1"}']
+    assert len(letters(pipe).letters) == 1
+    assert not_none(pipe.lane.get(b"c")).outbox_flush == pipe.lane.flush_number
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_dead_letter_that_a_crash_lost_is_sent_again_under_its_name(spoil):
+    """The row that took the place of the other is durable: nothing but it knows of the letter."""
+    bad = spoil(stored())
+    start = dict.fromkeys(TPS, CommitPoint(0, flush=2))
+    first = pipe_with({b"c": bad})
+    first.lane.start_at(start)
+    first.feed(NAMES.purchases, [bought(10 + day) for day in range(9)])
+    wanted = letters(first).letters
+    written = dict(first.lane.take_batch(ALL).rows)
+
+    second = pipe_with({key: not_none(row) for key, row in written.items()})
+    second.lane.start_at(start)
+    second.live()
+
+    assert letters(second).letters.keys() == wanted.keys()
+    assert [each.value for each in letters(second).letters.values()] == [bad]
+    second.lane.note_durable(second.lane.take_batch(ALL))
+    second.feed(NAMES.purchases, [bought(10 + day) for day in range(10)])
+    assert not_none(second.lane.get(b"c")).set_aside is None
+    assert not letters(second).letters
