@@ -84,8 +84,9 @@ def test_what_a_crash_lost_is_sent_though_a_flush_of_few_rows_is_committed_befor
     assert bool(kafka.alerts) is has_alerts
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("row_limit", [0, 1])
-def test_a_view_of_nobody_is_deleted_wherever_the_worker_dies(row_limit):
+def test_a_view_of_nobody_is_deleted_wherever_the_worker_dies(row_limit, early):
     """A replaced worker wrote row and view of a customer who has no row. Once the tombstone of the row is
     written, no start looks at the key again: the view must be gone by then."""
     kafka = lived(WEEKS)
@@ -102,6 +103,8 @@ def test_a_view_of_nobody_is_deleted_wherever_the_worker_dies(row_limit):
     kafka.settle(kafka.worker())
     worker = kafka.worker()
     kafka.read(worker, len(kafka.story))
+    if early:
+        kafka.send_early(worker)
     kafka.settle(worker)
 
     assert kafka.views == kafka.wanted_views(basis())

@@ -153,7 +153,9 @@ class Lane(Generic[State]):
                 self.unflushed += 1
                 self.table.owed[flush].append(key)
                 yield Unsent(key)
-        yield from map(Unsent, self.table.rewrite_void(self.flush_number))
+        for key in self.table.rewrite_void(self.flush_number):
+            self.unflushed += 1
+            yield Unsent(key)
 
     def _next_arrivals(self) -> list[Arrival]:
         limit_ms = self._progress.hold_after_ms
