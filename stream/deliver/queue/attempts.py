@@ -21,10 +21,11 @@ _ENABLED = " AND NOT EXISTS (SELECT 1 FROM endpoint p WHERE p.name = d.endpoint 
 _EARLIER = (
     " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.endpoint = d.endpoint AND e.customer = d.customer"
     " AND e.outcome IS NULL AND e.seq < d.seq"
-    " AND (e.reason = '' OR e.episode = d.episode OR e.due_ms <= {now}))"
+    " AND (e.reason = '' OR e.episode = d.episode OR e.due_ms <= {now}) LIMIT 1 OFFSET 0)"
 )
 """The order: of a customer only the oldest delivery without outcome is attempted. One that waits (for the end
-of quiet hours, for room in the contact budget) holds up its own episode alone."""
+of quiet hours, for room in the contact budget) holds up its own episode alone. With OFFSET, PostgreSQL asks
+this of each candidate by the index of customers; it joined, and read all that waits for each of them."""
 _EARLIER_NOW, _EARLIER_DUE = _EARLIER.format(now="?"), _EARLIER.format(now="d.due_ms")
 
 

@@ -70,6 +70,7 @@ class PostgresDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        """See Database."""
         connection = self._connection
         try:
             with connection.pipeline() if self._pipelined else nullcontext(), connection.transaction():
@@ -78,6 +79,7 @@ class PostgresDatabase:
             raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """See Database."""
         try:
             found: list[tuple[Any, ...]] = self._execute(statement, values).fetchall()
         except self._errors as error:
