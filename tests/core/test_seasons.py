@@ -30,7 +30,7 @@ from stream.core.risk.season import (
     season_of,
     year_of,
 )
-from stream.core.risk.season_change import first_change_ms
+from stream.core.risk.season_change import Floor, first_change_ms
 from stream.core.step import on_event, on_review
 from stream.core.units import DAY_MS, calendar_month, first_day_of_month
 from stream.model_file import default_model
@@ -177,32 +177,40 @@ def test_the_first_crossing_is_the_one_that_a_scan_of_every_day_of_a_year_finds(
 
 
 @settings(max_examples=60)
-@given(models, customers(), st.floats(0.05, 0.99), st.integers(0, 500))
-def test_the_first_fall_is_at_a_border_and_the_one_that_a_scan_of_three_years_finds(
-    model, features, floor, since_days
+@given(models, customers(), st.floats(0.05, 0.99), st.integers(0, 500), st.integers(0, 800))
+def test_the_first_fall_is_at_a_border_in_time_and_the_one_that_a_scan_of_three_years_finds(
+    model, features, floor, since_days, within_days
 ):
     from_ms, goal = features.last_ms + since_days * DAY_MS, log_odds_of(floor)
     curve = risk_curve(model, features)
     assume(curve.log_odds(from_ms) > goal)
 
-    at_ms = first_change_ms(curve, from_ms, None, goal, from_ms + 4_000 * DAY_MS)
+    until_ms = from_ms + within_days * DAY_MS
+    at_ms = first_change_ms(curve, from_ms, None, Floor(goal, until_ms), from_ms + 4_000 * DAY_MS)
 
     season = season_of(model.seasons, features)
     borders = [season.begins_ms(season.month(from_ms) + place) for place in range(1, 37)]
-    fallen = [border for border in borders if curve.log_odds(border) <= goal]
+    fallen = [border for border in borders if border < until_ms and curve.log_odds(border) <= goal]
     assert at_ms == (fallen[0] if fallen else None)
 
 
 @settings(max_examples=60)
-@given(models, customers(), st.floats(0.05, 0.95), st.one_of(st.none(), st.floats(0.02, 0.9)))
-def test_a_review_is_never_after_the_risk_has_left_its_band(model, features, up, down):
+@given(
+    models,
+    customers(),
+    st.floats(0.05, 0.95),
+    st.one_of(st.none(), st.floats(0.02, 0.9)),
+    st.integers(0, 900),
+)
+def test_a_review_is_never_after_the_risk_has_left_its_band(model, features, up, down, days):
     from_ms, curve = features.last_ms, risk_curve(model, features)
+    until_ms = from_ms + days * DAY_MS
     risk = risk_score(model, features, from_ms)
     assume(risk < up and (down is None or down <= risk))
 
-    review_ms = band_review_ms(curve, up, down, from_ms, risk)
+    review_ms = band_review_ms(curve, up, None if down is None else (down, until_ms), from_ms, risk)
 
-    floor = None if down is None else log_odds_of(down)
+    floor = None if down is None else Floor(log_odds_of(down), until_ms)
     change_ms = first_change_ms(curve, from_ms, log_odds_of(up), floor, from_ms + 7_000 * DAY_MS)
     if change_ms is not None:
         assert review_ms is not None

@@ -8,6 +8,8 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.episode import is_open
 from stream.core.judgement.rules import Signal
 from stream.core.judgement.standing import Standing
+from stream.core.judgement.tier import falls_to_ms
+from stream.core.units import FOREVER_MS
 
 ABOVE_ALL_RISKS = 2.0
 """Sentinel above every level of churn risk: levels are probabilities, at most 1."""
@@ -34,16 +36,20 @@ def level_above(judgement: Judgement, now: Standing, signals: list[Signal], basi
     return None if lowest == ABOVE_ALL_RISKS else lowest
 
 
-def level_below(judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis) -> float | None:
+def level_below(
+    judgement: Judgement, now: Standing, signals: list[Signal], basis: Basis
+) -> tuple[float, int] | None:
     """The highest level of churn risk, not above the present one, below which an episode or a rule may
-    change.
+    change, and the instant from which on it does not matter any more.
 
-    Only seasons let a risk fall while nothing happens. Who lapsed stays lapsed until the next purchase.
+    Only seasons let a risk fall while nothing happens. Who lapsed stays lapsed until the next purchase. A
+    lower risk makes the customer eligible for an upgrade opportunity only while their spend, which is
+    forgotten with time, is near the next tier.
     """
     if now.features is None:
         return None
-    upgrade, risk = basis.policy.upgrade_opportunity, now.risk
-    levels = [upgrade.risk_max] if now.tier + 1 < len(basis.cutoffs) and _may_upgrade(now, basis) else []
+    risk = now.risk
+    levels = _upgrade_level(now, basis)
     for signal in signals:
         if signal.kind not in basis.risk_levels:
             continue
@@ -51,14 +57,20 @@ def level_below(judgement: Judgement, now: Standing, signals: list[Signal], basi
         if episode is None:
             continue
         if is_open(episode) or not episode.armed:
-            levels.append(basis.clear_risks[signal.kind])
+            levels.append((basis.clear_risks[signal.kind], FOREVER_MS))
         elif episode.state == "pending":
-            levels.append(basis.risk_levels[signal.kind][0])
-    return max((level for level in levels if level <= risk), default=None)
+            levels.append((basis.risk_levels[signal.kind][0], FOREVER_MS))
+    return max((level for level in levels if level[0] <= risk), default=None)
 
 
-def _may_upgrade(now: Standing, basis: Basis) -> bool:
-    """Whether a lower risk would make the customer eligible for an upgrade opportunity."""
+def _upgrade_level(now: Standing, basis: Basis) -> list[tuple[float, int]]:
+    """Below which risk the customer would become eligible for an upgrade opportunity, and until when; else
+    nothing."""
     rule = basis.policy.upgrade_opportunity
-    near = now.value_minor >= rule.closeness_min * basis.cutoffs[now.tier + 1]
-    return near and now.ranked and now.purchase_days >= rule.purchase_days_min and now.risk > rule.risk_max
+    if now.tier + 1 >= len(basis.cutoffs) or not now.ranked or now.risk <= rule.risk_max:
+        return []
+    near_minor = rule.closeness_min * basis.cutoffs[now.tier + 1]
+    if now.value_minor < near_minor or now.purchase_days < rule.purchase_days_min:
+        return []
+    until_ms = falls_to_ms(now.value_minor, near_minor, now.as_of_ms)
+    return [(rule.risk_max, FOREVER_MS if until_ms is None else until_ms)]

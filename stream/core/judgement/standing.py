@@ -163,9 +163,9 @@ def risk_reaches_ms(now: Standing, level: float, basis: Basis) -> int | None:
     return risk_review_ms(basis.model, now.curve, level, now.as_of_ms, now.risk)
 
 
-def risk_leaves_ms(now: Standing, up: float | None, down: float | None) -> int | None:
+def risk_leaves_ms(now: Standing, up: float | None, down: tuple[float, int] | None) -> int | None:
     """When to review a customer by a model that knows seasons: when the risk reaches `up` or has fallen to
-    `down`, or before; None if it never does."""
+    the level of `down` before its instant, or earlier; None if it never does."""
     if now.curve is None or (up is None and down is None):
         return None
     return band_review_ms(now.curve, up, down, now.as_of_ms, now.risk)

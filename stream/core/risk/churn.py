@@ -37,7 +37,7 @@ from stream.core.risk.crossing import estimated_ms, first_crossing
 from stream.core.risk.curve import RiskCurve, in_season, risk_curve, segment_of
 from stream.core.risk.inactivity import HABITS_REMEMBERED, Inactivity, inactivity
 from stream.core.risk.season import season_of
-from stream.core.risk.season_change import early_review_ms, first_change_ms
+from stream.core.risk.season_change import Floor, early_review_ms, first_change_ms
 from stream.core.units import DAY_MS
 from stream.core.value.clv import EXP_MAX
 
@@ -133,16 +133,17 @@ def risk_review_ms(model: Model, curve: RiskCurve, threshold: float, now_ms: int
 
 
 def band_review_ms(
-    curve: RiskCurve, up: float | None, down: float | None, now_ms: int, risk: float
+    curve: RiskCurve, up: float | None, down: tuple[float, int] | None, now_ms: int, risk: float
 ) -> int | None:
     """When to review a customer by a model that knows seasons: never after the risk leaves a band.
 
     `up`: a level above the risk at `now_ms` which it may reach; `down`: one below, or the risk itself, which
-    matters when the risk has fallen below it, as it may at a border of months. None if neither happens.
+    matters when the risk has fallen below it, as it may at a border of months, and the instant from which on
+    it does not matter any more. None if neither happens.
     """
     last_ms = curve.features.last_ms
     goal = None if up is None or up <= risk else log_odds_of(up)
-    floor = None if down is None else log_odds_of(down)
+    floor = None if down is None else Floor(log_odds_of(down[0]), down[1])
     now_ms, end_ms = max(now_ms, last_ms), last_ms + SILENCE_MAX_MS
     if goal is not None and now_ms - last_ms < DAY_MS:
         return early_review_ms(curve, (now_ms, log_odds_of(risk)), goal, floor, end_ms)

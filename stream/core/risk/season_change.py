@@ -14,9 +14,11 @@ only where the risk leaves its band right there: nobody is reviewed because a mo
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from stream.core.risk.crossing import LogOdds, estimated_ms, first_crossing
 from stream.core.risk.curve import EVERY_MONTH, RiskCurve
-from stream.core.units import DAY_MS, MONTHS_OF_YEAR
+from stream.core.units import DAY_MS, FOREVER_MS, MONTHS_OF_YEAR
 
 MONTHS_LOOKED = 4
 """Months that are looked at one by one just after a purchase. Then a review looks on."""
@@ -26,11 +28,18 @@ SAFE = 1e-9
 """Log-odds by which a bound keeps away from a level, so that rounding cannot matter."""
 
 
+class Floor(NamedTuple):
+    """A level below which a risk may fall, and until when that matters."""
+
+    log_odds: float
+    until_ms: int = FOREVER_MS
+
+
 def first_change_ms(
-    curve: RiskCurve, from_ms: int, goal: float | None, floor: float | None, end_ms: int
+    curve: RiskCurve, from_ms: int, goal: float | None, floor: Floor | None, end_ms: int
 ) -> int | None:
     """The first instant from `from_ms` to `end_ms` with log-odds of at least `goal`, or at a border of at
-    most `floor`.
+    most those of `floor`.
 
     A level that is None is not looked for. None if there is no such instant.
     """
@@ -50,32 +59,36 @@ def first_change_ms(
                 continue
         high_ms = min(season.begins_ms(month + 1) - 1, end_ms)
         inside = curve.in_month(month).log_odds
-        ends_ms, since_ms = (low_ms, high_ms), curve.features.last_ms
-        found_ms = _within_month(inside, ends_ms, goal, floor if low_ms > from_ms else None, since_ms)
+        if floor is not None and low_ms > from_ms:
+            if low_ms >= floor.until_ms:
+                floor = None
+            elif inside(low_ms) <= floor.log_odds:
+                return low_ms
+        found_ms = _within_month(inside, (low_ms, high_ms), goal, curve.features.last_ms)
         if found_ms is not None:
             return found_ms
         month, low_ms = month + 1, high_ms + 1
     return None
 
 
-def _reachable(curve: RiskCurve, from_ms: int, floor: float | None) -> float | None:
-    """The floor, or None where the risk surely never falls so low from an instant on."""
-    return None if floor is None or curve.lowest(from_ms) > floor + SAFE else floor
+def _reachable(curve: RiskCurve, from_ms: int, floor: Floor | None) -> Floor | None:
+    """The floor, or None where the risk surely never falls so low from an instant on, or not in time."""
+    if floor is None or from_ms >= floor.until_ms or curve.lowest(from_ms) > floor.log_odds + SAFE:
+        return None
+    return floor
 
 
 def _within_month(
-    log_odds: LogOdds, ends_ms: tuple[int, int], goal: float | None, floor: float | None, since_ms: int
+    log_odds: LogOdds, ends_ms: tuple[int, int], goal: float | None, since_ms: int
 ) -> int | None:
     low_ms, high_ms = ends_ms
-    if floor is not None and log_odds(low_ms) <= floor:
-        return low_ms
     if goal is None or (high_ms > low_ms and log_odds(high_ms) < goal - SAFE):
         return None
     return first_crossing(log_odds, goal, low_ms, high_ms, since_ms)
 
 
 def early_review_ms(
-    curve: RiskCurve, now: tuple[int, float], goal: float, floor: float | None, end_ms: int
+    curve: RiskCurve, now: tuple[int, float], goal: float, floor: Floor | None, end_ms: int
 ) -> int | None:
     """An instant that is not later than `first_change_ms`, just after a purchase; None if there is none.
 
@@ -108,7 +121,7 @@ def _places(first: int, last: int) -> list[int]:
 
 
 def _bounded_ms(
-    curve: RiskCurve, now: tuple[int, float], month: int, levels: tuple[float, float | None], early_ms: int
+    curve: RiskCurve, now: tuple[int, float], month: int, levels: tuple[float, Floor | None], early_ms: int
 ) -> int | None:
     """The same, month by month from that of `now` on; no need to look beyond `early_ms`."""
     season, since_ms = curve.season, curve.features.last_ms
@@ -120,9 +133,11 @@ def _bounded_ms(
         high_ms = season.begins_ms(ahead + 1) - 1
         at_high = log_odds(high_ms)
         rises = at_high >= goal - SAFE
+        if floor is not None and low_ms >= floor.until_ms:
+            floor = None
         if ahead > month and (rises or floor is not None):
             at_low = log_odds(low_ms)
-            if at_low >= goal or (floor is not None and at_low <= floor):
+            if at_low >= goal or (floor is not None and at_low <= floor.log_odds):
                 return low_ms
         if rises:
             estimate_ms = estimated_ms((low_ms, at_low), (high_ms, max(at_high, goal)), goal, since_ms)
