@@ -93,7 +93,7 @@ def explain_command(
             if recording is not None:
                 known = snapshot_from_events(recording, customer, basis, at_ms)
             elif from_kafka:
-                known = snapshot_from_topics(customer, basis, at_ms, or_published=model_path is None)
+                known = snapshot_from_topics(customer, basis, at_ms, files=(policy_path, model_path))
             else:
                 known = snapshot_from_files(profiles, alerts, customer, basis, at_ms)
     except ValueError as error:

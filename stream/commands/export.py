@@ -57,7 +57,7 @@ def export_command(
     with cluster_errors(), progress("looking for the customer"):
         known, problems = known_of(settings, customer, stores, everywhere=everywhere)
         try:
-            seen = snapshot_from_topics(customer, basis, None, or_published=True)
+            seen = snapshot_from_topics(customer, basis, None, files=(policy_path, None))
             known["words"] = as_text(customer, seen).splitlines()
         except ValueError as error:
             known["words"], problems = [], [*problems, str(error)]

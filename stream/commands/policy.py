@@ -1,4 +1,4 @@
-"""`stream policy`: check a policy file, print the default, compare the alerts of two policies."""
+"""`stream policy`: check a policy file, print the default, compare two policies, put one in force."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import click
 
 from stream.commands.groups import SuggestingGroup
 from stream.commands.parameters import EXISTING, chosen_basis
+from stream.commands.policy_difference import difference_lines, kinds_as_json
+from stream.commands.policy_life import promote, publish, rollback, shadow
 from stream.commands.recorded_events import (
     UnfitDataError,
     as_of_fields,
@@ -32,20 +34,19 @@ from stream.replay.policy_diff import (
     knobs_changed,
     raised_by_both,
 )
-from stream.wording.alert import ALERT_NAMES, because
-from stream.wording.amounts import date, days
 from stream.wording.wrap import for_terminal
 
 
 @click.group("policy", cls=SuggestingGroup, no_args_is_help=True)
 def policy_group() -> None:
-    """Check a policy file, print the default one, or compare two on your own events.
+    """Check a policy file, compare two on your own events, or put one in force in running workers.
 
     \b
     Examples:
       stream policy default > policy.toml
       stream policy check policy.toml
       stream policy diff default policy.toml events.jsonl
+      stream policy publish policy.toml --mode shadow
     """
 
 
@@ -147,6 +148,10 @@ def diff(
     sys.exit(1 if any(each.only_a or each.only_b for each in found) else 0)
 
 
+for _command in (publish, shadow, promote, rollback):
+    policy_group.add_command(_command)
+
+
 def _file(name: str) -> Path | None:
     """The file of a policy; None for the default."""
     if name == "default":
@@ -160,28 +165,10 @@ def _file(name: str) -> Path | None:
 def _as_text(
     knobs: list[ChangedKnob], found: list[AlertDifference], sides: list[tuple[str, Calendar]], limit: int
 ) -> str:
-    (a, days_of_a), (b, days_of_b) = sides
+    (a, _), (b, _) = sides
     lines = [f"{knob.key}: {_shown(knob.a)} in {a}, {_shown(knob.b)} in {b}" for knob in knobs]
     lines = lines or ["The two policies are the same."]
-    for each in found:
-        later = each.b_later_days
-        when = "" if later is None else f"; {b} alerts {_when(later)}"
-        lines += ["", f"{ALERT_NAMES[each.kind]}: {each.both:,} customers under both policies{when}"]
-        for name, alerts, calendar in ((a, each.only_a, days_of_a), (b, each.only_b, days_of_b)):
-            lines.append(f"  only under {name}: {len(alerts):,}")
-            lines += [
-                f"    {date(alert.time, calendar)} {alert.subject}: {because(alert.data, calendar)}"
-                for alert in alerts[:limit]
-            ]
-            if len(alerts) > limit:
-                lines.append(f"    and {len(alerts) - limit:,} more")
-    return "\n".join(lines)
-
-
-def _when(later: float) -> str:
-    if abs(later) < 1:
-        return "at about the same time"
-    return f"{days(abs(later))} {'later' if later > 0 else 'earlier'} (median)"
+    return "\n".join([*lines, *difference_lines(found, sides, limit)])
 
 
 def _shown(value: object) -> str:
@@ -191,14 +178,6 @@ def _shown(value: object) -> str:
 def _as_json(
     knobs: list[ChangedKnob], found: list[AlertDifference], recording: Recording, notes: list[str]
 ) -> str:
-    kinds = {
-        each.kind: {
-            "both": each.both,
-            "b_later_days": each.b_later_days,
-            "only_a": [alert.subject for alert in each.only_a],
-            "only_b": [alert.subject for alert in each.only_b],
-        }
-        for each in found
-    }
     settings = [{"key": k.key, "a": k.a, "b": k.b} for k in knobs]
+    kinds = kinds_as_json(found)
     return json.dumps({"knobs": settings, "kinds": kinds, "notes": notes, **as_of_fields(recording)})

@@ -85,13 +85,16 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         "customers.engagement.v1"
     )
     topic_feedback: Annotated[str, topic_name("Input: reviews, surveys, tickets.")] = "customers.feedback.v1"
-    topic_control: Annotated[str, topic_name("Input: identity, consent, erasure, cost, ticks, models.")] = (
-        "customers.control.v1"
-    )
+    topic_control: Annotated[
+        str, topic_name("Input: identity, consent, erasure, cost, models, policies.")
+    ] = "customers.control.v1"
     topic_profiles: Annotated[str, topic_name("Output: profiles, compacted; the table's changelog.")] = (
         "customers.profiles.v1"
     )
     topic_alerts: Annotated[str, topic_name("Output: alerts.")] = "customers.alerts.v1"
+    topic_shadow: Annotated[
+        str, topic_name("Output: alerts of a shadow policy (`stream policy shadow`), which nobody acts on.")
+    ] = "customers.alerts.shadow.v1"
     topic_deliveries: Annotated[str, topic_name("Output of `stream deliver`: what became of each alert.")] = (
         "customers.deliveries.v1"
     )

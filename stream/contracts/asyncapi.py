@@ -20,11 +20,12 @@ TOPICS = {
     "purchases": "What customers bought, sent back and cancelled.",
     "engagement": "Visits, products looked at, messages opened, loyalty and promotions.",
     "feedback": "Reviews, surveys, tickets and complaints.",
-    "control": "Identity, consent and erasure, marketing cost, actions on alerts, ticks and models.",
+    "control": "Identity, consent and erasure, marketing cost, actions on alerts, models and policies.",
     "alerts": "Explained alerts: raised, escalated, cleared, expired, retracted.",
+    "alerts.shadow": "Alerts of a shadow policy, tried beside the one in force: act on none of them.",
     "deliveries": "What became of each alert at each endpoint of `stream deliver`.",
     "profiles": "The newest profile of each customer; compacted, a null value deletes. Keys that begin with "
-    "a NUL byte (the model in force, a change of writer) and the header `epoch` are internal to the workers.",
+    "a NUL byte (models and policies, a change of writer) and the header `epoch` are for the workers.",
     "profiles.view": "Profiles for other programs, with STREAM_PROFILES_VIEW=on: the newest of each "
     "customer, written when what it says has changed; compacted, a null value deletes. CloudEvents binary "
     "mode: the value is the data, the headers `ce_*` are its attributes, and it holds as of `ce_time`.",
@@ -36,7 +37,7 @@ COMPACTED = {"profiles", "profiles.view"}
 def asyncapi_document(root: Path) -> str:
     """The AsyncAPI document as YAML text."""
     known = contracts()
-    topics = [topic for topic in TOPICS if any(contract.topic == topic for contract in known)]
+    topics = [topic for topic in TOPICS if any(topic in contract.topics for contract in known)]
     whole = {
         "asyncapi": "3.1.0",
         "info": {
@@ -50,11 +51,12 @@ def asyncapi_document(root: Path) -> str:
         "defaultContentType": "application/cloudevents+json",
         "channels": {topic: _channel(topic, known) for topic in topics},
         "operations": {
-            f"{'receive' if contract.direction == 'in' else 'send'}_{contract.topic}": {
+            f"{'receive' if contract.direction == 'in' else 'send'}_{topic}": {
                 "action": "receive" if contract.direction == "in" else "send",
-                "channel": {"$ref": f"#/channels/{contract.topic}"},
+                "channel": {"$ref": f"#/channels/{topic}"},
             }
             for contract in known
+            for topic in contract.topics
         },
         "components": {"messages": {_slug(c): _message(root, c) for c in known}},
     }
@@ -62,7 +64,7 @@ def asyncapi_document(root: Path) -> str:
 
 
 def _channel(topic: str, known: tuple[Contract, ...]) -> dict[str, Any]:
-    here = [contract for contract in known if contract.topic == topic]
+    here = [contract for contract in known if topic in contract.topics]
     policy = "compact" if topic in COMPACTED else "delete"
     return {
         "address": f"customers.{topic}.v1",

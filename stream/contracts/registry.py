@@ -22,6 +22,13 @@ class Contract(Struct, frozen=True):
     topic: str
     direction: Direction
     struct: type[Struct]
+    also_on: str = ""
+    """Another topic with the same messages."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics with these messages."""
+        return (self.topic, self.also_on) if self.also_on else (self.topic,)
 
     @property
     def meaning(self) -> str:
@@ -42,7 +49,7 @@ def contracts() -> tuple[Contract, ...]:
     )
     return (
         *events,
-        Contract("alert", "alerts", "out", Alert),
+        Contract("alert", "alerts", "out", Alert, also_on="alerts.shadow"),
         Contract("delivery", "deliveries", "out", DeliveryRecord),
         Contract("profile", "profiles", "out", ProfileRecord),
         Contract("profile_view", "profiles.view", "out", ProfileView),

@@ -29,7 +29,9 @@ from stream.core.facts.profile import (
     JUDGEMENT,
     NOTHING,
     Episode,
+    Judgement,
     Profile,
+    ShadowJudgement,
     new_profile,
 )
 from stream.core.judgement.basis import Basis
@@ -52,6 +54,10 @@ class Step(Struct, gc=False):
     changed: int = EVERYTHING
     """The sections of the profile that may have changed, as bits (`profile.SECTIONS`); the head always
     may."""
+    shadow: ShadowJudgement | None = None
+    """What the shadow policy makes of the customer now (core/shadow.py); None: none has judged."""
+    shadow_alerts: tuple[Alert, ...] = ()
+    """The alerts that it would raise."""
 
 
 class Unjudged(Struct, gc=False):
@@ -99,7 +105,7 @@ def on_event(
     if found != "applied":
         return Step(profile, (), found, changed=NOTHING)
     review_ms = profile.next_review_ms  # the silence before this event is judged first
-    alerts = _reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None
+    alerts = reviewed(profile, at_ms, basis) if review_ms is not None and review_ms <= at_ms else None
     if alerts is not None:
         changed |= JUDGEMENT
     late = at_ms < profile.judgement.judged_ms
@@ -108,24 +114,24 @@ def on_event(
     if unjudged is not None:
         unjudged.note(news, event.id)
     elif news >= HARD:
-        decided = _judged(profile, at_ms, news, event.id, basis)
+        decided = judged(profile, at_ms, news, event.id, basis)
         alerts = alerts + decided if alerts else decided
         changed |= JUDGEMENT
     elif news is SOFT and profile.judgement.episodes:
-        _note_soft(profile, at_ms, basis.meaning.calendar)
+        note_soft(profile, at_ms, basis.meaning.calendar)
     return Step(profile, tuple(alerts) if alerts else (), "applied", late, changed)
 
 
 def on_instant(
-    profile: Profile | None, events: Sequence[Event], basis: Basis
+    profile: Profile | None, events: Sequence[Event], basis: Basis, unjudged: Unjudged | None = None
 ) -> tuple[Step, tuple[Outcome, ...]]:
     """Fold events of one customer and one instant, in `instant_order`, and judge the customer once.
 
     The same step for any order in which they are given; with each event its outcome, in the given order. The
     step's own outcome is `applied` when that of any event is. An erasure among them takes away what was
-    folded before it.
+    folded before it. What the events mean for the judgement is noted in `unjudged`, if it is given.
     """
-    at_ms, unjudged = events[0].time_ms, Unjudged()
+    at_ms, unjudged = events[0].time_ms, Unjudged() if unjudged is None else unjudged
     keys = [instant_order(event) for event in events]
     outcomes: list[Outcome] = ["applied"] * len(events)
     whole = Step(profile, changed=NOTHING)
@@ -133,16 +139,16 @@ def on_instant(
     for place in sorted(range(len(events)), key=keys.__getitem__):
         step = on_event(profile, events[place], basis, at_ms, unjudged)
         if type(events[place]) is CustomerErased:
-            unjudged = Unjudged()
+            unjudged.news, unjudged.cause = NONE, ""
         profile, outcomes[place] = step.profile, step.outcome
         alerts += step.alerts
         whole.changed |= step.changed
         whole.late = whole.late or step.late
     if profile is not None and unjudged.news >= HARD:
-        alerts += _judged(profile, at_ms, unjudged.news, unjudged.cause, basis)
+        alerts += judged(profile, at_ms, unjudged.news, unjudged.cause, basis)
         whole.changed |= JUDGEMENT
     elif profile is not None and unjudged.news is SOFT:
-        _note_soft(profile, at_ms, basis.meaning.calendar)
+        note_soft(profile, at_ms, basis.meaning.calendar)
     whole.profile, whole.alerts = profile, tuple(alerts)
     whole.outcome = "applied" if "applied" in outcomes else outcomes[-1]
     return whole, tuple(outcomes)
@@ -153,7 +159,7 @@ def on_review(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
     if profile.erased_ms:
         gone = profile.next_review_ms is not None and profile.next_review_ms <= as_of_ms
         return Step(None if gone else profile)
-    return Step(profile, tuple(_reviewed(profile, as_of_ms, basis)), "applied", False, JUDGEMENT)
+    return Step(profile, tuple(reviewed(profile, as_of_ms, basis)), "applied", False, JUDGEMENT)
 
 
 def on_basis(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
@@ -161,24 +167,24 @@ def on_basis(profile: Profile, as_of_ms: int, basis: Basis) -> Step:
     if profile.erased_ms:
         return Step(profile)
     decided = judge(profile, max(as_of_ms, profile.judgement.judged_ms), basis)
-    return Step(profile, tuple(_worded(decided, profile, basis)), changed=JUDGEMENT)
+    return Step(profile, tuple(worded(decided, profile, basis)), changed=JUDGEMENT)
 
 
-def _worded(transitions: list[Transition], profile: Profile, basis: Basis) -> list[Alert]:
+def worded(transitions: list[Transition], profile: Profile, basis: Basis) -> list[Alert]:
     """The alerts of what was just decided. They read the profile, so nothing else may be judged before."""
     return [build_alert(transition, profile, basis) for transition in transitions]
 
 
-def _judged(profile: Profile, at_ms: int, news: News, cause: str, basis: Basis) -> list[Alert]:
+def judged(profile: Profile, at_ms: int, news: News, cause: str, basis: Basis) -> list[Alert]:
     """Judge what was folded of an instant, as of then or, when it is late, as of the last judgement."""
     judged_ms = profile.judgement.judged_ms
     late = at_ms < judged_ms
     corrected = late or news is CORRECTION
     decided = judge(profile, judged_ms if late else at_ms, basis, corrected=corrected, cause=cause)
-    return _worded(decided, profile, basis) if decided else []
+    return worded(decided, profile, basis) if decided else []
 
 
-def _note_soft(profile: Profile, at_ms: int, calendar: Calendar) -> None:
+def note_soft(profile: Profile, at_ms: int, calendar: Calendar) -> None:
     """While an alert is open, engagement is weighed at the next midnight (docs/decisions/0004)."""
     judgement = profile.judgement
     for episode in judgement.episodes.values():
@@ -188,14 +194,14 @@ def _note_soft(profile: Profile, at_ms: int, calendar: Calendar) -> None:
             return
 
 
-def _reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:
+def reviewed(profile: Profile, as_of_ms: int, basis: Basis) -> list[Alert]:
     """Judge every review that is due by `as_of_ms`, each as of its own instant; their alerts."""
     alerts: list[Alert] = []
     review_ms = profile.next_review_ms
     while review_ms is not None and review_ms <= as_of_ms:
         decided = judge(profile, review_ms, basis)
         if decided:
-            alerts += _worded(decided, profile, basis)
+            alerts += worded(decided, profile, basis)
         review_ms = profile.next_review_ms
     return alerts
 
@@ -208,9 +214,9 @@ def _erase(profile: Profile | None, event: Event, at_ms: int, basis: Basis) -> S
         return Step(stub)
     if profile.erased_ms:
         return Step(stub if at_ms > profile.erased_ms else profile, (), "duplicate")
-    alerts = _reviewed(profile, at_ms, basis)
+    alerts = reviewed(profile, at_ms, basis)
     as_of_ms = max(at_ms, profile.judgement.judged_ms)
-    alerts += _worded(retract_all(profile, as_of_ms, basis, event.id), profile, basis)
+    alerts += worded(retract_all(profile, as_of_ms, basis, event.id), profile, basis)
     return Step(numbered(stub, profile), tuple(alerts))
 
 
@@ -222,6 +228,11 @@ def _stub(before: Profile, basis: Basis) -> Profile:
 def numbered(stub: Profile, before: Profile) -> Profile:
     """The stub, which counts on from how many alerts and episodes there were before: by these numbers a
     reader knows alerts, and would take those of a new beginning for repeats."""
-    stub.judgement.alerts = before.judgement.alerts
-    stub.judgement.episodes = {kind: Episode(n=each.n) for kind, each in before.judgement.episodes.items()}
+    stub.judgement = numbers_of(before.judgement)
     return stub
+
+
+def numbers_of(judgement: Judgement) -> Judgement:
+    """A judgement that says nothing but how many alerts and episodes there were."""
+    episodes = {kind: Episode(n=each.n) for kind, each in judgement.episodes.items()}
+    return Judgement(alerts=judgement.alerts, episodes=episodes)

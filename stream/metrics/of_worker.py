@@ -11,6 +11,7 @@ class Metrics(MetricSet):
         self._declare_output()
         self._declare_engine()
         _declare_gauges(self.gauges)
+        _declare_basis(self.gauges)
 
     def _declare_input(self) -> None:
         self.events = self.count(
@@ -52,6 +53,12 @@ class Metrics(MetricSet):
             "score has not been low since).",
             "kind",
             "reason",
+        )
+        self.shadow_alerts = self.count(
+            "shadow_alerts_total",
+            "Alerts of a shadow policy, sent to the shadow topic and acknowledged.",
+            "kind",
+            "state",
         )
         self.alert_latency = self.histogram(
             "alert_latency_seconds",
@@ -103,8 +110,6 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare("ready", "1 when partitions are assigned, read back, and Kafka answers (as /readyz).")
     gauges.declare("recovery_rows_left", "Offsets of the profiles topic still to be read back.")
     gauges.declare("recovery_seconds_left", "Time until the rows are read back, at the pace so far.")
-    gauges.declare("policy_info", "1 for the policy in force.", "policy", "hash")
-    gauges.declare("model_info", "1 for each model in force in a partition of this worker.", "model")
     gauges.declare(
         "watermark_timestamp_seconds", "Event time up to which everything was applied.", "partition"
     )
@@ -126,3 +131,13 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare("recovering", "1 while the table is being restored and no event is applied.")
     gauges.declare("table_keys", "Rows in the table; an estimate with the rocksdb store.", "table")
     gauges.declare("unflushed_events", "Applied events whose rows and alerts are not durable yet.")
+
+
+def _declare_basis(gauges: Gauges) -> None:
+    gauges.declare(
+        "policy_info", "1 for each policy in force in a partition of this worker.", "policy", "hash"
+    )
+    gauges.declare(
+        "shadow_policy_info", "1 for each shadow policy in a partition of this worker.", "policy", "hash"
+    )
+    gauges.declare("model_info", "1 for each model in force in a partition of this worker.", "model")

@@ -11,7 +11,7 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import ModelPublished
+from stream.core.events.event import PUBLICATIONS
 from stream.core.facts.profile import Profile
 from stream.core.facts.versions import ForeignProfileError, check_meaning
 from stream.core.judgement.basis import Basis
@@ -23,7 +23,8 @@ from stream.replay.run import replay
 from stream.wire import partition_of
 from stream.worker.kafka.topics import topic_names
 from stream.worker.rows.models import model_in_force
-from stream.worker.rows.row import MODEL_KEY, StoredRow
+from stream.worker.rows.policies import policies_of_row
+from stream.worker.rows.row import MODEL_KEY, POLICY_KEY, StoredRow
 from stream.worker.rows.stored import UNREADABLE, read_profile, read_row
 
 
@@ -44,11 +45,11 @@ ESCAPE = b"\\"
 
 
 def recording_of(paths: Sequence[Path], customer: str, now_ms: int, shown: Progress = not_shown) -> Recording:
-    """The events of one customer and the models published, in a recording that knows the times of all."""
+    """The events of one customer and what was published, in a recording that knows the times of all."""
     mark = msgspec.json.encode(customer)
 
     def wanted(line: bytes) -> bool:
-        return mark in line or ESCAPE in line or b'"model.published"' in line
+        return mark in line or ESCAPE in line or b'.published"' in line
 
     return Recording(paths, shown, now_ms, wanted=wanted)
 
@@ -64,7 +65,7 @@ def snapshot_from_events(
     events = [
         event
         for event in recording.events()
-        if event.time_ms <= until_ms and (event.subject == customer or isinstance(event, ModelPublished))
+        if event.time_ms <= until_ms and (event.subject == customer or isinstance(event, PUBLICATIONS))
     ]
     run, alerts = replay(events, basis, until_ms=until_ms)
     return _as_of(run.profiles.get(customer), alerts, run.basis, at_ms)
@@ -95,18 +96,18 @@ def _decoded(path: Path | None, decode: Callable[[bytes], Parsed], mark: bytes) 
 
 
 def snapshot_from_topics(
-    customer: str, basis: Basis, at_ms: int | None, *, or_published: bool
+    customer: str, basis: Basis, at_ms: int | None, *, files: tuple[Path | None, Path | None]
 ) -> CustomerSnapshot:
     """Look the customer up in the profiles and alerts topics of STREAM_BROKERS.
 
-    `or_published`: a model that was published to the customer's partition replaces that of `basis`, by the
-    worker's own rule.
+    `files`: those of policy and model that were named. For one that was not, what was published to the
+    customer's partition replaces that of `basis`, by the worker's own rule.
     """
     settings = cluster_settings()
     names, key = topic_names(settings), customer.encode()
     profile: Profile | None = None
     alerts: dict[str, Alert] = {}
-    published = StoredRow()
+    published, policies = StoredRow(), StoredRow()
     with cluster_errors(), reader(settings) as consumer:
         starts = {}
         for topic in (names.profiles, names.alerts):
@@ -117,6 +118,8 @@ def snapshot_from_topics(
             value = message.value()
             if message.key() == MODEL_KEY and value:
                 published = _readable(read_row, message)
+            elif message.key() == POLICY_KEY and value:
+                policies = _readable(read_row, message)
             elif message.key() != key:
                 continue
             elif message.topic() == names.profiles:
@@ -124,8 +127,10 @@ def snapshot_from_topics(
             elif value:
                 alert = _readable(_decode_alert, message)
                 alerts[alert.id] = alert
-    if or_published:
-        basis = Basis(basis.policy, model_in_force(published, basis.model))
+    policy, model = basis.policy, basis.model
+    if files[0] is None:
+        policy = policies_of_row(policies, policy).active or policy
+    basis = Basis(policy, model_in_force(published, model) if files[1] is None else model)
     return _as_of(profile, sorted(alerts.values(), key=lambda alert: alert.sequence), basis, at_ms)
 
 

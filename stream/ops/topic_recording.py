@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, Message
 
-from stream.core.events.event import ClockTicked, Event, ModelPublished
+from stream.core.events.event import Event
 from stream.ops.cluster import (
     cluster_errors,
     cluster_settings,
@@ -17,7 +17,7 @@ from stream.ops.cluster import (
     unread_batch,
 )
 from stream.recording.recording import Recording
-from stream.wire import Rejected, Unknown, decode
+from stream.wire import BROADCAST, Rejected, Unknown, decode
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 from stream.worker.rows.codec import why_unread
 
@@ -48,7 +48,7 @@ def _decoded_records(consumer: Consumer, topics: TopicNames) -> Iterator[Decoded
                 yield _place(message), unread.offset, why_unread(unread)
                 continue
             outcome = decode(role, message.key(), message.value(), message_headers(message))  # type: ignore[arg-type]
-            if isinstance(outcome, ClockTicked | ModelPublished):
+            if isinstance(outcome, BROADCAST):
                 identity = (outcome.source, outcome.id)
                 if identity in seen:
                     continue

@@ -16,9 +16,10 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from stream.core.alerts.alert import rfc3339
-from stream.core.events.event import CostRecorded, Event, ModelPublished, type_name
+from stream.core.events.event import CostRecorded, Event, ModelPublished, PolicyPublished, type_name
 from stream.core.model.document import ModelError, decode_model
 from stream.core.units import FOREVER_MS, SECOND_MS
+from stream.policy_file.published import PublishedPolicyError, check_document
 from stream.recording.event_file import numbered_lines
 from stream.recording.far_events import far_from_the_rest
 from stream.recording.lines import OF_ALL, OF_NOBODY, Lines, Origin, share_of
@@ -81,13 +82,16 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 """What decoding a head raises."""
 
 
-def reject_bad_model(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
-    """The outcome, or Rejected for a published model that cannot be used: a dead letter of the worker too."""
-    if isinstance(outcome, ModelPublished):
-        try:
+def reject_bad_publication(outcome: Event | Unknown | Rejected) -> Event | Unknown | Rejected:
+    """The outcome, or Rejected for a published model or policy that cannot be used: a dead letter of the
+    worker too."""
+    try:
+        if isinstance(outcome, ModelPublished):
             decode_model(outcome.data.model)
-        except ModelError as error:
-            return Rejected(Reason.SCHEMA, str(error))
+        elif isinstance(outcome, PolicyPublished):
+            check_document(outcome.data.mode, outcome.data.policy)
+    except (ModelError, PublishedPolicyError) as error:
+        return Rejected(Reason.SCHEMA, str(error))
     return outcome
 
 
@@ -255,8 +259,8 @@ def _share(type_of_event: str, subject: str) -> int:
 
 
 def _decoded_line(text: bytes) -> Event | Unknown | Rejected:
-    return reject_bad_model(decode_line(text))
+    return reject_bad_publication(decode_line(text))
 
 
 def _decoded_record(text: bytes) -> Event | Unknown | Rejected:
-    return reject_bad_model(decode_own(text))
+    return reject_bad_publication(decode_own(text))

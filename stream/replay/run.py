@@ -12,13 +12,20 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import ClockTicked, Event, ModelPublished
+from stream.core.events.event import PUBLICATIONS, ClockTicked, Event, ModelPublished, Publication
 from stream.core.events.order import instant_order
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError, decode_model
 from stream.core.step import Step, on_basis, on_event, on_instant, on_review
 from stream.core.trial import tried_basis
+from stream.policy_file.published import (
+    PoliciesInForce,
+    PublishedPolicyError,
+    check_fits,
+    decode_policy,
+    hash_in,
+)
 from stream.wire import partition_of
 
 AlertSink = Callable[[Alert], None]
@@ -88,7 +95,8 @@ class Replay:
         self.clock_ms = 0
         self.events = 0
         self.refused: list[str] = []
-        """Why published models were not put in force."""
+        """Why published models and policies were not put in force."""
+        self._configured, self._policies = basis.policy, PoliciesInForce()
         self._instant: list[Event] = []
 
     def feed(self, event: Event) -> None:
@@ -108,12 +116,12 @@ class Replay:
             shard.advance(self.clock_ms)
 
     def _apply_instant(self) -> None:
-        """Apply the events of the last instant: first each customer's, then the models published then."""
+        """Apply the events of the last instant: each customer's, then models and policies."""
         events, self._instant = self._instant, []
         by_customer: defaultdict[str, list[Event]] = defaultdict(list)
-        published: list[ModelPublished] = []
+        published: list[Publication] = []
         for event in events:
-            if isinstance(event, ModelPublished):
+            if isinstance(event, PUBLICATIONS):
                 published.append(event)
             elif not isinstance(event, ClockTicked):
                 by_customer[event.subject].append(event)
@@ -121,19 +129,36 @@ class Replay:
         for customer in sorted(by_customer):
             place = partition_of(customer.encode(), count) if count > 1 else 0
             self.shards[place].apply(by_customer[customer], at_ms)
-        for model in sorted(published, key=instant_order):
+        for publication in sorted(published, key=instant_order):
             try:
-                self.basis = tried_basis(self.basis.policy, decode_model(model.data.model))
-            except ModelError as error:
-                self.refused.append(
-                    str(error)
-                )  # a dead letter of the worker, which goes on by the model before
+                basis = self._after(publication)
+            except (ModelError, PublishedPolicyError) as error:
+                self.refused.append(str(error))  # a dead letter of the worker, which goes on as before
                 continue
-            for shard in self.shards:
-                shard.take(self.basis, at_ms)
+            if basis is not None:
+                self.basis = basis
+                for shard in self.shards:
+                    shard.take(basis, at_ms)
         if not by_customer:
             for shard in self.shards:
                 shard.advance(at_ms)
+
+    def _after(self, published: Publication) -> Basis | None:
+        """What a publication puts in force; None: nothing else than before. A shadow is not replayed: what it
+        says is what a replay with it in force says."""
+        now = self.basis
+        if isinstance(published, ModelPublished):
+            return tried_basis(now.policy, decode_model(published.data.model))
+        mode, content = published.data.mode, published.data.policy
+        if mode == "off":
+            self._policies = self._policies.after(mode, hash_in(content), self._configured)
+            policy = self._policies.active or self._configured
+            return None if policy.hash == now.policy.hash else tried_basis(policy, now.model)
+        policy = decode_policy(content)
+        check_fits(policy, mode, now.policy)
+        basis = tried_basis(policy, now.model)
+        self._policies = self._policies.after(mode, policy, self._configured)
+        return basis if mode == "active" else None
 
     @property
     def profiles(self) -> dict[str, Profile]:

@@ -13,9 +13,9 @@ from msgspec import UNSET, Struct, UnsetType
 from stream.core.events.event import (
     EVENT_BY_NAME,
     EVENT_TYPES,
+    PUBLICATIONS,
     ClockTicked,
     Event,
-    ModelPublished,
     type_name,
 )
 from stream.wire.binary import attributes_of, is_binary
@@ -33,7 +33,7 @@ YEAR_MAX: Final = 2099
 
 TOO_EARLY: Final = Rejected(Reason.TIME_IN_FUTURE, "time is more than 5 minutes ahead of the clock")
 
-BROADCAST: Final = (ClockTicked, ModelPublished)
+BROADCAST: Final = (ClockTicked, *PUBLICATIONS)
 """Types that are sent to every partition; their key does not decide the partition."""
 
 TOPIC_KIND_OF: Final = {

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stream.core.judgement.basis import Basis
-from stream.core.policy.policy import AlertKind, Hysteresis
+from stream.core.policy.policy import ALERT_KINDS, AlertKind, Hysteresis, Policy
 from stream.core.units import DAY_MS
-from stream.wording.alert import score_number
-from stream.wording.amounts import count, days, share
+from stream.wording.alert import ALERT_NAMES, score_number
+from stream.wording.amounts import count, date, days, share
 from stream.wording.profile import Section
+
+HASH_SHOWN = len("sha256:") + 12
+"""Of the hash of a policy, as much as tells it from others."""
 
 
 def rule_sections(basis: Basis) -> list[Section]:
@@ -107,3 +112,28 @@ def _frame(basis: Basis) -> list[str]:
         f"Profit is {share(finance.margin)} of what is paid; what is at stake is that of {_span(finance.risk_horizon_ms)}; money that comes a "
         f"year later counts {share(finance.annual_discount)} less.",
     ]
+
+
+def in_force_line(policy: Policy, since_ms: int | None) -> str:
+    """Which policy is in force since when; None: the settings of the workers say so."""
+    since = "by the settings of the workers" if since_ms is None else f"since {_day(policy, since_ms)}"
+    return f"In force: {policy_name(policy)}, {since}."
+
+
+def shadow_line(policy: Policy, since_ms: int, raised: Mapping[str, int]) -> str:
+    """Which policy is a shadow since when, and how many alerts it would have raised, by kind."""
+    counts = [f"{ALERT_NAMES[kind]}: {raised.get(kind, 0):,}" for kind in ALERT_KINDS]
+    would = f"It would have raised {', '.join(counts)}"
+    return (
+        f"Shadow: {policy_name(policy)}, since {_day(policy, since_ms)}. {would}; `stream policy shadow` says "
+        "about whom."
+    )
+
+
+def policy_name(policy: Policy) -> str:
+    """A policy as people know it."""
+    return f"{policy.id} version {policy.version} ({policy.hash[:HASH_SHOWN]})"
+
+
+def _day(policy: Policy, at_ms: int) -> str:
+    return date(at_ms, policy.calendar)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -81,11 +81,13 @@ class Worker:
 
     def _watch_basis(self, basis: Basis) -> None:
         """Policy, models and the last commit, as gauges."""
-        gauges, policy, lanes = self.metrics.gauges, basis.policy, self.app.delivery.lanes
-        gauges.watch("policy_info", lambda: {(policy.id, policy.hash): 1.0})
+        gauges, models, lanes = self.metrics.gauges, self.processor.models, self.app.delivery.lanes
+        gauges.watch("policy_info", lambda: policy_info(models.in_force(lanes) or [basis]))
         gauges.watch(
-            "model_info", lambda: {(version,): 1.0 for version in self.processor.model_versions(lanes)}
+            "shadow_policy_info",
+            lambda: policy_info(shadow.basis for number, shadow in models.shadows.items() if number in lanes),
         )
+        gauges.watch("model_info", lambda: {(each.model.version,): 1.0 for each in models.in_force(lanes)})
         gauges.watch(
             "last_commit_timestamp_seconds",
             lambda: {} if self.counts.committed_at_s is None else {(): self.counts.committed_at_s},
@@ -118,6 +120,11 @@ class Worker:
         count = await asyncio.to_thread(look_at_kafka, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
         self.app.on_recovered = partial(_check_lane, partition_count=count, views=self.processor.views)
+
+
+def policy_info(bases: Iterable[Basis]) -> dict[tuple[str, ...], float]:
+    """1 for the id and the hash of each policy."""
+    return {(each.policy.id, each.policy.hash): 1.0 for each in bases}
 
 
 def metrics_of(topics: TopicNames, basis: Basis) -> Metrics:

@@ -28,22 +28,23 @@ from typing import Any
 from msgspec import Raw
 
 from stream.core.alerts.alert import Alert
-from stream.core.events.event import ClockTicked, ModelPublished
+from stream.core.events.event import ClockTicked, ModelPublished, PolicyPublished
 from stream.core.facts.profile import JUDGEMENT
 from stream.core.judgement.basis import Basis
-from stream.core.model.document import ModelError, decode_model
-from stream.core.step import Outcome, Step, on_basis, on_event, on_instant, on_review
+from stream.core.step import Outcome, Step, on_event
 from stream.engine import Arrival, EngineApp, Lane, Moment, Timer, Unsent
-from stream.wire import Unknown, encode_alert, encode_event
+from stream.wire import Unknown, encode_alert
 from stream.worker.breathing import breathing
-from stream.worker.kafka.dead_letter import DeadLetterLimit, InputRecord
+from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.topics import TopicNames
 from stream.worker.monitoring.batch_counts import BatchCounts
+from stream.worker.publications import Publications
 from stream.worker.rejections import Rejections
 from stream.worker.rows.bars import ErasureBars
 from stream.worker.rows.codec import RejectedRecord
 from stream.worker.rows.models import PartitionModels
-from stream.worker.rows.row import OWN_ROWS, LiveRow, StoredRow
+from stream.worker.rows.row import LiveRow, StoredRow
+from stream.worker.rows.shadows import Shadows
 from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
 from stream.worker.rows.views import ViewWriter
 
@@ -72,17 +73,20 @@ class ProfileProcessor:
         self.counts, self._topics, self._bars = counts, topics, bars
         self._set_aside = SetAside(topics.profiles, topics.deadletter)
         self._rejections = Rejections(topics.deadletter, limit, counts)
-        self._models = PartitionModels(basis)
+        self.models = PartitionModels(basis)
+        self._shadows = Shadows(self.models)
+        publications = Publications(self.models, self._rejections, counts)
+        publications.row_of, publications.keep = self._row, self._keep
         self.views: ViewWriter | None = None
-        self.model_versions = self._models.versions
-        self.basis_of = self._models.basis_of
+        self.basis_of = self.models.basis_of
         self._instant: list[Arrival] = []
         """Arrivals of one key and instant that wait for the last of them; empty between two batches."""
         self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], Iterator[None] | None]] = {
             RejectedRecord: self._rejections.reject,
             Unknown: self._pass_by,
             ClockTicked: self._pass_by,
-            ModelPublished: self._adopt_model,
+            ModelPublished: publications.adopt_model,
+            PolicyPublished: publications.adopt_policy,
         }
         """What to do with an arrival that is no event of one customer."""
 
@@ -97,7 +101,7 @@ class ProfileProcessor:
             row = self._row(lane, moment.key)
             if row is None or row.profile is None or self._bars.due(lane, moment.key, row, moment.at_ms):
                 return None
-            step = on_review(row.profile, moment.at_ms, self.basis_of(lane))
+            step = self._shadows.review(lane, row, row.profile, moment.at_ms)
             self._keep(lane, moment.key, row, step, None)
         elif type(moment) is Unsent:
             self._send_again(lane, moment.key)
@@ -126,7 +130,7 @@ class ProfileProcessor:
         rest = None
         if special is not None:
             rest = special(lane, arrival, event)
-        elif arrival.more or self._instant:
+        elif arrival.more or self._instant or lane.partition in self.models.shadows:
             self._instant.append(arrival)
         else:
             self._fold(lane, arrival, basis)
@@ -158,11 +162,10 @@ class ProfileProcessor:
                 by_time[arrival.event.time_ms].append(arrival)
         for time_ms in sorted(by_time):
             group = by_time[time_ms]
-            profile = row.profile if row is not None else None
             step = self._bars.turned_away(row, time_ms)
             outcomes: tuple[Outcome, ...] = (step.outcome,) * len(group) if step is not None else ()
             if step is None:
-                step, outcomes = on_instant(profile, [each.event for each in group], basis)
+                step, outcomes = self._shadows.instant(lane, row, [each.event for each in group], basis)
             for arrival, outcome in zip(group, outcomes, strict=True):
                 late = step.late and outcome == "applied"
                 self.counts.step(arrival.topic, arrival.event, outcome, basis, late=late)
@@ -177,7 +180,7 @@ class ProfileProcessor:
         row = row or LiveRow(StoredRow())
         is_new = row.profile is None or row.profile.erased_ms
         if is_new:  # a new customer is judged by the published model from the beginning
-            for topic_adopted, offset in self._models.adopted_offsets(lane).items():
+            for topic_adopted, offset in self.models.adopted_offsets(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         for arrival in arrivals:
             row.applied[arrival.topic] = max(arrival.offset + 1, row.applied.get(arrival.topic, 0))
@@ -213,6 +216,12 @@ class ProfileProcessor:
         row.forget_sent(lane.committed_flush)
         if step.alerts:
             self._send_alerts(lane, key, row, step.alerts, arrival)
+        if step.shadow is not None:
+            row.shadow = step.shadow
+            if step.shadow_alerts:
+                self._send_alerts(lane, key, row, step.shadow_alerts, arrival, by_shadow=True)
+        elif row.shadow is not None:
+            self._shadows.drop_if_over(lane, row)
         self._put(lane, key, row)
 
     def _send_alerts(
@@ -222,18 +231,22 @@ class ProfileProcessor:
         row: LiveRow,
         alerts: tuple[Alert, ...],
         arrival: Arrival | None,
+        *,
+        by_shadow: bool = False,
     ) -> None:
         """Queue alerts of one customer for the lane's next flush, and put them into the outbox of the row.
 
         There until that flush is committed: after a crash they are sent again, under the same ids. `key` is
         the customer id. `arrival` is the record that led to them, None when time did.
         """
+        outbox = row.shadow_outbox if by_shadow else row.outbox
+        topic = self._topics.shadow if by_shadow else self._topics.alerts
         for alert in alerts:
             body = encode_alert(alert)
-            row.outbox.append(Raw(body))
+            outbox.append(Raw(body))
             row.outbox_flush = lane.flush_number
-            self._send_alert(lane, key, body, arrival)
-            self.counts.alert(lane, alert)
+            self._send_alert(lane, key, body, arrival, topic)
+            self.counts.alert(lane, alert, by_shadow=by_shadow)
 
     def _put(self, lane: Lane[LiveRow], key: bytes, row: LiveRow) -> None:
         """A row without profile keeps only `applied`, and is deleted when those offsets are committed."""
@@ -242,13 +255,15 @@ class ProfileProcessor:
         elif not (row.profile.erased_ms and self._bars.put(lane, key, row)):
             lane.put(key, row)
 
-    def _send_alert(self, lane: Lane[LiveRow], key: bytes, body: bytes, arrival: Arrival | None) -> None:
+    def _send_alert(
+        self, lane: Lane[LiveRow], key: bytes, body: bytes, arrival: Arrival | None, topic: str
+    ) -> None:
         """The input record that led to an alert is named in a header: the body must not depend on offsets."""
         headers = list(ALERT_HEADERS)
         if arrival is not None:
             origin = f"{arrival.topic}/{arrival.partition}/{arrival.offset}"
             headers.append(("x-origin", origin.encode()))
-        lane.send(self._topics.alerts, key, body, headers, lane.partition, row=key)
+        lane.send(topic, key, body, headers, lane.partition, row=key)
 
     def _send_again(self, lane: Lane[LiveRow], key: bytes) -> None:
         """After a crash: a row's outbox or view may not have been sent. A repeat has the same id."""
@@ -260,41 +275,14 @@ class ProfileProcessor:
         unsent, set_aside = row.outbox_flush > lane.committed_flush, row.set_aside
         self._row(lane, key)  # sends the dead letter of a row that cannot be read
         if unsent:
-            for body in row.outbox:
-                self._send_alert(lane, key, bytes(body), None)
+            for topic, outbox in (
+                (self._topics.alerts, row.outbox),
+                (self._topics.shadow, row.shadow_outbox),
+            ):
+                for body in outbox:
+                    self._send_alert(lane, key, bytes(body), None, topic)
             if set_aside is not None:
                 self._set_aside.send(lane, key, row, set_aside)
             row.outbox_flush = lane.flush_number
         row.view = ""
         self._put(lane, key, row)
-
-    def _adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> Iterator[None]:
-        """A model was published: judge every customer of this partition by it from the event's time on.
-
-        One customer per part: a partition may have a million. A model that cannot judge (core/trial.py) is a
-        dead letter, and the one before stays in force.
-        """
-        try:
-            basis = self._models.tried(decode_model(event.data.model))
-        except ModelError as error:
-            record = InputRecord(
-                arrival.topic, arrival.partition, arrival.offset, arrival.key, encode_event(event)
-            )
-            text = "partition %d: a published model is refused (%s): it is a dead letter"
-            log.error(text, lane.partition, error)
-            self._rejections.send(lane, record, "schema", str(error))
-            return
-        self._models.adopt(lane, arrival, event, basis)
-        for key in lane.table.all_keys():
-            row = self._row(lane, key)
-            if (
-                key.startswith(OWN_ROWS)
-                or row is None
-                or row.profile is None
-                or row.applied.get(arrival.topic, 0) > arrival.offset
-            ):
-                continue  # judged by it before a crash
-            row.applied[arrival.topic] = arrival.offset + 1
-            self._keep(lane, key, row, on_basis(row.profile, event.time_ms, basis), arrival)
-            yield
-        self.counts.event(arrival.topic, event, "applied")

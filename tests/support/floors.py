@@ -6,7 +6,7 @@ A room imports from the floors below it, never from its own floor or from above.
 from collections.abc import Mapping
 
 CORE_FLOORS = [
-    {"trial"},
+    {"trial", "shadow"},
     {"step", "view"},
     {"alerts"},
     {"judgement"},
@@ -100,7 +100,7 @@ PACKAGES: Mapping[str, set[str]] = {
     "importing": {*PURE, "config", "kafka_causes", "kafka_login", "printable", "recording"},
     "fit": {*PURE},
     "contracts": {"core", "wire"},
-    "recording": {"core", "parent_process", "wire"},
+    "recording": {"core", "parent_process", "policy_file", "wire"},
     "wording": {"core"},
     "wire": {"core"},
     "policy_file": {"core", "time_zones", "toml_text"},

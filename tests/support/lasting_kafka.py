@@ -40,6 +40,7 @@ class LastingKafka:
         self.void: set[bytes] = set()
         """Keys whose last record a replaced worker wrote."""
         self._early: list[Outgoing] = []  # sent before their rows; not acknowledged yet
+        self.shadow_alerts: set[bytes] = set()
 
     def write(self, rows: list[tuple[bytes, bytes | None]]) -> None:
         for key, row in rows:
@@ -52,7 +53,9 @@ class LastingKafka:
     def send(self, records: list[Outgoing]) -> None:
         for each in records:
             key = not_none(each.key)
-            if each.topic != NAMES.view:
+            if each.topic == NAMES.shadow:
+                self.shadow_alerts.add(not_none(each.value))
+            elif each.topic != NAMES.view:
                 self.alerts.add(not_none(each.value))
             elif each.value is None:
                 self.views.pop(key, None)

@@ -103,7 +103,7 @@ def test_a_topic_with_other_partitions_is_made_again_only_where_nothing_is_lost(
     (found,) = [finding for finding in topic_findings(topic_plans(settings), cluster) if finding.what != "ok"]
 
     assert (found.topic, found.what) == (name, "partitions")
-    assert ("delete this topic" in found.remedy) == (role in ("alerts", "deliveries", "deadletter"))
+    assert ("delete this topic" in found.remedy) == (role in ("alerts", "shadow", "deliveries", "deadletter"))
     assert ("send the events again" in found.remedy) == (role in INPUTS)
     assert ("cut over" in found.remedy) == (role == "profiles")
 

@@ -37,6 +37,7 @@ from stream.core.events.payload import (
     Ticket,
     TicketResolution,
 )
+from stream.core.events.policy_record import PolicyRecord
 from stream.core.events.remarks import Acknowledgement, Mute, UndoneAction, Unmute
 from stream.core.units import DAY_MS
 
@@ -214,6 +215,13 @@ class ModelPublished(Event, frozen=True, kw_only=True, tag="model.published"):
     data: ModelRecord
 
 
+class PolicyPublished(Event, frozen=True, kw_only=True, tag="policy.published"):
+    data: PolicyRecord
+
+
+Publication = ModelPublished | PolicyPublished
+"""What every customer is judged by from the event's time on."""
+PUBLICATIONS = (ModelPublished, PolicyPublished)
 PURCHASES: tuple[type[Event], ...] = (PurchaseCompleted, PurchaseRefunded, PurchaseCancelled)
 ENGAGEMENT: tuple[type[Event], ...] = (
     SessionStarted,
@@ -248,6 +256,7 @@ CONTROL: tuple[type[Event], ...] = (
     CustomerUnmuted,
     ClockTicked,
     ModelPublished,
+    PolicyPublished,
 )
 EVENT_TYPES: dict[str, tuple[type[Event], ...]] = {
     "purchases": PURCHASES,

@@ -277,6 +277,7 @@ NOT_FOLDED: frozenset[type[ev.Event]] = frozenset(
         ev.CustomerUnmuted,
         ev.ClockTicked,
         ev.ModelPublished,
+        ev.PolicyPublished,
     }
 )
 """The other types. Erasure is in core/step.py. That an alert was seen, and whether alerts reach anybody, are

@@ -96,6 +96,16 @@ class Judgement(Struct, omit_defaults=True, gc=False):
     """Instant and new stage of the latest changes of stage."""
 
 
+class ShadowJudgement(Struct, omit_defaults=True, gc=False):
+    """What a shadow policy concluded from the same facts: kept beside the profile, never in it."""
+
+    begun: int
+    """By which publication: the offset after it on the control topic. A later shadow begins anew."""
+    judgement: Judgement = field(default_factory=Judgement)
+    next_review_ms: int | None = None
+    """As in the profile, for this judgement."""
+
+
 class Head(Struct, omit_defaults=True, gc=False):
     """The small part of a profile, which changes with every event. Instants: epoch ms."""
 

@@ -77,7 +77,14 @@ class LiveFeed:
     def view(self) -> View:
         """As of now."""
         follower = self._follower
-        return View(follower.basis, follower.now_ms(), self._name, has_alerts=True, masks=self._masks)
+        return View(
+            follower.basis,
+            follower.now_ms(),
+            self._name,
+            has_alerts=True,
+            masks=self._masks,
+            policies=tuple(follower.policies),
+        )
 
     def faults(self) -> list[str]:
         """Why the process should be started again; nothing when it works."""

@@ -7,6 +7,7 @@ store) is told on the pages, which go on serving what there is, and is tried aga
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import threading
 import time
@@ -21,7 +22,7 @@ from stream import __version__
 from stream.core.judgement.basis import Basis
 from stream.kafka_causes import in_words
 from stream.page.faults import fault_places
-from stream.page.live.reading_rows import MODEL_NOTE, RowReader
+from stream.page.live.reading_rows import MODEL_NOTE, POLICY_NOTE, SHADOW_NOTE, RowReader
 from stream.page.live.record import Read
 from stream.page.live.rounds import PAUSE_MIN_S, Rounds
 from stream.page.live.row_processes import HandedOut, RowProcesses
@@ -97,6 +98,11 @@ class Follower:
     def basis(self) -> Basis:
         """Policy and model in force."""
         return self._reader.basis
+
+    @property
+    def policies(self) -> list[str]:
+        """Which policy is in force and which is a shadow, in words."""
+        return self._reader.policies
 
     def now_ms(self) -> int:
         """The instant that pages are as of."""
@@ -175,16 +181,19 @@ class Follower:
             )
             self._store.empty(source)
         known = self._store.positions()
-        models = {
-            place: self._store.note(f"{MODEL_NOTE}{place}").encode() for place in range(self._partitions)
-        }
-        self._reader = RowReader(
-            self._follow.basis, known, {place: row for place, row in models.items() if row}
-        )
+        models, policies = self._noted(MODEL_NOTE), self._noted(POLICY_NOTE)
+        self._reader = RowReader(self._follow.basis, known, models, policies)
+        raised = self._store.note(SHADOW_NOTE)
+        self._reader.shadow_raised = json.loads(raised) if raised else {}
         self._latest_ms = int(self._store.note(LATEST) or 0)
         self._positions = {place: position.next for place, position in known.items()}
         topics.begin(known)
         self.problem, self.caught_up, self._indexed = "", False, False
+
+    def _noted(self, note: str) -> dict[int, bytes]:
+        """Partition -> the row that a note of the store keeps, where there is one."""
+        rows = {place: self._store.note(f"{note}{place}").encode() for place in range(self._partitions)}
+        return {place: row for place, row in rows.items() if row}
 
     def _fingerprint(self, ids: Mapping[str, str]) -> str:
         basis = self._follow.basis

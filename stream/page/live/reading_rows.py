@@ -19,6 +19,7 @@ from stream.core.facts.versions import ForeignProfileError
 from stream.core.judgement.basis import Basis
 from stream.core.model.document import ModelError
 from stream.core.model.record import Model
+from stream.core.policy.policy import Policy
 from stream.engine.state.epoch import epoch_in
 from stream.page.entries import alert_entry
 from stream.page.live.control_rows import control_rows
@@ -26,13 +27,18 @@ from stream.page.live.looking import UNREADABLE_ROW, NewRow, Seen, look_at, read
 from stream.page.live.record import PageRecord
 from stream.page.remarks import NotCounted
 from stream.page.store.store import Batch, Place, ReadUpTo
+from stream.wording.policy import in_force_line, shadow_line
 from stream.worker.rows.models import model_in_force
-from stream.worker.rows.row import MODEL_KEY, OWN_ROWS
+from stream.worker.rows.policies import policies_of_row, published_in
+from stream.worker.rows.row import MODEL_KEY, OWN_ROWS, POLICY_KEY, StoredRow
 from stream.worker.rows.stored import UNREADABLE, read_row
 
 log = logging.getLogger(__name__)
-MODEL_NOTE = "model-row-"
-"""With the partition: the name of the note that keeps the row of its published model."""
+MODEL_NOTE, POLICY_NOTE = "model-row-", "policy-row-"
+"""With the partition: the names of the notes that keep the rows of its published model and policies."""
+SHADOW_NOTE = "shadow-raised"
+"""Name of the note that keeps how many alerts shadow policies would have raised."""
+NOTES = {MODEL_KEY: MODEL_NOTE, POLICY_KEY: POLICY_NOTE}
 
 _read_alert = msgspec.json.Decoder(Alert).decode
 
@@ -50,31 +56,56 @@ class RowReader:
     """Turns records into batches. `epochs` and `models` are what earlier records said."""
 
     def __init__(
-        self, basis: Basis, positions: Mapping[Place, ReadUpTo], model_rows: Mapping[int, bytes]
+        self,
+        basis: Basis,
+        positions: Mapping[Place, ReadUpTo],
+        model_rows: Mapping[int, bytes],
+        policy_rows: Mapping[int, bytes] | None = None,
     ) -> None:
-        """`basis`: policy and model of the settings. `model_rows`: partition -> stored row of its model."""
+        """`basis`: policy and model of the settings. `model_rows`, `policy_rows`: partition -> stored row of
+        its model, or policies."""
         self._configured = basis
         self._bases: dict[int, Basis] = {}
+        self._rows: dict[tuple[bytes, int], StoredRow] = {}
+        for partition, row in (policy_rows or {}).items():
+            self._adopt(POLICY_KEY, partition, row)
         self._epochs = {place: position.epoch for place, position in positions.items()}
         for partition, row in model_rows.items():
-            self._adopt(partition, row)
+            self._adopt(MODEL_KEY, partition, row)
+        self.shadow_raised: dict[str, dict[str, int]] = {}
+        """Hash of a shadow policy -> kind of alert -> how many it would have raised."""
         self.latest_ms = 0
         """The last instant that any row or alert knows of."""
         self.model_changed = False
-        """A model was published since this was last set to False: all rows are to be looked at anew."""
+        """A model or policy was published since this was last set to False: all rows are to be looked at
+        anew."""
 
     def basis_of(self, partition: int) -> Basis:
         """What customers of a partition are looked at with."""
         return self._bases.get(partition, self._configured)
 
     @property
-    def models(self) -> dict[int, Model]:
-        """Partition -> its published model, where it has one."""
-        return {partition: basis.model for partition, basis in self._bases.items()}
+    def published(self) -> dict[int, tuple[Policy, Model]]:
+        """Partition -> the policy and the model in force, where one is published."""
+        return {partition: (basis.policy, basis.model) for partition, basis in self._bases.items()}
+
+    @property
+    def policies(self) -> list[str]:
+        """Which policy is in force and which is a shadow, in words, by the first partition where one is
+        published."""
+        first = min((number for key, number in self._rows if key == POLICY_KEY), default=None)
+        stored = self._rows[POLICY_KEY, first].policies if first is not None else []
+        found = published_in(stored, self._configured.policy)
+        active, shadow = found.policies.active or self._configured.policy, found.policies.shadow
+        lines = [in_force_line(active, found.active.at_ms if found.active is not None else None)]
+        if shadow is not None and found.shadow is not None:
+            raised = self.shadow_raised.get(shadow.hash, {})
+            lines.append(shadow_line(shadow, found.shadow.at_ms, raised))
+        return lines
 
     @property
     def basis(self) -> Basis:
-        """That of the first partition that has a published model, for the words of pages."""
+        """That of the first partition where something is published, for the words of pages."""
         return self._bases[min(self._bases)] if self._bases else self._configured
 
     def batch(self, records: Iterable[PageRecord], now_ms: Callable[[], int]) -> Batch:
@@ -91,6 +122,7 @@ class RowReader:
         take = {
             "profiles": self._take_profile,
             "alerts": self._take_alert,
+            "shadow": self._take_shadow,
             "control": self._take_control,
             "deadletter": self._take_dead_letter,
         }
@@ -119,9 +151,10 @@ class RowReader:
         if record.key is None:
             return
         if record.key.startswith(OWN_ROWS):
-            if record.key == MODEL_KEY and record.value:
-                self._adopt(record.partition, record.value)
-                news.batch.notes[f"{MODEL_NOTE}{record.partition}"] = record.value.decode("utf-8", "replace")
+            if record.key in NOTES and record.value:
+                self._adopt(record.key, record.partition, record.value)
+                note = f"{NOTES[record.key]}{record.partition}"
+                news.batch.notes[note] = record.value.decode("utf-8", "replace")
             return
         customer = record.key.decode("utf-8", "replace")
         row = NewRow(customer, record.value or b"", record.topic, record.partition, record.at_ms)
@@ -137,6 +170,17 @@ class RowReader:
             return
         news.batch.alerts.append(entry)
         self.latest_ms = max(self.latest_ms, entry.at_ms)
+
+    def _take_shadow(self, record: PageRecord, news: Gathered) -> None:
+        try:
+            alert = _read_alert(record.value or b"")
+        except UNREADABLE:
+            self._count(record, UNREADABLE_ROW, news)
+            return
+        if alert.data.state == "raised":
+            raised = self.shadow_raised.setdefault(alert.data.policy.hash, {})
+            raised[alert.data.kind] = raised.get(alert.data.kind, 0) + 1
+            news.batch.notes[SHADOW_NOTE] = msgspec.json.encode(self.shadow_raised).decode()
 
     def _take_control(self, record: PageRecord, news: Gathered) -> None:
         control_rows(record, news.batch)
@@ -154,15 +198,24 @@ class RowReader:
         day = self._configured.meaning.calendar.local_day(record.at_ms)
         news.not_counted[day, source or record.topic, reason] += 1
 
-    def _adopt(self, partition: int, row: bytes) -> None:
+    def _adopt(self, key: bytes, partition: int, row: bytes) -> None:
         try:
-            model = model_in_force(read_row(row), self._configured.model)
+            self._rows[key, partition] = read_row(row)
+            model_row, policy_row = (
+                self._rows.get((each, partition), StoredRow()) for each in (MODEL_KEY, POLICY_KEY)
+            )
+            model = model_in_force(model_row, self._configured.model)
+            policy = policies_of_row(policy_row, self._configured.policy).active or self._configured.policy
+            basis = self._basis(policy, model)
         except (*UNREADABLE, ForeignProfileError, ModelError) as fault:
-            log.warning("partition %d: the published model cannot be read: %s", partition, fault)
+            log.warning("partition %d: what is published cannot be read: %s", partition, fault)
             return
-        if model.version == self.basis_of(partition).model.version:
-            return
-        self._bases[partition] = next(
-            (basis for basis in self._bases.values() if basis.model.version == model.version), None
-        ) or Basis(self._configured.policy, model)
-        self.model_changed = True
+        if basis is not self.basis_of(partition):
+            self._bases[partition] = basis
+            self.model_changed = True
+
+    def _basis(self, policy: Policy, model: Model) -> Basis:
+        for known in (self._configured, *self._bases.values()):
+            if known.model.version == model.version and known.policy.hash == policy.hash:
+                return known
+        return Basis(policy, model)

@@ -7,9 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Read = Literal["profiles", "alerts", "control", "deadletter"]
+Read = Literal["profiles", "alerts", "shadow", "control", "deadletter"]
 """What the topic is for."""
-READ: tuple[Read, ...] = ("profiles", "alerts", "control", "deadletter")
+READ: tuple[Read, ...] = ("profiles", "alerts", "shadow", "control", "deadletter")
 
 
 class PageRecord(Struct, frozen=True, gc=False):

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from stream.core.judgement.basis import Basis
 from stream.core.model.record import Model
+from stream.core.policy.policy import Policy
 from stream.page.live.looking import NewRow, Seen, look_at, read_rows
 from stream.page.live.reading_rows import Gathered, RowReader
 from stream.page.live.record import PageRecord
@@ -45,8 +46,8 @@ class Work(NamedTuple):
 
     rows: Sequence[NewRow]
     now_ms: int
-    models: Mapping[int, Model]
-    """Partition -> its published model, where it has one."""
+    published: Mapping[int, tuple[Policy, Model]]
+    """Partition -> the policy and the model in force, where one is published."""
 
 
 class WorkedOut(NamedTuple):
@@ -63,21 +64,23 @@ class RowWorker:
     def __init__(self, basis: Basis) -> None:
         """`basis`: policy and model of the settings."""
         self._configured = basis
-        self._bases = {basis.model.version: basis}
+        self._bases = {(basis.policy.hash, basis.model.version): basis}
 
     def done(self, work: Work) -> WorkedOut:
         """The rows as of the instant of the work, or of their own last where that is later."""
         seen = Seen()
         known = read_rows(work.rows, self._configured.meaning.digest, seen)
-        look_at(known, work.now_ms, lambda place: self._basis(work.models.get(place)), seen)
+        look_at(known, work.now_ms, lambda place: self._basis(work.published.get(place)), seen)
         return WorkedOut(seen, known.latest_ms)
 
-    def _basis(self, model: Model | None) -> Basis:
-        if model is None:
+    def _basis(self, published: tuple[Policy, Model] | None) -> Basis:
+        if published is None:
             return self._configured
-        if model.version not in self._bases:
-            self._bases[model.version] = Basis(self._configured.policy, model)
-        return self._bases[model.version]
+        policy, model = published
+        key = policy.hash, model.version
+        if key not in self._bases:
+            self._bases[key] = Basis(policy, model)
+        return self._bases[key]
 
 
 class RowProcesses:
@@ -151,7 +154,7 @@ class HandedOut:
     def add(self, records: Sequence[PageRecord], now_ms: Callable[[], int]) -> None:
         """Give more of them away; `now_ms` is asked once they are known."""
         news = self._reader.gather(records)
-        work = Work([*news.rows.values()], now_ms(), self._reader.models)
+        work = Work([*news.rows.values()], now_ms(), self._reader.published)
         self.waiting.append((news, self._processes.submit(work)))
 
     def next_batch(self, now_ms: Callable[[], int]) -> Batch:

@@ -44,6 +44,8 @@ class View(Struct, frozen=True):
     """What is to be said of the whole, such as that another policy judged."""
     masks: Masks | None = None
     """How ids are masked; None: they are shown."""
+    policies: tuple[str, ...] = ()
+    """Which policy is in force in the workers and which is a shadow, in words; empty: nobody knows."""
 
     def shown(self, customer: str) -> str:
         """The id as people see it."""

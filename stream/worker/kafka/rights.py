@@ -46,7 +46,7 @@ USERS: Mapping[User, _Needs] = {
         {
             **dict.fromkeys(INPUTS, ("READ", "DESCRIBE_CONFIGS")),
             "profiles": ("READ", "WRITE"),
-            **dict.fromkeys(("alerts", "deadletter", "view"), ("WRITE",)),
+            **dict.fromkeys(("alerts", "shadow", "deadletter", "view"), ("WRITE",)),
         },
         {"-recovery": ("DESCRIBE",), "": ("READ",)},
         transactions=True,
@@ -57,7 +57,7 @@ USERS: Mapping[User, _Needs] = {
     ),
     "dashboard": _Needs(
         {
-            **dict.fromkeys((*EVENTS, "profiles", "alerts", "deadletter"), ("READ",)),
+            **dict.fromkeys((*EVENTS, "profiles", "alerts", "shadow", "deadletter"), ("READ",)),
             "control": ("READ", "WRITE"),
         },
         {"-dashboard": ("DESCRIBE",), "": ("DESCRIBE",)},

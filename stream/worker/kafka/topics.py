@@ -18,16 +18,19 @@ from stream.config.settings import Settings
 from stream.core.units import DAY_MS
 
 Role = Literal[
-    "purchases", "engagement", "feedback", "control", "profiles", "alerts", "deliveries", "deadletter", "view"
-]
+    "purchases", "engagement", "feedback", "control", "profiles", "alerts", "shadow", "deliveries",
+    "deadletter", "view",
+]  # fmt: skip
 INPUTS: tuple[Role, ...] = ("purchases", "engagement", "feedback", "control")
-ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "deliveries", "deadletter")
+ROLES: tuple[Role, ...] = (*INPUTS, "profiles", "alerts", "shadow", "deliveries", "deadletter")
 """Of the topics that are always there; that of profile views is made on request."""
 
 CENTURY_MS = 36_525 * DAY_MS
 """Longer than any history, so segments are closed by size alone."""
 KEPT_DAYS = 400
 """Of alerts and what became of them: the readout of an experiment looks a year back, and some."""
+SHADOW_KEPT_DAYS = 90
+"""Of what a shadow policy would have sent: longer than its trial, and than an alert stays open."""
 KEPT_FOR_EVER = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
@@ -63,6 +66,7 @@ CONFIGS: Mapping[Role, Mapping[str, str]] = {
     # KafkaJS and n8n can read no other compression.
     "alerts": _kept_for(KEPT_DAYS, **{"compression.type": "gzip"}),
     "deliveries": _kept_for(KEPT_DAYS, **{"compression.type": "gzip"}),
+    "shadow": _kept_for(SHADOW_KEPT_DAYS, **{"compression.type": "gzip"}),
     "deadletter": _kept_for(14, **{"max.message.bytes": "2097152"}),
 }
 
@@ -73,6 +77,7 @@ RECREATION: Mapping[Role, str] = {
     **dict.fromkeys(INPUTS, _WRITE_AGAIN),
     "profiles": "cut over to new profiles (runbook), or restore the topic",
     "alerts": f"{_CREATE_AGAIN} alerts in it that nobody has read",
+    "shadow": f"{_CREATE_AGAIN} alerts of a shadow policy in it",
     "deliveries": f"{_CREATE_AGAIN} outcomes of deliveries in it",
     "deadletter": f"{_CREATE_AGAIN} dead letters in it",
     "view": "stop the workers, delete this topic, run `stream topics apply`, and start them once with "
@@ -98,6 +103,7 @@ class TopicNames(Struct, frozen=True):
     control: str
     profiles: str
     alerts: str
+    shadow: str
     deliveries: str
     deadletter: str
     view: str

@@ -43,7 +43,8 @@ class PendingAlert(NamedTuple):
     lane: Lane[Any]
     flush: int
     decided_s: float
-    labels: tuple[str, str, str]
+    labels: tuple[str, ...]
+    by_shadow: bool
 
 
 class BatchCounts:
@@ -99,11 +100,13 @@ class BatchCounts:
         """Count the dead letter of a row, which is no input record."""
         self._reasons[topic, reason] += 1
 
-    def alert(self, lane: Lane[Any], alert: Alert) -> None:
-        """Note an alert that the next flush of the lane sends."""
+    def alert(self, lane: Lane[Any], alert: Alert, *, by_shadow: bool = False) -> None:
+        """Note an alert that the next flush of the lane sends; `by_shadow`: of a shadow policy, to nobody."""
         data = alert.data
-        labels = (data.kind, data.state, data.customer.tier)
-        self._pending_alerts.append(PendingAlert(lane, lane.flush_number, time.monotonic(), labels))
+        labels = (data.kind, data.state) if by_shadow else (data.kind, data.state, data.customer.tier)
+        self._pending_alerts.append(
+            PendingAlert(lane, lane.flush_number, time.monotonic(), labels, by_shadow)
+        )
 
     def flushed(self, seconds: float) -> None:
         """A flush was committed, which took so many seconds: count its alerts."""
@@ -114,6 +117,9 @@ class BatchCounts:
         for each in pending:
             if each.flush > each.lane.committed_flush:
                 self._pending_alerts.append(each)
+                continue
+            if each.by_shadow:
+                self._metrics.shadow_alerts.add(1, *each.labels)
                 continue
             self.totals["alerts"] += 1
             self._metrics.alerts.add(1, *each.labels)

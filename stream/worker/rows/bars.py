@@ -11,8 +11,15 @@ older events are turned away.
 
 from __future__ import annotations
 
-from stream.core.facts.profile import ERASURE_GRACE_MS, EVERYTHING, NOTHING, Profile, new_profile
-from stream.core.step import Step, numbered
+from stream.core.facts.profile import (
+    ERASURE_GRACE_MS,
+    EVERYTHING,
+    NOTHING,
+    Profile,
+    ShadowJudgement,
+    new_profile,
+)
+from stream.core.step import Step, numbered, numbers_of
 from stream.engine import Lane
 from stream.pseudonyms import ERASED, Pseudonyms
 from stream.worker.rows.row import OWN_ROWS, LiveRow, StoredRow
@@ -39,7 +46,7 @@ class ErasureBars:
         if bar is None or bar.profile is None:
             return None
         stub = _stub(bar.profile, key.decode(), bar.profile.erased_ms)
-        return LiveRow(StoredRow(dict(bar.applied), profile=stub))
+        return LiveRow(StoredRow(dict(bar.applied), shadow=_numbers(bar.shadow), profile=stub))
 
     def turned_away(self, row: LiveRow | None, at_ms: int | None) -> Step | None:
         """What an event leads to that is from before the erasure of a customer who came back; None: it is
@@ -91,6 +98,7 @@ class ErasureBars:
             bar.profile, bar.applied, bar.changed = kept, dict(row.applied), EVERYTHING
         else:
             bar = LiveRow(StoredRow(dict(row.applied), profile=kept))
+        bar.shadow = _numbers(row.shadow)
         lane.put(BAR_KEY + self._pseudonyms.of(key).encode(), bar)
 
     def _bar(self, lane: Lane[LiveRow], key: bytes) -> LiveRow | None:
@@ -106,3 +114,8 @@ def _stub(before: Profile, customer: str, erased_ms: int) -> Profile:
     stub = numbered(new_profile(customer, before.meaning), before)
     stub.erased_ms = erased_ms
     return stub
+
+
+def _numbers(shadow: ShadowJudgement | None) -> ShadowJudgement | None:
+    """How many alerts and episodes there were by a shadow policy, which counts on as the customer does."""
+    return None if shadow is None else ShadowJudgement(shadow.begun, numbers_of(shadow.judgement))

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct, field
 
-from stream.core.events.event import ClockTicked, ModelPublished
+from stream.core.events.event import PUBLICATIONS, ClockTicked
 from stream.core.facts.profile import PROFILE_VERSION
 from stream.core.facts.versions import (
     ForeignProfileError,
@@ -58,10 +58,16 @@ class _ProfilePeek(Struct):
     next_review_ms: int | None = None
 
 
+class _ShadowPeek(Struct):
+    next_review_ms: int | None = None
+
+
 class _RowPeek(Struct):
     profile: _ProfilePeek | None = None
     outbox_flush: int = 0
     models: list[Raw] = field(default_factory=list)
+    policies: list[Raw] = field(default_factory=list)
+    shadow: _ShadowPeek | None = None
     view: str = ""
     view_flush: int = 0
 
@@ -71,6 +77,13 @@ def why_unread(batch: UnreadBatch) -> Rejected:
     reason = Reason.BATCH_TOO_LARGE if batch.too_large else Reason.BATCH_DAMAGED
     offsets = f"offsets {batch.offset} to {batch.last_offset}"
     return Rejected(reason, f"{offsets}: a batch of {batch.stored_bytes:,} bytes; {batch.detail}")
+
+
+def earlier(a_ms: int | None, b_ms: int | None) -> int | None:
+    """The earlier of two instants, either of which may be missing."""
+    if a_ms is None or b_ms is None:
+        return b_ms if a_ms is None else a_ms
+    return min(a_ms, b_ms)
 
 
 def _wall_ms() -> int:
@@ -141,7 +154,7 @@ class ProfileCodec:
             )
         complete_to_ms = at_ms if kind is ClockTicked else None
         arrival = Arrival(key, at_ms, event, topic, partition, record.offset, complete_to_ms)  # type: ignore[arg-type]
-        if kind is ModelPublished:
+        if kind in PUBLICATIONS:
             arrival.for_all = True
         return arrival
 
@@ -181,9 +194,13 @@ class ProfileCodec:
             return anew(row, wrong)
 
     def timer_ms(self, state: LiveRow) -> int | None:
-        """The event time of the customer's next review; None: no review is planned."""
+        """The event time of the customer's next review, by whichever policy; None: none is planned."""
         profile = state.profile
-        return profile.next_review_ms if profile is not None else None
+        if profile is None:
+            return None
+        if state.shadow is not None:
+            return earlier(profile.next_review_ms, state.shadow.next_review_ms)
+        return profile.next_review_ms
 
     def peek(self, row: bytes) -> Peek:
         """Review time and outbox of a stored row; for a row without profile also the offsets it waits for.
@@ -209,8 +226,9 @@ class ProfileCodec:
             if not seen.profile.customer:  # a bar (rows/bars.py)
                 return NOTHING_DUE
             unsent = max(seen.outbox_flush, self._unsent_view(seen.view, seen.view_flush))
-            return Peek(seen.profile.next_review_ms, unsent)
-        if seen.models:
+            due_ms = seen.profile.next_review_ms
+            return Peek(earlier(due_ms, seen.shadow.next_review_ms) if seen.shadow else due_ms, unsent)
+        if seen.models or seen.policies:
             return Peek(None, seen.outbox_flush)
         unsent = max(seen.outbox_flush, self._unsent_view(seen.view, seen.view_flush))
         return Peek(None, unsent, self._load(row).applied)

@@ -13,10 +13,19 @@ from typing import get_type_hints
 import msgspec
 from msgspec import Raw, Struct, field
 
-from stream.core.facts.profile import EVERYTHING, NOTHING, SECTIONS, Head, Profile, head_of
+from stream.core.facts.profile import (
+    EVERYTHING,
+    NOTHING,
+    SECTIONS,
+    Head,
+    Profile,
+    ShadowJudgement,
+    head_of,
+)
 from stream.core.facts.versions import migrated
 from stream.core.judgement.held import held_kinds
 from stream.engine import Lane
+from stream.policy_file.published import Mode
 from stream.worker.rows.finite import TOTALS
 
 log = logging.getLogger("stream.worker")
@@ -25,6 +34,8 @@ MODEL_KEY = b"\x00model"
 subjects that begin with a NUL character."""
 NO_VIEW = "-"
 """In place of a digest: the customer has no view, as they were erased."""
+POLICY_KEY = b"\x00policy"
+"""Key of the row that holds a partition's published policies."""
 _NONE: frozenset[str] = frozenset()
 OWN_ROWS = b"\0"
 """Keys that begin with it are rows of the worker itself, such as MODEL_KEY."""
@@ -56,6 +67,22 @@ class Transport(Struct, omit_defaults=True, gc=False):
     """When the customer, who came back, was erased; events up to then are turned away (rows/bars.py)."""
     set_aside: Spoilt | None = None
     """What this row took the place of (rows/spoilt.py): its dead letter is of `outbox_flush` as well."""
+    shadow: ShadowJudgement | None = None
+    """What a shadow policy makes of the customer (core/shadow.py)."""
+    shadow_outbox: list[Raw] = field(default_factory=list)
+    """The alerts of the shadow, as those of `outbox`."""
+
+
+class PolicyEntry(Struct, frozen=True):
+    """A published policy: the offset after its publication, and what was published."""
+
+    next_offset: int
+    mode: Mode
+    at_ms: int
+    """From when on, in event time."""
+    policy: Raw
+    instead_of: str
+    """The hash of the STREAM_POLICY of then."""
 
 
 class StoredRow(Transport, omit_defaults=True, gc=False):
@@ -67,6 +94,8 @@ class StoredRow(Transport, omit_defaults=True, gc=False):
     adopted: list[int] = field(default_factory=list)
     """Under MODEL_KEY only: for each of `models[1:]` the offset after its publication; that of `models[0]` is
     in `applied`."""
+    policies: list[PolicyEntry] = field(default_factory=list)
+    """Under POLICY_KEY only: what is in force, and what a restart may need besides; the oldest first."""
 
 
 class _Front(Transport, omit_defaults=True, gc=False):
@@ -112,8 +141,11 @@ class LiveRow:
         "models",
         "outbox",
         "outbox_flush",
+        "policies",
         "profile",
         "set_aside",
+        "shadow",
+        "shadow_outbox",
         "spoilt",
         "view",
         "view_flush",
@@ -132,6 +164,9 @@ class LiveRow:
         self.set_aside = row.set_aside
         self.instead_of = row.instead_of
         self.adopted = row.adopted
+        self.policies = row.policies
+        self.shadow = row.shadow
+        self.shadow_outbox = row.shadow_outbox
         self.changed = EVERYTHING
         """Bit mask of the sections to encode again; add `Step.changed` after every step."""
         self.held = _NONE if row.profile is None else held_kinds(row.profile.judgement)
@@ -149,14 +184,17 @@ class LiveRow:
         if self.profile is not None and self.profile.erased_ms:
             self.set_aside = None
         if self.outbox_flush and self.outbox_flush <= committed_flush:
-            self.outbox, self.outbox_flush, self.set_aside = [], 0, None
+            self.outbox, self.shadow_outbox, self.outbox_flush, self.set_aside = [], [], 0, None
 
     def encode(self) -> bytes:
         """The same bytes as those of the StoredRow with these values (tests/worker/test_row.py)."""
         profile = self.profile
         if profile is None:
             transport = self._transport()
-            return _encode(StoredRow(*transport, None, self.instead_of, self.adopted))
+            return _encode(StoredRow(*transport, None, self.instead_of, self.adopted, self.policies))
+        if self.shadow is not None and not isfinite(TOTALS["judgement"](self.shadow.judgement)):
+            log.error("the shadow of a customer was not written, as nobody could read it")
+            self.shadow = None
         front = _Front(*self._transport(), head_of(profile))
         written, sizes, done = self._written, self._sizes, 0
         kept_from = len(written) - len(ROW_END) - sum(sizes)
@@ -180,9 +218,22 @@ class LiveRow:
         self._written, self._stored = b"".join(parts), b""
         return self._written
 
-    def _transport(self) -> tuple[dict[str, int], list[Raw], int, list[Raw], str, int, int, Spoilt | None]:
+    def _transport(
+        self,
+    ) -> tuple[
+        dict[str, int],
+        list[Raw],
+        int,
+        list[Raw],
+        str,
+        int,
+        int,
+        Spoilt | None,
+        ShadowJudgement | None,
+        list[Raw],
+    ]:
         sent = self.applied, self.outbox, self.outbox_flush, self.models, self.view, self.view_flush
-        return (*sent, self.barred_ms, self.set_aside)
+        return (*sent, self.barred_ms, self.set_aside, self.shadow, self.shadow_outbox)
 
     def _as_stored(self, name: str) -> bytes:
         """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""

@@ -62,7 +62,7 @@ def test_customers_are_looked_at_with_the_published_model_of_their_partition(row
     other = msgspec.structs.replace(basis().model, version="other")
 
     with RowProcesses(basis(), 1) as processes:
-        seen = processes.submit(Work(rows, NOW_MS, {0: other})).result(60).seen
+        seen = processes.submit(Work(rows, NOW_MS, {0: (basis().policy, other)})).result(60).seen
 
     plain = RowWorker(basis()).done(Work(rows, NOW_MS, {})).seen
     assert [each.risk for each in seen.customers] == [each.risk for each in plain.customers]
