@@ -25,10 +25,9 @@ from stream.fit.risk.adoption import TOO_SHORT, adopted
 from stream.fit.risk.alert_levels import Wish, churn_thresholds, past_of
 from stream.fit.risk.drift import drift_words
 from stream.fit.risk.risk_layer import (
-    LEFT_OUT,
-    LEFT_OUT_IN_SEASONS,
     constant_layer,
     fit_risk_layer,
+    left_out_of,
 )
 from stream.fit.risk.season_lessons import (
     by_clock_of,
@@ -44,6 +43,7 @@ from stream.fit.risk.training_set import (
     TrainingRows,
     capped,
     enough_to_learn,
+    feature_matrix,
     own_horizons_ms,
     training_days,
     training_horizons,
@@ -208,9 +208,9 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
     whole = {day: parts_of[day][training_ms] for day in days if training_ms in parts_of[day]}
     if not enough_to_learn(parts) or not whole:
         return _RiskFit(None, risk_of=TOO_SHORT, notes=notes)
-    left_out = LEFT_OUT if base.seasons is None else LEFT_OUT_IN_SEASONS
-    learnt = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon), left_out)
     snapshot = history.snapshots[split_ms]
+    left_out = left_out_of(parts, feature_matrix(base, snapshot), seasonal=base.seasons is not None)
+    learnt = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon), left_out)
     observed = _observed_share(base, snapshot, training_ms) >= SAME_HORIZON
     chosen = adopted(parts, learnt.newest)
     if chosen.basis == "constant" and observed:

@@ -38,6 +38,8 @@ better what came after it."""
 LEFT_OUT_IN_SEASONS = (*LEFT_OUT, "silence_rank", RHYTHM)
 """By a model that knows seasons: a lesson of a year ago had fewer customers who had left, so that the same
 silence had a higher rank than it has at the split; and a gap over months without purchases is not uneven."""
+FAR = 3.0
+"""Standard deviations of the lessons by which the mean of a feature may be away from theirs today."""
 ANCHOR = "churn_tempered"
 """The feature whose weight is pulled towards 1, all others towards 0: the purchase process's own log-odds."""
 SHRINKAGES = (2.0, 6.0, 20.0, 60.0, 200.0, 1_000.0)
@@ -100,6 +102,20 @@ def fit_risk_layer(
     segment = RiskSegment(frequency_min=0, intercept=_short(intercept), terms=tuple(terms))
     last = len(newest_look(parts).silent)  # of a day's horizons the longest is the last one
     return Learnt(RiskLayer(segments=(segment,), learnt=learnt), None if newest is None else newest[-last:])
+
+
+def left_out_of(parts: Sequence[TrainingRows], now: Numbers, *, seasonal: bool) -> tuple[str, ...]:
+    """The features that a layer does not use: those that none uses, and those whose values of today, shape
+    (customers, features), are nothing like those of the lessons.
+
+    A purchase process that knew nobody who leaves while the lessons were learnt, and does today, puts all
+    customers where a few had been: a weight learnt from these few would then move everybody.
+    """
+    lessons = np.vstack([one.features for one in parts])
+    away = np.abs(now.mean(axis=0) - lessons.mean(axis=0))
+    far = away > FAR * np.maximum(lessons.std(axis=0), SPREAD_MIN)
+    named = (name for name, is_far in zip(NAMES, far, strict=True) if is_far and name != ANCHOR)
+    return (*(LEFT_OUT_IN_SEASONS if seasonal else LEFT_OUT), *named)
 
 
 def constant_layer(rate: float, learnt: str) -> RiskLayer:
