@@ -16,6 +16,7 @@ from stream.fit.model_fit import FitOptions, fit_model, snapshot_days
 from stream.fit.risk.past_alerts import alerts_at
 from stream.fit.risk.silences import PastDay, past_silences, silent_from_ms
 from stream.model_file import default_model
+from tests.support.narrow import not_none
 from tests.support.shop import day_ms, purchases
 
 HORIZON = Horizon(min_ms=8 * WEEK_MS, max_ms=8 * WEEK_MS)
@@ -59,6 +60,18 @@ def test_the_past_alerts_of_a_level_are_those_that_the_worker_would_have_raised(
         assert len(at_once) > 10
         assert alerts.at_start.sum() == pytest.approx(len(at_once), abs=2)
         assert (~alerts.at_start).sum() == pytest.approx(len(real) - len(at_once), rel=0.15, abs=2)
+
+
+def test_a_wished_precision_holds_also_for_those_who_reach_the_level_later(known):
+    _, history, _, _ = known
+    options = FitOptions("t", "t", HORIZON, precision=0.6)
+
+    model = fit_model(replace(history, profiles={}), START, options, default_model())
+
+    levels = not_none(model.thresholds)
+    assert levels.promised_later >= 0.6
+    assert levels.promised >= 0.6
+    assert levels.raise_at > 0.3
 
 
 def test_a_silence_is_long_enough_after_the_customers_own_gap_and_a_day():

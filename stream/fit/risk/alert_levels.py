@@ -213,8 +213,11 @@ def churn_thresholds(past: Past, wish: Wish, policy: Policy) -> Thresholds | Non
 
 
 def _wished(run: PastRun, precision: float) -> Thresholds | None:
-    """The lowest level whose past alerts were right as often as wished, else the surest one; None where no
-    level had enough alerts."""
+    """The lowest level whose alerts will be right as often as wished, also those of customers who reach it
+    later, else the surest one; None where no level had enough alerts.
+
+    Of those who stand far above any level many stay away: alone they would let a level of 3% keep a wish of
+    60%, and the alerts of all later weeks would be wrong."""
     odds = np.concatenate([run.silences.odds_begin, run.silences.odds_end])
     if not len(odds):
         return None
@@ -224,7 +227,7 @@ def _wished(run: PastRun, precision: float) -> Thresholds | None:
         for level in levels
         if level < 1.0
     ]
-    usable = [(promise.share, level) for promise, level in found if promise is not None]
+    usable = [(min(promise.share, promise.later), level) for promise, level in found if promise is not None]
     if not usable:
         return None
     basis = f"a precision of {precision:.0%} of the alerts that are raised"
