@@ -16,6 +16,7 @@ from bench import compare as comparison
 from bench import deliver as delivery
 from bench import jobs as studies
 from bench import page as dashboard
+from bench.core.histories import HISTORIES, Sizes, completejourney, repeated
 from bench.results import PICTURE, draw, keep, stamp
 from bench.roster import ROSTER, SAME_JOB, Peer
 from bench.stage import Stage, stage
@@ -106,17 +107,23 @@ def page_command(*, profiles: int, on_postgres: bool, rate: float) -> None:
 @population
 @turns
 @chosen
+@click.option("--real", is_flag=True, help="completejourney, its customers repeated to so many events.")
 @keeping
-def compare_command(*, events: int, customers: int, rounds: int, only: str, kept: bool) -> None:
+def compare_command(*, events: int, customers: int, rounds: int, only: str, real: bool, kept: bool) -> None:
     """Events per second of every peer (measured program) on the same backlog."""
     peers = peers_named(only)
     with stage() as here:
-        here.fill(Workload(events, customers))
+        if real:
+            here.fill_with(repeated(completejourney(Sizes(), here.scratch), events))
+        else:
+            here.fill(Workload(events, customers))
         standings = comparison.compare(here, peers, rounds)
     click.echo(comparison.table(standings))
-    result = comparison.result(standings, {"events": events, "customers": customers, "rounds": rounds})
+    sizes = {"events": sum(here.ends.values()), "rounds": rounds}
+    result = comparison.result(standings, sizes | ({} if real else {"customers": customers}))
     if kept:
-        keep("compare", {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
+        name = "compare-real" if real else "compare"
+        keep(name, {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
     print_result({**result, **stamp()})
 
 
@@ -229,12 +236,13 @@ def sizes_command(*, events: int, customers: int, kept: bool) -> None:
 @main.command(name="scaling")
 @workload
 @population
+@turns
 @keeping
-def scaling_command(*, events: int, customers: int, kept: bool) -> None:
-    """Events per second of one worker and of two on the same backlog."""
+def scaling_command(*, events: int, customers: int, rounds: int, kept: bool) -> None:
+    """Events per second of one worker and of `--processes 2` on the same backlog, in turns."""
     with stage() as here:
         here.fill(Workload(events, customers))
-        result = {**alone.scaling(here), "events": events, "customers": customers, **stamp()}
+        result = {**alone.scaling(here, rounds), "events": events, "customers": customers, **stamp()}
     if kept:
         keep("scaling", result)
     print_result(result)
@@ -269,7 +277,6 @@ def core_command(
     *, chosen: tuple[str, ...], events: int, customers: int, rounds: int, before: str | None, lines: int
 ) -> None:
     """CPU microseconds per event in the core: decode, step, reviews, row encode; in all and by event type."""
-    from bench.core.histories import HISTORIES, Sizes
     from bench.core.report import report
 
     sizes = Sizes(events, customers)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
+from statistics import median
 
-from bench.processes import Program, usage
+from bench.processes import TICKS_PER_S, Program, usage
 from bench.roster import ROSTER, Peer
 from bench.stage import Stage, say
 from bench.watch import Group, RunError
@@ -74,32 +76,45 @@ def bytes_on_disk(stage: Stage, customers: int) -> float:
     return round(sum(path.stat().st_size for path in files) / customers)
 
 
-def scaling(stage: Stage) -> dict[str, float]:
-    """Events per second of one worker and of two, with the CPU share that the broker took meanwhile."""
-    found: dict[str, float] = {}
-    for count in (1, 2):
-        run = stage.prepare(f"scaling-{count}")
-        programs = [
-            stage.start(ours(), run, {"STREAM_DATA_DIR": str(stage.scratch / run / str(number))})
-            for number in range(count)
-        ]
-        group = Group(stage.bootstrap, run, stage.ends)
-        try:
-            began, broker = _first_commit(group, programs[0]), _broker_cpu_s(stage)
-            start, cpu = group.committed(), [usage(each.pid).cpu_s for each in programs]
-            while group.committed() < group.end and time.monotonic() - began < ours().limit_s:
-                time.sleep(0.05)
-            seconds = time.monotonic() - began
-            done = group.committed() - start
-            spent = sum(usage(each.pid).cpu_s - before for each, before in zip(programs, cpu, strict=True))
-            found[f"workers_{count}_events_s"] = round(done / seconds)
-            found[f"workers_{count}_events_per_cpu_s"] = round(done / spent) if spent else 0
-            found[f"workers_{count}_broker_share"] = round((_broker_cpu_s(stage) - broker) / seconds, 2)
-        finally:
-            group.close()
-            for program in programs:
-                program.stop()
-    return found
+def scaling(stage: Stage, rounds: int = 1) -> dict[str, float]:
+    """One worker and `stream worker --processes 2`, in turns; medians over the rounds.
+
+    Events per second and per CPU second of the workers, the cores that the broker took (1 is one core), and
+    the share of all cores' time that was not idle.
+    """
+    runs = [_several(stage, count) for _ in range(rounds) for count in (1, 2)]
+    return {name: median(run[name] for run in runs if name in run) for name in {**runs[0], **runs[1]}}
+
+
+def _several(stage: Stage, count: int) -> dict[str, float]:
+    run = stage.prepare(f"scaling-{count}")
+    command = [*ours().ready(), "--processes", str(count)]
+    program = stage.start(Peer("ours", "several workers", lambda: command), run)
+    group = Group(stage.bootstrap, run, stage.ends)
+    try:
+        began, broker, idle = _first_commit(group, program), _broker_cpu_s(stage), _idle_s()
+        start, cpu = group.committed(), usage(program.pid).cpu_s
+        while group.committed() < group.end and time.monotonic() - began < ours().limit_s:
+            time.sleep(0.05)
+        seconds = time.monotonic() - began
+        done, spent = group.committed() - start, usage(program.pid).cpu_s - cpu
+        found = {
+            "events_s": round(done / seconds),
+            "events_per_cpu_s": round(done / spent) if spent else 0,
+            "broker_cores": round((_broker_cpu_s(stage) - broker) / seconds, 2),
+            "busy": round(1 - (_idle_s() - idle) / seconds / (os.cpu_count() or 1), 3),
+        }
+        say(f"{count} of them: {found}")
+        return {f"workers_{count}_{name}": value for name, value in found.items()}
+    finally:
+        group.close()
+        program.stop()
+
+
+def _idle_s() -> float:
+    """Seconds in which cores of this machine had nothing to do, waits for disks included, since its start."""
+    fields = Path("/proc/stat").read_text().split(maxsplit=6)
+    return (int(fields[4]) + int(fields[5])) / TICKS_PER_S
 
 
 def _broker_cpu_s(stage: Stage) -> float:

@@ -73,7 +73,6 @@ def fill(bootstrap: str, messages: Iterable[Message], into: str = "") -> dict[tu
     """Produce the messages, all of them `into` one topic if it is named; the number of records by topic and
     partition."""
     sender = producer(bootstrap)
-    names = {name: into or topic(name) for name in INPUTS}
     ends: dict[tuple[str, int], int] = {}
 
     def delivered(error: object, message: object) -> None:
@@ -85,7 +84,7 @@ def fill(bootstrap: str, messages: Iterable[Message], into: str = "") -> dict[tu
     for stream, key, value, time_ms in messages:
         while True:
             try:
-                sender.produce(names[stream], value, key, timestamp=time_ms, on_delivery=delivered)
+                sender.produce(into or topic(stream), value, key, timestamp=time_ms, on_delivery=delivered)
                 break
             except BufferError:
                 sender.poll(0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from bench.backlog import INPUTS, ONE_TOPIC, drop_topics, fill, make_topics, top
 from bench.processes import Program
 from bench.roster import REPOSITORY, Peer
 from bench.watch import Group, Run, watch
-from bench.workload import Workload, messages
+from bench.workload import Message, Workload, messages
 
 KEPT = frozenset([*(topic(name) for name in (*INPUTS, "control")), ONE_TOPIC])
 OWN_OUTPUTS = (topic("alerts"), topic("deadletter"))
@@ -40,9 +40,13 @@ class Stage:
 
     def fill(self, workload: Workload, partitions: int = 4) -> None:
         """Create the inputs again and produce the whole workload."""
+        self.fill_with(messages(workload), partitions)
+
+    def fill_with(self, backlog: Iterable[Message], partitions: int = 4) -> None:
+        """Create the inputs again and produce these events, which are in order of time."""
         self.empty(partitions)
         began = time.monotonic()
-        self.ends = fill(self.bootstrap, messages(workload))
+        self.ends = fill(self.bootstrap, backlog)
         say(f"{sum(self.ends.values()):,} events produced in {time.monotonic() - began:.0f} s")
 
     def fill_one(self, workload: Workload) -> None:

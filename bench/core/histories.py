@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from bench.workload import Message, Workload, messages
 from stream.core.events.event import Event
@@ -82,6 +84,23 @@ def recorded(lines: Iterable[bytes]) -> list[Message]:
         assert isinstance(event, Event), event
         found.append(Message(kind_of(event), event.subject.encode(), line.rstrip(), event.time_ms))
     return found
+
+
+def repeated(history: Sequence[Message], events: int) -> Iterator[Message]:
+    """The history of as many times its customers as come nearest to so many events, in the same order.
+
+    The copies of a customer have the same year, under ids of their own (customer, event and order).
+    """
+    copies = max(1, round(events / len(history)))
+    for message in history:
+        body = msgspec.json.decode(message.value)
+        name, subject, order = body["id"], body["subject"], body["data"].get("order_id")
+        for copy in range(copies):
+            body |= {"id": f"{name}-{copy}", "subject": f"{subject}-{copy}"}
+            if order is not None:
+                body["data"]["order_id"] = f"{order}-{copy}"
+            value = msgspec.json.encode(body)
+            yield Message(message.stream, body["subject"].encode(), value, message.time_ms)
 
 
 HISTORIES: dict[str, Callable[[Sizes, Path], list[Message]]] = {
