@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from bench import alone, history, import_speed, latency, same_job
 from bench import compare as comparison
 from bench import deliver as delivery
 from bench import jobs as studies
 from bench import page as dashboard
-from bench.core.histories import HISTORIES, Sizes, completejourney, repeated
-from bench.results import PICTURE, draw, keep, stamp
+from bench.core.histories import HISTORIES, Sizes
+from bench.results import PICTURE, draw, keep, print_result, stamp
 from bench.roster import ROSTER, SAME_JOB, Peer
 from bench.stage import Stage, stage
 from bench.workload import Workload, messages
@@ -30,11 +28,6 @@ def main() -> None:
     \b
     Example: python -m bench compare --events 200000 --rounds 1 --only ours,floor
     """
-
-
-def print_result(result: dict[str, Any]) -> None:
-    """Print the last line of every subcommand: one JSON object."""
-    sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
 
 
 workload = click.option("--events", default=1_000_000, show_default=True, type=click.IntRange(min=50_000))
@@ -113,18 +106,16 @@ def compare_command(*, events: int, customers: int, rounds: int, only: str, real
     """Events per second of every peer (measured program) on the same backlog."""
     peers = peers_named(only)
     with stage() as here:
-        if real:
-            here.fill_with(repeated(completejourney(Sizes(), here.scratch), events))
-        else:
-            here.fill(Workload(events, customers))
+        here.fill_real(events) if real else here.fill(Workload(events, customers))
         standings = comparison.compare(here, peers, rounds)
     click.echo(comparison.table(standings))
-    sizes = {"events": sum(here.ends.values()), "rounds": rounds}
-    result = comparison.result(standings, sizes | ({} if real else {"customers": customers}))
+    sizes = {"events": events, "customers": None if real else customers, "rounds": rounds}
+    result = {**comparison.result(standings, sizes), **stamp()}
     if kept:
-        name = "compare-real" if real else "compare"
-        keep(name, {**result, **stamp(), "runs": {each.name: each.runs for each in standings}})
-    print_result({**result, **stamp()})
+        keep(
+            "compare-real" if real else "compare", {**result, "runs": {it.name: it.runs for it in standings}}
+        )
+    print_result(result)
 
 
 @main.command(name="history")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,8 @@ def draw(speed: dict[str, Any], title: str) -> str:
         f'<rect width="680" height="{height}" fill="#ffffff"/><text x="20" y="26" font-size="15" '
         f'font-weight="600">{title}</text>{"".join(rows)}</svg>\n'
     )
+
+
+def print_result(result: dict[str, Any]) -> None:
+    """Print the last line of every subcommand: one JSON object."""
+    sys.stdout.write(msgspec.json.encode(result).decode() + "\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backlog import INPUTS, ONE_TOPIC, drop_topics, fill, make_topics, topic
+from bench.core.histories import Sizes, completejourney, repeated
 from bench.processes import Program
 from bench.roster import REPOSITORY, Peer
 from bench.watch import Group, Run, watch
@@ -48,6 +49,10 @@ class Stage:
         began = time.monotonic()
         self.ends = fill(self.bootstrap, backlog)
         say(f"{sum(self.ends.values()):,} events produced in {time.monotonic() - began:.0f} s")
+
+    def fill_real(self, events: int) -> None:
+        """Create the inputs again and produce completejourney, repeated to about so many events."""
+        self.fill_with(repeated(completejourney(Sizes(), self.scratch), events))
 
     def fill_one(self, workload: Workload) -> None:
         """Produce the whole workload once more, into the one topic for peers that cannot merge."""
