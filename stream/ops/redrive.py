@@ -230,7 +230,8 @@ def _produce(client: Producer, route: Route) -> None:
 def selected_letters(
     topic: DeadLetterTopic, ids: Iterable[str], reason: str | None, since_ms: int | None
 ) -> Iterator[DeadLetterRecord]:
-    """Dead letters that meet every condition, by the time they were set aside, oldest first.
+    """Dead letters that meet every condition, by the time they were set aside, oldest first; those of one
+    millisecond in the order of their topic, partition and offset.
 
     No `ids`: all of them; None as `reason` or `since_ms` (ms since 1970, inclusive): any. ClusterError,
     before the first is returned, when an id is not on the topic. Letters that were redriven before are
@@ -239,10 +240,15 @@ def selected_letters(
     wanted = set(ids)
     if missing := wanted - set(topic.letters):
         raise ClusterError(f"no such dead letter: {', '.join(sorted(missing))}")
-    for letter in sorted(topic.letters.values(), key=lambda letter: (letter.at_ms, letter.id)):
+    for letter in sorted(topic.letters.values(), key=_place):
         if (
             (not wanted or letter.id in wanted)
             and (reason is None or letter.reason == reason)
             and (since_ms is None or letter.at_ms >= since_ms)
         ):
             yield letter
+
+
+def _place(letter: DeadLetterRecord) -> tuple[int, str, int, int]:
+    """Offsets are compared as numbers: as text 10 comes before 9, and a customer's events change places."""
+    return letter.at_ms, letter.topic, letter.partition, letter.offset
