@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stream.commands.import_output import write_and_report
-from stream.commands.output_files import OutputFile
+from stream.commands.output_files import FileCommand, OutputFile
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.core.judgement.basis import Basis
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stream.commands.demo_page import DemoPage
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @click.option("--seed", default=1, show_default=True, help="Seed of the generated feedback.")
 @click.option(
     "--days", default=366, show_default=True, type=click.IntRange(1, 366), help="Play only the first days."
