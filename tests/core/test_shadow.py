@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ from stream.core.judgement.basis import Basis
 from stream.core.shadow import on_instant_with_shadow, shadow_begins, shadow_on_review
 from stream.core.step import on_basis, on_instant, on_review
 from stream.core.units import DAY_MS
-from tests.support.builders import basis, erased
+from tests.support.builders import basis, bought, erased
 from tests.support.published_policies import BOLD_TEXT
 from tests.support.strategies import loyal_lives, mixtures, tied_lives
 
@@ -127,3 +129,18 @@ def test_its_alerts_are_those_of_the_policy_in_force_from_that_instant_on(life, 
 @given(loyal_lives())
 def test_a_bold_shadow_of_a_loyal_customer_who_leaves_alerts(life):
     assert compared(by_instant(life), 0).shadow_alerts
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_what_it_has_open_at_the_instant_of_an_erasure_is_retracted_then(hours):
+    """Raised by silence at that very instant, or an hour before; the policy in force raised nothing."""
+    life: list[Event] = [bought(week * 7.0, 30_000, event_id=f"b{week}") for week in range(30)]
+    raised = compared(by_instant(life), 5).shadow_alerts[0]
+    gone_at = datetime.fromisoformat(raised.time) + timedelta(hours=hours)
+    gone = msgspec.structs.replace(erased(0, event_id="gone"), time=gone_at)
+
+    beside = compared(by_instant([*life, gone]), 5)
+
+    assert [alert.data.state for alert in beside.shadow_alerts] == ["raised", "retracted"]
+    assert datetime.fromisoformat(beside.shadow_alerts[-1].time) == gone_at
+    assert beside.alerts == []

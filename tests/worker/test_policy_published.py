@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import msgspec
 import pytest
 
 from stream.core.events.event import Event, PolicyPublished
 from stream.core.judgement.basis import Basis
+from stream.engine.output.flush import ALL
 from stream.model_file import default_model
 from stream.policy_file import default_policy, parse_policy
 from stream.policy_file.published import encode_policy
 from stream.replay.run import replay
 from stream.wire import encode_alert
 from stream.worker.rows.row import OWN_ROWS, StoredRow
-from tests.support.builders import basis, when
+from tests.support.builders import basis, erased, when
+from tests.support.lasting_kafka import LastingKafka
 from tests.support.narrow import not_none
 from tests.support.pipe import NAMES, Pipe, by_topic
 from tests.support.published_policies import BOLD_TEXT, a_year, bold, of_policy, published, replayed, switched
@@ -179,3 +183,44 @@ def test_of_an_erased_customer_no_shadow_is_left_and_what_it_had_open_is_retract
     shadow = not_none(rows[b"a"].shadow if b"a" in rows else None)
     assert (shadow.judgement.contacts, shadow.judgement.risk) == ([], 0.0)
     assert not any(key.startswith(OWN_ROWS) and b"erased" in key for key in rows)
+
+
+@pytest.mark.parametrize("erasure_key", ["", "a-key-for-tests-only"])
+def test_a_shadow_alert_that_is_open_at_the_erasure_is_retracted_at_that_instant(erasure_key):
+    life = [event for event in a_year(published(100, "shadow", bold())) if event.id != "gone"]
+    kept = [msgspec.json.decode(body) for body in shadow_alerts(fed(Pipe(guarded=False), life))]
+    opened = next(alert for alert in kept if alert["subject"] == "a")
+    gone_at = datetime.fromisoformat(opened["time"]) + timedelta(minutes=1)
+    gone = msgspec.structs.replace(erased(0, event_id="gone"), subject="a", time=gone_at)
+    until = [event for event in life if event.time < gone_at + timedelta(days=3)]
+
+    pipe = fed(Pipe(guarded=False, erasure_key=erasure_key), [*until, gone])
+
+    own = [alert for alert in map(msgspec.json.decode, shadow_alerts(pipe)) if alert["subject"] == "a"]
+    assert [alert["data"]["state"] for alert in own] == ["raised", "retracted"]
+    assert datetime.fromisoformat(own[-1]["time"]) == gone_at
+    assert own[0] == opened
+
+
+def test_a_shadow_alert_that_was_flushed_leaves_the_row_and_is_not_sent_twice():
+    """At every flush with shadow alerts the worker dies: once after the rows, before the alerts."""
+    kafka = LastingKafka(a_year(published(100, "shadow", bold())), views="off")
+    worker, sent, deaths = kafka.worker(), [], 0
+    for count in range(1, len(kafka.story) + 1, 4):
+        kafka.read(worker, count)
+        if unsent := shadow_alerts(worker):
+            kafka.write(worker.lane.take_batch(ALL).rows)
+            worker, deaths = kafka.worker(), deaths + 1
+            kafka.read(worker, count)
+            assert sorted(shadow_alerts(worker)) == sorted(unsent)
+        sent += shadow_alerts(worker)
+        kafka.flush(worker)
+        rows = [msgspec.json.decode(row, type=StoredRow) for row in kafka.rows.values()]
+        kept = {bytes(body) for row in rows for body in row.shadow_outbox if row.outbox_flush == 0}
+        assert kept == set()
+        worker = kafka.worker()
+        worker.live()
+        assert shadow_alerts(worker) == []
+
+    assert deaths > 3
+    assert len(sent) == len(set(sent))
