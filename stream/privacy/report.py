@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from stream.worker.rows.bars import NOT_BARRED
+
 When = Literal["now", "later", "by_owner"]
 """When a store forgets: it is rewritten at once; at a stated time by itself; or by who owns the topic."""
 State = Literal["clean", "absent", "holds", "waits", "failed"]
@@ -68,10 +70,7 @@ def report_lines(report: ErasureReport) -> list[str]:
     if report.dry_run:
         lines.append("dry run: nothing is sent and nothing is rewritten")
     if not report.barred:
-        lines.append(
-            "STREAM_ERASURE_KEY is not set: after a week older events that are sent again make the customer "
-            "again"
-        )
+        lines.append(NOT_BARRED)
     for when, title in TITLES.items():
         of_class = [each for each in report.stores if each.forgets == when]
         if of_class:

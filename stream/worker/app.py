@@ -29,7 +29,7 @@ from stream.worker.monitoring.summary import WorkSummary
 from stream.worker.monitoring.unsure_report import UnsureReport
 from stream.worker.monitoring.vitals import Liveness, readiness_problems, watch
 from stream.worker.processor import ProfileProcessor, attach
-from stream.worker.rows.bars import ErasureBars
+from stream.worker.rows.bars import NOT_BARRED, REMEDY, ErasureBars
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.partition_check import check_partition_count
 from stream.worker.rows.row import LiveRow
@@ -48,8 +48,7 @@ class Worker:
         kinds: dict[str, TopicKind] = {getattr(self.topics, role): role for role in INPUTS}  # type: ignore[misc]
         self.metrics = metrics_of(self.topics, basis)
         logging.getLogger().addHandler(CountedLines(self.metrics))
-        policy = f"{basis.policy.id} ({basis.policy.hash})"
-        log.info("policy %s; model %s until another one is published", policy, basis.model.version)
+        note_start(settings, basis)
         self.counts = BatchCounts(self.metrics)
         limit = DeadLetterLimit(
             settings.deadletter_window, settings.deadletter_count_max, settings.deadletter_share_max
@@ -120,6 +119,14 @@ class Worker:
         count = await asyncio.to_thread(look_at_kafka, self.settings, self.topics, self.bootstrap)
         self._codec.partition_count = count
         self.app.on_recovered = partial(_check_lane, partition_count=count, views=self.processor.views)
+
+
+def note_start(settings: Settings, basis: Basis) -> None:
+    """Log what the worker starts with, and a warning when erased customers can come back."""
+    policy = f"{basis.policy.id} ({basis.policy.hash})"
+    log.info("policy %s; model %s until another one is published", policy, basis.model.version)
+    if not settings.erasure_key:
+        log.warning("%s: %s", NOT_BARRED, REMEDY)
 
 
 def policy_info(bases: Iterable[Basis]) -> dict[tuple[str, ...], float]:

@@ -13,12 +13,12 @@ from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView, GroupSta
 from stream.ops.doctor.examine import CHECKS, findings
 from stream.worker.kafka.topics import ROLES
 from stream.worker.rows.row import MODEL_KEY, StoredRow
-from tests.support.cluster_views import NAMES, Row, cluster
+from tests.support.cluster_views import NAMES, SETTINGS, Row, cluster
 
 CHECK_NAMES = {
     *("broker", "topics", "partitions", "retention", "compaction", "copies", "sizes", "timestamps"),
     *("workers", "lag", "transactions", "keys", "contents", "clocks", "sources", "profiles", "dead letters"),
-    "currencies",
+    *("currencies", "erasures"),
 }
 
 
@@ -36,9 +36,21 @@ def test_on_an_empty_cluster_only_broker_and_workers_were_looked_at():
     assert {check for check, level in found.items() if "ok" in level} == {"broker", "workers"}
     assert found["topics"] == {"fault"}
     assert {check for check, level in found.items() if level == {"skipped"}} == CHECK_NAMES - {
-        *("broker", "workers", "topics")
+        *("broker", "workers", "topics", "erasures")
     }
     assert all(finding.found for finding in findings(cluster()) if finding.level == "skipped")
+
+
+def test_erasures_that_nothing_bars_are_noted_with_the_key_that_does():
+    (bare,) = [one for one in findings(cluster()) if one.check == "erasures"]
+    settings = msgspec.structs.replace(SETTINGS, erasure_key="a-key-for-tests-only")
+    (keyed,) = [one for one in findings(cluster(settings=settings)) if one.check == "erasures"]
+
+    assert bare.level == "note"
+    assert "STREAM_ERASURE_KEY is not set" in bare.found
+    assert "the same secret" in bare.remedy
+    assert keyed.level == "ok"
+    assert settings.erasure_key not in keyed.found
 
 
 def test_topics_without_records_are_looked_at_and_records_are_not():
@@ -117,5 +129,5 @@ def test_the_command_counts_what_was_skipped_and_shows_why(monkeypatch):
     only_faults = CliRunner().invoke(main, ["doctor", "--faults"], env=environment).output
 
     assert "skip  contents: no record on the inputs" in shown
-    assert shown.splitlines()[-1] == f"8 faults in {len(CHECKS)} checks, 15 of them skipped"
+    assert shown.splitlines()[-1] == f"9 faults in {len(CHECKS)} checks, 15 of them skipped"
     assert "skip " not in only_faults

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import pytest
 
+from stream.config.settings import Settings
 from stream.core.events.event import Event
 from stream.core.facts.profile import ERASURE_GRACE_MS, Profile
 from stream.core.units import DAY_MS
+from stream.worker.app import note_start
 from stream.worker.rows.bars import BAR_KEY
 from stream.worker.rows.stored import read_row
-from tests.support.builders import bought, erased, visited
+from tests.support.builders import basis, bought, erased, visited
 from tests.support.pipe import Pipe, by_topic
 
 KEY = "a-key-for-tests-only"
@@ -174,3 +177,13 @@ def test_the_erasure_of_somebody_unknown_bars_as_well():
     assert {key[:1] for key in rows} == {b"z", b"\0"}
 
     assert fed(pipe, LIFE).keys() == rows.keys()
+
+
+@pytest.mark.parametrize(("key", "lines"), [("", 1), (KEY, 0)])
+def test_a_worker_without_the_key_warns_of_it_in_one_line_at_its_start(caplog, key, lines):
+    with caplog.at_level(logging.WARNING, "stream.worker"):
+        note_start(Settings(erasure_key=key), basis())
+
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == lines
+    assert all("STREAM_ERASURE_KEY is not set" in line and KEY not in line for line in warned)

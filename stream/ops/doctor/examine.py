@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from stream.config.settings import Settings
-from stream.ops.doctor import currencies, group, records, topics
+from stream.ops.doctor import currencies, erasures, group, records, topics
 from stream.ops.doctor.cluster_view import ClusterFinding, ClusterView, read_cluster
 from stream.worker.kafka.topics_admin import ClusterError
 
-CHECKS = (*topics.CHECKS, *group.CHECKS, *records.CHECKS, *currencies.CHECKS)
+CHECKS = (*topics.CHECKS, *group.CHECKS, *records.CHECKS, *currencies.CHECKS, *erasures.CHECKS)
 
 
 def examine(settings: Settings) -> list[ClusterFinding]:

@@ -20,6 +20,7 @@ from stream.core.facts.profile import (
     new_profile,
 )
 from stream.core.step import Step, numbered, numbers_of
+from stream.core.units import DAY_MS
 from stream.engine import Lane
 from stream.pseudonyms import ERASED, Pseudonyms
 from stream.worker.rows.row import OWN_ROWS, LiveRow, StoredRow
@@ -29,6 +30,12 @@ SOON_MS = 5_000
 on."""
 BAR_KEY = OWN_ROWS + b"erased\0"
 """What the key of a bar begins with; the pseudonym follows."""
+NOT_BARRED = (
+    f"STREAM_ERASURE_KEY is not set: from {ERASURE_GRACE_MS // DAY_MS} days of event time after an erasure "
+    "on, older events that are sent again make the customer again"
+)
+"""What is to be known where there are no bars."""
+REMEDY = "give the same secret to worker, dashboard, deliver and commands (docs/privacy.md)"
 
 
 class ErasureBars:
