@@ -25,7 +25,7 @@ def test_the_remedy_for_other_partitions_is_that_of_the_role(role):
 
     assert found.level == "fault"
     assert found.found == f"{name} has 1 partitions, {SETTINGS.partitions} wanted"
-    assert ("delete this topic" in found.remedy) == (role in ("alerts", "deliveries", "deadletter"))
+    assert ("delete this topic" in found.remedy) == (role in ("alerts", "shadow", "deliveries", "deadletter"))
     assert ("send the events again" in found.remedy) == (role in INPUTS)
 
 
