@@ -4,6 +4,7 @@ pseudonym in the bar alone, and older events make nobody again.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import time
@@ -16,11 +17,17 @@ import pytest
 from confluent_kafka import Message
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from stream.page.entries import AlertEntry
+from stream.page.remarks import MuteEntry
+from stream.page.store.sqlite import SqliteStore
+from stream.page.store.store import Batch
 from stream.pseudonyms import ERASED, Pseudonyms
 from stream.wire import encode_event, partition_of
 from stream.worker.kafka.topics import ROLES
 from stream.worker.rows.bars import BAR_KEY
+from tests.support.alert_bodies import alert_body
 from tests.support.builders import bought
+from tests.support.deliver_world import OK, World
 from tests.support.kafka_shop import PARTITIONS, ShopWithWorker, bury, wait_until_read
 from tests.support.poison import as_bytes, purchase
 
@@ -51,7 +58,8 @@ def erasing(shop: ShopWithWorker, tmp_path: Path) -> Iterator[ShopWithWorker]:
         "STREAM_STALL_AFTER_S": "31536000",
         "STREAM_STORE": "rocksdb",
         "STREAM_DATA_DIR": str(tmp_path / "data"),
-        "STREAM_DELIVER_QUEUE": str(tmp_path / "none.db"),
+        "STREAM_DELIVER_QUEUE": str(tmp_path / "queue.db"),
+        "STREAM_DASHBOARD_STORE": str(tmp_path / "store.db"),
     }
     changes = [
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in SMALL.items()
@@ -104,6 +112,7 @@ LIFE = [190.0 - 7 * week for week in range(20)]
 def test_after_an_erasure_the_id_is_in_the_inputs_alone_and_nothing_brings_it_back(erasing, tmp_path):
     shop, file = erasing, tmp_path / "events.jsonl"
     fill(shop, file)
+    fill_stores(tmp_path)
     before = naming(shop, ZOE)
     assert {"purchases", "profiles", "alerts", "deadletter"} == set(before)
     check_export(shop, before)
@@ -137,6 +146,31 @@ def fill(shop: ShopWithWorker, file: Path) -> None:
     bury(shop, 2, as_bytes(purchase(id="other", subject="max")), b"max")
 
 
+def fill_stores(folder: Path) -> None:
+    """A queue that delivered an alert of the customer, and a dashboard's store with what staff did."""
+
+    async def delivered() -> None:
+        world = World(folder, lambda _: OK)
+        await world.send(alert_body(ZOE), alert_body("max"))
+        world.report()
+        world.database.close()
+
+    asyncio.run(delivered())
+    store = SqliteStore(folder / "store.db")
+    store.open_for("x")
+    alerts = [AlertEntry(f"a-{who}", who, "churn_risk", "raised", 10, 1, b"{}") for who in (ZOE, "max")]
+    store.write(Batch(alerts=alerts, mutes=[MuteEntry(ZOE, 99, 9, "staff", "Ada")]))
+    store.close()
+    assert stores_naming(folder, ZOE) == {"queue", "store"}
+
+
+def stores_naming(folder: Path, text: str) -> set[str]:
+    """Which of queue and store hold a text in any of their files, free pages and write-ahead log included."""
+    return {
+        path.name.partition(".")[0] for path in folder.glob("*.db*") if text.encode() in path.read_bytes()
+    }
+
+
 def check_export(shop: ShopWithWorker, scanned: dict[str, list[tuple[Any, ...]]]) -> None:
     """All that a scan of the topics finds is exported, and said in words."""
     code, known = shop.run_json("export", ZOE)
@@ -168,7 +202,9 @@ def check_again(shop: ShopWithWorker, operation: str) -> None:
 
 
 def check_files(folder: Path) -> None:
-    """Neither the log, at its lowest level, nor the store of the worker names the customer."""
+    """Neither the log, at its lowest level, nor any store names the customer; others are still in them."""
+    assert stores_naming(folder, ZOE) == set()
+    assert stores_naming(folder, "max") == {"queue", "store"}
     log = (folder / "worker.log").read_bytes()
     assert b"lanes are open" in log
     assert ZOE.encode() not in log

@@ -8,7 +8,14 @@ import time
 from pathlib import Path
 
 from click.testing import CliRunner, Result
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+)
 from confluent_kafka.admin import AdminClient
 
 from stream.commands.main import main
@@ -118,9 +125,13 @@ def wait_until_read(shop: ShopWithWorker) -> None:
             }
         group = shop.settings.app_id
         answers = shop.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        committed = {
-            (part.topic, part.partition): part.offset for part in answers[group].result(10).topic_partitions
-        }
+        try:
+            parts = answers[group].result(10).topic_partitions
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+                raise
+            continue  # a broker that has just started reads its groups first
+        committed = {(part.topic, part.partition): part.offset for part in parts}
         unread = {place: end for place, end in ends.items() if end > max(committed.get(place, 0), 0)}
 
 
