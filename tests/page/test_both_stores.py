@@ -199,7 +199,8 @@ def test_every_page_and_export_is_the_same_letter_for_letter(opened, shop_files,
     files = write_files(tmp_path, profiles, [])
     paths = [
         *PAGES, "/?kind=churn_risk", "/customers?sort=risk", "/customers?sort=last&tier=gold",
-        "/customers?q=customer-0001", "/customers?kind=churn_risk&sort=change", "/customers?quiet=90",
+        "/customers?q=customer-0001", "/customers?q=CUSTOMER-0001", "/customers?q=0012&tier=gold",
+        "/customers?kind=churn_risk&sort=change", "/customers?quiet=90",
         "/customers.csv", "/today.csv?kind=churn_risk", "/customer?id=customer-00003",
     ]  # fmt: skip
     found = []

@@ -102,7 +102,7 @@ def test_the_screen_shows_the_rows_of_the_export_and_a_chip_for_each_filter(read
 
     rows = listed(reading, view, tier="platinum", q="customer")
     assert [row.customer for row in screen.rows] == [row[0] for row in rows][: len(screen.rows)]
-    assert [chip.words for chip in screen.chips] == ["id begins with customer", "platinum tier"]
+    assert [chip.words for chip in screen.chips] == ["id with customer", "platinum tier"]
     assert screen.known == 160
     assert len(CSV_HEAD) == len(rows[0])
 
@@ -171,3 +171,64 @@ def test_cancelled_and_refunded_orders_are_marked_and_add_up(reading, view):
 def test_nobody_is_not_known(reading, view):
     assert customer_screen(reading, "nobody", view) is None
     assert customer_profile(reading, "") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({}, "160 customers are known"),
+        ({"q": "customer-0001"}, "10 of 160 customers"),
+        ({"q": "nobody"}, "0 of 160 customers"),
+        ({"quiet": "30"}, None),
+        ({"tier": "bronze"}, None),
+        ({"risk": "-80"}, None),
+    ],
+)
+def test_the_list_says_how_many_fit(reading, view, query, words):
+    wanted = words or f"{len(listed(reading, view, **query))} of 160 customers"
+
+    assert customers_screen(reading, customers_filters(query, view), view).fit == wanted
+
+
+def test_beyond_a_bound_it_says_that_there_are_more(reading, view, monkeypatch):
+    monkeypatch.setattr("stream.page.screens.customers.COUNTED_MAX", 60)
+
+    screen = customers_screen(reading, customers_filters({"q": "customer"}, view), view)
+
+    assert screen.fit == "More than 60 of 160 customers"
+
+
+def found_by(reading, view, typed):
+    return {row[0] for row in listed(reading, view, q=typed)}
+
+
+def test_an_id_is_found_by_its_beginning_in_any_case_or_by_a_part(reading, view):
+    ids = {entry.customer for entry in entries(reading)}
+
+    assert found_by(reading, view, "Customer-0001") == found_by(reading, view, "customer-0001")
+    assert found_by(reading, view, "0012") == {each for each in ids if "0012" in each} != set()
+    assert found_by(reading, view, "STOMER-00012") == {"customer-00012"}
+    assert found_by(reading, view, "%") == found_by(reading, view, "_") == set()
+
+
+def test_who_begins_so_comes_before_who_only_has_it(tmp_path, reading, view):
+    store = SqliteStore(tmp_path / "store.db")
+    store.open_for("x")
+    names = ["Abc-1", "abc-2", "x-abc-3", "ÄBC-4"]
+    parts = zip(names, entries(reading), strict=False)
+    store.write(Batch(customers=[msgspec.structs.replace(each, customer=name) for name, each in parts]))
+
+    with store.reading() as other:
+        assert found_by(other, view, "abc") == {"abc-2"}
+        assert found_by(other, view, "ABC") == {"Abc-1", "abc-2"}
+        assert found_by(other, view, "BC-") == set(names)
+        assert found_by(other, view, "äbc") == set()
+    store.close()
+
+
+def test_behind_the_last_page_nothing_is_shown_of_those_who_fit(reading, view):
+    filters = customers_filters({"stage": "lapsed", "after": "-9.0~x"}, view)
+
+    screen = customers_screen(reading, filters, view)
+
+    assert (screen.rows, screen.fit.endswith("of 160 customers")) == ([], True)

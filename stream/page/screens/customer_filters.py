@@ -8,6 +8,7 @@ from typing import get_args
 
 from stream.core.facts.profile import Stage
 from stream.page.screens.counts import currencies
+from stream.page.screens.masked import found_by_id
 from stream.page.screens.view import (
     KIND_TABS,
     Chip,
@@ -40,8 +41,6 @@ RISK_BANDS = ("80-", "60-80", "40-60", "20-40", "-20")
 """Bands that the form offers, in percent."""
 EXACT = ("campaign", "channel", "country")
 QUIET_DAYS = ("30", "90", "180", "365")
-ABOVE_ALL = "\U0010ffff"
-"""Behind every text that begins as another does."""
 BETWEEN_DAYS = ".."
 EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 OPEN_END = "-"
@@ -78,7 +77,9 @@ def with_currency(reading: Reading, filters: Mapping[str, str]) -> dict[str, str
     return {**filters, "currency": found[0][0]} if len(found) > 1 else dict(filters)
 
 
-def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[str | int | float]]:
+def condition(
+    reading: Reading, filters: Mapping[str, str], view: View
+) -> tuple[list[str], list[str | int | float]]:
     """The conditions of these filters, and their parameters."""
     where: list[str] = []
     values: list[str | int | float] = []
@@ -88,10 +89,8 @@ def condition(filters: Mapping[str, str], view: View) -> tuple[list[str], list[s
         values.extend(more)
 
     if filters["q"]:
-        within = "customer >= ? AND customer < ?"
-        if view.masks is not None:
-            within = "customer IN (SELECT customer FROM masks WHERE mask >= ? AND mask < ?)"
-        add(within, filters["q"], filters["q"] + ABOVE_ALL)
+        within, typed = found_by_id(reading, filters["q"], view)
+        add(within, *typed)
     if filters["tier"]:
         add("tier = ?", view.basis.tier_names.index(filters["tier"]))
     if filters["kind"]:
@@ -144,7 +143,7 @@ def _risk_words(chosen: str) -> dict[str, str]:
 def chips(filters: Mapping[str, str], path: str) -> list[Chip]:
     """A chip for each filter that is in force, with the address without it."""
     words = {
-        "q": f"id begins with {filters['q']}",
+        "q": f"id with {filters['q']}",
         "tier": f"{filters['tier']} tier",
         "stage": STAGES.get(filters["stage"], ""),
         "kind": KIND_TABS.get(filters["kind"], ""),

@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from stream.core.facts.months import by_month
 from stream.page.entries import CustomerEntry, unpacked
-from stream.page.screens.counts import currencies, customers_known
+from stream.page.screens.counts import counted, currencies, customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import (
+    OF_ROWS,
     SORTS,
     chips,
     condition,
@@ -41,6 +42,8 @@ from stream.worker.rows.stored import read_profile
 
 PATH, CSV_PATH = "/customers", "/customers.csv"
 ROWS_SHOWN, ROWS_READ = 50, 500
+COUNTED_MAX = 10_000
+"""Rows are counted up to here, where the tables of counts do not say how many fit."""
 COLUMNS = CustomerEntry.__struct_fields__
 CSV_HEAD = (
     "customer", "tier", "stage", "expected profit", "currency", "risk", "rise of the risk in 30 days",
@@ -70,6 +73,8 @@ class CustomersScreen(Struct, frozen=True):
     rows: list[CustomerRow]
     known: int
     """Customers in all."""
+    fit: str
+    """How many fit the filters, of all, in words; without filters how many are known."""
     currencies: list[tuple[str, int, str]]
     """Each currency with its customers, and the URL that shows them."""
     is_first_page: bool
@@ -87,10 +92,11 @@ def customers_screen(reading: Reading, filters: Mapping[str, str], view: View) -
     found = _page(reading, filters, view, ROWS_SHOWN + 1)
     shown, more = found[:ROWS_SHOWN], len(found) > ROWS_SHOWN
     first = {**filters, "after": ""}
-    by_currency = currencies(reading)
+    by_currency, known = currencies(reading), customers_known(reading)
     return CustomersScreen(
         rows=[_row(entry, view) for entry in shown],
-        known=customers_known(reading),
+        known=known,
+        fit=_fit(reading, filters, view, known, None if more or filters["after"] else len(shown)),
         currencies=[(name, many, url(PATH, {**first, "currency": name})) for name, many in by_currency],
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": _cursor(shown[-1], filters, view)}) if more else "",
@@ -100,6 +106,25 @@ def customers_screen(reading: Reading, filters: Mapping[str, str], view: View) -
         sorts=[Choice(name, words, name == filters["sort"]) for name, (_, words) in SORTS.items()],
         filters=dict(filters),
     )
+
+
+def _fit(reading: Reading, filters: Mapping[str, str], view: View, known: int, whole: int | None) -> str:
+    """`12 of 2,469 customers`; `whole`: how many there are where all of them are on this page."""
+    where, values = condition(reading, filters, view)
+    if not where and not filters["bought"]:
+        return f"{count(known, 'customer is', 'customers are')} known"
+    of_all = f"of {count(known, 'customer')}"
+    if whole is not None:
+        return f"{whole:,} {of_all}"
+    if filters["bought"]:
+        return f"More than {ROWS_SHOWN} {of_all}"  # each profile would have to be looked into
+    if not any(filters[name] for name in OF_ROWS):
+        counts = counted(reading, (), " AND ".join(where), values)
+        return f"{sum(customers for customers, _ in counts):,} {of_all}"
+    some = f"SELECT 1 FROM customers WHERE {' AND '.join(where)} LIMIT {COUNTED_MAX + 1}"
+    sql = f"SELECT COUNT(*) FROM ({some}) c"
+    (many,) = reading.one(sql, values)
+    return f"{many:,} {of_all}" if many <= COUNTED_MAX else f"More than {COUNTED_MAX:,} {of_all}"
 
 
 def customers_export(
@@ -133,7 +158,7 @@ def _page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) 
 def _part(
     reading: Reading, filters: Mapping[str, str], view: View, place: tuple[float, str] | None, limit: int
 ) -> list[CustomerEntry]:
-    where, values = condition(filters, view)
+    where, values = condition(reading, filters, view)
     column, _ = SORTS[filters["sort"]]
     if place is not None:
         level, customer = place

@@ -1,11 +1,19 @@
-"""Back from what a customer is shown as to the customer, where ids are masked."""
+"""From what people type or see of an id to customers, where ids are masked too."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
+
+ABOVE_ALL = "\U0010ffff"
+"""Behind every text that begins as another does."""
+FOUND_BY_PART_MAX = 1_000
+"""So many customers are found by a part of their id at most."""
+IN_ANY_CASE = "lower(customer)"
+"""Both stores turn A to Z only, and have an index by it."""
 
 
 class ElsewhereError(Exception):
@@ -38,3 +46,25 @@ def must_be_masked(reading: Reading, filters: Mapping[str, str], name: str, view
     found = masked(reading, filters, name, view)
     if found != dict(filters):
         raise ElsewhereError(found)
+
+
+def found_by_id(reading: Reading, typed: str, view: View) -> tuple[str, list[str]]:
+    """The condition of the customers who are meant by a part of an id, and its parameters.
+
+    Meant are those whose id begins so; if there are none, those whose id begins so in large or small letters;
+    else those whose id has it anywhere. Where ids are masked, only the beginning of a mask finds anybody.
+    """
+    ends = [typed, typed + ABOVE_ALL]
+    if view.masks is not None:
+        return "customer IN (SELECT customer FROM masks WHERE mask >= ? AND mask < ?)", ends
+    small = "".join(letter.lower() if letter.isascii() else letter for letter in typed)
+    steps = (
+        ("customer >= ? AND customer < ?", ends),
+        (f"{IN_ANY_CASE} >= ? AND {IN_ANY_CASE} < ?", [small, small + ABOVE_ALL]),
+    )
+    for where, values in steps:
+        if reading.rows(f"SELECT 1 FROM customers WHERE {where} LIMIT 1", values):
+            return where, values
+    part = re.sub(r"[!%_]", r"!\g<0>", small)
+    within = f"SELECT customer FROM customers WHERE {IN_ANY_CASE} LIKE ? ESCAPE '!' LIMIT {FOUND_BY_PART_MAX}"
+    return f"customer IN ({within})", [f"%{part}%"]

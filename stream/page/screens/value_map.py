@@ -55,7 +55,7 @@ def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> Value
     filters = with_currency(reading, {**filters, "sort": "value", **NOT_OF_MAP})
     by_currency = currencies(reading)
     currency = filters["currency"] or (by_currency[0][0] if by_currency else "")
-    where, values = condition({**filters, "currency": currency}, view)
+    where, values = condition(reading, {**filters, "currency": currency}, view)
     all_of_them = " AND ".join(where) if where else "1 = 1"
     of_rows = any(filters[name] for name in OF_ROWS)
     fine = _fine_cells(reading, all_of_them, values, of_rows=of_rows)

@@ -16,7 +16,7 @@ from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEnt
 from stream.page.masks import MaskEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 10
+STORE_VERSION = 11
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -43,6 +43,7 @@ TABLES = (
             ),
             "(currency, value_minor DESC, customer)",
             "(held) WHERE held <> ''",
+            "(lower(customer))",
             *(
                 f"({column}, value_minor DESC, customer)"
                 for column in ("campaign", "channel", "country", "tier", "stage")
