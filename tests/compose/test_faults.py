@@ -11,7 +11,7 @@ import pytest
 
 from stream.core.events import event as ev
 from stream.core.events import payload as pl
-from tests.support.complaining_shop import loyal_customer
+from tests.support.complaining_shop import complaining_shop, loyal_customer
 from tests.support.composed import Composed, wait_until
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
@@ -74,12 +74,37 @@ def silent_purchases(composed: Composed) -> Iterator[None]:
     composed.send(loyal_customer("loud", datetime.now(UTC) + timedelta(days=2)))
 
 
+@contextmanager
+def without_receiver(composed: Composed, name: str) -> Iterator[None]:
+    """Alerts of many customers are tried in vain; afterwards more of them, so that it is seen to be back."""
+    with stopped(composed, "receiver"):
+        composed.send(complaining_shop(name, 14, datetime.now(UTC).replace(microsecond=0)))
+        open_breakers = "customer_stream_endpoint_breaker_open == 1"
+        wait_until(lambda: composed.asked(open_breakers), "the receiver is left alone")
+        yield
+    later = datetime.now(UTC).replace(microsecond=0)
+    composed.send(complaining_shop(f"{name}-later", 3, later))
+
+
+@contextmanager
+def disabled_meanwhile(composed: Composed) -> Iterator[None]:
+    """An operator disables the endpoint at once."""
+    command = ("exec", "deliver", "python", "-m", "stream", "deliver")
+    with without_receiver(composed, "disabled"):
+        composed.run(*command, "disable", "example")
+        try:
+            yield
+        finally:
+            composed.run(*command, "enable", "example")
+
+
 FAULTS: dict[str, Callable[[Composed], AbstractContextManager[None]]] = {
     "purchases stop": silent_purchases,  # the first, while no purchase is new
     "a worker is frozen": lambda composed: frozen(composed, "worker"),
     "no worker is left": lambda composed: stopped(composed, "worker"),
     "deliver is frozen": lambda composed: frozen(composed, "deliver"),
     "the dashboard is frozen": lambda composed: frozen(composed, "dashboard"),
+    "a receiver is down and disabled": disabled_meanwhile,
 }
 
 
