@@ -75,6 +75,15 @@ def silent_purchases(composed: Composed) -> Iterator[None]:
 
 
 @contextmanager
+def poison(composed: Composed) -> Iterator[None]:
+    """Records that are no events, for longer than Prometheus needs to see a counter grow."""
+    for _ in range(6):
+        composed.put("customers.purchases.v1", [(b"poison", b"{")] * 20)
+        time.sleep(4)
+    yield
+
+
+@contextmanager
 def without_receiver(composed: Composed, name: str) -> Iterator[None]:
     """Alerts of many customers are tried in vain; afterwards more of them, so that it is seen to be back."""
     with stopped(composed, "receiver"):
@@ -105,6 +114,7 @@ FAULTS: dict[str, Callable[[Composed], AbstractContextManager[None]]] = {
     "deliver is frozen": lambda composed: frozen(composed, "deliver"),
     "the dashboard is frozen": lambda composed: frozen(composed, "dashboard"),
     "a receiver is down and disabled": disabled_meanwhile,
+    "poison arrives": poison,
 }
 
 
