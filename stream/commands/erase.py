@@ -53,7 +53,7 @@ QUEUE = click.option(
     "--delete-from",
     "roles",
     multiple=True,
-    type=click.Choice(["purchases", "engagement", "feedback", "alerts", "deliveries"]),
+    type=click.Choice(["purchases", "engagement", "feedback", "alerts", "shadow", "deliveries"]),
     help="With --delete-records-before: a topic (several times).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
