@@ -11,6 +11,8 @@ from stream.wording.alert import ALERT_NAMES, score_number
 from stream.wording.amounts import count, date, days, share
 from stream.wording.profile import Section
 
+SCORE_NAMES = {"at_risk_loyal": "warning level (0 to 100)", "upgrade_opportunity": "readiness (0 to 100)"}
+"""Of kinds whose score is no probability."""
 HASH_SHOWN = len("sha256:") + 12
 """Of the hash of a policy, as much as tells it from others."""
 
@@ -74,7 +76,7 @@ def _when(basis: Basis, kind: AlertKind) -> list[str]:
         score_number(kind, each) for each in (rule.raise_at, rule.clear_at, rule.escalate_at)
     )
     waits = f" and has stayed there for {_span(rule.dwell_ms)}" if rule.dwell_ms else ""
-    name = "warning level (0 to 100)" if kind == "at_risk_loyal" else "score"
+    name = SCORE_NAMES.get(kind, "risk")
     given: Hysteresis = getattr(basis.policy, kind).hysteresis
     learnt = rule.raise_at != given.raise_at or rule.clear_at != given.clear_at
     source = " These thresholds were learnt from history." if learnt else ""

@@ -255,3 +255,15 @@ def test_days_in_reasons_are_those_of_the_shop(tmp_path):
 
     assert "last on 2 May 2024" in row.why[0]
     assert "last on 2 May 2024" in str(cells[0][13])
+
+
+def test_an_upgrade_alert_says_that_its_tier_was_reached_since(shown):
+    kind = "upgrade_opportunity"
+    since_ms = NOW_MS - 5 * DAY_MS
+    entries = [opened("up", 30_000, kind=kind, tier_since_ms=since_ms), opened("then", 20_000, kind=kind)]
+    entries += [opened("down", 10_000, kind=kind, tier_before=3, tier_since_ms=since_ms)]
+    screen = shown(entries, {"kind": kind})
+
+    whys = {row.customer: row.why[0] for row in screen.rows}
+    assert whys.pop("up") == "has reached gold since this alert was raised"
+    assert all("reached" not in why for why in whys.values())

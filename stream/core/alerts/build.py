@@ -206,12 +206,16 @@ def _action(kind: AlertKind, evidence: tuple[Evidence, ...], profile: Profile, b
     """The play for the strongest reason whose play the customer's consent allows; else for the strongest.
 
     A reason without a play of its own has that of the one that it is most like; without any reason for the
-    alert there is the play of its kind. None where the policy's playbook has none of them.
+    alert there is the play of its kind. None where the policy's playbook has none of them. The next tier has
+    its play only while it is near.
     """
     playbook = basis.policy.playbook
     first: Action | None = None
+    far = {each.code for each in evidence if _is_far(each, basis)}
     reasons = [(reason.code, reason.themes) for reason in evidence if reason.contribution > 0.0]
     for code, themes in (*reasons, (ALERT_FORMS[kind].reason_of_last_resort, ())):
+        if code in far:
+            continue
         play = playbook.get(code) or playbook.get(PLAY_LIKE.get(code, ""))
         if play is None:
             continue
@@ -227,6 +231,13 @@ def _action(kind: AlertKind, evidence: tuple[Evidence, ...], profile: Profile, b
             return action
         first = first or action
     return first
+
+
+def _is_far(reason: Evidence, basis: Basis) -> bool:
+    """Whether the next tier is further away than from where on the policy raises an alert: it was reached, or
+    spend became older, and the alert goes on for a while."""
+    near = basis.policy.upgrade_opportunity.closeness_min
+    return reason.code == "NEAR_NEXT_TIER" and reason.observed < near * (reason.baseline or 0.0) - 0.5
 
 
 PLAY_LIKE = {"HISTORY": "RISK_OF_NO_PURCHASE", "RETURNS": "SENTIMENT_DROP"}

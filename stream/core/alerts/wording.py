@@ -20,6 +20,7 @@ from stream.core.alerts.alert import (
 )
 from stream.core.alerts.amounts import count, date, days, listed, money, sentiment_word, share
 from stream.core.alerts.silence_words import not_yet_late_words, silent_words
+from stream.core.alerts.upgrade_words import more_spend_words, near_words
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.judgement.episode import OPEN
 from stream.core.policy.arms import HELD_OUT
@@ -32,7 +33,7 @@ ALERT_NAMES = {
 SCORE_MEANINGS = {
     "churn_risk": "{} probability that they do not buy again within their usual time",
     "at_risk_loyal": "warning level {} of 100, from their purchases and their feedback",
-    "upgrade_opportunity": "{} of the way to the next tier, including growth and interest",
+    "upgrade_opportunity": "readiness {} of 100, from how near the next tier is, growth and interest",
 }
 HIGHEST_TIER = "the highest tier is reached"
 """In place of the score of an upgrade opportunity for a customer who has no next tier."""
@@ -46,6 +47,8 @@ STATE_WORDS = {
 CHANNEL_WORDS = {"call": "phone", "push": "push message", "app": "app message"}
 """Channels of the playbook whose name does not read well after "by"."""
 SCALE = "on a scale from -1 to 1"
+OF_100 = ("at_risk_loyal", "upgrade_opportunity")
+"""Kinds whose score is no share and no probability, but a number from 0 to 100."""
 
 
 def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
@@ -167,11 +170,6 @@ def _history(reason: Evidence, money_in: str) -> str:
     return f"has bought on {count(reason.observed, 'day')} so far"
 
 
-def _near(reason: Evidence, money_in: str) -> str:
-    spent, needed = money(reason.observed, money_in), money(reason.baseline or 0, money_in)
-    return f"recent spend of {spent} is close to the {needed} of the next tier (older spend counts less)"
-
-
 def _growing(reason: Evidence, money_in: str) -> str:
     return f"buys {share(reason.observed)} more than before, in larger or more frequent orders"
 
@@ -196,7 +194,7 @@ REASON_WORDS: dict[str, Callable[[Evidence, str], str]] = {
     "TICKET_UNRESOLVED": _ticket,
     "RETURNS": _returns,
     "HISTORY": _history,
-    "NEAR_NEXT_TIER": _near,
+    "NEAR_NEXT_TIER": near_words,
     "GROWING": _growing,
     "CATEGORY_INTEREST": _interest,
     "PROMOTER": _promoter,
@@ -215,8 +213,8 @@ def score_words(data: AlertData) -> str:
 
 def score_number(kind: str, score: float) -> str:
     """`71 %`; of a loyal customer at risk `71`: that score is the larger of drifting and unhappiness, each on
-    a scale from 0 to 100, and no probability."""
-    return f"{100 * score:.0f}" if kind == "at_risk_loyal" else share(score)
+    a scale from 0 to 100, and no probability. Nor is the readiness for the next tier a share of the way."""
+    return f"{100 * score:.0f}" if kind in OF_100 else share(score)
 
 
 def stake_words(stake: ValueAtRisk) -> str:
@@ -242,12 +240,12 @@ def ending_words(data: AlertData, expires: str | None, calendar: Calendar = UTC_
     if counterfactual is None:
         ends = f"; it ends on {date(expires, calendar)} at the latest" if expires else ""
         return f"Closes with: nothing that is in reach{ends}"
-    remedies = listed([_remedy(each, currency(data)) for each in counterfactual.clears_if])
+    remedies = listed([_remedy(each, data) for each in counterfactual.clears_if])
     closes = f"Closes with: {remedies}," if remedies else "Closes by itself"
     return f"{closes} before {date(counterfactual.before, calendar)}"
 
 
-def _remedy(remedy: Remedy, money_in: str) -> str:
+def _remedy(remedy: Remedy, data: AlertData) -> str:
     if remedy.code == "ORDER":
         return "1 order" if remedy.count == 1 else f"an order on each of {remedy.count} days"
     if remedy.code == "POSITIVE_FEEDBACK":
@@ -258,8 +256,7 @@ def _remedy(remedy: Remedy, money_in: str) -> str:
         )
     if remedy.code == "RESOLVE_TICKET":
         return "all open tickets resolved"
-    more = money(remedy.amount_minor or 0, money_in)
-    return f"{more} more spend if it comes now (older spend counts less), which reaches the next tier"
+    return more_spend_words(remedy, data, currency(data))
 
 
 LEFT_ALONE = "nothing: this customer is left alone, so that it can be seen whether acting on alerts helps."

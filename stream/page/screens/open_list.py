@@ -49,6 +49,15 @@ def alert_of(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
     return open_alert_at(kind, read_profile(unpacked(bytes(body))), as_of_ms, view.basis)
 
 
+def why_lines(entry: OpenEntry, data: AlertData, view: View) -> list[str]:
+    """The reasons for an open alert, the strongest first; before them that its customer has reached a tier
+    since it was raised: it goes on until its score is low."""
+    reached = entry.kind == "upgrade_opportunity" and 0 <= entry.tier_before < entry.tier
+    reached = reached and entry.tier_since_ms > entry.opened_ms
+    first = [f"has reached {view.tier_name(entry.tier)} since this alert was raised"] if reached else []
+    return first + reason_lines(data, view.calendar)
+
+
 def today_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
     """The filters of the URL; FilterError."""
     found = known_filters(query, FILTERS)
@@ -150,6 +159,6 @@ def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
             for m in (entry.stake_minor, entry.stake_low_minor, entry.stake_high_minor)
         ),
         currency,
-        "; ".join(reason_lines(data, view.calendar)),
+        "; ".join(why_lines(entry, data, view)),
         to_do_words(data) if action is not None else "",
     ]

@@ -24,6 +24,7 @@ from stream.page.screens.open_list import (
     cursor,
     not_muted,
     open_page,
+    why_lines,
     with_currency,
 )
 from stream.page.screens.view import (
@@ -38,7 +39,7 @@ from stream.page.screens.view import (
 )
 from stream.page.store.store import Reading
 from stream.page.store.tables import OPEN_SUMS
-from stream.wording.alert import reason_lines, score_number, to_do_words
+from stream.wording.alert import score_number, to_do_words
 
 PATH, CSV_PATH = "/", "/today.csv"
 ROWS_SHOWN = 20
@@ -49,7 +50,7 @@ Z_80 = 1.2816
 SCORES = {
     "at_risk_loyal": "warning level {}",
     "churn_risk": "{} risk that they do not buy again",
-    "upgrade_opportunity": "{} of the way",
+    "upgrade_opportunity": "readiness {}",
 }
 OF_CURRENCY = "EXISTS (SELECT 1 FROM customers c WHERE c.customer = alerts.customer AND c.currency = ?)"
 """The alerts of customers who pay in one currency: the alerts themselves may name none."""
@@ -223,7 +224,7 @@ def _chips(filters: Mapping[str, str]) -> list[Chip]:
 
 
 def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
-    why = reason_lines(data, view.calendar) or ["no single reason stands out"]
+    why = why_lines(entry, data, view) or ["no single reason stands out"]
     shown = _shown_reasons(why)
     low, high = (estimate(minor, entry.currency) for minor in (entry.stake_low_minor, entry.stake_high_minor))
     is_known = entry.stake_minor != NOT_KNOWN

@@ -29,13 +29,12 @@ from stream.page.screens.one_customer.by_month import (
 )
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
-from stream.page.screens.open_list import alert_of
+from stream.page.screens.open_list import alert_of, why_lines
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.wording.alert import (
     ALERT_NAMES,
     ending_words,
-    reason_lines,
     reason_words,
     reasons_against,
     score_words,
@@ -172,7 +171,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         urgent=bool(entry.urgent),
         opened=view.date(entry.opened_ms),
         since=view.ago(entry.opened_ms),
-        why=reason_lines(data, view.calendar) or ["no single reason stands out"],
+        why=why_lines(entry, data, view) or ["no single reason stands out"],
         but=[reason_words(each, entry.currency) for each in reasons_against(data)],
         score=score_words(data),
         stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
