@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from stream.core.calendar import Calendar
 from stream.core.facts.profile import Profile
-from stream.core.units import DAY_MS
-from stream.wording.amounts import date, days
+from stream.wording.amounts import ago, date
 
 ACTIVITIES = {
     "purchase.completed": "a purchase",
@@ -48,6 +47,6 @@ def dead_end_lines(profile: Profile, as_of_ms: int, calendar: Calendar) -> list[
             lines.append(f"Since the last order they {step} ({date(at_ms, calendar)}), but did not buy.")
             break
     if profile.touch:
-        ago = days(max(0.0, (as_of_ms - profile.touch_at_ms) / DAY_MS))
-        lines.append(f"Last activity: {ACTIVITIES.get(profile.touch, 'something else')}, {ago} ago.")
+        when = ago(profile.touch_at_ms, as_of_ms, calendar)
+        lines.append(f"Last activity: {ACTIVITIES.get(profile.touch, 'something else')}, {when}.")
     return lines

@@ -22,7 +22,7 @@ from stream.core.judgement.worth import expected_minor, spread_now
 from stream.core.units import DAY_MS
 from stream.core.value.rfm import scores, summary
 from stream.wording.alert import ALERT_NAMES
-from stream.wording.amounts import count, date, days, every, listed, money, most_bring, share
+from stream.wording.amounts import ago, count, date, days, every, listed, money, most_bring, share
 from stream.wording.dead_ends import dead_end_lines
 from stream.wording.feedback import feedback_lines
 from stream.wording.seasons import season_lines
@@ -104,11 +104,10 @@ def buying_lines(buying: Buying, as_of_ms: int, calendar: Calendar) -> list[str]
     sums = buying.sums
     if not sums.orders:
         return ["Has not bought anything yet."]
-    inactive = max(0.0, (as_of_ms - sums.last_at_ms) / DAY_MS)
     lines = [
         f"{count(sums.orders, 'order')} on {count(sums.days, 'day')} "
         f"since {date(sums.first_at_ms, calendar)}; "
-        f"the last one {days(inactive)} ago, on {date(sums.last_at_ms, calendar)}."
+        f"the last one {ago(sums.last_at_ms, as_of_ms, calendar)}, on {date(sums.last_at_ms, calendar)}."
     ]
     own = rhythm(buying, calendar)
     if own is not None:
@@ -181,8 +180,8 @@ def engagement_lines(profile: Profile, as_of_ms: int, calendar: Calendar) -> lis
     if engagement.joined_at_ms:
         lines.append(f"In the loyalty programme since {date(engagement.joined_at_ms, calendar)}.")
     if engagement.last_at_ms:
-        quiet = max(0.0, (as_of_ms - engagement.last_at_ms) / DAY_MS)
-        lines.append(f"Last visit, click or other sign of interest: {days(quiet)} ago.")
+        when = ago(engagement.last_at_ms, as_of_ms, calendar)
+        lines.append(f"Last visit, click or other sign of interest: {when}.")
     return lines
 
 

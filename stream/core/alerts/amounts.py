@@ -61,6 +61,15 @@ def days(number: float) -> str:
     return f"{number / 365.25:.1f} years"
 
 
+def ago(at_ms: int, as_of_ms: int, calendar: Calendar) -> str:
+    """How long an instant is past at another one, both in milliseconds since 1970, in whole days of the
+    calendar: `today`, `yesterday`, `3 days ago`, `5 months ago`."""
+    whole = calendar.local_day(as_of_ms) - calendar.local_day(at_ms)
+    if whole < 2:
+        return "yesterday" if whole == 1 else "today"
+    return f"{days(whole)} ago"
+
+
 def every(number: float) -> str:
     """`every day`, `every 9 days`."""
     whole = max(1, round(number))

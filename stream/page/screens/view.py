@@ -14,9 +14,8 @@ from stream.core.calendar import Calendar
 from stream.core.currency import currency_digits
 from stream.core.judgement.basis import Basis
 from stream.core.policy.policy import ALERT_KINDS
-from stream.core.units import DAY_MS
 from stream.page.masks import Masks
-from stream.wording.amounts import date, days, money
+from stream.wording.amounts import ago, date, money
 
 KIND_TABS = {
     "at_risk_loyal": "Loyal customers at risk",
@@ -98,12 +97,8 @@ class View(Struct, frozen=True):
         return names[rank] if 0 <= rank < len(names) else f"tier {rank + 1}"
 
     def ago(self, at_ms: int) -> str:
-        """`today`, `3 days ago`, `5 months ago`."""
-        if at_ms >= self.today_ms:
-            return "today"
-        if at_ms >= self.yesterday_ms:
-            return "yesterday"
-        return f"{days((self.as_of_ms - at_ms) / DAY_MS)} ago"
+        """`today`, `yesterday`, `3 days ago`, `5 months ago`: whole days of the shop's calendar."""
+        return ago(at_ms, self.as_of_ms, self.calendar)
 
     def tier_move(self, before: int, now: int, since_ms: int) -> str:
         """`up from gold 3 months ago`; empty where there was no move."""

@@ -27,6 +27,7 @@ from stream.page.screens.one_customer.by_month import (
     mood_by_month,
     themes,
 )
+from stream.page.screens.one_customer.held import not_raised_lines
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
 from stream.page.screens.open_list import alert_of, why_lines
@@ -87,6 +88,8 @@ class CustomerScreen(Struct, frozen=True):
     move: str
     last_known: str
     open_alerts: list[OpenAlert]
+    not_raised: list[str]
+    """Which alerts are held back, and why."""
     sections: dict[str, tuple[str, ...]]
     """Heading -> lines, as `stream explain` says them."""
     value: ValueFigures | None
@@ -139,6 +142,7 @@ def customer_screen(
         move=view.tier_move(tier_before(judgement), judgement.tier, judgement.tier_since_ms),
         last_known=view.date(judgement.judged_ms) if judgement.judged_ms else "",
         open_alerts=list(_open_alerts(reading, customer, view)),
+        not_raised=not_raised_lines(profile, view),
         sections=_sections(profile, view),
         value=value_figures(profile, view),
         timeline=buying_picture(profile, spans, view),
