@@ -9,6 +9,8 @@ from stream.look.html import Link, html_link, html_text
 
 LEVELS = 10
 """Steps of the colour, g0 to g9 in the stylesheet."""
+FEW = 7
+"""With so many columns it fits on a phone in small letters; with more it scrolls."""
 
 
 class HeatCell(NamedTuple):
@@ -26,16 +28,24 @@ class HeatCell(NamedTuple):
 
 
 def html_heat(
-    head: Sequence[str], rows: Sequence[tuple[str | Link, Sequence[HeatCell]]], label: str, foot: str = ""
+    head: Sequence[str],
+    rows: Sequence[tuple[str | Link, Sequence[HeatCell]]],
+    label: str,
+    foot: str = "",
+    *,
+    is_bad: bool = False,
 ) -> str:
     """A heat map: `head` names the columns, the first one that of the rows; `label` says what it shows.
 
-    The last row is set apart where `foot` is its name. The texts are escaped here.
+    The last row is set apart where `foot` is its name. `is_bad`: the colour is that of what is to be noticed.
+    The texts are escaped here.
     """
     heads = "".join(f"<th scope=col>{html_text(name)}</th>" for name in head)
     body = "".join(_row(name, cells, is_foot=bool(foot) and name == foot) for name, cells in rows)
+    classes = ["heat", *(["few"] if len(head) <= FEW else []), *(["bad"] if is_bad else [])]
+    marks = f'"{" ".join(classes)}"' if len(classes) > 1 else classes[0]
     return (
-        f'<div class=wide tabindex=0 role=region aria-label="{html_text(label)}"><table class=heat>'
+        f'<div class=wide tabindex=0 role=region aria-label="{html_text(label)}"><table class={marks}>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -72,7 +72,7 @@ def html_list(sentences: Iterable[str], name: str = "summary") -> str:
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table, which scrolls by itself where it is wider than the page; the texts of cells are escaped here.
+    """A table, whose rows become lines on a phone; the texts of cells are escaped here.
 
     Columns of words stand on the left, as does the first one; columns of numbers and days on the right.
     """
@@ -81,7 +81,7 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     heads = "".join(
         f"<th scope=col class={kind}>{html_text(name)}</th>" for name, kind in zip(head, kinds, strict=True)
     )
-    body = "".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row, kinds, head))}</tr>" for row in rows)
     label = f'"{html_text(", ".join(filter(None, head)))}"'
     return (
         f"<div class=wide tabindex=0 role=region aria-label={label}><table><thead><tr>{heads}</tr></thead>"
@@ -89,8 +89,9 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     )
 
 
-def _cell(cell: Cell, kind: str) -> str:
-    return f"<td class={kind}>{_content(cell)}</td>"
+def _cell(cell: Cell, kind: str, name: str) -> str:
+    label = "" if isinstance(cell, Meter) else f' data-label="{html_text(name)}"'
+    return f"<td{label} class={kind}>{_content(cell)}</td>"
 
 
 def _content(cell: Cell) -> str:

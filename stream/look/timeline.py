@@ -84,9 +84,15 @@ def timeline(drawn: Timeline) -> str:
     parts += [_mark(drawn, mark) for mark in drawn.marks]
     for place, (name, spans) in enumerate(drawn.tracks):
         top = AXIS + UNDER + TRACK * place
-        parts.append(f'<text x="{LEFT - 8}" y="{top + 14}" text-anchor="end">{html_text(name)}</text>')
+        parts.append(_name(LEFT - 8, top, name))
         parts += [_box(drawn, span, top + 2, TRACK - 4) for span in spans]
+        parts.append(_name(WIDTH - 2, top, name, "narrow"))
     return "".join([*parts, "</svg></div>"])
+
+
+def _name(x: int, top: int, name: str, kind: str = "") -> str:
+    """What a track is, on its left; once more on its right, which is what a narrow window shows first."""
+    return f'<text class="{kind}" x="{x}" y="{top + 14}" text-anchor="end">{html_text(name)}</text>'
 
 
 def _x(drawn: Timeline, at_ms: float) -> float:
@@ -104,10 +110,14 @@ def _tick(drawn: Timeline, at_ms: int, text: str) -> str:
 
 def _line(drawn: Timeline, line: Line, height: int) -> str:
     x = _x(drawn, line.at_ms)
-    side, anchor = (-4, "end") if line.is_left else (4, "start")
+    room, top = LETTER * len(line.text) + 6, TOP - 14
+    begins = x - room if line.is_left else x + 4
+    inside = min(max(2.0, begins), WIDTH - room)
+    if inside != begins:  # the words stand above the line, not beside it
+        top = TOP - 4
     return (
-        f'<path class="line {line.kind}" d="M{x} {TOP - 14}V{height}"/>'
-        f'<text x="{x + side}" y="{TOP - 8}" text-anchor="{anchor}">{html_text(line.text)}</text>'
+        f'<path class="line {line.kind}" d="M{x} {top}V{height}"/>'
+        f'<text x="{round(inside, 1)}" y="{TOP - 8}">{html_text(line.text)}</text>'
     )
 
 

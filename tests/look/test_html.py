@@ -112,7 +112,7 @@ def test_code_of_a_page_is_left_as_it_is():
 def test_a_bar_stands_beside_its_number_and_is_not_read_out():
     table = html_table(("tier", "left", ""), [("gold", "25%", Meter(0.25, 0.1, 0.4))])
 
-    assert "<td class=amount>25%</td><td class=meter><svg" in table
+    assert '<td data-label="left" class=amount>25%</td><td class=meter><svg' in table
     assert 'aria-hidden="true"' in table
     assert '<rect width="25.0"' in table
     assert '<line x1="10.0" x2="40.0"' in table
@@ -133,3 +133,15 @@ def test_the_dashboard_and_reports_have_one_stylesheet():
 
     assert [path.name for path in folders] == ["look.css"]
     assert folders[0].read_text() in html_document("Customers", [])
+
+
+def test_each_cell_knows_the_head_of_its_column_for_windows_that_are_too_narrow_for_a_table():
+    assert '<td data-label="what to do" class=text>&lt;call&gt;</td>' in TABLE
+
+
+def test_a_heat_map_of_few_columns_fits_on_a_phone_and_one_of_what_is_bad_has_the_colour_of_it():
+    narrow = html_heat(["risk", "high"], [("80 %", [HeatCell("1", 1.0)])], "risk", is_bad=True)
+    wide = html_heat(["month", *map(str, range(12))], [], "months")
+
+    assert '<table class="heat few bad">' in narrow
+    assert "<table class=heat>" in wide

@@ -1,15 +1,18 @@
 """The page of one customer: what they are worth, and pictures of how they buy, engage and feel."""
 
+import re
+
 import msgspec
 import pytest
 
 from stream.core.facts.profile import Profile
 from stream.core.units import DAY_MS
 from stream.look.months import Months, months
-from stream.look.timeline import Line, Mark, Stretch, Timeline, timeline
+from stream.look.timeline import LETTER, WIDTH, Line, Mark, Stretch, Timeline, timeline
 from stream.page.entries import CustomerEntry, customer_entry, profile_entry
 from stream.page.screens.one_customer.alerts import episodes
 from stream.page.screens.one_customer.screen import customer_screen
+from stream.page.screens.one_customer.value import RANKED_BY
 from stream.page.screens.view import View
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
@@ -188,3 +191,25 @@ def test_a_series_of_another_version_says_from_when_it_is_complete(reading, view
     _, html = shown(profile, view.as_of_ms, tmp_path)
 
     assert f"complete from {view.date(profile.counted_from_ms)} on" in html
+
+
+@pytest.mark.parametrize(("at_ms", "is_left"), [(99, False), (100, False), (1, True), (0, True)])
+def test_the_words_of_a_line_at_an_end_stay_in_the_picture(at_ms, is_left):
+    words = "next expected"
+    drawn = Timeline(0, 100, "x", lines=[Line(at_ms, words, "expected", is_left=is_left)])
+
+    (begins,) = re.findall(rf'<text x="([\d.]+)" y="\d+">{words}</text>', timeline(drawn))
+
+    assert 0 < float(begins) < WIDTH - LETTER * len(words)
+
+
+def test_the_name_of_a_track_stands_at_both_ends():
+    svg = timeline(Timeline(0, 100, "x", tracks=[("tier", [])]))
+
+    assert len(re.findall('text-anchor="end">tier</text>', svg)) == 2
+
+
+def test_each_rank_says_what_it_is_by(reading, view):
+    ranks = [rank for _, _, screen in screens(reading, view) if screen.value for rank in screen.value.ranks]
+
+    assert {rank.name: rank.by for rank in ranks} == RANKED_BY

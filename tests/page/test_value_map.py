@@ -1,5 +1,6 @@
 """The map of value and risk: every customer with a known value is in one cell, which opens their list."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -115,3 +116,18 @@ def test_without_customers_there_is_no_map(tmp_path, view):
 
     assert (screen.customers, cells_of(screen)) == (0, [])
     store.close()
+
+
+def test_the_colour_is_strongest_where_a_customer_has_most_at_stake(reading, view):
+    screen = shown(reading, view)
+    middles = [0.9, 0.7, 0.5, 0.3, 0.1]
+    stakes = {}
+    for middle, (_, cells) in zip(middles, screen.rows, strict=True):
+        for cell in cells:
+            if cell.address:
+                money = float(re.sub(r"[^\d.]", "", cell.more))
+                stakes[cell] = middle * money / int(cell.text.replace(",", ""))
+
+    most = max(stakes.values())
+    assert max(cell.level for cell in stakes) == 1.0
+    assert all(cell.level == pytest.approx(stake / most, abs=0.05) for cell, stake in stakes.items())

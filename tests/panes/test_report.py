@@ -56,7 +56,7 @@ def test_every_amount_has_its_currency_and_the_decimals_of_it(numbers, currency,
 
     amounts = set(re.findall(r"[€¥]?[\d,.]*(?:1,234|12,345)[\d,.]*\d(?: KWD)?", page))
     assert amounts == {shown}
-    assert page.count(f"<td class=amount>{shown}</td>") >= 5
+    assert page.count(f"class=amount>{shown}</td>") >= 5
 
 
 def test_campaigns_that_won_nobody_are_a_sentence_with_their_cost_and_no_lines_of_a_table(numbers):
@@ -189,7 +189,7 @@ def rows_of(page: str, first_head: str) -> list[list[str]]:
 def test_cohorts_have_the_day_on_which_they_begin_and_none_is_empty(numbers):
     plain = re.sub(r"</?span[^>]*>", "", business_page(numbers))
     table = next(
-        one for one in re.findall(r"<table class=heat>(.*?)</table>", plain) if "bought in the " in one
+        one for one in re.findall(r'<table class="?heat[^>]*>(.*?)</table>', plain) if "bought in the " in one
     )
     starts = re.findall(r"<th scope=col>from (.*?)</th>", table)
     rows = re.findall(r"<th scope=row>(.*?)</th>(.*?)</tr>", table)

@@ -1,12 +1,14 @@
 """The map of value and risk: how many customers by both, and their expected profit; each cell opens its list.
 
+The colour is what is at stake with each customer of a cell, value times risk: the sums of money are always
+largest where nobody is at risk, and would lead the eye there.
+
 The bands of value are fifths of the customers of one currency, with rounded ends; who has no known value is
 counted beside the map.
 """
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -64,7 +66,7 @@ def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> Value
     known = sum(customers for customers, _ in found.values())
     money = sum(minor for _, minor in found.values())
     unknown = sum(customers for (_, step), (customers, _) in fine.items() if step < 0)
-    most = max((minor for _, minor in found.values()), default=0) or 1
+    levels = _levels(found)
     names = [_money_band(low, high, currency) for low, high in _pairs(ends)]
 
     def cell(risk: int, value: int) -> HeatCell:
@@ -73,7 +75,7 @@ def value_map(reading: Reading, filters: Mapping[str, str], view: View) -> Value
             return HeatCell("–")
         chosen = {"risk": band(*_pairs(RISK_ENDS)[risk]), "value": band(*_pairs(ends)[value])}
         address = url(LIST_PATH, {**filters, "currency": currency, **chosen})
-        return HeatCell(f"{customers:,}", math.sqrt(minor / most), address, more=estimate(minor, currency))
+        return HeatCell(f"{customers:,}", levels[risk, value], address, more=estimate(minor, currency))
 
     columns = [*reversed(range(len(names)))]
     return ValueMap(
@@ -132,6 +134,17 @@ def _cells(fine: Fine, ends: Sequence[int]) -> Fine:
         before = found.get(place, (0, 0))
         found[place] = before[0] + customers, before[1] + minor
     return found
+
+
+def _levels(found: Fine) -> dict[tuple[int, int], float]:
+    """How strongly each cell is coloured, 0 to 1: by what is at stake with each of its customers, their mean
+    value times the risk, of which the middle of the band is taken."""
+    stakes = {}
+    for (risk, value), (customers, minor) in found.items():
+        low, high = _pairs(RISK_ENDS)[risk]
+        stakes[risk, value] = minor / customers * ((low or 0) + (100 if high is None else high))
+    most = max(stakes.values(), default=0.0) or 1.0
+    return {place: stake / most for place, stake in stakes.items()}
 
 
 def _money_band(low: int | None, high: int | None, currency: str) -> str:

@@ -178,7 +178,8 @@ def map_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     must_be_masked(reading, filters, "q", view)
     key = view.basis.model.version, *sorted(filters.items())
     screen = pages.kept.get(key, lambda: value_map.value_map(reading, filters, view))
-    heat = html_heat(screen.head, screen.rows, "Customers and their expected profit, by risk and value")
+    label = "Customers and their expected profit, by risk and value"
+    heat = html_heat(screen.head, screen.rows, label, is_bad=True)
     text = pages.render("map.html", customers.PATH, screen=screen, heat=Markup(heat), horizon=_horizon(view))
     return text, 200, HTML
 

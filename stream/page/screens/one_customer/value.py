@@ -14,12 +14,19 @@ from stream.page.screens.view import View, estimate
 from stream.wording.amounts import count, days, money, most_bring
 
 FIFTHS = ("lowest fifth", "second fifth from below", "middle fifth", "second fifth", "best fifth")
+RANKED_BY = {
+    "recency": "days since the last purchase",
+    "frequency": "days with a purchase, of all time",
+    "money": "mean paid on such a day, of all time, without the first",
+}
 
 
 class Rank(Struct, frozen=True):
     """A place among all customers."""
 
     name: str
+    by: str
+    """What customers are ranked by."""
     fifth: int
     """1 lowest, 5 best."""
     words: str
@@ -75,5 +82,5 @@ def value_figures(profile: Profile, view: View) -> ValueFigures | None:
         horizon=days(basis.policy.finance.risk_horizon_ms / DAY_MS),
         low=low,
         middle=middle,
-        ranks=[Rank(name, fifth, FIFTHS[fifth - 1]) for name, fifth in ranks],
+        ranks=[Rank(name, RANKED_BY[name], fifth, FIFTHS[fifth - 1]) for name, fifth in ranks],
     )
