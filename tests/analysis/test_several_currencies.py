@@ -78,7 +78,7 @@ def test_the_page_says_who_is_not_counted_and_what_they_paid_with_its_own_decima
     assert "Amounts are in EUR." in page
     assert f"{numbers['not_ranked']['KWD']:,} customers pay in another currency than EUR" in page
     assert "Customers who are not ranked are in no table below but that of retention." in page
-    assert f"class=amount>{paid / 1_000:,.3f}</td>" in page
+    assert f"class=amount>{paid / 1_000:,.3f} KWD</td>" in page
     assert "KWD" not in business_page({**report(EUROS), "notes": []})
 
 

@@ -100,6 +100,17 @@ def test_on_a_phone_the_first_customer_is_on_the_first_screen_and_filters_open_b
         page.wait_for_url(re.compile("tier=platinum"), timeout=PATIENCE_MS)
 
 
+def test_on_a_phone_the_map_fits_and_a_click_on_it_says_how_many_fit(opened):
+    with opened("map", 390, 800) as page:
+        wide = page.locator(".wide")
+        assert wide.evaluate("each => each.scrollWidth <= each.clientWidth")
+        cell = page.locator(".heat td a").first
+        many = cell.inner_text()
+        cell.click()
+
+        assert page.locator("caption").inner_text() == f"{many} of 400 customers"
+
+
 def test_one_click_leads_from_a_customer_to_the_reasons(opened):
     with opened() as page:
         link = page.locator("table.list tbody th a").first

@@ -5,9 +5,13 @@ import io
 
 import pytest
 
+from stream.core.facts.interests import top_categories
 from stream.page.screens.csv_text import csv_lines
+from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.open_list import CSV_HEAD, today_export, today_filters, with_currency
 from stream.page.screens.today import today
+from tests.support.dashboard_pages import stored_profile
+from tests.support.narrow import not_none
 
 
 def exported(store, view, query):
@@ -35,6 +39,37 @@ def test_the_csv_has_the_rows_of_the_list_in_their_order(shop, monkeypatch):
     assert len(rows) == screen.total.customers
     for row, cells in zip(screen.rows, rows, strict=False):
         assert float(cells[9]) == pytest.approx(float(row.stake.strip("€").replace(",", "")), abs=0.5)
+
+
+def test_the_category_of_an_offer_is_named_in_the_row_the_csv_and_on_the_page_of_the_customer(shop):
+    store, view = shop
+    _, *rows = exported(store, view, {})
+    with store.reading() as reading:
+        screen = today(reading, today_filters({}, view), view)
+        profiles = {row.customer: stored_profile(reading, row.customer) for row in screen.rows}
+        whole = [not_none(customer_screen(reading, row.customer, view)) for row in screen.rows]
+
+    named = 0
+    for row, cells, page in zip(screen.rows, rows, whole, strict=False):
+        bought = top_categories(profiles[row.customer].interests.bought, 1)
+        if bought and "personal offer" in row.to_do:
+            words = f"Send a personal offer from {bought[0].rsplit('/', 1)[-1]}."
+            assert row.to_do.startswith(words)
+            assert cells[-1].startswith(words)
+            assert any(alert.to_do.startswith(words) for alert in page.open_alerts)
+            named += 1
+    assert named
+
+
+def test_a_row_speaks_of_consent_in_brief_and_the_page_of_the_customer_in_full(shop):
+    store, view = shop
+    with store.reading() as reading:
+        screen = today(reading, today_filters({}, view), view)
+        page = not_none(customer_screen(reading, screen.rows[0].customer, view))
+
+    assert all("agreed" not in row.to_do for row in screen.rows)
+    assert {row.to_do.rsplit("; ", 1)[-1] for row in screen.rows} & {"consent not known.", "consent given."}
+    assert any("agreed to marketing" in alert.to_do for alert in page.open_alerts)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])

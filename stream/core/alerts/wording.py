@@ -259,18 +259,24 @@ def _remedy(remedy: Remedy, data: AlertData) -> str:
     return more_spend_words(remedy, data, currency(data))
 
 
+CONSENT_IN_BRIEF = {
+    "granted": "consent given",
+    "unknown": "consent not known",
+    "not_needed": "no consent needed",
+}
 LEFT_ALONE = "nothing: this customer is left alone, so that it can be seen whether acting on alerts helps."
 """What to do about an alert of the arm that is held out."""
 
 
-def to_do_words(data: AlertData) -> str:
-    """What to do about an alert: what the playbook recommends, or nothing where it is held out."""
+def to_do_words(data: AlertData, *, in_brief: bool = False) -> str:
+    """What to do about an alert: what the playbook recommends, or nothing where it is held out. `in_brief`:
+    with three words on consent, as in a list."""
     if data.experiment is not None and data.experiment.arm == HELD_OUT:
         return LEFT_ALONE
-    return action_words(data.recommended_action)
+    return action_words(data.recommended_action, in_brief=in_brief)
 
 
-def action_words(action: Action | None) -> str:
+def action_words(action: Action | None, *, in_brief: bool = False) -> str:
     """What the playbook recommends, by which channel, and whether the customer has agreed to be contacted."""
     if action is None:
         return "nothing: the playbook of the policy has no play for these reasons."
@@ -278,6 +284,8 @@ def action_words(action: Action | None) -> str:
     if action.consent == "denied":
         nothing = f"Send nothing: they have refused {action.requires_consent}."
         return f"{nothing} With their consent it would be: {action.text} By {by}."
+    if in_brief:
+        return f"{action.text} By {by}; {CONSENT_IN_BRIEF[action.consent]}."
     consent = {
         "granted": f"they have agreed to {action.requires_consent}",
         "unknown": f"it is not known whether they agreed to {action.requires_consent}",

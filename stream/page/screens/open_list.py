@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from stream.core.alerts.alert import AlertData
 from stream.core.alerts.build import open_alert_at
+from stream.core.facts.interests import top_categories
 from stream.core.policy.policy import AlertKind
 from stream.page.entries import NOT_KNOWN, OpenEntry, unpacked
 from stream.page.screens.counts import open_counted
@@ -36,6 +38,12 @@ CSV_HEAD = (
     "score 30 days before", "at stake", "at stake low", "at stake high", "currency", "why", "to do",
 )  # fmt: skip
 
+CATEGORY_WORDS = {
+    "the category they buy most": "{0}",
+    "what they usually buy": "what they usually buy, such as {0}",
+}
+"""What an action may say of a category, and how it says it with the name."""
+
 _decoded = msgspec.json.Decoder(AlertData).decode
 
 
@@ -58,6 +66,23 @@ def why_lines(entry: OpenEntry, data: AlertData, view: View) -> list[str]:
     return first + reason_lines(data, view.calendar)
 
 
+def with_category(reading: Reading, customer: str, data: AlertData) -> AlertData:
+    """The alert with the name of the category that its action speaks of, where one is known: the last part of
+    a path such as `Food/Drinks`."""
+    action = data.recommended_action
+    spoken = [words for words in CATEGORY_WORDS if action is not None and words in action.text]
+    if action is None or not spoken:
+        return data
+    stored = reading.rows("SELECT body FROM profiles WHERE customer = ?", [customer])
+    bought = [read_profile(unpacked(bytes(body))).interests.bought for (body,) in stored]
+    if not any(bought):
+        return data
+    (category,) = top_categories(bought[0], 1)
+    name = category.rsplit("/", 1)[-1].strip() or category
+    text = action.text.replace(spoken[0], CATEGORY_WORDS[spoken[0]].format(name))
+    return replace(data, recommended_action=replace(action, text=text))
+
+
 def today_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
     """The filters of the URL; FilterError."""
     found = known_filters(query, FILTERS)
@@ -74,7 +99,12 @@ def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tu
     end."""
     found = open_page(reading, filters, view, ROWS_READ)
     following = cursor(found[-1], view) if len(found) == ROWS_READ else ""
-    return [_cells(entry, alert_of(reading, entry, view), view) for entry in found], following
+    return [_cells(entry, named_alert(reading, entry, view), view) for entry in found], following
+
+
+def named_alert(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
+    """The alert of an entry, as of the instant of its row, with the category that it speaks of named."""
+    return with_category(reading, entry.customer, alert_of(reading, entry, view))
 
 
 def with_currency(reading: Reading, filters: Mapping[str, str], view: View) -> dict[str, str]:

@@ -17,11 +17,11 @@ from stream.page.entries import NOT_KNOWN, OpenEntry
 from stream.page.screens.counts import currencies as all_currencies
 from stream.page.screens.counts import open_counted
 from stream.page.screens.open_list import (
-    alert_of,
     condition,
     counted_condition,
     currencies,
     cursor,
+    named_alert,
     not_muted,
     open_page,
     why_lines,
@@ -142,7 +142,7 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         )[0],
         over=_over(reading, kind, currency, view),
         open_by_day=_open_by_day(reading, kind, currency, view),
-        rows=[_row(entry, alert_of(reading, entry, view), view) for entry in shown],
+        rows=[_row(entry, named_alert(reading, entry, view), view) for entry in shown],
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": cursor(shown[-1], view)}) if len(found) > ROWS_SHOWN else "",
         csv_url=url(CSV_PATH, {**filters, "after": ""}),
@@ -244,7 +244,9 @@ def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
         spread=_spread(low if entry.stake_low_minor else "", high) if is_known else "",
         score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),
-        to_do=to_do_words(data) if action is not None else "Nothing is in the playbook for this reason.",
+        to_do=to_do_words(data, in_brief=True)
+        if action is not None
+        else "Nothing is in the playbook for this reason.",
         alert_id=data.alert_id,
     )
 

@@ -30,7 +30,7 @@ from stream.page.screens.one_customer.by_month import (
 from stream.page.screens.one_customer.held import not_raised_lines
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
-from stream.page.screens.open_list import alert_of, why_lines
+from stream.page.screens.open_list import named_alert, why_lines
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.wording.alert import (
@@ -165,7 +165,7 @@ def _open_alerts(reading: Reading, customer: str, view: View) -> Iterator[OpenAl
     sql = f"SELECT {columns} FROM open_alerts WHERE customer = ? ORDER BY worth DESC, kind"
     for row in reading.rows(sql, [customer]):
         entry = OpenEntry(*row)
-        yield _open_alert(entry, alert_of(reading, entry, view), view)
+        yield _open_alert(entry, named_alert(reading, entry, view), view)
 
 
 def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
