@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from stream.core.alerts.alert import AlertData
+from stream.core.alerts.alert import AlertData, ValueAtRisk
 from stream.core.alerts.build import open_alert_at
 from stream.core.facts.interests import top_categories
 from stream.core.policy.policy import AlertKind
@@ -171,6 +171,16 @@ def cursor(entry: OpenEntry, view: View) -> str:
     return BETWEEN.join((repr(entry.worth), repr(entry.stake_mean), view.shown(entry.customer)))
 
 
+def _mean_minor(entry: OpenEntry) -> int:
+    """The mean of what is at stake, which adds up to the sum of the list; medians do not."""
+    return round(entry.stake_mean) if entry.stake_minor != NOT_KNOWN else NOT_KNOWN
+
+
+def on_average(stake: ValueAtRisk, entry: OpenEntry) -> ValueAtRisk:
+    """What is at stake in an alert with the mean in the middle, as the list shows it."""
+    return replace(stake, p50_minor=_mean_minor(entry))
+
+
 def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
     currency = entry.currency
     action = data.recommended_action
@@ -186,7 +196,7 @@ def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
         round(entry.score_before, 4),
         *(
             plain_amount(m, currency) if m != NOT_KNOWN else ""
-            for m in (entry.stake_minor, entry.stake_low_minor, entry.stake_high_minor)
+            for m in (_mean_minor(entry), entry.stake_low_minor, entry.stake_high_minor)
         ),
         currency,
         "; ".join(why_lines(entry, data, view)),

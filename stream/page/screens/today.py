@@ -22,7 +22,6 @@ from stream.page.screens.open_list import (
     currencies,
     cursor,
     named_alert,
-    not_muted,
     open_page,
     why_lines,
     with_currency,
@@ -97,8 +96,9 @@ class TodayScreen(Struct, frozen=True):
     currencies: list[Tab]
     total: Total
     new: int
+    """Of those that the filters show."""
     over: int | None
-    """None where alerts of the past are not known."""
+    """Of the whole list: alerts of the past have no tier to filter by. None where those are not known."""
     open_by_day: list[tuple[str, int]]
     """The last 30 days with the number of open alerts at their end; empty where that is not known."""
     rows: list[OpenRow]
@@ -114,7 +114,6 @@ class TodayScreen(Struct, frozen=True):
 def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScreen:
     """The screen for these filters."""
     kind = filters["kind"]
-    heard, until = not_muted(view)
     counts = {
         row[0]: row[1] for row in open_counted(reading, ("kind",), "1 = 1", muted_after_ms=view.as_of_ms)
     }
@@ -135,11 +134,7 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
             for name, count in by_currency
         ],
         total=_total(reading, filters, view),
-        new=reading.one(
-            "SELECT COUNT(*) FROM open_alerts "
-            f"WHERE kind = ? AND currency = ? AND opened_ms >= ? AND {heard}",
-            [kind, currency, view.yesterday_ms, *until],
-        )[0],
+        new=_new(reading, filters, view),
         over=_over(reading, kind, currency, view),
         open_by_day=_open_by_day(reading, kind, currency, view),
         rows=[_row(entry, named_alert(reading, entry, view), view) for entry in shown],
@@ -169,6 +164,12 @@ def _total(reading: Reading, filters: Mapping[str, str], view: View) -> Total:
     if unknown == customers and customers:
         return Total(customers, unknown, "not known", "")
     return Total(customers, unknown, estimate(mean, currency), spread)
+
+
+def _new(reading: Reading, filters: Mapping[str, str], view: View) -> int:
+    """How many of what the filters show were raised since yesterday."""
+    where, values = condition({**filters, "since": "yesterday"}, view)
+    return int(reading.one(f"SELECT COUNT(*) FROM open_alerts WHERE {where}", values)[0])
 
 
 def _over(reading: Reading, kind: str, currency: str, view: View) -> int | None:
@@ -240,7 +241,7 @@ def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
         opened=view.date(entry.opened_ms),
         why=why[:shown],
         more=len(why) - shown,
-        stake=estimate(entry.stake_minor, entry.currency) if is_known else "not known",
+        stake=estimate(entry.stake_mean, entry.currency) if is_known else "not known",
         spread=_spread(low if entry.stake_low_minor else "", high) if is_known else "",
         score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),

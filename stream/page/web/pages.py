@@ -123,6 +123,7 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
     screen = today.today(reading, open_list.today_filters(query, view), view)
     levels = [level for _, level in screen.open_by_day]
     label = f"Open alerts in the last 30 days: from {levels[0]} to {levels[-1]}" if levels else ""
+    label += " (without the filters)" if levels and screen.chips else ""
     text = pages.render(
         "today.html",
         today.PATH,

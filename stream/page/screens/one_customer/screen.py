@@ -30,7 +30,7 @@ from stream.page.screens.one_customer.by_month import (
 from stream.page.screens.one_customer.held import not_raised_lines
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
-from stream.page.screens.open_list import named_alert, why_lines
+from stream.page.screens.open_list import named_alert, on_average, why_lines
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.wording.alert import (
@@ -169,7 +169,7 @@ def _open_alerts(reading: Reading, customer: str, view: View) -> Iterator[OpenAl
 
 
 def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
-    action = data.recommended_action
+    action, stake = data.recommended_action, data.value_at_risk
     return OpenAlert(
         title=ALERT_NAMES[data.kind].capitalize(),
         urgent=bool(entry.urgent),
@@ -178,7 +178,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         why=why_lines(entry, data, view) or ["no single reason stands out"],
         but=[reason_words(each, entry.currency) for each in reasons_against(data)],
         score=score_words(data),
-        stake=stake_words(data.value_at_risk) if data.value_at_risk is not None else "",
+        stake=stake_words(on_average(stake, entry)) if stake is not None else "",
         closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
         to_do=to_do_words(data) if action is not None else "",
         alert_id=data.alert_id,
