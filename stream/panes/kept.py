@@ -16,6 +16,10 @@ from stream.time_zones import calendar_in
 
 OPEN_FROM = 4.0
 """An interval whose upper end is more than this many times its lower one is shown as `more than`."""
+OF_TIERS = (
+    "<p><small>Tier: by recent spending on the day of the report, compared with all customers of that day. But "
+    "the list of customers keeps a tier until spending is well below its border, as alerts do: it has some of them in a higher tier.</small></p>"
+)
 COHORTS_SHOWN_MAX = 24
 """Months of a first purchase that are shown, the latest."""
 
@@ -50,9 +54,9 @@ def _at_risk(numbers: Mapping[str, Any], currency: str, places: Places) -> str:
         return "<p>No customer has a tier.</p>"
     head = ("tier", "customers", "at risk", "", "of all", "probably lost", "recent spending at risk")
     return (
-        f"<p>At risk: the probability is {numbers['raise_at']:.0%} or more that they buy nothing in the time in which they "
+        f"<p>At risk: the probability is {numbers['raise_at']:.1%} or more that they buy nothing in the time in which they "
         "usually buy twice (at least a week, at most a year). Not all of them have an open alert: that takes the silence and "
-        "the history that the policy asks for as well.</p>" + html_table(head, rows)
+        "the history that the policy asks for as well.</p>" + html_table(head, rows) + OF_TIERS
     )
 
 

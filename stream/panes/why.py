@@ -106,7 +106,8 @@ def dead_ends(found: Sequence[Mapping[str, Any]], names: Sequence[str], *, recor
     head = ("value tier", "last event", "customers who left", "", "share of all who left in this tier")
     return html_table(head, rows) + (
         "<p><small>Left: no purchase for 60 days and for three of the customer's own usual gaps; only customers with at least "
-        f"three purchases are counted, and up to {STEPS_MAX} events of each tier are shown. The last event is the last one of any kind that we received about them.</small></p>"
+        f"three purchases are counted, and up to {STEPS_MAX} events of each tier are shown. The last event is the last one of any kind that we received about them. "
+        "The tier is that of the time when they still bought, by spending per day until then: that of today falls while nobody buys.</small></p>"
     )
 
 

@@ -94,6 +94,10 @@ def _all(basis: Basis) -> list[str]:
         "One kind at a time: while a loyal customer is at risk no other alert about them is raised, and while they are "
         "likely to leave none that asks for more.",
     ]
+    lines.append(
+        "The tier counts when an alert is raised: who falls below it later keeps the alert until it ends, so that "
+        "lists have some customers of lower tiers."
+    )
     if experiment.share:
         lines.append(
             f"Alerts about {share(experiment.share)} of the customers are sent to nobody, to see whether alerts help."

@@ -8,9 +8,14 @@ from stream.importing.generated.disorder import Disorder
 from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
 from stream.page.dashboard import filled
+from stream.page.screens.open_list import today_filters
+from stream.page.screens.today import today
+from stream.page.screens.view import View
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
+from stream.page.store.store import Batch
 from tests.support.builders import basis
+from tests.support.page_entries import NOW_MS
 from tests.support.replayed_shop import write_replayed_shop
 from tests.support.shop import write_events
 
@@ -42,3 +47,19 @@ def folder(tmp_path_factory):
         assert answer.exit_code == 0, answer.output
         assert "<html" not in answer.output
     return place / "kept"
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """Today with some rows, made by hand."""
+    view = View(basis(), NOW_MS, "a test", True)
+    store = SqliteStore(tmp_path / "store.db")
+    store.open_for("x")
+
+    def show(entries, query=(), **more):
+        store.write(Batch(opened=list(entries), **more))
+        with store.reading() as reading:
+            return today(reading, today_filters(dict(query), view), view)
+
+    yield show
+    store.close()

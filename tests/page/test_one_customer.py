@@ -16,7 +16,7 @@ from stream.page.screens.one_customer.value import RANKED_BY
 from stream.page.screens.view import View
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
-from stream.page.web.pages import Pages, customer_page
+from stream.page.web.pages import Pages, customer_page, customers_page, today_page
 from stream.wording.profile import profile_sections
 from tests.support.builders import at, basis, bought, viewed
 from tests.support.dashboard_pages import stored_profile
@@ -213,3 +213,15 @@ def test_each_rank_says_what_it_is_by(reading, view):
     ranks = [rank for _, _, screen in screens(reading, view) if screen.value for rank in screen.value.ranks]
 
     assert {rank.name: rank.by for rank in ranks} == RANKED_BY
+
+
+def test_a_warning_level_is_explained_where_it_stands_beside_a_risk(reading, view):
+    at_risk = reading.rows("SELECT customer FROM open_alerts WHERE kind = 'at_risk_loyal' LIMIT 1")[0][0]
+
+    of_customer, _, _ = customer_page(Pages(view), reading, {"id": at_risk})
+    of_list, _, _ = today_page(Pages(view), reading, {"kind": "at_risk_loyal"})
+    of_all, _, _ = customers_page(Pages(view), reading, {})
+
+    assert "no probability; the risk that they do not buy again is under Outlook" in of_customer
+    assert "It is no probability: the risk that they do not buy again" in of_list
+    assert "warning level of loyal customers at risk is another number" in of_all

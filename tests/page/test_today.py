@@ -1,7 +1,6 @@
 """The first screen: who needs us today, in which order, filtered, added up, and as CSV."""
 
 from contextlib import contextmanager
-from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -10,32 +9,15 @@ from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
 from stream.page.cells import value_step
 from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, mean_and_variance
-from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.open_list import today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
-from stream.page.screens.view import KIND_TABS, FilterError, View
+from stream.page.screens.view import FilterError, View
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
-from stream.page.web.pages import Pages, today_page
 from tests.support.builders import basis
-from tests.support.narrow import not_none
 from tests.support.page_entries import NOW_MS, opened
 
 VIEW = View(basis(), NOW_MS, "a test", True)
-
-
-@pytest.fixture
-def shown(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
-    store.open_for("x")
-
-    def show(entries, query=(), **more):
-        store.write(Batch(opened=list(entries), **more))
-        with store.reading() as reading:
-            return today(reading, today_filters(dict(query), VIEW), VIEW)
-
-    yield show
-    store.close()
 
 
 @contextmanager
@@ -46,10 +28,6 @@ def filled_store(folder, batch):
     with store.reading() as reading:
         yield reading
     store.close()
-
-
-def amount(words: str) -> float:
-    return float(words.strip("€").replace(",", ""))
 
 
 def names(screen):
@@ -263,62 +241,3 @@ def test_days_in_reasons_are_those_of_the_shop(tmp_path):
 
     assert "last on 2 May 2024" in row.why[0]
     assert "last on 2 May 2024" in str(cells[0][13])
-
-
-def test_an_upgrade_alert_says_that_its_tier_was_reached_since(shown):
-    kind = "upgrade_opportunity"
-    since_ms = NOW_MS - 5 * DAY_MS
-    entries = [opened("up", 30_000, kind=kind, tier_since_ms=since_ms), opened("then", 20_000, kind=kind)]
-    entries += [opened("down", 10_000, kind=kind, tier_before=3, tier_since_ms=since_ms)]
-    screen = shown(entries, {"kind": kind})
-
-    whys = {row.customer: row.why[0] for row in screen.rows}
-    assert whys.pop("up") == "has reached gold since this alert was raised"
-    assert all("reached" not in why for why in whys.values())
-
-
-@pytest.mark.parametrize("query", [{}, {"tier": "gold"}])
-def test_the_headline_is_the_sum_of_the_figures_of_the_rows(shop, query):
-    store, view = shop
-    added, checked = 0.0, 0
-    with store.reading() as reading:
-        for kind in KIND_TABS:
-            screen = first = today(reading, today_filters({**query, "kind": kind}, view), view)
-            rows = list(first.rows)
-            while screen.next_url:
-                after = dict(parse_qsl(screen.next_url.partition("?")[2]))["after"]
-                screen = today(reading, today_filters({**query, "kind": kind, "after": after}, view), view)
-                rows += screen.rows
-            for row in rows:
-                page = not_none(customer_screen(reading, row.customer, view))
-                assert any(f"about {row.stake} of profit" in alert.stake for alert in page.open_alerts)
-            added = sum(amount(row.stake) for row in rows)
-            assert len(rows) == first.total.customers
-            assert amount(first.total.stake) == pytest.approx(added, abs=0.5 + 0.5 * len(rows))
-            checked += len(rows)
-    assert checked > 3
-
-
-def test_a_row_of_a_skewed_stake_shows_what_adds_up(shown):
-    screen = shown([opened("a", 10_000), opened("b", 20_000)])  # half and twice as much at the ends
-
-    assert [row.stake for row in screen.rows] == ["€230", "€115"]
-    assert screen.total.stake == "€345"
-
-
-def test_what_is_new_follows_the_filters(shown):
-    entries = [opened("a", days=0.1, tier=3), opened("b", tier=3), opened("c", days=0.1, urgent=1)]
-
-    assert shown(entries).new == 2
-    assert [shown([], query).new for query in ({"tier": "platinum"}, {"urgent": "yes"})] == [1, 1]
-    assert shown([], {"tier": "platinum", "urgent": "yes"}).new == 0
-
-
-@pytest.mark.parametrize(("query", "said"), [({}, 0), ({"tier": "gold"}, 2)])
-def test_what_the_alerts_of_the_past_do_not_know_is_said_to_be_of_the_whole_list(shop, query, said):
-    store, view = shop
-    with store.reading() as reading:
-        html, status, _ = today_page(Pages(view), reading, query)
-
-    assert status == 200
-    assert html.count("of the whole list, without the filters") == said

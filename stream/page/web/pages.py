@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from markupsafe import Markup
 
+from stream.core.policy.policy import ALERT_KINDS
 from stream.core.units import DAY_MS
 from stream.look.heat import html_heat
 from stream.look.months import months
@@ -121,6 +122,7 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
     """The first page."""
     view = pages.view
     screen = today.today(reading, open_list.today_filters(query, view), view)
+    kind = next(each for each in ALERT_KINDS if each == screen.kind)
     levels = [level for _, level in screen.open_by_day]
     label = f"Open alerts in the last 30 days: from {levels[0]} to {levels[-1]}" if levels else ""
     label += " (without the filters)" if levels and screen.chips else ""
@@ -130,7 +132,7 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
         screen=screen,
         spark=Markup(sparkline(levels, label)),
         horizon=_horizon(view),
-        raise_at=f"{100 * view.basis.hysteresis['at_risk_loyal'].raise_at:.0f}",
+        raise_at=f"{100 * view.basis.hysteresis[kind].raise_at:.0f}",
         customers=customers_known(reading),
         **_remarks_of(pages, reading, [(row.customer, row.alert_id) for row in screen.rows]),
         muted=remarks.muted_count(reading, screen.kind, view.as_of_ms),

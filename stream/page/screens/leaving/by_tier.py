@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from stream.core.alerts.alert import AlertData
+from stream.core.alerts.build import PLAY_LIKE
 from stream.page.entries import OpenEntry
 from stream.page.screens.open_list import COLUMNS, alert_of, not_muted
 from stream.page.screens.today import PATH
@@ -77,7 +78,6 @@ def _tier(reading: Reading, rank: int, customers: int, view: View) -> TierLeavin
         first[code] += 1
         if reason is not None:
             themes[code].update(reason.themes[:1])
-    plays = view.basis.policy.playbook
     kind = next((kind for kind in KINDS if any(data.kind == kind for data in found)), KINDS[0])
     tier = view.tier_name(rank)
     return TierLeaving(
@@ -86,7 +86,7 @@ def _tier(reading: Reading, rank: int, customers: int, view: View) -> TierLeavin
         customers,
         len(found),
         [
-            TierReason(_named(code, themes[code]), many, plays[code].text if code in plays else "")
+            TierReason(_named(code, themes[code]), many, play_text(code, view))
             for code, many in first.most_common(REASONS_SHOWN)
         ],
     )
@@ -106,6 +106,13 @@ def _worst(reading: Reading, rank: int, view: View) -> Iterator[AlertData]:
             if entry.customer not in seen and len(seen) < LOOKED_AT_MAX:
                 seen.add(entry.customer)
                 yield alert_of(reading, entry, view)
+
+
+def play_text(code: str, view: View) -> str:
+    """What the playbook says of a reason, or of the one that it is most like, as in alerts; else empty."""
+    plays = view.basis.policy.playbook
+    play = plays.get(code) or plays.get(PLAY_LIKE.get(code, ""))
+    return play.text if play is not None else ""
 
 
 def _named(code: str, themes: Counter[str]) -> str:

@@ -49,6 +49,11 @@ from stream.worker.rows.stored import read_profile
 
 PATH, JSON_PATH = "/customer", "/customer.json"
 FILTERS = ("id",)
+SCORE_NOTES = {
+    "at_risk_loyal": "The warning level is the larger of how far they drift from their own rhythm and how "
+    "unhappy their feedback is, no probability; the risk that they do not buy again is under Outlook.",
+}
+"""Kind of alert -> what its score is not."""
 
 
 class OpenAlert(Struct, frozen=True):
@@ -62,6 +67,8 @@ class OpenAlert(Struct, frozen=True):
     but: list[str]
     """Reasons against it."""
     score: str
+    score_note: str
+    """What the score is not: it stands beside the risk, and is another number."""
     stake: str
     closes: str
     to_do: str
@@ -178,6 +185,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         why=why_lines(entry, data, view) or ["no single reason stands out"],
         but=[reason_words(each, entry.currency) for each in reasons_against(data)],
         score=score_words(data),
+        score_note=SCORE_NOTES.get(data.kind, ""),
         stake=stake_words(on_average(stake, entry)) if stake is not None else "",
         closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
         to_do=to_do_words(data) if action is not None else "",
