@@ -201,3 +201,11 @@ async def test_an_empty_shop_is_said_in_words(tmp_path):
     assert "No customer is known yet" in everybody
     assert "1970" not in text + everybody
     assert rows.count("\n") == 1
+
+
+async def test_who_is_not_known_by_this_id_can_be_searched_for(served):
+    status, _, text = await got(served, "customer?id=Customer-00012")
+    address = html.unescape(re.findall(r'href="/(customers[^"]*)">Search', text)[0])
+
+    assert status == 404
+    assert "customer-00012" in (await got(served, address))[2]

@@ -97,9 +97,9 @@ class Pages:
         except PublishedError:
             return None
 
-    def words(self, heading: str, lines: Sequence[str]) -> str:
-        """A page that only says something."""
-        return self.render("words.html", "", heading=heading, lines=lines)
+    def words(self, heading: str, lines: Sequence[str], *, search: str = "") -> str:
+        """A page that only says something; `search`: an id that the list of customers can look for."""
+        return self.render("words.html", "", heading=heading, lines=lines, search=search)
 
 
 PageMaker = Callable[[Pages, Reading, Mapping[str, str]], Made]
@@ -194,7 +194,7 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
     name = customer_of(reading, asked, pages.view)
     screen = customer.customer_screen(reading, name, pages.view, pages.report())
     if screen is None:
-        return pages.words("This customer is not known", _unknown(asked)), 404, HTML
+        return pages.words("This customer is not known", _unknown(asked), search=asked), 404, HTML
     shown = [(name, alert.alert_id) for alert in screen.open_alerts]
     text = pages.render(
         "customer.html",
@@ -229,7 +229,7 @@ def customer_json(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
 def _unknown(name: str) -> list[str]:
     if not name:
         return ["The address names no customer."]
-    return [f"Nothing is known of {name}. Ids are compared letter by letter, capitals too."]
+    return [f"Nothing is known of {name}. This address takes an id letter by letter, capitals too."]
 
 
 def _horizon(view: View) -> str:
