@@ -43,6 +43,8 @@ CATEGORY_WORDS = {
     "what they usually buy": "what they usually buy, such as {0}",
 }
 """What an action may say of a category, and how it says it with the name."""
+CATEGORY_LETTERS_MAX = 60
+"""A longer name is left out: it would hide what to do."""
 
 _decoded = msgspec.json.Decoder(AlertData).decode
 
@@ -79,6 +81,8 @@ def with_category(reading: Reading, customer: str, data: AlertData) -> AlertData
         return data
     (category,) = top_categories(bought[0], 1)
     name = category.rsplit("/", 1)[-1].strip() or category
+    if len(name) > CATEGORY_LETTERS_MAX:
+        return data
     text = action.text.replace(spoken[0], CATEGORY_WORDS[spoken[0]].format(name))
     return replace(data, recommended_action=replace(action, text=text))
 
