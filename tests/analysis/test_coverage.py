@@ -223,9 +223,9 @@ def test_a_run_sees_the_upgrades_within_the_horizon_of_every_judged_alert(monkey
 
     seen: list[RunResult] = []
 
-    def noticed(run: RunResult, truth: Truth) -> dict[str, dict[str, object]]:
+    def noticed(run: RunResult, *more: Any) -> dict[str, dict[str, object]]:
         seen.append(run)
-        return alert_scores(run, truth)
+        return alert_scores(run, *more)
 
     monkeypatch.setattr(study, "alert_scores", noticed)
     split_ms, horizon_ms = day_ms(20), 6 * WEEK_MS
