@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,12 +50,26 @@ def report(
             messages = folder / f"{history}.json"
             messages.write_bytes(json.encode(HISTORIES[history](sizes, folder)))
             model = MODELS[history](folder) if history in MODELS else None
-            runs: dict[str, list[Measured]] = {which: [] for which in codes}
-            for _ in range(rounds):
-                for which, code in codes.items():
-                    runs[which].append(once(code, messages, profile_lines, model))
-            result[history] = summary(history, runs)
+            measure = partial(once, messages=messages, profile_lines=profile_lines, model=model)
+            result[history] = summary(history, in_turns(codes, rounds, measure))
     return result
+
+
+def in_turns(
+    codes: Mapping[str, Path], rounds: int, measure: Callable[[Path], Measured]
+) -> dict[str, list[Measured]]:
+    """Each code once a round. A commit `before` that cannot do it (it may not know the model) is left out."""
+    runs: dict[str, list[Measured]] = {which: [] for which in codes}
+    for _ in range(rounds):
+        for which in tuple(runs):
+            try:
+                runs[which].append(measure(codes[which]))
+            except subprocess.CalledProcessError:
+                if which == "now":
+                    raise
+                sys.stderr.write("bench: the other commit cannot do this history: measured without it\n")
+                del runs[which]
+    return runs
 
 
 def summary(history: str, runs: dict[str, list[Measured]]) -> dict[str, Any]:
