@@ -88,7 +88,9 @@ def list_command(queue: str | None, as_json: bool) -> None:
 @deliver_group.command("undelivered")
 @ENDPOINT
 @SINCE
-@click.option("--limit", default=100, show_default=True, help="List only so many.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(min=1), help="List only so many."
+)
 @click.option(
     "--all",
     "also_on_purpose",

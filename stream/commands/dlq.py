@@ -63,7 +63,13 @@ def dlq_group() -> None:
 @REASON
 @SINCE
 @CUSTOMER
-@click.option("--limit", default=50, show_default=True, help="List only so many, the newest.")
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="List only so many, the newest.",
+)
 @AS_JSON
 def list_command(
     *, reason: str | None, since: datetime | None, customer: str | None, limit: int, as_json: bool

@@ -99,7 +99,11 @@ def default(as_markdown: bool) -> None:
 @now_option
 @jobs_option
 @click.option(
-    "--limit", default=20, show_default=True, help="How many customers to list per kind of alert and policy."
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="How many customers to list per kind of alert and policy.",
 )
 @click.option(
     "--json",

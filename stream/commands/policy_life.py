@@ -106,7 +106,11 @@ def rollback(*, as_json: bool) -> None:
 
 @click.command()
 @click.option(
-    "--limit", default=20, show_default=True, help="How many customers to list per kind of alert and policy."
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="How many customers to list per kind of alert and policy.",
 )
 @as_json_option
 def shadow(*, limit: int, as_json: bool) -> None:

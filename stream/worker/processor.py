@@ -75,8 +75,7 @@ class ProfileProcessor:
         self._rejections = Rejections(topics.deadletter, limit, counts)
         self.models = PartitionModels(basis)
         self._shadows = Shadows(self.models)
-        publications = Publications(self.models, self._rejections, counts)
-        publications.row_of, publications.keep = self._row, self._keep
+        publications = Publications(self._shadows, self._rejections, counts, self._row, self._keep)
         self.views: ViewWriter | None = None
         self.basis_of = self.models.basis_of
         self._instant: list[Arrival] = []

@@ -21,23 +21,23 @@ from stream.wire import encode_event
 from stream.worker.kafka.dead_letter import InputRecord
 from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.rejections import Rejections
-from stream.worker.rows.models import PartitionModels
 from stream.worker.rows.row import OWN_ROWS, LiveRow
 from stream.worker.rows.shadows import Shadows
 
 log = logging.getLogger("stream.worker")
 Judge = Callable[[LiveRow], Step]
+RowOf = Callable[[Lane[LiveRow], bytes], LiveRow | None]
+Keep = Callable[[Lane[LiveRow], bytes, LiveRow, Step, Arrival | None], None]
 
 
 class Publications:
-    """Puts what is published in force; `row_of` and `keep` are the keeper's own."""
+    """Puts what is published in force. `row_of` reads a customer's row, `keep` stores what was decided."""
 
-    row_of: Callable[[Lane[LiveRow], bytes], LiveRow | None]
-    keep: Callable[[Lane[LiveRow], bytes, LiveRow, Step, Arrival | None], None]
-
-    def __init__(self, models: PartitionModels, rejections: Rejections, counts: BatchCounts) -> None:
-        self._models, self._rejections, self._counts = models, rejections, counts
-        self._shadows = Shadows(models)
+    def __init__(
+        self, shadows: Shadows, rejections: Rejections, counts: BatchCounts, row_of: RowOf, keep: Keep
+    ) -> None:
+        self._shadows, self._models, self._rejections = shadows, shadows.models, rejections
+        self._counts, self._row_of, self._keep = counts, row_of, keep
 
     def adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> Iterator[None]:
         """A model was published: judge every customer of this partition by it from the event's time on."""
@@ -84,7 +84,7 @@ class Publications:
 
     def _all_judged(self, lane: Lane[LiveRow], arrival: Arrival, judge: Judge) -> Iterator[None]:
         for key in lane.table.all_keys():
-            row = self.row_of(lane, key)
+            row = self._row_of(lane, key)
             if (
                 key.startswith(OWN_ROWS)
                 or row is None
@@ -93,7 +93,7 @@ class Publications:
             ):
                 continue  # judged by it before a crash
             row.applied[arrival.topic] = arrival.offset + 1
-            self.keep(lane, key, row, judge(row), arrival)
+            self._keep(lane, key, row, judge(row), arrival)
             yield
 
     def _refuse(
