@@ -33,6 +33,20 @@ async def test_bodies_of_alerts_that_were_delivered_are_gone_at_once_and_others_
     assert world.ends() == ["accepted"] * 3
 
 
+async def test_a_body_that_is_gone_is_not_left_in_the_log_of_the_queue_either(tmp_path):
+    mood = [DOWN]
+    world = World(tmp_path, lambda _: mood[0])
+    await world.send(alert_body("Zoe"))
+    world.erase("Max")
+    assert b'"subject":"Zoe"' in b"".join(path.read_bytes() for path in tmp_path.rglob("queue.db*"))
+    mood[0] = OK
+    world.erase("Zoe")
+    await world.send(alert_body("Zoe", "retracted"))
+    await world.run_for(HOUR_MS)
+
+    assert b'"subject":"Zoe"' not in b"".join(path.read_bytes() for path in tmp_path.rglob("queue.db*"))
+
+
 async def test_what_was_never_attempted_is_not_sent_and_neither_is_its_end(tmp_path):
     world = World(tmp_path, lambda _: OK)
     world.write(alert_body("Zoe"))

@@ -53,5 +53,9 @@ class CrashingDatabase:
     def changed(self, statement: str, *values: Any) -> int:
         return self._database.changed(statement, *values)
 
+    def overwrite_deleted(self) -> None:
+        self._points.step()
+        self._database.overwrite_deleted()
+
     def close(self) -> None:
         self._database.close()

@@ -170,5 +170,8 @@ class Database(Protocol):
     def changed(self, statement: str, *values: Any) -> int:
         """Run an UPDATE or DELETE; how many rows it changed."""
 
+    def overwrite_deleted(self) -> None:
+        """Outside a transaction, after an erasure: what it took away is in no log of the queue any more."""
+
     def close(self) -> None:
         """Close the connection."""

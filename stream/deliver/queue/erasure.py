@@ -36,6 +36,7 @@ def take_control(
     Customers, alerts and offsets are one transaction. What was read before is left out.
     """
     ended: Outcomes = Counter()
+    wiped = 0
     with database.transaction():
         nexts = {partition: next_offset(database, topic, partition) for partition in offsets}
         for each in records:
@@ -52,7 +53,9 @@ def take_control(
             if offset > nexts[partition]:
                 move_position(database, topic, partition, offset)
         if any(isinstance(each, ReadErasure) for each in records):
-            ended = _end_and_wipe(database, now_ms)
+            ended, wiped = _end_and_wipe(database, now_ms)
+    if wiped:
+        database.overwrite_deleted()
     return ended
 
 
@@ -79,7 +82,10 @@ def finish_erasures(database: Database, now_ms: int) -> Outcomes:
     with database.transaction():
         if not database.rows(f"SELECT 1 FROM alert WHERE {_ERASING} LIMIT 1"):
             return Counter()
-        return _end_and_wipe(database, now_ms)
+        ended, wiped = _end_and_wipe(database, now_ms)
+    if wiped:
+        database.overwrite_deleted()
+    return ended
 
 
 def forget_erased(database: Database, now_ms: int, limit: int = 100) -> None:
@@ -116,16 +122,17 @@ def _forget_wiped(database: Database, limit: int) -> None:
         database.run("DELETE FROM alert WHERE seq = ?", seq)
 
 
-def _end_and_wipe(database: Database, now_ms: int) -> Outcomes:
+def _end_and_wipe(database: Database, now_ms: int) -> tuple[Outcomes, int]:
+    """What ended because of an erasure, and of how many alerts the bodies are gone."""
     over = database.rows(
         "UPDATE delivery SET outcome = 'suppressed', reason = 'erased', ended_ms = ? WHERE outcome IS NULL"
         f" AND lease_ms <= ? AND seq IN (SELECT seq FROM alert WHERE {_ERASING} AND state NOT IN ({_ENDS}))"
         " RETURNING endpoint",
         now_ms, now_ms,
     )  # fmt: skip
-    database.run(
+    wiped = database.changed(
         f"UPDATE alert SET body = ?, erasing = 2 WHERE {_ERASING} AND NOT EXISTS"
         " (SELECT 1 FROM delivery d WHERE d.seq = alert.seq AND d.outcome IS NULL)",
         b"",
     )
-    return Counter((endpoint, "suppressed", "erased") for (endpoint,) in over)
+    return Counter((endpoint, "suppressed", "erased") for (endpoint,) in over), wiped

@@ -94,6 +94,9 @@ class PostgresDatabase:
         """See Database."""
         return len(self.rows(f"{statement} RETURNING 1", *values))
 
+    def overwrite_deleted(self) -> None:
+        """Nothing: the log of PostgreSQL is the cluster's, and is kept as its owner has set."""
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
