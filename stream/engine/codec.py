@@ -52,9 +52,9 @@ class Arrival(msgspec.Struct, gc=False):
     complete_to_ms: int | None = (
         None  # of a tick: no earlier record of the reference source is to be expected
     )
-    order_ms: int = (
-        0  # set by the engine: the highest event time of the topic so far; topics are merged by it
-    )
+    order_ms: int = 0
+    """Set by the engine: the highest event time of the topic so far, by which topics are merged; -FOREVER_MS
+    before the first record that has one."""
     for_all: bool = False  # rows of other keys may count this record as applied, too
     more: bool = False  # set by the engine: the next moment is an arrival of the same key and `order_ms`
 

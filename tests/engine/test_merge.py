@@ -53,6 +53,13 @@ def test_a_record_without_a_time_follows_its_predecessor() -> None:
     assert given_out([source("a", [7, None]), source("b", [9])]) == [("a", 7), ("a", 7), ("b", 9)]
 
 
+def test_a_record_without_a_time_before_all_events_of_its_topic_comes_first_and_has_none() -> None:
+    before_1970, with_none = source("a", [None, -5]), source("b", [None])
+
+    assert [topic for topic, _ in given_out([before_1970, with_none])] == ["a", "b", "a"]
+    assert (before_1970.given_ms, with_none.given_ms) == (-5, None)
+
+
 def test_a_topic_with_more_to_read_holds_back_what_is_later_than_its_last_record() -> None:
     ahead, behind = source("a", [1, 9]), source("b", [2, 4], more=1)
 

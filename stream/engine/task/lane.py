@@ -129,8 +129,7 @@ class Lane(Generic[State]):
         yield from self._unsent()
         timers = self.table.timers
         while batch := self._next_arrivals():
-            if self.clock.is_overtaken(batch[0].order_ms):
-                self._progress.overtaken.add(batch[0].topic)
+            self.clock.note_overtaken(batch)
             for arrival in batch:
                 if timers.earliest_ms <= arrival.order_ms:
                     yield from self._timers(arrival.order_ms)

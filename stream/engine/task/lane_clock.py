@@ -19,8 +19,9 @@ a history (docs/decisions/0016):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from stream.engine.codec import Arrival
 from stream.engine.options import EngineOptions
 from stream.engine.task.commit_point import CommitPoints
 from stream.engine.task.group_progress import LONG_AGO_S, SETTLED_AFTER_QUIETS, GroupProgress, later
@@ -57,16 +58,23 @@ class LaneClock:
         self.time_ms = later(self.time_ms, time_ms)
 
     def arrived(self, time_ms: int) -> None:
-        """Records up to this time were given out."""
+        """Records up to this time were given out; -FOREVER_MS: records without any."""
+        if time_ms == -FOREVER_MS:
+            return
         self.advance(time_ms)
         if self._given_ms is None or time_ms > self._given_ms:
             self._given_ms = time_ms
             self._later_s = self._progress.clocks.monotonic_s()
             self._progress.note_given(time_ms)
 
-    def is_overtaken(self, time_ms: int) -> bool:
-        """In a history, later records than one of this time were given out already."""
-        return self._given_ms is not None and time_ms < self._given_ms and self.in_history
+    def note_overtaken(self, batch: Iterable[Arrival]) -> None:
+        """In a history: the first event is noted if later records were given out already. Records are in
+        order of time; those that are no events come when they come."""
+        first = next((each for each in batch if each.time_ms is not None), None)
+        if first is None or self._given_ms is None:
+            return
+        if first.order_ms < self._given_ms and self.in_history:
+            self._progress.overtaken.add(first.topic)
 
     @property
     def in_history(self) -> bool:

@@ -1,8 +1,8 @@
 """The input topics of one partition number, merged by event time. No Kafka and no clock: time is an argument.
 
 1. Each topic gives out prefixes only, so what was applied of it has no holes.
-2. A record counts with the highest event time of its topic so far (`order_ms`): a late one follows directly
-   after the record before it.
+2. A record counts with the highest event time of its topic so far (`order_ms`): a late one, or one that is no
+   event, follows directly after the record before it. Before the first event of its topic it comes first.
 3. Records are given out up to the time until which all topics are known. A topic of which Kafka has more is
    known up to the last record at hand; one that was read to its end holds nothing back.
 4. When a topic of which Kafka has more delivers nothing for `max_idle_s`, the others go on without it.
@@ -106,7 +106,7 @@ class Source:
             time_ms = arrival.time_ms
             if time_ms is not None and (seen is None or time_ms > seen):
                 seen = time_ms
-            arrival.order_ms = seen or 0
+            arrival.order_ms = -FOREVER_MS if seen is None else seen
             append(arrival)
         self.seen_ms = seen
         self.expected = next_offset
@@ -148,7 +148,8 @@ class Source:
         taken = self.pending[:cut]
         if cut:
             del self.pending[:cut]
-            self.given_ms = taken[-1].order_ms
+            if taken[-1].order_ms > -FOREVER_MS:
+                self.given_ms = taken[-1].order_ms
             self._note_given()
         return taken
 
