@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from base64 import b32encode
 
 from msgspec import Struct
 
-MASK_BYTES = 10
-"""80 bits: two of ten million customers have the same with a chance below one in ten billion."""
+from stream.pseudonyms import mask_digest, utf8_bytes
+
 OF_KEY = b"\0of the key"
 
 
@@ -21,16 +19,13 @@ class MaskEntry(Struct, frozen=True):
 
 
 class Masks:
-    """HMAC-SHA256 of the id (RFC 2104), shortened, in letters and digits."""
+    """Keyed hashes of ids (`stream.pseudonyms`), in letters and digits."""
 
     def __init__(self, key: str) -> None:
-        self._key = key.encode()
-        self.fingerprint = self._digest(OF_KEY).hex()
+        self._key = utf8_bytes(key)
+        self.fingerprint = mask_digest(self._key, OF_KEY).hex()
         """Of the key: a store that was filled under another key is filled anew."""
 
     def of(self, customer: str) -> str:
         """`m-` and 16 letters and digits."""
-        return f"m-{b32encode(self._digest(customer.encode('utf-8', 'surrogatepass'))).decode().lower()}"
-
-    def _digest(self, text: bytes) -> bytes:
-        return hmac.new(self._key, text, hashlib.sha256).digest()[:MASK_BYTES]
+        return f"m-{b32encode(mask_digest(self._key, customer)).decode().lower()}"

@@ -7,7 +7,6 @@ cut out, and what a terminal would obey is shown as its code.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import logging.config
 import os
@@ -21,6 +20,7 @@ import structlog
 
 from stream.config.settings import Settings
 from stream.printable import printable_lines
+from stream.pseudonyms import log_digest, utf8_bytes
 from stream.worker.monitoring.no_fault import NoFault
 
 PERSONAL = frozenset({"customer", "customer_id", "subject", "key"})
@@ -39,8 +39,7 @@ def customer_hash(key: bytes) -> Callable[[object], str]:
     """A function customer id -> 16 hex digits. Without the key nobody can test a guessed id against them."""
 
     def hashed(customer: object) -> str:
-        text = customer if isinstance(customer, bytes) else str(customer).encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(text, key=key[:64], digest_size=8).hexdigest()
+        return log_digest(key, customer if isinstance(customer, bytes) else str(customer)).hex()
 
     return hashed
 
@@ -95,7 +94,7 @@ def log_config(settings: Settings, number: int | None = None) -> dict[str, Any]:
 
     `number`: which of several workers of one command this process is; its lines name it.
     """
-    key = settings.log_key.encode() or os.urandom(32)
+    key = utf8_bytes(settings.log_key) or os.urandom(32)
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
