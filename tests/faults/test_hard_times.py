@@ -20,6 +20,7 @@ from tests.faults.workers import PARTITIONS, Progress, ToyWorker, make_topics
 from tests.faults.workload import Input, Shop, produce
 from tests.support.kafka_broker import Broker
 from tests.support.kafka_jars import NoBrokerError
+from tests.support.required import give_up
 from tests.support.toy_app import HOUR_MS, Event
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -31,7 +32,7 @@ def proxied() -> Iterator[ProxiedBroker]:
     try:
         broker = ProxiedBroker()
     except NoBrokerError as reason:
-        pytest.skip(str(reason))
+        give_up("kafka", str(reason))
     broker.start()
     yield broker
     broker.close()
