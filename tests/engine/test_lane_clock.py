@@ -45,7 +45,7 @@ class Shop:
         self.worker = Worker(self.world, partitions, self.how)
         self.worker.run()
 
-    def buy(self, time_ms: int | None, partition: int = 0, key: str = ANNE, topic: str = PURCHASES) -> None:
+    def buy(self, time_ms: int, partition: int = 0, key: str = ANNE, topic: str = PURCHASES) -> None:
         self.world.publish(topic, key, time_ms, partition)
         self.worker.run()
 
@@ -274,44 +274,6 @@ def test_what_others_commit_ends_the_quiet_and_so_does_no_answer():
     assert shop.fired() == []
     shop.wait(QUIET_S)
     assert shop.fired() == [LONG_AGO_MS + HOUR_MS]
-
-
-@pytest.mark.parametrize("known", [[], [LONG_AGO_MS]], ids=["its topic is new", "its topic has an event"])
-def test_a_record_that_is_no_event_was_not_overtaken_and_an_event_was(known):
-    shop = Shop()
-    for time_ms in known:
-        shop.buy(time_ms)
-    shop.buy(LONG_AGO_MS + HOUR_MS, topic=ENGAGEMENT)
-    shop.buy(None)
-    overtaken = shop.worker.delivery.progress.overtaken
-    assert overtaken == set()
-
-    shop.buy(LONG_AGO_MS + 1)
-    assert overtaken == {PURCHASES}
-
-
-def test_an_event_that_was_overtaken_is_noted_behind_a_record_that_is_none():
-    shop = Shop()
-    shop.buy(LONG_AGO_MS)
-    shop.buy(LONG_AGO_MS + HOUR_MS, topic=ENGAGEMENT)
-    shop.world.publish(PURCHASES, ANNE, None, 0)
-    shop.buy(LONG_AGO_MS + 1)
-
-    assert shop.worker.delivery.progress.overtaken == {PURCHASES}
-
-
-@pytest.mark.parametrize("restarts", [0, 1])
-def test_a_record_that_is_no_event_says_nothing_of_the_time_also_after_a_restart(restarts):
-    """Otherwise purchases count as silent since 1970, and everything else is held."""
-    shop = Shop()
-    shop.buy(None)
-    for _ in range(restarts):
-        shop.restart()
-    lane = shop.worker.delivery.lanes[0]
-    assert (lane.clock_ms, shop.worker.delivery.progress.newest_ms) == (None, None)
-
-    shop.buy(NOW_MS, topic=ENGAGEMENT)
-    assert (lane.stalled, lane.clock_ms) == (False, NOW_MS)
 
 
 def test_the_codec_of_the_simulation_peeks_what_it_decodes():

@@ -72,8 +72,8 @@ class World:
         """(key, time of the timer) -> when it was given out first, by the wall."""
         self.clocks = Clocks(lambda: self.wall_ms, lambda: self.wall_ms / 1_000)
 
-    def publish(self, topic: str, key: str, time_ms: int | None, partition: int, **more: Any) -> None:
-        """One record, readable from now on; without a time it is no event, and is rejected."""
+    def publish(self, topic: str, key: str, time_ms: int, partition: int, **more: Any) -> None:
+        """One record, readable from now on."""
         log = self.logs[PartitionId(topic, partition)]
         event = {"key": key, "time_ms": time_ms, **more}
         log.append(Raw(topic, partition, len(log), json.dumps(event).encode()))

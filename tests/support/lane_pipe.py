@@ -66,5 +66,6 @@ class Pipe:
         return given
 
 
-def event(key: str, time_ms: int) -> dict[str, Any]:
+def event(key: str, time_ms: int | None) -> dict[str, Any]:
+    """As a toy event; without a time it is none, and is rejected."""
     return {"key": key, "time_ms": time_ms}
