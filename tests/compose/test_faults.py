@@ -14,7 +14,6 @@ from stream.core.events import payload as pl
 from tests.support.complaining_shop import complaining_shop, loyal_customer
 from tests.support.composed import Composed, wait_until
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
 ROW = re.compile(r"^\| ([A-Za-z][^|`]+?) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 WITHIN_S = 60.0 + 60.0 + 30.0
@@ -113,6 +112,7 @@ FAULTS: dict[str, Callable[[Composed], AbstractContextManager[None]]] = {
     "no worker is left": lambda composed: stopped(composed, "worker"),
     "deliver is frozen": lambda composed: frozen(composed, "deliver"),
     "the dashboard is frozen": lambda composed: frozen(composed, "dashboard"),
+    "a receiver is down": lambda composed: without_receiver(composed, "down"),
     "a receiver is down and disabled": disabled_meanwhile,
     "poison arrives": poison,
 }
@@ -122,6 +122,8 @@ def test_every_fault_of_the_table_is_caused():
     assert set(FAULTS) == set(TABLE)
 
 
+@pytest.mark.compose
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_fires_the_alerts_of_the_table_and_those_are_heard_that_it_names(composed, name):
     fires, heard = TABLE[name]
