@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from stream import __version__
+from stream.commands.ended import ended_by_signals
 from stream.commands.groups import SuggestingGroup
 from stream.printable import printable_lines
 from stream.wording.wrap import for_terminal
@@ -161,7 +162,8 @@ class Program(LazyGroup):
     def main(self, *arguments: Any, **more: Any) -> Any:
         """Run a command. Click's own exceptions, interrupts and a closed pipe end as click ends them."""
         try:
-            return super().main(*arguments, **more)
+            with ended_by_signals():
+                return super().main(*arguments, **more)
         except Exception as failure:
             from stream.commands.unforeseen import report
 

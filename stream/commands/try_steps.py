@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from stream.commands.ended import EndedBySignal
 from stream.commands.shown import echo
 from stream.wording.wrap import for_terminal
 
@@ -44,6 +45,8 @@ def _exit_code(words: list[str]) -> int:
     except click.ClickException as failure:
         failure.show()
         return failure.exit_code
+    except EndedBySignal:
+        raise
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0
