@@ -3,7 +3,9 @@ one."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 from confluent_kafka import Message
@@ -37,13 +39,19 @@ def names_customer(
     """Whether the content of a record, or its headers, name a customer."""
     if any(content == customer.encode() for name, content in headers if name.endswith("ce_subject")):
         return True
-    mark = msgspec.json.encode(customer)
-    if mark not in value and ESCAPE not in value:
+    is_there = any(b'"%b"' % mark in value for mark in json_spellings(customer))
+    if not is_there and ESCAPE not in value:
         return False
-    if loosely and mark in value:
+    if loosely and is_there:
         return True
     try:
         named = _named(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return customer in (named.subject, named.customer)
+
+
+@lru_cache(16)
+def json_spellings(customer: str) -> frozenset[bytes]:
+    """An id as it stands inside JSON, without its quotation marks: in UTF-8, or in ASCII (`jos\\u00e9`)."""
+    return frozenset({msgspec.json.encode(customer)[1:-1], json.dumps(customer).encode()[1:-1]})

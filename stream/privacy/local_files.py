@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from html import escape
 from pathlib import Path
 
-import msgspec
-
+from stream.ops.about_customer import json_spellings
+from stream.printable import printable
 from stream.privacy.report import StoreReport
 
 STORE_NOTE = (
@@ -64,7 +65,7 @@ def _holds(rows: Path, key: bytes) -> bool:
 
 def published_reports(folders: list[Path], customer: str, *, dry_run: bool) -> list[StoreReport]:
     """The folders that `--publish` of studies wrote into."""
-    reports, marks = [], {msgspec.json.encode(customer), customer.encode()}
+    reports, marks = [], _spellings(customer)
     for folder in folders:
         name = f"published reports {folder}"
         try:
@@ -84,6 +85,12 @@ def published_reports(folders: list[Path], customer: str, *, dry_run: bool) -> l
             left = len(naming) if dry_run else 0
             reports.append(StoreReport(name, "now", "holds" if left else "clean", left, note=REPORT_NOTE))
     return reports
+
+
+def _spellings(customer: str) -> frozenset[bytes]:
+    """How the files may write an id: as text, in JSON, in HTML, and fit for a terminal or a page."""
+    texts = {customer, printable(customer)}
+    return json_spellings(customer) | {each.encode() for text in texts for each in (text, escape(text))}
 
 
 def _names(content: bytes, mark: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stream.engine.state.store import DiskStore
+from stream.look.html import html_text
 from stream.privacy.local_files import published_reports, worker_stores
 from tests.support.narrow import not_none
 
@@ -77,6 +79,18 @@ def test_published_files_that_name_the_customer_are_removed(tmp_path, content, l
     assert (report.state, report.left) == ("clean", 0)
     assert (tmp_path / "report.json").exists() is (left == 0)
     assert published_reports([tmp_path], "c-4", dry_run=False) == [report]
+
+
+@pytest.mark.parametrize("customer", ["jörg@example.de", 'a "b" \\', "o'neil & <sons>", "a\u202eb", "👩/7"])
+@pytest.mark.parametrize(
+    "written", [json.dumps, lambda name: json.dumps(name, ensure_ascii=False), html_text]
+)
+def test_an_id_is_found_however_a_file_spells_it(tmp_path, customer, written):
+    (tmp_path / "backtest.json").write_text(f'{{"only_b": [{written(customer)}]}}', encoding="utf-8")
+
+    found = published_reports([tmp_path], customer, dry_run=True)
+
+    assert found[0].left == 1
 
 
 def test_a_folder_that_is_not_there_is_absent(tmp_path):
