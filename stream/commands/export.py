@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -50,7 +49,7 @@ def export_command(
     refuse_stores_as_output(out, store, queue)
     settings = cluster_settings()
     from stream.ops.customer import snapshot_from_topics
-    from stream.privacy.known import count_lines, known_of
+    from stream.privacy.known import count_lines, json_text, known_of
 
     check_customer(customer)
     basis, stores = basis_of_worker(policy_path, None), local_stores(settings, store, queue, ())
@@ -64,9 +63,9 @@ def export_command(
     empty = not any(known["topics"].values()) and not any(known["stores"].values())
     if out is not None:
         with output_file(out) as file:
-            file.write(json.dumps(known, ensure_ascii=False, indent=1).encode() + b"\n")
+            file.write(json_text(known, indent=1).encode() + b"\n")
     if as_json:
-        echo(json.dumps(known, ensure_ascii=False))
+        echo(json_text(known))
     elif empty:
         echo(f"nothing is known of {printable(customer)!r}", err=True)
     elif not is_stdout(out):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
+import msgspec
 from confluent_kafka import Message
 
 from stream.config.settings import Settings
@@ -59,12 +62,23 @@ def _record(message: Message) -> dict[str, Any]:
     }
 
 
+def json_text(known: dict[str, Any], indent: int | None = None) -> str:
+    """What is known as one JSON document, which every program can read, whatever the records hold."""
+    return json.dumps(known, ensure_ascii=False, indent=indent, allow_nan=False)
+
+
 def _parsed(value: bytes | None) -> Any:
     """JSON as it is; anything else as text."""
+    return _readable(value) if value is None else _of_json(value, _readable)
+
+
+def _of_json(text: bytes | str, otherwise: Callable[[Any], Any]) -> Any:
+    """Strictly: Python's own decoder takes NaN, 1e999 and halves of surrogate pairs, which other programs and
+    files do not."""
     try:
-        return json.loads(value) if value is not None else None
-    except (ValueError, RecursionError):
-        return _readable(value)
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return otherwise(text)
 
 
 def _readable(value: Any) -> Any:
@@ -74,12 +88,9 @@ def _readable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_readable(each) for each in value]
     if not isinstance(value, bytes | bytearray | memoryview):
-        return value
+        return str(value) if isinstance(value, float) and not isfinite(value) else value
     try:
         text = bytes(value).decode()
     except UnicodeDecodeError:
         return "hex:" + bytes(value).hex()
-    try:
-        return json.loads(text) if text[:1] in "{[" and text else text
-    except (ValueError, RecursionError):
-        return text
+    return _of_json(text, str) if text[:1] in {"{", "["} else text
