@@ -1,6 +1,8 @@
 """`stream deliver`: what each command prints and changes, and its exit code."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ from stream.commands.deliver_list import SUPPRESSED_WORDS
 from stream.commands.main import main
 from stream.core.units import DAY_MS
 from stream.deliver.plan.outcome import SUPPRESSED_BY
+from stream.deliver.queue.database import VERSION
 from tests.support.alert_bodies import alert_body
 from tests.support.deliver_world import DOWN, OK, World
 from tests.support.webhook_receiver import SECRET, WebhookReceiver
@@ -114,6 +117,33 @@ def test_a_file_that_is_no_queue_is_one_line(tmp_path):
 
     assert answer.exit_code == 1
     assert "file is not a database" in answer.output
+
+
+@pytest.mark.parametrize("version", [0, 2, VERSION])
+@pytest.mark.parametrize("words", [("list",), ("disable", "crm"), ("resend", "--outcome", "parked")])
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path, words, version):
+    path = tmp_path / "crm.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE alert (customer TEXT)")
+        other.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+
+    answer = run(*words, "--queue", str(path))
+
+    assert answer.exit_code == 1
+    assert "a database of another program" in answer.output
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["crm.db"]
+
+
+def test_an_empty_file_is_no_queue_and_stays_empty(tmp_path):
+    (tmp_path / "q.db").touch()
+
+    answer = run("list", "--queue", str(tmp_path / "q.db"))
+
+    assert answer.exit_code == 1
+    assert "no queue" in answer.output
+    assert not (tmp_path / "q.db").read_bytes()
 
 
 def test_test_sends_a_labelled_sample_and_says_what_came_back(tmp_path):

@@ -26,6 +26,8 @@ LOG_BYTES = 4 << 20
 """To so much the log is cut when it is begun anew."""
 LOG_BYTES_LONG = 32 << 20
 """From here on the connection that writes sees to it that the log can be begun anew."""
+OURS = frozenset({"alert", "delivery", "position"})
+"""Tables of every queue, of whatever version."""
 CHECKPOINT_ROWS = 1_000
 """After so many changed rows the log is carried over: some megabytes."""
 
@@ -100,12 +102,23 @@ class SqliteDatabase:
                 self._lock = _locked_file(path)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds alerts: for this user alone
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            self._refuse_others(create)
             self._prepare()
             if alone:
                 self._connection.execute("PRAGMA wal_autocheckpoint = 0")
                 self._checkpointer = Checkpointer(path)
         except (sqlite3.Error, OSError) as error:
             raise QueueError(f"{path}: {error}") from error
+
+    def _refuse_others(self, create: bool) -> None:
+        """QueueError, before anything is changed, where the file is none of ours. Its version alone proves
+        nothing: many programs count theirs in the same place."""
+        tables = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and not tables >= OURS:
+            raise QueueError(f"{self._path}: a database of another program; name another file")
+        if not (tables or create):
+            raise QueueError(f"{self._path}: an empty file, and no queue; `stream deliver run` makes one")
 
     def _prepare(self) -> None:
         for pragma in (
@@ -115,7 +128,6 @@ class SqliteDatabase:
             "secure_delete = ON",
         ):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         self._connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         with self.transaction():
             (version,) = self.rows("PRAGMA user_version")[0]
