@@ -89,7 +89,9 @@ PACKAGES: Mapping[str, set[str]] = {
     },
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},
-    "privacy": {*PURE, "config", "deliver", "kafka_causes", "ops", "page", "printable", "pseudonyms", "worker"},
+    "privacy": {
+        *PURE, "config", "deliver", "kafka_causes", "ops", "page", "printable", "pseudonyms", "worker",
+    },
     "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay", "wording"},
     "worker": {
         *PURE, "config", "engine", "kafka_causes", "kafka_login", "metrics", "parent_process", "printable",
