@@ -52,6 +52,23 @@ def test_pages_hold_every_customer_once_and_in_order(reading, view, sort, monkey
     assert [row[0] for row in listed(reading, view, sort=sort)] == [entry.customer for entry in wanted]
 
 
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_place_in_a_list_is_asked_for_in_the_type_of_its_column(reading, view, sort, monkeypatch):
+    """Else PostgreSQL does not use the index, and each part of an export sorts all rows."""
+    monkeypatch.setattr("stream.page.screens.customers.ROWS_READ", 7)
+    asked = []
+    rows = reading.rows
+    monkeypatch.setattr(
+        reading, "rows", lambda sql, values=(): asked.append(list(values)) or rows(sql, values)
+    )
+
+    listed(reading, view, sort=sort)
+
+    kind = type(getattr(entries(reading)[0], SORTS[sort][0]))
+    assert len(asked) > 2
+    assert all(type(level) is kind for values in asked[1:] for level in values[:2] if len(values) == 4)
+
+
 @pytest.mark.parametrize(
     ("query", "fits"),
     [
