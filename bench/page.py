@@ -92,6 +92,7 @@ class _Shop:
                 "partitioner": "murmur2_random",
                 "compression.type": "lz4",
                 "linger.ms": 5,
+                "log_level": 0,
             }
         )
         self.templates = replayed_shop(TEMPLATES)[0]
@@ -155,6 +156,7 @@ def _measured_on(shop: _Shop, store: str, alert_count: int) -> dict[str, Any]:
             _settle(address)
             pages = {name: _times_ms(address + path, ASKED) for name, path in PATHS.items()}
             alerts = [_alert_ms(shop, address, number) for number in range(alert_count)]
+            say(f"pages: {json.dumps({name: _percentiles(times) for name, times in pages.items()})}")
         sizes = {name: len(gzip.compress(body(address + path))) / 1_000 for name, path in PATHS.items()}
         return {
             "load_rows_s": round(shop.profiles / filled_s),

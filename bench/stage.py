@@ -18,7 +18,7 @@ from bench.watch import Group, Run, watch
 from bench.workload import Message, Workload, messages
 
 KEPT = frozenset([*(topic(name) for name in (*INPUTS, "control")), ONE_TOPIC])
-OWN_OUTPUTS = (topic("alerts"), topic("deadletter"))
+OWN_OUTPUTS = tuple(map(topic, ("alerts", "alerts.shadow", "deliveries", "deadletter")))
 LOGS = Path(tempfile.gettempdir()) / "customer-stream-bench"
 
 
