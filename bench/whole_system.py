@@ -60,18 +60,21 @@ class OpenPage(threading.Thread):
         self._over: set[tuple[str, str]] = set()
         self.found_ms: queue.SimpleQueue[float] = queue.SimpleQueue()
         self.missing = 0
+        self._all_timed = threading.Event()
         self.done = False
 
     def run(self) -> None:
         due_s = time.monotonic()
-        while not self.done:
+        while not (self.done and self._all_timed.is_set()):
             for message in self._consumer.consume(1_000, 0.005):
                 if message.error() is not None or not message.value():
                     continue
                 alert, now_s = self._decode(message.value()), time.monotonic()
-                if alert.data.state not in {"raised", "escalated"}:
+                if alert.data.state == "escalated":
+                    continue  # it is on the page already, under the id of its beginning
+                if alert.data.state != "raised":
                     self._over.add((alert.subject, alert.data.kind))
-                elif now_s >= due_s:
+                elif now_s >= due_s and not self.done:
                     due_s = now_s + SAMPLE_EVERY_S
                     self._over.discard((alert.subject, alert.data.kind))
                     self._timed.submit(self._time, alert, now_s)
@@ -80,8 +83,9 @@ class OpenPage(threading.Thread):
     def finish(self) -> None:
         """Wait for the alerts that are not seen yet."""
         self.done = True
-        self.join()
         self._timed.shutdown()
+        self._all_timed.set()
+        self.join()
 
     def _time(self, alert: _Alert, read_s: float) -> None:
         time.sleep(random.random())
@@ -93,6 +97,7 @@ class OpenPage(threading.Thread):
                 return
             if time.monotonic() - read_s > LATE_S:
                 self.missing += 1
+                say(f"not seen: {alert.data.state} {alert.data.kind} {alert.id} of {alert.subject}")
                 return
             time.sleep(max(0.0, 1.0 - (time.monotonic() - asked_s)))
 
