@@ -56,11 +56,13 @@ def test_pages_hold_every_customer_once_and_in_order(reading, view, sort, monkey
 def test_a_place_in_a_list_is_asked_for_in_the_type_of_its_column(reading, view, sort, monkeypatch):
     """Else PostgreSQL does not use the index, and each part of an export sorts all rows."""
     monkeypatch.setattr("stream.page.screens.customers.ROWS_READ", 7)
-    asked = []
-    rows = reading.rows
-    monkeypatch.setattr(
-        reading, "rows", lambda sql, values=(): asked.append(list(values)) or rows(sql, values)
-    )
+    asked, rows = [], reading.rows
+
+    def noting(sql, values=()):
+        asked.append(list(values))
+        return rows(sql, values)
+
+    monkeypatch.setattr(reading, "rows", noting)
 
     listed(reading, view, sort=sort)
 
