@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from bench.right import promise
-from bench.right.logs import Folded, Split, complete_look_ms, logs, splits_of
+from bench.right.gathered import gathered
+from bench.right.logs import Folded, Log, LogUnavailableError, Split, complete_look_ms, logs, splits_of
 from bench.right.row import Loss, known_at, row_of
 from bench.right.table import line
 from stream.analysis.backtest.alert_truth import jeffreys_interval
@@ -99,3 +101,21 @@ def test_pooled_figures_weigh_alerts_or_logs_alike():
     assert found["promised_by_log"] == pytest.approx(0.6)
     assert "1,000 judged alerts of 2 rows" in promise.pooled_line("churn_risk", found)
     assert promise.line(rows[0]).endswith("| yes |")
+
+
+def _letters(log):
+    if log.name == "no":
+        raise LogUnavailableError("nowhere")
+    return [f"{log.name}{number}" for number in range(2)]
+
+
+def test_rows_come_in_the_order_of_the_logs_and_a_log_that_is_not_here_is_named():
+    shown = []
+    chosen = [Log(name, Path(name)) for name in ("b", "no", "a")]
+
+    rows, missing = gathered(chosen, _letters, str.upper, 2, shown.append)
+
+    assert rows == ["b0", "b1", "a0", "a1"]
+    assert missing == {"no": "nowhere"}
+    assert sorted(shown[:-1]) == ["A0\nA1", "B0\nB1"]
+    assert shown[-1] == "no: not here (nowhere)"

@@ -7,17 +7,16 @@ worker's own step then runs over the later events. One wish is one row.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.right.logs import Log, LogUnavailableError, Split, events_of, logs, splits_of
+from bench.right.gathered import gathered
+from bench.right.logs import Log, Split, events_of, logs, splits_of
 from stream.analysis.backtest.backtest import BacktestOptions, run_backtest
-from stream.analysis.fit_recording import NoPurchasesError, coverage_of
+from stream.analysis.fit_recording import coverage_of
 from stream.core.policy.policy import Policy
 from stream.core.units import WEEK_MS
 from stream.fit.coverage import Coverage, NotCoveredError, day
-from stream.fit.purchases.processes import UnfitError
 from stream.model_file import default_model
 from stream.recording.jobs import jobs_over
 from stream.recording.recording import Recording
@@ -65,26 +64,13 @@ def measured(
     """The rows of the chosen logs, and the pooled figures; `show` gets the lines of a table."""
     chosen = [log for log in logs(only, files) if log.name != "generated: drift"]
     show(HEAD)
-    rows: list[Kept] = []
-    missing: dict[str, str] = {}
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        waiting = {pool.submit(rows_of, log): log for log in chosen}
-        for done in as_completed(waiting):
-            try:
-                found = done.result()
-            except (LogUnavailableError, NoPurchasesError, UnfitError) as problem:
-                missing[waiting[done].name] = str(problem)
-                continue
-            rows += found
-            show("\n".join(map(line, found)))
+    rows, missing = gathered(chosen, rows_of, line, jobs, show)
     pools = {
         kind: pooled([row for row in rows if row.kind == kind])
         for kind in dict.fromkeys(r.kind for r in rows)
     }
     for kind, pool_row in pools.items():
         show(pooled_line(kind, pool_row))
-    for name, why in missing.items():
-        show(f"{name}: not here ({why})")
     return {
         "rows": [{**row._asdict(), "kept": row.is_kept} for row in rows],
         "pooled": pools,

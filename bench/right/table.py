@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from bench.right.logs import FOLDER, Log, LogUnavailableError, folded, logs
+from bench.right.gathered import gathered
+from bench.right.logs import FOLDER, Log, folded, logs
 from bench.right.row import Loss, Row, row_of
-from stream.analysis.fit_recording import NoPurchasesError
-from stream.fit.purchases.processes import UnfitError
 
 HEAD = (
     "| log | split, weeks | customers, churn | Brier | process | constant | bins "
@@ -28,22 +26,7 @@ def measured(
     """The rows of the chosen logs; `show` gets the lines of a table, a row as soon as its log is judged."""
     chosen = logs(only, files)
     show(HEAD)
-    rows: list[Row] = []
-    missing: dict[str, str] = {}
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        waiting = {pool.submit(rows_of, log): log for log in chosen}
-        for done in as_completed(waiting):
-            try:
-                found = done.result()
-            except (LogUnavailableError, NoPurchasesError, UnfitError) as problem:
-                missing[waiting[done].name] = str(problem)
-                continue
-            rows += found
-            show("\n".join(map(line, found)))
-    for name, why in missing.items():
-        show(f"{name}: not here ({why})")
-    order = {log.name: place for place, log in enumerate(chosen)}
-    rows.sort(key=lambda row: order[row.log])
+    rows, missing = gathered(chosen, rows_of, line, jobs, show)
     return {
         "rows": [_as_json(row) for row in rows],
         "lost_brier": sum(row.lost_brier.is_one for row in rows),
