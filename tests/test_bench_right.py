@@ -11,7 +11,7 @@ from bench.right.gathered import gathered
 from bench.right.logs import Folded, Log, LogUnavailableError, Split, complete_look_ms, logs, splits_of
 from bench.right.row import Loss, known_at, row_of
 from bench.right.table import line
-from stream.analysis.backtest.alert_truth import jeffreys_interval
+from stream.analysis.backtest.judged import jeffreys_interval
 from stream.analysis.fit_recording import horizon_of
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
@@ -110,7 +110,7 @@ def _letters(log):
 
 
 def test_rows_come_in_the_order_of_the_logs_and_a_log_that_is_not_here_is_named():
-    shown = []
+    shown: list[str] = []
     chosen = [Log(name, Path(name)) for name in ("b", "no", "a")]
 
     rows, missing = gathered(chosen, _letters, str.upper, 2, shown.append)

@@ -34,7 +34,7 @@ from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
 from stream.fit.order_names import cancelled_name, order_name
 from stream.fit.purchases.histogram import Histogram, histogram
-from stream.fit.upgrade_moments import KEPT_MS, UpgradeMoment, moment_of
+from stream.fit.upgrade_moments import KEPT_MS, UpgradeMoment, moment_of, paid_so_far_minor
 from stream.policy_file.money_words import (
     NOTHING_FOREIGN,
     Foreign,
@@ -231,9 +231,11 @@ def read_history(events: Iterable[Event], days_ms: Sequence[int], policy: Policy
             day_ms = waiting.pop(0)
             history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
         history.note(event, shown_ms)
-        counts = apply_facts(history.profiles, event, event.time_ms, meaning)
-        if counts and type(event) is PurchaseCompleted and shown_ms >= moments_from_ms:
-            moment = moment_of(history.profiles[event.subject], event.time_ms, shown_ms, policy)
+        is_moment = type(event) is PurchaseCompleted and shown_ms >= moments_from_ms
+        paid_minor = paid_so_far_minor(history.profiles.get(event.subject)) if is_moment else 0
+        if apply_facts(history.profiles, event, event.time_ms, meaning) and is_moment:
+            profile = history.profiles[event.subject]
+            moment = moment_of(profile, event.time_ms, shown_ms, policy, paid_minor)
             history.moments.setdefault(event.subject, []).append(moment)
     for day_ms in waiting:
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)

@@ -29,9 +29,13 @@ class UpgradeMoment(NamedTuple):
     """What speaks for an upgrade besides closeness to the next tier, weighed as the policy does; 0 to 1."""
     may_be: bool
     """Whether the customer is known for long enough by the rule."""
+    paid_before_minor: int = 0
+    """What had been paid before this purchase, less refunds."""
 
 
-def moment_of(profile: Profile, time_ms: int, shown_ms: int, policy: Policy) -> UpgradeMoment:
+def moment_of(
+    profile: Profile, time_ms: int, shown_ms: int, policy: Policy, paid_before_minor: int
+) -> UpgradeMoment:
     """The moment of a purchase that has just been folded; its time since 1970, and as the clock shows it."""
     rule, sums = policy.upgrade_opportunity, profile.buying.sums
     may_be = sums.days >= rule.purchase_days_min and time_ms >= sums.first_at_ms + rule.history_min_ms
@@ -42,7 +46,12 @@ def moment_of(profile: Profile, time_ms: int, shown_ms: int, policy: Policy) -> 
             rule.growth_weight * growth + rule.affinity_weight * affinity + rule.promoter_weight * promoter
         )
     value_minor = max(0.0, as_of(sums.value, time_ms, VALUE_HALF_LIFE_MS))
-    return UpgradeMoment(shown_ms, value_minor, score, may_be)
+    return UpgradeMoment(shown_ms, value_minor, score, may_be, paid_before_minor)
+
+
+def paid_so_far_minor(profile: Profile | None) -> int:
+    """What a customer has paid less refunds, in minor units; nothing if nobody is known."""
+    return 0 if profile is None else profile.buying.net_minor
 
 
 Moments = Mapping[str, list[UpgradeMoment]]

@@ -38,8 +38,28 @@ def backtest_pane(numbers: Mapping[str, Any], policy: str) -> str:
         + html_table(head, rows)
         + f"<p><small>Judged: alerts whose {weeks} were over. Right: no purchase in them (ready for the next tier: it was reached). "
         "Found: of the lost customers whom the rule covers, the share that was alerted. Days early: before the rule “no purchase "
-        f"for {weeks}” would have noticed, at the median.</small></p>"
+        f"for {weeks}” would have noticed, at the median.</small></p>{_moved_up_or_spent_more(numbers, weeks)}"
     )
+
+
+def _moved_up_or_spent_more(numbers: Mapping[str, Any], weeks: str) -> str:
+    """What came of the upgrade opportunities, beside like customers; empty where none was judged, and for a
+    backtest of a version that did not look at it."""
+    one = numbers["alerts"].get("upgrade_opportunity", {})
+    if one.get("moved_up_or_spent_more") is None:
+        return ""
+    words = (
+        f"{NAMES['upgrade_opportunity']}: {one['moved_up_or_spent_more']:.0%} reached it or spent more in the "
+        f"{weeks} after the alert than in those before it"
+    )
+    if one["like_customers"]:
+        low, high = (100.0 * bound for bound in one["more_than_like_customers_95"])
+        words += (
+            f"; of {one['like_customers']:,} like customers without an alert "
+            f"{one['like_customers_moved_up_or_spent_more']:.0%} (difference {low:+.0f} to {high:+.0f} points, "
+            "95% interval)"
+        )
+    return f"<p>{html_text(words)}.</p>"
 
 
 def _no_price(numbers: Mapping[str, Any]) -> str:

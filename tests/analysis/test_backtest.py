@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from stream.analysis.backtest.alert_truth import jeffreys_interval
 from stream.analysis.backtest.backtest import BacktestOptions
+from stream.analysis.backtest.judged import jeffreys_interval
 from stream.analysis.backtest.stall import released
 from stream.commands.main import main
 from stream.core.events.event import Event

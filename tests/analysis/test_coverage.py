@@ -13,8 +13,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.analysis.backtest.alert_truth import RaisedAlert, RunResult, Truth, alert_scores
+from stream.analysis.backtest.alert_truth import alert_scores
 from stream.analysis.backtest.backtest import BacktestOptions
+from stream.analysis.backtest.judged import Truth
+from stream.analysis.backtest.policy_run import RaisedAlert, RunResult
 from stream.commands.main import main
 from stream.core.events.event import Event
 from stream.core.policy.policy import Policy

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from stream.analysis.backtest.alert_truth import PolicyRun
+from stream.analysis.backtest.policy_run import PolicyRun
 from stream.core.judgement.basis import Basis
 from stream.core.model.record import Horizon, Thresholds
 from stream.core.policy.policy import Policy

@@ -12,7 +12,9 @@ import msgspec
 import numpy as np
 from scipy.special import expit
 
-from stream.analysis.backtest.alert_truth import PolicyRun, RunResult, Truth, alert_scores
+from stream.analysis.backtest.alert_truth import alert_scores
+from stream.analysis.backtest.judged import Truth
+from stream.analysis.backtest.policy_run import PolicyRun, RunResult
 from stream.analysis.backtest.stall import judged_until_ms, released
 from stream.analysis.fit_recording import last_instant_ms
 from stream.analysis.statistics.scoring import auc, baselines, binned_brier, bootstrap, calibration, quality

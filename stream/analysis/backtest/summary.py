@@ -134,6 +134,7 @@ def precision_sentences(numbers: Mapping[str, Any]) -> list[str]:
             f"{_started(ALERT_NAMES['upgrade_opportunity'])}: {numbers['upgrade_level']['learnt']}"
         )
     sentences += promise_sentences(numbers["alerts"])
+    sentences += more_sentences(numbers["alerts"].get("upgrade_opportunity", {}), numbers["horizon_weeks"])
     if not row["decided"]:
         return [*sentences, none_judged_sentence(numbers)]
     low, high = row["precision_90"]
@@ -162,17 +163,34 @@ def promise_sentences(alerts: Mapping[str, Any]) -> list[str]:
         if row.get("promised") is None or not row["decided"]:
             continue
         low, high = row["precision_95"]
-        likes = ""
-        if row.get("like_customers"):
-            likes = (
-                f" Of {row['like_customers']:,} customers whom the rule allowed at the split, but of whom no "
-                f"alert was raised then, {row['like_customers_moved_up']:.0%} reached the next tier."
-            )
         sentences.append(
             f"{_started(ALERT_NAMES[kind])}: promised {row['promised']:.0%}, got {row['precision']:.0%} "
-            f"(95% interval {low:.0%} to {high:.0%}, {row['decided']:,} judged).{likes}"
+            f"(95% interval {low:.0%} to {high:.0%}, {row['decided']:,} judged)."
         )
     return sentences
+
+
+def more_sentences(row: Mapping[str, Any], weeks: float) -> list[str]:
+    """How many of those whom an upgrade opportunity was about moved up or spent more, beside like customers
+    of whom none was raised; `row` is that of these alerts, and may be of an older version."""
+    if row.get("moved_up_or_spent_more") is None:
+        return []
+    low, high = row["moved_up_or_spent_more_95"]
+    more = (
+        f"{_started(ALERT_NAMES['upgrade_opportunity'])}: {row['moved_up_or_spent_more']:.0%} reached the "
+        f"next tier or spent more in the {weeks:g} weeks after the alert than in those before it (95% "
+        f"interval {low:.0%} to {high:.0%}, {row['decided']:,} judged)."
+    )
+    if not row["like_customers"]:
+        return [more]
+    likes = (
+        f"Of {row['like_customers']:,} customers whom the rule allowed at the split, but of whom no alert "
+        f"was raised then, {row['like_customers_moved_up']:.0%} reached the next tier, "
+        f"{row['like_customers_moved_up_or_spent_more']:.0%} did that or spent more."
+    )
+    low, high = (100.0 * one for one in row["more_than_like_customers_95"])
+    chance = ", and may be chance" if low <= 0.0 <= high else ""
+    return [more, f"{likes} The difference is {low:+.0f} to {high:+.0f} points (95% interval){chance}."]
 
 
 def _started(words: str) -> str:
