@@ -32,7 +32,7 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
-from stream.fit.order_names import cancelled_name, order_name
+from stream.fit.order_names import name_meant, order_name
 from stream.fit.purchases.histogram import Histogram, histogram
 from stream.fit.upgrade_moments import KEPT_MS, UpgradeMoment, moment_of, paid_so_far_minor
 from stream.policy_file.money_words import (
@@ -175,7 +175,7 @@ class History:
             self.orders.setdefault(event.subject, {})[order_name(event)] = at_ms
         elif type(event) is PurchaseCancelled:
             orders = self.orders.get(event.subject, {})
-            if (name := cancelled_name(orders, event)) is not None:
+            if (name := name_meant(orders, order_name(event))) is not None:
                 del orders[name]
 
     @classmethod

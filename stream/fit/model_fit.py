@@ -144,7 +144,8 @@ def base_model(snapshot: Snapshot, options: FitOptions, fallback: Model) -> tupl
         process = fallback.process
         notes.append(f"The purchase process is that of model {fallback.name}: {error}.")
     frequency, monetary = snapshot.column("frequency"), snapshot.column("monetary_minor")
-    spend = fit_spend(frequency, monetary / fallback.spend.scale_minor, fallback.spend.scale_minor)
+    scale_minor, ranked = fallback.spend.scale_minor, snapshot.ranked
+    spend = fit_spend(frequency[ranked], monetary[ranked] / scale_minor, scale_minor)
     notes += spend.notes if is_priced else ()
     notes += snapshot.currency_notes(options.finance.currency if options.finance else "")
     model = _assembled(process, spend.spend, snapshot, options)

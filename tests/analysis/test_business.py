@@ -19,6 +19,7 @@ from stream.analysis.business.growth import (
     tier_growth,
 )
 from stream.analysis.business.ledger import Ledger, read_ledger
+from stream.analysis.business.payments import Payment
 from stream.analysis.business.retention import (
     monthly_cohorts,
     retention_by_spending,
@@ -88,8 +89,8 @@ def test_payback_is_the_first_day_on_which_earnings_cover_the_cost(ledger, chann
     moved = sorted(move for customer in members for move in ledger.payments.get(customer, ()))
     margin = POLICY.finance.margin
 
-    before = sum(amount for at_ms, amount in moved if at_ms < one.payback_ms) * margin
-    through = sum(amount for at_ms, amount in moved if at_ms <= one.payback_ms) * margin
+    before = sum(each.minor for each in moved if each.at_ms < one.payback_ms) * margin
+    through = sum(each.minor for each in moved if each.at_ms <= one.payback_ms) * margin
 
     assert before < one.cost_minor <= through
 
@@ -126,7 +127,8 @@ def ledger_with(payments, snapshots):
         customer: {str(at_ms): at_ms for at_ms, paid in moved if paid > 0}
         for customer, moved in payments.items()
     }
-    return Ledger(history=history, payments=payments)
+    paid = {who: [Payment(at_ms, minor, at_ms) for at_ms, minor in moved] for who, moved in payments.items()}
+    return Ledger(history=history, payments=paid)
 
 
 def snapshot_of(as_of_ms, *customers):
@@ -201,9 +203,9 @@ def test_the_offers_of_all_customers_at_once_are_those_of_the_rule_of_one(things
 
 def test_retention_by_spending_uses_the_spending_of_the_period_itself():
     quarter = YEAR_MS // 4
-    payments = {f"c{number}": [(DAY_MS, number)] for number in range(1, 11)}
+    payments = {f"c{number}": [Payment(DAY_MS, number, DAY_MS)] for number in range(1, 11)}
     for number in (9, 10, 1):
-        payments[f"c{number}"].append((quarter + DAY_MS, 5))
+        payments[f"c{number}"].append(Payment(quarter + DAY_MS, 5, quarter + DAY_MS))
     table = retention_table({}, 0, 4 * quarter + DAY_MS, 0.1)
 
     low, high = retention_by_spending(payments, table, 2 * quarter + 1, [("low", 0.0), ("high", 0.8)])

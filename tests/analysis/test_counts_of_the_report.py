@@ -8,6 +8,7 @@ import pytest
 
 from stream.analysis.business.drivers import play_of
 from stream.analysis.business.ledger import read_ledger
+from stream.analysis.business.payments import Payment
 from stream.analysis.business.retention import retention_by_spending, retention_table
 from stream.core.events import event as ev
 from stream.core.model.record import Retention
@@ -61,7 +62,7 @@ def test_an_order_that_comes_again_with_another_amount_is_one_order_of_that_amou
     )
     ledger = read_ledger([first, second], (), Policy())
 
-    assert [amount for _, amount in ledger.payments["a"]] == [1_200]
+    assert [one.minor for one in ledger.payments["a"]] == [1_200]
 
 
 def test_a_cancelled_order_had_no_discount():
@@ -77,7 +78,10 @@ def test_a_cancelled_order_had_no_discount():
 
 
 def test_where_all_pay_the_same_nobody_is_of_the_best_twentieth():
-    payments = {f"c{number}": [(DAY_MS, 4_900), (QUARTER + DAY_MS, 4_900)] for number in range(100)}
+    payments = {
+        f"c{number}": [Payment(at_ms, 4_900, at_ms) for at_ms in (DAY_MS, QUARTER + DAY_MS)]
+        for number in range(100)
+    }
     table = retention_table({}, 0, 4 * QUARTER + DAY_MS, 0.1)
 
     rows = retention_by_spending(payments, table, 2 * QUARTER + 1, TIERS)
@@ -87,7 +91,9 @@ def test_where_all_pay_the_same_nobody_is_of_the_best_twentieth():
 
 def test_a_price_that_most_pay_is_ranked_by_how_many_pay_less():
     """42 of 100 pay less than the others, who all pay the same: these are above the lowest 42%, no better."""
-    payments = {f"c{number}": [(DAY_MS, 4_900 if number < 58 else 1_000)] for number in range(100)}
+    payments = {
+        f"c{number}": [Payment(DAY_MS, 4_900 if number < 58 else 1_000, DAY_MS)] for number in range(100)
+    }
     steps = [("bronze", 0.0), ("silver", 0.4), ("gold", 0.8), ("platinum", 0.95)]
 
     rows = retention_by_spending(

@@ -19,7 +19,7 @@ EVENTS = shop_events(SHOP, planned_lives(SHOP))
 def amounts(life):
     """What moved, per customer, in order of time."""
     ledger = read_ledger(in_time_order(life), (), Policy())
-    return {customer: sorted(moves) for customer, moves in ledger.payments.items()}
+    return {who: [(one.at_ms, one.minor) for one in moves] for who, moves in ledger.payments.items()}
 
 
 def test_money_costs_and_incidents_of_a_history_that_stands_twice_count_once():

@@ -81,7 +81,7 @@ def _values_of_each(
         chance = None if risk is None else 1.0 - float(risk)
         t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
         expected = finite_value_minor(rules, one.frequency, t_x, age, one.monetary_minor, chance)
-        earned = finance.margin * sum(amount for _, amount in ledger.payments.get(customer, ()))
+        earned = finance.margin * sum(one.minor for one in ledger.payments.get(customer, ()))
         found[customer] = (earned, expected)
     return found
 
@@ -126,8 +126,8 @@ def _interval(values: Numbers) -> tuple[float, float]:
 def _payback_ms(ledger: Ledger, customers: Sequence[str], cost_minor: int, margin: float) -> int | None:
     moved = sorted(move for customer in customers for move in ledger.payments.get(customer, ()))
     earned = 0.0
-    for at_ms, amount in moved:
-        earned += margin * amount
+    for one in moved:
+        earned += margin * one.minor
         if earned >= cost_minor:
-            return ledger.history.calendar.instant_ms(at_ms)
+            return ledger.history.calendar.instant_ms(one.at_ms)
     return None

@@ -56,7 +56,8 @@ def tier_growth(
 
     The later window ends at the last snapshot of the ledger. `tiers` maps a customer to an index of `names`,
     the tier held on the day of `before` (0 is the lowest). Customers whose first purchase is in one of the
-    windows are left out. A tier without orders in a window has None as its basket.
+    windows are left out. A basket is what was paid for an order, before anything went back; free orders have
+    none. A tier without an order with a price in a window has None as its basket.
     """
     middle_ms = before.as_of_ms + DAY_MS  # the snapshot is of the end of its day
     start_ms = middle_ms - (max(ledger.history.snapshots) - before.as_of_ms)
@@ -68,14 +69,15 @@ def tier_growth(
     found = []
     for rank, name in enumerate(names):
         here = [customer for customer in known if tiers[customer] == rank]
-        money, orders = np.zeros(2), np.zeros(2)
+        money, priced, orders = np.zeros(2), np.zeros(2), np.zeros(2)
         for customer in here:
-            for at_ms, amount in ledger.payments.get(customer, ()):
-                if amount > 0 and at_ms >= start_ms:
-                    late = int(at_ms >= middle_ms)
-                    money[late] += amount
+            for one in ledger.payments.get(customer, ()):
+                if one.is_order and one.at_ms >= start_ms:
+                    late = int(one.at_ms >= middle_ms)
+                    money[late] += one.minor
+                    priced[late] += one.minor > 0
                     orders[late] += 1
-        baskets = [float(money[late] / orders[late]) if orders[late] else None for late in (0, 1)]
+        baskets = [float(money[late] / priced[late]) if priced[late] else None for late in (0, 1)]
         each = orders / max(1, len(here))
         found.append(TierGrowth(name, len(here), baskets[0], baskets[1], float(each[0]), float(each[1])))
     return found

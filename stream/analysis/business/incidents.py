@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.analysis.business.ledger import Ledger
+from stream.analysis.business.payments import Payment
 from stream.analysis.statistics.exact import ContingencyTables
 from stream.analysis.statistics.tier_ranks import tier_ranks
 from stream.core.policy.policy import Policy
@@ -108,15 +109,15 @@ def pauses(ledger: Ledger, customers: Sequence[str], end_ms: int) -> Pauses:
 
 
 def _pauses_of(
-    number: int, days: Sequence[int], payments: Sequence[tuple[int, int]], end: int
+    number: int, days: Sequence[int], payments: Sequence[Payment], end: int
 ) -> list[tuple[float, ...]]:
     """The columns of Pauses for one customer, from purchase days in order; `end` is the last day."""
     found: list[tuple[float, ...]] = []
     moved = sorted(payments)
     spent, at = 0, 0
     for place, day in enumerate(days):
-        while at < len(moved) and moved[at][0] // DAY_MS <= day:
-            spent += moved[at][1]
+        while at < len(moved) and moved[at].at_ms // DAY_MS <= day:
+            spent += moved[at].minor
             at += 1
         if place + 1 < PURCHASE_DAYS_MIN:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from stream.analysis.business.payments import PaidOrders
+from stream.analysis.business.payments import PaidOrders, Payment
 from stream.core.currency import Exchange
 from stream.core.events.event import (
     Complained,
@@ -43,12 +43,12 @@ class Ledger:
     """A history of events with its money and incidents."""
 
     history: History = field(default_factory=History)
-    payments: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Customer -> (time in milliseconds, amount in minor units); one for each order that was not cancelled;
-    refunds are negative. Only in the currency of `count_in`."""
+    payments: dict[str, list[Payment]] = field(default_factory=dict)
+    """Customer -> payments in order of time: one for each order that was not cancelled, and the refunds. Only
+    in the currency of `count_in`."""
     costs: dict[str, CampaignCost] = field(default_factory=dict)
     """Campaign -> its cost, in that currency."""
-    moved: dict[str, dict[str, list[tuple[int, int]]]] = field(default_factory=dict)
+    moved: dict[str, dict[str, list[Payment]]] = field(default_factory=dict)
     """Currency -> payments in it, as above; amounts with a rate of the policy are exchanged."""
     spent: dict[str, dict[str, CampaignCost]] = field(default_factory=dict)
     """Currency -> campaign -> its cost."""
@@ -88,9 +88,7 @@ class Ledger:
         """What was paid (less refunds) and spent on campaigns in every other currency, in its minor units."""
         return {
             code: {
-                "paid_minor": sum(
-                    amount for moved in self.moved.get(code, {}).values() for _, amount in moved
-                ),
+                "paid_minor": sum(one.minor for moved in self.moved.get(code, {}).values() for one in moved),
                 "cost_minor": sum(cost.spend_minor for cost in self.spent.get(code, {}).values()),
             }
             for code in sorted({*self.moved, *self.spent} - {currency})

@@ -1,15 +1,35 @@
-"""What was paid for each order as it is at last.
+"""What was paid for each order as it is at last, as the facts of a customer count it.
 
-A cancelled order never happened; one that came again with another amount is one order of that amount.
+A cancelled order never happened, nor did what was refunded of it; one that came again with another amount is
+one order of that amount. No more goes back than was paid for an order. An order for nothing is an order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from stream.core.currency import Exchange
 from stream.core.events.event import Event, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
-from stream.fit.order_names import cancelled_name, order_name
+from stream.core.facts.memory.order_match import source_mark
+from stream.fit.order_names import name_meant, order_name
+
+
+class Payment(NamedTuple):
+    """Money that moved for one order."""
+
+    at_ms: int
+    """When it did, as the clock of the business shows it."""
+    minor: int
+    """Minor units: what was paid, 0 for a free order; below 0 what went back."""
+    order_ms: int
+    """When the order was placed; of what went back of an order that is not known, when it did."""
+
+    @property
+    def is_order(self) -> bool:
+        """Whether this is the order itself, not a refund."""
+        return self.minor >= 0
 
 
 @dataclass(frozen=True)
@@ -24,14 +44,28 @@ class BookedOrder:
     discounted: bool
 
 
+@dataclass(frozen=True)
+class BookedRefund:
+    """A refund: when, as the clock of the business shows it, and what went back."""
+
+    at_ms: int
+    minor: int
+    """Minor units of `currency`."""
+    currency: str
+    order: str
+    """Its order (`order_name`)."""
+
+
 @dataclass
 class PaidOrders:
     """The orders and refunds of all customers of a recording."""
 
     orders: dict[str, dict[str, BookedOrder]] = field(default_factory=dict)
     """Customer -> order (`order_name`)."""
-    refunds: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
-    """Customer -> (time, amount in minor units, currency)."""
+    refunds: dict[str, dict[tuple[str, str], BookedRefund]] = field(default_factory=dict)
+    """Customer -> id of the refund and mark of its source."""
+    cancelled: dict[str, set[str]] = field(default_factory=dict)
+    """Customer -> names of cancelled orders."""
 
     def note(self, event: Event, at_ms: int, money: Exchange) -> None:
         """Record what an event pays, gives back or undoes; events of other kinds do nothing."""
@@ -41,26 +75,54 @@ class PaidOrders:
                 at_ms, minor, currency, event.source, bool(event.data.discount_minor)
             )
         elif type(event) is PurchaseRefunded:
-            refund = (at_ms, *money.counted(event.data.refund_minor, event.data.currency))
-            self.refunds.setdefault(event.subject, []).append(refund)
+            minor, currency = money.counted(event.data.refund_minor, event.data.currency)
+            key = event.data.refund_id, source_mark(event.source)
+            self.refunds.setdefault(event.subject, {}).setdefault(
+                key, BookedRefund(at_ms, minor, currency, order_name(event))
+            )
         elif type(event) is PurchaseCancelled:
-            orders = self.orders.get(event.subject, {})
-            if (cancelled := cancelled_name(orders, event)) is not None:
-                del orders[cancelled]
+            self._cancel(event.subject, order_name(event))
 
-    def moved(self) -> dict[str, dict[str, list[tuple[int, int]]]]:
-        """Currency -> customer -> (time, amount in minor units) in order of time; refunds are negative."""
-        found: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    def _cancel(self, customer: str, name: str) -> None:
+        orders, before = self.orders.get(customer, {}), self.cancelled.setdefault(customer, set())
+        meant = name if name in before and name not in orders else name_meant(orders, name)
+        if meant is not None:
+            orders.pop(meant, None)
+        before.add(name)
+
+    def moved(self) -> dict[str, dict[str, list[Payment]]]:
+        """Currency -> customer -> payments in order of time."""
+        found: dict[str, dict[str, list[Payment]]] = {}
         for customer, orders in self.orders.items():
             for one in orders.values():
-                found.setdefault(one.currency, {}).setdefault(customer, []).append((one.at_ms, one.minor))
+                payment = Payment(one.at_ms, one.minor, one.at_ms)
+                found.setdefault(one.currency, {}).setdefault(customer, []).append(payment)
         for customer, refunds in self.refunds.items():
-            for at_ms, minor, currency in refunds:
-                found.setdefault(currency, {}).setdefault(customer, []).append((at_ms, -minor))
+            for currency, payment in self._back(customer, refunds.values()):
+                found.setdefault(currency, {}).setdefault(customer, []).append(payment)
         for of_currency in found.values():
             for moved in of_currency.values():
-                moved.sort(key=lambda each: each[0])
+                moved.sort(key=lambda each: each.at_ms)
         return found
+
+    def _back(self, customer: str, refunds: Iterable[BookedRefund]) -> Iterator[tuple[str, Payment]]:
+        """What went back to a customer, with its currency."""
+        orders, cancelled = self.orders.get(customer, {}), self.cancelled.get(customer, set())
+        left = {name: one.minor for name, one in orders.items()}
+        for back in refunds:
+            minor = back.minor
+            if back.order in cancelled and back.order not in orders:
+                continue
+            name = name_meant(orders, back.order)
+            if name is None:
+                if minor:
+                    yield back.currency, Payment(back.at_ms, -minor, back.at_ms)
+                continue
+            if back.currency == orders[name].currency:
+                minor = min(minor, left[name])
+                left[name] -= minor
+            if minor:
+                yield back.currency, Payment(back.at_ms, -minor, orders[name].at_ms)
 
     def ordered(self) -> dict[str, dict[str, int]]:
         """Source -> customer -> number of orders."""

@@ -79,7 +79,7 @@ def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -
         "engagement_recorded": _is_engagement_recorded(ledger),
         "policy": policy.hash,
         "model": model.version,
-        "no_price": not any(paid > 0 for moved in ledger.payments.values() for _, paid in moved),
+        "no_price": not any(one.minor > 0 for moved in ledger.payments.values() for one in moved),
         "notes": list(model.notes),
     }
 

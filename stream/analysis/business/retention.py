@@ -14,6 +14,7 @@ from statistics import median_low
 
 import numpy as np
 
+from stream.analysis.business.payments import Payment
 from stream.analysis.statistics.tier_ranks import tier_ranks
 from stream.core.model.record import Retention
 from stream.core.units import DAY_MS, YEAR_MS
@@ -192,12 +193,12 @@ class SegmentRetention:
 
 
 def retention_by_spending(
-    payments: Mapping[str, list[tuple[int, int]]],
+    payments: Mapping[str, Sequence[Payment]],
     table: RetentionTable,
     last_ms: int,
     steps: Sequence[tuple[str, float]],
 ) -> list[SegmentRetention]:
-    """Retention by what was spent in the period itself, which does not depend on what came later.
+    """Retention by what was spent on the orders of the period itself, less what went back of them.
 
     `steps` are names of segments with the quantile of spending from which each begins, the lowest first.
     """
@@ -205,13 +206,13 @@ def retention_by_spending(
     over = (last_ms - table.start_ms) // length_ms
     spent: list[dict[str, int]] = [{} for _ in range(max(0, over))]
     for customer, moved in payments.items():
-        for at_ms, amount in moved:
-            period = (at_ms - table.start_ms) // length_ms
-            if amount > 0 and 0 <= period < over:
-                spent[period][customer] = spent[period].get(customer, 0) + amount
+        for one in moved:
+            period = (one.order_ms - table.start_ms) // length_ms
+            if 0 <= period < over and (one.is_order or customer in spent[period]):
+                spent[period][customer] = spent[period].get(customer, 0) + one.minor
     active, again = np.zeros(len(steps), int), np.zeros(len(steps), int)
     for here, after in pairwise(spent):
-        amounts = np.array(list(here.values()), float)
+        amounts = np.maximum(0.0, np.array(list(here.values()), float))
         if not len(amounts):
             continue
         ranks = tier_ranks(amounts, [quantile for _, quantile in steps[1:]])

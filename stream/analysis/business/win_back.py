@@ -22,7 +22,7 @@ class WinBack:
     expected_back: float
     """How many were expected to buy again by their risk then, once their own horizon has passed."""
     value_back_minor: int
-    """What those who bought again have spent since, in minor units."""
+    """What those who bought again have paid for orders since, less refunds of these, in minor units."""
 
 
 def win_backs(
@@ -49,7 +49,7 @@ def win_backs(
             at_risk += 1
             back += any(at_ms >= since_ms for at_ms in orders)
             expected += 1.0 - float(score)
-            spent += sum(money for at_ms, money in paid if at_ms >= since_ms and money > 0)
+            spent += max(0, sum(one.minor for one in paid if one.order_ms >= since_ms))
         found.append(WinBack(name, at_risk, back, expected, spent))
     return found
 

@@ -23,6 +23,8 @@ PRIOR_P, PRIOR_Q = 6.25, 3.74
 """The shape fitted to CDNOW: taken where there are too few buyers, and as the start of the search."""
 CORRELATION_MAX = 0.3
 """Correlation of spend and frequency above which the model's assumption of independence is doubtful."""
+FREE_SHARE_MIN = 0.05
+"""Share of repeat buyers who paid nothing from which on the model says so."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
 
     Spend is in units of `scale_minor`; customers without repeat purchases or spend are left out.
     """
-    use = (x > 0) & (mean > 0)
+    use, notes = (x > 0) & (mean > 0), _free_notes(x, mean)
     x, mean = x[use], mean[use]
     if len(x) < SPENDERS_MIN:
         level = float(mean.mean()) if len(mean) else 1.0
@@ -49,7 +51,8 @@ def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
             "that of another shop."
         )
         v = level * (PRIOR_Q - 1.0) / PRIOR_P
-        return SpendFit(Spend(p=PRIOR_P, q=PRIOR_Q, v=v, scale_minor=scale_minor), math.nan, 0.0, (note,))
+        spend = Spend(p=PRIOR_P, q=PRIOR_Q, v=v, scale_minor=scale_minor)
+        return SpendFit(spend, math.nan, 0.0, (note, *notes))
     start = np.log([PRIOR_P, PRIOR_Q, float(mean.mean()) * (PRIOR_Q - 1.0) / PRIOR_P])
     options = {"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8}
     found = minimize(
@@ -64,7 +67,6 @@ def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
     p, q, v = (float(value) for value in np.exp(found.x))
     varied = min(float(np.ptp(x)), float(np.ptp(mean))) > 0.0
     correlation = float(np.corrcoef(x, mean)[0, 1]) if varied else 0.0
-    notes = []
     if abs(correlation) > CORRELATION_MAX:
         notes.append(
             f"Spend and frequency are correlated ({correlation:.2f}): values of the most frequent buyers are "
@@ -73,6 +75,18 @@ def fit_spend(x: Numbers, mean: Numbers, scale_minor: int = 100) -> SpendFit:
     return SpendFit(
         Spend(p=p, q=q, v=v, scale_minor=scale_minor), -float(found.fun), correlation, tuple(notes)
     )
+
+
+def _free_notes(x: Numbers, mean: Numbers) -> list[str]:
+    """That repeat buyers who paid nothing are left out, where they are not few; arrays as in `fit_spend`."""
+    again = int((x > 0).sum())
+    free = again - int(((x > 0) & (mean > 0)).sum())
+    if free < FREE_SHARE_MIN * again or not free:
+        return []
+    return [
+        f"{free:,} of {again:,} repeat buyers paid nothing for all that they bought again (free orders, or "
+        "all of it went back): who has not bought again yet is expected to spend as much as the others do."
+    ]
 
 
 def _negative_log_likelihood(logs: Numbers, x: Numbers, mean: Numbers) -> tuple[float, Numbers]:
