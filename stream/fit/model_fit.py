@@ -40,14 +40,13 @@ from stream.fit.risk.silences import PastDay
 from stream.fit.risk.stalls import order_times, without_stalls
 from stream.fit.risk.thresholds import never_alerted
 from stream.fit.risk.training_set import (
+    TrainingLook,
     TrainingRows,
-    capped,
     enough_to_learn,
     feature_matrix,
     own_horizons_ms,
     training_days,
     training_horizons,
-    training_rows,
 )
 from stream.fit.risk.upgrade_alerts import learnt_upgrade_level
 from stream.policy_file.no_price import NO_ALERT_EVER
@@ -247,16 +246,9 @@ def _parts_of_day(
     """Horizon -> training rows of one training day, by the model of that day."""
     if then is None:
         return {}
-    snapshot = history.snapshots[day_and_split_ms[0]]
-    real_ms = own_horizons_ms(then, snapshot)
+    look = TrainingLook(then, history.snapshots[day_and_split_ms[0]], history)
     horizons = training_horizons(*day_and_split_ms, training_ms, options.horizon.max_ms)
-    found = {}
-    for horizon_ms in horizons:
-        model = msgspec.structs.replace(then, horizon=capped(options.horizon, horizon_ms))
-        observed_ms = np.minimum(real_ms, horizon_ms)
-        weight = 1.0 / len(horizons)
-        found[horizon_ms] = training_rows(model, snapshot, history, (observed_ms, real_ms), weight)
-    return found
+    return {horizon_ms: look.over(horizon_ms, 1.0 / len(horizons)) for horizon_ms in horizons}
 
 
 def _observed_share(base: Model, snapshot: Snapshot, training_ms: int) -> float:

@@ -91,7 +91,6 @@ def test_payback_is_the_first_day_on_which_earnings_cover_the_cost(ledger, chann
 
     before = sum(each.minor for each in moved if each.at_ms < one.payback_ms) * margin
     through = sum(each.minor for each in moved if each.at_ms <= one.payback_ms) * margin
-
     assert before < one.cost_minor <= through
 
 
@@ -154,9 +153,8 @@ def test_growth_is_that_of_the_same_customers_in_windows_of_one_length():
 
 def test_win_backs_are_customers_at_risk_who_bought_again_with_how_many_were_expected():
     before = snapshot_of(100 * DAY_MS, "a", "b", "c")
-    ledger = ledger_with(
-        {"a": [(130 * DAY_MS, 700)], "b": [(100 * DAY_MS, 700)], "c": [(130 * DAY_MS, 1)]}, {}
-    )
+    moved = {"a": [(130 * DAY_MS, 700)], "b": [(100 * DAY_MS, 700)], "c": [(130 * DAY_MS, 1)]}
+    ledger = ledger_with(moved, {})
 
     (only,) = win_backs(ledger, before, (np.array([0.8, 0.9, 0.1]), 0.5), dict.fromkeys("abc", 0), ["all"])
 

@@ -123,6 +123,8 @@ class Feature(Struct, frozen=True):
     formula: Formula
     joined: bool = False
     """Added to its joined neighbours first, and then their sum to the log-odds."""
+    ahead: bool = False
+    """Whether it depends on how far ahead is looked: on the customer's own horizon."""
 
 
 def tempered(log_odds: float) -> float:
@@ -240,8 +242,10 @@ OF_CUSTOMER = (
 
 OF_SILENCE = (
     # log-odds of no purchase within the own horizon, by the purchase process; the same, tempered
-    Feature("churn_logit", 0, RISES, SILENCE, lambda at: at.own.log_odds(at.silent_ms)),
-    Feature("churn_tempered", 20, RISES, SILENCE, lambda at: tempered(at.own.log_odds(at.silent_ms))),
+    Feature("churn_logit", 0, RISES, SILENCE, lambda at: at.own.log_odds(at.silent_ms), ahead=True),
+    Feature(
+        "churn_tempered", 20, RISES, SILENCE, lambda at: tempered(at.own.log_odds(at.silent_ms)), ahead=True
+    ),
     # log-odds of having left for good (MBG/NBD: after one purchase, too), tempered; as they are
     Feature("dead_tempered", 21, RISES, SILENCE, lambda at: tempered(at.own.left_log_odds(at.silent_ms))),
     Feature("dead_logit", 1, RISES, SILENCE, lambda at: at.own.left_log_odds(at.silent_ms)),
@@ -257,10 +261,10 @@ OF_SILENCE = (
 
 OF_SEASON = (
     # for customers who buy in few months: the share of their year that lies ahead, until a season was missed
-    Feature("season_due", 22, FALLS, SILENCE, _season_due),
+    Feature("season_due", 22, FALLS, SILENCE, _season_due, ahead=True),
     # and the share that does not. Silence does not move it; as it does with a shorter horizon, the risk may
     # only rise with it
-    Feature("season_away", 23, RISES, SILENCE, _season_away),
+    Feature("season_away", 23, RISES, SILENCE, _season_away, ahead=True),
 )
 """Changed by silence, and at borders of months; 0 by a model that knows no seasons."""
 
@@ -281,5 +285,7 @@ OVERDUE = Feature(
 FEATURES = (*OF_HABIT, *OF_CUSTOMER, *OF_SILENCE, *OF_SEASON, *OF_FADING, OVERDUE)
 """Every feature, in the order in which contributions are summed; it decides the last digits of every risk."""
 COLUMNS = tuple(sorted(FEATURES, key=lambda feature: feature.column))
+OF_HORIZON = tuple(feature for feature in COLUMNS if feature.ahead)
+"""All that changes where a model looks less far ahead."""
 NAMES = tuple(feature.name for feature in COLUMNS)
 BY_NAME = {feature.name: feature for feature in FEATURES}

@@ -27,11 +27,12 @@ crossing solved for: two reviews per crossing at most. A review that comes too e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 from msgspec import Struct
 
-from stream.core.model.features import COLUMNS, NAMES, Features, Observation
+from stream.core.model.features import COLUMNS, NAMES, Feature, Features, Observation
 from stream.core.model.record import Model, Term
 from stream.core.risk.crossing import estimated_ms, first_crossing
 from stream.core.risk.curve import RiskCurve, in_season, risk_curve, segment_of
@@ -59,14 +60,17 @@ class ExplainedRisk(Struct, frozen=True, gc=False):
     """Name of a feature and the log-odds that it adds, the largest in absolute value first."""
 
 
-def observe(model: Model, features: Features, as_of_ms: int) -> list[float]:
-    """The value of every feature for one customer at one instant, in the order of `NAMES`."""
+def observe(
+    model: Model, features: Features, as_of_ms: int, wanted: Sequence[Feature] = COLUMNS
+) -> list[float]:
+    """The values of these features for one customer at one instant; by default of all, in the order of
+    `NAMES`."""
     own = own_inactivity(model, features)
     if model.seasons is None:
         at = Observation(model, features, own, as_of_ms, max(0, as_of_ms - features.last_ms))
     else:
         at = in_season(model, features, own, season_of(model.seasons, features), as_of_ms)
-    return [feature.formula(at) for feature in COLUMNS]
+    return [feature.formula(at) for feature in wanted]
 
 
 def own_inactivity(model: Model, features: Features) -> Inactivity:

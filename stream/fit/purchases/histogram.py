@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from stream.fit.arrays import Numbers
+from stream.fit.arrays import Counts, Numbers
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class Histogram:
     T: Numbers
     """Age: time from the first purchase to the day of the snapshot."""
     customers: Numbers
+
+    @cached_property
+    def different_x(self) -> tuple[Numbers, Counts]:
+        """The frequencies that there are, each once, and the place of each cell's own among them."""
+        found, places = np.unique(self.x, return_inverse=True)
+        return found, places
 
     @property
     def total(self) -> int:

@@ -91,21 +91,23 @@ def _negative_log_likelihood(logs: Numbers, cells: Histogram, kind: Kind) -> tup
     r, alpha, a, b = np.exp(logs)
     x, t_x, T, n = cells.x, cells.t_x, cells.T, cells.customers
     first = 1.0 if kind == "mbgnbd" else 0.0  # in MBG a customer may leave right after the first purchase
-    stays = b + x + first
+    few, places = cells.different_x  # special functions are dear, and depend on x alone
+    bought, remained = r + few, b + few + first
+    stays = remained[places]
     log_age, log_last = np.log(alpha + T), np.log(alpha + t_x)
     with np.errstate(divide="ignore"):
         can_leave = np.where((x > 0) | (first > 0), a / np.where(stays > 1.0, stays - 1.0, 1.0), 0.0)
         dead_odds = np.log(can_leave) + (r + x) * (log_age - log_last)
     dead = expit(dead_odds)
     each = (
-        gammaln(r + x) - gammaln(r) + r * logs[1] + betaln(a, stays) - betaln(a, b)
+        gammaln(bought)[places] - gammaln(r) + r * logs[1] + betaln(a, remained)[places] - betaln(a, b)
         - (r + x) * log_age + np.logaddexp(0.0, dead_odds)
     )  # fmt: skip
-    by_r = psi(r + x) - psi(r) + logs[1] - log_age + dead * (log_age - log_last)
+    by_r = psi(bought)[places] - psi(r) + logs[1] - log_age + dead * (log_age - log_last)
     by_alpha = r / alpha - (r + x) * ((1.0 - dead) / (alpha + T) + dead / (alpha + t_x))
-    total = psi(a + stays) - psi(a + b)
+    total = psi(a + remained)[places] - psi(a + b)
     by_a = psi(a) - total - psi(a) + dead / a
-    by_b = psi(stays) - total - psi(b) - dead / np.where(stays > 1.0, stays - 1.0, np.inf)
+    by_b = psi(remained)[places] - total - psi(b) - dead / np.where(stays > 1.0, stays - 1.0, np.inf)
     gradient = np.array([n @ by_r * r, n @ by_alpha * alpha, n @ by_a * a, n @ by_b * b])
     return -float(n @ each), -gradient
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
-from stream.core.model.features import NAMES
+from stream.core.model.features import COLUMNS, OF_HORIZON, Feature
 from stream.core.model.record import Horizon, Model
 from stream.core.risk.churn import observe
 from stream.core.units import DAY_MS
@@ -104,26 +105,43 @@ def own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
     )
 
 
-def feature_matrix(model: Model, snapshot: Snapshot) -> Numbers:
-    """Every feature of every customer, shape (customers, features), columns in the order of NAMES."""
-    rows = [observe(model, features, snapshot.as_of_ms) for features in snapshot.features]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(NAMES))
+def feature_matrix(model: Model, snapshot: Snapshot, wanted: Sequence[Feature] = COLUMNS) -> Numbers:
+    """These features of every customer, shape (customers, features); by default all, in order of NAMES."""
+    rows = [observe(model, features, snapshot.as_of_ms, wanted) for features in snapshot.features]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(wanted))
 
 
-def training_rows(
-    model: Model, snapshot: Snapshot, history: History, horizons_ms: tuple[Numbers, Numbers], weight: float
-) -> TrainingRows:
-    """The customers of a training day with their outcome.
+class TrainingLook:
+    """The customers of one training day, by the model of that day, observed over one horizon or several."""
 
-    `horizons_ms` are the observed and the real horizons, both of shape (customers,).
-    """
-    observed_ms, real_ms = horizons_ms
-    day_ms = snapshot.as_of_ms
-    span_ms = (day_ms, day_ms + int(observed_ms.max(initial=0)))
-    silent = history.silent(snapshot, observed_ms)
-    return TrainingRows(
-        feature_matrix(model, snapshot), silent, np.log(observed_ms / real_ms), span_ms, weight
-    )
+    def __init__(self, model: Model, snapshot: Snapshot, history: History) -> None:
+        self._model, self._snapshot = model, snapshot
+        self._known_ms = snapshot.as_of_ms + DAY_MS - 1
+        self._next_ms = history.next_purchase_ms(snapshot.customers, self._known_ms)
+        self._real_ms = own_horizons_ms(model, snapshot)
+        self._features: Numbers | None = None
+
+    def over(self, horizon_ms: int, weight: float) -> TrainingRows:
+        """The customers with their outcome where nobody is observed for longer than a horizon."""
+        horizon = capped(self._model.horizon, horizon_ms)
+        observed_ms = np.minimum(self._real_ms, horizon_ms)
+        day_ms = self._snapshot.as_of_ms
+        return TrainingRows(
+            self._features_over(msgspec.structs.replace(self._model, horizon=horizon)),
+            self._next_ms > self._known_ms + observed_ms,
+            np.log(observed_ms / self._real_ms),
+            (day_ms, day_ms + int(observed_ms.max(initial=0))),
+            weight,
+        )
+
+    def _features_over(self, model: Model) -> Numbers:
+        """The features by a model that looks so far ahead; what does not depend on that is computed once."""
+        if self._features is None:
+            self._features = feature_matrix(model, self._snapshot)
+            return self._features
+        features = self._features.copy()
+        features[:, [one.column for one in OF_HORIZON]] = feature_matrix(model, self._snapshot, OF_HORIZON)
+        return features
 
 
 def enough_to_learn(parts: Sequence[TrainingRows]) -> bool:
