@@ -22,7 +22,7 @@ from stream.recording.recording import Progress, Recording, not_shown
 from stream.replay.run import replay
 from stream.wire import partition_of
 from stream.worker.kafka.topics import topic_names
-from stream.worker.rows.models import model_in_force
+from stream.worker.rows.bases import model_in_force
 from stream.worker.rows.policies import policies_of_row
 from stream.worker.rows.row import MODEL_KEY, POLICY_KEY, StoredRow
 from stream.worker.rows.stored import UNREADABLE, read_profile, read_row

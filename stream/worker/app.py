@@ -80,13 +80,13 @@ class Worker:
 
     def _watch_basis(self, basis: Basis) -> None:
         """Policy, models and the last commit, as gauges."""
-        gauges, models, lanes = self.metrics.gauges, self.processor.models, self.app.delivery.lanes
-        gauges.watch("policy_info", lambda: policy_info(models.in_force(lanes) or [basis]))
+        gauges, bases, lanes = self.metrics.gauges, self.processor.bases, self.app.delivery.lanes
+        gauges.watch("policy_info", lambda: policy_info(bases.in_force(lanes) or [basis]))
         gauges.watch(
             "shadow_policy_info",
-            lambda: policy_info(shadow.basis for number, shadow in models.shadows.items() if number in lanes),
+            lambda: policy_info(shadow.basis for number, shadow in bases.shadows.items() if number in lanes),
         )
-        gauges.watch("model_info", lambda: {(each.model.version,): 1.0 for each in models.in_force(lanes)})
+        gauges.watch("model_info", lambda: {(each.model.version,): 1.0 for each in bases.in_force(lanes)})
         gauges.watch(
             "last_commit_timestamp_seconds",
             lambda: {} if self.counts.committed_at_s is None else {(): self.counts.committed_at_s},

@@ -41,8 +41,8 @@ from stream.worker.monitoring.batch_counts import BatchCounts
 from stream.worker.publications import Publications
 from stream.worker.rejections import Rejections
 from stream.worker.rows.bars import ErasureBars
+from stream.worker.rows.bases import PartitionBases
 from stream.worker.rows.codec import RejectedRecord
-from stream.worker.rows.models import PartitionModels
 from stream.worker.rows.row import LiveRow, StoredRow
 from stream.worker.rows.shadows import Shadows
 from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
@@ -73,11 +73,11 @@ class ProfileProcessor:
         self.counts, self._topics, self._bars = counts, topics, bars
         self._set_aside = SetAside(topics.profiles, topics.deadletter)
         self._rejections = Rejections(topics.deadletter, limit, counts)
-        self.models = PartitionModels(basis)
-        self._shadows = Shadows(self.models)
+        self.bases = PartitionBases(basis)
+        self._shadows = Shadows(self.bases)
         publications = Publications(self._shadows, self._rejections, counts, self._row, self._keep)
         self.views: ViewWriter | None = None
-        self.basis_of = self.models.basis_of
+        self.basis_of = self.bases.basis_of
         self._instant: list[Arrival] = []
         """Arrivals of one key and instant that wait for the last of them; empty between two batches."""
         self._special: dict[type, Callable[[Lane[LiveRow], Arrival, Any], Iterator[None] | None]] = {
@@ -125,11 +125,11 @@ class ProfileProcessor:
         self._rejections.total += 1
         event = arrival.event
         special = self._special.get(type(event))
-        basis = self.basis_of(lane)  # PartitionModels must see a lane before the lane's first commit
+        basis = self.basis_of(lane)  # PartitionBases must see a lane before the lane's first commit
         rest = None
         if special is not None:
             rest = special(lane, arrival, event)
-        elif arrival.more or self._instant or lane.partition in self.models.shadows:
+        elif arrival.more or self._instant or lane.partition in self.bases.shadows:
             self._instant.append(arrival)
         else:
             self._fold(lane, arrival, basis)
@@ -179,7 +179,7 @@ class ProfileProcessor:
         row = row or LiveRow(StoredRow())
         is_new = row.profile is None or row.profile.erased_ms
         if is_new:  # a new customer is judged by the published model from the beginning
-            for topic_adopted, offset in self.models.adopted_offsets(lane).items():
+            for topic_adopted, offset in self.bases.adopted_offsets(lane).items():
                 row.applied[topic_adopted] = max(offset, row.applied.get(topic_adopted, 0))
         for arrival in arrivals:
             row.applied[arrival.topic] = max(arrival.offset + 1, row.applied.get(arrival.topic, 0))

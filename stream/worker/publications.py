@@ -36,13 +36,13 @@ class Publications:
     def __init__(
         self, shadows: Shadows, rejections: Rejections, counts: BatchCounts, row_of: RowOf, keep: Keep
     ) -> None:
-        self._shadows, self._models, self._rejections = shadows, shadows.models, rejections
+        self._shadows, self._bases, self._rejections = shadows, shadows.bases, rejections
         self._counts, self._row_of, self._keep = counts, row_of, keep
 
     def adopt_model(self, lane: Lane[LiveRow], arrival: Arrival, event: ModelPublished) -> Iterator[None]:
         """A model was published: judge every customer of this partition by it from the event's time on."""
         try:
-            basis = self._models.adopt(lane, arrival, event)
+            basis = self._bases.adopt(lane, arrival, event)
         except ModelError as error:
             self._refuse(lane, arrival, event, "model", error)
             return
@@ -51,13 +51,13 @@ class Publications:
 
     def adopt_policy(self, lane: Lane[LiveRow], arrival: Arrival, event: PolicyPublished) -> Iterator[None]:
         """A policy was put in force, beside the one in force, or out of force, from the event's time on."""
-        before = self._models.basis_of(lane)
+        before = self._bases.basis_of(lane)
         try:
-            basis = self._models.adopt_policy(lane, arrival, event)
+            basis = self._bases.adopt_policy(lane, arrival, event)
         except (PublishedPolicyError, ModelError) as error:
             self._refuse(lane, arrival, event, "policy", error)
             return
-        mode, shadow = event.data.mode, self._models.shadows.get(lane.partition)
+        mode, shadow = event.data.mode, self._bases.shadows.get(lane.partition)
         if mode == "shadow" and shadow is not None:
             begun, judged_by, at_ms = shadow.begun, shadow.basis, event.time_ms
 

@@ -28,7 +28,7 @@ from stream.page.live.record import PageRecord
 from stream.page.remarks import NotCounted
 from stream.page.store.store import Batch, Place, ReadUpTo
 from stream.wording.policy import in_force_line, shadow_line
-from stream.worker.rows.models import model_in_force
+from stream.worker.rows.bases import model_in_force
 from stream.worker.rows.policies import policies_of_row, published_in
 from stream.worker.rows.row import MODEL_KEY, OWN_ROWS, POLICY_KEY, StoredRow
 from stream.worker.rows.stored import UNREADABLE, read_row

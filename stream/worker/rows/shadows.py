@@ -15,7 +15,7 @@ from stream.core.judgement.basis import Basis
 from stream.core.shadow import on_instant_with_shadow, shadow_begins, shadow_on_basis, shadow_on_review
 from stream.core.step import Outcome, Step, on_instant, on_review
 from stream.engine import Lane
-from stream.worker.rows.models import PartitionModels
+from stream.worker.rows.bases import PartitionBases
 from stream.worker.rows.policies import ShadowInForce
 from stream.worker.rows.row import LiveRow
 
@@ -23,15 +23,15 @@ from stream.worker.rows.row import LiveRow
 class Shadows:
     """Judges beside the policy in force in partitions where a shadow is published."""
 
-    def __init__(self, models: PartitionModels) -> None:
-        self.models = models
+    def __init__(self, bases: PartitionBases) -> None:
+        self.bases = bases
 
     def instant(
         self, lane: Lane[LiveRow], row: LiveRow | None, events: Sequence[Event], basis: Basis
     ) -> tuple[Step, tuple[Outcome, ...]]:
         """`on_instant`, with the shadow of the customer where there is one."""
         profile = row.profile if row is not None else None
-        in_force = self.models.shadows.get(lane.partition)
+        in_force = self.bases.shadows.get(lane.partition)
         shadow = self._of(row, in_force) if in_force is not None else None
         if in_force is None or shadow is None:
             return on_instant(profile, events, basis)
@@ -39,10 +39,10 @@ class Shadows:
 
     def review(self, lane: Lane[LiveRow], row: LiveRow, profile: Profile, at_ms: int) -> Step:
         """`on_review`, with the shadow's own reviews."""
-        step, shadow = on_review(profile, at_ms, self.models.basis_of(lane)), row.shadow
+        step, shadow = on_review(profile, at_ms, self.bases.basis_of(lane)), row.shadow
         if shadow is None or profile.erased_ms:
             return step
-        in_force = self.models.shadows.get(lane.partition)
+        in_force = self.bases.shadows.get(lane.partition)
         if in_force is not None and in_force.begun == shadow.begun:
             step.shadow_alerts = shadow_on_review(profile, shadow, at_ms, in_force.basis)
             step.shadow = shadow
@@ -52,7 +52,7 @@ class Shadows:
 
     def rebase(self, lane: Lane[LiveRow], row: LiveRow, step: Step, at_ms: int) -> None:
         """Add to a step what the shadow of its row makes of a new model."""
-        in_force, shadow = self.models.shadows.get(lane.partition), row.shadow
+        in_force, shadow = self.bases.shadows.get(lane.partition), row.shadow
         if in_force is None or shadow is None or row.profile is None or shadow.begun != in_force.begun:
             return
         step.shadow_alerts = shadow_on_basis(row.profile, shadow, at_ms, in_force.basis)
@@ -60,8 +60,8 @@ class Shadows:
 
     def drop_if_over(self, lane: Lane[LiveRow], row: LiveRow) -> None:
         """Take a shadow out of its row that is of another publication than the last."""
-        in_force, shadow = self.models.shadows.get(lane.partition), row.shadow
-        latest = max(self.models.adopted_offsets(lane).values(), default=0)
+        in_force, shadow = self.bases.shadows.get(lane.partition), row.shadow
+        latest = max(self.bases.adopted_offsets(lane).values(), default=0)
         if (
             shadow is not None
             and shadow.begun <= latest

@@ -29,8 +29,11 @@ from stream.worker.rows.row import MODEL_KEY, POLICY_KEY, LiveRow, PolicyEntry, 
 log = logging.getLogger("stream.worker")
 
 
-class PartitionModels:
-    """Policy and model of each partition. `basis_of` must see a lane before the lane's first commit."""
+class PartitionBases:
+    """Policy, shadow policy and model of each partition.
+
+    `basis_of` must see a lane before the lane's first commit.
+    """
 
     def __init__(self, configured: Basis) -> None:
         self.configured = configured
