@@ -43,7 +43,7 @@ from stream.worker.rejections import Rejections
 from stream.worker.rows.bars import ErasureBars
 from stream.worker.rows.bases import PartitionBases
 from stream.worker.rows.codec import RejectedRecord
-from stream.worker.rows.row import LiveRow, StoredRow
+from stream.worker.rows.row import LiveRow, Spoilt, StoredRow
 from stream.worker.rows.shadows import Shadows
 from stream.worker.rows.spoilt import ROW_UNREADABLE, SetAside
 from stream.worker.rows.views import ViewWriter
@@ -194,10 +194,14 @@ class ProfileProcessor:
         if row.spoilt is not None:
             spoilt, row.spoilt = row.spoilt, None
             row.forget_sent(lane.committed_flush)
-            self._set_aside.send(lane, key, row, spoilt)
-            self.counts.row_set_aside(self._topics.profiles, ROW_UNREADABLE)
+            self._tell_of(lane, key, row, spoilt)
             self._put(lane, key, row)
         return row
+
+    def _tell_of(self, lane: Lane[LiveRow], key: bytes, row: LiveRow, spoilt: Spoilt) -> None:
+        """Send the dead letter of a row, or of a section of one, that cannot be read."""
+        self._set_aside.send(lane, key, row, spoilt)
+        self.counts.row_set_aside(self._topics.profiles, ROW_UNREADABLE)
 
     def _pass_by(self, lane: Lane[LiveRow], arrival: Arrival, event: Any) -> None:
         """Count it only: a tick has moved the lane's clock already, an unknown type is ignored."""
@@ -221,6 +225,8 @@ class ProfileProcessor:
                 self._send_alerts(lane, key, row, step.shadow_alerts, arrival, by_shadow=True)
         elif row.shadow is not None:
             self._shadows.drop_if_over(lane, row)
+        for spoilt in row.set_right(step.changed):
+            self._tell_of(lane, key, row, spoilt)
         self._put(lane, key, row)
 
     def _send_alerts(
@@ -271,7 +277,7 @@ class ProfileProcessor:
             if self.views is not None:
                 self.views.gone(lane, key)
             return
-        unsent, set_aside = row.outbox_flush > lane.committed_flush, row.set_aside
+        unsent, set_aside = row.outbox_flush > lane.committed_flush, list(row.set_aside)
         self._row(lane, key)  # sends the dead letter of a row that cannot be read
         if unsent:
             for topic, outbox in (
@@ -280,8 +286,8 @@ class ProfileProcessor:
             ):
                 for body in outbox:
                     self._send_alert(lane, key, bytes(body), None, topic)
-            if set_aside is not None:
-                self._set_aside.send(lane, key, row, set_aside)
+            for spoilt in set_aside:
+                self._set_aside.send(lane, key, row, spoilt)
             row.outbox_flush = lane.flush_number
         row.view = ""
         self._put(lane, key, row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -56,5 +57,10 @@ class SentRecord:
 
 
 def letters(pipe: Pipe) -> DeadLetterTopic:
-    sent: list[Any] = [SentRecord(out) for out in pipe.lane.outgoing if out.topic == NAMES.deadletter]
+    """The dead letters that wait for the next flush."""
+    return letters_among(pipe.lane.outgoing)
+
+
+def letters_among(outgoing: Iterable[Outgoing]) -> DeadLetterTopic:
+    sent: list[Any] = [SentRecord(out) for out in outgoing if out.topic == NAMES.deadletter]
     return read_dead_letters(sent)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from stream.core.events.event import Event
 from stream.engine.output.flush import ALL
@@ -12,8 +15,8 @@ from stream.engine.task.commit_point import CommitPoint
 from tests.support.builders import basis, bought
 from tests.support.lasting_kafka import TPS, LastingKafka, lived
 from tests.support.narrow import not_none
-from tests.support.pipe import NAMES
-from tests.support.spoilt_rows import SPOILT, letters, pipe_with, stored
+from tests.support.pipe import NAMES, Pipe
+from tests.support.spoilt_rows import SPOILT, letters, letters_among, pipe_with, stored
 from tests.support.strategies import loyal_lives, mixtures
 
 WEEKS = [bought(week * 7.0, 30_000, event_id=f"c{week}") for week in range(26)]
@@ -174,5 +177,65 @@ def test_a_dead_letter_that_a_crash_lost_is_sent_again_under_its_name(spoil):
     assert [each.value for each in letters(second).letters.values()] == [bad]
     second.lane.note_durable(second.lane.take_batch(ALL))
     second.feed(NAMES.purchases, [bought(10 + day) for day in range(10)])
-    assert not_none(second.lane.get(b"c")).set_aside is None
+    assert not_none(second.lane.get(b"c")).set_aside == []
     assert not letters(second).letters
+
+
+def with_numbers_that_are_not_finite(*sections: str) -> Pipe:
+    """A worker in whose memory sections of a customer cannot be written, and an event that changes them."""
+    pipe = pipe_with({b"c": stored()})
+    pipe.lane.start_at(dict.fromkeys(TPS, CommitPoint(0, flush=2)))
+    profile = not_none(not_none(pipe.lane.get(b"c")).profile)
+    if "buying" in sections:
+        profile.buying.sums.value = math.nan
+    if "interests" in sections:
+        profile.interests.bought["books"] = math.inf
+    pipe.feed(NAMES.purchases, [bought(10 + day) for day in range(9)])
+    return pipe
+
+
+@pytest.mark.parametrize("sections", [("buying",), ("buying", "interests")], ids=" and ".join)
+def test_the_letters_of_sections_that_could_not_be_written_outlive_any_crash(sections):
+    """They leave with the row, and the row remembers them until that is committed: a worker that dies, or
+    that drops the row from memory, sees no event of the customer again that would have them sent."""
+    first = with_numbers_that_are_not_finite(*sections)
+    batch = first.lane.take_batch(ALL)
+    sent = letters_among(batch.outgoing).letters
+
+    second = pipe_with({key: not_none(row) for key, row in batch.rows})
+    second.lane.start_at(dict.fromkeys(TPS, CommitPoint(0, flush=2)))
+    second.live()
+
+    assert [each.reason for each in sent.values()] == ["row_unreadable"] * len(sections)
+    assert letters(second).letters.keys() == sent.keys()
+    assert {each.value for each in letters(second).letters.values()} == {each.value for each in sent.values()}
+    assert not_none(not_none(second.lane.get(b"c")).profile).buying.sums.orders in (2, 3, 4)
+
+
+def test_a_section_that_could_not_be_written_is_told_once_when_no_worker_dies():
+    pipe = with_numbers_that_are_not_finite("buying")
+    told = len(letters(pipe).letters)
+    pipe.lane.note_durable(pipe.lane.take_batch(ALL))
+    pipe.feed(NAMES.purchases, [bought(30 + day) for day in range(3)])
+
+    assert (told, len(letters(pipe).letters)) == (1, 0)
+    assert not_none(pipe.lane.get(b"c")).set_aside == []
+
+
+def test_a_spoilt_row_that_took_the_place_of_another_keeps_both_letters_and_the_alerts_of_a_shadow():
+    """Whatever else is in it: the first letter, and what a shadow would have raised, may not have left."""
+    cut = stored()[:-40]
+    first = pipe_with({b"c": cut})
+    start = dict.fromkeys(TPS, CommitPoint(0, flush=2))
+    first.lane.start_at(start)
+    first.feed(NAMES.purchases, [bought(10 + day) for day in range(9)])
+    not_none(first.lane.get(b"c")).shadow_outbox = [Raw(b'{"id":"s1"}')]
+    rows = dict(first.lane.take_batch(ALL).rows)
+    again = not_none(rows[b"c"]).replace(b'"basket_sum":', b'"basket_sum":"much","was":')
+
+    second = pipe_with({b"c": again})
+    second.lane.start_at(start)
+    second.live()
+
+    assert {each.value for each in letters(second).letters.values()} == {cut, again}
+    assert [out.value for out in second.lane.outgoing if out.topic == NAMES.shadow] == [b'{"id":"s1"}']

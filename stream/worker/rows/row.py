@@ -65,8 +65,9 @@ class Transport(Struct, omit_defaults=True, gc=False):
     """The flush that carried it; it is sent again if that was not committed."""
     barred_ms: int = 0
     """When the customer, who came back, was erased; events up to then are turned away (rows/bars.py)."""
-    set_aside: Spoilt | None = None
-    """What this row took the place of (rows/spoilt.py): its dead letter is of `outbox_flush` as well."""
+    set_aside: list[Spoilt] | Spoilt = field(default_factory=list)
+    """What this row took the place of, or does not say (rows/spoilt.py): the dead letters of these are of
+    `outbox_flush` as well. Earlier versions wrote one alone."""
     shadow: ShadowJudgement | None = None
     """What a shadow policy makes of the customer (core/shadow.py)."""
     shadow_outbox: list[Raw] = field(default_factory=list)
@@ -161,7 +162,7 @@ class LiveRow:
         self.view = row.view
         self.view_flush = row.view_flush
         self.barred_ms = row.barred_ms
-        self.set_aside = row.set_aside
+        self.set_aside = [row.set_aside] if isinstance(row.set_aside, Spoilt) else row.set_aside
         self.instead_of = row.instead_of
         self.adopted = row.adopted
         self.policies = row.policies
@@ -172,8 +173,7 @@ class LiveRow:
         self.held = _NONE if row.profile is None else held_kinds(row.profile.judgement)
         """The kinds of alerts that were held back when the customer was judged last; it is not stored."""
         self.spoilt: Spoilt | None = None
-        """What must go to the dead letters and has not been sent: the row whose place this one takes, or a
-        section not written."""
+        """What must go to the dead letters and has not been sent: the row whose place this one takes."""
         self._stored = stored
         self._written = b""
         self._sizes = [0] * len(SECTIONS)
@@ -182,9 +182,47 @@ class LiveRow:
         """Empty the outbox once the flush that it is of is committed. Of an erased customer no dead letter is
         sent again."""
         if self.profile is not None and self.profile.erased_ms:
-            self.set_aside = None
+            self.set_aside = []
         if self.outbox_flush and self.outbox_flush <= committed_flush:
-            self.outbox, self.shadow_outbox, self.outbox_flush, self.set_aside = [], [], 0, None
+            self.outbox, self.shadow_outbox, self.outbox_flush, self.set_aside = [], [], 0, []
+
+    def set_right(self, changed: int) -> list[Spoilt]:
+        """Put each of these sections of the profile (bits, as in `changed`) back to what was written before,
+        if nobody could read it again: it holds a number that is not finite. What is no longer written.
+
+        That is a fault of this program, and must not cost the partition. Call it after every step.
+        """
+        profile, found = self.profile, list[Spoilt]()
+        if profile is not None:
+            for place, name, _ in CHANGED_SECTIONS[changed]:
+                content = getattr(profile, name)
+                if not isfinite(TOTALS[name](content)):
+                    found += self._put_back(profile, place, name, _encode(content))
+        if self.shadow is not None and not isfinite(TOTALS["judgement"](self.shadow.judgement)):
+            found.append(Spoilt(_encode(self.shadow), "shadow: a number in it is not finite"))
+            log.error("the shadow of a customer was not written, as nobody could read it")
+            self.shadow = None
+        return found
+
+    def _put_back(self, profile: Profile, place: int, name: str, section: bytes) -> list[Spoilt]:
+        """Nothing, if the section can be read: numbers may be finite though their sum is not."""
+        decode = SECTION_DECODERS[name]
+        try:
+            decode(section)
+        except msgspec.ValidationError as wrong:
+            log.error("a row was not written as it is, as nobody could read it (%s: %s)", name, wrong)
+            setattr(profile, name, decode(self._before(place, name)))
+            return [Spoilt(section, f"{name}: {wrong}")]
+        return []
+
+    def _before(self, place: int, name: str) -> bytes:
+        """A section of the profile as it was written last, or read; `{}`, its beginning, if it never was."""
+        written = self._written
+        if written:
+            start = len(written) - len(ROW_END) - sum(self._sizes[place:])
+            return written[start : start + self._sizes[place]].removeprefix(f',"{name}":'.encode())
+        profile = _load(self._stored).profile if self._stored else None
+        return b"{}" if profile is None else _encode(getattr(migrated(profile), name))
 
     def encode(self) -> bytes:
         """The same bytes as those of the StoredRow with these values (tests/worker/test_row.py)."""
@@ -192,9 +230,6 @@ class LiveRow:
         if profile is None:
             transport = self._transport()
             return _encode(StoredRow(*transport, None, self.instead_of, self.adopted, self.policies))
-        if self.shadow is not None and not isfinite(TOTALS["judgement"](self.shadow.judgement)):
-            log.error("the shadow of a customer was not written, as nobody could read it")
-            self.shadow = None
         front = _Front(*self._transport(), head_of(profile))
         written, sizes, done = self._written, self._sizes, 0
         kept_from = len(written) - len(ROW_END) - sum(sizes)
@@ -204,11 +239,7 @@ class LiveRow:
                 kept_to = kept_from + sum(sizes[done:place])
                 parts.append(written[kept_from:kept_to])
                 kept_from = kept_to
-            content = getattr(profile, name)
-            section = lead + _encode(content)
-            if not isfinite(TOTALS[name](content)):
-                before = written[kept_from : kept_from + sizes[place]] or lead + self._as_stored(name)
-                section = self._readable(profile, name, section, before, len(lead))
+            section = lead + _encode(getattr(profile, name))
             kept_from += sizes[place]
             sizes[place] = len(section)
             parts.append(section)
@@ -228,31 +259,12 @@ class LiveRow:
         str,
         int,
         int,
-        Spoilt | None,
+        list[Spoilt],
         ShadowJudgement | None,
         list[Raw],
     ]:
         sent = self.applied, self.outbox, self.outbox_flush, self.models, self.view, self.view_flush
         return (*sent, self.barred_ms, self.set_aside, self.shadow, self.shadow_outbox)
-
-    def _as_stored(self, name: str) -> bytes:
-        """A section of the profile as it was read; `{}`, its beginning, of a row that was not read."""
-        profile = _load(self._stored).profile if self._stored else None
-        return b"{}" if profile is None else _encode(getattr(migrated(profile), name))
-
-    def _readable(self, profile: Profile, name: str, section: bytes, before: bytes, start: int) -> bytes:
-        """The section, or what was written before it when nobody could read it: it holds a number that is not
-        finite. That is a fault of this program, and must not cost the partition.
-        """
-        decode = SECTION_DECODERS[name]
-        try:
-            decode(section[start:])
-        except msgspec.ValidationError as wrong:
-            self.spoilt = Spoilt(section[start:], f"{name}: {wrong}")
-            log.error("a row was not written as it is, as nobody could read it (%s: %s)", name, wrong)
-            setattr(profile, name, decode(before[start:]))
-            return before
-        return section
 
 
 def some_customers(lane: Lane[LiveRow], count: int) -> list[bytes]:

@@ -2,8 +2,9 @@
 
 Rows are written by workers alone, and every number in them is finite. Still one may become unreadable: a
 fault of an earlier version, a foreign program on the profiles topic. Its customer then starts anew, with the
-offsets and the unsent alerts of the row where these are legible, and the row goes to the dead letters, whole.
-When most rows are like that, another version wrote them, and the worker stops before it changes anything.
+offsets and the unsent records of the row where these are legible, and the row goes to the dead letters,
+whole. When most rows are like that, another version wrote them, and the worker stops before it changes
+anything. A section that this worker itself would write like that stays as it was, and is a dead letter.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ def anew(row: bytes, wrong: Exception) -> LiveRow:
     """The row of a customer who starts anew in place of a row that cannot be read."""
     try:
         kept = _transport(row)
-        stored = StoredRow(kept.applied, kept.outbox, kept.outbox_flush, barred_ms=kept.barred_ms)
+        stored = StoredRow(
+            kept.applied, kept.outbox, kept.outbox_flush, barred_ms=kept.barred_ms,
+            set_aside=kept.set_aside, shadow_outbox=kept.shadow_outbox,
+        )  # fmt: skip
     except UNREADABLE:
         stored = StoredRow()
     live = LiveRow(stored)
@@ -63,11 +67,13 @@ class SetAside:
         self._count = 0
 
     def send(self, lane: Lane[LiveRow], key: bytes, row: LiveRow, spoilt: Spoilt) -> None:
-        """Queue the dead letter of what `row` took the place of. The row keeps that until the flush is
-        committed, as an outbox: what is written in its place is legible."""
+        """Queue the dead letter of what `row` took the place of, or does not say. The row keeps that until
+        the flush is committed, as an outbox: what is written in its place is legible."""
         letter = self._letter(lane, key, spoilt)
         lane.send(self._letters_topic, letter.key, letter.value, letter.headers, lane.partition, row=key)
-        row.set_aside, row.outbox_flush = spoilt, lane.flush_number
+        if spoilt not in row.set_aside:
+            row.set_aside.append(spoilt)
+        row.outbox_flush = lane.flush_number
 
     def _letter(self, lane: Lane[LiveRow], key: bytes, spoilt: Spoilt) -> DeadLetter:
         """The dead letter of a row, with a line in the log. EngineError: there were SET_ASIDE_MAX before."""

@@ -38,7 +38,7 @@ class ViewWriter:
             return None
         try:
             value = self._value(row, self._basis_of(lane))
-        except (ValueError, OverflowError) as wrong:  # the row itself is set right by LiveRow.encode
+        except (ValueError, OverflowError) as wrong:  # the row itself is set right by LiveRow.set_right
             log.error("the view of a customer was not written: %s", wrong)
             return None
         digest = NO_VIEW if value is None else blake2b(value, digest_size=DIGEST_BYTES).hexdigest()
