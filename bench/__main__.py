@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bench import alone, history, import_speed, latency, same_job
+from bench import alone, border, history, import_speed, latency, same_job
 from bench import compare as comparison
 from bench import deliver as delivery
 from bench import jobs as studies
@@ -292,6 +292,8 @@ def right_command(*, words: tuple[str, ...], files: tuple[Path, ...], jobs: int,
     measured = promise.measured if of_promises else table.measured
     print_result({**measured(words, files, jobs, table.show_line), **stamp()})
 
+
+main.add_command(border.border_command)
 
 if __name__ == "__main__":
     main()

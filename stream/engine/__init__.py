@@ -12,7 +12,7 @@ How a worker is written (a complete one: tests/support/toy_app.py):
     @app.processor                                   # the one agent that may change rows
     async def keep(lanes):
         async for lane in lanes:                     # a lane is one partition number of all inputs
-            for moment in lane.moments():            # in order of event time; await between moments at most
+            for moment in lane.moments():            # in order of time by key; await between moments at most
                 match moment:
                     case Arrival(key=key):           # an input record: .event .time_ms .topic .offset
                         row = lane.get(key)          # the live row, or None
@@ -52,15 +52,18 @@ each other as far as Kafka has them. All but the last have `more` set. An applic
 must not matter collects them, orders them itself and applies them together; rule 1 then goes by the offsets
 that the row had before.
 
-Time: timers and the order of moments are event time. With `clock="event"` only arrivals move the clock; with
-`clock="wall"` the wall clock does too, in a lane that is live and has read all its input. In a history, whose
-records arrive long after their event times, a lane goes by its own arrivals, whatever other lanes have read,
-and by those of the whole group once nothing arrives for `history_quiet_s` (task/lane_clock.py). The clock
-never gets more than `stall_after_ms` ahead of the `reference` topic, the one that normally never pauses: what
-is further ahead is held, and `lane.stalled` is true. A tick, an arrival with `complete_to_ms` on the
-topic `ticks`, says that the reference topic is complete until then. A topic of which Kafka has more is waited
-for, at most `max_idle_s` without a record (then `app.on_give_up` is called with its name); a topic that was
-read to its end is waited for at most `merge_wait_s`, or in a history until it pauses for so long.
+Time: timers and the order of moments are event time. Those of one key come in its order. In a live lane
+timers of other keys take turns with arrivals, so that very many of one instant delay nobody; an arrival
+that is `for_all` comes after all that are due (task/due_timers.py). With `clock="event"` only arrivals move
+the clock; with `clock="wall"` the wall clock does too, in a lane that is live and has read all its input.
+In a history, whose records arrive long after their event times, a lane goes by its own arrivals, whatever
+other lanes have read, and by those of the whole group once nothing arrives for `history_quiet_s`
+(task/lane_clock.py). The clock never gets more than `stall_after_ms` ahead of the `reference` topic, the
+one that normally never pauses: what is further ahead is held, and `lane.stalled` is true. A tick, an
+arrival with `complete_to_ms` on the topic `ticks`, says that the reference topic is complete until then. A
+topic of which Kafka has more is waited for, at most `max_idle_s` without a record (then `app.on_give_up` is
+called with its name); a topic that was read to its end is waited for at most `merge_wait_s`, or in a
+history until it pauses for so long.
 
 Topics: all must exist. The inputs and the changelog have equal numbers of partitions; the changelog is
 compacted. Each input key is in the same partition number of every input.

@@ -11,6 +11,7 @@ class Metrics(MetricSet):
         self._declare_output()
         self._declare_engine()
         _declare_gauges(self.gauges)
+        _declare_time(self.gauges)
         _declare_basis(self.gauges)
 
     def _declare_input(self) -> None:
@@ -111,14 +112,6 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare("recovery_rows_left", "Offsets of the profiles topic still to be read back.")
     gauges.declare("recovery_seconds_left", "Time until the rows are read back, at the pace so far.")
     gauges.declare(
-        "watermark_timestamp_seconds", "Event time up to which everything was applied.", "partition"
-    )
-    gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall clock.", "partition")
-    gauges.declare(
-        "partition_live", "1 when the wall clock moves time, 0 in a history: its own events do.", "partition"
-    )
-    gauges.declare("source_stalled", "1 while no purchases arrive and churn is not judged.", "topic")
-    gauges.declare(
         "open_transaction_seconds",
         "How long a producer's open transaction has hidden records; no sample without one.",
         "topic",
@@ -131,6 +124,25 @@ def _declare_gauges(gauges: Gauges) -> None:
     gauges.declare("recovering", "1 while the table is being restored and no event is applied.")
     gauges.declare("table_keys", "Rows in the table; an estimate with the rocksdb store.", "table")
     gauges.declare("unflushed_events", "Applied events whose rows and alerts are not durable yet.")
+
+
+def _declare_time(gauges: Gauges) -> None:
+    gauges.declare(
+        "watermark_timestamp_seconds", "Event time up to which everything was applied.", "partition"
+    )
+    gauges.declare("event_time_lag_seconds", "How far the watermark is behind the wall clock.", "partition")
+    gauges.declare(
+        "reviews_waiting",
+        "Reviews of customers that are due and take turns with events, as when a month begins in a shop of "
+        "seasons.",
+    )
+    gauges.declare(
+        "reviews_waiting_seconds", "How long ago, in event time, the oldest of these was due; 0 when none is."
+    )
+    gauges.declare(
+        "partition_live", "1 when the wall clock moves time, 0 in a history: its own events do.", "partition"
+    )
+    gauges.declare("source_stalled", "1 while no purchases arrive and churn is not judged.", "topic")
 
 
 def _declare_basis(gauges: Gauges) -> None:

@@ -19,7 +19,7 @@ from stream.engine.task.commit_point import CommitPoint
 from stream.wire import encode_profile_view
 from stream.worker.rows.row import StoredRow
 from tests.support.narrow import not_none
-from tests.support.pipe import NAMES, TOPICS, Pipe, by_topic
+from tests.support.pipe import NAMES, TOPICS, Pipe, Wall, by_topic
 
 TPS = [PartitionId(topic, 0) for topic in TOPICS]
 
@@ -28,14 +28,18 @@ class LastingKafka:
     """What outlives a worker: compacted rows and views, committed points, alerts that went out."""
 
     def __init__(
-        self, story: Sequence[Event], views: Literal["on", "off"] = "on", erasure_key: str = ""
+        self,
+        story: Sequence[Event],
+        views: Literal["on", "off"] = "on",
+        erasure_key: str = "",
+        wall: Wall | None = None,
     ) -> None:
-        self.story, self.erasure_key = story, erasure_key
+        self.story, self.erasure_key, self.wall = story, erasure_key, wall
         self.asked = views
         self.views: dict[bytes, bytes] = {}
         self.written_views = 0
         self.rows: dict[bytes, bytes] = {}
-        self.points = dict.fromkeys(TPS, CommitPoint(0))
+        self.points = dict.fromkeys(TPS, CommitPoint(0, live=wall is not None))
         self.alerts: set[bytes] = set()
         self.void: set[bytes] = set()
         """Keys whose last record a replaced worker wrote."""
@@ -64,7 +68,7 @@ class LastingKafka:
             self.written_views += each.topic == NAMES.view
 
     def worker(self) -> Pipe:
-        pipe = Pipe(guarded=False, views=self.asked, erasure_key=self.erasure_key)
+        pipe = Pipe(guarded=False, views=self.asked, erasure_key=self.erasure_key, wall=self.wall)
         epochs = [(FENCE_KEY, None, 2)] if self.void else []
         valid = [(*row, 2 if self.void else None) for row in self.rows.items()]
         void = [(key, b"{}", 1) for key in sorted(self.void)]

@@ -12,7 +12,7 @@ from stream.engine import Arrival, EngineOptions, Lane
 from stream.engine.state.store import MemoryStore
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint
-from stream.engine.task.group_progress import GroupProgress
+from stream.engine.task.group_progress import Clocks, GroupProgress
 from stream.engine.task.merge import Source
 from stream.metrics import Metrics
 from stream.worker.kafka.dead_letter import DeadLetterLimit
@@ -30,8 +30,19 @@ TOPICS = (NAMES.purchases, NAMES.engagement, NAMES.feedback, NAMES.control)
 KINDS = dict(zip(TOPICS, EVENT_TYPES, strict=True))
 
 
+class Wall:
+    """A wall clock that a test sets, in ms since 1970."""
+
+    def __init__(self, now_ms: int = 0) -> None:
+        self.now_ms = now_ms
+        self.clocks = Clocks(lambda: self.now_ms, lambda: self.now_ms / 1_000)
+
+
 class Pipe:
-    """One lane of the engine, fed by hand, and the worker's keeper that lives its moments."""
+    """One lane of the engine, fed by hand, and the worker's keeper that lives its moments.
+
+    With `wall` the lane is live from the beginning, and this is the wall clock.
+    """
 
     def __init__(
         self,
@@ -41,18 +52,12 @@ class Pipe:
         judged_by: Basis | None = None,
         views: Literal["on", "off", "anew"] = "off",
         erasure_key: str = "",
+        wall: Wall | None = None,
     ) -> None:
-        options = EngineOptions(
-            app_id="a",
-            bootstrap="nowhere:1",
-            inputs=TOPICS,
-            changelog="rows",
-            reference=NAMES.purchases if guarded else None,
-            stall_after_ms=0,
-        )
+        options = _options(guarded=guarded, wall=wall)
         codec = ProfileCodec(KINDS, 1, live=False, views=views)  # type: ignore[arg-type]
         self.sources = {topic: Source(topic, 0, 100_000) for topic in TOPICS}
-        self.progress = GroupProgress(options)
+        self.progress = GroupProgress(options, None if wall is None else wall.clocks)
         self.lane: Lane[LiveRow] = Lane(
             0,
             sources=list(self.sources.values()),
@@ -61,8 +66,12 @@ class Pipe:
             progress=self.progress,
             flush_if_due=_nothing,
         )
+        beginning = CommitPoint(0, live=wall is not None)
         self.lane.start_at(
-            {source.tp: CommitPoint((start or {}).get(source.topic, 0)) for source in self.lane.sources}
+            {
+                source.tp: beginning._replace(offset=(start or {}).get(source.topic, 0))
+                for source in self.lane.sources
+            }
         )
         self.metrics = Metrics()
         counts = BatchCounts(self.metrics)
@@ -98,6 +107,18 @@ class Pipe:
 
     def alerts(self) -> list[bytes]:
         return [not_none(out.value) for out in self.lane.outgoing if out.topic == NAMES.alerts]
+
+
+def _options(*, guarded: bool, wall: Wall | None) -> EngineOptions:
+    return EngineOptions(
+        app_id="a",
+        bootstrap="nowhere:1",
+        inputs=TOPICS,
+        changelog="rows",
+        reference=NAMES.purchases if guarded else None,
+        stall_after_ms=0,
+        clock="event" if wall is None else "wall",
+    )
 
 
 async def _nothing() -> None:

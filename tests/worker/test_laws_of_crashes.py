@@ -212,13 +212,13 @@ def test_the_letters_of_sections_that_could_not_be_written_outlive_any_crash(sec
     assert not_none(not_none(second.lane.get(b"c")).profile).buying.sums.orders in (2, 3, 4)
 
 
-def test_a_section_that_could_not_be_written_is_told_once_when_no_worker_dies():
+def test_a_section_that_could_not_be_written_is_one_letter_when_no_worker_dies():
     pipe = with_numbers_that_are_not_finite("buying")
-    told = len(letters(pipe).letters)
+    before = len(letters(pipe).letters)
     pipe.lane.note_durable(pipe.lane.take_batch(ALL))
     pipe.feed(NAMES.purchases, [bought(30 + day) for day in range(3)])
 
-    assert (told, len(letters(pipe).letters)) == (1, 0)
+    assert (before, len(letters(pipe).letters)) == (1, 0)
     assert not_none(pipe.lane.get(b"c")).set_aside == []
 
 

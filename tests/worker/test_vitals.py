@@ -71,6 +71,22 @@ def test_a_partition_in_a_history_is_not_live(app):
     assert (before, gauge(metrics, "partition_live")) == ({'partition="3"': 0}, {'partition="3"': 1})
 
 
+def test_reviews_that_wait_for_their_turn_are_counted_and_hold_back_the_watermark(app):
+    metrics, lane = Metrics(), app.delivery.lanes[3]
+    watch(metrics, app, "profiles", now=Now())
+    before = gauge(metrics, "reviews_waiting "), gauge(metrics, "reviews_waiting_seconds")
+    for number in range(3):
+        lane.table.timers.set(b"k%d" % number, 4_000 * (1 + number))
+    lane.clock.live = True
+    lane.due.start()
+    lane.clock.advance(9_000)
+
+    assert before == ({"": 0}, {"": 0})
+    assert gauge(metrics, "reviews_waiting ")[""] == 2
+    assert gauge(metrics, "reviews_waiting_seconds")[""] == 5
+    assert gauge(metrics, "watermark_timestamp_seconds") == {'partition="3"': 4.0}
+
+
 @pytest.mark.parametrize(
     ("wait_s", "why"),
     [

@@ -11,6 +11,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import new_store
 from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoints
+from stream.engine.task.due_timers import AT_ONCE
 from stream.engine.task.lane import Lane
 from stream.engine.task.merge import Source
 
@@ -56,8 +57,8 @@ def new_lane(
     """The lane of one partition number. EngineError: its store cannot be used.
 
     `changelog_id`: Kafka's id of the changelog, empty where none is known. `highwaters`: the next offset of
-    each input. `lanes`: among how many the live rows in memory are shared. `lane_with`: `Lane` with those of
-    its arguments that are the same for all lanes.
+    each input. `lanes`: among how many live rows in memory, and timers in turns, are shared. `lane_with`:
+    `Lane` with those of its arguments that are the same for all lanes.
     """
     sources = [Source(topic, partition, options.max_pending) for topic in options.inputs]
     for source in sources:
@@ -66,5 +67,6 @@ def new_lane(
     store = new_store(options, partition, changelog_id)
     table = Table(codec, store, hot_rows, f"{options.changelog}/{partition}")
     lane = lane_with(partition, sources=sources, table=table, options=options)
+    lane.due.at_once = max(1, AT_ONCE // lanes)
     lane.start_at(points)
     return lane

@@ -62,5 +62,25 @@ class Timers:
         self._note_earliest()
         return None
 
+    def take(self, key: bytes, until_ms: int) -> int | None:
+        """Take out the timer of one row, if it is not later than `until_ms`: its time."""
+        at_ms = self._at.get(key)
+        if at_ms is None or at_ms > until_ms:
+            return None
+        del self._at[key]  # the heap's entry is outdated now
+        return at_ms
+
+    def count_until(self, until_ms: int) -> int:
+        """How many timers are not later than `until_ms`. Only these are looked at, and as many again."""
+        heap, at, places = self._heap, self._at, [0]
+        found = set[bytes]()
+        for place in places:
+            if place < len(heap) and heap[place][0] <= until_ms:
+                key = heap[place][1]
+                if at.get(key, FOREVER_MS) <= until_ms:
+                    found.add(key)
+                places += (2 * place + 1, 2 * place + 2)
+        return len(found)
+
     def _note_earliest(self) -> None:
         self.earliest_ms = self._heap[0][0] if self._heap else FOREVER_MS

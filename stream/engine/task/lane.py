@@ -5,9 +5,9 @@ The rules:
 1.  One agent works on a lane, and reads `moments` to their end. In between it may await, so that a long batch
     does not hold the event loop: the lane is `busy` then, and nothing of it is flushed. While it is not busy
     it is whole: each moment that it gave out has been applied to its row.
-2.  Moments come in order of event time: the arrivals of all inputs, merged (task/merge.py), and the timers of
-    rows. A timer comes before the first arrival that is not earlier than it. Arrivals of one key and instant
-    follow each other (task/instants.py).
+2.  Moments of a key come in order of event time: arrivals of all inputs, merged (task/merge.py), and timers
+    of rows; in a history those of all keys do (task/due_timers.py). Arrivals of one key and instant follow
+    each other (task/instants.py).
 3.  The clock is the event time that the lane has reached. It never goes back. Arrivals and timers move it;
     with `clock="wall"` also the wall clock, while every record that Kafka has was given out and the lane is
     not in a history (task/lane_clock.py).
@@ -43,6 +43,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.state.table import Table
 from stream.engine.task.batch import BesideRow, Checkpoint, FlushBatch, Outgoing, rows_of
 from stream.engine.task.commit_point import CommitPoint, CommitPoints
+from stream.engine.task.due_timers import DueTimers
 from stream.engine.task.group_progress import GroupProgress
 from stream.engine.task.instants import by_key_within_instants
 from stream.engine.task.lane_clock import LaneClock
@@ -78,9 +79,9 @@ class Lane(Generic[State]):
         self.queued = False  # the agent was sent this lane and has not taken its moments yet
         self.open = True
         self.flush_if_due = flush_if_due
-        self._options = options
-        self._progress = progress
+        self._options, self._progress = options, progress
         self.clock = LaneClock(options, sources, progress)
+        self.due = DueTimers(table.timers, self.clock)
         self._on_give_up = on_give_up
         self._inside = False
         self._rows_to_follow: dict[bytes, None] = {}  # rows whose records have left before them
@@ -127,17 +128,20 @@ class Lane(Generic[State]):
         assert not self._inside, "the moments of a lane were left before their end"
         self._inside = True
         yield from self._unsent()
-        timers = self.table.timers
+        timers, due = self.table.timers, self.due
+        yield from self._counted(due.left_waiting())
         while batch := self._next_arrivals():
             self.clock.note_overtaken(batch)
+            reached_ms = due.reached_ms
             for arrival in batch:
-                if timers.earliest_ms <= arrival.order_ms:
-                    yield from self._timers(arrival.order_ms)
+                if timers.earliest_ms <= arrival.order_ms or timers.earliest_ms <= reached_ms:
+                    yield from self._counted(due.before(arrival))
                 yield arrival
             self.unflushed += len(batch)
             self.applied_count += len(batch)
             self.clock.arrived(batch[-1].order_ms)
-        yield from self._timers(self.clock.idle_limit_ms())
+            yield from self._counted(due.after(len(batch)))
+        yield from self._counted(due.at_rest())
         self._inside = False
 
     @property
@@ -176,15 +180,10 @@ class Lane(Generic[State]):
         )
         return by_key_within_instants(batch)
 
-    def _timers(self, until_ms: int | None) -> Iterator[Moment]:
-        if until_ms is None:
-            return
-        pop = self.table.timers.pop
-        while timer := pop(until_ms):
-            at_ms, key = timer
+    def _counted(self, timers: Iterator[Timer]) -> Iterator[Timer]:
+        for timer in timers:
             self.unflushed += 1
-            yield Timer(key, at_ms)
-        self.clock.advance(until_ms)
+            yield timer
 
     @property
     def clock_ms(self) -> int | None:
@@ -193,7 +192,7 @@ class Lane(Generic[State]):
 
     def may_have_moments(self) -> bool:
         """There may be something to give out although no record came: by the passing of time alone."""
-        if self._starting or any(source.pending for source in self.sources):
+        if self._starting or self.due.waiting or any(source.pending for source in self.sources):
             return True
         limit_ms = self.clock.idle_limit_ms()
         return limit_ms is not None and self.table.timers.earliest_ms <= limit_ms
@@ -272,6 +271,7 @@ class Lane(Generic[State]):
             self.committed_flush = max(self.committed_flush, point.flush)
             self.table.written = max(self.table.written, point.rows)
         self.clock.start(self._committed)
+        self.due.start()
         self._progress.note_committed(self._committed)
         self.flush_number = self.committed_flush + 1
         self._delete_committed()

@@ -77,6 +77,11 @@ class LaneClock:
             self._progress.overtaken.add(first.topic)
 
     @property
+    def by_wall(self) -> bool:
+        """The wall clock moves the lane."""
+        return self._by_wall and not self.in_history
+
+    @property
     def in_history(self) -> bool:
         """Rule 1."""
         return not self.live or self._since_history_s < self._progress.quiet_s

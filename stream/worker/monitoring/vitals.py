@@ -29,6 +29,8 @@ def watch(metrics: Metrics, app: EngineApp[Any], table: str, now: Clock = time.t
         "event_time_lag_seconds": lambda: {
             labels: max(0.0, now() - reading) for labels, reading in _watermarks(lanes.values()).items()
         },
+        "reviews_waiting": lambda: {(): sum(lane.due.count for lane in lanes.values())},
+        "reviews_waiting_seconds": lambda: {(): max(map(_overdue_s, lanes.values()), default=0.0)},
         "partition_live": lambda: {
             (str(lane.partition),): float(not lane.clock.in_history) for lane in lanes.values()
         },
@@ -66,7 +68,18 @@ def _lag(lanes: Any) -> Readings:
 
 
 def _watermarks(lanes: Any) -> Readings:
-    return {(str(lane.partition),): lane.clock_ms / 1_000 for lane in lanes if lane.clock_ms is not None}
+    """Behind the clock of a lane while reviews wait that were due before it."""
+    return {
+        (str(lane.partition),): lane.clock_ms / 1_000 - _overdue_s(lane)
+        for lane in lanes
+        if lane.clock_ms is not None
+    }
+
+
+def _overdue_s(lane: Lane[Any]) -> float:
+    """How long ago, by the lane's clock, the oldest review that waits was due."""
+    since_ms, clock_ms = lane.due.since_ms, lane.clock_ms
+    return 0.0 if since_ms is None or clock_ms is None else (clock_ms - since_ms) / 1_000
 
 
 def readiness_problems(app: EngineApp[Any]) -> Sequence[str]:
