@@ -85,9 +85,17 @@ class CustomerEntry(Struct, frozen=True):
 
 
 class UnseenEntry(Struct, frozen=True):
-    """A customer whose profile this program cannot look at, as columns of the table `unseen`."""
+    """A customer whose profile this program cannot look at, as columns of the table `unseen`: lists and sums
+    are without them."""
 
     customer: str
+    reason: str
+    """One of those below."""
+
+
+UNREADABLE_ROW, NEWER_ROW, OTHER_MEANING, OUR_FAULT = "unreadable", "newer_version", "other_meaning", "fault"
+"""The stored row, or a part of it, cannot be read; a later version wrote it; its facts are of another zone or
+currency; a rule of ours stumbles over it."""
 
 
 class ProfileEntry(Struct, frozen=True):

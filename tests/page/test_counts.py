@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stream.page.cells import COUNTED_BY, RISK_ENDS, STEPS, risk_band, value_step
-from stream.page.entries import CustomerEntry
+from stream.page.entries import OUR_FAULT, CustomerEntry, UnseenEntry
 from stream.page.live.rounds import Rounds
 from stream.page.remarks import MuteEntry
 from stream.page.screens.counts import counted, currencies, customers_known, open_counted
@@ -67,7 +67,8 @@ def batches(draw):
     muted = [
         MuteEntry(name, 99, draw(st.integers(0, 9)), "", "") for name in draw(st.lists(NAMES, max_size=1))
     ]
-    return Batch(customers=put, opened=[*there.values()], erased=left[:1], unseen=left[1:], mutes=muted)
+    hidden = [UnseenEntry(name, OUR_FAULT) for name in left[1:]]
+    return Batch(customers=put, opened=[*there.values()], erased=left[:1], unseen=hidden, mutes=muted)
 
 
 def from_scratch(reading):

@@ -59,6 +59,7 @@ PAGE_FLOORS = [
     {"live"},
     {"sources", "screens"},
     {"store"},
+    {"stored_profiles"},
     {"entries", "published", "remarks"},
     {"cells", "masks", "faults"},
 ]

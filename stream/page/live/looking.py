@@ -17,20 +17,24 @@ from stream.core.facts.versions import ForeignProfileError, NewerVersionError, c
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import standing
 from stream.page.entries import (
+    NEWER_ROW,
+    OTHER_MEANING,
+    OUR_FAULT,
+    UNREADABLE_ROW,
     CustomerEntry,
     OpenEntry,
     ProfileEntry,
+    UnseenEntry,
     customer_entry,
     open_entries,
     packed,
 )
 from stream.page.faults import fault_places
-from stream.page.live.in_brief import read_for_lists
 from stream.page.sources.source import last_instant_ms
+from stream.page.stored_profiles import read_for_lists
 from stream.worker.rows.stored import UNREADABLE, profile_text, read_profile
 
 log = logging.getLogger(__name__)
-UNREADABLE_ROW, NEWER_ROW, OTHER_MEANING = "unreadable", "newer_version", "other_meaning"
 
 
 class NewRow(NamedTuple):
@@ -39,10 +43,7 @@ class NewRow(NamedTuple):
     customer: str
     value: bytes
     """Empty: there is no such customer any more."""
-    topic: str
     partition: int
-    at_ms: int
-    """The record's timestamp."""
 
 
 class Seen(Struct):
@@ -53,10 +54,8 @@ class Seen(Struct):
     opened: list[OpenEntry] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
     """Customers who have no row, or one that cannot be read: an older one would be wrong."""
-    unseen: list[str] = field(default_factory=list)
-    """Customers whom our own rules could not look at."""
-    not_counted: list[tuple[NewRow, str]] = field(default_factory=list)
-    """Rows that cannot be read, and why."""
+    unseen: list[UnseenEntry] = field(default_factory=list)
+    """Customers who cannot be looked at, and why."""
 
 
 class Known(Struct):
@@ -68,11 +67,17 @@ class Known(Struct):
     """The last instant that any of them knows of."""
 
 
-def read_rows(rows: Iterable[NewRow], meaning: str, seen: Seen) -> Known:
-    """The profiles of these rows; what has none is added to `seen`. `meaning`: `Meaning.digest`."""
+def read_rows(
+    rows: Iterable[NewRow],
+    meaning: str,
+    seen: Seen,
+    read: Callable[[bytes], Profile] = read_for_lists,
+) -> Known:
+    """The profiles of these rows; what has none is added to `seen`. `meaning`: `Meaning.digest`. `read`: how
+    much of each is read."""
     known = Known()
     for row in rows:
-        found = _read(row, meaning, seen) if row.value else None
+        found = _read(row, meaning, seen, read) if row.value else None
         if found is None or found[0].erased_ms:
             seen.erased.append(row.customer)
             continue
@@ -89,28 +94,31 @@ def look_at(known: Known, now_ms: int, basis_of: Callable[[int], Basis], seen: S
         seen.profiles.append(ProfileEntry(profile.customer, packed(text)))
 
 
-def _read(row: NewRow, meaning: str, seen: Seen) -> tuple[Profile, bytes] | None:
-    """The profile for lists, and as JSON."""
+def _read(
+    row: NewRow, meaning: str, seen: Seen, read: Callable[[bytes], Profile]
+) -> tuple[Profile, bytes] | None:
+    """The profile, and as JSON."""
     try:
         text = profile_text(row.value)
         if text is None:
             return None
-        profile = read_for_lists(text)
+        profile = read(text)
         check_meaning(profile.meaning, meaning)
     except UNREADABLE:
-        seen.not_counted.append((row, UNREADABLE_ROW))
+        why = UNREADABLE_ROW
     except NewerVersionError:
-        seen.not_counted.append((row, NEWER_ROW))
+        why = NEWER_ROW
     except ForeignProfileError:
-        seen.not_counted.append((row, OTHER_MEANING))
+        why = OTHER_MEANING
     else:
         return profile, text
+    seen.unseen.append(UnseenEntry(row.customer, why))
     return None
 
 
-def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, text: bytes) -> None:
+def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, text: bytes = b"") -> None:
     """Add the rows of a customer as of now, or of their last judgement where that is later. `text`: the whole
-    profile as JSON, where more of it is asked for than `read_for_lists` has read.
+    profile as JSON, for one that is in brief (`read_for_lists`), where more of it is asked for.
 
     What an open alert says in words is left to whoever looks at it: there are many, and they change all the
     time. A profile that our own rules cannot look at is logged, and its customer taken out: one row never
@@ -122,10 +130,15 @@ def add_rows(seen: Seen, profile: Profile, now_ms: int, basis: Basis, text: byte
         try:
             customer, opened = _rows(profile, as_of_ms, basis)
         except AttributeError:
+            if not text:
+                raise
             customer, opened = _rows(read_profile(text), as_of_ms, basis)
+    except UNREADABLE:
+        seen.unseen.append(UnseenEntry(profile.customer, UNREADABLE_ROW))
+        return
     except Exception as fault:
         log.error("a profile cannot be looked at; its customer is left out: %s", fault_places(fault))
-        seen.unseen.append(profile.customer)
+        seen.unseen.append(UnseenEntry(profile.customer, OUR_FAULT))
         return
     seen.customers.append(customer)
     seen.opened += opened

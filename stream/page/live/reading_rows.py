@@ -1,8 +1,8 @@
 """Records of the topics become rows of the read store: pure, apart from a line of log for a fault of ours.
 
 A profile that cannot be read costs its customer: the row is taken out, since an older one would be wrong, and
-it is counted. Rows of a replaced worker are void (docs/decisions/0007). Each customer is looked at by the
-model of their partition, as a worker does.
+the customer is counted as left out. Rows of a replaced worker are void (docs/decisions/0007). Each customer
+is looked at by the model of their partition, as a worker does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stream.core.policy.policy import Policy
 from stream.engine.state.epoch import epoch_in
 from stream.page.entries import alert_entry
 from stream.page.live.control_rows import control_rows
-from stream.page.live.looking import UNREADABLE_ROW, NewRow, Seen, look_at, read_rows
+from stream.page.live.looking import NewRow, Seen, look_at, read_rows
 from stream.page.live.record import PageRecord
 from stream.page.remarks import NotCounted
 from stream.page.store.store import Batch, Place, ReadUpTo
@@ -31,13 +31,14 @@ from stream.wording.policy import in_force_line, shadow_line
 from stream.worker.rows.bases import model_in_force
 from stream.worker.rows.policies import policies_of_row, published_in
 from stream.worker.rows.row import MODEL_KEY, OWN_ROWS, POLICY_KEY, StoredRow
-from stream.worker.rows.stored import UNREADABLE, read_row
+from stream.worker.rows.stored import UNREADABLE, read_profile, read_row
 
 log = logging.getLogger(__name__)
 MODEL_NOTE, POLICY_NOTE = "model-row-", "policy-row-"
 """With the partition: the names of the notes that keep the rows of its published model and policies."""
 SHADOW_NOTE = "shadow-raised"
 """Name of the note that keeps how many alerts shadow policies would have raised."""
+UNREADABLE_ALERT = "unreadable_alert"
 NOTES = {MODEL_KEY: MODEL_NOTE, POLICY_KEY: POLICY_NOTE}
 
 _read_alert = msgspec.json.Decoder(Alert).decode
@@ -111,7 +112,7 @@ class RowReader:
     def batch(self, records: Iterable[PageRecord], now_ms: Callable[[], int]) -> Batch:
         """The rows of these records, in their order; `now_ms` is asked once the records are known."""
         news, seen = self.gather(records), Seen()
-        known = read_rows(news.rows.values(), self._configured.meaning.digest, seen)
+        known = read_rows(news.rows.values(), self._configured.meaning.digest, seen, read_profile)
         self.latest_ms = max(self.latest_ms, known.latest_ms)
         look_at(known, now_ms(), self.basis_of, seen)
         return self.put_together(news, seen)
@@ -134,8 +135,6 @@ class RowReader:
 
     def put_together(self, news: Gathered, seen: Seen) -> Batch:
         """The batch of what was gathered and what its customers look like."""
-        for row, reason in seen.not_counted:
-            self._count(row, reason, news)
         batch = news.batch
         batch.customers, batch.profiles, batch.opened = seen.customers, seen.profiles, seen.opened
         batch.erased, batch.unseen = seen.erased, seen.unseen
@@ -157,8 +156,7 @@ class RowReader:
                 news.batch.notes[note] = record.value.decode("utf-8", "replace")
             return
         customer = record.key.decode("utf-8", "replace")
-        row = NewRow(customer, record.value or b"", record.topic, record.partition, record.at_ms)
-        news.rows[customer] = row
+        news.rows[customer] = NewRow(customer, record.value or b"", record.partition)
 
     def _take_alert(self, record: PageRecord, news: Gathered) -> None:
         if not record.value:
@@ -166,7 +164,7 @@ class RowReader:
         try:
             entry = alert_entry(_read_alert(record.value))
         except (*UNREADABLE, ValueError, OverflowError):
-            self._count(record, UNREADABLE_ROW, news)
+            self._count(record, UNREADABLE_ALERT, news)
             return
         news.batch.alerts.append(entry)
         self.latest_ms = max(self.latest_ms, entry.at_ms)
@@ -175,7 +173,7 @@ class RowReader:
         try:
             alert = _read_alert(record.value or b"")
         except UNREADABLE:
-            self._count(record, UNREADABLE_ROW, news)
+            self._count(record, UNREADABLE_ALERT, news)
             return
         if alert.data.state == "raised":
             raised = self.shadow_raised.setdefault(alert.data.policy.hash, {})
@@ -194,7 +192,7 @@ class RowReader:
         topic = (headers.get("__connect.errors.topic") or b"unknown").decode("utf-8", "replace")[:256]
         self._count(record, reason, news, topic)
 
-    def _count(self, record: PageRecord | NewRow, reason: str, news: Gathered, source: str = "") -> None:
+    def _count(self, record: PageRecord, reason: str, news: Gathered, source: str = "") -> None:
         day = self._configured.meaning.calendar.local_day(record.at_ms)
         news.not_counted[day, source or record.topic, reason] += 1
 

@@ -1,8 +1,9 @@
 """Risk, worth and order as of now for all customers, also those of whom nothing comes: looked at in rounds.
 
-A round goes through all rows in slices of a few, so that pages and news are never held up. Of each row only
-what has changed is written. The next begins after a pause: twenty times as long as the last round took, at
-least a minute and at most an hour.
+A round goes through all rows in slices of a few, so that pages and news are never held up. It reads all of
+each profile, and so finds what a quick first filling could not know: a part of one that cannot be read. Of
+each row only what has changed is written. The next begins after a pause: twenty times as long as the last
+round took, at least a minute and at most an hour.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import time
 from collections.abc import Callable
 
 from stream.core.judgement.basis import Basis
-from stream.page.entries import unpacked
-from stream.page.live.in_brief import read_for_lists
+from stream.page.entries import UNREADABLE_ROW, UnseenEntry
 from stream.page.live.looking import Seen, add_rows
 from stream.page.store.store import Batch, ReadStore
+from stream.page.stored_profiles import whole_profile
 
 SLICE_ROWS = 400
 """Looked at and written together, in about 40 ms."""
@@ -72,14 +73,16 @@ class Rounds:
     def _slice(self, after: str | int) -> bool:
         """In one transaction: what was erased meanwhile by another process is not written again."""
         place = self._store.in_order_of
-        sql = f"SELECT {place}, body FROM profiles WHERE {place} > ? ORDER BY {place} LIMIT ?"
+        sql = f"SELECT {place}, customer, body FROM profiles WHERE {place} > ? ORDER BY {place} LIMIT ?"
         seen = Seen()
         with self._store.together() as own:
             found = own.rows(sql, [after, SLICE_ROWS])
-            for self._after, body in found:
-                text = unpacked(bytes(body))
-                profile = read_for_lists(text)
-                add_rows(seen, profile, self._as_of_ms, self._basis_of(profile.customer), text)
+            for self._after, customer, body in found:
+                profile = whole_profile(body)
+                if profile is None:
+                    seen.unseen.append(UnseenEntry(customer, UNREADABLE_ROW))
+                else:
+                    add_rows(seen, profile, self._as_of_ms, self._basis_of(customer))
             self._store.write(Batch(customers=seen.customers, opened=seen.opened, unseen=seen.unseen))
         return bool(found)
 
@@ -98,7 +101,8 @@ class Rounds:
             for table in ("alerts", "actions", "mutes"):
                 sql = (
                     f"SELECT DISTINCT t.customer FROM {table} t WHERE NOT EXISTS "
-                    "(SELECT 1 FROM customers c WHERE c.customer = t.customer) LIMIT ?"
+                    "(SELECT 1 FROM customers c WHERE c.customer = t.customer) AND NOT EXISTS "
+                    "(SELECT 1 FROM unseen u WHERE u.customer = t.customer) LIMIT ?"
                 )
                 orphans |= {row[0] for row in reading.rows(sql, [ORPHANS_AT_ONCE])}
         self._store.forget(sorted(orphans & self._orphans), self._as_of_ms - KEPT_ALERTS_MS)

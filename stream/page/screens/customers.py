@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from stream.core.facts.months import by_month
-from stream.page.entries import CustomerEntry, unpacked
+from stream.page.entries import CustomerEntry
 from stream.page.screens.counts import counted, currencies, customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import (
@@ -36,9 +36,9 @@ from stream.page.screens.view import (
     url,
 )
 from stream.page.store.store import Reading
+from stream.page.stored_profiles import whole_profile
 from stream.wording.amounts import count, share
 from stream.wording.profile import STAGES
-from stream.worker.rows.stored import read_profile
 
 PATH, CSV_PATH = "/customers", "/customers.csv"
 ROWS_SHOWN, ROWS_READ = 50, 500
@@ -170,9 +170,11 @@ def _part(
 
 
 def _bought_in(reading: Reading, customer: str, month: int) -> bool:
-    """Whether they bought in a month (counted from January 1970): a profile keeps the last 25 of them."""
+    """Whether they bought in a month (counted from January 1970): a profile keeps the last 25 of them. Of one
+    that cannot be read in full it is not known: the next round takes its customer out."""
     (body,) = reading.one("SELECT body FROM profiles WHERE customer = ?", [customer])
-    return month in by_month(read_profile(unpacked(bytes(body))).buying.sums.month_orders)
+    profile = whole_profile(body)
+    return profile is not None and month in by_month(profile.buying.sums.month_orders)
 
 
 def _cursor(entry: CustomerEntry, filters: Mapping[str, str], view: View) -> str:

@@ -19,10 +19,9 @@ from stream.core.facts.memory.order_match import live_orders
 from stream.core.facts.profile import Profile
 from stream.core.judgement.basis import Basis
 from stream.core.value.clv import own_horizon
-from stream.page.entries import unpacked
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
-from stream.worker.rows.stored import read_profile
+from stream.page.stored_profiles import whole_profile
 
 KIND = "churn_risk"
 """The kind whose score is a probability of what can be seen afterwards."""
@@ -81,6 +80,8 @@ class JudgedAlerts(Struct, frozen=True):
     bands: list[Promised]
     unknown: int
     """Of customers with so many orders since that theirs of then are no longer kept."""
+    unread: int
+    """Alerts of customers whose profile cannot be read in full, within that time and a horizon before it."""
 
 
 class _JudgedBody(Struct):
@@ -100,8 +101,12 @@ def judged_alerts(reading: Reading, view: View) -> JudgedAlerts:
     starts = view.day_starts_ms(7 * WEEKS)[::7]
     weeks = [Promised(view.iso_day(start)) for start in starts]
     bands = [Promised(f"{low:.0%} to {min(1.0, high):.0%}") for low, high in BANDS]
-    whole, unknown = Promised(""), 0
-    for over_ms, stated, silent in _outcomes(reading, view, starts[0]):
+    whole, unknown, unread = Promised(""), 0, 0
+    for outcome in _outcomes(reading, view, starts[0]):
+        if outcome is None:
+            unread += 1
+            continue
+        over_ms, stated, silent = outcome
         if silent is None:
             unknown += 1
             continue
@@ -109,11 +114,12 @@ def judged_alerts(reading: Reading, view: View) -> JudgedAlerts:
         band = next(place for place, (low, high) in enumerate(BANDS) if low <= stated < high)
         for each in (whole, weeks[week], bands[band]):
             each.add(stated, silent)
-    return JudgedAlerts(whole, weeks[::-1], [each for each in bands if each.judged], unknown)
+    return JudgedAlerts(whole, weeks[::-1], [each for each in bands if each.judged], unknown, unread)
 
 
-def _outcomes(reading: Reading, view: View, since_ms: int) -> Iterator[tuple[int, float, bool | None]]:
-    """When each horizon ended, what was stated, and whether nothing was bought; None: not known."""
+def _outcomes(reading: Reading, view: View, since_ms: int) -> Iterator[tuple[int, float, bool | None] | None]:
+    """When each horizon ended, what was stated, and whether nothing was bought (None: not known); None of an
+    alert whose customer cannot be read."""
     longest_ms = view.basis.model.horizon.max_ms
     sql = (
         "SELECT a.at_ms, a.body, p.body FROM alerts a JOIN profiles p ON p.customer = a.customer "
@@ -121,7 +127,10 @@ def _outcomes(reading: Reading, view: View, since_ms: int) -> Iterator[tuple[int
         f"ORDER BY a.at_ms DESC, a.id LIMIT {ALERTS_MAX}"
     )
     for at_ms, body, content in reading.rows(sql, [since_ms - longest_ms, view.as_of_ms]):
-        sent, profile = _decode_alert(body), read_profile(unpacked(bytes(content)))
+        sent, profile = _decode_alert(body), whole_profile(content)
+        if profile is None:
+            yield None
+            continue
         over_ms = at_ms + _horizon_ms(profile, sent.data.customer.purchase_days, at_ms, view.basis)
         if since_ms <= over_ms <= view.as_of_ms:
             yield over_ms, sent.data.score.value, _bought_nothing(profile, at_ms, over_ms)

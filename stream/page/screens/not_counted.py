@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from stream.page.cells import NOT_PRICED
+from stream.page.entries import NEWER_ROW, OTHER_MEANING, OUR_FAULT, UNREADABLE_ROW
 from stream.page.screens.counts import counted
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
@@ -21,10 +22,16 @@ REASONS = {
     "batch_too_large": "too large",
     "time_in_future": "dated in the future",
     "time_out_of_range": "of an impossible time",
-    "unreadable": "customers whose stored row cannot be read",
-    "newer_version": "customers stored by a later version of this program",
-    "other_meaning": "customers stored under another zone or currency",
+    "unreadable_alert": "alerts that cannot be read",
+    "row_unreadable": "rows that a worker could not read",
 }
+UNSEEN = {
+    UNREADABLE_ROW: "whose stored row cannot be read",
+    NEWER_ROW: "whose row a later version of this program has stored",
+    OTHER_MEANING: "whose row is stored under another zone or currency",
+    OUR_FAULT: "whom this program cannot look at (a fault of ours; its log says more)",
+}
+"""Why a customer is left out: `3 customers whose stored row cannot be read`."""
 UNFIT = "not as the contract says"
 """For every other reason: the fields or the text of the event are wrong."""
 
@@ -46,12 +53,9 @@ def not_counted_today(reading: Reading, view: View) -> str:
 
 
 def _unseen(reading: Reading) -> list[str]:
-    """Customers whose profile is there, and whom our own rules stumble over."""
-    (many,) = reading.one("SELECT COUNT(*) FROM unseen")
-    if not many:
-        return []
-    who = count(many, "customer")
-    return [f"{who} whom this program cannot look at (a fault of ours; its log says more)"]
+    """Customers who are there, and cannot be looked at."""
+    found: dict[str, int] = dict(reading.rows("SELECT reason, COUNT(*) FROM unseen GROUP BY reason"))
+    return [f"{count(found[why], 'customer')} {words}" for why, words in UNSEEN.items() if why in found]
 
 
 def _money(reading: Reading) -> list[str]:

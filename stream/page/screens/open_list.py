@@ -26,6 +26,7 @@ from stream.page.screens.view import (
     plain_amount,
 )
 from stream.page.store.store import Reading, Row
+from stream.page.stored_profiles import whole_profile
 from stream.wording.alert import reason_lines, to_do_words
 from stream.worker.rows.stored import read_profile
 
@@ -76,7 +77,8 @@ def with_category(reading: Reading, customer: str, data: AlertData) -> AlertData
     if action is None or not spoken:
         return data
     stored = reading.rows("SELECT body FROM profiles WHERE customer = ?", [customer])
-    bought = [read_profile(unpacked(bytes(body))).interests.bought for (body,) in stored]
+    profiles = [whole_profile(body) for (body,) in stored]
+    bought = [profile.interests.bought for profile in profiles if profile is not None]
     if not any(bought):
         return data
     (category,) = top_categories(bought[0], 1)

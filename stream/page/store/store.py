@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from msgspec import Struct, field
 
-from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry
+from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEntry, UnseenEntry
 from stream.page.masks import Masks
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 from stream.page.store.differences import (
@@ -78,9 +78,9 @@ class Batch(Struct):
     opened: list[OpenEntry] = field(default_factory=list)
     alerts: list[AlertEntry] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
-    """Customers who have no row any more."""
-    unseen: list[str] = field(default_factory=list)
-    """Customers who have a profile that this program cannot look at: lists are without them."""
+    """Customers who have no profile any more."""
+    unseen: list[UnseenEntry] = field(default_factory=list)
+    """Customers whom this program cannot look at."""
     actions: list[ActionEntry] = field(default_factory=list)
     mutes: list[MuteEntry] = field(default_factory=list)
     erasures: list[ErasureEntry] = field(default_factory=list)
@@ -216,8 +216,9 @@ class ReadStore(StoreNotes):
 
     def _write_customers(self, batch: Batch, own: Reading) -> None:
         """The rows of customers, their open alerts and profiles, as far as they differ from what is there."""
-        touched, gone = {entry.customer for entry in batch.customers}, batch.erased + batch.unseen
-        replaced = touched.union(gone)
+        touched = {entry.customer for entry in batch.customers}
+        hidden = {entry.customer for entry in batch.unseen}
+        replaced = touched.union(hidden, batch.erased)
         unseen = {row[0] for row in rows_named(UNSEEN, replaced, own.rows)}
         before = rows_named(CUSTOMERS, replaced, own.rows)
         known = {row[0] for row in before}
@@ -228,11 +229,11 @@ class ReadStore(StoreNotes):
         opened = differences(OPEN_ALERTS, there, rows_of(batch.opened), replaced)
         self._write_differences(OPEN_ALERTS, opened)
         self._count(changed, opened)
-        self._delete(UNSEEN, [*(unseen - {*batch.unseen})])
-        self._put(UNSEEN, [(customer,) for customer in batch.unseen])
+        self._delete(UNSEEN, [*(unseen - hidden)])
+        self._put(UNSEEN, rows_of(batch.unseen))
         if self.masks is not None:
-            self._put(MASKS, [(each, self.masks.of(each)) for each in sorted(touched - known)])
-            self._delete(MASKS, gone)
+            self._put(MASKS, [(each, self.masks.of(each)) for each in sorted((touched | hidden) - known)])
+            self._delete(MASKS, [*({*batch.erased} - hidden)])
         profiles, stored = sorted(rows_of(batch.profiles)), known | unseen
         self._delete(PROFILES, batch.erased)
         self._add(PROFILES, [row for row in profiles if row[0] not in stored])

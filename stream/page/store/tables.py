@@ -16,7 +16,7 @@ from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEnt
 from stream.page.masks import MaskEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 11
+STORE_VERSION = 12
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 

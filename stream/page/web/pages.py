@@ -21,6 +21,7 @@ from stream.page.screens.counts import customers_known
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import customers_filters, with_currency
 from stream.page.screens.masked import customer_of, masked, must_be_masked
+from stream.page.screens.one_customer import in_part
 from stream.page.screens.one_customer import screen as customer
 from stream.page.screens.one_customer.by_month import MonthRow
 from stream.page.screens.view import View
@@ -30,6 +31,7 @@ from stream.page.web.rendering import environment
 from stream.panes.currencies import priced
 from stream.panes.summary import summary_sentences
 from stream.wording.amounts import days
+from stream.worker.rows.stored import UNREADABLE
 
 HTML, JSON = "text/html", "application/json"
 MAP_KEPT_S = 60.0
@@ -193,8 +195,12 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
     must_be_masked(reading, {"id": asked}, "id", pages.view)
     name = customer_of(reading, asked, pages.view)
     screen = customer.customer_screen(reading, name, pages.view, pages.report())
+    mute = remarks.mute_of(reading, name, pages.view) if pages.live is not None else None
     if screen is None:
-        return pages.words("This customer is not known", _unknown(asked), search=asked), 404, HTML
+        part = in_part.customer_in_part(reading, name, pages.view)
+        if part is None:
+            return pages.words("This customer is not known", _unknown(asked), search=asked), 404, HTML
+        return pages.render("customer_in_part.html", "", screen=part, mute=mute), 200, HTML
     shown = [(name, alert.alert_id) for alert in screen.open_alerts]
     text = pages.render(
         "customer.html",
@@ -204,7 +210,7 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
         money=_columns(screen.money),
         channels=[(row, _columns(row)) for row in screen.channels],
         mood=_columns(screen.mood),
-        mute=remarks.mute_of(reading, name, pages.view) if pages.live is not None else None,
+        mute=mute,
         **_remarks_of(pages, reading, shown),
     )
     return text, 200, HTML
@@ -221,9 +227,12 @@ def customer_json(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
     found = customer.customer_profile(reading, customer_of(reading, asked, pages.view))
     if found is None:
         return '{"error": "this customer is not known"}\n', 404, JSON
-    if pages.view.masks is not None:
-        found = msgspec.json.encode({**msgspec.json.decode(found), "customer": asked})
-    return found.decode() + "\n", 200, JSON
+    try:
+        if pages.view.masks is not None:
+            found = msgspec.json.encode({**msgspec.json.decode(found), "customer": asked})
+        return found.decode() + "\n", 200, JSON
+    except UNREADABLE:
+        return '{"error": "the stored profile of this customer is no JSON"}\n', 404, JSON
 
 
 def _unknown(name: str) -> list[str]:

@@ -203,6 +203,7 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         held=alert_weeks.held_back(reading, view),
         judged=Markup(_judged(judged)),
         unknown=judged.unknown,
+        unreadable=judged.unread,
     )
     return text, 200, HTML
 

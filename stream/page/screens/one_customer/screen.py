@@ -28,11 +28,13 @@ from stream.page.screens.one_customer.by_month import (
     themes,
 )
 from stream.page.screens.one_customer.held import not_raised_lines
+from stream.page.screens.one_customer.in_part import is_left_out
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
 from stream.page.screens.open_list import named_alert, on_average, why_lines
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
+from stream.page.stored_profiles import whole_profile
 from stream.wording.alert import (
     ALERT_NAMES,
     ending_words,
@@ -45,7 +47,6 @@ from stream.wording.alert import (
 from stream.wording.amounts import money
 from stream.wording.judged_by import judged_otherwise
 from stream.wording.profile import STAGES, profile_sections
-from stream.worker.rows.stored import read_profile
 
 PATH, JSON_PATH = "/customer", "/customer.json"
 FILTERS = ("id",)
@@ -133,11 +134,12 @@ def customer_profile(reading: Reading, customer: str) -> bytes | None:
 def customer_screen(
     reading: Reading, customer: str, view: View, report: Mapping[str, Any] | None = None
 ) -> CustomerScreen | None:
-    """The screen of a customer; None: the customer is not known. `report`: the numbers published last."""
-    stored = customer_profile(reading, customer)
-    if stored is None:
+    """The screen of a customer; None: the customer is not known, or not in full (in_part.py). `report`: the
+    numbers published last."""
+    found = reading.rows("SELECT body FROM profiles WHERE customer = ?", [customer])
+    profile = whole_profile(found[0][0]) if found else None
+    if profile is None or is_left_out(reading, customer):
         return None
-    profile = read_profile(stored)
     judgement = profile.judgement
     alerts = episodes(reading, customer, view)
     now = [span for kind in judgement.episodes if (span := open_span(profile, kind, view))]

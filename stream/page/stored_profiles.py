@@ -1,8 +1,10 @@
-"""The part of a profile that its row in lists is made of: read in a third of the time of the whole.
+"""Stored profiles as pages read them: the whole, or the part that a row in lists is made of, in a third of
+the time.
 
-Orders, refunds, series by month, interests and the memory of events are passed over. What stands for the
-profile has no such fields: whoever asks for one gets an AttributeError, never a wrong number, and reads the
-whole (stream/page/live/looking.py).
+In brief, orders, refunds, series by month, interests and the memory of events are passed over. What stands
+for the profile has no such fields: whoever asks for one gets an AttributeError, never a wrong number, and
+reads the whole (stream/page/live/looking.py). So a profile may be fit for lists though the whole cannot be
+read: whoever asks for the whole gets None then, and rounds find it (stream/page/live/rounds.py).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import cramjam
 import msgspec
 from msgspec import Struct
 
@@ -17,7 +20,9 @@ from stream.core.facts.engagement import Engagement
 from stream.core.facts.feedback import Feedback
 from stream.core.facts.profile import PROFILE_VERSION, Profile
 from stream.core.facts.purchases import Buying
+from stream.core.facts.versions import ForeignProfileError
 from stream.core.judgement.episode import is_open
+from stream.page.entries import unpacked
 from stream.worker.rows.stored import UNREADABLE, read_profile
 
 
@@ -63,3 +68,11 @@ def read_for_lists(text: bytes) -> Profile:
     if profile.version != PROFILE_VERSION or any(map(is_open, profile.judgement.episodes.values())):
         return read_profile(text)
     return profile
+
+
+def whole_profile(body: bytes) -> Profile | None:
+    """All of a profile of the read store (`packed`); None: it cannot be read in full."""
+    try:
+        return read_profile(unpacked(bytes(body)))
+    except (*UNREADABLE, ForeignProfileError, cramjam.DecompressionError):
+        return None
