@@ -46,7 +46,7 @@ coverage: $(READY) ## share of the lines and branches that the fast tests run, b
 wheel: $(READY) ## build wheel and sdist, install the wheel into an empty environment, run it there
 	@.ci/wheel $(BIN)/python
 
-tools: tools-go tools-hadolint ## kustomize, actionlint, compose-go (with Go) and hadolint, which some tests call
+tools: tools-go tools-hadolint ## kustomize, actionlint, compose-go and hadolint, which some tests call
 
 tools-%: $(READY)
 	@.ci/tools $*
