@@ -67,6 +67,16 @@ def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
         ("(3.50)", (-35, 1)),
         ("3.50-", (-35, 1)),
         ("−3.50", (-35, 1)),
+        ("20.-", (20, 0)),  # Swiss: no rappen, and no minus
+        ("CHF 20.–", (20, 0)),
+        ("20.--", (20, 0)),
+        ("1'200.- CHF", (1200, 0)),
+        ("-20.-", (-20, 0)),
+        ("20-", (-20, 0)),
+        ("20.00-", (-20, 0)),
+        ("500/-", (500, 0)),  # Indian: no paise
+        ("₹ 1,500/-", (1500, 0)),
+        ("20.-5", None),
         ("(-3.50)", None),
         ("(3.50", None),
         ("1,23.50", None),
@@ -76,6 +86,11 @@ def test_minor_units_agree_with_decimal_arithmetic(price, pieces):
 )
 def test_amounts_as_people_write_them(text, amount):
     assert READ(text) == amount
+
+
+@pytest.mark.parametrize("text", ["20,-", "20,--", "20,– €", "€ 20,—"])
+def test_a_dash_after_a_decimal_comma_stands_for_no_cents(text):
+    assert amount_reader(MoneyOptions(decimal=","))(text) == (20, 0)
 
 
 def test_a_decimal_comma_turns_the_point_into_a_thousands_mark():

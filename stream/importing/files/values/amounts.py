@@ -15,6 +15,10 @@ from stream.importing.files.mapping.mapping import MoneyOptions
 
 GROUP_MARKS = "\u00a0\u202f '’"
 """Thousands separators, in addition to the point or the comma, whichever is not the decimal mark."""
+NO_CENTS = "[-–—−]{1,2}"
+"""After the decimal mark: `20.-` and `20,--` have no cents, and are not below zero."""
+NO_PAISE = "(?:/[-=])?"
+"""`500/-`, as it is written in India."""
 TEXT_MAX = 400
 """Characters of an amount; longer text is none. Python makes no int of more than 4,300 digits of a text."""
 POWER_MAX = 30
@@ -39,7 +43,7 @@ class MarkDoubt:
         """An amount in which it may."""
         digits, point = r"[0-9]", re.escape(mark)
         self._open = re.compile(rf"[^0-9]*[1-9]{digits}{{0,2}}{point}{digits}{{3}}[^0-9]*")
-        self._marked = re.compile(rf".*{point}{digits}.*", re.DOTALL)
+        self._marked = re.compile(rf".*{point}({digits}|{NO_CENTS}).*", re.DOTALL)
 
     def note(self, text: str) -> None:
         """One more amount that was read."""
@@ -62,7 +66,8 @@ def amount_reader(options: MoneyOptions, doubt: MarkDoubt | None = None) -> Call
     group_mark = f"[{'.' if options.mark == ',' else ','}{GROUP_MARKS}]"
     written = re.compile(
         rf"(?P<open>\()?\s*{CURRENCY_MARKS}?\s*(?P<sign>[+−-])?\s*{CURRENCY_MARKS}?\s*"
-        rf"(?P<whole>[0-9]{{1,3}}(?:{group_mark}[0-9]{{2,3}})*{group_mark}[0-9]{{3}}|[0-9]*)(?:{mark}(?P<part>[0-9]*))?"
+        rf"(?P<whole>[0-9]{{1,3}}(?:{group_mark}[0-9]{{2,3}})*{group_mark}[0-9]{{3}}|[0-9]*)"
+        rf"(?:{mark}(?:(?P<part>[0-9]+)|{NO_CENTS})?)?{NO_PAISE}"
         rf"\s*{CURRENCY_MARKS}?\s*(?P<after>[−-])?(?P<close>\))?"
     )
 
