@@ -179,3 +179,50 @@ def test_what_tells_two_people_of_one_name_apart_is_the_customer(tmp_path, colum
     path.write_text(f"Order,Customer Name,{column},Date,Total\n{lines}", encoding="utf-8")
 
     assert tomllib.loads(suggested_mapping(path, as_json=False))["columns"]["customer"] == column
+
+
+STATUSES = {
+    "WooCommerce, Portuguese; Status do pedido": "Concluído=paid;Processando=paid;Cancelado=cancelled;"
+    "Reembolsado=refunded;Pagamento pendente=open;Aguardando=open;Malsucedido=open",
+    "WooCommerce, German; Bestellstatus": "Fertiggestellt=paid;In Bearbeitung=paid;Storniert=cancelled;"
+    "Rückerstattet=refunded;Zahlung ausstehend=open;In Wartestellung=open;Fehlgeschlagen=open",
+    "WooCommerce, Spanish; Estado del pedido": "Completado=paid;Procesando=paid;Cancelado=cancelled;"
+    "Reembolsado=refunded;Pendiente de pago=open;En espera=open;Fallido=open",
+    "WooCommerce, Italian; Stato dell'ordine": "Completato=paid;In lavorazione=paid;Annullato=cancelled;"
+    "Rimborsato=refunded;In attesa di pagamento=open;In sospeso=open;Fallito=open",
+    "WooCommerce, Dutch; Status van de bestelling": "Afgerond=paid;In behandeling=paid;Geannuleerd=cancelled;"
+    "Terugbetaald=refunded;Wacht op betaling=open;In de wacht=open;Mislukt=open",
+    "WooCommerce, French; État de la commande": "Terminée=paid;En cours=paid;Annulée=cancelled;"
+    "Remboursée=refunded;Attente paiement=open;En attente=open;Échouée=open",
+    "PrestaShop, French; État": "Paiement accepté=paid;En cours de préparation=paid;Livré=paid;"
+    "Annulé=cancelled;Remboursé=refunded;En attente du paiement par chèque=open;Erreur de paiement=open",
+    "Shopware 5, German; Bestellstatus": "Komplett abgeschlossen=paid;Zur Lieferung bereit=paid;"
+    "Teilweise ausgeliefert=paid;Storniert / Abgelehnt=cancelled;Offen=open",
+    "Shopware 5, German; Zahlungsstatus": "Komplett bezahlt=paid;Wiedergutschrift=refunded;Offen=open;"
+    "1. Mahnung=open",
+    "Lightspeed, Dutch; Status": "Afgehandeld, verzonden=paid;Geannuleerd=cancelled;Niet betaald=open",
+}
+"""Shop and name of the column -> its words with what they mean."""
+MEANT = {
+    "paid": "purchase.completed",
+    "refunded": "purchase.completed",
+    "cancelled": "purchase.cancelled",
+    "open": "ignore",
+}
+
+
+@pytest.mark.parametrize("shop", STATUSES)
+def test_statuses_are_known_in_the_words_of_the_shop(tmp_path, shop):
+    words = dict(pair.rsplit("=", 1) for pair in STATUSES[shop].split(";"))
+    column = shop.partition("; ")[2]
+    lines = [f"order\tcustomer\tdate\ttotal\t{column}"]
+    lines += [f"{n}\tc{n}\t2025-01-{n + 1:02d}\t10.00\t{word}" for n, word in enumerate(words)]
+    path = tmp_path / "export.tsv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    mapping = proposed(path)
+
+    assert mapping["columns"]["event"] == column
+    assert mapping["events"] == {word: MEANT[meaning] for word, meaning in words.items()}
+    refunded = [word for word, meaning in words.items() if meaning == "refunded"]
+    assert mapping.get("returns", {}).get("whole_orders", []) == refunded

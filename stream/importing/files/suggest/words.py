@@ -9,7 +9,8 @@ PAID, CANCELLED, REFUNDED = "purchase.completed", "purchase.cancelled", "purchas
 STATUS_NAMES = (
     r"(order|financial|payment|sale|transaction|item|bestell|auftrags|zahlungs|invoice)?"
     r"(status|state|zustand)(id|name|text)?|statemachinestate|"
-    r"etat|estado|stato|statut(delacommande)?|situacao"
+    r"(status|etat|estado|stato|statut|situacao)((de|do|du|del|dell|della|van)?(la|l|de)?"
+    r"(pedido|commande|ordine|ordre|compra|venda|bestelling|pagamento|pago|paiement|betaling))?"
 )
 EVENT_NAMES = r"event(name|type)?|action|activity|interaction(type)?|behaviou?r(type)?|type"
 TYPE_NAMES = (
@@ -36,6 +37,15 @@ STATUS_WORDS = {
     ),
     **dict.fromkeys(("enviado", "entregado", "pago aceptado", "concluído", "concluido", "pagato"), PAID),
     **dict.fromkeys(("completato", "spedito", "consegnato", "pagamento accettato", "erledigt"), PAID),
+    **dict.fromkeys(
+        ("processando", "procesando", "in lavorazione", "in behandeling", "wordt verwerkt"), PAID
+    ),
+    **dict.fromkeys(("en cours", "en cours de préparation", "préparation en cours", "fertiggestellt"), PAID),
+    **dict.fromkeys(("komplett abgeschlossen", "komplett bezahlt", "komplett ausgeliefert"), PAID),
+    **dict.fromkeys(("teilweise ausgeliefert", "teilweise abgeschlossen", "zur lieferung bereit"), PAID),
+    **dict.fromkeys(("afgehandeld", "afgehandeld, verzonden", "afgehandeld, opgehaald"), PAID),
+    **dict.fromkeys(("reembolsado", "reembolsada", "rückerstattet", "rimborsato", "terugbetaald"), PAID),
+    **dict.fromkeys(("remboursé", "remboursée", "wiedergutschrift"), PAID),
     **dict.fromkeys(("refunded", "partially_refunded", "partially refunded", "erstattet", "returned"), PAID),
     **dict.fromkeys(
         ("cancelled", "canceled", "voided", "expired", "unavailable", "storniert", "abgebrochen"), CANCELLED
@@ -43,6 +53,7 @@ STATUS_WORDS = {
     **dict.fromkeys(
         ("cancelado", "cancelada", "annulé", "annulée", "annulato", "annullato", "geannuleerd"), CANCELLED
     ),
+    "storniert / abgelehnt": CANCELLED,
     **dict.fromkeys(
         ("failure", "error", "failed", "declined", "incomplete", "payment due", "not paid", "posted"),
         "ignore",
@@ -57,10 +68,23 @@ STATUS_WORDS = {
         ("pending payment", "pending_payment", "awaiting payment", "requires_payment_method"), "ignore"
     ),
     **dict.fromkeys(("offen", "pendente", "created", "pendiente"), "ignore"),
+    **dict.fromkeys(("pagamento pendente", "aguardando", "malsucedido", "zahlung ausstehend"), "ignore"),
+    **dict.fromkeys(("in wartestellung", "fehlgeschlagen", "pendiente de pago", "en espera"), "ignore"),
+    **dict.fromkeys(("fallido", "in attesa di pagamento", "fallito", "mislukt", "in de wacht"), "ignore"),
+    **dict.fromkeys(("wacht op betaling", "wachtend op betaling", "niet betaald"), "ignore"),
+    **dict.fromkeys(("attente paiement", "en attente de paiement", "échouée", "échoué"), "ignore"),
+    **dict.fromkeys(("en attente du paiement par chèque", "erreur de paiement"), "ignore"),
+    **dict.fromkeys(
+        ("en attente du paiement par virement bancaire", "en attente de virement bancaire"), "ignore"
+    ),
+    **dict.fromkeys(("1. mahnung", "2. mahnung", "3. mahnung"), "ignore"),
     **dict.fromkeys(("en attente", "in attesa", "in afwachting", "unbezahlt", "in sospeso"), "ignore"),
 }
 """Status of an order, in small letters -> event type, or `ignore` where nothing was paid yet."""
-WHOLE_REFUNDS = {"refunded", "erstattet", "returned"}
+WHOLE_REFUNDS = {
+    *("refunded", "erstattet", "returned", "reembolsado", "reembolsada", "rückerstattet", "rimborsato"),
+    *("terugbetaald", "remboursé", "remboursée", "wiedergutschrift"),
+}
 PART_REFUNDS = {"partially_refunded", "partially refunded", "teilweise erstattet", "partial refund"}
 EVENT_WORDS = {
     **dict.fromkeys(("view", "viewed", "pv", "page_view", "product_view"), "engagement.product_viewed"),
