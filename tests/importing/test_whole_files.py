@@ -11,6 +11,7 @@ from stream.importing.files.mapping.load import parse_mapping
 from stream.importing.files.mapping.mapping import MappingError
 from stream.importing.files.reading.row import FileRow, UnreadableRow
 from stream.importing.files.reading.rows import file_rows
+from stream.importing.files.suggest.suggest import suggested_mapping
 from tests.support.importing import case, imported
 
 PLAIN = """
@@ -204,3 +205,75 @@ def test_every_line_of_a_file_is_in_a_row_or_is_told(tmp_path_factory, lines, qu
     read = sum(isinstance(row, FileRow) for row in rows)
     assert 1 + rejected + read + breaks == in_file
     assert [row.line for row in rows] == sorted({row.line for row in rows})
+
+
+PROTECTED = [
+    '"=""1""","=""0001""","=""2026-01-01""","=""10.00"""',
+    '="2",="0001",="2026-01-02",="20.00"',
+    "3,0001,2026-01-03,30.00",
+]
+"""Cells as programs write them so that a spreadsheet leaves them as they are: numbers with leading zeros."""
+
+
+def test_a_cell_that_is_protected_from_a_spreadsheet_is_what_it_protects(tmp_path):
+    done = imported(tmp_path, "\n".join(["order,customer,date,total", *PROTECTED, ""]), PLAIN)
+
+    assert [each["subject"] for each in done.events] == ["0001"] * 3
+    assert [each["data"]["order_id"] for each in done.events] == ["1", "2", "3"]
+    assert totals(done) == [1000, 2000, 3000]
+
+
+def test_a_file_of_protected_cells_gets_a_mapping(tmp_path):
+    header = '"=""order_id""","=""customer_id""","=""order_date""","=""total"""'
+    path = tmp_path / "export.csv"
+    path.write_text("\n".join([header, *PROTECTED, ""]), encoding="utf-8")
+
+    done = imported(tmp_path, path.read_text(), suggested_mapping(path, as_json=False))
+
+    assert totals(done) == [1000, 2000, 3000]
+
+
+@pytest.mark.parametrize("text", ['="a', "=1+1", '="', '="a"b"'])
+def test_a_cell_that_only_begins_like_a_protected_one_stays(tmp_path, text):
+    row = (
+        f"1,c1,2026-01-01,10.00,{text}"
+        if text.count('"') % 2
+        else f'1,c1,2026-01-01,10.00,"{text.replace(chr(34), chr(34) * 2)}"'
+    )
+    done = imported(
+        tmp_path,
+        f"order,customer,date,total,name\n{row}\n",
+        PLAIN.replace("[constants]", 'name = "name"\nproduct = "name"\n[constants]'),
+    )
+
+    (event,) = done.events
+    assert event["data"]["products"][0]["product_id"] == text
+
+
+@pytest.mark.parametrize("word", ["Total", "Summe", "Zwischensumme", "Gesamt", "GRAND TOTAL", "Subtotal"])
+def test_a_line_of_sums_is_no_order(tmp_path, word):
+    done = imported(tmp_path, f"{ROWS}{word},all,2026-01-03,30.00\n", PLAIN)
+
+    assert totals(done) == [1000, 2000]
+    assert [each["reason"] for each in done.rejects] == ["order_missing"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04\x14\x00\x00\x00", "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(50), "workbook"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj", "PDF"),
+        (b"<html><body><table><tr><td>order</td></tr></table>", "HTML"),
+        (b"\xef\xbb\xbf<!DOCTYPE html>\n<html>", "HTML"),
+    ],
+)
+def test_what_is_no_table_of_text_is_named_whatever_the_file_is_called(tmp_path, content, what):
+    path = tmp_path / "orders.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(MappingError, match=f"{what}.*save") as refused:
+        suggested_mapping(path, as_json=False)
+    assert len(str(refused.value)) < 300
+    with pytest.raises(MappingError, match=f"{what}.*save"):
+        list(file_rows(path, parse_mapping(PLAIN, "m")))

@@ -59,14 +59,28 @@ IGNORED = "ignore"
 
 REFUND_FIELD, SKIP_FIELD = "refund.", "skip."
 """Before the names of values that only refund lines use, or only decide whether a line is ignored."""
+SUMS = (
+    "total",
+    "grand total",
+    "subtotal",
+    "summe",
+    "zwischensumme",
+    "gesamt",
+    "gesamtsumme",
+    "totaal",
+    "totale",
+)
+"""What reports write in front of a sum, in a line that is no order of anybody."""
 NOBODY = (
     *("0", "guest", "anonymous", "unknown", "undefined", "(not set)", "-", "--"),
-    *("total", "grand total", "subtotal", "summe", "gesamt", "gesamtsumme"),
+    *SUMS,
     *("n/a", "na", "nan", "null", "none"),
 )
 """What shops write where nobody is logged in, databases for a missing value, reports in their last line."""
 BLANK = frozenset({""})
-BLANKS = {"order": frozenset({"", "(not set)", "n/a", "nan", "null", "none", "undefined", "-", "--"})}
+BLANKS = {
+    "order": frozenset({"", "(not set)", "n/a", "nan", "null", "none", "undefined", "-", "--", *SUMS}),
+}
 """Field -> texts, in small letters, that count as a blank cell."""
 
 

@@ -15,7 +15,7 @@ from msgspec import structs
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.columns import Alternatives, MappedColumns, column_names, composed_text
 from stream.importing.files.reading.header import FileHeader, read_header
-from stream.importing.files.reading.quotes import lenient_cells, swallows_lines
+from stream.importing.files.reading.quotes import PROTECTED, bare_cells, lenient_cells, swallows_lines
 from stream.importing.files.reading.row import HEADER_REPEATED, FileRow, UnreadableRow, Values
 from stream.recording.event_file import open_unpacked
 
@@ -66,6 +66,8 @@ class _Records:
             )
             try:
                 for cells in reader:
+                    if PROTECTED in held[0]:
+                        cells[:] = bare_cells(cells)
                     if len(held) == 1:
                         yield row_of(self._line + 1, cells)
                     elif swallows_lines(held, self._width, self._delimiter):
@@ -97,7 +99,7 @@ class _Records:
         line = self._line + 1
         if len(held[0]) > CELL_CHARACTERS_MAX:
             return UnreadableRow(line, "unreadable", why)
-        cells = lenient_cells(held[0], self._delimiter)
+        cells = bare_cells(lenient_cells(held[0], self._delimiter))
         if len(cells) == self._width:
             return self._row_of(line, cells)
         hint = (

@@ -11,6 +11,7 @@ from typing import NamedTuple, TextIO
 
 from stream.importing.files.mapping.mapping import ColumnMapping, MappingError
 from stream.importing.files.reading.columns import MappedColumns, mapped_columns
+from stream.importing.files.reading.quotes import bare_cells
 
 DELIMITERS = ",;\t|"
 TITLE_LINES_SEARCHED = 40
@@ -47,6 +48,7 @@ def read_header(path: Path, text: TextIO, mapping: ColumnMapping, delimiter: str
     if found := separator_of("".join(read)):
         delimiter = mapping.file.delimiter or found
         cells = next(csv.reader(_noting(text, read), delimiter=delimiter), [])
+    cells = bare_cells(cells)
     try:
         columns = mapped_columns(path, cells, mapping)
     except MappingError as failure:

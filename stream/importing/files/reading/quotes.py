@@ -15,6 +15,18 @@ LINES_TRIED = 200
 """Lines of one cell that are looked at to decide whether it swallowed lines."""
 
 
+PROTECTED = '="'
+_PROTECTED_CELL = re.compile(r'="([^"]*)"')
+
+
+def bare_cells(cells: list[str]) -> list[str]:
+    """The cells; of `="00123"`, which keeps a spreadsheet from making 123 of it, what it protects."""
+    if not any(cell.startswith(PROTECTED) for cell in cells):
+        return cells
+    found = [_PROTECTED_CELL.fullmatch(cell) for cell in cells]
+    return [cell if one is None else one[1] for cell, one in zip(cells, found, strict=True)]
+
+
 @lru_cache(16)
 def _cell_pattern(delimiter: str) -> re.Pattern[str]:
     mark = re.escape(delimiter)

@@ -16,6 +16,7 @@ from stream.importing.files.reading.formats import file_format
 from stream.importing.files.reading.header import separator_of
 from stream.importing.files.reading.json_records import JsonRecord, json_records
 from stream.importing.files.reading.parquet import first_cells
+from stream.importing.files.reading.quotes import bare_cells
 from stream.importing.files.reading.row import cell_text
 from stream.importing.files.suggest.encodings import guessed_encoding
 from stream.importing.files.suggest.layout import first_lines, guessed_layout
@@ -60,6 +61,7 @@ def _cells(lines: list[str], layout: FileOptions, usual: str) -> ColumnSample:
         rows = list(_readable_rows(csv.reader(io.StringIO("".join(below), newline=""), delimiter=delimiter)))
     else:
         rows = [line.rstrip("\r\n").split(delimiter) for line in below]
+    rows = [bare_cells(row) for row in rows]
     header = list(layout.names) or (rows.pop(0) if rows else [])
     named = max((at for at, name in enumerate(header, start=1) if name.strip()), default=0)
     whole = [row for row in rows if named <= len(row) and not any(row[len(header) :])]
