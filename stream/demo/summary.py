@@ -67,7 +67,7 @@ def _currency(alert: Alert) -> str:
 
 
 def _stake_minor(alert: Alert) -> int:
-    return alert.data.value_at_risk.p50_minor if alert.data.value_at_risk else 0
+    return alert.data.value_at_risk.mean_minor if alert.data.value_at_risk else 0
 
 
 def peak_rss_bytes() -> int:

@@ -26,13 +26,11 @@ from stream.core.judgement.worth import expected_minor, is_priced
 from stream.core.policy.policy import ALERT_KINDS
 from stream.core.risk.churn import logistic
 from stream.core.units import DAY_MS
+from stream.core.value.swanson import mean_and_variance
 from stream.page.cells import risk_band, value_step
 
 CHANGE_SPAN_MS = 30 * DAY_MS
 """A change of a score is what it has risen within the last 30 days."""
-OUTER, MIDDLE = 0.3, 0.4
-"""Swanson's rule: mean and variance of an amount from its 10th, 50th and 90th percentile (Hurst, Brown and
-Swanson 2000)."""
 
 NOT_RANKED = -1
 """In place of a rank on the ladder."""
@@ -128,7 +126,8 @@ class OpenEntry(Struct, frozen=True):
     """Value at risk: the 50th percentile; the two beside it are the 10th and the 90th. -1: not known."""
     stake_high_minor: int
     stake_mean: float
-    """By Swanson's rule; means and variances of customers add up, percentiles do not."""
+    """By Swanson's rule, as in the words of the alert (stream/core/value/swanson.py);
+    means and variances of customers add up, percentiles do not."""
     stake_variance: float
     worth: float
     """The order of the list: what of the value at risk came into doubt within 30 days."""
@@ -278,10 +277,3 @@ def _percentiles(stake: ValueAtRisk | None) -> tuple[int, int, int]:
     if stake is None:
         return NOT_KNOWN, NOT_KNOWN, NOT_KNOWN
     return stake.p10_minor, stake.p50_minor, stake.p90_minor
-
-
-def mean_and_variance(low: float, middle: float, high: float) -> tuple[float, float]:
-    """Of an amount with these 10th, 50th and 90th percentiles, by Swanson's rule."""
-    mean = OUTER * low + MIDDLE * middle + OUTER * high
-    parts = OUTER * (low - mean) ** 2, MIDDLE * (middle - mean) ** 2, OUTER * (high - mean) ** 2
-    return mean, sum(parts)

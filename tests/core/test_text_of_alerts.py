@@ -33,7 +33,9 @@ def test_an_alert_says_why_what_is_at_stake_what_to_do_and_until_when():
     assert text.headline == "Loyal customer at risk: new alert (platinum tier, customer for 5 months)"
     assert text.why == "Usually buys every 5 days, has bought nothing for 35 days."
     assert text.at_stake is not None
-    stake = r"About \$[\d,]+ of profit within 12 months if they stay \(8 in 10 such customers: .*\)\."
+    stake = (
+        r"About \$[\d,]+ of profit on average within 12 months if they stay \(8 in 10 such customers: .*\)\."
+    )
     assert re.fullmatch(stake, text.at_stake)
     assert text.to_do is not None
     assert text.to_do.startswith("Send a personal offer from the category they buy most. By email or push")

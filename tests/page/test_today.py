@@ -7,8 +7,9 @@ import pytest
 
 from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
+from stream.core.value.swanson import mean_and_variance
 from stream.page.cells import value_step
-from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry, mean_and_variance
+from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry
 from stream.page.screens.open_list import today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
 from stream.page.screens.view import FilterError, View

@@ -47,7 +47,7 @@ def alert_body(
     data = body["data"]
     data |= {"alert_id": identity, "dedupe_key": name, "kind": kind, "state": state}
     data["customer"]["tier"] = tier
-    data["value_at_risk"]["p50_minor"] = at_stake_minor
+    data["value_at_risk"] |= dict.fromkeys(("p10_minor", "p50_minor", "p90_minor"), at_stake_minor)
     if arm:
         data["experiment"] = {"arm": arm, "share": 0.1, "salt": "s", "period": "2025-11-01"}
     return json.dumps(body, separators=(",", ":")).encode()

@@ -9,7 +9,8 @@ from stream.core.facts.engagement import Channel
 from stream.core.facts.feedback import Theme
 from stream.core.facts.profile import Profile
 from stream.core.units import DAY_MS
-from stream.page.entries import OpenEntry, mean_and_variance
+from stream.core.value.swanson import mean_and_variance
+from stream.page.entries import OpenEntry
 from tests.support.builders import at
 
 NOW_MS = at(400)

@@ -61,7 +61,7 @@ def test_an_alert_of_inactivity_names_the_rhythm_the_money_and_what_would_close_
     assert re.search(r"Why: usually buys every 7 days, has bought nothing for \d+ days", text)
     assert re.search(r"Score: warning level \d+ of 100, .* \(alert from \d+, closed below \d+\)", text)
     assert "% risk" not in text
-    assert re.search(r"At stake: about \$[\d,.]+ of profit within 12 months if they stay", text)
+    assert re.search(r"At stake: about \$[\d,.]+ of profit on average within 12 months if they stay", text)
     assert re.search(r"Closes with: \d orders?, before \d+ \w+ 2024", text)
     assert re.search(
         r"To do: Send a personal offer .* By email or push message; it is not known whether they agreed to ",

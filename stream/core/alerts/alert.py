@@ -18,6 +18,7 @@ from stream.core.judgement.episode import AlertState
 from stream.core.policy.arms import Assignment
 from stream.core.policy.policy import ALERT_VERSION, AlertKind
 from stream.core.units import DAY_MS
+from stream.core.value.swanson import mean_of
 
 ALERT_SOURCE = "/customer-stream"
 ALERT_SCHEMA = f"urn:customer-stream:alert:{ALERT_VERSION}"
@@ -103,12 +104,18 @@ class ValueAtRisk(_AlertPart, frozen=True):
     p10_minor: int
     """10th percentile of the earnings."""
     p50_minor: int
+    """The median: half of such customers bring more. What people read as the amount at stake is the mean."""
     p90_minor: int
     currency: str
     horizon_days: int
     annual_discount: float
     margin: float
     """Earnings as a share of spend."""
+
+    @property
+    def mean_minor(self) -> int:
+        """The mean, which is the amount that words and lists state: it adds up over customers."""
+        return round(mean_of(self.p10_minor, self.p50_minor, self.p90_minor))
 
 
 class Action(_AlertPart, frozen=True):

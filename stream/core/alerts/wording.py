@@ -219,12 +219,12 @@ def score_number(kind: str, score: float) -> str:
 
 def stake_words(stake: ValueAtRisk) -> str:
     """The profit expected from the customer if they stay: the mean of many such customers, and its range."""
-    amounts = stake.p10_minor, stake.p50_minor, stake.p90_minor
-    low, middle, high = (money(minor, stake.currency, rounded=True) for minor in amounts)
+    amounts = stake.p10_minor, stake.mean_minor, stake.p90_minor
+    low, mean, high = (money(minor, stake.currency, rounded=True) for minor in amounts)
     among = f"8 in 10 such customers: {low} to {high}"
     among = among if stake.p10_minor else f"9 in 10 such customers: at most {high}"
     return (
-        f"about {middle} of profit within {days(stake.horizon_days)} if they stay "
+        f"about {mean} of profit on average within {days(stake.horizon_days)} if they stay "
         f"({among}; profit is {share(stake.margin)} of what they pay)"
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from stream.core.value.swanson import mean_of
+
 Property = str | int | float
 
 
@@ -39,7 +41,9 @@ class _FlatAction(Struct, frozen=True):
 
 
 class _FlatStake(Struct, frozen=True):
+    p10_minor: int = 0
     p50_minor: int = 0
+    p90_minor: int = 0
     currency: str = ""
 
 
@@ -111,7 +115,8 @@ def flat_alert(body: bytes) -> FlatAlert:
         "arm": data.experiment.arm,
     }
     if data.value_at_risk is not None:
-        found["at_stake_minor"] = data.value_at_risk.p50_minor
+        stake = data.value_at_risk
+        found["at_stake_minor"] = round(mean_of(stake.p10_minor, stake.p50_minor, stake.p90_minor))
         found["currency"] = data.value_at_risk.currency
     kept = {name: value for name, value in found.items() if value != ""}
     name = f"alert_{data.kind}_{data.state}"

@@ -27,7 +27,8 @@ class Filter(Struct, frozen=True):
     states: tuple[str, ...] = ()
     arms: tuple[str, ...] = ()
     at_stake_min_minor: int = 0
-    """At least so much value at risk (its median), in minor units. An alert that names none does not pass."""
+    """At least so much value at risk (its mean, as the words of the alert state it), in minor units. An alert
+    that names none does not pass."""
 
     def passes(self, alert: AlertHead) -> bool:
         """Whether an alert is among them; one that is held out, whether it would be if it were not."""

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.policy.arms import HELD_OUT
+from stream.core.value.swanson import mean_of
 
 ENDS = frozenset({"cleared", "expired", "retracted"})
 """States that end an episode."""
@@ -32,7 +33,7 @@ class AlertHead(Struct, frozen=True):
     tier: str
     at_ms: int
     at_stake_minor: int | None = None
-    """The median of the value at risk."""
+    """The mean of the value at risk, as the words of the alert state it."""
     expires_ms: int | None = None
     arm: str = ""
     """Of the experiment; empty without one."""
@@ -56,7 +57,9 @@ class AlertHead(Struct, frozen=True):
 
 
 class _ValueRead(Struct):
+    p10_minor: int
     p50_minor: int
+    p90_minor: int
 
 
 class _CustomerRead(Struct):
@@ -117,13 +120,17 @@ def read_head(body: bytes | None) -> AlertHead:
         state=data.state,
         tier=data.customer.tier,
         at_ms=_ms(read.time),
-        at_stake_minor=data.value_at_risk.p50_minor if data.value_at_risk else None,
+        at_stake_minor=_mean_minor(data.value_at_risk) if data.value_at_risk else None,
         expires_ms=_ms(read.expirytime) if read.expirytime else None,
         arm=data.experiment.arm if data.experiment else "",
         zone=data.customer.timezone,
         consent=data.recommended_action.consent if data.recommended_action else "",
         purpose=(data.recommended_action.requires_consent or "") if data.recommended_action else "",
     )
+
+
+def _mean_minor(stake: _ValueRead) -> int:
+    return round(mean_of(stake.p10_minor, stake.p50_minor, stake.p90_minor))
 
 
 def _ms(when: datetime) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from stream.core.alerts.alert import AlertData, ValueAtRisk
+from stream.core.alerts.alert import AlertData
 from stream.core.alerts.build import open_alert_at
 from stream.core.facts.interests import top_categories
 from stream.core.policy.policy import AlertKind
@@ -180,11 +180,6 @@ def cursor(entry: OpenEntry, view: View) -> str:
 def _mean_minor(entry: OpenEntry) -> int:
     """The mean of what is at stake, which adds up to the sum of the list; medians do not."""
     return round(entry.stake_mean) if entry.stake_minor != NOT_KNOWN else NOT_KNOWN
-
-
-def on_average(stake: ValueAtRisk, entry: OpenEntry) -> ValueAtRisk:
-    """What is at stake in an alert with the mean in the middle, as the list shows it."""
-    return replace(stake, p50_minor=_mean_minor(entry))
 
 
 def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:

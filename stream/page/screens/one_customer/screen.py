@@ -31,7 +31,7 @@ from stream.page.screens.one_customer.held import not_raised_lines
 from stream.page.screens.one_customer.in_part import is_left_out
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
-from stream.page.screens.open_list import named_alert, on_average, why_lines
+from stream.page.screens.open_list import named_alert, why_lines
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.stored_profiles import whole_profile
@@ -188,7 +188,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         but=[reason_words(each, entry.currency) for each in reasons_against(data)],
         score=score_words(data),
         score_note=SCORE_NOTES.get(data.kind, ""),
-        stake=stake_words(on_average(stake, entry)) if stake is not None else "",
+        stake=stake_words(stake) if stake is not None else "",
         closes=ending_words(data, rfc3339(_expires_ms(entry, data.kind, view)), view.calendar),
         to_do=to_do_words(data) if action is not None else "",
         alert_id=data.alert_id,
