@@ -9,6 +9,7 @@ from stream.look.heat import HeatCell, html_heat
 from stream.look.html import Link, Meter, html_table, percent, signed_percent
 from stream.panes.currencies import amount
 from stream.panes.places import Places, nowhere
+from stream.panes.tiers import of_tiers
 
 
 def grown(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
@@ -35,7 +36,10 @@ def _tiers(found: Mapping[str, Any], names: Sequence[str], places: Places) -> st
         f"<b>{found['moved_down']:,}</b> to a lower one.</p>"
     )
     return (
-        words + html_table(("value tier now", "customers", ""), rows) + _moves(found["moves"], names, places)
+        words
+        + html_table(("value tier on that day", "customers", ""), rows)
+        + of_tiers(places)
+        + _moves(found["moves"], names, places)
     )
 
 

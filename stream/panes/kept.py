@@ -12,14 +12,11 @@ from stream.look.html import Link, Meter, html_table, html_text, percent
 from stream.panes.campaigns import day_words
 from stream.panes.currencies import amount
 from stream.panes.places import Places, nowhere
+from stream.panes.tiers import OF_TIERS
 from stream.time_zones import calendar_in
 
 OPEN_FROM = 4.0
 """An interval whose upper end is more than this many times its lower one is shown as `more than`."""
-OF_TIERS = (
-    "<p><small>Tier: by recent spending on the day of the report, compared with all customers of that day. But "
-    "the list of customers keeps a tier until spending is well below its border, as alerts do: it has some of them in a higher tier.</small></p>"
-)
 COHORTS_SHOWN_MAX = 24
 """Months of a first purchase that are shown, the latest."""
 

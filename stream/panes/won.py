@@ -9,6 +9,7 @@ from stream.look.html import Cell, Link, Meter, html_table, html_text
 from stream.panes.campaigns import won_by
 from stream.panes.pays import pays
 from stream.panes.places import Places, nowhere
+from stream.panes.tiers import of_tiers
 
 
 def won(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
@@ -40,9 +41,9 @@ def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Place
     ]
     head = (
         "channel", "customers", "new in the last 90 days", *([""] if most else []), "new 90 to 180 days ago",
-        "the tiers these have now",
+        "the tiers these had on that day",
     )  # fmt: skip
-    return words + html_table(head, rows)
+    return words + html_table(head, rows) + of_tiers(places)
 
 
 def before_words(new: int | None) -> str:

@@ -1,7 +1,9 @@
 """Numbers of two pages, or two tables, that mean two things say what each of them counts."""
 
+import msgspec
 import pytest
 
+from stream.core.judgement.basis import Basis
 from stream.page.published import Published
 from stream.page.screens.leaving.by_tier import play_text
 from stream.page.web.pages import Pages
@@ -31,12 +33,30 @@ def numbers_of_risk(folder):
     return {**numbers, "retention": {**numbers["retention"], "raise_at": 0.264524}}
 
 
-def test_two_counts_by_tier_that_mean_two_things_say_so(pane):
-    text = pane("/kept")
+@pytest.mark.parametrize("path", ["/won", "/grown", "/kept"])
+def test_two_counts_by_tier_that_mean_two_things_say_so(pane, path):
+    text = pane(path)
 
+    assert "/customers?tier=" in text or "the tiers these had" in text
     assert "Tier: by recent spending on the day of the report" in text
-    assert "the list of customers keeps a tier until spending is well below its border" in text
-    assert "The tier is that of the time when they still bought" in text
+    assert "keeps a tier until spending is well below its border" in text
+
+
+def test_the_tier_of_who_left_is_that_of_before(pane):
+    assert "The tier is that of the time when they still bought" in pane("/kept")
+
+
+def test_a_report_by_another_model_than_that_of_the_page_says_so(shop, folder):
+    store, view = shop
+    other = msgspec.structs.replace(view.basis.model, version="another")
+
+    with store.reading() as reading:
+        texts = [
+            PANES["/grown"](Pages(each, None, Published(folder)), reading, {})[0]
+            for each in (view, msgspec.structs.replace(view, basis=Basis(view.basis.policy, other)))
+        ]
+
+    assert "It was made by another model" in texts[1]
 
 
 def test_the_level_of_risk_is_shown_as_finely_as_it_is_counted_with(numbers_of_risk):
