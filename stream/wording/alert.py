@@ -1,9 +1,10 @@
 """The words of alerts. They are in the core, because each alert carries some of them (`data.text`)."""
 
+from stream.core.alerts.stake_words import stake_words
+from stream.core.alerts.upgrade_words import HIGHEST_TIER
 from stream.core.alerts.wording import (
     ALERT_NAMES,
     CHANNEL_WORDS,
-    HIGHEST_TIER,
     REASON_WORDS,
     SCALE,
     SCORE_MEANINGS,
@@ -21,7 +22,7 @@ from stream.core.alerts.wording import (
     reasons_against,
     score_number,
     score_words,
-    stake_words,
+    state_words,
     to_do_words,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "score_number",
     "score_words",
     "stake_words",
+    "state_words",
     "to_do_words",
 ]

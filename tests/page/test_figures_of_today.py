@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from stream.core.units import DAY_MS
 from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.open_list import today_filters
 from stream.page.screens.today import today
@@ -32,18 +31,6 @@ def filled_store(folder, batch):
 
 def amount(words: str) -> float:
     return float(words.strip("€").replace(",", ""))
-
-
-def test_an_upgrade_alert_says_that_its_tier_was_reached_since(shown):
-    kind = "upgrade_opportunity"
-    since_ms = NOW_MS - 5 * DAY_MS
-    entries = [opened("up", 30_000, kind=kind, tier_since_ms=since_ms), opened("then", 20_000, kind=kind)]
-    entries += [opened("down", 10_000, kind=kind, tier_before=3, tier_since_ms=since_ms)]
-    screen = shown(entries, {"kind": kind})
-
-    whys = {row.customer: row.why[0] for row in screen.rows}
-    assert whys.pop("up") == "has reached gold since this alert was raised"
-    assert all("reached" not in why for why in whys.values())
 
 
 @pytest.mark.parametrize("query", [{}, {"tier": "gold"}])

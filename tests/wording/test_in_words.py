@@ -43,12 +43,14 @@ def inactivity_alert():
     return next(alert for alert in alerts if alert.data.state == "raised")
 
 
-def test_a_customer_of_the_highest_tier_is_not_nought_per_cent_of_the_way_to_the_next():
+def test_an_alert_whose_tier_is_reached_is_not_nought_per_cent_of_the_way_to_the_next():
     sent = demo_alerts.alert("c", kind="upgrade_opportunity", state="cleared")
     score = structs.replace(sent.data.score, value=0.0)
     reached = structs.replace(sent, data=structs.replace(sent.data, score=score, evidence=()))
 
-    assert alert_lines(reached)[1:] == ["Score now: the highest tier is reached"]
+    headline, *rest = alert_lines(reached)
+    assert headline.endswith("ready for the next tier: closed, the customer has reached a higher tier")
+    assert rest == ["Now of the gold tier"]
 
 
 def test_an_alert_of_inactivity_names_the_rhythm_the_money_and_what_would_close_it():

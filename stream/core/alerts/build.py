@@ -101,7 +101,7 @@ def _body(transition: Transition, identity: str, profile: Profile, basis: Basis)
     kind, state, now = transition.signal.kind, transition.state, transition.standing
     episode = profile.judgement.episodes[kind]
     policy, rule, form = basis.policy, basis.hysteresis[kind], ALERT_FORMS[kind]
-    base, evidence = reasons(kind, now, profile, basis)
+    base, evidence = (0.0, ()) if transition.signal.reached else reasons(kind, now, profile, basis)
     opening = state in OPEN  # only then there is something to do
     previous_closed_ms = transition.previous_closed_ms if state == "raised" else 0
     return AlertData(

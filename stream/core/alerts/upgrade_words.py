@@ -11,6 +11,15 @@ CLOSE_FROM = 0.8
 """From this share of the spend of the next tier on, the spend is said to be close to it."""
 MINOR_APART = 2
 """Amounts that were rounded one by one are the same within so many minor units."""
+HIGHEST_TIER = "the highest tier is reached"
+"""In place of the score of an upgrade opportunity for a customer who has no next tier."""
+TIER_REACHED = "closed, the customer has reached a higher tier"
+"""In place of the words of the state."""
+
+
+def is_aim_reached(data: AlertData) -> bool:
+    """Whether an upgrade opportunity has no way left to go: it has neither score nor reasons then."""
+    return data.kind == "upgrade_opportunity" and not data.score.value and not data.evidence
 
 
 def near_words(reason: Evidence, money_in: str) -> str:

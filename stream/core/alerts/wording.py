@@ -16,11 +16,17 @@ from stream.core.alerts.alert import (
     CustomerRef,
     Evidence,
     Remedy,
-    ValueAtRisk,
 )
-from stream.core.alerts.amounts import count, date, days, listed, money, sentiment_word, share
+from stream.core.alerts.amounts import count, date, days, listed, sentiment_word, share
 from stream.core.alerts.silence_words import not_yet_late_words, silent_words
-from stream.core.alerts.upgrade_words import more_spend_words, near_words
+from stream.core.alerts.stake_words import stake_words
+from stream.core.alerts.upgrade_words import (
+    HIGHEST_TIER,
+    TIER_REACHED,
+    is_aim_reached,
+    more_spend_words,
+    near_words,
+)
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.judgement.episode import OPEN
 from stream.core.policy.arms import HELD_OUT
@@ -35,8 +41,6 @@ SCORE_MEANINGS = {
     "at_risk_loyal": "warning level {} of 100, from their purchases and their feedback",
     "upgrade_opportunity": "readiness {} of 100, from how near the next tier is, growth and interest",
 }
-HIGHEST_TIER = "the highest tier is reached"
-"""In place of the score of an upgrade opportunity for a customer who has no next tier."""
 STATE_WORDS = {
     "raised": "new alert",
     "escalated": "now more urgent",
@@ -55,7 +59,7 @@ def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
     """One line each: headline, reasons, score, money at stake, what would close the alert, what to do."""
     data = alert.data
     if data.state not in OPEN:
-        return [headline(alert, calendar), f"Score now: {score_words(data)}"]
+        return [headline(alert, calendar), _capital(_score_after(data))]
     lines = [headline(alert, calendar)]
     lines += [f"Why: {reason}" for reason in reason_lines(data, calendar)]
     against = listed([reason_words(each, currency(data)) for each in reasons_against(data)])
@@ -72,9 +76,9 @@ def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
 def text_of(data: AlertData, expires: str | None, calendar: Calendar = UTC_CALENDAR) -> AlertText:
     """What an alert says to people; `expires`: its `expirytime`. Days are those of the calendar."""
     who = f"{data.customer.tier} tier, customer for {days(data.customer.tenure_days)}"
-    title = f"{_capital(ALERT_NAMES[data.kind])}: {STATE_WORDS[data.state]} ({who})"
+    title = f"{_capital(ALERT_NAMES[data.kind])}: {state_words(data)} ({who})"
     if data.state not in OPEN:
-        return AlertText(headline=title, why=f"Score now: {score_words(data)}.")
+        return AlertText(headline=title, why=f"{_capital(_score_after(data))}.")
     why = _capital("; ".join(reason_lines(data, calendar))) + "."
     against = listed([reason_words(each, currency(data)) for each in reasons_against(data)])
     stake = data.value_at_risk
@@ -96,7 +100,19 @@ def headline(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> str:
     """`2 May 2018: c-42 (platinum tier, customer for 14 months), loyal customer at risk: new alert`."""
     data = alert.data
     who = f"{alert.subject} ({data.customer.tier} tier, customer for {days(data.customer.tenure_days)})"
-    return f"{date(alert.time, calendar)}: {who}, {ALERT_NAMES[data.kind]}: {STATE_WORDS[data.state]}"
+    return f"{date(alert.time, calendar)}: {who}, {ALERT_NAMES[data.kind]}: {state_words(data)}"
+
+
+def state_words(data: AlertData) -> str:
+    """What became of the alert: `new alert`, `closed, it no longer applies`."""
+    return TIER_REACHED if data.state == "cleared" and is_aim_reached(data) else STATE_WORDS[data.state]
+
+
+def _score_after(data: AlertData) -> str:
+    """The score of an alert that has ended; the tier where that was its aim."""
+    if data.state == "cleared" and is_aim_reached(data):
+        return f"now of the {data.customer.tier} tier"
+    return f"score now: {score_words(data)}"
 
 
 def because(data: AlertData, calendar: Calendar = UTC_CALENDAR) -> str:
@@ -204,7 +220,7 @@ REASON_WORDS: dict[str, Callable[[Evidence, str], str]] = {
 def score_words(data: AlertData) -> str:
     """The score, what it means, and the thresholds at which an alert is raised and closed."""
     score = data.score
-    if data.kind == "upgrade_opportunity" and not score.value and not data.evidence:
+    if is_aim_reached(data):
         return HIGHEST_TIER
     numbers = (score_number(data.kind, each) for each in (score.value, score.raise_at, score.clear_at))
     value, raise_at, clear_at = numbers
@@ -215,18 +231,6 @@ def score_number(kind: str, score: float) -> str:
     """`71 %`; of a loyal customer at risk `71`: that score is the larger of drifting and unhappiness, each on
     a scale from 0 to 100, and no probability. Nor is the readiness for the next tier a share of the way."""
     return f"{100 * score:.0f}" if kind in OF_100 else share(score)
-
-
-def stake_words(stake: ValueAtRisk) -> str:
-    """The profit expected from the customer if they stay: the mean of many such customers, and its range."""
-    amounts = stake.p10_minor, stake.mean_minor, stake.p90_minor
-    low, mean, high = (money(minor, stake.currency, rounded=True) for minor in amounts)
-    among = f"8 in 10 such customers: {low} to {high}"
-    among = among if stake.p10_minor else f"9 in 10 such customers: at most {high}"
-    return (
-        f"about {mean} of profit on average within {days(stake.horizon_days)} if they stay "
-        f"({among}; profit is {share(stake.margin)} of what they pay)"
-    )
 
 
 def closing_words(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> str:

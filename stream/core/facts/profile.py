@@ -69,6 +69,11 @@ class Episode(Struct, omit_defaults=True, gc=False):
     experiment: Assignment | None = None
     """The arm in which the present or last episode was raised; None: in no experiment."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an alert of it is open."""
+        return self.state in ("raised", "escalated")
+
 
 class Judgement(Struct, omit_defaults=True, gc=False):
     """What was concluded from the facts at the last judgement. Instants: epoch ms."""

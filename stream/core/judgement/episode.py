@@ -20,7 +20,7 @@ OPEN = ("raised", "escalated")
 
 def is_open(episode: Episode | None) -> bool:
     """Whether an alert of this episode is open."""
-    return episode is not None and episode.state in OPEN
+    return episode is not None and episode.is_open
 
 
 def may_open(signal: Signal, rule: Hysteresis) -> bool:
@@ -37,7 +37,7 @@ def advance(
     retracted. `held_back`: nothing may be raised now (another kind is open, or the raising limit
     is reached).
     """
-    if episode.state in OPEN:
+    if episode.is_open:
         return _advance_open(episode, signal, as_of_ms, rule, corrected)
     if signal.score < rule.clear_at:
         episode.armed = True
@@ -58,6 +58,8 @@ def advance(
 def _advance_open(
     episode: Episode, signal: Signal, as_of_ms: int, rule: Hysteresis, corrected: bool
 ) -> AlertState | None:
+    if signal.reached:
+        return close(episode, as_of_ms, signal.score, "cleared")
     if signal.score < rule.clear_at or (corrected and not signal.eligible):
         return close(episode, as_of_ms, signal.score, "retracted" if corrected else "cleared")
     if as_of_ms >= episode.opened_ms + rule.expire_ms:
@@ -91,7 +93,7 @@ def raisable_ms(episode: Episode, rule: Hysteresis) -> int:
 
 def review_ms(episode: Episode, rule: Hysteresis) -> int | None:
     """The next instant at which time alone may change this episode; None if there is none."""
-    if episode.state in OPEN:
+    if episode.is_open:
         return episode.opened_ms + rule.expire_ms
     if episode.state == "pending":
         return raisable_ms(episode, rule)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stream.core.calendar import Calendar
 from stream.core.facts.interests import strongest_unbought
-from stream.core.facts.profile import Profile
+from stream.core.facts.profile import Judgement, Profile
 from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
 from stream.core.facts.sums import priced_orders
 from stream.core.judgement.basis import Basis
@@ -38,6 +38,8 @@ class Signal(Struct, gc=False):
     """Escalate even if the score is below the threshold."""
     counts: bool = True
     """Whether the score may open or escalate an episode yet: the customer's own history says something."""
+    reached: bool = False
+    """What an open alert is about has come: it is cleared, whatever was corrected."""
     waits_ms: int | None = None
     """When the passing of time makes a score count that is high enough already; None if none is."""
 
@@ -137,8 +139,9 @@ def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal
     )
     if not eligible and "upgrade_opportunity" not in profile.judgement.episodes:
         return None
-    if not has_next_tier:
-        return Signal("upgrade_opportunity", 0.0, eligible=False)
+    reached = has_moved_up(now, profile.judgement)
+    if reached or not has_next_tier:
+        return Signal("upgrade_opportunity", 0.0, eligible=False, reached=reached)
     parts = upgrade_parts(now, profile, basis)
     score = (
         rule.closeness_weight * parts.closeness
@@ -151,6 +154,18 @@ def upgrade_opportunity(now: Standing, profile: Profile, basis: Basis) -> Signal
     raise_at = basis.hysteresis["upgrade_opportunity"].raise_at
     waits_ms = None if counts or score < raise_at else from_ms
     return Signal("upgrade_opportunity", min(1.0, score), eligible, counts=counts, waits_ms=waits_ms)
+
+
+def has_moved_up(now: Standing, judgement: Judgement) -> bool:
+    """Whether the customer is of a higher tier than when the open alert of an upgrade was raised: it is about
+    that tier, not about the one after it."""
+    episode = judgement.episodes.get("upgrade_opportunity")
+    if episode is None or not episode.is_open:
+        return False
+    moves = judgement.tier_moves
+    if not moves or moves[-1][0] <= episode.opened_ms:
+        return False
+    return now.tier > next((rank for at_ms, rank in reversed(moves) if at_ms <= episode.opened_ms), 0)
 
 
 RULES: tuple[Callable[[Standing, Profile, Basis], Signal | None], ...] = (

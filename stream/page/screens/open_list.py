@@ -60,15 +60,6 @@ def alert_of(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
     return open_alert_at(kind, read_profile(unpacked(bytes(body))), as_of_ms, view.basis)
 
 
-def why_lines(entry: OpenEntry, data: AlertData, view: View) -> list[str]:
-    """The reasons for an open alert, the strongest first; before them that its customer has reached a tier
-    since it was raised: it goes on until its score is low."""
-    reached = entry.kind == "upgrade_opportunity" and 0 <= entry.tier_before < entry.tier
-    reached = reached and entry.tier_since_ms > entry.opened_ms
-    first = [f"has reached {view.tier_name(entry.tier)} since this alert was raised"] if reached else []
-    return first + reason_lines(data, view.calendar)
-
-
 def with_category(reading: Reading, customer: str, data: AlertData) -> AlertData:
     """The alert with the name of the category that its action speaks of, where one is known: the last part of
     a path such as `Food/Drinks`."""
@@ -200,6 +191,6 @@ def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
             for m in (_mean_minor(entry), entry.stake_low_minor, entry.stake_high_minor)
         ),
         currency,
-        "; ".join(why_lines(entry, data, view)),
+        "; ".join(reason_lines(data, view.calendar)),
         to_do_words(data) if action is not None else "",
     ]

@@ -23,7 +23,6 @@ from stream.page.screens.open_list import (
     cursor,
     named_alert,
     open_page,
-    why_lines,
     with_currency,
 )
 from stream.page.screens.view import (
@@ -38,7 +37,7 @@ from stream.page.screens.view import (
 )
 from stream.page.store.store import Reading
 from stream.page.store.tables import OPEN_SUMS
-from stream.wording.alert import score_number, to_do_words
+from stream.wording.alert import reason_lines, score_number, to_do_words
 
 PATH, CSV_PATH = "/", "/today.csv"
 ROWS_SHOWN = 20
@@ -225,7 +224,7 @@ def _chips(filters: Mapping[str, str]) -> list[Chip]:
 
 
 def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
-    why = why_lines(entry, data, view) or ["no single reason stands out"]
+    why = reason_lines(data, view.calendar) or ["no single reason stands out"]
     shown = _shown_reasons(why)
     low, high = (estimate(minor, entry.currency) for minor in (entry.stake_low_minor, entry.stake_high_minor))
     is_known = entry.stake_minor != NOT_KNOWN

@@ -170,8 +170,8 @@ def _report_notes(numbers: Mapping[str, Any], view: View) -> list[Markup]:
         notes.append("<p class=note>It was made by another policy than the one of this page.</p>")
     if numbers["model"] != view.basis.model.version:
         notes.append(
-            "<p class=note>It was made by another model than that of this page, such as one that the report fitted "
-            "itself: borders of tiers and risks differ a little.</p>"
+            "<p class=note>It was made by another model than that of this page, such as one that the report "
+            "fitted itself: borders of tiers and risks differ a little.</p>"
         )
     return [Markup(with_whole_days(each)) for each in [*notes, *report_notes(numbers)]]
 

@@ -10,7 +10,7 @@ from stream.core.units import DAY_MS
 from stream.look.timeline import Stretch
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
-from stream.wording.alert import ALERT_NAMES, STATE_WORDS, alert_lines
+from stream.wording.alert import ALERT_NAMES, alert_lines, state_words
 from stream.wording.amounts import days
 
 ALERTS_READ_MAX = 200
@@ -49,9 +49,7 @@ def _episode(sent: list[tuple[int, Alert]], view: View) -> EpisodeRow:
     is_over = last.data.state not in OPENING
     title = ALERT_NAMES[first.data.kind]
     if is_over:
-        became = (
-            f"{STATE_WORDS[last.data.state]}, on {view.date(to_ms)} after {days((to_ms - from_ms) / DAY_MS)}"
-        )
+        became = f"{state_words(last.data)}, on {view.date(to_ms)} after {days((to_ms - from_ms) / DAY_MS)}"
     else:
         became, to_ms = "still open", view.as_of_ms
     _, *lines = alert_lines(first, view.calendar)
@@ -61,6 +59,6 @@ def _episode(sent: list[tuple[int, Alert]], view: View) -> EpisodeRow:
         opened=view.date(from_ms),
         became=became,
         lines=lines,
-        later=[(view.date(at_ms), STATE_WORDS[alert.data.state]) for at_ms, alert in sent[1:]],
+        later=[(view.date(at_ms), state_words(alert.data)) for at_ms, alert in sent[1:]],
         span=Stretch(from_ms, to_ms, kind, f"{title}: from {view.date(from_ms)}, {became}"),
     )

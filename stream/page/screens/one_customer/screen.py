@@ -31,13 +31,14 @@ from stream.page.screens.one_customer.held import not_raised_lines
 from stream.page.screens.one_customer.in_part import is_left_out
 from stream.page.screens.one_customer.next_best import next_words
 from stream.page.screens.one_customer.value import ValueFigures, value_figures
-from stream.page.screens.open_list import named_alert, why_lines
+from stream.page.screens.open_list import named_alert
 from stream.page.screens.view import View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.stored_profiles import whole_profile
 from stream.wording.alert import (
     ALERT_NAMES,
     ending_words,
+    reason_lines,
     reason_words,
     reasons_against,
     score_words,
@@ -184,7 +185,7 @@ def _open_alert(entry: OpenEntry, data: AlertData, view: View) -> OpenAlert:
         urgent=bool(entry.urgent),
         opened=view.date(entry.opened_ms),
         since=view.ago(entry.opened_ms),
-        why=why_lines(entry, data, view) or ["no single reason stands out"],
+        why=reason_lines(data, view.calendar) or ["no single reason stands out"],
         but=[reason_words(each, entry.currency) for each in reasons_against(data)],
         score=score_words(data),
         score_note=SCORE_NOTES.get(data.kind, ""),
