@@ -9,7 +9,8 @@ from stream.core.alerts.alert import AlertData
 from stream.core.units import DAY_MS
 from stream.core.value.swanson import mean_and_variance
 from stream.page.cells import value_step
-from stream.page.entries import NOT_KNOWN, AlertEntry, CustomerEntry
+from stream.page.entries import NOT_KNOWN, OUR_FAULT, AlertEntry, CustomerEntry, UnseenEntry
+from stream.page.remarks import MuteEntry
 from stream.page.screens.open_list import today_export, today_filters, with_currency
 from stream.page.screens.today import ROWS_SHOWN, today
 from stream.page.screens.view import FilterError, View
@@ -209,6 +210,22 @@ def test_what_is_over_and_the_line_of_30_days_are_of_the_currency_that_is_shown(
     assert (euro.over, yen.over) == (1, 2)
     assert [screen.open_by_day[-1][1] for screen in (euro, yen)] == [1, 2]
     assert [screen.open_by_day[0][1] for screen in (euro, yen)] == [1, 2]
+
+
+def test_who_is_snoozed_or_cannot_be_looked_at_counts_in_no_figure_on_no_day(shown):
+    entries = [opened("heard", days=3), opened("snoozed", days=3)]
+    alerts = [ended(name, 3, "raised") for name in ("heard", "snoozed", "unseen")]
+    alerts += [ended(name, days, state) for name in ("over", "over and snoozed")
+               for days, state in ((5, "raised"), (0.01, "cleared"))]  # fmt: skip
+    mutes = [MuteEntry(name, NOW_MS + 1, 1, "snoozed", "") for name in ("snoozed", "over and snoozed")]
+    mutes.append(MuteEntry("heard", NOW_MS - 1, 1, "snoozed", ""))
+    who = [customer(name, "EUR") for name in ("heard", "snoozed", "over", "over and snoozed")]
+    unseen = [UnseenEntry("unseen", OUR_FAULT)]
+    screen = shown(entries, customers=who, alerts=alerts, mutes=mutes, unseen=unseen)
+
+    levels = [level for _, level in screen.open_by_day]
+    assert (screen.total.customers, screen.tabs[0].customers, levels[-1], screen.over) == (1, 1, 1, 1)
+    assert [levels[0], levels[-5], levels[-3]] == [0, 1, 2]
 
 
 def test_what_an_unpriced_customer_would_bring_is_not_known_and_in_no_sum(shown):

@@ -50,6 +50,10 @@ SCORES = {
     "churn_risk": "{} risk that they do not buy again",
     "upgrade_opportunity": "readiness {}",
 }
+LISTED = (
+    "customer NOT IN (SELECT customer FROM mutes WHERE until_ms > ? UNION ALL SELECT customer FROM unseen)"
+)
+"""Neither muted nor such as this program cannot look at."""
 OF_CURRENCY = "EXISTS (SELECT 1 FROM customers c WHERE c.customer = alerts.customer AND c.currency = ?)"
 """The alerts of customers who pay in one currency: the alerts themselves may name none."""
 
@@ -175,16 +179,19 @@ def _over(reading: Reading, kind: str, currency: str, view: View) -> int | None:
     if not view.has_alerts:
         return None
     ended = "at_ms >= ? AND state NOT IN ('raised', 'escalated')"
-    theirs, values = _of_currency(reading, kind, currency)
+    theirs, values = _theirs(reading, kind, currency, view)
     sql = f"SELECT COUNT(*) FROM alerts WHERE {ended} AND {theirs}"
     return int(reading.one(sql, [view.yesterday_ms, *values])[0])
 
 
-def _of_currency(reading: Reading, kind: str, currency: str) -> tuple[str, list[str]]:
-    """The condition of alerts of a kind and a currency. Where all pay in it nobody needs to be looked up."""
+def _theirs(reading: Reading, kind: str, currency: str, view: View) -> tuple[str, list[str | int]]:
+    """The condition of alerts of a kind and a currency about the customers of the list: those whom it leaves
+    out now count on no day. Where all pay in the currency nobody needs to be looked up."""
+    theirs = f"kind = ? AND {LISTED}"
+    values: list[str | int] = [kind, view.as_of_ms]
     if [name for name, _ in all_currencies(reading)] == [currency]:
-        return "kind = ?", [kind]
-    return f"kind = ? AND {OF_CURRENCY}", [kind, currency]
+        return theirs, values
+    return f"{theirs} AND {OF_CURRENCY}", [*values, currency]
 
 
 def _open_by_day(reading: Reading, kind: str, currency: str, view: View) -> list[tuple[str, int]]:
@@ -192,9 +199,10 @@ def _open_by_day(reading: Reading, kind: str, currency: str, view: View) -> list
     if not view.has_alerts:
         return []
     starts = view.day_starts_ms(30)
-    counted = open_counted(reading, (), "kind = ? AND currency = ?", [kind, currency])
+    of_kind, muted_after_ms = "kind = ? AND currency = ?", view.as_of_ms
+    counted = open_counted(reading, (), of_kind, [kind, currency], muted_after_ms=muted_after_ms)
     open_now = counted[0][0] if counted else 0
-    theirs, values = _of_currency(reading, kind, currency)
+    theirs, values = _theirs(reading, kind, currency, view)
     sql = (
         "SELECT at_ms / 900000, state, COUNT(*) FROM alerts "
         f"WHERE at_ms >= ? AND state <> 'escalated' AND {theirs} GROUP BY 1, 2"
