@@ -15,7 +15,7 @@ from stream.page.published import PublishedError
 from stream.page.screens import alert_weeks, customers, judged_alerts, today
 from stream.page.screens.counts import open_counted
 from stream.page.screens.leaving import by_tier
-from stream.page.screens.view import View, known_filters, url
+from stream.page.screens.view import KIND_TABS, View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.web.pages import HTML, Made, Pages
 from stream.panes.backtest import backtest_pane
@@ -102,20 +102,22 @@ def _leaving(found: Sequence[by_tier.TierLeaving], names: Sequence[str]) -> str:
     rows: list[tuple[Cell, ...]] = []
     for each in found:
         for place, one in enumerate(each.reasons):
-            tier = (Link(each.tier, each.url), f"{each.customers:,}") if not place else ("", "")
+            lists = [Link(f"{of.customers:,}", of.url if of.customers else "") for of in each.lists]
+            tier: tuple[Cell, ...] = (each.tier, f"{each.customers:,}", *lists) if not place else ("",) * 4
             share = one.customers / each.looked_at
             meter = Meter(share, is_bad=True)
             to_do = one.to_do or "nothing is in the playbook"
             rows.append((*tier, one.reason, f"{one.customers:,}", meter, to_do))
-    head = ("value tier", "may leave", "first of all because", "customers", "", "what to do")
+    kinds = [KIND_TABS[kind].lower() for kind in by_tier.KINDS]
+    head = ("value tier", "may leave", *kinds, "first of all because", "customers", "", "what to do")
     part = any(each.looked_at < each.customers for each in found)
     of_part = f" Looked at are the {by_tier.LOOKED_AT_MAX} worst of each tier." if part else ""
     others = [name for name in reversed(names) if name not in {each.tier for each in found}]
     nobody = f"Of {html_text(listed(others))} customers nobody has such an alert. " if others else ""
     return html_table(head, rows) + (
         f"<p><small>{nobody}The strongest reason of each open alert, as of now: likely to leave, or loyal "
-        "and at risk."
-        f"{of_part} A click on a tier shows who they are, with all reasons.</small></p>"
+        f"and at risk.{of_part} Who has both alerts is one customer, and in both lists: a click on a number "
+        "shows who they are, with all reasons.</small></p>"
     )
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from stream.core.alerts.alert import AlertData
 from stream.core.alerts.build import PLAY_LIKE
 from stream.page.entries import OpenEntry
+from stream.page.screens.counts import open_counted
 from stream.page.screens.open_list import COLUMNS, alert_of, not_muted
 from stream.page.screens.today import PATH
 from stream.page.screens.view import View, url
@@ -39,12 +40,20 @@ class TierReason(Struct, frozen=True):
     """What the playbook says; empty: nothing."""
 
 
+class KindOfTier(Struct, frozen=True):
+    """The open alerts of one kind about customers of one tier."""
+
+    customers: int
+    url: str
+    """Their list on the first page."""
+
+
 class TierLeaving(Struct, frozen=True):
     """The customers of one tier who have an open alert that they may leave."""
 
     tier: str
-    url: str
-    """The list of the worst of them."""
+    lists: list[KindOfTier]
+    """Of each kind, in the order of `KINDS`; who has both alerts is in both."""
     customers: int
     looked_at: int
     """Of how many, the worst, the reasons are."""
@@ -78,11 +87,12 @@ def _tier(reading: Reading, rank: int, customers: int, view: View) -> TierLeavin
         first[code] += 1
         if reason is not None:
             themes[code].update(reason.themes[:1])
-    kind = next((kind for kind in KINDS if any(data.kind == kind for data in found)), KINDS[0])
     tier = view.tier_name(rank)
+    counted = open_counted(reading, ("kind",), "tier = ?", [rank], muted_after_ms=view.as_of_ms)
+    of_kind = {row[0]: row[1] for row in counted}
     return TierLeaving(
         tier,
-        url(PATH, {"kind": kind, "tier": tier}),
+        [KindOfTier(of_kind.get(kind, 0), url(PATH, {"kind": kind, "tier": tier})) for kind in KINDS],
         customers,
         len(found),
         [
