@@ -1,9 +1,11 @@
 """Lines of the libraries that are no fault are not logged; what resembles them is."""
 
 import logging
+from types import SimpleNamespace
 
 import faust
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import GroupAuthorizationFailedError, GroupCoordinatorNotAvailableError, KafkaError
 
 from stream.config.settings import Settings
@@ -12,6 +14,7 @@ from stream.worker.monitoring.no_fault import COORDINATOR_S, QUIET_S, NoFault
 
 FAUST, AIOKAFKA = "stream.engine.app", "aiokafka.consumer.group_coordinator"
 COORDINATOR = "Group Coordinator Request failed: %s"
+DEAD = "Marking the coordinator dead (node %s)for group %s."
 
 
 class Clock:
@@ -53,9 +56,21 @@ def test_faust_itself_writes_the_lines_that_are_left_out(caplog):
     assert [NoFault().filter(record) for record in caplog.records] == [False, False]
 
 
-def test_a_group_that_stays_without_a_coordinator_is_told():
+def test_aiokafka_itself_writes_the_line_of_a_coordinator_that_is_asked_for_again(caplog):
+    ended = SimpleNamespace(set_result=lambda _: None)
+    group = SimpleNamespace(coordinator_id=1, group_id="g", _coordinator_dead_fut=ended)
+
+    GroupCoordinator.coordinator_dead(group)
+
+    assert [(each.msg, NoFault().filter(each)) for each in caplog.records] == [(DEAD, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [(COORDINATOR, [GroupCoordinatorNotAvailableError()]), (DEAD, [1, "g"])]
+)
+def test_a_group_that_stays_without_a_coordinator_is_told(text, values):
     clock = Clock()
-    no_fault, absent = NoFault(clock), line(AIOKAFKA, COORDINATOR, GroupCoordinatorNotAvailableError())
+    no_fault, absent = NoFault(clock), line(AIOKAFKA, text, *values)
     logged = []
     for _ in range(3):
         logged.append(no_fault.filter(absent))

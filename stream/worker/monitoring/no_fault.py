@@ -5,6 +5,9 @@
 - aiokafka, "Group Coordinator Request failed" with GroupCoordinatorNotAvailableError: a broker that has had
   no group yet creates the topic of the groups first, for some seconds. aiokafka asks again by itself. When
   it goes on for longer than COORDINATOR_S, it is a fault and is logged.
+- aiokafka, "Marking the coordinator dead": the same broker, asked by a member that wants to join, several
+  times a second. Where a coordinator that answered is lost, a line of its own names the cause (a heartbeat, a
+  request that failed), and is logged at once.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 MISSING_STATE = re.compile(r"\[\^-*\w+\]: Missing sensor state for rebalance( end)? #%s")
 NO_COORDINATOR = "Group Coordinator Request failed: %s"
+COORDINATOR_DEAD = "Marking the coordinator dead (node %s)for group %s."
 COORDINATOR_S = 20.0
 """Longer than a broker needs for the topic of the groups."""
 QUIET_S = 60.0
@@ -37,10 +41,7 @@ class NoFault(logging.Filter):
         """Whether the line is to be logged."""
         if MISSING_STATE.fullmatch(str(record.msg)):
             return False
-        if record.name == "aiokafka.consumer.group_coordinator" and record.msg == NO_COORDINATOR:
-            error = record.args[0] if isinstance(record.args, tuple) and record.args else None
-            return not isinstance(error, GroupCoordinatorNotAvailableError) or self._lasts()
-        return True
+        return not _is_of_waiting(record) or self._lasts()
 
     def _lasts(self) -> bool:
         """Whether the group has been without a coordinator for long."""
@@ -49,3 +50,13 @@ class NoFault(logging.Filter):
             self._first_s = now_s
         self._last_s = now_s
         return now_s - self._first_s > COORDINATOR_S
+
+
+def _is_of_waiting(record: logging.LogRecord) -> bool:
+    """Whether it tells of a group whose coordinator is not there yet."""
+    if record.name != "aiokafka.consumer.group_coordinator":
+        return False
+    if record.msg == COORDINATOR_DEAD:
+        return True
+    error = record.args[0] if isinstance(record.args, tuple) and record.args else None
+    return record.msg == NO_COORDINATOR and isinstance(error, GroupCoordinatorNotAvailableError)
