@@ -87,7 +87,7 @@ def check_cases(path: Path) -> CasesReport:
             reference = _number(row, column, where)
             if reference is None:
                 continue
-            error = relative_error(quantity(), reference)
+            error = relative_error(_computed(quantity, column, row, where), reference)
             before = worst.get(column) or ColumnError(column, 0, 0.0, "")
             larger = not error <= before.largest  # also when the error is NaN
             worst[column] = ColumnError(
@@ -97,6 +97,17 @@ def check_cases(path: Path) -> CasesReport:
     if skipped == len(rows):
         raise CasesError(f"{path}: all cases are of Pareto/NBD, which is not part of the product")
     return CasesReport([worst[column] for column in LIMITS if column in worst], skipped)
+
+
+def _computed(quantity: Callable[[], float], column: str, row: Mapping[str, str], where: str) -> float:
+    """The value; CasesError where the formula has none, as for a parameter of nothing or below it."""
+    try:
+        return quantity()
+    except (ArithmeticError, ValueError) as why:
+        given = ", ".join(f"{name} {_number(row, name, where)}" for name in ("r", "alpha", "a", "b"))
+        raise CasesError(
+            f"{where}: {column} cannot be computed from these parameters ({given}): {why}"
+        ) from why
 
 
 def relative_error(value: float, reference: float) -> float:
@@ -115,7 +126,9 @@ def _rows(path: Path) -> Sequence[Mapping[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise CasesError(f"{path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise CasesError(f"{path}: {error}") from None
     if not rows:
         raise CasesError(f"{path}: no cases in it")
@@ -196,6 +209,9 @@ def _number(row: Mapping[str, str], column: str, where: str) -> float | None:
     if not text or text.lower() in ("nan", "na", "none"):
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise CasesError(f"{where}: {column} is {text!r}, which is not a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise CasesError(f"{where}: {column} is {text!r}, which is not a number")
+    return number

@@ -88,6 +88,11 @@ def test_empty_cells_are_not_compared(tmp_path):
         ({"model": "poisson"}, "cases.csv:2: model is 'poisson'"),
         ({"x": "many"}, "cases.csv:2: x is 'many'"),
         ({"alpha": ""}, "cases.csv:2: alpha is empty"),
+        ({"x": "inf"}, "cases.csv:2: x is 'inf', which is not a number"),
+        ({"T": "1e400"}, "cases.csv:2: T is '1e400', which is not a number"),
+        ({"p_alive": "-inf"}, "cases.csv:2: p_alive is '-inf', which is not a number"),
+        ({"a": "0"}, r"cases.csv:2: \w+ cannot be computed from these parameters \(r .*, a 0.0, b "),
+        ({"b": "-1"}, r"cases.csv:2: \w+ cannot be computed from these parameters"),
     ],
 )
 def test_a_file_that_cannot_be_compared_names_line_and_column(tmp_path, change, message):
