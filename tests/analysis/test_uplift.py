@@ -209,6 +209,20 @@ def test_nothing_is_said_of_a_shop_without_an_experiment():
         study(msgspec.structs.replace(written(TrialShop(customers=3)), deliveries=[]))
 
 
+@pytest.mark.parametrize("time", ["2025-03-01T10:00:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_a_time_without_a_zone_is_not_taken_in_that_of_the_machine(time):
+    shop = written(TrialShop(customers=50))
+    for lines, name in ((shop.alerts, "time"), (shop.deliveries, "sent_at")):
+        line = msgspec.json.decode(lines[0])
+        (line if name in line else line["data"])[name] = time
+        lines.insert(0, msgspec.json.encode(line))
+
+    notes = study(shop).notes
+
+    for what in ("alerts", "deliveries"):
+        assert any(f"1 of the records of {what} " in each and "timezone" in each for each in notes)
+
+
 def test_records_that_cannot_be_read_are_counted_with_the_first_of_them():
     shop = written(TrialShop(customers=50))
     shop.alerts.insert(1, b'{"subject": 3}')

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from stream.core.policy.arms import HELD_OUT, TREATED, Arm, Assignment, arm_of
 
@@ -108,9 +108,13 @@ class _AlertLineData(Struct):
     experiment: Assignment | None = None
 
 
+_Time = Annotated[datetime, Meta(tz=True)]
+"""Without a zone it would be taken in that of the machine."""
+
+
 class _AlertLine(Struct):
     subject: str
-    time: datetime
+    time: _Time
     correlationid: str
     data: _AlertLineData
 
@@ -119,7 +123,7 @@ class _DeliveryLineData(Struct):
     endpoint: str
     state: str
     episode: str
-    sent_at: datetime | None = None
+    sent_at: _Time | None = None
 
 
 class _DeliveryLine(Struct):
