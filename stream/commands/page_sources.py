@@ -118,6 +118,8 @@ def page_source(
     recording = Recording(events, progress, now_ms)
     source = event_files(events, recording, basis)
     print_set_aside(recording, as_json=False)
+    if recording.unreadable and not len(recording):
+        raise DashboardError("no line of these files is an event: there is nothing to show")
     return source
 
 

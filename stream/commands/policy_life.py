@@ -53,8 +53,8 @@ def publish(file: Path, mode: Mode, *, as_json: bool) -> None:
       STREAM_BROKERS=kafka:9092 stream policy publish policy.toml
       STREAM_BROKERS=kafka:9092 stream policy publish policy.toml --mode active
     """
-    settings, history = _known()
     policy = chosen_policy(file)
+    settings, history = _known()
     if mode != "off":
         _check(policy, mode, history)
     elif policy.hash not in [each.hash for each in history.in_force if each is not None]:

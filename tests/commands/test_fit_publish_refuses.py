@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from click.testing import CliRunner
 
 from stream.commands.main import main
@@ -21,3 +22,17 @@ def test_a_model_that_workers_would_refuse_is_not_published(tmp_path, monkeypatc
 
     assert run.exit_code == 1
     assert "not published, as workers would refuse it: process: a or b is 0.0001" in run.stderr
+
+
+@pytest.mark.parametrize("mode", ["shadow", "active"])
+def test_a_file_that_is_no_policy_is_refused_before_kafka_is_asked(tmp_path, mode):
+    (tmp_path / "policy.toml").write_bytes(b"\xff\n")
+
+    answer = CliRunner().invoke(
+        main,
+        ["policy", "publish", str(tmp_path / "policy.toml"), "--mode", mode],
+        env={"STREAM_BROKERS": "127.0.0.1:1"},
+    )
+
+    assert answer.exit_code == 2
+    assert answer.output == f"{tmp_path / 'policy.toml'}:1: not UTF-8 text\n"

@@ -134,6 +134,18 @@ def test_the_sentences_of_the_last_report_are_in_the_mail(shop_files, tmp_path, 
     assert "Who matters most are" in answer.stdout
 
 
+@pytest.mark.parametrize("content", [b"\0" * 100, b'{"customer": "c"}\n', b"a,b\n1,2\n"])
+def test_a_file_without_any_event_makes_no_mail_that_says_nobody(tmp_path, content):
+    (tmp_path / "e.jsonl").write_bytes(content)
+    html = tmp_path / "digest.html"
+
+    answer = CliRunner().invoke(main, ["digest", "--events", str(tmp_path / "e.jsonl"), "--html", str(html)])
+
+    assert answer.exit_code in (1, 2)
+    assert answer.output.splitlines()[-1].startswith("Error: ") or "import it first" in answer.output
+    assert not html.exists()
+
+
 @pytest.mark.parametrize("words", [["--alerts", "{alerts}"], ["--profiles", "{alerts}"]])
 def test_a_wrong_source_is_refused_in_one_line(shop_files, words):
     named = [word.format(alerts=shop_files[1]) for word in words]
