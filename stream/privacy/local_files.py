@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from html import escape
 from pathlib import Path
 
+from stream.look.html import html_text
 from stream.ops.about_customer import json_spellings
 from stream.printable import printable
 from stream.privacy.report import StoreReport
@@ -89,8 +89,8 @@ def published_reports(folders: list[Path], customer: str, *, dry_run: bool) -> l
 
 def _spellings(customer: str) -> frozenset[bytes]:
     """How the files may write an id: as text, in JSON, in HTML, and fit for a terminal or a page."""
-    texts = {customer, printable(customer)}
-    return json_spellings(customer) | {each.encode() for text in texts for each in (text, escape(text))}
+    texts = (customer, printable(customer), html_text(customer))
+    return json_spellings(customer) | {text.encode() for text in texts}
 
 
 def _names(content: bytes, mark: bytes) -> bool:

@@ -91,7 +91,8 @@ PACKAGES: Mapping[str, set[str]] = {
     "demo": {*PURE, "config", "importing", "printable", "recording", "wording", "worker"},
     "ops": {*PURE, "config", "engine", "kafka_causes", "recording", "replay", "worker"},
     "privacy": {
-        *PURE, "config", "deliver", "kafka_causes", "ops", "page", "printable", "pseudonyms", "worker",
+        *PURE, "config", "deliver", "kafka_causes", "look", "ops", "page", "printable", "pseudonyms",
+        "worker",
     },
     "analysis": {*PURE, "config", "fit", "look", "printable", "recording", "replay", "wording"},
     "worker": {
