@@ -6,9 +6,21 @@ their codes, such as `\\u001b`, which JSON reads as the character itself.
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
+
 import click
 
 from stream.printable import printable_lines
+
+
+def show_unknown_letters_as_codes() -> None:
+    """Where standard output is no UTF-8, as on old terminals: a letter that it does not have is no fault of a
+    command, and is shown as its code. (Python does so for standard error.)"""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
+        out.reconfigure(errors="backslashreplace")
 
 
 def echo(text: object = "", *, err: bool = False) -> None:

@@ -2,6 +2,9 @@
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -140,3 +143,20 @@ def test_a_refusal_is_broken_between_words_on_a_terminal(tmp_path, monkeypatch):
     assert len(lines) > 5
     assert max(len(line) for line in lines if "/" not in line) <= 80
     assert [word.strip(",;") for word in " ".join(lines).split() if word.startswith("column_")] == names
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8"])
+def test_letters_that_a_terminal_does_not_have_are_shown_as_their_codes(tmp_path, encoding):
+    (tmp_path / "o.csv").write_text("order,customer,date,total,日本é\n1,c,2025-01-01,10.00,x\n", "utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "stream", "import", "--suggest", "o.csv"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    name = "日本é" if encoding == "utf-8" else "\\u65e5\\u672cé"
+    assert f"# Not used: {name}." in done.stdout.decode(encoding)
