@@ -96,7 +96,7 @@ class BatchConsumer(driver.Consumer):
             lanes = list(delivery.lanes.values()) if host.delivering else []
             return [lane for lane in lanes if lane.may_have_moments()]
         await asyncio.sleep(self._next_poll - time.monotonic())
-        busy = any(lane.queued or lane.busy for lane in delivery.lanes.values())
+        busy = any(lane.queued or lane.busy or lane.due.waiting for lane in delivery.lanes.values())
         self._next_poll = time.monotonic() + POLL_PACE_S
         timeout_s = BUSY_POLL_S if busy else options.poll_s
         try:

@@ -6,9 +6,9 @@ A timer is due when the clock of the lane has reached its time. Whenever it is g
     what leaves the lane is in order of event time, and nobody waits for it.
 2.  Where the wall clock moves the lane, people wait for what an arrival leads to, and very many timers may
     be due at one instant, such as the first of a month. There a timer comes before the next arrival of its
-    own key. The others take turns with arrivals: as many as arrivals were given out, so that timers are
-    never further behind, and `at_once` more each time that the agent has the lane. In between the lane
-    is whole: what it has is sent and flushed, and what has come meanwhile goes ahead.
+    own key. The others take turns with arrivals: `at_once` of them each time that the agent has the lane
+    and nothing more is at hand, and one for every ARRIVALS_A_TIMER arrivals, however many come. In between
+    the lane is whole: what it has is sent and flushed, and what has come meanwhile goes ahead.
 3.  Before an arrival that is `for_all` come all timers that are due: it concerns every row.
 
 Rows of different keys know nothing of each other. So rule 2 changes no row, and of the records that the lane
@@ -25,9 +25,12 @@ from stream.engine.state.timers import Timers
 from stream.engine.task.lane_clock import LaneClock
 from stream.engine.units import FOREVER_MS
 
-AT_ONCE = 100
-"""How many timers the lanes of a worker give out beside arrivals before they look for new ones: some 25 ms of
-reviews that end in alerts."""
+AT_ONCE = 20
+"""How many timers the lanes of a worker give out before they look for new arrivals: some 5 ms of reviews at a
+border of months, of which one in three ends in an alert."""
+ARRIVALS_A_TIMER = 10
+"""One review costs as much as two or three events: with as many of them as of events, a worker that has time
+for the events alone would be late with these as well."""
 
 
 class DueTimers:
@@ -36,6 +39,7 @@ class DueTimers:
     def __init__(self, timers: Timers, clock: LaneClock) -> None:
         self._timers, self._clock = timers, clock
         self.at_once = AT_ONCE  # of a worker with one lane (rule 2)
+        self._arrived = 0  # arrivals for which no timer had its turn
         self._may_wait = False
         """Some timers may be due by the clock that were not given out."""
 
@@ -88,7 +92,8 @@ class DueTimers:
     def after(self, arrivals: int) -> Iterator[Timer]:
         """Those that have their turn when so many arrivals were given out."""
         if self._clock.by_wall:
-            yield from self._some(arrivals)
+            timers, self._arrived = divmod(self._arrived + arrivals, ARRIVALS_A_TIMER)
+            yield from self._some(timers)
 
     def at_rest(self) -> Iterator[Timer]:
         """Those that are given out when nothing more is at hand: up to the time that has come by now."""
