@@ -17,7 +17,7 @@ import click
 from stream import __version__
 from stream.commands.ended import ended_by_signals
 from stream.commands.groups import SuggestingGroup
-from stream.commands.shown import show_unknown_letters_as_codes
+from stream.commands.shown import open_closed_streams, show_unknown_letters_as_codes
 from stream.printable import printable_lines
 from stream.wording.wrap import for_terminal
 
@@ -162,6 +162,7 @@ class Program(LazyGroup):
 
     def main(self, *arguments: Any, **more: Any) -> Any:
         """Run a command. Click's own exceptions, interrupts and a closed pipe end as click ends them."""
+        open_closed_streams()
         show_unknown_letters_as_codes()
         try:
             with ended_by_signals():

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
+from pathlib import Path
 
 import click
 
 from stream.printable import printable_lines
+
+
+def open_closed_streams() -> None:
+    """Put nothing where a stream was closed (`stream ... >&-`): Python has None for it, and the next
+    file that is opened would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
 def show_unknown_letters_as_codes() -> None:

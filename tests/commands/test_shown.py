@@ -160,3 +160,21 @@ def test_letters_that_a_terminal_does_not_have_are_shown_as_their_codes(tmp_path
     assert (done.returncode, done.stderr) == (0, b"")
     name = "日本é" if encoding == "utf-8" else "\\u65e5\\u672cé"
     assert f"# Not used: {name}." in done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_command_whose_streams_are_closed_does_its_work(tmp_path, events, closed):
+    words = f"explain c --events {events} --now 2025-12-01"
+
+    done = subprocess.run(
+        f"{sys.executable} -m stream {words} {closed}",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert "fault" not in done.stderr
+    assert ("Buying" in done.stdout) is (">&-" not in closed.split())
