@@ -47,6 +47,13 @@ CATEGORY_WORDS = {
 CATEGORY_LETTERS_MAX = 60
 """A longer name is left out: it would hide what to do."""
 
+LAST_SENT = (
+    "SELECT id FROM alerts WHERE customer = ? AND kind = ? AND at_ms >= ? "
+    "AND state IN ('raised', 'escalated') ORDER BY sequence DESC LIMIT 1"
+)
+"""A profile does not tell it: the id names the policy in force then, and an alert that was severe when it was
+raised was sent as raised."""
+
 _decoded = msgspec.json.Decoder(AlertData).decode
 
 
@@ -100,8 +107,11 @@ def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tu
 
 
 def named_alert(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
-    """The alert of an entry, as of the instant of its row, with the category that it speaks of named."""
-    return with_category(reading, entry.customer, alert_of(reading, entry, view))
+    """The alert of an entry, as of the instant of its row, with the category that it speaks of named, and
+    with the id under which it was sent."""
+    data = with_category(reading, entry.customer, alert_of(reading, entry, view))
+    sent = reading.rows(LAST_SENT, [entry.customer, entry.kind, entry.opened_ms])
+    return replace(data, alert_id=sent[0][0]) if sent else data
 
 
 def with_currency(reading: Reading, filters: Mapping[str, str], view: View) -> dict[str, str]:
