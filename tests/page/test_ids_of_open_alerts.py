@@ -31,7 +31,7 @@ def opening_ids(reading) -> dict[tuple[str, str, int], str]:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_open_alert_has_the_id_under_which_it_was_sent(reading, shop, version):
-    """Also one that was severe when it was raised, and after another version of the policy came into force."""
+    """Also one that was severe when it was raised, and once another version of the policy is in force."""
     view, sent = shop[1], opening_ids(reading)
     policy = msgspec.structs.replace(view.basis.policy, version=version)
     later = View(Basis(policy, default_model()), view.as_of_ms, "", has_alerts=True)
