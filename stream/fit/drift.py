@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from stream.core.model.record import Model
 from stream.core.units import DAY_MS, WEEK_MS
-from stream.core.value.lifetime import Valuation, discounted_purchases_of, stated, valuation
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import day
 from stream.fit.history import History, Snapshot
-from stream.fit.purchases.value_tables import fast_table
 from stream.fit.risk.risk_layer import churn_risks
 from stream.fit.risk.training_set import own_horizons_ms
+from stream.fit.value.trend import expected_purchases
 
 RECENT_MS, BEFORE_MS = 8 * WEEK_MS, 26 * WEEK_MS
 """The newest weeks, and those up to the end of the lessons that they are compared with."""
@@ -182,9 +180,7 @@ def _purchases(model: Model, then: Snapshot, times: Times, end_ms: int) -> Look:
     span_ms = end_ms - then.as_of_ms
     if len(then.customers) < CASES_MIN:
         return _unknown("purchases", PURCHASES_MAX, "too few customers in the lessons")
-    table = fast_table(model.process, span_ms, 0.0)
-    rules = valuation(msgspec.structs.replace(model, tables=(table,)), span_ms, 0.0)
-    expected = _expected(rules, model, then)
+    expected = expected_purchases(model, then, span_ms)
     got = np.array([sum(at > then.as_of_ms for at in times.get(one, ())) for one in then.customers])
     error = ERRORS * float(np.sqrt(((got - expected) ** 2).sum()))
     low, high = float(expected.sum()) / PURCHASES_MAX, float(expected.sum()) * PURCHASES_MAX
@@ -195,18 +191,6 @@ def _purchases(model: Model, then: Snapshot, times: Times, end_ms: int) -> Look:
         f"{expected.sum():,.0f}"
     )
     return Look("purchases", drifted, float(expected.sum()), total, PURCHASES_MAX, words)
-
-
-def _expected(rules: Valuation, model: Model, then: Snapshot) -> Numbers:
-    """Expected purchase days within the span, by the stated risk, shape (customers,)."""
-    risks, unit_ms = churn_risks(model, then), model.process.unit_ms
-    found = []
-    for one, risk in zip(then.features, risks, strict=True):
-        x, t_x = one.frequency, (one.last_ms - one.first_ms) / unit_ms
-        age = (then.as_of_ms - one.first_ms) / unit_ms
-        next_one = stated(rules, x, t_x, age, 1.0 - float(risk))
-        found.append(discounted_purchases_of(rules, rules.finite, x, age, next_one))
-    return np.array(found)
 
 
 def _calibration(history: History, model: Model, ranked: dict[int, Snapshot], end_ms: int) -> Look:

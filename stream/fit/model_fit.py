@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from stream.core.model.document import ModelError, sealed
 from stream.core.model.record import GridTable, Horizon, Model, PurchaseProcess, RiskLayer, Spend, Thresholds
 from stream.core.model.record import Prior as NewCustomer
 from stream.core.policy.policy import Finance, Policy
-from stream.core.units import DAY_MS, WEEK_MS
+from stream.core.units import DAY_MS
 from stream.fit.history import History, Snapshot
 from stream.fit.purchases.evenness import fit_evenness
 from stream.fit.purchases.population import population
@@ -40,20 +41,20 @@ from stream.fit.risk.silences import PastDay
 from stream.fit.risk.stalls import order_times, without_stalls
 from stream.fit.risk.thresholds import never_alerted
 from stream.fit.risk.training_set import (
+    SAME_HORIZON,
     TrainingLook,
     TrainingRows,
     enough_to_learn,
     feature_matrix,
+    learnt_words,
     own_horizons_ms,
     training_days,
     training_horizons,
 )
 from stream.fit.risk.upgrade_alerts import learnt_upgrade_level
+from stream.fit.value.pace import learnt_pace
 from stream.policy_file.no_price import NO_ALERT_EVER
 
-SAME_HORIZON = 0.9
-"""Where the training horizon is at least this share of the real one, thresholds are learnt from outcomes;
-otherwise from the predicted risks."""
 GAP_DAYS_UNKNOWN = 30.0
 """Days between purchases of a new customer where nobody in the history bought twice."""
 
@@ -100,6 +101,7 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
     base = with_seasons(history, split_ms, base, options.horizon)
     notes = [*options.data_notes, *notes, *season_notes(base, snapshot, history.first_ms)]
     learnt, rules = _risk_layer(history, split_ms, base, options), options.rules or Policy()
+    pace = learnt_pace(history, learnt.lessons)
     tables = finance_tables(base.process, options.finance) if options.finance else ()
     return usable(
         msgspec.structs.replace(
@@ -109,7 +111,9 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
             thresholds=learnt.thresholds,
             upgrade=learnt_upgrade_level(history.moments, (history.first_ms, split_ms), base, rules),
             tables=tables,
-            notes=(*notes, *learnt.notes),
+            notes=(*notes, *learnt.notes, *pace.notes),
+            trend=pace.trend,
+            wander=pace.wander,
         )
     )
 
@@ -189,6 +193,8 @@ class _RiskFit(NamedTuple):
     thresholds: Thresholds | None = None
     risk_of: str = ""
     notes: tuple[str, ...] = ()
+    lessons: Mapping[int, tuple[Model, Sequence[int]]] = MappingProxyType({})
+    """Training day -> the model of then with this layer, and how far ahead was looked from it (ms)."""
 
 
 def _risk_layer(history: History, split_ms: int, base: Model, options: FitOptions) -> _RiskFit:
@@ -210,18 +216,34 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
         return _RiskFit(None, risk_of=TOO_SHORT, notes=notes)
     snapshot = history.snapshots[split_ms]
     left_out = left_out_of(parts, feature_matrix(base, snapshot), seasonal=base.seasons is not None)
-    learnt = fit_risk_layer(parts, _learnt_from(parts_of, training_ms, options.horizon), left_out)
+    learnt = fit_risk_layer(parts, learnt_words(parts_of, training_ms, options.horizon), left_out)
     observed = _observed_share(base, snapshot, training_ms) >= SAME_HORIZON
     chosen = adopted(parts, learnt.newest)
     if chosen.basis == "constant" and observed:
         same = constant_layer(float(next(iter(whole.values())).silent.mean()), chosen.words)
-        return _RiskFit(same, never_alerted(chosen.words), chosen.words, notes)
+        return _RiskFit(
+            same, never_alerted(chosen.words), chosen.words, notes, _looked(thens, parts_of, same)
+        )
     layer = learnt.layer if chosen.basis == "layer" else None
     today = PastDay(msgspec.structs.replace(base, risk=layer), snapshot)
     lessons = {day: (then, whole[day]) for day, then in thens.items() if then is not None and day in whole}
     past = past_of(history, lessons, today, training_ms if observed else None)
     wish = Wish(options.precision, options.budget_share)
-    return _RiskFit(layer, churn_thresholds(past, wish, options.rules or Policy()), chosen.words, notes)
+    thresholds = churn_thresholds(past, wish, options.rules or Policy())
+    return _RiskFit(layer, thresholds, chosen.words, notes, _looked(thens, parts_of, layer))
+
+
+def _looked(
+    thens: Mapping[int, Model | None],
+    parts_of: Mapping[int, Mapping[int, TrainingRows]],
+    layer: RiskLayer | None,
+) -> dict[int, tuple[Model, Sequence[int]]]:
+    """`lessons` of a risk fit: of each day the shortest and the longest time."""
+    return {
+        day_ms: (msgspec.structs.replace(then, risk=layer), sorted({min(spans), max(spans)}))
+        for day_ms, then in thens.items()
+        if then is not None and (spans := parts_of.get(day_ms))
+    }
 
 
 def _known_then(snapshot: Snapshot, base: Model, options: FitOptions) -> Model | None:
@@ -255,26 +277,6 @@ def _observed_share(base: Model, snapshot: Snapshot, training_ms: int) -> float:
     """The mean share of the real horizons that the training horizon covers, 0 to 1."""
     real = own_horizons_ms(base, snapshot)
     return float(np.mean(np.minimum(real, training_ms) / real))
-
-
-def _learnt_from(
-    parts_of: Mapping[int, Mapping[int, TrainingRows]], training_ms: int, horizon: Horizon
-) -> str:
-    """The record's sentence about what the risk layer learnt from."""
-    looks = [found[max(found)] for found in parts_of.values() if found]
-    longest_ms = max(max(found) for found in parts_of.values() if found)
-    customers = sum(len(one.silent) for one in looks)
-    silent = sum(int(one.silent.sum()) for one in looks)
-    shorter = ""
-    if training_ms < SAME_HORIZON * horizon.max_ms:
-        shorter = (
-            f" The history is too short to observe {horizon.max_ms / WEEK_MS:.0f} weeks: the share without a "
-            f"purchase is extrapolated from how it falls over up to {longest_ms / WEEK_MS:.0f} weeks."
-        )
-    return (
-        f"Learnt from {customers:,} customer histories as of {len(looks)} earlier days; {silent:,} of them "
-        f"were followed by no purchase within up to {longest_ms / WEEK_MS:.0f} weeks.{shorter}"
-    )
 
 
 def finance_tables(process: PurchaseProcess, finance: Finance) -> tuple[GridTable, ...]:

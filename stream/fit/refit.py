@@ -67,6 +67,8 @@ def refit(
             retention=current.retention,
             thresholds=current.thresholds,
             upgrade=current.upgrade,
+            trend=current.trend,
+            wander=current.wander,
             tables=finance_tables(base.process, options.finance) if options.finance else (),
             notes=tuple(notes),
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stream.core.units import YEAR_MS
 from stream.core.value.clv import discounted_if_alive, p_alive
-from stream.core.value.interval import _below, _count_masses, _mixture, _quantile, value_interval
+from stream.core.value.interval import _below, _masses, _mixture, _quantile, count_tails, value_interval
 from stream.core.value.lifetime import customer_value, finite_value_minor, looked_up, valuation
 from stream.model_file import default_model
 
@@ -82,7 +82,7 @@ def test_a_customer_with_more_purchases_than_are_distinguished_has_an_interval_t
 @given(x=st.integers(0, 300), rest=st.floats(0.0, 2.0), gap_days=st.floats(1.0, 90.0))
 def test_a_quantile_has_its_share_of_the_distribution_below_it(x, rest, gap_days):
     t_x = x * gap_days / 7
-    masses, spend = _count_masses(RULES, x, t_x, t_x * (1 + rest)), MODEL.spend
+    masses, spend = _masses(count_tails(RULES, x, t_x, t_x * (1 + rest), None)), MODEL.spend
     mixture = _mixture(masses, spend, x)
 
     for share in (0.1, 0.5, 0.9):

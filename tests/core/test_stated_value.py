@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from stream.core.model.record import Horizon, PurchaseProcess
 from stream.core.units import YEAR_MS
 from stream.core.value.clv import discounted_if_alive, own_horizon, p_active, p_alive
-from stream.core.value.interval import stated_tails, value_interval
-from stream.core.value.lifetime import customer_value, looked_up_within, stated, valuation
+from stream.core.value.interval import count_tails, value_interval
+from stream.core.value.lifetime import customer_value, looked_up_within, valuation
 from stream.model_file import default_model
 
 MODEL = default_model()
@@ -52,7 +52,7 @@ def test_of_all_futures_the_stated_share_has_a_purchase_within_the_own_horizon(x
     within = own_horizon(PROCESS, MODEL.horizon, x, t_x)
     until_then = valuation(MODEL, round(within * PROCESS.unit_ms), 0.0)
 
-    tails = stated_tails(until_then, x, age, stated(until_then, x, t_x, age, chance))
+    tails = count_tails(until_then, x, t_x, age, chance)
 
     assert tails[0] == pytest.approx(chance, abs=1e-6)
 
@@ -73,7 +73,7 @@ def test_the_more_surely_somebody_buys_the_more_they_are_worth(x, gap_days, rest
 def test_more_purchases_are_never_likelier_than_fewer(x, gap_days, rest, chance):
     t_x, age = lived(x, gap_days, rest)
 
-    tails = stated_tails(RULES, x, age, stated(RULES, x, t_x, age, chance))
+    tails = count_tails(RULES, x, t_x, age, chance)
 
     assert all(1.0 + 1e-9 >= more >= less - 1e-9 for more, less in pairwise(tails))
 
@@ -83,7 +83,9 @@ def test_more_purchases_are_never_likelier_than_fewer(x, gap_days, rest, chance)
 def test_a_shorter_span_is_read_off_the_table_of_the_horizon(x, age, span):
     exact = discounted_if_alive(PROCESS, x, age, RULES.discount, span)
 
-    assert looked_up_within(RULES, RULES.finite, x, age, span) == pytest.approx(exact, rel=3e-3)
+    assert looked_up_within(RULES, RULES.finite, x, age, span, RULES.discount) == pytest.approx(
+        exact, rel=3e-3
+    )
 
 
 def test_a_risk_that_looks_further_than_the_value_is_only_a_share_of_it():

@@ -4,7 +4,7 @@ import pytest
 
 from stream.core.model.record import PurchaseProcess
 from stream.core.units import DAY_MS
-from stream.core.value.lifetime import grid_table
+from stream.core.value.tables import grid_table
 from stream.fit.purchases.value_tables import fast_table
 
 

@@ -6,9 +6,12 @@ from msgspec.structs import replace
 from stream.analysis.business.campaign_value import _values_of_each
 from stream.analysis.business.ledger import read_ledger
 from stream.core.alerts.build import open_alert_at
+from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import standing
 from stream.core.judgement.worth import expected_minor, spread_if_kept, spread_now
-from stream.core.units import DAY_MS
+from stream.core.model.document import sealed
+from stream.core.model.record import Trend, Wander
+from stream.core.units import DAY_MS, YEAR_MS
 from stream.fit.history import read_history
 from stream.page.entries import customer_entry
 from stream.page.screens.one_customer.value import value_figures
@@ -18,8 +21,21 @@ from stream.wording.amounts import money
 from stream.wording.profile import value_lines
 from tests.support.builders import answered, at, bought, complained, learnt_basis, reviewed
 from tests.support.narrow import not_none
+from tests.support.seasons import seasonal_model
 
 BASIS = learnt_basis()
+PACED = Basis(
+    BASIS.policy,
+    sealed(
+        replace(
+            seasonal_model(),
+            trend=Trend(level=0.2, slope=0.1, ahead_max_ms=YEAR_MS, learnt="a test's"),
+            wander=Wander(per_year=0.2, learnt="a test's"),
+            version="",
+        )
+    ),
+)
+"""Whose model knows seasons, a trend, and how the pace of customers wanders."""
 DAYS = range(0, 120, 8)
 
 
@@ -47,28 +63,30 @@ def test_who_is_likelier_to_leave_is_worth_less_though_they_bought_the_same():
     assert words(UNHAPPY, as_of_ms) != words(CONTENT, as_of_ms)
 
 
-def test_all_that_people_read_has_the_same_number():
+@pytest.mark.parametrize("basis", [BASIS, PACED])
+def test_all_that_people_read_has_the_same_number(basis):
     as_of_ms = at(124)
-    now = standing(UNHAPPY, as_of_ms, BASIS)
-    expected = expected_minor(UNHAPPY, now, BASIS)
+    now = standing(UNHAPPY, as_of_ms, basis)
+    expected = expected_minor(UNHAPPY, now, basis)
     shown = money(expected, "USD", rounded=True)
 
-    assert f"{shown} on average" in words(UNHAPPY, as_of_ms)
-    assert not_none(value_figures(UNHAPPY, View(BASIS, as_of_ms, "a test", True))).expected == shown
-    assert customer_entry(UNHAPPY, as_of_ms, BASIS).value_minor == round(expected)
+    assert f"{shown} on average" in " ".join(value_lines(UNHAPPY, now, basis))
+    assert not_none(value_figures(UNHAPPY, View(basis, as_of_ms, "a test", True))).expected == shown
+    assert customer_entry(UNHAPPY, as_of_ms, basis).value_minor == round(expected)
 
 
-def test_the_report_has_that_number_too():
+@pytest.mark.parametrize("basis", [BASIS, PACED])
+def test_the_report_has_that_number_too(basis):
     events = [bought(day, 9_000) for day in DAYS]
     split_ms = at(124) // DAY_MS * DAY_MS
-    history = read_history(events, (split_ms,), BASIS.policy)
-    ledger, profile = read_ledger(events, (split_ms,), BASIS.policy), history.profiles["c"]
-    finance = replace(BASIS.policy.finance, horizon_ms=BASIS.policy.finance.risk_horizon_ms)
+    history = read_history(events, (split_ms,), basis.policy)
+    ledger, profile = read_ledger(events, (split_ms,), basis.policy), history.profiles["c"]
+    finance = replace(basis.policy.finance, horizon_ms=basis.policy.finance.risk_horizon_ms)
 
-    values = _values_of_each(ledger, history.snapshots[split_ms], BASIS.model, finance)
+    values = _values_of_each(ledger, history.snapshots[split_ms], basis.model, finance)
 
-    now = standing(profile, split_ms, BASIS)
-    assert values["c"][1] == pytest.approx(expected_minor(profile, now, BASIS), rel=1e-9)
+    now = standing(profile, split_ms, basis)
+    assert values["c"][1] == pytest.approx(expected_minor(profile, now, basis), rel=1e-9)
 
 
 def test_what_is_at_stake_is_the_value_as_of_the_last_purchase():

@@ -33,6 +33,7 @@ ENGINE_FLOORS = [
 FIT_FLOORS = [
     {"refit"},
     {"model_fit", "drift"},
+    {"value"},
     {"risk"},
     {"history"},
     {"purchases", "cases", "coverage", "absurd_money", "order_names", "upgrade_moments"},

@@ -13,9 +13,11 @@ from itertools import zip_longest
 import numpy as np
 
 from stream.analysis.business.ledger import Ledger
+from stream.core.judgement.worth import expected_of
 from stream.core.model.record import Model
 from stream.core.policy.policy import Finance
-from stream.core.value.lifetime import finite_value_minor, valuation
+from stream.core.risk.outlook import outlook
+from stream.core.value.lifetime import valuation
 from stream.fit.arrays import Numbers
 from stream.fit.history import Snapshot
 from stream.fit.risk.risk_layer import churn_risks
@@ -74,13 +76,12 @@ def _values_of_each(
 ) -> Mapping[str, tuple[float, float]]:
     """Customer -> (margin earned so far, expected discounted margin), in minor units."""
     rules = valuation(model, finance.horizon_ms, finance.annual_discount, finance.margin)
-    unit_ms = model.process.unit_ms
     found: dict[str, tuple[float, float]] = {}
     risks = churn_risks(model, snapshot) if model.risk is not None else ()
     for customer, one, risk in zip_longest(snapshot.customers, snapshot.features, risks):
         chance = None if risk is None else 1.0 - float(risk)
-        t_x, age = (one.last_ms - one.first_ms) / unit_ms, (snapshot.as_of_ms - one.first_ms) / unit_ms
-        expected = finite_value_minor(rules, one.frequency, t_x, age, one.monetary_minor, chance)
+        seen = outlook(model, rules, one, snapshot.as_of_ms)
+        expected = expected_of(rules, seen, one.monetary_minor, chance)
         earned = finance.margin * sum(one.minor for one in ledger.payments.get(customer, ()))
         found[customer] = (earned, expected)
     return found

@@ -72,6 +72,8 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
     "prior": {"gap_days": (1e-3, 1e5), "first_value_minor": (0.0, 2.0**53)},
     "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
     "evenness": dict.fromkeys(("shape", "rate"), (1e-6, 1e6)),
+    "trend": {"level": (-2.0, 2.0), "slope": (-3.0, 3.0), "ahead_max_ms": (1, 100 * YEAR_MS)},
+    "wander": {"per_year": (1e-6, 10.0)},
     "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
 }
 """Far wider than any fit has come to; a fit itself keeps a and b from 1e-4 to 1e4. Beyond, a judgement would

@@ -212,6 +212,36 @@ class Evenness(_ModelPart, frozen=True):
     rate: Positive
 
 
+class Trend(_ModelPart, frozen=True):
+    """How many times the purchases that the process expects of known customers they make, in the mean.
+
+    A process takes the pace of a whole life for that of the future. In a shop that grows, or shrinks, it is
+    another one, the more so the further one looks ahead.
+    """
+
+    level: float
+    """Logarithm of that factor for the near future."""
+    slope: float
+    """What a year further ahead adds to it."""
+    ahead_max_ms: Annotated[int, Meta(gt=0)]
+    """So far ahead was looked when it was learnt; beyond, the factor stays."""
+    learnt: str
+    """Plain words: from what, and how much better it was on a look that was not learnt from."""
+
+    def factor(self, ahead_ms: float) -> float:
+        """How many times the expected purchases are made within a time from now on."""
+        return math.exp(self.level + self.slope * min(ahead_ms, self.ahead_max_ms) / YEAR_MS)
+
+
+class Wander(_ModelPart, frozen=True):
+    """How much the pace at which one customer buys comes to differ from that of their life so far."""
+
+    per_year: Positive
+    """Variance of the coming rate over the past one, for a year of history and time looked ahead together."""
+    learnt: str
+    """Plain words: from what, and how much likelier it made a look that was not learnt from."""
+
+
 class GridTable(_ModelPart, frozen=True):
     """Discounted purchases of a customer who has not left, over frequency x and age T (value/lifetime.py).
 
@@ -256,4 +286,8 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     """None: every month is like any other."""
     upgrade: UpgradeLevel | None = None
     """None: upgrade opportunities are raised at the score of the policy."""
+    trend: Trend | None = None
+    """None: customers buy at the pace of their life so far."""
+    wander: Wander | None = None
+    """None: nobody's pace changes; ranges of value are those of the purchase process."""
     version: str = ""

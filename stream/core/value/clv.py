@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from stream.core.model.record import Horizon, PurchaseProcess, Spend
 from stream.core.value.quadrature import Nodes, beta_nodes, half_line_nodes, unit_nodes
@@ -159,33 +160,55 @@ def expected_value(spend: Spend, x: int, mean: float) -> float:
 
 
 def purchase_count_tails(
-    process: PurchaseProcess,
-    x: int,
-    t_x: float,
-    T: float,
-    horizon: float,
+    process: PurchaseProcess, x: int, t_x: float, T: float, horizon: float, wander: float = 0.0
 ) -> Iterator[float]:
-    """P(at least 1), P(at least 2), ... purchases within the horizon: exact, for both processes."""
-    alive = p_alive(process, x, t_x, T)
-    return (alive * tail for tail in count_tails_if_alive(process, x, max(T, t_x), horizon))
+    """P(at least 1), P(at least 2), ... purchases within the horizon: exact, for both processes.
+
+    `wander` as in `rate_of`.
+    """
+    alive, rate = p_alive(process, x, t_x, T), rate_of(process, x, max(T, t_x), wander)
+    return (alive * tail for tail in count_tails_if_alive(process, x, rate, horizon))
 
 
-def count_tails_if_alive(process: PurchaseProcess, x: int, T: float, horizon: float) -> Iterator[float]:
-    """The same if the customer is alive.
+class BuyingRate(NamedTuple):
+    """The buying rate of a customer who is alive, as far as it is known: gamma distributed."""
+
+    shape: float
+    scale: float
+    """In units of the process: the mean rate is shape / scale."""
+
+
+def rate_of(process: PurchaseProcess, x: int, T: float, wander: float = 0.0) -> BuyingRate:
+    """The rate after x repeat purchases until the age T.
+
+    `wander` is the squared coefficient of variation of the coming rate around the past one: the mean stays,
+    and what is known of it is worth no more than 1 / wander purchases.
+    """
+    shape, scale = process.r + x, process.alpha + T
+    if wander <= 0.0:
+        return BuyingRate(shape, scale)
+    share = 1.0 / (1.0 + wander * shape)
+    return BuyingRate(shape * share, scale * share)
+
+
+def count_tails_if_alive(
+    process: PurchaseProcess, x: int, rate: BuyingRate, horizon: float
+) -> Iterator[float]:
+    """The same if the customer is alive and buys at this rate.
 
     The k-th purchase happens if the customer stayed after each of k - 1 purchases, and the unbroken Poisson
     stream reaches k: the two are independent given the data.
     """
-    rate, reach = process.r + x, horizon / (process.alpha + T)
+    shape, reach = rate.shape, horizon / rate.scale
     a, b_x = process.a, _stays(process, x)
     log_ratio = math.log(reach) - math.log1p(reach)
-    log_mass = -rate * math.log1p(reach)
+    log_mass = -shape * math.log1p(reach)
     stays, below, count = 1.0, 0.0, 0
     while True:
         below += math.exp(log_mass)
         yield stays * max(0.0, 1.0 - below)
         stays *= (b_x + count) / (a + b_x + count)
-        log_mass += math.log((rate + count) / (count + 1.0)) + log_ratio
+        log_mass += math.log((shape + count) / (count + 1.0)) + log_ratio
         count += 1
 
 

@@ -8,11 +8,19 @@ from functools import lru_cache
 from itertools import islice, pairwise, zip_longest
 from typing import NamedTuple
 
-from stream.core.model.record import Spend
+from stream.core.model.record import PurchaseProcess, Spend
 from stream.core.value.bracket import Bracket
-from stream.core.value.clv import count_tails_if_alive, discounted_if_alive, purchase_count_tails
-from stream.core.value.lifetime import COARSE, Valuation, discounted_purchases_of, looked_up, stated
+from stream.core.value.clv import (
+    BuyingRate,
+    count_tails_if_alive,
+    discounted_if_alive,
+    purchase_count_tails,
+    rate_of,
+)
+from stream.core.value.lifetime import Valuation, finite_purchases, looked_up, stated
+from stream.core.value.reach import Reach
 from stream.core.value.returning import Returning
+from stream.core.value.tables import COARSE
 
 RECIPROCAL_ROOT_2 = 0.7071067811865476
 HISTORIES_REMEMBERED = 1 << 14
@@ -39,18 +47,20 @@ def value_interval(
     mean_minor: float,
     chance: float | None,
     quantiles: tuple[float, ...] = (0.1, 0.5, 0.9),
+    reach: Reach | None = None,
 ) -> tuple[float, ...]:
     """Quantiles of the value within the horizon: the exact count of purchases, times gamma-gamma spend.
 
-    `chance` is the stated one of a purchase within the customer's own horizon, as in `customer_value`.
+    `chance` is the stated one of a purchase within the customer's own horizon, as in `customer_value`;
+    `reach` as in `finite_value_minor`.
     Discounting is the mean one; a sum of n spends over its posterior is a beta-prime variable, taken by
     Paulson's cube-root rule (good to about 0.001). Without a stated chance, what takes time is the same for
     all with one history, and remembered: only the rate is the customer's own.
     """
     discounted, ratios = (
         _spread(rules, x, t_x, T, quantiles)
-        if chance is None
-        else _stated_spread(rules, x, t_x, max(T, t_x), chance, quantiles)
+        if chance is None and reach is None
+        else _own_spread(rules, (x, t_x, T), chance, reach, quantiles)
     )
     spend = rules.spend
     rate = (spend.v + x * mean_minor / spend.scale_minor) * spend.scale_minor * rules.margin * discounted
@@ -66,44 +76,60 @@ def _spread(rules: Valuation, x: int, t_x: float, T: float, quantiles: tuple[flo
     process = rules.process
     age = max(T, t_x)
     expected = discounted_if_alive(process, x, age, 0.0, rules.horizon, COARSE)
-    mixture = _mixture(_count_masses(rules, x, t_x, T), rules.spend, x)
+    mixture = _mixture(_masses(count_tails(rules, x, t_x, T, None)), rules.spend, x)
     return looked_up(rules, rules.finite, x, age) / expected, tuple(
         _quantile(mixture, share) for share in quantiles
     )
 
 
-def _stated_spread(
-    rules: Valuation, x: int, t_x: float, age: float, chance: float, quantiles: tuple[float, ...]
+def _own_spread(
+    rules: Valuation,
+    history: tuple[int, float, float],
+    chance: float | None,
+    reach: Reach | None,
+    quantiles: tuple[float, ...],
 ) -> Spread:
-    one = stated(rules, x, t_x, age, chance)
-    tails = stated_tails(rules, x, age, one)
-    discounted = discounted_purchases_of(rules, rules.finite, x, age, one)
+    """By what is this customer's alone: their stated chance, or the clock of their purchases."""
+    x, t_x, T = history
+    tails = count_tails(rules, x, t_x, T, chance, reach)
+    discounted = finite_purchases(rules, x, t_x, T, chance, reach)
     mixture = _mixture(_masses(tails), rules.spend, x)
     return discounted / (math.fsum(tails) or 1.0), tuple(_quantile(mixture, share) for share in quantiles)
 
 
-def stated_tails(rules: Valuation, x: int, age: float, one: Returning) -> list[float]:
-    """P(at least 1), P(at least 2), ... purchases within the horizon, by the stated chance of the next one.
+def count_tails(
+    rules: Valuation, x: int, t_x: float, T: float, chance: float | None, reach: Reach | None = None
+) -> list[float]:
+    """P(at least 1), P(at least 2), ... purchases within the horizon of the value; arguments as there."""
+    process, span = rules.process, rules.horizon if reach is None else reach.span
+    age = max(T, t_x)
+    wander = rules.wander * (age + span)
+    if chance is None:
+        return _cut(purchase_count_tails(process, x, t_x, T, span, wander), TAIL_MIN)
+    one = stated(rules, x, t_x, age, chance, None if reach is None else reach.within, wander)
+    return stated_tails(process, x, rate_of(process, x, age, wander), one, span)
+
+
+def stated_tails(
+    process: PurchaseProcess, x: int, rate: BuyingRate, one: Returning, span: float
+) -> list[float]:
+    """P(at least 1), P(at least 2), ... purchases within a span, by the stated chance of the next one.
 
     Of those who buy within the own horizon the process says: whoever buys so often, less whoever first waits
     that long and then does, over whoever does not wait.
     """
-    process, chance, buys = rules.process, one.chance, one.buys
+    chance, buys = one.chance, one.buys
     tails: list[float] = []
-    least, rest_span = TAIL_MIN * buys, rules.horizon - one.within
-    whole = _cut(count_tails_if_alive(process, x, age, rules.horizon), least)
+    least, rest_span = TAIL_MIN * buys, span - one.within
+    whole = _cut(count_tails_if_alive(process, x, rate, span), least)
     late = []
     if rest_span > 0.0:
-        late = _cut(count_tails_if_alive(process, x, age + one.within, rest_span), least)
+        waited = BuyingRate(rate.shape, rate.scale + one.within)
+        late = _cut(count_tails_if_alive(process, x, waited, rest_span), least)
     for tail, later in zip_longest(whole, late, fillvalue=0.0):
         soon = max(0.0, tail - (1.0 - buys) * later) / buys
         tails.append(min(1.0, chance * soon + (1.0 - chance) * one.waits * later))
     return tails
-
-
-def _count_masses(rules: Valuation, x: int, t_x: float, T: float) -> list[float]:
-    """Probabilities of 0, 1, 2, ... purchases within the horizon, by the process alone."""
-    return _masses(_cut(purchase_count_tails(rules.process, x, t_x, T, rules.horizon), TAIL_MIN))
 
 
 def _cut(tails: Iterable[float], least: float) -> list[float]:

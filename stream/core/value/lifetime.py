@@ -8,9 +8,6 @@ model and a policy (`Valuation`); after that a customer's value takes a few look
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -23,15 +20,12 @@ from stream.core.value.clv import (
     own_horizon,
     p_alive,
     purchases_if_alive,
+    rate_of,
     stay_share,
 )
+from stream.core.value.reach import Reach
 from stream.core.value.returning import Returning, first_purchases, returning
-
-FREQUENCIES = (*range(41), 44, 48, 53, 58, 64, 72, 82, 94, 110, 130, 155, 190, 235, 300, 390, 520, 720, 1_000)
-AGE_MAX_MS = 40 * YEAR_MS
-AGE_KNOTS = 44
-COARSE = 0.6
-"""Fineness of the quadrature for tables. It gives 1e-9, and interpolation is right to 1e-6 only."""
+from stream.core.value.tables import age_max, discounted_span, grid_table, interpolated
 
 
 class Value(Struct, frozen=True, gc=False):
@@ -60,6 +54,8 @@ class Valuation(Struct, frozen=True, gc=False, eq=False):
     whole: GridTable | None
     """Without a horizon, if the model has it."""
     annual_discount: float
+    wander: float = 0.0
+    """How much customers' own pace wanders, per unit of age and horizon together (`Wander`)."""
 
     @property
     def infinite(self) -> GridTable:
@@ -80,6 +76,7 @@ def valuation(model: Model, horizon_ms: int, annual_discount: float, margin: flo
         finite=finite or grid_table(model.process, horizon_ms, annual_discount),
         whole=_matching(model, None, annual_discount),
         annual_discount=annual_discount,
+        wander=model.wander.per_year * model.process.unit_ms / YEAR_MS if model.wander else 0.0,
     )
 
 
@@ -102,12 +99,35 @@ def customer_value(
 
 
 def finite_value_minor(
-    rules: Valuation, x: int, t_x: float, T: float, mean_minor: float, chance: float | None
+    rules: Valuation,
+    x: int,
+    t_x: float,
+    T: float,
+    mean_minor: float,
+    chance: float | None,
+    reach: Reach | None = None,
 ) -> float:
-    """`finite_minor` of `customer_value` alone, in half the time."""
+    """`finite_minor` of `customer_value` alone, in half the time.
+
+    `reach`: by a model with a clock of its own, that the customer's T is measured by too.
+    """
     scale = rules.spend.scale_minor
     worth = rules.margin * (expected_value(rules.spend, x, mean_minor / scale) * scale)
-    return worth * _purchases(rules, rules.finite, x, t_x, T, chance)
+    return worth * finite_purchases(rules, x, t_x, T, chance, reach)
+
+
+def finite_purchases(
+    rules: Valuation, x: int, t_x: float, T: float, chance: float | None, reach: Reach | None = None
+) -> float:
+    """Expected discounted purchases within the horizon; the arguments are those of `finite_value_minor`."""
+    if reach is None:
+        return _purchases(rules, rules.finite, x, t_x, T, chance)
+    age = max(T, t_x)
+    if chance is None:
+        alive = p_alive(rules.process, x, t_x, T)
+        return reach.kept * alive * looked_up_within(rules, rules.finite, x, age, reach.span, 0.0)
+    one = stated(rules, x, t_x, age, chance, reach.within)
+    return discounted_purchases_of(rules, rules.finite, x, age, one, reach)
 
 
 def _purchases(
@@ -120,31 +140,57 @@ def _purchases(
     return discounted_purchases_of(rules, grid, x, age, stated(rules, x, t_x, age, chance))
 
 
-def stated(rules: Valuation, x: int, t_x: float, age: float, chance: float) -> Returning:
-    """The stated chance of a purchase within the own horizon, beside what the process says of it."""
+def stated(
+    rules: Valuation,
+    x: int,
+    t_x: float,
+    age: float,
+    chance: float,
+    within: float | None = None,
+    wander: float = 0.0,
+) -> Returning:
+    """The stated chance of a purchase within the own horizon, beside what the process says of it.
+
+    `within`: that horizon by the clock of the customer's purchases, where it is not the calendar's; `wander`
+    as in `rate_of`.
+    """
     process = rules.process
-    within = own_horizon(process, rules.own, x, t_x)
-    return returning(process, x, age, p_alive(process, x, t_x, age), (chance, within))
+    if within is None:
+        within = own_horizon(process, rules.own, x, t_x)
+    return returning(rate_of(process, x, age, wander), p_alive(process, x, t_x, age), (chance, within))
 
 
-def discounted_purchases_of(rules: Valuation, grid: GridTable, x: int, age: float, one: Returning) -> float:
-    """Expected discounted purchases within the table's horizon, by the stated chance of the next one."""
-    process, discount = rules.process, rules.discount
-    horizon = math.inf if grid.horizon_ms is None else rules.horizon
+def discounted_purchases_of(
+    rules: Valuation, grid: GridTable, x: int, age: float, one: Returning, reach: Reach | None = None
+) -> float:
+    """Expected discounted purchases within the table's horizon, by the stated chance of the next one.
+
+    Within that of `reach`, where there is one: purchases are expected by its clock, and discounted by `kept`.
+    """
+    process = rules.process
+    if reach is None:
+        horizon, discount, kept = math.inf if grid.horizon_ms is None else rules.horizon, rules.discount, 1.0
+    else:
+        horizon, discount, kept = reach.span, 0.0, reach.kept
     if horizon <= one.within:
-        return one.chance * looked_up(rules, grid, x, age) / one.buys
+        whole = looked_up(rules, grid, x, age)
+        if reach is not None:
+            whole = kept * looked_up_within(rules, grid, x, age, horizon, discount)
+        return one.chance * whole / one.buys
     bought = 0.0
     stays = stay_share(process, x)
-    for delay, weight in first_purchases(process, x, age, one):
-        more = stays * looked_up_within(rules, grid, x + 1, age + delay, horizon - delay)
+    for delay, weight in first_purchases(rate_of(process, x, age), one):
+        more = stays * looked_up_within(rules, grid, x + 1, age + delay, horizon - delay, discount)
         bought += weight * math.exp(-discount * delay) * (1.0 + more)
-    later = looked_up_within(rules, grid, x, age + one.within, horizon - one.within)
+    later = looked_up_within(rules, grid, x, age + one.within, horizon - one.within, discount)
     waited = one.waits * math.exp(-discount * one.within) * later
-    return one.chance * bought + (1.0 - one.chance) * waited
+    return kept * (one.chance * bought + (1.0 - one.chance) * waited)
 
 
-def looked_up_within(rules: Valuation, grid: GridTable, x: int, age: float, span: float) -> float:
-    """Discounted purchases if alive within a span of no more than the table's horizon; infinite: without one.
+def looked_up_within(
+    rules: Valuation, grid: GridTable, x: int, age: float, span: float, discount: float
+) -> float:
+    """Discounted purchases if alive within a span; infinite: without one, by a table without a horizon.
 
     Without a discount they depend on the span only over alpha + age, so the table's horizon stands for any
     span at another age. What a shorter span changes of the discount is taken to be as for a constant rate:
@@ -154,83 +200,22 @@ def looked_up_within(rules: Valuation, grid: GridTable, x: int, age: float, span
         return looked_up(rules, grid, x, age)
     process = rules.process
     scaled = (process.alpha + age) * (rules.horizon / span) - process.alpha
-    mean_discount = _span(rules.discount, span) / span
-    if scaled > _age_max(grid, process):
+    mean_discount = discounted_span(discount, span) / span
+    if not 0.0 <= scaled <= age_max(grid, process):
         return purchases_if_alive(process, x, age, span) * mean_discount
-    whole = _span(rules.discount, rules.horizon) / rules.horizon
+    whole = discounted_span(rules.discount, rules.horizon) / rules.horizon
     return looked_up(rules, grid, x, scaled) * (mean_discount / whole)
 
 
 def looked_up(rules: Valuation, grid: GridTable, x: int, age: float) -> float:
-    """Discounted purchases if alive, interpolated in the table; outside the table they are computed.
-
-    The interpolation is cubic in log age, and between rows in log rate.
-    """
+    """Discounted purchases if alive, interpolated in the table; outside the table they are computed."""
     process = rules.process
     log_age = math.log(process.alpha + age)
-    place = (log_age - grid.log_age_start) / grid.log_age_step
-    frequencies = grid.frequencies
-    if place > len(grid.rows[0]) - 1 or x > frequencies[-1]:
-        horizon = None if grid.horizon_ms is None else rules.horizon
+    ratio = interpolated(grid, process.r, x, log_age)
+    horizon = None if grid.horizon_ms is None else rules.horizon
+    if ratio is None:
         return discounted_if_alive(process, x, age, rules.discount, horizon)
-    column = min(max(int(place) - 1, 0), len(grid.rows[0]) - 4)
-    row = bisect_left(frequencies, x)
-    if frequencies[row] == x:
-        ratio = _cubic(grid.rows[row], column, place - column)
-    else:
-        ratio = _between(grid, process.r, x, row, column, place - column)
-    return math.exp(ratio - log_age) * (process.r + x) * _naive_span(rules.discount, grid, rules.horizon)
-
-
-@lru_cache(maxsize=16)  # two bases with one model, as in `stream policy diff`, share the table
-def grid_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> GridTable:
-    """Discounted purchases if alive as a table over x and T, computed with plain floats."""
-
-    def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
-        return [discounted_if_alive(process, x, age, discount, horizon, COARSE) for age in ages]
-
-    return grid_table_of_rows(process, horizon_ms, annual_discount, row)
-
-
-RowOf = Callable[[int, list[float], float, float | None], Iterable[float]]
-"""From frequency x, ages T, discount and horizon: discounted purchases if alive at each age."""
-
-
-def grid_table_of_rows(
-    process: PurchaseProcess, horizon_ms: int | None, annual_discount: float, row_of: RowOf
-) -> GridTable:
-    """A table whose rows `row_of` computes: logarithms of the purchases over their naive number.
-
-    The naive number is the buying rate (r + x) / (alpha + T) times the discounted span.
-    """
-    discount = discount_per_unit(process, annual_discount, YEAR_MS)
-    horizon = None if horizon_ms is None else horizon_ms / process.unit_ms
-    start = math.log(process.alpha)
-    step = (math.log(process.alpha + AGE_MAX_MS / process.unit_ms) - start) / (AGE_KNOTS - 1)
-    span = _span(discount, horizon)
-    log_ages = [start + knot * step for knot in range(AGE_KNOTS)]
-    ages = [math.exp(log_age) - process.alpha for log_age in log_ages]
-    rows = []
-    for x in FREQUENCIES:
-        naive = span * (process.r + x)
-        ratios = [
-            math.log(g / naive) + log_age
-            for g, log_age in zip(row_of(x, ages, discount, horizon), log_ages, strict=True)
-        ]
-        rows.append(tuple(float(f"{ratio:.11g}") for ratio in ratios))
-    return GridTable(
-        horizon_ms=horizon_ms,
-        annual_discount=annual_discount,
-        frequencies=FREQUENCIES,
-        log_age_start=start,
-        log_age_step=step,
-        rows=tuple(rows),
-    )
-
-
-def _age_max(grid: GridTable, process: PurchaseProcess) -> float:
-    """The largest age T of a table."""
-    return math.exp(grid.log_age_start + (len(grid.rows[0]) - 1) * grid.log_age_step) - process.alpha
+    return math.exp(ratio - log_age) * (process.r + x) * discounted_span(rules.discount, horizon)
 
 
 def has_table(model: Model, horizon_ms: int, annual_discount: float) -> bool:
@@ -245,33 +230,6 @@ def _matching(model: Model, horizon_ms: int | None, annual_discount: float) -> G
     return None
 
 
-def _naive_span(discount: float, grid: GridTable, horizon: float) -> float:
-    return _span(discount, None if grid.horizon_ms is None else horizon)
-
-
-def _span(discount: float, horizon: float | None) -> float:
-    """The discounted span: today's worth of one purchase per unit, until the horizon or for ever."""
-    if horizon is None:
-        return 1.0 / discount
-    return -math.expm1(-discount * horizon) / discount if discount > 0.0 else horizon
-
-
-def _cubic(row: tuple[float, ...], column: int, s: float) -> float:
-    """Lagrange interpolation through four equally spaced values, at s in [0, 3]."""
-    y0, y1, y2, y3 = row[column : column + 4]
-    s1, s2, s3 = s - 1.0, s - 2.0, s - 3.0
-    return (s1 * s2 * (s * y3 - s3 * y0) / 3.0 + s * s3 * (s2 * y1 - s1 * y2)) * 0.5
-
-
-def _between(grid: GridTable, r: float, x: int, row: int, column: int, s: float) -> float:
-    first = min(max(row - 2, 0), len(grid.frequencies) - 4)
-    at = math.log(r + x)
-    places = [math.log(r + grid.frequencies[first + k]) for k in range(4)]
-    total = 0.0
-    for k in range(4):
-        share = 1.0
-        for other in range(4):
-            if other != k:
-                share *= (at - places[other]) / (places[k] - places[other])
-        total += share * _cubic(grid.rows[first + k], column, s)
-    return total
+def kept_of(rules: Valuation) -> float:
+    """What money that comes evenly within the horizon is worth today, in the mean: a share."""
+    return discounted_span(rules.discount, rules.horizon) / rules.horizon

@@ -8,8 +8,7 @@ not. Only how much the two groups weigh is the stated chance: whoever stays away
 probability that the process gives after such a silence. Where the stated chance is that of the process, so is
 everything else. docs/decisions says against what this was measured.
 
-Times are in units of the process. `x` is the frequency and `age` is T, as in clv.py, not before the last
-purchase.
+Times are in units of the process.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from stream.core.model.record import PurchaseProcess
+from stream.core.value.clv import BuyingRate
 
 NODES = ((0.1127016653792583, 5.0 / 18.0), (0.5, 8.0 / 18.0), (0.8872983346207417, 5.0 / 18.0))
 """Gauss-Legendre nodes and weights on (0, 1)."""
@@ -36,20 +35,16 @@ class Returning(NamedTuple):
     """P(alive), if nothing is bought within `within`."""
 
 
-def returning(
-    process: PurchaseProcess, x: int, age: float, alive: float, chance_within: tuple[float, float]
-) -> Returning:
-    """The stated chance and its horizon (`chance_within`) beside the process, with `alive` its P(alive)."""
+def returning(rate: BuyingRate, alive: float, chance_within: tuple[float, float]) -> Returning:
+    """The stated chance and its horizon (`chance_within`) beside the process: its rate, and its P(alive)."""
     chance, within = chance_within
-    waits_log = -(process.r + x) * math.log1p(within / (process.alpha + age))
+    waits_log = -rate.shape * math.log1p(within / rate.scale)
     silent = alive * math.exp(waits_log)
     away = 1.0 - alive + silent
     return Returning(chance, within, -math.expm1(waits_log), silent / away if away > 0.0 else 0.0)
 
 
-def first_purchases(
-    process: PurchaseProcess, x: int, age: float, one: Returning
-) -> list[tuple[float, float]]:
+def first_purchases(rate: BuyingRate, one: Returning) -> list[tuple[float, float]]:
     """When the next purchase comes, if within the own horizon: delays and their weights, which sum to 1."""
-    rate, scale = process.r + x, process.alpha + age
-    return [(scale * math.expm1(-math.log1p(-place * one.buys) / rate), weight) for place, weight in NODES]
+    shape, scale = rate
+    return [(scale * math.expm1(-math.log1p(-place * one.buys) / shape), weight) for place, weight in NODES]

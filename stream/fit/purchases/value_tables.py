@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from stream.core.model.record import GridTable, PurchaseProcess
-from stream.core.value.lifetime import COARSE, grid_table_of_rows
 from stream.core.value.quadrature import beta_nodes, half_line_nodes, unit_nodes
+from stream.core.value.tables import COARSE, grid_table_of_rows
 from stream.fit.arrays import Numbers
 
 
 def fast_table(process: PurchaseProcess, horizon_ms: int | None, annual_discount: float) -> GridTable:
-    """The table that stream.core.value.lifetime.table makes, up to rounding."""
+    """The table that stream.core.value.tables.grid_table makes, up to rounding."""
 
     def row(x: int, ages: list[float], discount: float, horizon: float | None) -> list[float]:
         found: list[float] = _discounted(

@@ -37,6 +37,8 @@ from stream.fit.risk.unseen_months import unseen_notes
 SURE = 2.33
 """Standard errors by which the seasons must be better: one shop in a hundred without any would seem so."""
 
+QUARTER_MS = 13 * WEEK_MS
+"""A year ahead every season comes; so it is also asked who buys within a quarter, which value depends on."""
 NEWTON_ROUNDS = 25
 
 
@@ -82,15 +84,14 @@ def with_seasons(history: History, split_ms: int, base: Model, longest: Horizon)
     if known is None:
         return base
     then = history.snapshots[known.year_ago_ms]
-    model = replace(base, horizon=capped(longest, split_ms - known.year_ago_ms))
-    odds = []
-    for seasons in (known.year_ago, None):
-        model = in_seasons(model, then, seasons)
-        odds.append(log_odds_by_process(model, then))
-    silent = history.silent(then, own_horizons_ms(model, then)).astype(np.float64)
-    if not surely_better(odds[0], odds[1], silent):
-        return base
-    return in_seasons(base, history.snapshots[split_ms], known.at_split)
+    models = [in_seasons(base, then, seasons) for seasons in (known.year_ago, None)]
+    for longest_ms in (split_ms - known.year_ago_ms, QUARTER_MS):
+        horizon = capped(longest, longest_ms)
+        knowing, plain = (replace(model, horizon=horizon) for model in models)
+        silent = history.silent(then, own_horizons_ms(plain, then)).astype(np.float64)
+        if surely_better(log_odds_by_process(knowing, then), log_odds_by_process(plain, then), silent):
+            return in_seasons(base, history.snapshots[split_ms], known.at_split)
+    return base
 
 
 def in_seasons(base: Model, snapshot: Snapshot, seasons: Seasons | None) -> Model:

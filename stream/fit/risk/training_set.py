@@ -7,7 +7,7 @@ that a short history can be extrapolated to the real horizon.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +16,7 @@ import numpy as np
 from stream.core.model.features import COLUMNS, OF_HORIZON, Feature
 from stream.core.model.record import Horizon, Model
 from stream.core.risk.churn import observe
-from stream.core.units import DAY_MS
+from stream.core.units import DAY_MS, WEEK_MS
 from stream.core.value.clv import own_horizon
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.history import History, Snapshot
@@ -28,6 +28,9 @@ HISTORY_MIN = 1.0 / 3.0
 """Share of the history that must lie before a training day."""
 HORIZON_SHARE_MAX = 0.5
 """The training horizon is at most this share of the history."""
+SAME_HORIZON = 0.9
+"""Where the training horizon is at least this share of the real one, thresholds are learnt from outcomes;
+otherwise from the predicted risks."""
 HORIZON_MIN_MS = 7 * DAY_MS
 """A shorter training horizon teaches nothing about a real one of weeks."""
 CASES_MIN = 30
@@ -154,6 +157,26 @@ def enough_to_learn(parts: Sequence[TrainingRows]) -> bool:
 def newest_look(parts: Sequence[TrainingRows]) -> TrainingRows:
     """The rows of the newest training day over its longest horizon."""
     return max(parts, key=lambda one: one.span_ms)
+
+
+def learnt_words(
+    parts_of: Mapping[int, Mapping[int, TrainingRows]], training_ms: int, horizon: Horizon
+) -> str:
+    """The record's sentence about what the risk layer learnt from."""
+    looks = [found[max(found)] for found in parts_of.values() if found]
+    longest_ms = max(max(found) for found in parts_of.values() if found)
+    customers = sum(len(one.silent) for one in looks)
+    silent = sum(int(one.silent.sum()) for one in looks)
+    shorter = ""
+    if training_ms < SAME_HORIZON * horizon.max_ms:
+        shorter = (
+            f" The history is too short to observe {horizon.max_ms / WEEK_MS:.0f} weeks: the share without a "
+            f"purchase is extrapolated from how it falls over up to {longest_ms / WEEK_MS:.0f} weeks."
+        )
+    return (
+        f"Learnt from {customers:,} customer histories as of {len(looks)} earlier days; {silent:,} of them "
+        f"were followed by no purchase within up to {longest_ms / WEEK_MS:.0f} weeks.{shorter}"
+    )
 
 
 def joined(parts: Sequence[TrainingRows]) -> TrainingSet:

@@ -1,0 +1,1 @@
+"""What a fit learns of value from past looks: whether more is bought than a process expects."""
