@@ -282,14 +282,15 @@ def core_command(
     "splits of their own, others get two by their span.",
 )  # fmt: skip
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1))
-@click.option(
-    "--promise", "of_promises", is_flag=True, help="Instead: promises of alerts, and what came of them."
-)
-def right_command(*, words: tuple[str, ...], files: tuple[Path, ...], jobs: int, of_promises: bool) -> None:
+@click.option("--promise", "of_promises", is_flag=True, help="Instead: promises of alerts.")
+@click.option("--value", "of_value", is_flag=True, help="Instead: totals and ranges of value.")
+def right_command(
+    *, words: tuple[str, ...], files: tuple[Path, ...], jobs: int, of_promises: bool, of_value: bool
+) -> None:
     """Error and ranking of the risk beside the process, a constant, bins and rules; losing cells are bold."""
-    from bench.right import promise, table
+    from bench.right import promise, table, value
 
-    measured = promise.measured if of_promises else table.measured
+    measured = (value if of_value else promise if of_promises else table).measured
     print_result({**measured(words, files, jobs, table.show_line), **stamp()})
 
 

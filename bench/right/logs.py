@@ -72,7 +72,7 @@ class Folded(NamedTuple):
     splits: tuple[Split, ...]
 
 
-def _split(day: str, weeks: int, first_by: str | None = None) -> Split:
+def split_at(day: str, weeks: int, first_by: str | None = None) -> Split:
     by_ms = _day_ms(date.fromisoformat(first_by)) + DAY_MS - 1 if first_by else None
     return Split(_day_ms(date.fromisoformat(day)), weeks * WEEK_MS, by_ms)
 
@@ -81,28 +81,28 @@ def _day_ms(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000
 
 
-CDNOW_SPLITS = (_split("1997-09-30", 39), _split("1997-12-30", 26), _split("1998-02-28", 13))
+CDNOW_SPLITS = (split_at("1997-09-30", 39), split_at("1997-12-30", 26), split_at("1998-02-28", 13))
 PUBLIC = (
-    Log("CDNOW, one in ten", ("cdnow-sample",), (_split("1997-06-30", 26), *CDNOW_SPLITS)),
+    Log("CDNOW, one in ten", ("cdnow-sample",), (split_at("1997-06-30", 26), *CDNOW_SPLITS)),
     Log("CDNOW, all", ("cdnow",), CDNOW_SPLITS),
     Log(
         "Complete Journey",
         ("completejourney",),
         (
-            _split("2017-07-02", 8, "2017-04-01"),
-            _split("2017-07-02", 26, "2017-04-01"),
-            _split("2017-05-01", 13),
-            _split("2017-10-01", 8),
+            split_at("2017-07-02", 8, "2017-04-01"),
+            split_at("2017-07-02", 26, "2017-04-01"),
+            split_at("2017-05-01", 13),
+            split_at("2017-10-01", 8),
         ),
     ),
 )
-SEASONAL_SPLITS = (_split("2024-09-15", 13), _split("2024-01-31", 26), _split("2024-06-30", 26))
-STEADY_SPLITS = (_split("2023-12-31", 13), _split("2023-12-31", 26), _split("2024-06-30", 26))
+SEASONAL_SPLITS = (split_at("2024-09-15", 13), split_at("2024-01-31", 26), split_at("2024-06-30", 26))
+STEADY_SPLITS = (split_at("2023-12-31", 13), split_at("2023-12-31", 26), split_at("2024-06-30", 26))
 KINDS = {
     "christmas": SEASONAL_SPLITS,
     "annual": SEASONAL_SPLITS,
-    "clockwork": (_split("2023-12-31", 4), *STEADY_SPLITS),
-    "drift": (_split("2023-12-31", 26), _split("2024-03-31", 26)),
+    "clockwork": (split_at("2023-12-31", 4), *STEADY_SPLITS),
+    "drift": (split_at("2023-12-31", 26), split_at("2024-03-31", 26)),
     "growth": STEADY_SPLITS,
     "stall": STEADY_SPLITS,
     "small": STEADY_SPLITS,
@@ -110,15 +110,15 @@ KINDS = {
 """Kinds of `stream import generated --kind`, which last from 2021 to 2024, with their splits. The orders of
 drift fall on 1 January 2024; those of stall mostly fail to arrive from 15 September to 13 November 2023."""
 OF_FILES = {
-    "online-retail": (_split("2011-06-09", 26), _split("2011-09-01", 10), _split("2011-07-01", 10)),
-    "grocer": (_split("2006-06-30", 52), _split("2006-12-30", 52), _split("2007-06-30", 16)),
-    "apparel": (_split("2007-12-31", 52), _split("2008-12-31", 52)),
-    "rfm-orders": (_split("2005-12-31", 26), _split("2006-06-30", 26)),
-    "retail-transactions": (_split("2013-12-31", 26), _split("2014-06-30", 26)),
-    "superstore": (_split("2018-06-30", 26), _split("2019-06-30", 26)),
-    "groceries": (_split("2015-03-31", 26), _split("2015-06-30", 26)),
-    "bicycles": (_split("2017-07-31", 13), _split("2017-09-30", 13)),
-    "online-retail-2009": (_split("2010-06-30", 13), _split("2010-08-31", 13)),
+    "online-retail": (split_at("2011-06-09", 26), split_at("2011-09-01", 10), split_at("2011-07-01", 10)),
+    "grocer": (split_at("2006-06-30", 52), split_at("2006-12-30", 52), split_at("2007-06-30", 16)),
+    "apparel": (split_at("2007-12-31", 52), split_at("2008-12-31", 52)),
+    "rfm-orders": (split_at("2005-12-31", 26), split_at("2006-06-30", 26)),
+    "retail-transactions": (split_at("2013-12-31", 26), split_at("2014-06-30", 26)),
+    "superstore": (split_at("2018-06-30", 26), split_at("2019-06-30", 26)),
+    "groceries": (split_at("2015-03-31", 26), split_at("2015-06-30", 26)),
+    "bicycles": (split_at("2017-07-31", 13), split_at("2017-09-30", 13)),
+    "online-retail-2009": (split_at("2010-06-30", 13), split_at("2010-08-31", 13)),
 }
 """Name of a file of events without its endings -> its splits. From `apparel` on they were chosen by the
 calendar alone, and measured once, after the method had been chosen on the other logs."""
@@ -142,14 +142,14 @@ def events_of(log: Log) -> Path:
 def folded(log: Log) -> Folded:
     """The log's history, from the temporary folder if it was folded before."""
     events = events_of(log)
-    first = _kept(events, "span", lambda: _span(events))
+    first = kept(events, "span", lambda: span_in(events))
     splits = log.splits or splits_of(first.coverage)
     days = sorted({day for split in splits for day in _days(split, first.coverage.first_day_ms)})
-    history = _kept(events, f"{days}", lambda: _history(events, first.left_out, days))
+    history = kept(events, f"{days}", lambda: history_in(events, first.left_out, days))
     return Folded(history, splits)
 
 
-def _kept(events: Path, what: str, made: Callable[[], Made]) -> Made:
+def kept(events: Path, what: str, made: Callable[[], Made]) -> Made:
     """What was made of these events by this code, from the temporary folder; else it is made and kept."""
     stat, sums = events.stat(), [_hash(ROOT / place) for place in CODE]
     text = f"{what} {events.resolve()} {stat.st_size} {stat.st_mtime_ns} {sums}"
@@ -166,13 +166,13 @@ def _kept(events: Path, what: str, made: Callable[[], Made]) -> Made:
     return result
 
 
-def _span(events: Path) -> Span:
+def span_in(events: Path) -> Span:
     with jobs_over(Recording([events]), 1) as jobs:
         coverage = coverage_of(jobs, Policy().calendar)
         return Span(coverage, jobs.recording.left_out)
 
 
-def _history(events: Path, left_out: frozenset[str], days: Sequence[int]) -> History:
+def history_in(events: Path, left_out: frozenset[str], days: Sequence[int]) -> History:
     recording = Recording([events])
     recording.left_out = left_out
     with jobs_over(recording, 1) as jobs:
