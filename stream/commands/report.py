@@ -31,6 +31,7 @@ from stream.progress import progress
 from stream.recording.jobs import Jobs, jobs_over
 from stream.recording.output_file import is_stdout, output_file
 from stream.recording.recording import Recording
+from stream.wording.amounts import date
 
 
 @click.command("report", cls=FileCommand)
@@ -141,12 +142,12 @@ def _numbers(jobs: Jobs, until_ms: int | None, model_path: Path | None, policy: 
     with progress("reporting"):
         numbers = business_report(ledger, day_ms, model, policy)
     fields = as_of_fields(recording)
-    read = f"Events up to {fields['now']} were read."
     of_currencies: list[str] = numbers["currency_notes"]  # type: ignore[assignment]
     print_notes(of_currencies)
     notes += [note for note in of_currencies if note not in model.notes]
     return {
         **numbers,
-        "notes": [read, *([model.risk_of] if model.risk_of else []), *notes, *model.notes],
+        "notes": [*([model.risk_of] if model.risk_of else []), *notes, *model.notes],
+        "newest_event": date(coverage.last_event_ms),
         **fields,
     }

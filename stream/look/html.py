@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+from stream.look.meanings import MEANINGS
 from stream.printable import printable
 
 STYLESHEET = Path(__file__).parent / "look.css"
@@ -22,6 +23,8 @@ TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
 NUMBER = re.compile(r"[+-]?[$€£¥]?\d")
 """How a number, an amount or a day begins."""
 METER_WIDTH = 100.0
+SHARES_FROM = 20
+"""From so many counted things on a share of them is a percentage."""
 
 
 class Link(NamedTuple):
@@ -79,7 +82,8 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     rows = list(rows)
     kinds = [_kind([row[place] for row in rows], place) for place in range(len(head))]
     heads = "".join(
-        f"<th scope=col class={kind}>{html_text(name)}</th>" for name, kind in zip(head, kinds, strict=True)
+        f"<th scope=col{_meaning(name)} class={kind}>{html_text(name)}</th>"
+        for name, kind in zip(head, kinds, strict=True)
     )
     body = "".join(f"<tr>{''.join(map(_cell, row, kinds, head))}</tr>" for row in rows)
     label = f'"{html_text(", ".join(filter(None, head)))}"'
@@ -87,6 +91,11 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
         f"<div class=wide tabindex=0 role=region aria-label={label}><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _meaning(name: str) -> str:
+    """What is shown when one points at a head, where it has another meaning than its words."""
+    return f' title="{html_text(MEANINGS[name])}"' if name in MEANINGS else ""
 
 
 def _cell(cell: Cell, kind: str, name: str) -> str:
@@ -133,6 +142,17 @@ def _kind(column: Sequence[Cell], place: int) -> str:
 def signed_percent(change: float) -> str:
     """A change from -1 on as a whole percentage with its sign: `+5%`, never `-0%`."""
     return f"{round(100 * change):+d}%"
+
+
+def part_of(part: int, whole: int) -> str:
+    """A share of counted things: `40% of 1,200`; of fewer than SHARES_FROM the counts alone, `2 of 5`: a
+    percentage of so few says more than is known."""
+    return f"{part / whole:.0%} of {whole:,}" if whole >= SHARES_FROM else f"{part:,} of {whole:,}"
+
+
+def share_of(part: int, whole: int) -> str:
+    """As above where the whole stands beside it: `40%`, or `2 of 5`."""
+    return f"{part / whole:.0%}" if whole >= SHARES_FROM else f"{part:,} of {whole:,}"
 
 
 def percent(share: float | None) -> str:

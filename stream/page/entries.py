@@ -131,6 +131,8 @@ class OpenEntry(Struct, frozen=True):
     stake_variance: float
     worth: float
     """The order of the list: what of the value at risk came into doubt within 30 days."""
+    likely_lost: float
+    """Another order: the mean of the value at risk times the churn risk, whenever that rose."""
     data: bytes
     """The alert as of now, as JSON of AlertData; empty where it is worked out for who looks at it: it takes
     long, and in a running shop it changes with every round."""
@@ -228,16 +230,15 @@ def open_entries(
         episode = judgement.episodes.get(kind)
         if episode is None or not is_open(episode):
             continue
+        now, body = now or standing(profile, as_of_ms, basis), b""
         if brief:
-            now, body = now or standing(profile, as_of_ms, basis), b""
             score, stake = open_alert_in_brief(kind, profile, now, basis)
         else:
             data = open_alert_at(kind, profile, as_of_ms, basis)
             score, stake, body = data.score.value, data.value_at_risk, _encode(data)
         before = min(score, score_before(kind, profile, as_of_ms - CHANGE_SPAN_MS, basis))
         low, middle, high = _percentiles(stake)
-        is_known = middle != NOT_KNOWN
-        mean, variance = mean_and_variance(low, middle, high) if is_known else (0.0, 0.0)
+        mean, variance = mean_and_variance(low, middle, high) if middle != NOT_KNOWN else (0.0, 0.0)
         change = score - before if kind != "upgrade_opportunity" else score
         yield OpenEntry(
             profile.customer,
@@ -257,6 +258,7 @@ def open_entries(
             mean,
             variance,
             mean * change,
+            mean * now.risk,
             body,
         )
 

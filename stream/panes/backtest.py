@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stream.look.html import Meter, html_table, html_text, percent
+from stream.look.html import SHARES_FROM, Meter, html_table, html_text, part_of, percent, share_of
 from stream.policy_file.no_price import NO_ALERT_EVER
 
 NAMES = {
@@ -21,7 +21,7 @@ def backtest_pane(numbers: Mapping[str, Any], policy: str) -> str:
     rows = [
         (
             NAMES.get(kind, kind), f"{one['n']:,}", f"{one['decided']:,}", _right(one),
-            Meter(one["precision"] or 0.0, *(one["precision_90"] or (None, None))), percent(one["recall"]),
+            Meter(one["precision"] or 0.0, *(one["precision_90"] or (None, None))), _found(one),
             "–" if one["median_lead_days"] is None else f"{one['median_lead_days']:.0f}",
         )
         for kind, one in numbers["alerts"].items()
@@ -73,4 +73,10 @@ def _right(one: Mapping[str, Any]) -> str:
     if one["precision"] is None or one["precision_90"] is None:
         return "none judged"
     low, high = one["precision_90"]
-    return f"{one['precision']:.0%} ({low:.0%} to {high:.0%})"
+    return f"{share_of(round(one['precision'] * one['decided']), one['decided'])} ({low:.0%} to {high:.0%})"
+
+
+def _found(one: Mapping[str, Any]) -> str:
+    """The share of the lost that were found; of few their number."""
+    found, lost = one.get("found_of", (0, SHARES_FROM))
+    return percent(one["recall"]) if lost >= SHARES_FROM or one["recall"] is None else part_of(found, lost)

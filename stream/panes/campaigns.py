@@ -1,6 +1,7 @@
 """Campaigns and channels: what their customers are worth, and what they cost.
 
-Those that won nobody are told in a sentence; they have no value that a line of a table could show.
+Those that won nobody are told in a sentence; they have no value that a line of a table could show. What became
+of those among customers whom they did not win is in pays.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.look.html import Link, Meter, html_table, html_text
 from stream.panes.currencies import amount
+from stream.panes.pays import called, was_used
 from stream.panes.places import Places, nowhere
 from stream.time_zones import calendar_in
 
@@ -24,13 +26,20 @@ LINES_MAX = 15
 def won_by(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
     """Value against cost, by campaign and by channel, with one explanation for both."""
     basis = numbers["basis"]
-    groups = {"campaign": numbers["campaigns"], "channel": numbers["channels"]}
+    use = numbers.get("campaign_use", [])
+    used, titles = {one["name"] for one in use if was_used(one)}, {one["name"]: called(one) for one in use}
+    groups = {
+        "campaign": [one for one in numbers["campaigns"] if one["customers"] or one["name"] not in used],
+        "channel": numbers["channels"],
+    }
     calendar = calendar_in(numbers["zone"])
     parts, is_explained = [], False
     for word, found in groups.items():
         winning = [one for one in found if one["customers"]]
         parts.append(_winning(winning, word, numbers["currency"], calendar, places) if winning else "")
-        parts.append(_without_customers(found, word, numbers["currency"]))
+        parts.append(
+            _without_customers(found, word, numbers["currency"], titles) if found or not used else ""
+        )
         is_explained = is_explained or bool(winning)
     if not is_explained:
         return "".join(parts)
@@ -84,14 +93,28 @@ def _paid_back(one: Mapping[str, Any], calendar: Calendar) -> str:
     return "not yet" if one["payback_ms"] is None else day_words(one["payback_ms"], calendar)
 
 
-def _without_customers(found: Sequence[Mapping[str, Any]], word: str, currency: str) -> str:
+def _without_customers(
+    found: Sequence[Mapping[str, Any]], word: str, currency: str, titles: Mapping[str, str]
+) -> str:
     """What won nobody, as a sentence: with its cost and its names."""
     if not found:
         return f"<p>No customer is known to have come through a {word}, and no cost of one is recorded.</p>"
-    idle = [one for one in found if not one["customers"]]
+    idle = [one for one in found if not one["customers"] and one["name"]]
+    nameless = sum(one["cost_minor"] for one in found if not one["customers"] and not one["name"])
+    names = [titles.get(one["name"], one["name"]) for one in idle]
+    return _idle(idle, names, word, currency) + _nameless(nameless, word, currency)
+
+
+def _nameless(cost_minor: int, word: str, currency: str) -> str:
+    """What was spent on something that costs do not name."""
+    if not cost_minor or not currency:
+        return ""
+    return f"<p>{amount(cost_minor, currency)} of the cost names no {word}.</p>"
+
+
+def _idle(idle: Sequence[Mapping[str, Any]], names: Sequence[str], word: str, currency: str) -> str:
     if not idle:
         return ""
-    names = [one["name"] or "unknown" for one in idle]
     cost = sum(one["cost_minor"] for one in idle)
     who, them, they = (f"{len(idle)} {word}s", "them", "they") if len(idle) > 1 else (f"1 {word}", "it", "it")
     spent = f"{they} cost {amount(cost, currency)} in all" if cost and currency else "no cost is recorded"

@@ -8,7 +8,7 @@ from typing import Any
 
 from stream.core.calendar import Calendar
 from stream.look.heat import HeatCell, html_heat
-from stream.look.html import Link, Meter, html_table, html_text, percent
+from stream.look.html import SHARES_FROM, Link, Meter, html_table, html_text, percent, share_of
 from stream.panes.campaigns import day_words
 from stream.panes.currencies import amount
 from stream.panes.places import Places, nowhere
@@ -41,7 +41,7 @@ def _at_risk(numbers: Mapping[str, Any], currency: str, places: Places) -> str:
     rows = [
         (
             Link(name, places({"tier": name})), f"{one['customers']:,}", f"{one['at_risk']:,}",
-            Meter(one["at_risk"] / one["customers"], is_bad=True), f"{one['at_risk'] / one['customers']:.0%}",
+            Meter(one["at_risk"] / one["customers"], is_bad=True), share_of(one["at_risk"], one["customers"]),
             f"{one['lost']:,}", amount(one["value_at_risk_minor"], currency),
         )
         for name, one in reversed(numbers["by_tier"].items())
@@ -91,7 +91,10 @@ def _periods(numbers: Mapping[str, Any], calendar: Calendar, places: Places) -> 
         one = rates.get((cohort, period))
         if one is None:
             return HeatCell("")
-        return HeatCell(percent(one["rate"]), one["rate"], more=f"{one['again']:,} of {one['active']:,}")
+        counts = f"{one['again']:,} of {one['active']:,}"
+        if one["active"] < SHARES_FROM:
+            return HeatCell(counts, one["rate"])
+        return HeatCell(percent(one["rate"]), one["rate"], more=counts)
 
     def first(cohort: int) -> Link:
         last = day_words(numbers["starts_ms"][cohort + 1] - 1, calendar)
@@ -119,10 +122,10 @@ def _lifetime(numbers: Mapping[str, Any]) -> str:
     if not (simple and fitted):
         return ""
     return (
-        f"<p>The textbook formula 1 / (1 - retention) gives a customer lifetime of {simple:.1f} {unit}s. It assumes that the "
-        f"rate of the first {unit} holds for everybody and for ever. But the least loyal customers leave first, so those who "
-        "remain stay longer. The shifted beta-geometric model takes this into account: with it the (discounted) lifetime is "
-        f"{_with_interval(fitted, numbers.get('sbg_lifetime_90'), unit)}.</p>"
+        f"<p>How long a customer stays: {_with_interval(fitted, numbers.get('sbg_lifetime_90'), unit)} on average, {unit}s far "
+        "ahead counting less. The least loyal leave first, so those who remain stay longer; this is taken into account (by the "
+        "shifted beta-geometric model). The simple formula, 1 / (1 - retention), takes the rate of the first "
+        f"{unit} for that of everybody and for ever, and says {simple:.1f} {unit}s.</p>"
     )
 
 
@@ -142,7 +145,13 @@ def _with_interval(periods: float, interval: Sequence[float] | None, unit: str) 
 def _by_value(numbers: Mapping[str, Any]) -> str:
     unit = numbers["period"]
     rows = [
-        (one["segment"], f"{one['active']:,}", f"{one['again']:,}", percent(one["rate"]), Meter(one["rate"]))
+        (
+            one["segment"],
+            f"{one['active']:,}",
+            f"{one['again']:,}",
+            share_of(one["again"], one["active"]),
+            Meter(one["rate"]),
+        )
         for one in reversed(numbers["by_value"])
         if one["active"]
     ]
@@ -218,7 +227,14 @@ def _cohort_cells(one: Mapping[str, Any], width: int, addresses: Sequence[str]) 
             continue
         share = one["bought"][place] / one["customers"]
         is_running = place == len(one["bought"]) - 1 and not one.get("is_over")
-        cells.append(HeatCell(f"{share:.0%}", share, addresses[place], is_running=is_running))
+        cells.append(
+            HeatCell(
+                share_of(one["bought"][place], one["customers"]),
+                share,
+                addresses[place],
+                is_running=is_running,
+            )
+        )
     return cells
 
 
@@ -231,5 +247,5 @@ def _mean_cell(shown: Sequence[Mapping[str, Any]], place: int) -> HeatCell:
     customers = sum(one["customers"] for one in over)
     if not customers:
         return HeatCell("")
-    share = sum(one["bought"][place] for one in over) / customers
-    return HeatCell(f"{share:.0%}", share)
+    bought = sum(one["bought"][place] for one in over)
+    return HeatCell(share_of(bought, customers), bought / customers)

@@ -10,6 +10,7 @@ from stream.panes.campaigns import day_words
 from stream.panes.currencies import currencies_part, money_words, priced
 from stream.panes.grown import grown
 from stream.panes.kept import kept
+from stream.panes.left import left_by_tier
 from stream.panes.summary import summary_sentences
 from stream.panes.why import dead_ends, drivers
 from stream.panes.won import won
@@ -33,6 +34,7 @@ def business_page(numbers: Mapping[str, Any]) -> str:
         "<h2>Kept: retention</h2>",
         kept(numbers),
         "<h2>Why customers leave or stay</h2>",
+        left_by_tier(numbers),
         drivers(numbers["drivers"], [*tiers]),
         "<h2>Dead ends: the last event before customers left</h2>",
         dead_ends(numbers["dead_ends"], [*tiers], recorded=numbers["engagement_recorded"]),
@@ -42,9 +44,21 @@ def business_page(numbers: Mapping[str, Any]) -> str:
 
 
 def report_notes(numbers: Mapping[str, Any]) -> list[str]:
-    """What is to be said of the numbers as a whole, each as a paragraph."""
-    notes = [note for note in numbers["notes"] if note != NO_ALERT_EVER]
+    """What is to be said of the numbers as a whole, each as a paragraph; what is for analysts behind a click."""
+    of_model = numbers.get("model_notes", [])
+    notes = [note for note in numbers["notes"] if note != NO_ALERT_EVER and note not in of_model]
+    technical = [note for note in numbers["notes"] if note != NO_ALERT_EVER and note in of_model]
     calendar = calendar_in(numbers["zone"])
     if not calendar.is_utc:
         notes = [f"Days and periods are those of {calendar.zone}.", *notes]
-    return [f"<p class=note>{html_text(note)}</p>" for note in notes]
+    lines = "".join(f"<p>{html_text(note)}</p>" for note in technical)
+    folded = (
+        f"<details><summary>How risks and values were worked out, for analysts</summary>{lines}</details>"
+    )
+    newest = numbers.get("newest_event", "")
+    shown = [f"<p><small>The newest of these events is of {html_text(newest)}.</small></p>"] if newest else []
+    return [
+        *shown,
+        *(f"<p class=note>{html_text(note)}</p>" for note in notes),
+        *([folded] if technical else []),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stream.look.html import html_table, html_text
+from stream.look.html import SHARES_FROM, html_table, html_text
 from stream.wording.amounts import count, money
 
 NAMES = {
@@ -72,4 +72,6 @@ def _money(paid: Mapping[str, float], currency: str) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%} of {whole:,}" if whole else "–"
+    if whole < SHARES_FROM:
+        return f"{part:,} of {whole:,}" if whole else "–"
+    return f"{part / whole:.1%} of {whole:,}"

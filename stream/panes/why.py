@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stream.look.html import Meter, html_table, html_text, percent
+from stream.look.html import Meter, html_table, html_text, percent, share_of
 from stream.wording.amounts import listed
 
 ODDS_SHOWN_MAX = 1_000
@@ -77,12 +77,18 @@ def _rank(tier: str, names: Sequence[str]) -> int:
 
 def _driver(one: Mapping[str, Any]) -> tuple[str | Meter, ...]:
     return (
-        one["tier"], one["name"], percent(one["left_exposed"]),
+        one["tier"], one["name"], _left_after(one),
         Meter(one["left_exposed"] or 0.0, is_bad=one["odds_ratio"] > 1), percent(one["left_matched"]),
         one["to_do"] if one["play"] else "none in the playbook",
         f"{_odds(one['odds_ratio'])} ({_odds(one['low'])} to {_odds(one['high'])})",
         f"{one['exposed']:,}", f"{one['occasions']:,}",
     )  # fmt: skip
+
+
+def _left_after(one: Mapping[str, Any]) -> str:
+    if one["left_exposed"] is None:
+        return "–"
+    return share_of(round(one["left_exposed"] * one["occasions"]), one["occasions"])
 
 
 def _odds(ratio: float) -> str:
@@ -100,7 +106,8 @@ def dead_ends(found: Sequence[Mapping[str, Any]], names: Sequence[str], *, recor
         return "<p>No customer with at least three purchases has left.</p>"
     shown = [each for name in reversed(names) for each in _of_tier(found, name)[:STEPS_MAX]]
     rows = [
-        (one["tier"], event_name(one["last_step"]), f"{one['customers']:,}", Meter(one["share"]), percent(one["share"]))
+        (one["tier"], event_name(one["last_step"]), f"{one['customers']:,}", Meter(one["share"]),
+         share_of(one["customers"], round(one["customers"] / one["share"])))
         for one in shown
     ]  # fmt: skip
     head = ("value tier", "last event", "customers who left", "", "share of all who left in this tier")

@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.look.html import Cell, Link, Meter, html_table, html_text
 from stream.panes.campaigns import won_by
-from stream.panes.pays import pays
+from stream.panes.pays import pays, used_by
 from stream.panes.places import Places, nowhere
 from stream.panes.tiers import of_tiers
 
@@ -16,7 +16,12 @@ def won(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
     """The pane, without its heading; `numbers` are those of the business report, `priced`."""
     tiers = numbers["retention"]["by_tier"]
     best = f"<p><b>What pays:</b> {html_text(' '.join(pays(numbers)))}</p>"
-    return _acquisition(numbers["acquisition"], tiers, places) + best + won_by(numbers, places)
+    return (
+        _acquisition(numbers["acquisition"], tiers, places)
+        + best
+        + used_by(numbers)
+        + won_by(numbers, places)
+    )
 
 
 def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Places) -> str:

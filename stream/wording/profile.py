@@ -204,7 +204,10 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     )
     spread = f"{half}, {most}" if round(high) else "more than 9 in 10 such customers bring nothing"
     ranks = scores(history, basis.model)
-    rfm = f"RFM scores among all customers (5 is the best fifth): recency {ranks.r}, frequency {ranks.f}"
+    rfm = (
+        "Among all customers, from 1 to 5, the best fifth (RFM): "
+        f"how lately they bought {ranks.r}, how often {ranks.f}"
+    )
     if not profile.buying.sums.gross_minor:
         return [f"{rfm}."]
     return [
@@ -212,7 +215,7 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
         f"{money(expected, currency, rounded=True)} on average; {spread}.",
         f"(Profit is {share(finance.margin)} of what they pay; money in a year counts "
         f"{share(finance.annual_discount)} less.)",
-        f"{rfm}, monetary {ranks.m}.",
+        f"{rfm}, how much at a time {ranks.m}.",
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import stream
 from stream.look.heat import HeatCell, html_heat
-from stream.look.html import Meter, html_document, html_table
+from stream.look.html import Meter, html_document, html_table, part_of, share_of
 from stream.look.svg import Curve, plot
 from tests.support.narrow import not_none
 
@@ -145,3 +145,25 @@ def test_a_heat_map_of_few_columns_fits_on_a_phone_and_one_of_what_is_bad_has_th
 
     assert '<table class="heat few bad">' in narrow
     assert "<table class=heat>" in wide
+
+
+def test_a_head_that_is_no_plain_word_says_what_it_means():
+    table = html_table(("value tier", "odds ratio (95% interval)", "customers"), [("gold", "2.1", "3")])
+
+    assert 'title="Rank by recent spending, from bronze to platinum" class=text>value tier</th>' in table
+    assert "twice as many left as among similar customers" in table
+    assert ">customers</th>" in table
+    assert table.count("title=") == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "of", "beside"),
+    [
+        (2, 5, "2 of 5", "2 of 5"),
+        (19, 19, "19 of 19", "19 of 19"),
+        (8, 20, "40% of 20", "40%"),
+        (0, 1_200, "0% of 1,200", "0%"),
+    ],
+)
+def test_a_share_of_fewer_than_twenty_is_told_as_counts(part, whole, of, beside):
+    assert (part_of(part, whole), share_of(part, whole)) == (of, beside)

@@ -180,7 +180,7 @@ def test_a_store_gets_the_indexes_of_its_lists_once_it_is_filled(tmp_path, shop_
     fill(store, source)
 
     late = {f"{table.name}_late_{place}" for table in TABLES for place in range(len(table.late))}
-    assert len(late) == 15
+    assert len(late) == 16
     assert before & late == set()
     assert late <= indexes(store)
     assert store.is_indexed

@@ -116,7 +116,7 @@ def test_the_policy_page_shows_promise_and_outcome(store):
 
     assert status == 200
     assert "keep their word" in text
-    assert "67% (" in text
+    assert "8 of 12 (" in text
     assert "80%" in text
 
 

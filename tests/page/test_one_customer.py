@@ -80,8 +80,8 @@ def test_the_figures_are_those_of_the_words(reading, view):
         share, _, range_words = screen.value.spread.partition(" such customers bring ")
         assert share in words
         assert range_words in words
-        assert f"recency {fifths['recency']}, frequency {fifths['frequency']}" in words
-        assert f"monetary {fifths['money']}" in words
+        assert f"how lately they bought {fifths['how lately']}, how often {fifths['how often']}" in words
+        assert f"how much at a time {fifths['how much']}" in words
         checked += 1
     assert checked > 50
 

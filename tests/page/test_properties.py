@@ -188,3 +188,26 @@ async def test_every_estimate_of_money_has_its_interval(address, worst):
     values = re.findall(r"€[\d,.]+ \(€[\d,.]+ to €[\d,.]+\)", won)
     ratios = re.findall(r">\d[\d,.]* \(\d[\d,.]* to \d[\d,.]*\)<", won)
     assert len(values) >= len(ratios) > 5
+
+
+async def test_what_is_at_stake_is_said_in_the_head_of_the_list(address):
+    for kind, words in (
+        ("at_risk_loyal", "profit of 12 months, lost if they leave"),
+        ("upgrade_opportunity", "profit of 12 months"),
+    ):
+        _, _, text = await got(address, f"?kind={kind}")
+        assert f"At stake <small>{words}</small></th>" in text or "No customer is ready" in text
+
+
+async def test_pages_of_files_say_that_their_instant_is_that_of_the_newest_event(address, worst, shop):
+    for path, text in (await pages(address, worst)).items():
+        assert f"As of <b>{shop[1].date(shop[1].as_of_ms)}</b> <small>the newest event</small>" in text, path
+        assert "were read" not in text, path
+
+
+async def test_words_of_models_stand_behind_a_click_for_analysts(address):
+    for path in ("won", "grown", "kept"):
+        _, _, text = await got(address, path)
+        plain = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+        assert not re.search(r"Brier|P\(alive\)|learnt layer|RFM", plain), path
+        assert "The newest of these events is of" in plain

@@ -95,7 +95,7 @@ def test_a_round_writes_only_the_columns_that_have_changed(kept):
     assert not [each for each in changed if not each.startswith("UPDATE ")]
     named = {name for each in changed for name in re.findall(r"(\w+) = ", each.partition(" WHERE ")[0])}
     of_time = {"risk", "risk_rise", "value_minor", "held", "as_of_ms", "risk_band", "value_step"}
-    of_alerts = {"score", "score_before", "worth", "stake_mean", "stake_variance"}
+    of_alerts = {"score", "score_before", "worth", "likely_lost", "stake_mean", "stake_variance"}
     of_alerts |= {"stake_low_minor", "stake_minor", "stake_high_minor", "data"}
     assert {"risk", "score"} < named <= of_time | of_alerts
 

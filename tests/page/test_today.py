@@ -46,16 +46,44 @@ def test_worst_first_is_what_came_into_doubt_lately(shown):
     assert names(shown(entries)) == ["slipping", "a little", "long lost"]
 
 
-def test_pages_hold_every_customer_once_and_in_order(shown):
-    entries = [opened(f"c{n:03}", 1_000 * (n % 7), (n % 5) / 10) for n in range(3 * ROWS_SHOWN + 5)]
-    first = shown(entries)
+def test_worst_first_may_be_the_money_that_is_likely_to_be_lost_whenever_the_risk_rose(shown):
+    entries = [
+        opened("long lost", 90_000, 0.0, risk=0.9),
+        opened("slipping", 20_000, 0.6, risk=0.3),
+        opened("rich and safe", 100_000, 0.1, risk=0.01),
+    ]
+
+    screen = shown(entries, {"sort": "lost"})
+
+    assert names(screen) == ["long lost", "slipping", "rich and safe"]
+    assert [row.lost for row in screen.rows] == ["€932", "€69", "€12"]
+    assert [choice.words for choice in screen.sorts if choice.chosen] == ["money likely to be lost"]
+
+
+def test_what_may_be_gained_has_one_order_only(shown):
+    entries = [opened("a", 10_000, 0.5, kind="upgrade_opportunity", risk=0.1)]
+
+    screen = shown(entries, {"kind": "upgrade_opportunity", "sort": "lost"})
+
+    assert (screen.sorts, screen.filters["sort"], screen.rows[0].lost) == ([], "", "")
+
+
+@pytest.mark.parametrize("sort", ["", "lost"])
+def test_pages_hold_every_customer_once_and_in_order(shown, sort):
+    entries = [
+        opened(f"c{n:03}", 1_000 * (n % 7), (n % 5) / 10, risk=(n % 4) / 4) for n in range(3 * ROWS_SHOWN + 5)
+    ]
+    first = shown(entries, {"sort": sort})
     found, screen = names(first), first
     while screen.next_url:
         after = dict(pair.split("=") for pair in screen.next_url.partition("?")[2].split("&"))["after"]
-        screen = shown([], {"after": after.replace("%7E", "~")})
+        screen = shown([], {"sort": sort, "after": after.replace("%7E", "~")})
         found += names(screen)
 
-    by_worth = sorted(entries, key=lambda e: (-e.worth, -e.stake_mean, e.customer))
+    def level(one):
+        return one.likely_lost if sort else one.worth
+
+    by_worth = sorted(entries, key=lambda e: (-level(e), -e.stake_mean, e.customer))
     assert found == [entry.customer for entry in by_worth]
 
 

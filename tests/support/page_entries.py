@@ -25,6 +25,7 @@ def opened(
     kind: str = "at_risk_loyal",
     days: float = 10.0,
     currency: str = "EUR",
+    risk: float = 0.5,
     **more: object,
 ) -> OpenEntry:
     """One open alert; `stake` is the 50th percentile in minor units, `change` the rise of the score."""
@@ -38,7 +39,7 @@ def opened(
     mean, variance = mean_and_variance(stake / 2, stake, stake * 2)
     entry = OpenEntry(
         customer, kind, 1, 0, NOW_MS - round(days * DAY_MS), 2, 1, NOW_MS - 40 * DAY_MS, 0.8, 0.8 - change,
-        currency, stake // 2, stake, stake * 2, mean, variance, mean * change, data,
+        currency, stake // 2, stake, stake * 2, mean, variance, mean * change, mean * risk, data,
     )  # fmt: skip
     return msgspec.structs.replace(entry, **more)
 

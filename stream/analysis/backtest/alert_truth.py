@@ -44,6 +44,7 @@ def _churn_row(kind: str, alerts: Sequence[RaisedAlert], run: RunResult, truth: 
     lost = eligible & truth.churned
     value = snapshot.value_minor
     row["recall"] = float((lost & caught).sum() / lost.sum()) if lost.any() else None
+    row["found_of"] = [int((lost & caught).sum()), int(lost.sum())]
     row["churn_rate_of_eligible"] = float(truth.churned[eligible].mean()) if eligible.any() else None
     row["value_caught_share"] = (
         float(value[lost & caught].sum() / value[lost].sum()) if value[lost].sum() > 0 else None

@@ -14,7 +14,7 @@ from stream.analysis.backtest.summary import (
     split_words,
     verdict_sentence,
 )
-from stream.look.html import Meter, html_document, html_list, html_table, html_text, percent
+from stream.look.html import Meter, html_document, html_list, html_table, html_text, percent, share_of
 from stream.look.svg import Curve, plot
 from stream.policy_file.no_price import NO_ALERT_EVER
 
@@ -194,7 +194,7 @@ def _precision(one: Mapping[str, Any]) -> str:
     if one["precision_90"] is None:
         return "–"
     low, high = one["precision_90"]
-    return f"{one['precision']:.0%} ({low:.0%} to {high:.0%})"
+    return f"{share_of(one['right'], one['decided'])} ({low:.0%} to {high:.0%})"
 
 
 def _auc_interval(numbers: Mapping[str, Any]) -> str:

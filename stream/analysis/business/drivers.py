@@ -14,18 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.analysis.business.incidents import (
-    LEFT_AFTER_DAYS,
-    LEFT_AFTER_GAPS,
     PACE_BANDS,
-    PURCHASE_DAYS_MIN,
-    SPEND_DAYS,
     matched_incidents,
     pace_bands,
     tables_of_tiers,
 )
 from stream.analysis.business.ledger import Ledger
+from stream.analysis.business.left import compared, have_left, tiers_while_active
 from stream.analysis.statistics.contrast import FALSE_DISCOVERIES, Contrast, contrast, discoveries, pooled
-from stream.analysis.statistics.tier_ranks import tier_ranks
 from stream.core.facts.profile import Profile
 from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS
@@ -109,8 +105,8 @@ def _after_occasions(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list
 
 def _by_customer(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tuple[str, Contrast]]:
     """What customers are, like and praise: one comparison per customer."""
-    known = _compared(snapshot)
-    left, tiers = _left(known), _tiers_while_active(known, policy)
+    known = compared(snapshot)
+    left, tiers = have_left(known), tiers_while_active(known, policy)
     behaviours = _behaviours(ledger, known)
     contrasts = []
     for tier, group in _tier_groups(policy).items():
@@ -126,8 +122,8 @@ def _by_customer(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[tup
 
 def dead_ends(ledger: Ledger, snapshot: Snapshot, policy: Policy) -> list[DeadEnd]:
     """By tier, the last event of customers who left: where the relationship ended."""
-    known = _compared(snapshot)
-    left, tiers = _left(known), _tiers_while_active(known, policy)
+    known = compared(snapshot)
+    left, tiers = have_left(known), tiers_while_active(known, policy)
     found = []
     for rank, step in enumerate(policy.ladder.steps):
         places = np.flatnonzero(left & (tiers == rank))
@@ -158,27 +154,6 @@ def _tier_groups(policy: Policy) -> dict[str, TierGroup]:
         f"{names[valuable]} and above": TierGroup(frozenset(every[valuable:]), valuable=True),
         **{name: TierGroup(frozenset({rank}), rank >= valuable) for rank, name in enumerate(names)},
     }
-
-
-def _compared(snapshot: Snapshot) -> Snapshot:
-    """Customers who have a rhythm, and enough time since their first purchase to have left it."""
-    return snapshot.only(
-        (snapshot.column("frequency") + 1 >= PURCHASE_DAYS_MIN)
-        & (snapshot.as_of_ms - snapshot.column("first_ms") >= 2 * LEFT_AFTER_DAYS * DAY_MS)
-    )
-
-
-def _left(known: Snapshot) -> Flags:
-    gaps = (known.column("last_ms") - known.column("first_ms")) / DAY_MS / known.column("frequency")
-    left: Flags = known.inactive_days > np.maximum(LEFT_AFTER_DAYS, LEFT_AFTER_GAPS * gaps)
-    return left
-
-
-def _tiers_while_active(known: Snapshot, policy: Policy) -> Counts:
-    """Rank of each customer's tier, shape (customers,), by spend per day while active."""
-    active = (known.column("last_ms") - known.column("first_ms")) / DAY_MS + SPEND_DAYS
-    rate = known.total_minor / active
-    return tier_ranks(rate, [step.quantile for step in policy.ladder.steps[1:]])
 
 
 def _groups(known: Snapshot, here: Flags) -> Counts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from stream.analysis.business.campaign_use import CampaignTouches, CampaignUse, joined_uses
 from stream.analysis.business.payments import PaidOrders, Payment
 from stream.core.currency import Exchange
 from stream.core.events.event import (
@@ -52,6 +53,8 @@ class Ledger:
     """Currency -> payments in it, as above; amounts with a rate of the policy are exchanged."""
     spent: dict[str, dict[str, CampaignCost]] = field(default_factory=dict)
     """Currency -> campaign -> its cost."""
+    used: dict[str, CampaignUse] = field(default_factory=dict)
+    """Campaign -> whom it reached, who redeemed it, what was paid with it."""
     discounted: dict[str, int] = field(default_factory=dict)
     """Customer -> number of orders with a discount."""
     ordered: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class Ledger:
             history=History.joined([part.history for part in parts]),
             moved={code: in_order([part.moved.get(code, {}) for part in parts]) for code in codes},
             spent={code: in_order([part.spent.get(code, {}) for part in parts]) for code in codes},
+            used=joined_uses(part.used for part in parts),
             discounted=in_order([part.discounted for part in parts]),
             ordered={
                 source: in_order([part.ordered.get(source, {}) for part in parts])
@@ -83,6 +87,10 @@ class Ledger:
     def count_in(self, currency: str) -> None:
         """From now on money is what was paid and spent in a currency: amounts of two are never added."""
         self.payments, self.costs = self.moved.get(currency, {}), self.spent.get(currency, {})
+
+    def costs_minor(self) -> dict[str, int]:
+        """Campaign -> what it cost in the currency of `count_in`, in minor units."""
+        return {name: cost.spend_minor for name, cost in self.costs.items()}
 
     def other_money(self, currency: str) -> dict[str, dict[str, int]]:
         """What was paid (less refunds) and spent on campaigns in every other currency, in its minor units."""
@@ -106,7 +114,7 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
     history = ledger.history
     money = meaning.money
     waiting = sorted(days_ms)
-    paid = PaidOrders()
+    paid, touches = PaidOrders(), CampaignTouches()
     for event in events:
         at_ms = calendar.local_ms(event.time_ms)
         while waiting and at_ms >= waiting[0] + DAY_MS:
@@ -118,6 +126,7 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
         if not apply_facts(history.profiles, event, event.time_ms, meaning):
             continue  # it came before
         paid.note(event, at_ms, money)
+        touches.note(event, at_ms)
         if type(event) is CostRecorded:
             _note_cost(ledger, event, money)
         if before is not None:
@@ -128,6 +137,7 @@ def read_ledger(events: Iterable[Event], days_ms: Iterable[int], policy: Policy)
         history.snapshots[day_ms] = take_snapshot(history.profiles, day_ms, calendar)
     ledger.moved, ledger.ordered = paid.moved(), paid.ordered()
     ledger.discounted, ledger.discounting = paid.discounted(), paid.discounting()
+    ledger.used = touches.uses(paid.orders)
     payers = {currency: len(moved) for currency, moved in ledger.moved.items()}
     ledger.count_in(money.currency or min(payers, key=lambda code: (-payers[code], code), default=""))
     return ledger

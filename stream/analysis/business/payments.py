@@ -42,6 +42,8 @@ class BookedOrder:
     currency: str
     source: str
     discounted: bool
+    campaign: str = ""
+    """The one that the order names; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,9 @@ class PaidOrders:
         """Record what an event pays, gives back or undoes; events of other kinds do nothing."""
         if type(event) is PurchaseCompleted:
             minor, currency = money.counted(event.data.total_minor, event.data.currency)
+            campaign = event.data.campaign.id if event.data.campaign is not None else ""
             self.orders.setdefault(event.subject, {})[order_name(event)] = BookedOrder(
-                at_ms, minor, currency, event.source, bool(event.data.discount_minor)
+                at_ms, minor, currency, event.source, bool(event.data.discount_minor), campaign
             )
         elif type(event) is PurchaseRefunded:
             minor, currency = money.counted(event.data.refund_minor, event.data.currency)

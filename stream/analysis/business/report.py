@@ -13,6 +13,8 @@ from itertools import product
 import numpy as np
 from msgspec import to_builtins
 
+from stream.analysis.business.before_leaving import before_leaving, recorded
+from stream.analysis.business.campaign_use import used_in
 from stream.analysis.business.campaign_value import campaign_values
 from stream.analysis.business.drivers import Driver, dead_ends, drivers
 from stream.analysis.business.growth import also_bought, next_best_categories, tier_growth
@@ -69,18 +71,18 @@ def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -
         "cohorts": monthly_cohorts(history.orders, history.first_ms, day_ms + DAY_MS),
         "campaigns": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="campaign")],
         "channels": [asdict(one) for one in campaign_values(ledger, now, model, finance, field="channel")],
+        "campaign_use": [asdict(one) for one in used_in(ledger.used, ledger.costs_minor(), currency)],
         "basis": {
             "margin": finance.margin,
             "annual_discount": finance.annual_discount,
             "horizon_weeks": finance.horizon_ms / WEEK_MS,
         },
-        "drivers": [_driver(one) for one in drivers(ledger, now, policy)],
-        "dead_ends": [asdict(one) for one in dead_ends(ledger, now, policy)],
-        "engagement_recorded": _is_engagement_recorded(ledger),
+        **_why(ledger, now, policy),
         "policy": policy.hash,
         "model": model.version,
         "no_price": not any(one.minor > 0 for moved in ledger.payments.values() for one in moved),
         "notes": list(model.notes),
+        "model_notes": [*filter(None, [model.risk_of]), *model.notes],
     }
 
 
@@ -101,6 +103,17 @@ def _currencies(ledger: Ledger, everybody: Snapshot, finance: Finance) -> dict[s
         "not_ranked": everybody.not_ranked(),
         "other_money": ledger.other_money(everybody.ranking),
         "currency_notes": everybody.currency_notes(finance.currency),
+    }
+
+
+def _why(ledger: Ledger, now: Snapshot, policy: Policy) -> dict[str, object]:
+    """Why customers leave or stay, and what preceded it."""
+    return {
+        "drivers": [_driver(one) for one in drivers(ledger, now, policy)],
+        "dead_ends": [asdict(one) for one in dead_ends(ledger, now, policy)],
+        "leaving": before_leaving(ledger, now, policy),
+        "engagement_recorded": _is_engagement_recorded(ledger),
+        "recorded": recorded(ledger.history.profiles.values()),
     }
 
 

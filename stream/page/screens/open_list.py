@@ -18,6 +18,7 @@ from stream.page.screens.masked import customer_of
 from stream.page.screens.view import (
     BETWEEN,
     KIND_TABS,
+    Choice,
     View,
     cursor_parts,
     known_filters,
@@ -30,13 +31,17 @@ from stream.page.stored_profiles import whole_profile
 from stream.wording.alert import reason_lines, to_do_words
 from stream.worker.rows.stored import read_profile
 
-FILTERS = ("kind", "currency", "since", "tier", "urgent", "after")
+FILTERS = ("kind", "currency", "since", "tier", "urgent", "sort", "after")
+SORTS = {"": ("worth", "risen lately"), "lost": ("likely_lost", "money likely to be lost")}
+"""Name in the URL -> column, words. What may be gained is in no danger: its list has the first order only."""
+UNSORTED = "upgrade_opportunity"
 ROWS_READ = 500
 """Rows of one read of an export."""
 COLUMNS = tuple(OpenEntry.__struct_fields__)
 CSV_HEAD = (
     "customer", "tier", "tier before", "tier since", "alert", "urgent", "open since", "score",
     "score 30 days before", "at stake", "at stake low", "at stake high", "currency", "why", "to do",
+    "likely to be lost",
 )  # fmt: skip
 
 CATEGORY_WORDS = {
@@ -94,7 +99,10 @@ def today_filters(query: Mapping[str, str], view: View) -> dict[str, str]:
     one_of("since", found["since"], ("yesterday",))
     one_of("tier", found["tier"], view.basis.tier_names)
     one_of("urgent", found["urgent"], ("yes",))
+    one_of("sort", found["sort"], [name for name in SORTS if name])
     found["kind"] = found["kind"] or next(iter(KIND_TABS))
+    if found["kind"] == UNSORTED:
+        found["sort"] = ""
     return found
 
 
@@ -102,8 +110,15 @@ def today_export(reading: Reading, filters: Mapping[str, str], view: View) -> tu
     """The next rows of the list for an export, in the same order, and the place after them; empty at the
     end."""
     found = open_page(reading, filters, view, ROWS_READ)
-    following = cursor(found[-1], view) if len(found) == ROWS_READ else ""
+    following = cursor(found[-1], filters, view) if len(found) == ROWS_READ else ""
     return [_cells(entry, named_alert(reading, entry, view), view) for entry in found], following
+
+
+def orders(filters: Mapping[str, str]) -> list[Choice]:
+    """The orders that the list can have; none to choose where there is one only."""
+    if filters["kind"] == UNSORTED:
+        return []
+    return [Choice(name, words, name == filters["sort"]) for name, (_, words) in SORTS.items()]
 
 
 def named_alert(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
@@ -161,21 +176,25 @@ def condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | i
 def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) -> list[OpenEntry]:
     """Up to `limit` open alerts from the place of the filters on, worst first."""
     where, values = condition(filters, view)
+    column, _ = SORTS[filters["sort"]]
     if filters["after"]:
         worth, stake, shown = cursor_parts(filters["after"], 3)
         customer = customer_of(reading, shown, view)
-        where += " AND worth <= ? AND (worth < ? OR stake_mean < ? OR (stake_mean = ? AND customer > ?))"
+        where += (
+            f" AND {column} <= ? AND ({column} < ? OR stake_mean < ? OR (stake_mean = ? AND customer > ?))"
+        )
         values += [number(worth), number(worth), number(stake), number(stake), customer]
     sql = (
         f"SELECT {', '.join(COLUMNS)} FROM open_alerts WHERE {where} "
-        "ORDER BY worth DESC, stake_mean DESC, customer LIMIT ?"
+        f"ORDER BY {column} DESC, stake_mean DESC, customer LIMIT ?"
     )
     return [OpenEntry(*row) for row in reading.rows(sql, [*values, limit])]
 
 
-def cursor(entry: OpenEntry, view: View) -> str:
-    """The place after an entry."""
-    return BETWEEN.join((repr(entry.worth), repr(entry.stake_mean), view.shown(entry.customer)))
+def cursor(entry: OpenEntry, filters: Mapping[str, str], view: View) -> str:
+    """The place after an entry, in the order of the filters."""
+    level: float = getattr(entry, SORTS[filters["sort"]][0])
+    return BETWEEN.join((repr(level), repr(entry.stake_mean), view.shown(entry.customer)))
 
 
 def _mean_minor(entry: OpenEntry) -> int:
@@ -203,4 +222,5 @@ def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
         currency,
         "; ".join(reason_lines(data, view.calendar)),
         to_do_words(data) if action is not None else "",
+        plain_amount(round(entry.likely_lost), currency) if entry.stake_minor != NOT_KNOWN else "",
     ]

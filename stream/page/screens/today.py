@@ -17,12 +17,14 @@ from stream.page.entries import NOT_KNOWN, OpenEntry
 from stream.page.screens.counts import currencies as all_currencies
 from stream.page.screens.counts import open_counted
 from stream.page.screens.open_list import (
+    UNSORTED,
     condition,
     counted_condition,
     currencies,
     cursor,
     named_alert,
     open_page,
+    orders,
     with_currency,
 )
 from stream.page.screens.view import (
@@ -75,6 +77,8 @@ class OpenRow(Struct, frozen=True):
     """Reasons that are not shown."""
     stake: str
     spread: str
+    lost: str
+    """What is likely to be lost of it; empty where the list is not about that."""
     score: str
     change: str
     to_do: str
@@ -111,6 +115,8 @@ class TodayScreen(Struct, frozen=True):
     chips: list[Chip]
     clear_url: str
     tiers: list[Choice]
+    sorts: list[Choice]
+    """Orders of the list; empty where there is one only."""
     filters: dict[str, str]
 
 
@@ -142,11 +148,14 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         open_by_day=_open_by_day(reading, kind, currency, view),
         rows=[_row(entry, named_alert(reading, entry, view), view) for entry in shown],
         is_first_page=not filters["after"],
-        next_url=url(PATH, {**filters, "after": cursor(shown[-1], view)}) if len(found) > ROWS_SHOWN else "",
+        next_url=url(PATH, {**filters, "after": cursor(shown[-1], filters, view)})
+        if len(found) > ROWS_SHOWN
+        else "",
         csv_url=url(CSV_PATH, {**filters, "after": ""}),
         chips=_chips(filters),
         clear_url=url(PATH, bare),
         tiers=choices({name: name for name in reversed(view.basis.tier_names)}, filters["tier"]),
+        sorts=orders(filters),
         filters=dict(filters),
     )
 
@@ -250,6 +259,7 @@ def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
         more=len(why) - shown,
         stake=estimate(entry.stake_mean, entry.currency) if is_known else "not known",
         spread=_spread(low if entry.stake_low_minor else "", high) if is_known else "",
+        lost=estimate(entry.likely_lost, entry.currency) if is_known and entry.kind != UNSORTED else "",
         score=SCORES[entry.kind].format(score_number(entry.kind, entry.score)),
         change=_change(entry),
         to_do=to_do_words(data, in_brief=True)

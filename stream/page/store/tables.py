@@ -16,7 +16,7 @@ from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEnt
 from stream.page.masks import MaskEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 12
+STORE_VERSION = 13
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -60,6 +60,7 @@ TABLES = (
         ("customer", "kind"),
         late=(
             "(kind, currency, worth DESC, stake_mean DESC, customer, opened_ms, tier, urgent)",
+            "(kind, currency, likely_lost DESC, stake_mean DESC, customer)",
             "(kind, opened_ms)",
         ),
     ),

@@ -9,7 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from stream.core.units import DAY_MS
-from stream.look.html import Cell, Link, Meter, html_table, html_text, with_whole_days
+from stream.look.html import Cell, Link, Meter, html_table, html_text, share_of, with_whole_days
 from stream.look.months import months
 from stream.page.published import PublishedError
 from stream.page.screens import alert_weeks, customers, judged_alerts, today
@@ -23,6 +23,7 @@ from stream.panes.campaigns import day_words
 from stream.panes.currencies import currencies_part, money_words, priced
 from stream.panes.grown import grown
 from stream.panes.kept import kept
+from stream.panes.left import left_by_tier
 from stream.panes.places import Places
 from stream.panes.report import report_notes
 from stream.panes.uplift import uplift_pane
@@ -35,6 +36,8 @@ from stream.wording.policy import rule_sections
 WON, GROWN, KEPT, POLICY = "/won", "/grown", "/kept", "/policy"
 STALE_MS = 8 * DAY_MS
 """A report that is older than this beside the rest of the page is said to be."""
+LEFT = "Why customers have left, by value tier"
+"""The heading of the section that stands before what is known without a report."""
 PUBLISH = "stream report EVENTS --publish FOLDER"
 
 Parts = Callable[[Mapping[str, Any], Places], Sequence[tuple[str, str]]]
@@ -56,7 +59,9 @@ def _grown(numbers: Mapping[str, Any], places: Places) -> Sequence[tuple[str, st
 def _kept(numbers: Mapping[str, Any], places: Places) -> Sequence[tuple[str, str]]:
     tiers = [*numbers["retention"]["by_tier"]]
     recorded = numbers["engagement_recorded"]
+    left = left_by_tier(numbers)
     return [
+        *([(LEFT, left)] if left else []),
         ("Why customers leave or stay, and what to do", drivers(numbers["drivers"], tiers)),
         ("At risk, back, and staying", kept(numbers, places)),
         (
@@ -153,9 +158,10 @@ def _pane(
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         problem = f"The report was published by another version of this program ({wrong!r}): publish it again"
     links = [(words, url(today.PATH, {"kind": kind})) for words, kind in now]
+    lead = [each for each in shown if each[0] == LEFT]
     text = pages.render(
-        "pane.html", path, title=title, parts=shown, of_day=of_day, notes=notes, problem=problem, now=links,
-        first=first, publish=PUBLISH, waiting=pages.published.waiting, money=money,
+        "pane.html", path, title=title, parts=shown[len(lead):], of_day=of_day, notes=notes, problem=problem,
+        now=links, first=[*lead, *first], publish=PUBLISH, waiting=pages.published.waiting, money=money,
     )  # fmt: skip
     return text, 200, HTML
 
@@ -230,7 +236,7 @@ def _judged(found: judged_alerts.JudgedAlerts) -> str:
 
 def _promised(one: judged_alerts.Promised) -> tuple[Cell, ...]:
     low, high = one.interval
-    got = f"{one.got:.0%} ({low:.0%} to {high:.0%})"
+    got = f"{share_of(round(one.got * one.judged), one.judged)} ({low:.0%} to {high:.0%})"
     return one.name, f"{one.judged:,}", f"{one.promised:.0%}", got, Meter(one.got, low, high)
 
 

@@ -15,9 +15,9 @@ from stream.wording.amounts import count, days, money, most_bring
 
 FIFTHS = ("lowest fifth", "second fifth from below", "middle fifth", "second fifth", "best fifth")
 RANKED_BY = {
-    "recency": "days since the last purchase",
-    "frequency": "days with a purchase, of all time",
-    "money": "mean paid on such a day, of all time, without the first",
+    "how lately": "days since the last purchase",
+    "how often": "days with a purchase, of all time",
+    "how much": "mean paid on such a day, of all time, without the first",
 }
 
 
@@ -71,7 +71,7 @@ def value_figures(profile: Profile, view: View) -> ValueFigures | None:
         whole = max(mean, most) or 1.0
         low, middle = least / whole, mean / whole
     found = scores(history, basis.model)
-    ranks = [("recency", found.r), ("frequency", found.f), *([("money", found.m)] if is_known else [])]
+    ranks = [("how lately", found.r), ("how often", found.f), *([("how much", found.m)] if is_known else [])]
     return ValueFigures(
         paid=money(sums.gross_minor, currency) if is_priced else "",
         refunded=money(sums.refunded_minor, currency) if sums.refunded_minor else "",
