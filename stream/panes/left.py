@@ -10,6 +10,8 @@ from stream.wording.amounts import count, listed
 
 FALL_MIN = 0.05
 """Orders of a tier that changed by less than this are as many as before."""
+TROUBLES_SHOWN = 2
+"""So many of what went wrong are named, the most frequent."""
 KINDS = {
     "visits": "visits or carts",
     "messages": "what customers do with messages",
@@ -61,9 +63,8 @@ def _before(gone: Mapping[str, Any], stayed: Mapping[str, Any], known: Mapping[s
             + _beside(stayed["slower"], stayed["slower_known"])
         )
     if known["feedback"] or known["tickets"] or known["refunds"]:
-        what = [
-            f"{name} {many:,}" for name, many in sorted(gone["troubles"].items(), key=lambda each: -each[1])
-        ]
+        most = sorted(gone["troubles"].items(), key=lambda each: -each[1])[:TROUBLES_SHOWN]
+        what = [f"{name} {many:,}" for name, many in most]
         named = f" ({listed(what)})" if what else ""
         yield (
             f"for {part_of(gone['troubled'], gone['customers'])} something went wrong{named}"
