@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -111,6 +112,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Command -> ("module:attribute", its line in `stream --help`), in the order of that list."""
 
 
+@contextmanager
+def full_disk_in_one_line() -> Iterator[None]:
+    """No space on the device, or no quota left, is a ClickException."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f": {failure.filename}" if failure.filename else ""
+        raise click.ClickException(f"{failure.strerror}{where}") from failure
+
+
 class LazyGroup(SuggestingGroup):
     """A click group that imports the module of a command only when that command is used."""
 
@@ -137,17 +150,18 @@ class LazyGroup(SuggestingGroup):
         A refusal may quote a record or a file: it is made fit for a terminal here, and for its width.
         """
         try:
-            return super().invoke(ctx)
+            with full_disk_in_one_line():
+                return super().invoke(ctx)
         except click.ClickException as refusal:
             refusal.message = printable_lines(refusal.message)
             text = for_terminal(f"{ERROR}{refusal.format_message()}", err=True).removeprefix(ERROR)
             refusal.format_message = lambda: text  # type: ignore[method-assign]
             raise
-        except OSError as failure:
-            if failure.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            where = f": {failure.filename}" if failure.filename else ""
-            raise click.ClickException(f"{failure.strerror}{where}") from failure
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """As click does: here `--help` and `--version` of the program itself are printed."""
+        with full_disk_in_one_line():
+            return super().make_context(*arguments, **more)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the lines of the table; click's own method would import every command."""

@@ -193,7 +193,8 @@ def test_a_full_disk_is_one_line(shop, arguments):
 
 @pytest.mark.skipif(not os.path.exists(FULL), reason="there is no device /dev/full")
 @pytest.mark.parametrize(
-    "arguments", [("policy", "default"), ("settings", "--markdown"), ("policy", "--help")]
+    "arguments",
+    [("policy", "default"), ("settings", "--markdown"), ("policy", "--help"), ("--help",), ("--version",)],
 )
 def test_a_full_standard_output_is_one_line(arguments):
     with open(FULL, "wb") as full:
