@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WELL = """kafka running healthy 0
-topics exited  0
-worker running healthy 0
-worker running healthy 0
-mine running  0
+WELL = """kafka Up 2 minutes (healthy)
+topics Exited (0) 3 seconds ago
+worker Up 10 seconds (healthy)
+worker Up About a minute (healthy)
+mine Up Less than a second
 """
 DOCKER = """#!/bin/sh
 case "$*" in
@@ -46,7 +46,7 @@ def brought_up(folder: Path, *states: str, words: tuple[str, ...] = ()) -> subpr
 
 
 def test_where_every_service_is_well_it_says_where_to_look(tmp_path):
-    done = brought_up(tmp_path, WELL.replace("worker running healthy", "worker running starting"), WELL)
+    done = brought_up(tmp_path, WELL.replace("(healthy)", "(health: starting)"), WELL)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("http://localhost:9090 (Prometheus).\n")
@@ -55,11 +55,13 @@ def test_where_every_service_is_well_it_says_where_to_look(tmp_path):
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("worker running healthy 0\nmine", "worker restarting starting 78\nmine"),
-        ("worker running healthy 0\nmine", "worker running unhealthy 0\nmine"),
-        ("kafka running healthy 0", "kafka exited healthy 137"),
-        ("topics exited  0", "topics exited  1"),
-        ("topics exited  0", "topics created  0"),
+        ("worker Up 10 seconds (healthy)", "worker Restarting (78) 2 seconds ago"),
+        ("worker Up 10 seconds (healthy)", "worker Up Less than a second (health: starting)"),
+        ("worker Up 10 seconds (healthy)", "worker Up 10 seconds (unhealthy)"),
+        ("kafka Up 2 minutes (healthy)", "kafka Exited (137) 2 minutes ago"),
+        ("kafka Up 2 minutes (healthy)", "kafka Up 2 minutes (Paused)"),
+        ("topics Exited (0) 3", "topics Exited (1) 3"),
+        ("topics Exited (0) 3 seconds ago", "topics Created"),
     ],
 )
 def test_a_service_that_is_not_well_is_named_with_what_to_look_at(tmp_path, right, wrong):
