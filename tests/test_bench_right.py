@@ -101,6 +101,10 @@ def test_pooled_figures_weigh_alerts_or_logs_alike():
     assert found["promised_by_log"] == pytest.approx(0.6)
     assert "1,000 judged alerts of 2 rows" in promise.pooled_line("churn_risk", found)
     assert promise.line(rows[0]).endswith("| yes |")
+    assert promise.log_lines(rows) == [
+        "| a | churn risk | 100 | 50.0% | 50.0% | 1 of 1 |",
+        "| b | churn risk | 900 | 70.0% | 70.0% | 1 of 1 |",
+    ]
 
 
 def _letters(log):

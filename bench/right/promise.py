@@ -31,6 +31,12 @@ HEAD = (
     "| log | split, weeks | asked for | kind | raise at | promised | judged | right (95%) | kept |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
+LOG_HEAD = "| log | kind | judged | promised | right | kept |\n|---|---|---|---|---|---|"
+KIND_WORDS = {
+    "churn_risk": "churn risk",
+    "at_risk_loyal": "loyal, at risk",
+    "upgrade_opportunity": "ready for more",
+}
 
 
 class Kept(NamedTuple):
@@ -69,6 +75,7 @@ def measured(
         kind: pooled([row for row in rows if row.kind == kind])
         for kind in dict.fromkeys(r.kind for r in rows)
     }
+    show("\n".join([LOG_HEAD, *log_lines(rows)]))
     for kind, pool_row in pools.items():
         show(pooled_line(kind, pool_row))
     return {
@@ -132,6 +139,19 @@ def pooled(rows: Sequence[Kept]) -> dict[str, float]:
         "rows": len(rows),
         "kept": sum(row.is_kept for row in rows),
     }
+
+
+def log_lines(rows: Sequence[Kept]) -> list[str]:
+    """A row of a table for each log and kind, over all splits and wishes."""
+    lines = []
+    for log, kind in dict.fromkeys((row.log, kind) for row in rows for kind in KIND_WORDS):
+        own = [row for row in rows if (row.log, row.kind) == (log, kind)]
+        if own:
+            found = pooled(own)
+            shares = f"{found['promised']:.1%} | {found['right']:.1%}"
+            kept = f"{found['kept']:.0f} of {found['rows']:.0f}"
+            lines.append(f"| {log} | {KIND_WORDS[kind]} | {found['judged']:,.0f} | {shares} | {kept} |")
+    return lines
 
 
 def pooled_line(kind: str, found: dict[str, float]) -> str:
