@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from stream.core.model.features import COLUMNS, OF_HORIZON, Feature
+from stream.core.model.features import COLUMNS, OF_HABIT, OF_HORIZON, OF_SILENCE, Feature
 from stream.core.model.record import Horizon, Model
 from stream.core.risk.churn import observe
 from stream.core.units import DAY_MS, WEEK_MS
@@ -35,6 +35,9 @@ HORIZON_MIN_MS = 7 * DAY_MS
 """A shorter training horizon teaches nothing about a real one of weeks."""
 CASES_MIN = 30
 """With fewer customers who bought again, or who did not, nothing is learnt."""
+
+OF_ONE_HABIT = frozenset(feature.name for feature in (*OF_HABIT, *OF_SILENCE))
+"""The same for all customers of one number of purchase days, one span and one silence, without seasons."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,28 @@ def own_horizons_ms(model: Model, snapshot: Snapshot) -> Numbers:
 
 def feature_matrix(model: Model, snapshot: Snapshot, wanted: Sequence[Feature] = COLUMNS) -> Numbers:
     """These features of every customer, shape (customers, features); by default all, in order of NAMES."""
-    rows = [observe(model, features, snapshot.as_of_ms, wanted) for features in snapshot.features]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(wanted))
+    matrix = np.empty((len(snapshot.features), len(wanted)))
+    alike = np.array([model.seasons is None and one.name in OF_ONE_HABIT for one in wanted], dtype=bool)
+    for places, rows_of in ((np.flatnonzero(alike), _rows_of_habits), (np.flatnonzero(~alike), _rows)):
+        rows = rows_of(model, snapshot, [wanted[place] for place in places])
+        matrix[:, places] = np.array(rows, dtype=np.float64).reshape(len(matrix), len(places))
+    return matrix
+
+
+def _rows(model: Model, snapshot: Snapshot, wanted: Sequence[Feature]) -> list[list[float]]:
+    return [observe(model, features, snapshot.as_of_ms, wanted) for features in snapshot.features]
+
+
+def _rows_of_habits(model: Model, snapshot: Snapshot, wanted: Sequence[Feature]) -> list[list[float]]:
+    """The same where all customers of one habit and silence have the same values: computed once for them."""
+    found: dict[tuple[int, int, int], list[float]] = {}
+    rows = []
+    for features in snapshot.features:
+        habit = features.frequency, features.first_ms, features.last_ms
+        if habit not in found:
+            found[habit] = observe(model, features, snapshot.as_of_ms, wanted)
+        rows.append(found[habit])
+    return rows
 
 
 class TrainingLook:
