@@ -28,6 +28,7 @@ from stream.fit.risk.drift import drift_words
 from stream.fit.risk.risk_layer import (
     constant_layer,
     fit_risk_layer,
+    half_way,
     left_out_of,
 )
 from stream.fit.risk.season_lessons import (
@@ -224,7 +225,8 @@ def _risk_layer(history: History, split_ms: int, base: Model, options: FitOption
         return _RiskFit(
             same, never_alerted(chosen.words), chosen.words, notes, _looked(thens, parts_of, same)
         )
-    layer = learnt.layer if chosen.basis == "layer" else None
+    layers = {"layer": learnt.layer, "half": half_way(learnt.layer)}
+    layer = layers.get(chosen.basis)
     today = PastDay(msgspec.structs.replace(base, risk=layer), snapshot)
     lessons = {day: (then, whole[day]) for day, then in thens.items() if then is not None and day in whole}
     past = past_of(history, lessons, today, training_ms if observed else None)

@@ -1,15 +1,22 @@
 """Whose risk a model states, judged by customers that were not learnt from; stalls are no lessons."""
 
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stream.core.model.features import NAMES
+from stream.core.model.features import NAMES, Features
+from stream.core.model.record import RiskLayer, RiskSegment, Term
+from stream.core.risk.churn import observe
+from stream.core.risk.curve import risk_curve
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.risk.adoption import adopted
-from stream.fit.risk.risk_layer import constant_layer
+from stream.fit.risk.risk_layer import constant_layer, half_way, log_odds
 from stream.fit.risk.stalls import is_clear, stalled_days
 from stream.fit.risk.thresholds import never_alerted
 from stream.fit.risk.training_set import TrainingRows
+from stream.model_file import default_model
 
 
 def lesson(day, silent, process):
@@ -56,6 +63,35 @@ def test_a_difference_within_noise_keeps_the_layer(customers):
     shaken = np.clip(risk + np.random.default_rng(1).normal(0.0, 0.01, 2_000), 0.01, 0.99)
 
     assert adopted([lesson(100, now, risk), lesson(50, before, risk)], shaken).basis == "layer"
+
+
+def test_where_few_customers_leave_it_to_noise_the_risk_is_half_way(customers):
+    risk, (before, now) = (customers[0][:600], [one[:600] for one in customers[1]])
+    shaken = np.clip(risk + np.random.default_rng(1).normal(0.0, 0.01, 600), 0.01, 0.99)
+    parts = [lesson(100, now, risk), lesson(50, before, risk)]
+    found = adopted(parts, shaken)
+
+    assert found.basis == "half"
+    assert "half of each" in found.words
+    assert "too few customers to tell which of the two is better" in found.words
+    assert adopted(parts, 0.5 + 0.4 * risk).basis == "process"
+    unlearnt = [lesson(100, now, np.full(600, 0.3)), lesson(50, before, np.full(600, 0.3))]
+    assert adopted(unlearnt, risk).basis == "layer"
+
+
+@given(st.floats(-4, 4), st.floats(-2, 2), st.floats(-9, 9))
+def test_half_way_is_the_mean_of_the_log_odds_of_layer_and_process(intercept, weight, centre):
+    terms = (Term(feature="silence", weight=abs(weight), centre=centre, scale=1.5, low=0.5, high=4.0),)
+    layer = RiskLayer(segments=(RiskSegment(frequency_min=0, intercept=intercept, terms=terms),), learnt="x")
+    features = Features(frequency=3, first_ms=0, last_ms=90 * DAY_MS)
+    by = [msgspec.structs.replace(default_model(), risk=one) for one in (layer, None, half_way(layer))]
+
+    for silent_days in (0, 30, 400):
+        at_ms = features.last_ms + silent_days * DAY_MS
+        own, process, half = (risk_curve(model, features).log_odds(at_ms) for model in by)
+        assert half == pytest.approx((own + process) / 2, abs=1e-6)
+        matrix = np.array([observe(by[0], features, at_ms)])
+        assert log_odds(half_way(layer), matrix)[0] == pytest.approx(half)
 
 
 def test_a_layer_that_could_not_be_tried_is_not_adopted(customers):

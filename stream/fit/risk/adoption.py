@@ -2,6 +2,7 @@
 
 What is learnt is used only where it is not worse than knowing nothing, by the newest look at customers that
 it was not learnt on. The measure is the Brier score, and a difference whose 90% interval holds zero is noise.
+Where few customers leave it to noise whether layer or process is better, the risk is half-way between them.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Numbers
 from stream.fit.risk.training_set import TrainingRows, newest_look
 
-RiskSource = Literal["layer", "process", "constant"]
+RiskSource = Literal["layer", "half", "process", "constant"]
 NAMES_OF: dict[RiskSource, str] = {
     "layer": "the learnt layer",
+    "half": "the learnt layer and the purchase process, half of each",
     "process": "the purchase process alone",
     "constant": "one risk for everybody",
 }
@@ -30,6 +32,9 @@ TOO_SHORT = (
 )
 NOISE = 1.645
 """Standard errors by which one may be worse than a simpler one without being given up: a 90% interval."""
+FEW = 1_000
+"""Of so many customers on a look a layer that is no better than noise is used in full: what it has learnt
+from at the split is more than it had by the look."""
 
 
 class Adopted(NamedTuple):
@@ -54,7 +59,14 @@ def adopted(parts: Sequence[TrainingRows], layer: Numbers | None) -> Adopted:
         errors["constant"] = (rate - silent) ** 2
     order = list(errors)
     basis = next(who for place, who in enumerate(order) if _holds(errors, who, order[place + 1 :]))
+    if basis == "layer" and len(silent) < FEW and not _is_better(errors["layer"] - errors["process"]):
+        basis = "half"
     return Adopted(basis, _words(basis, look, errors))
+
+
+def _is_better(more: Numbers) -> bool:
+    """Whether these differences of errors, shape (customers,), are below 0 by more than noise."""
+    return float(more.mean()) < -NOISE * float(more.std()) / float(np.sqrt(len(more)))
 
 
 def _holds(errors: dict[RiskSource, Numbers], who: RiskSource, simpler: Sequence[RiskSource]) -> bool:
@@ -81,6 +93,8 @@ def _words(basis: RiskSource, look: TrainingRows, errors: dict[RiskSource, Numbe
     weeks = (look.span_ms[1] - look.span_ms[0]) / WEEK_MS
     each = ", ".join(f"{error.mean():.4f} of {NAMES_OF[who]}" for who, error in errors.items())
     untried = "" if "layer" in errors else " (a learnt layer could not be tried: too few lessons before it)"
+    if basis == "half":
+        untried = ": too few customers to tell which of the two is better"
     return (
         f"Churn risk is that of {NAMES_OF[basis]}. On the newest look that was not learnt from "
         f"({len(look.silent):,} customers as of {day}, {weeks:.0f} weeks) the error (Brier) was "

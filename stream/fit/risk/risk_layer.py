@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -31,6 +32,8 @@ LEFT_OUT = ("age", "churn_logit", "dead_logit")
 """Features that the layer does not use. In a young history `age` measures the time since the shop opened and
 does not carry over to later customers; the two log-odds are unbounded, their tempered forms are used
 instead."""
+PROCESS = "churn_logit"
+"""The purchase process's own log-odds of no purchase within the horizon."""
 RHYTHM = "overdue"
 """The feature that a layer may do without. Days are counted whole, and some shops' customers only look as if
 they kept a rhythm: so it is used where, fitted to what was known on the newest training day, it predicted
@@ -125,6 +128,20 @@ def constant_layer(rate: float, learnt: str) -> RiskLayer:
     return RiskLayer(segments=(RiskSegment(frequency_min=0, intercept=intercept, terms=()),), learnt=learnt)
 
 
+def half_way(layer: RiskLayer) -> RiskLayer:
+    """The layer whose log-odds are the mean of a layer's and of the purchase process's own."""
+    process = Term(feature=PROCESS, weight=0.5)
+    segments = tuple(
+        RiskSegment(
+            frequency_min=one.frequency_min,
+            intercept=_short(0.5 * one.intercept),
+            terms=(*(structs.replace(term, weight=_short(0.5 * term.weight)) for term in one.terms), process),
+        )
+        for one in layer.segments
+    )
+    return RiskLayer(segments=segments, learnt=layer.learnt)
+
+
 def log_odds(layer: RiskLayer, features: Numbers) -> Numbers:
     """The layer's log-odds, shape (customers,), of features of shape (customers, features).
 
@@ -140,7 +157,7 @@ def log_odds(layer: RiskLayer, features: Numbers) -> Numbers:
 
 def process_log_odds(features: Numbers) -> Numbers:
     """The purchase process's own log-odds of no purchase, shape (customers,), out of a feature matrix."""
-    odds: Numbers = features[:, NAMES.index("churn_logit")]
+    odds: Numbers = features[:, NAMES.index(PROCESS)]
     return odds
 
 
