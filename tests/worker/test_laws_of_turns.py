@@ -82,7 +82,7 @@ def to_the_end(pipe: Pipe) -> None:
 
 
 def quiet_passes(pipe: Pipe, wall: Wall) -> None:
-    """Old records that are read again after a crash look like a history until nothing has come for a while."""
+    """Records read again after a crash look like a history until nothing has come for a while."""
     to_the_end(pipe)
     wall.now_ms += QUIET_MS
     pipe.live()
