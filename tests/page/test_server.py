@@ -1,9 +1,12 @@
 """The dashboard over HTTP: what it answers, to whom, and what it never lets through."""
 
+import asyncio
 import csv
 import html
 import io
+import logging
 import re
+from contextlib import asynccontextmanager
 
 import aiohttp
 import msgspec
@@ -13,6 +16,7 @@ import yarl
 from stream.page.dashboard import filled
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
+from stream.page.web.pages import EXPORTS
 from stream.page.web.server import AddressError, DashboardServer
 from tests.support.builders import basis
 from tests.support.dashboard_pages import HOSTILE, got, renamed
@@ -147,6 +151,49 @@ async def test_hostile_texts_are_shown_and_do_nothing(hostile):
     assert "{{ 7 * 7 }}" in text
     assert "顧客" in text
     assert "&lt;script&gt;" in text
+
+
+@asynccontextmanager
+async def with_endless_export(shop, monkeypatch, fails_at=1_000):
+    """The address of a dashboard whose export of customers has no end, and how many parts were read of it."""
+    parts = []
+
+    def rows(reading, filters, view):
+        parts.append(len(parts))
+        if len(parts) == fails_at:
+            raise ZeroDivisionError
+        return [["x" * 1_000]] * 100, "more"
+
+    exporter = EXPORTS["/customers.csv"]._replace(rows=rows)
+    monkeypatch.setattr("stream.page.web.server.EXPORTS", {"/customers.csv": exporter})
+    server = DashboardServer(*shop)
+    yield await server.start("127.0.0.1", 0), parts
+    await server.close()
+
+
+async def test_a_browser_that_leaves_during_a_download_is_no_fault(shop, monkeypatch, caplog):
+    async with with_endless_export(shop, monkeypatch) as (address, parts):
+        async with aiohttp.ClientSession() as session:
+            answer = await session.get(f"{address}customers.csv")
+            await answer.content.readany()
+            answer.close()
+        read = -1
+        while read != len(parts):  # until no more is read
+            read = len(parts)
+            await asyncio.sleep(0.5)
+
+    assert 0 < read < 1_000
+    assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_a_fault_in_the_middle_of_a_download_breaks_it_off(shop, monkeypatch, caplog):
+    """A file that ends early and looks whole would be wrong in silence."""
+    async with with_endless_export(shop, monkeypatch, fails_at=3) as (address, _):
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await got(address, "customers.csv")
+
+    (line,) = [record.message for record in caplog.records if record.levelno > logging.INFO]
+    assert line.startswith("a page could not be made: /customers.csv: ZeroDivisionError")
 
 
 async def test_hostile_texts_come_through_the_csv_unchanged_but_for_formulas(hostile):

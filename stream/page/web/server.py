@@ -46,6 +46,12 @@ class AddressError(Exception):
     """The server cannot be reached where it should be; the text says why."""
 
 
+def _note_fault(request: web.Request, fault: Exception) -> None:
+    page = request.match_info.route.resource  # not the path: it may name a customer
+    name = page.canonical if page is not None else "?"
+    log.error("a page could not be made: %s: %s", name, fault_places(fault))
+
+
 class DashboardServer:
     """Serves from `start` to `close`."""
 
@@ -145,13 +151,21 @@ class DashboardServer:
             )
             sent.content_type, sent.charset = "text/csv", "utf-8"
             await sent.prepare(request)
-            await sent.write(csv_lines([exporter.head]).encode())
-            while True:
-                rows, after = await asyncio.to_thread(part, filters, view)
-                await sent.write(csv_lines(rows).encode("utf-8", "backslashreplace"))
-                if not after:
-                    return sent
-                filters = {**filters, "after": after}
+            try:
+                await sent.write(csv_lines([exporter.head]).encode())
+                while True:
+                    rows, after = await asyncio.to_thread(part, filters, view)
+                    await sent.write(csv_lines(rows).encode("utf-8", "backslashreplace"))
+                    if not after:
+                        return sent
+                    filters = {**filters, "after": after}
+            except ConnectionResetError:
+                return sent  # the browser has left
+            except Exception as fault:
+                _note_fault(request, fault)
+                if request.transport is not None:
+                    request.transport.abort()  # a file that ends early must not look whole
+                return sent
 
         return answer
 
@@ -173,9 +187,7 @@ class DashboardServer:
         except web.HTTPException:
             raise
         except Exception as fault:
-            page = request.match_info.route.resource  # not the path: it may name a customer
-            name = page.canonical if page is not None else "?"
-            log.error("a page could not be made: %s: %s", name, fault_places(fault))
+            _note_fault(request, fault)
             lines = ["The page could not be made; the reason is in the log of the dashboard."]
             return self._words("Something is wrong here", lines, 500)
 
