@@ -156,7 +156,7 @@ async def test_hostile_texts_are_shown_and_do_nothing(hostile):
 @asynccontextmanager
 async def with_endless_export(shop, monkeypatch, fails_at=1_000):
     """The address of a dashboard whose export of customers has no end, and how many parts were read of it."""
-    parts = []
+    parts: list[int] = []
 
     def rows(reading, filters, view):
         parts.append(len(parts))
