@@ -72,6 +72,7 @@ def dashboard_command(
     needs_extra("stream dashboard")
     profiles, alerts, model_path = one_source(folder, events, profiles, alerts, model_path)
     from stream.page.dashboard import filled, opened_store
+    from stream.page.screens.counts import tiers_unlike
 
     live = not (events or profiles)
     place, key = store or settings.dashboard_store, settings.dashboard_mask_key
@@ -83,6 +84,10 @@ def dashboard_command(
         source = page_source(events, profiles, alerts, basis, now_ms)
         with progress("reading the customers"):
             view = filled(kept, source)
+        with kept.reading() as reading:
+            unlike = tiers_unlike(reading, view)
+        if unlike:
+            echo(f"Note: {unlike}", err=True)
         _serve(settings, kept, view, port, published=published or folder)
 
 

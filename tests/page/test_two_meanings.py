@@ -56,7 +56,7 @@ def test_a_report_by_another_model_than_that_of_the_page_says_so(shop, folder):
             for each in (view, msgspec.structs.replace(view, basis=Basis(view.basis.policy, other)))
         ]
 
-    assert "It was made by another model" in texts[1]
+    assert "This report was made by another model" in texts[1]
 
 
 def test_the_level_of_risk_is_shown_as_finely_as_it_is_counted_with(numbers_of_risk):

@@ -7,9 +7,15 @@ from collections.abc import Sequence
 from operator import sub
 from typing import Any
 
+from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.page.store.tables import KNOWN_MINOR, OPEN_SUMS
+from stream.wording.amounts import share
 
+RANKED_MIN = 200
+"""Of fewer customers the shares of the tiers say little."""
+TOP_TIMES_MAX = 3.0
+"""How many times as many customers as the policy means may be in the highest tier, before it is said."""
 MUTED = "SELECT customer FROM mutes WHERE until_ms > ?"
 
 
@@ -78,6 +84,26 @@ def _is_counted(reading: Reading) -> bool:
 def customers_known(reading: Reading) -> int:
     """All customers."""
     return sum(customers for customers, _ in counted(reading, ()))
+
+
+def tiers_unlike(reading: Reading, view: View) -> str:
+    """That the borders of the tiers are those of another shop, in words; empty where they seem to fit.
+
+    They come with the model: one that was learnt on other customers, such as the shipped one, may call nearly
+    everybody the best.
+    """
+    ranked = {tier: customers for tier, customers, _ in counted(reading, ("tier",), "tier >= 0")}
+    names, meant = view.basis.tier_names, 1.0 - view.basis.policy.ladder.steps[-1].quantile
+    top, whole = ranked.get(len(names) - 1, 0), sum(ranked.values())
+    if whole < RANKED_MIN or top <= TOP_TIMES_MAX * meant * whole:
+        return ""
+    return (
+        f"{top:,} of {whole:,} customers are {names[-1]} here, where the policy means the best "
+        f"{share(meant)}: "
+        "the model of this page was learnt on other customers than these. Tiers, ranks, values and alerts do "
+        "not fit this shop. Let a model be fitted to its own events: stream try makes one in its folder, "
+        "stream fit one for --model, and stream fit publish sends one to running workers."
+    )
 
 
 def currencies(reading: Reading) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from stream.page.screens.counts import tiers_unlike
 from stream.page.screens.open_list import today_filters
 from stream.page.screens.today import OpenRow, TodayScreen, today
 from stream.page.screens.view import KIND_TABS, View
@@ -38,6 +39,8 @@ class Digest(Struct, frozen=True):
     """What the mail says."""
 
     title: str
+    unlike: str
+    """That the model does not fit these customers; empty where it seems to."""
     kinds: list[KindOfDay]
     business: list[str]
     """The sentences of the last report; empty: none was published."""
@@ -51,6 +54,7 @@ def digest(reading: Reading, view: View, report: Mapping[str, Any] | None = None
     sentences = summary_sentences(priced(report)) if report is not None else []
     return Digest(
         title=f"Customers on {view.date(view.as_of_ms)}" if view.as_of_ms else "Customers",
+        unlike=tiers_unlike(reading, view),
         kinds=kinds,
         business=sentences,
         business_day=view.date(report["as_of_ms"]) if report is not None else "",
@@ -88,6 +92,8 @@ def _kind(screen: TodayScreen, currency: str) -> KindOfDay:
 def digest_text(found: Digest) -> str:
     """The digest as text for a mail, in lines of 78 letters."""
     lines = [found.title, "=" * len(found.title), ""]
+    if found.unlike:
+        lines += [*_wrapped(f"Note: {found.unlike}"), ""]
     for kind in found.kinds:
         lines += [kind.title, "-" * len(kind.title), *wrap(kind.summary, WIDTH)]
         for place, row in enumerate(kind.rows, start=1):

@@ -12,7 +12,8 @@ HEAD = ("who", "why", "since", "at stake", "what to do")
 
 def digest_page(found: Digest) -> str:
     """The whole document."""
-    parts = [f"<h1>{html_text(found.title)}</h1>", *map(_kind, found.kinds)]
+    unlike = [f"<p class=note>{html_text(found.unlike)}</p>"] if found.unlike else []
+    parts = [f"<h1>{html_text(found.title)}</h1>", *unlike, *map(_kind, found.kinds)]
     if found.business:
         parts += [f"<h2>The business as of {html_text(found.business_day)}</h2>", html_list(found.business)]
     return html_document(found.title, [*parts, f"<p><small>{html_text(found.source)}</small></p>"])

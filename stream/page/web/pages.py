@@ -17,7 +17,7 @@ from stream.look.svg import sparkline
 from stream.look.timeline import timeline
 from stream.page.published import Published, PublishedError
 from stream.page.screens import customers, not_counted, open_list, remarks, today, value_map
-from stream.page.screens.counts import customers_known
+from stream.page.screens.counts import customers_known, tiers_unlike
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import customers_filters, with_currency
 from stream.page.screens.masked import customer_of, masked, must_be_masked
@@ -70,6 +70,8 @@ class Pages:
         """Goes with what is remarked on the page (stream/page/web/acting.py)."""
         self.address = "/"
         """The page itself, to come back to."""
+        self.unlike = ""
+        """That the model does not fit the customers, in words; empty where it seems to."""
         self.kept = KeptFor(MAP_KEPT_S)
         self._environment = environment()
 
@@ -77,6 +79,12 @@ class Pages:
         """The same for one request."""
         pages = copy(self)
         pages.view, pages.ticket = view, ticket
+        return pages
+
+    def checked(self, reading: Reading) -> Pages:
+        """The same, and what must be said on top of each page of these customers."""
+        pages = copy(self)
+        pages.unlike = tiers_unlike(reading, self.view)
         return pages
 
     def render(self, template: str, here: str, **values: Any) -> str:
@@ -87,6 +95,7 @@ class Pages:
             here=here,
             as_of=as_of_words(self.view),
             live=self.live,
+            unlike=self.unlike,
             ticket=self.ticket,
             address=self.address,
             **values,

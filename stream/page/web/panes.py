@@ -175,11 +175,11 @@ def _report_notes(numbers: Mapping[str, Any], view: View) -> list[Markup]:
             "publish a new one.</p>"
         )
     if numbers["policy"] != view.basis.policy.hash:
-        notes.append("<p class=note>It was made by another policy than the one of this page.</p>")
+        notes.append("<p class=note>This report was made by another policy than this page.</p>")
     if numbers["model"] != view.basis.model.version:
         notes.append(
-            "<p class=note>It was made by another model than that of this page, such as one that the report "
-            "fitted itself: borders of tiers and risks differ a little.</p>"
+            "<p class=note>This report was made by another model than that of this page, such as one that "
+            "the report fitted itself: borders of tiers and risks differ.</p>"
         )
     return [Markup(with_whole_days(each)) for each in [*notes, *report_notes(numbers)]]
 

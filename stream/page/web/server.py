@@ -117,7 +117,7 @@ class DashboardServer:
 
         def made(pages: Pages, query: Mapping[str, str]) -> tuple[str, int, str]:
             with timer.time(), self._store.reading() as reading:
-                return maker(pages, reading, query)
+                return maker(pages.checked(reading), reading, query)
 
         async def answer(request: web.Request) -> web.StreamResponse:
             pages, finish = self._pages_for(request)
