@@ -183,11 +183,12 @@ def _amount(order, quantity, price):
 
 
 def _lowering_lines(kept):
-    """How many lines are negative in orders whose sum is not: they lower the order and are no product."""
+    """How many lines are negative in orders whose sum is not: they lower the order and are no product. A
+    number that comes again in another year is another order."""
     orders = defaultdict(list)
-    for order, _, quantity, _, price, customer in kept:
+    for order, _, quantity, day, price, customer in kept:
         if "-" not in quantity and not order.startswith("C"):
-            orders[order, customer].append(_amount(order, quantity, price))
+            orders[order, customer, day[:4]].append(_amount(order, quantity, price))
     return sum(worth < 0 for worths in orders.values() if sum(worths) >= 0 for worth in worths)
 
 

@@ -164,6 +164,7 @@ def test_a_wrong_setting_is_corrected_only_with_alter(broker, prefix):
     wrong = NewTopic(name, num_partitions=3, replication_factor=1, config={"cleanup.policy": "delete"})
     client = AdminClient({"bootstrap.servers": broker.bootstrap})
     client.create_topics([wrong])[name].result(20)
+    wait_for_partitions(client, name, 3)
 
     kept = run(broker.bootstrap, prefix, "apply")
     corrected = run(broker.bootstrap, prefix, "apply", "--alter")
