@@ -86,8 +86,8 @@ def dashboard_command(
             view = filled(kept, source)
         with kept.reading() as reading:
             unlike = tiers_unlike(reading, view)
-        if unlike:
-            echo(f"Note: {unlike}", err=True)
+        if unlike is not None:
+            echo(f"Note: {unlike.what} {unlike.to_do}", err=True)
         _serve(settings, kept, view, port, published=published or folder)
 
 

@@ -81,7 +81,7 @@ def _most_used(used: Sequence[Mapping[str, Any]], margin: float, currency: str) 
     others = (
         f"Of {len(losing):,} of the {len(known):,} with a cost it is less than the cost, such as {losing[0]}"
         if losing
-        else f"It is more than the cost of each of the {len(known):,} with a cost"
+        else f"All {len(known):,} with a cost brought more margin than they cost"
     )
     return (
         f"{text}. The margin on these, {amount(margin_minor(best, margin), currency)}, is "

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stream.look.html import share_of, signed_percent
+from stream.look.html import signed_percent
 from stream.panes.currencies import amount
 from stream.panes.pays import pays
+from stream.panes.why import left_after
 from stream.panes.won import before_words
 from stream.wording.amounts import count
 
@@ -84,11 +85,6 @@ def _why(numbers: Mapping[str, Any]) -> Iterator[str]:
     who = "all customers" if one["tier"] == "everybody" else f"{one['tier']} customers"
     to_do = f": {one['to_do']}" if one["play"] else ""
     yield (
-        f"What goes with leaving most clearly among {who}: {one['name']}; {_after(one)} left after it, "
+        f"What goes with leaving most clearly among {who}: {one['name']}; {left_after(one)} left after it, "
         f"{one['left_matched']:.0%} of similar customers{to_do}{'' if to_do.endswith('.') else '.'}"
     )
-
-
-def _after(one: Mapping[str, Any]) -> str:
-    """The share that left; of few occasions their number."""
-    return share_of(round(one["left_exposed"] * one["occasions"]), one["occasions"])

@@ -77,7 +77,7 @@ def _rank(tier: str, names: Sequence[str]) -> int:
 
 def _driver(one: Mapping[str, Any]) -> tuple[str | Meter, ...]:
     return (
-        one["tier"], one["name"], _left_after(one),
+        one["tier"], one["name"], left_after(one),
         Meter(one["left_exposed"] or 0.0, is_bad=one["odds_ratio"] > 1), percent(one["left_matched"]),
         one["to_do"] if one["play"] else "none in the playbook",
         f"{_odds(one['odds_ratio'])} ({_odds(one['low'])} to {_odds(one['high'])})",
@@ -85,7 +85,8 @@ def _driver(one: Mapping[str, Any]) -> tuple[str | Meter, ...]:
     )  # fmt: skip
 
 
-def _left_after(one: Mapping[str, Any]) -> str:
+def left_after(one: Mapping[str, Any]) -> str:
+    """The share of those to whom it happened that left; of few occasions their number."""
     if one["left_exposed"] is None:
         return "–"
     return share_of(round(one["left_exposed"] * one["occasions"]), one["occasions"])

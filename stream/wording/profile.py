@@ -50,6 +50,10 @@ class Section(Struct, frozen=True):
     lines: tuple[str, ...]
 
 
+RANKS = "Among all customers, from 1 to 5, the best fifth (RFM): "
+"""How the line of the ranks begins: a page that shows them as a table leaves it out."""
+
+
 def profile_sections(
     profile: Profile, as_of_ms: int, basis: Basis, *, of_other_basis: bool = False
 ) -> list[Section]:
@@ -204,10 +208,7 @@ def value_lines(profile: Profile, now: Standing, basis: Basis) -> list[str]:
     )
     spread = f"{half}, {most}" if round(high) else "more than 9 in 10 such customers bring nothing"
     ranks = scores(history, basis.model)
-    rfm = (
-        "Among all customers, from 1 to 5, the best fifth (RFM): "
-        f"how lately they bought {ranks.r}, how often {ranks.f}"
-    )
+    rfm = f"{RANKS}how lately they bought {ranks.r}, how often {ranks.f}"
     if not profile.buying.sums.gross_minor:
         return [f"{rfm}."]
     return [

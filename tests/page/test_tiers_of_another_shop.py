@@ -81,7 +81,7 @@ async def test_it_stands_on_top_of_every_page(stored):
     try:
         for path in ("", "customers", "map", "policy", "kept", "customer?id=c1"):
             text = (await got(address, path))[2]
-            assert "860 of 1,000 customers are platinum here, where the policy means the best 5" in text, path
+            assert "860 of 1,000 customers are platinum, where the best 5" in text, path
     finally:
         await server.close()
 
@@ -90,5 +90,5 @@ def test_a_digest_says_it_first(stored):
     with stored([3] * 860 + [0] * 140).reading() as reading:
         found = digest(reading, VIEW)
 
-    assert "Note: 860 of 1,000 customers are platinum here" in digest_text(found).split("Loyal")[0]
-    assert "860 of 1,000 customers are platinum here" in digest_page(found)
+    assert "do not fit this shop: 860 of 1,000" in digest_text(found).split("Loyal")[0]
+    assert "860 of 1,000" in digest_page(found)

@@ -16,12 +16,14 @@ from typing import Literal
 from click.testing import CliRunner
 
 from stream.commands.main import main as stream
+from stream.core.judgement.basis import Basis
 from stream.importing.generated.disorder import Disorder
 from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
+from stream.model_file import load_model
+from stream.policy_file import load_policy
 from stream.replay.run import replay
 from tests.support.browser import chromium
-from tests.support.builders import basis
 from tests.support.dashboard_process import dashboard_process
 from tests.support.replayed_shop import write_files
 from tests.support.shop import write_events
@@ -31,8 +33,8 @@ WIDTHS = (1280, 390)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEIGHT = 800
 PAGES = {"today": "", "customer": "customer?id={worst}", "map": "map", "won": "won", "kept": "kept"}
-MODEL = Path(__file__).parents[2] / "stream" / "data" / "model.default.json"
-"""That of the replay: report and dashboard have the same tiers."""
+MODEL = Path("model.json")
+"""Fitted to the shop, and that of replay, report and dashboard: they have the same tiers."""
 SHOP = Shop(customers=400, days=400)
 
 
@@ -43,16 +45,20 @@ def shown_shop() -> Iterator[str]:
         folder = Path()
         events = list(generated_events(SHOP, Disorder(), None))
         path = str(write_events(events, folder / "events.jsonl"))
-        run, sent = replay(events, basis())
+        command("fit", path, "--out", str(MODEL))
+        run, sent = replay(events, Basis(load_policy(None), load_model(MODEL)))
         profiles, alerts = write_files(folder, list(run.profiles.values()), sent)
-        done = CliRunner().invoke(stream, ["report", path, "--model", str(MODEL), "--publish", "."])
-        if done.exit_code:
-            raise SystemExit(done.output)
-        with dashboard_process("--profiles", profiles, "--alerts", alerts, "--published", folder) as (
-            _,
-            address,
-        ):
+        command("report", path, "--model", str(MODEL), "--publish", ".")
+        files = ("--profiles", profiles, "--alerts", alerts, "--model", MODEL, "--published", folder)
+        with dashboard_process(*files) as (_, address):
             yield address
+
+
+def command(*words: str) -> None:
+    """Run `stream` here; SystemExit with what it printed where it fails."""
+    done = CliRunner().invoke(stream, words)
+    if done.exit_code:
+        raise SystemExit(done.output)
 
 
 def take(folder: Path) -> None:

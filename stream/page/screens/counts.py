@@ -1,11 +1,11 @@
 """How many customers and open alerts there are, and what they come to: from the tables of counts where that
-can be."""
+can be; and whether so many in the highest tier can be right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import sub
-from typing import Any
+from typing import Any, NamedTuple
 
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
@@ -86,8 +86,15 @@ def customers_known(reading: Reading) -> int:
     return sum(customers for customers, _ in counted(reading, ()))
 
 
-def tiers_unlike(reading: Reading, view: View) -> str:
-    """That the borders of the tiers are those of another shop, in words; empty where they seem to fit.
+class UnlikeTiers(NamedTuple):
+    """That the borders of the tiers are those of another shop, in words."""
+
+    what: str
+    to_do: str
+
+
+def tiers_unlike(reading: Reading, view: View) -> UnlikeTiers | None:
+    """Whether the borders of the tiers are those of another shop; None where they seem to fit.
 
     They come with the model: one that was learnt on other customers, such as the shipped one, may call nearly
     everybody the best.
@@ -96,13 +103,13 @@ def tiers_unlike(reading: Reading, view: View) -> str:
     names, meant = view.basis.tier_names, 1.0 - view.basis.policy.ladder.steps[-1].quantile
     top, whole = ranked.get(len(names) - 1, 0), sum(ranked.values())
     if whole < RANKED_MIN or top <= TOP_TIMES_MAX * meant * whole:
-        return ""
-    return (
-        f"{top:,} of {whole:,} customers are {names[-1]} here, where the policy means the best "
-        f"{share(meant)}: "
-        "the model of this page was learnt on other customers than these. Tiers, ranks, values and alerts do "
-        "not fit this shop. Let a model be fitted to its own events: stream try makes one in its folder, "
-        "stream fit one for --model, and stream fit publish sends one to running workers."
+        return None
+    return UnlikeTiers(
+        f"Tiers, values and alerts do not fit this shop: {top:,} of {whole:,} customers are {names[-1]}, "
+        f"where the best {share(meant)} are meant.",
+        "The model was learnt on other customers. Let one be fitted to this shop's own events: stream try "
+        "makes one in its folder, stream fit one for --model, and stream fit publish sends one to running "
+        "workers.",
     )
 
 

@@ -54,7 +54,7 @@ def digest(reading: Reading, view: View, report: Mapping[str, Any] | None = None
     sentences = summary_sentences(priced(report)) if report is not None else []
     return Digest(
         title=f"Customers on {view.date(view.as_of_ms)}" if view.as_of_ms else "Customers",
-        unlike=tiers_unlike(reading, view),
+        unlike=" ".join(tiers_unlike(reading, view) or ()),
         kinds=kinds,
         business=sentences,
         business_day=view.date(report["as_of_ms"]) if report is not None else "",

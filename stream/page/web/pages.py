@@ -17,7 +17,7 @@ from stream.look.svg import sparkline
 from stream.look.timeline import timeline
 from stream.page.published import Published, PublishedError
 from stream.page.screens import customers, not_counted, open_list, remarks, today, value_map
-from stream.page.screens.counts import customers_known, tiers_unlike
+from stream.page.screens.counts import UnlikeTiers, customers_known, tiers_unlike
 from stream.page.screens.csv_text import Cell
 from stream.page.screens.customer_filters import customers_filters, with_currency
 from stream.page.screens.masked import customer_of, masked, must_be_masked
@@ -31,6 +31,7 @@ from stream.page.web.rendering import environment
 from stream.panes.currencies import priced
 from stream.panes.summary import summary_sentences
 from stream.wording.amounts import days
+from stream.wording.profile import RANKS
 from stream.worker.rows.stored import UNREADABLE
 
 HTML, JSON = "text/html", "application/json"
@@ -70,8 +71,8 @@ class Pages:
         """Goes with what is remarked on the page (stream/page/web/acting.py)."""
         self.address = "/"
         """The page itself, to come back to."""
-        self.unlike = ""
-        """That the model does not fit the customers, in words; empty where it seems to."""
+        self.unlike: UnlikeTiers | None = None
+        """That the model does not fit the customers; None where it seems to."""
         self.kept = KeptFor(MAP_KEPT_S)
         self._environment = environment()
 
@@ -220,6 +221,7 @@ def customer_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> M
         channels=[(row, _columns(row)) for row in screen.channels],
         mood=_columns(screen.mood),
         mute=mute,
+        ranks=RANKS,
         **_remarks_of(pages, reading, shown),
     )
     return text, 200, HTML
