@@ -44,6 +44,7 @@ class ToyWorker:
         slow_s: float = 0.0,
         clock_offset_s: int = 0,
         rows_at_once: int = 0,
+        hold: tuple[str, Path] | None = None,
         **options: Any,
     ) -> None:
         self.log = log
@@ -59,6 +60,8 @@ class ToyWorker:
         ]
         command += ["--options", json.dumps(options), "--slow-s", str(slow_s)]
         command += ["--clock-offset-s", str(clock_offset_s), "--rows-at-once", str(rows_at_once)]
+        if hold is not None:
+            command += ["--hold", hold[0], str(hold[1])]
         if file_bytes_max is not None:  # no log then: the limit would hold for its file, too
             command = ["bash", "-c", f'ulimit -f {file_bytes_max // 1024}; exec "$@"', "-", *command]
         with log.open("ab") as output:

@@ -188,6 +188,20 @@ def toy_options(bootstrap: str, prefix: str, **more: Any) -> EngineOptions:
     )
 
 
+def hold_before(app: EngineApp[Counters], question: str, until: Path) -> None:
+    """Before the group is asked this: say so in the log, and wait until there is such a file."""
+    ask = getattr(app.group, question)
+
+    async def asked(*arguments: Any) -> Any:
+        if not until.exists():
+            logging.info("holds before %s", question)
+        while not until.exists():
+            await asyncio.sleep(0.01)
+        return await ask(*arguments)
+
+    setattr(app.group, question, asked)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bootstrap", required=True)
@@ -198,6 +212,7 @@ def main() -> None:
         "--rows-at-once", type=int, default=0, help="rows per flush near the head of the topics"
     )
     parser.add_argument("--clock-offset-s", type=int, default=0, help="how wrong the wall clock is")
+    parser.add_argument("--hold", nargs=2, metavar=("QUESTION", "FILE"), help="see hold_before")
     arguments = parser.parse_args()
     if arguments.clock_offset_s:
         right_time = time.time
@@ -207,7 +222,10 @@ def main() -> None:
     if "store" in more:
         more["store"] = Path(more["store"])
     options = toy_options(arguments.bootstrap, arguments.prefix, **more)
-    run(toy_app(options, arguments.prefix, arguments.slow_s, arguments.rows_at_once))
+    app = toy_app(options, arguments.prefix, arguments.slow_s, arguments.rows_at_once)
+    if arguments.hold:
+        hold_before(app, arguments.hold[0], Path(arguments.hold[1]))
+    run(app)
 
 
 if __name__ == "__main__":

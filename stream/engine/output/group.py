@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from aiokafka.errors import KafkaTimeoutError
 
 from stream.engine.client_internals import OpenTransaction
 from stream.engine.failure import EngineError, Exit
@@ -14,6 +16,7 @@ from stream.engine.partition_id import PartitionId
 from stream.engine.task.commit_point import CommitPoints
 
 LEASE_POLL_S = 0.05
+Answer = TypeVar("Answer")
 EXPELLED = "the group went on without this worker, which was away too long; others have its partitions now"
 
 
@@ -35,7 +38,11 @@ class Membership(Protocol):
 
 
 class Group:
-    """Asks the member, which exists only after the application has started."""
+    """Asks the member, which exists only after the application has started.
+
+    aiokafka asks a coordinator that does not answer again and again, for ever. Here a question without an
+    answer for `patience_s` is a KafkaTimeoutError.
+    """
 
     def __init__(self, member: Callable[[], Membership], patience_s: float) -> None:
         self._member = member
@@ -81,11 +88,11 @@ class Group:
 
     async def commit(self, points: CommitPoints) -> None:
         """Commit offsets and metadata as a member of the group."""
-        await self._member().commit_points(points)
+        await self._answered(self._member().commit_points(points), "offsets could not be committed")
 
     async def committed(self, tps: Sequence[PartitionId]) -> CommitPoints:
         """Of these partitions, as far as the group has offsets for them."""
-        return await self._member().committed_points(tps)
+        return await self._answered(self._member().committed_points(tps), "committed offsets are not known")
 
     def partitions(self, topic: str) -> set[int]:
         """The partition numbers of a topic, as far as they are known."""
@@ -93,7 +100,13 @@ class Group:
 
     async def ends(self, tps: Sequence[PartitionId]) -> dict[PartitionId, int]:
         """The offset that the next record of each partition will get."""
-        return await self._member().next_offsets(tps)
+        return await self._answered(self._member().next_offsets(tps), "the ends of logs are not known")
+
+    async def _answered(self, question: Awaitable[Answer], unanswered: str) -> Answer:
+        try:
+            return await asyncio.wait_for(question, self._patience_s)
+        except TimeoutError as late:
+            raise KafkaTimeoutError(f"{unanswered} after {self._patience_s:.0f} s") from late
 
     async def hidden(self, tps: Iterable[PartitionId]) -> dict[PartitionId, tuple[int, int]]:
         """Of the partitions in which an open transaction hides records: its first offset, the log's end."""

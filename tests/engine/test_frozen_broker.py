@@ -1,0 +1,66 @@
+"""A broker that stops to answer ends a worker, whatever the worker was waiting for at that instant."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+
+from stream.engine.failure import Exit
+from stream.engine.output.group import Group
+from stream.engine.partition_id import PartitionId
+from stream.engine.task.commit_point import CommitPoint
+from tests.faults.workers import ToyWorker, make_topics
+from tests.faults.workload import Shop, produce
+from tests.support.kafka_broker import Broker
+
+PLACE = PartitionId("purchases", 0)
+
+
+class Unanswered:
+    """A member of a group whose coordinator is frozen."""
+
+    async def _never(self, *_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    commit_points = committed_points = next_offsets = _never
+
+
+@pytest.mark.parametrize(
+    ("question", "about", "reason"),
+    [
+        (
+            "commit",
+            {PLACE: CommitPoint(7, flush=3, clock_ms=9, given_ms=9)},
+            "offsets could not be committed",
+        ),
+        ("committed", [PLACE], "committed offsets are not known"),
+        ("ends", [PLACE], "the ends of logs are not known"),
+    ],
+)
+def test_a_group_that_never_answers_is_not_waited_for_forever(question: str, about: Any, reason: str) -> None:
+    group = Group(Unanswered, 0.01)  # type: ignore[arg-type]
+    with pytest.raises(KafkaTimeoutError, match=reason):
+        asyncio.run(getattr(group, question)(about))
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("question", ["commit", "ends"])
+def test_a_broker_that_freezes_while_it_is_asked_ends_the_worker(
+    own_broker: Broker, prefix: str, tmp_path: Path, question: str
+) -> None:
+    """In other instants the lease runs out first, or an acknowledgement does not come."""
+    make_topics(own_broker.bootstrap, prefix)
+    asked = tmp_path / "asked"
+    worker = ToyWorker(
+        own_broker.bootstrap, prefix, tmp_path / "log", hold=(question, asked), delivery_timeout_s=5.0
+    )
+    produce(own_broker.bootstrap, Shop(prefix, 3).inputs(100))
+    worker.wait_for_line(f"holds before {question}")
+    own_broker.pause()
+    asked.touch()
+
+    assert worker.process.wait(60) == Exit.PRODUCER
+    assert f"Kafka at {own_broker.bootstrap} does not answer" in worker.last_log_lines()
