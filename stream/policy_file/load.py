@@ -22,6 +22,11 @@ FAULTS_SHOWN = 100
 KEY_SHOWN_MAX = 200
 """Characters of a key that a message shows."""
 DEFAULT_NAME = "policy.default.toml"
+SETS_NOTHING = (
+    "sets nothing: the file is empty, or holds only comments, so every threshold would be the default; for "
+    "that name no file; else write what differs (all keys: stream policy default)"
+)
+"""Of a file that was cut off, or mounted empty: whoever names a file means that it says something."""
 
 
 class PolicyFault(Struct, frozen=True):
@@ -57,7 +62,8 @@ def fault_lines(name: str, faults: list[PolicyFault]) -> list[str]:
 
 
 def load_policy(path: Path | str | None = None) -> Policy:
-    """The policy of a file, or the shipped default; PolicyFileError or OSError when it cannot be used."""
+    """The policy of a file, or the shipped default; PolicyFileError or OSError when it cannot be used, also
+    when the file sets nothing."""
     if path is None:
         return default_policy()
     raw = Path(path).read_bytes()
@@ -66,7 +72,15 @@ def load_policy(path: Path | str | None = None) -> Policy:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise PolicyFileError(str(path), [PolicyFault(line, "", "not UTF-8 text")]) from None
-    return parse_policy(text, str(path))
+    policy = parse_policy(text, str(path))
+    if not _sets_something(parsed_toml(text)):
+        raise PolicyFileError(str(path), [PolicyFault(1, "", SETS_NOTHING)])
+    return policy
+
+
+def _sets_something(written: object) -> bool:
+    """Whether a table holds more than empty tables."""
+    return any(map(_sets_something, written.values())) if isinstance(written, dict) else True
 
 
 @lru_cache(maxsize=1)

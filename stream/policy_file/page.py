@@ -42,7 +42,8 @@ stream policy check policy.toml                      # every fault at once, with
 stream policy diff default policy.toml events.jsonl  # customers whom only one of the two alerts about
 ```
 
-A key that is not in the file keeps its default. The tables `playbook`, `themes` and `lexicon` are added to
+A key that is not in the file keeps its default; a file that sets nothing is refused, as it may have been cut
+off: for the default policy name no file. The tables `playbook`, `themes` and `lexicon` are added to
 the default ones key by key: a theme with an empty list, or a word of valence 0, is switched off. Durations
 are text such as `"30d"`, `"12h"`, `"1d12h"`. Each alert carries the hash of the policy that raised it;
 comments, order and spelling of the file do not change the hash.

@@ -36,3 +36,28 @@ def test_a_file_that_is_no_policy_is_refused_before_kafka_is_asked(tmp_path, mod
 
     assert answer.exit_code == 2
     assert answer.output == f"{tmp_path / 'policy.toml'}:1: not UTF-8 text\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code"),
+    [
+        (["policy", "check", "FILE"], 1),
+        (["policy", "publish", "FILE", "--mode", "active"], 2),
+        (["policy", "diff", "default", "FILE", "FILE"], 2),
+        (["replay", "FILE", "--policy", "FILE"], 2),
+        (["worker"], 2),
+    ],
+)
+def test_a_policy_file_that_sets_nothing_is_refused_in_one_line(tmp_path, words, exit_code):
+    file = tmp_path / "policy.toml"
+    file.write_text("# to be written\n")
+
+    answer = CliRunner().invoke(
+        main,
+        [str(file) if word == "FILE" else word for word in words],
+        env={"STREAM_BROKERS": "127.0.0.1:1", "STREAM_POLICY": str(file)},
+    )
+
+    assert answer.exit_code == exit_code, answer.output
+    assert answer.output.startswith(f"{file}:1: sets nothing")
+    assert len(answer.output.splitlines()) == 1

@@ -67,7 +67,7 @@ def test_the_shipped_file_has_the_defaults_of_the_structs():
     assert msgspec.structs.replace(default_policy(), hash="") == Policy()
 
 
-def test_an_empty_file_is_the_default_policy():
+def test_without_a_file_the_policy_is_the_default_one():
     assert parse_policy("") == default_policy() == load_policy(None)
 
 
