@@ -41,6 +41,7 @@ LEAD_S, CALM_S, NEAR_S, AFTER_S = 60.0, 20.0, 5.0, 30.0
 """From the start of the worker to the border; how long events are timed before it, at it and after it."""
 MARGIN_S = 2.0
 """Events sent so shortly before the border belong to neither."""
+COMMIT_S = 30.0
 ALERTS_SHARE = 0.02
 
 
@@ -107,9 +108,23 @@ def fill_rows(here: Stage, run: str, shop: BorderShop, copies: int, clock_ms: in
         for name in (*INPUTS, "control")
         for number in range(PARTITIONS)
     ]
-    admin = AdminClient({"bootstrap.servers": here.bootstrap})
-    for future in admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(run, places)]).values():
-        future.result(30)
+    commit_offsets(AdminClient({"bootstrap.servers": here.bootstrap}), run, places)
+
+
+def commit_offsets(admin: AdminClient, group: str, places: list[TopicPartition]) -> None:
+    """As the group itself would. A broker that is not yet the group's coordinator is asked again.
+
+    RunError: some offsets were not taken. Kafka says so for each place, and the call succeeds all the same.
+    """
+    until = time.monotonic() + COMMIT_S
+    while True:
+        asked = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
+        refused = [each for each in asked[group].result(30).topic_partitions if each.error is not None]
+        if not refused:
+            return
+        if time.monotonic() > until:
+            raise RunError(f"offsets were not committed: {refused[0].error}")
+        time.sleep(0.2)
 
 
 def live_events(shop: BorderShop, copies: int, now_ms: Any) -> Iterator[tuple[str, Event]]:

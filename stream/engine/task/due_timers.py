@@ -25,9 +25,10 @@ from stream.engine.state.timers import Timers
 from stream.engine.task.lane_clock import LaneClock
 from stream.engine.units import FOREVER_MS
 
-AT_ONCE = 20
-"""How many timers the lanes of a worker give out before they look for new arrivals: some 5 ms of reviews at a
-border of months, of which one in three ends in an alert."""
+AT_ONCE = 8
+"""How many timers the lanes of a worker give out before they look for new arrivals: some 2 ms of reviews at a
+border of months, of which one in three ends in an alert. Twenty took three quarters of the time for all of
+them, and doubled what an alert waits meanwhile (docs/decisions/0056)."""
 ARRIVALS_A_TIMER = 10
 """One review costs as much as two or three events: with as many of them as of events, a worker that has time
 for the events alone would be late with these as well."""
