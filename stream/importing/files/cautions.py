@@ -40,13 +40,14 @@ def cautions(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             found.append(NO_PRODUCT)
         if summary.buyers == 1 and summary.orders_by_currency.total() >= MANY_ORDERS:
             found.append("all orders are of one customer: is it the right column that is mapped as customer?")
-    found += _of_currencies(summary) + _of_texts(mapping, summary)
+    found += _of_currencies(summary) + _of_texts(mapping, summary) + _of_programs(mapping, summary)
     if summary.parts_unknown:
         found.append(
             f"{summary.parts_unknown:,} orders were refunded in part, but no column says how much: "
             "they count in full; name the column in [columns] (refunded = ...)"
         )
-    found += _of_numbers(mapping, summary) + _of_statuses(summary)
+    found += _of_numbers(mapping, summary) + _of_shared_numbers(mapping, summary) + _of_statuses(summary)
+    found += _of_zeros(summary)
     if summary.refused_that_tell:
         found.append(
             f"{summary.refused_that_tell:,} rejected lines say something of their whole order, such as its "
@@ -74,6 +75,22 @@ def _of_texts(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
     return found
 
 
+def _of_programs(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
+    opened = summary.by_programs["engagement.message_opened"]
+    clicked = summary.by_programs["engagement.message_clicked"]
+    counts = [f"{opened:,} openings"] if opened else []
+    counts += [f"{clicked:,} clicks"] if clicked else []
+    if not counts:
+        return []
+    where = (
+        f"as {mapping.columns['bot'].rstrip('?')!r} says" if "bot" in mapping.columns else "by [constants]"
+    )
+    return [
+        f"{' and '.join(counts)} of messages were made by a program ({where}), such as a mail scanner or the "
+        "privacy protection of Apple Mail: they are kept, but are no sign of life and count as no engagement"
+    ]
+
+
 def _of_numbers(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
     found: list[str] = []
     order = mapping.columns.get("order", "").partition("|")[0].rstrip("?")
@@ -93,6 +110,42 @@ def _of_numbers(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
             f"{summary.orders_spread:,} order numbers have lines half a day or more apart, and count as one "
             f"order each: where numbers begin again each day, {remedy}"
         )
+    return found
+
+
+def _of_shared_numbers(mapping: ColumnMapping, summary: ImportSummary) -> list[str]:
+    found: list[str] = []
+    shared, order = summary.shared_numbers, mapping.columns.get("order", "").rstrip("?")
+    if shared.shared:
+        found.append(
+            f"order numbers of several customers on one day: {shared.counted}, such as {shared.example!r}; "
+            "each customer's is an order of its own. Where every store or till counts by itself, two "
+            "orders of one customer under one number would be one: name the column of the store, "
+            f'order = "Store+{order}"'
+        )
+    if summary.orders_by_store:
+        found.append(
+            f"order numbers of one customer in two stores ({mapping.columns['affiliation'].rstrip('?')!r}): "
+            f"{summary.orders_by_store:,}; they are two orders each, the later one named "
+            "with its store. An export of one store alone would name it otherwise, and it would count twice: "
+            f'where there is one, set order = "{mapping.columns["affiliation"].rstrip("?")}+{order}"'
+        )
+    return found
+
+
+def _of_zeros(summary: ImportSummary) -> list[str]:
+    found: list[str] = []
+    for doubt, what, twice, remedy in (
+        (summary.customer_zeros, "customer ids", "each is two customers", "id_width = {} in [customer]"),
+        (summary.order_zeros, "order numbers", "each is two orders", "number_width = {} in [orders]"),
+    ):
+        if doubt.count:
+            long, short = doubt.example
+            found.append(
+                f"{what} written with and without zeros in front: {doubt.counted}, such as {long!r} and "
+                f"{short!r}; {twice} here. A spreadsheet cuts such zeros; where they are the same, set "
+                f"{remedy.format(doubt.width)}, which puts them back"
+            )
     return found
 
 

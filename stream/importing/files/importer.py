@@ -80,6 +80,7 @@ class Importer:
         self._lines_max = lines_max
         self._now_ms = now_ms
         self._order_lines = LineReader(mapping)
+        self.summary.customer_zeros, self.summary.order_zeros = self._order_lines.zeros
         self._per_line = PerLineAmounts(mapping)
         self._direction = FileDirection()
         self._single_events = EventReader(mapping, self._order_lines)
@@ -114,13 +115,13 @@ class Importer:
         """Rows of overlapping files that are one event, with one id, are sent once."""
         last: OutgoingEvent | None = None
         for event in events:
-            if last is None or event.id != last.id or event.value != last.value:
+            is_same = last is not None and event.id == last.id and event.value == last.value
+            again = msgspec.json.decode(event.value) if is_same else None
+            if again is None or again["type"] in ORDER_TYPES:
                 last = event
                 yield event
-            elif (kind := msgspec.json.decode(event.value)["type"]) in ORDER_TYPES:
-                yield event
             else:
-                self.summary.count_repeated(kind)
+                self.summary.count_repeated(again)
 
     def _read(
         self, file: int, path: Path, lines: ExternalSort[LineItem], events: ExternalSort[OutgoingEvent]
@@ -145,6 +146,8 @@ class Importer:
             if isinstance(result, OrderLine):
                 if result.status is not None:
                     self._direction.note(result)
+                if "order" in known and not result.returned:
+                    self.summary.shared_numbers.note(result.order, result.customer, result.time_ms)
                 lines.add((result.customer, result.order, result.sequence, result))
             elif isinstance(result, LineRejection):
                 self._order_lines.pass_by(known)
@@ -254,6 +257,7 @@ class Importer:
         self.summary.undecodable = self._order_lines.undecodable
         self.summary.has_local_times = self._order_lines.day_doubt.has_local
         self.summary.orders_restarted, self.summary.orders_spread = builder.restarted, builder.spread
+        self.summary.orders_by_store = builder.of_other_stores
         if builder.history is not None:
             self.summary.count_statuses(builder.history)
         self.summary.cancelled_minor = matcher.cancelled_minor

@@ -8,11 +8,21 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from stream.core.events.event import RANK, Event, PurchaseCompleted, PurchaseRefunded, type_name
+from stream.core.events.event import (
+    RANK,
+    Event,
+    MessageClicked,
+    MessageOpened,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    type_name,
+)
 from stream.importing.files.events.purchases import OrderDraft
 from stream.importing.files.events.returns import UNMATCHED
 from stream.importing.files.events.statuses import StatusHistory
 from stream.importing.files.reading.row import HEADER_REPEATED
+from stream.importing.files.values.leading_zeros import ZerosDoubt
+from stream.importing.files.values.shared_numbers import SharedNumbers
 
 EMPTY_LINES = ("blank_line", HEADER_REPEATED, "second_header")
 """Reasons of rejected lines that hold no data."""
@@ -68,6 +78,16 @@ class ImportSummary(Struct):
     """Orders of which a part went back, without an amount that says how much: they count in full."""
     summed_per_line: tuple[str, ...] = ()
     """Amounts that were found to be told by each line for itself."""
+    by_programs: Counter[str] = field(default_factory=Counter)
+    """Event type -> openings and clicks that a program made, not the customer: they are no sign of life."""
+    customer_zeros: ZerosDoubt = field(default_factory=ZerosDoubt)
+    """Customer ids that are written with and without zeros in front."""
+    order_zeros: ZerosDoubt = field(default_factory=ZerosDoubt)
+    """Order numbers that are."""
+    shared_numbers: SharedNumbers = field(default_factory=SharedNumbers)
+    """Order numbers that several customers have on one day."""
+    orders_by_store: int = 0
+    """Orders whose number the same customer has in another store."""
     mark_doubted: str = ""
     """An amount, where all amounts with a decimal mark have three digits after it, as thousands have."""
     rounding: Counter[str] = field(default_factory=Counter)
@@ -111,10 +131,13 @@ class ImportSummary(Struct):
             self.refunds_minor[event.data.currency] += event.data.refund_minor
             if event.data.order_id.startswith(UNMATCHED):
                 self.refunds_unmatched += 1
+        elif isinstance(event, MessageOpened | MessageClicked) and event.data.bot:
+            self.by_programs[NAME_BY_TYPE[type(event)]] += 1
 
-    def count_repeated(self, kind: str) -> None:
-        """Count a row that was counted, but is the same event as an earlier row."""
-        self.events[kind] -= 1
+    def count_repeated(self, event: dict[str, Any]) -> None:
+        """Take back an event, as it is written: its row was counted, but is the same as an earlier row."""
+        self.events[event["type"]] -= 1
+        self.by_programs[event["type"]] -= event["data"].get("bot", False)
         self.in_other_events -= 1
         self.repeated += 1
 
@@ -134,6 +157,7 @@ class ImportSummary(Struct):
             "reasons": dict(sorted(self.rejected.items())),
             "events": dict(sorted(self.events.items())),
             "buyers": self.buyers,
+            "by_programs": dict(sorted(self.by_programs.items())),
             "refunds_unmatched": self.refunds_unmatched,
             "orders_by_currency": dict(sorted(self.orders_by_currency.items())),
             "orders_minor": dict(sorted(self.orders_minor.items())),

@@ -12,6 +12,7 @@ from stream.importing.files.currency_marks import CurrencyFault, marked_currency
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 from stream.importing.files.values.amounts import CACHE_SIZE, Amount, whole_number
+from stream.importing.files.values.leading_zeros import ZerosDoubt, padded
 
 ID_MAX, LABEL_MAX = 256, 256
 """Characters, as the event contract allows."""
@@ -49,6 +50,8 @@ class LineValues:
         self._amount = amount
         self._has_currency_column = "currency" in mapping.columns
         self._default_currency = mapping.constants.get("currency", "")
+        self.zeros = ZerosDoubt()
+        """What the customer ids show of zeros in front that were cut."""
         cached = lru_cache(CACHE_SIZE)
         self.customer: Callable[[str], str | LineRejection] = cached(self._customer_of)
         self.product: Callable[[str | None], str | LineRejection] = cached(_product_of)
@@ -115,6 +118,8 @@ class LineValues:
             return LineRejection("customer_missing", f"{text!r} stands for nobody" if text else "")
         if self._options.lowercase:
             text = text.lower()
+        text = padded(text, self._options.id_width)
+        self.zeros.note(text)
         return _identifier("customer", self._options.prefix + text)
 
 

@@ -23,6 +23,7 @@ from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.reading.row import Values
 from stream.importing.files.values.amounts import CACHE_SIZE, MarkDoubt, amount_reader
 from stream.importing.files.values.instants import DayDoubt, instant_reader
+from stream.importing.files.values.leading_zeros import ZerosDoubt, padded
 from stream.importing.files.zones import zone_doubt
 
 NO_ORDER = LineRejection("order_missing", "the cell is blank, or stands for no order")
@@ -60,6 +61,8 @@ class LineReader:
         self._prefix = mapping.returns.order_prefix
         self._source = mapping.source
         self._own_orders = mapping.orders.missing == "own"
+        self._number_width = mapping.orders.number_width
+        self._order_zeros = ZerosDoubt()
         self._no_order = mapping.blanks("order")
         self._currency = self._values.currency_reader(self._money)
         cached = lru_cache(CACHE_SIZE)
@@ -71,6 +74,11 @@ class LineReader:
     def undecodable(self) -> str:
         """A text that is not in the encoding of the mapping; empty where none was seen."""
         return self._values.undecodable
+
+    @property
+    def zeros(self) -> tuple[ZerosDoubt, ZerosDoubt]:
+        """What the customer ids and the order numbers show of zeros in front that were cut."""
+        return self._values.zeros, self._order_zeros
 
     def begin_block(self) -> None:
         """Another table begins: the next line stands in another place than those of its order before it."""
@@ -240,6 +248,8 @@ class LineReader:
         order = text.strip()
         if order.lower() in self._no_order:
             return NO_ORDER
+        order = padded(order, self._number_width)
+        self._order_zeros.note(order)
         return order_fault(order) or order
 
     def _product_of_name(self, text: str | None) -> str | LineRejection:

@@ -25,7 +25,13 @@ from stream.importing.files.events.repeats import (
     is_in_one_place,
     lines_that_count,
 )
-from stream.importing.files.events.restarts import daily_orders, is_spread, local_days, restarted_orders
+from stream.importing.files.events.restarts import (
+    daily_orders,
+    is_spread,
+    local_days,
+    restarted_orders,
+    store_orders,
+)
 from stream.importing.files.events.statuses import StatusHistory, has_statuses
 from stream.importing.files.mapping.mapping import ColumnMapping
 
@@ -45,12 +51,17 @@ class OrderBuilder:
         self.restarted = 0
         """Orders whose number an earlier order of the customer had."""
         self.spread = 0  # orders whose lines are of several days
+        self.of_other_stores = 0
+        """Orders whose number the customer has in another store as well."""
+        self._tells_stores = "affiliation" in mapping.columns and not self._row_is_order
         self.history = StatusHistory(mapping, reject, newest_first) if has_statuses(mapping) else None
 
     def drafts(self, orders: Iterable[list[OrderLine]]) -> Iterator[OrderDraft]:
         """Drafts from the lines of one order number at a time."""
         if self._day_of is not None:
             orders = (of_day for lines in orders for of_day in daily_orders(lines, self._day_of))
+        if self._tells_stores:
+            orders = (of_store for lines in orders for of_store in self._by_store(lines))
         if self.history is not None:
             orders = map(self.history.latest, orders)
         for every_line in orders:
@@ -67,6 +78,11 @@ class OrderBuilder:
                 self.restarted += lines is not every_line and lines[0].order != first.order
                 self.spread += is_spread(lines)
                 yield from self._of_one_order(lines)
+
+    def _by_store(self, lines: list[OrderLine]) -> list[list[OrderLine]]:
+        found = store_orders(lines)
+        self.of_other_stores += len(found) - 1
+        return found
 
     def _of_one_order(self, lines: list[OrderLine]) -> Iterator[OrderDraft]:
         """The currency of the first line is that of the order."""

@@ -1,6 +1,7 @@
-"""Order numbers that start again: the same number of the same customer, months apart, is another order.
+"""Order numbers that are not unique: the same one of a customer, months apart or in another store, is another
+order.
 
-Tills count from 1 each year, or each day.
+Tills count from 1 each year, or each day; and each store has its own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from itertools import pairwise
 from msgspec import structs
 
 from stream.core.units import HOUR_MS
-from stream.importing.files.events.event_ids import event_time
+from stream.importing.files.events.event_ids import content_hash, event_time
+from stream.importing.files.events.line_values import ORDER_MAX
 from stream.importing.files.events.order_line import NO_TIME, OrderLine
 from stream.time_zones import zone_info
 
@@ -45,6 +47,39 @@ def daily_orders(lines: list[OrderLine], day_of: Callable[[int], str]) -> Iterat
             structs.replace(line, order=f"{line.order}@{day}" if day else line.order)
         )
     yield from groups.values()
+
+
+def store_orders(lines: list[OrderLine]) -> list[list[OrderLine]]:
+    """The lines of one order number, an order for each store (`affiliation`) in which something was bought.
+
+    The first order keeps the number, another one gets its store as well: `1001@Leeds`. Lines that name none
+    of these stores, such as a refund that names only its order, stay with the first.
+    """
+    bought = [line for line in lines if _is_bought(line) and _store(line)]
+    stores = list(dict.fromkeys(_store(line) for line in sorted(bought, key=_earlier_first)))
+    if len(stores) < 2:
+        return [lines]
+    groups: dict[str, list[OrderLine]] = {store: [] for store in stores}
+    for line in lines:
+        store = _store(line)
+        if store in stores[1:]:
+            groups[store].append(structs.replace(line, order=_number_in(line.order, store)))
+        else:
+            groups[stores[0]].append(line)
+    return list(groups.values())
+
+
+def _store(line: OrderLine) -> str:
+    return str((line.extras or {}).get("affiliation", ""))
+
+
+def _earlier_first(line: OrderLine) -> tuple[int, str]:
+    return line.time_ms, _store(line)
+
+
+def _number_in(order: str, store: str) -> str:
+    whole = f"{order}@{store}"
+    return whole if len(whole) <= ORDER_MAX else f"{order[: ORDER_MAX - 33]}@{content_hash(order, store)}"
 
 
 def local_days(zone: str) -> Callable[[int], str]:

@@ -137,6 +137,9 @@ class CustomerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """True: `Pat@x.org` and `pat@x.org` are one customer."""
     whole_number: bool = False
     """`17850.0` is customer 17850, as spreadsheets and data frames write it."""
+    id_width: Annotated[int, Meta(ge=0, le=64)] = 0
+    """Ids that are whole numbers get back the zeros in front that a spreadsheet cut, up to so many digits:
+    with 5, `123` is `00123`. 0: as they are written."""
 
 
 class ReturnOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,6 +171,8 @@ class OrderOptions(Struct, frozen=True, forbid_unknown_fields=True):
     that time."""
     status_lines: Literal["one", "each"] = "one"
     """Lines of an order that differ in their status only are one line, or each one of its own."""
+    number_width: Annotated[int, Meta(ge=0, le=64)] = 0
+    """As `id_width` of customers, of order numbers."""
     restarts_daily: bool = False
     """True: order numbers begin again each day, so the day (in the zone of [time]) is part of each number."""
     restarts_after_days: Annotated[int, Meta(ge=1, le=100_000)] = 30

@@ -118,6 +118,10 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
         r"(amount|total|payment)?refund(ed)?(amount|total|value)?|orderrefundamount|amountrefunded|totalrefunded|"
         r"erstattung|partialrefunds?",
     ),
+    "affiliation": (
+        r"(store|branch|outlet|filial|filiale|loja|tienda|sucursal|winkel|magasin|negozio|boutique|standort)s?"
+        rf"(name|{ID})?|(store)?location(name)?|pointofsale",
+    ),
     "coupon": (r"(coupon|vouchercode|discountcode|gutschein)(codes?)?",),
     "payment_method": (
         r"payment(method(title)?|type)|zahlungsart|zahlart|betaalmethode|paiement|metodo(de|di)?pag(o|amento)|pago|pagamento",
@@ -131,6 +135,10 @@ COLUMN_PATTERNS: Mapping[str, Sequence[str]] = {
     "review": (r"(review|response|respondent|answer)id",),
     "ticket": (r"(ticket|case)" + ID,),
     "topic": (r"subject|topic|betreff",),
+    "bot": (
+        r"(sg|is)?machineopen(ed)?s?|(is)?(bot|machine|automated)(open(ed)?|click(ed)?|event|activity)?s?|"
+        r"(apple)?privacyopens?|(is)?(apple)?(mpp|prefetch(ed)?)|openedby(a)?(machine|bot)",
+    ),
 }
 """Field -> regular expressions of its usual column names as `simplified` writes them, the surest first."""
 COUNTED = (

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stream.importing.files.events.line_values import SCIENTIFIC
+from stream.importing.files.events.single_events import BOT_WORDS
 from stream.importing.files.mapping.mapping import NOBODY
 from stream.importing.files.suggest.column_names import (
     AMOUNT_FIELDS,
@@ -20,7 +21,7 @@ from stream.importing.files.suggest.column_names import (
     simplified_status,
 )
 from stream.importing.files.suggest.currencies import currency_columns
-from stream.importing.files.suggest.histories import choose_statuses
+from stream.importing.files.suggest.histories import choose_statuses, choose_store
 from stream.importing.files.suggest.rates import READERS, is_share, is_tax_rate
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled, fitting_formats
@@ -83,7 +84,10 @@ def found_columns(columns: ColumnSample) -> FoundColumns:
     column, words = _event_column(columns, fields)
     if column:
         fields["event"] = column
+    if not any("message_" in kind for kind in words.values()):
+        fields.pop("bot", None)
     statuses = choose_statuses(columns, fields)
+    choose_store(columns, fields)
     return FoundColumns(fields, words, rates, by_cells, tuple(percents), statuses)
 
 
@@ -128,6 +132,8 @@ def _can_be(field: str, name: str, cells: list[str]) -> bool:
         return bool(fitting_formats(cells))
     if field in AMOUNT_FIELDS or field == "quantity":
         return are_amounts(cells)
+    if field == "bot":
+        return all(text.lower() in BOT_WORDS for text in filled(cells))
     return field != "rating" or any(re.search(r"\d", text) for text in filled(cells))
 
 

@@ -99,3 +99,19 @@ def _differs_alone(rows: list[tuple[str, ...]], statuses: list[str]) -> bool:
 
 def _parts(named: str) -> list[str]:
     return [named, *(part for parts in alternatives_of(named) for part in parts)]
+
+
+def choose_store(columns: ColumnSample, fields: dict[str, str]) -> None:
+    """Where stores have other orders under one number, the store is part of the number."""
+    store, order = fields.get("affiliation"), fields.get("order", "")
+    if store is None or order not in columns:
+        return
+    named = f"{fields.get('customer', '')}|{fields.get('time', '')}"
+    others = [columns[part] for part in re.split(r"[|+]", named) if part in columns]
+    first: dict[str, tuple[str, list[str]]] = {}
+    for number, name, *what in zip(columns[order], columns[store], *others, strict=False):
+        if number.strip() and name.strip():
+            where, rest = first.setdefault(number, (name, what))
+            if where != name and rest != what:
+                fields["order"] = f"{fields.pop('affiliation')}+{order}"
+                return

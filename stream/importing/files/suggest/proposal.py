@@ -127,7 +127,11 @@ def _has_no_purchase(found: FoundColumns) -> bool:
 
 
 def _drop_fields_of_others(fields: dict[str, str], *, is_feedback: bool) -> None:
-    unwanted = {*AMOUNT_FIELDS, "quantity", "coupon", "payment_method"} if is_feedback else FEEDBACK_FIELDS
+    unwanted = (
+        {*AMOUNT_FIELDS, "quantity", "coupon", "payment_method", "affiliation"}
+        if is_feedback
+        else FEEDBACK_FIELDS
+    )
     for field in unwanted:
         fields.pop(field, None)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stream.core.currency import currency_digits
 from stream.importing.files.events.line_values import SCIENTIFIC
 from stream.importing.files.suggest.column_names import (
+    COLUMN_PATTERNS,
     MONEY_FIELDS,
     SEPARATE_ZONE,
     is_minor,
@@ -91,6 +92,13 @@ def _of_unused(name: str, cells: list[str]) -> list[str]:
         ]
     if 1 < len(texts) <= TYPES_MAX and is_type(simplified(name)):
         return [f"{name!r} is not used ({', '.join(texts[:VALUES_SHOWN])}): lines count whatever it says."]
+    if texts and re.fullmatch(COLUMN_PATTERNS["bot"][0], simplified(name)):
+        more = ", ..." if len(texts) > VALUES_SHOWN else ""
+        return [
+            f"{name!r} may say which messages a program opened ({', '.join(texts[:VALUES_SHOWN])}{more}): "
+            "then they are no sign of life. Name it in [columns] (bot = ...), and in [values.bot] what each "
+            "of its values means, true or false."
+        ]
     if texts and re.search(SEPARATE_ZONE, name.lower()):
         return [f"{name!r} is not used ({texts[0]}): times without a zone are taken in the zone of [time]."]
     if texts and re.search("refund|cancel|void|storn|erstatt", simplified(name)):
