@@ -32,7 +32,7 @@ from stream.core.policy.policy import Policy
 from stream.core.units import DAY_MS, WEEK_MS
 from stream.fit.arrays import Flags, Numbers
 from stream.fit.coverage import Coverage
-from stream.fit.order_names import name_meant, order_name
+from stream.fit.order_names import Cancellations, order_name
 from stream.fit.purchases.histogram import Histogram, histogram
 from stream.fit.upgrade_moments import KEPT_MS, UpgradeMoment, moment_of, paid_so_far_minor
 from stream.policy_file.money_words import (
@@ -153,8 +153,7 @@ class History:
 
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     orders: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Customer -> order (`order_name`) -> when it was placed, in milliseconds; cancelled orders are taken
-    out."""
+    """Customer -> order (`order_name`) -> when it was placed, in ms; cancelled orders are taken out."""
     first_ms: int = 0
     """Midnight of the day of the first purchase; engagement may be recorded from long before."""
     calendar: Calendar = UTC_CALENDAR
@@ -166,17 +165,20 @@ class History:
     moments: dict[str, list[UpgradeMoment]] = field(default_factory=dict)
     """Customer -> purchases after which they might have been asked to spend more, in order of time."""
 
+    cancelled: Cancellations[int] = field(default_factory=Cancellations)
+    """Customer -> orders that were taken out, where any was cancelled."""
+
     def note(self, event: Event, at_ms: int) -> None:
         """Record what outcomes need of an event, `at_ms` as the clock shows it; profiles do not change."""
         self.events += 1
         self.coverage.note(event, at_ms)
         if type(event) is PurchaseCompleted:
             self.first_ms = self.first_ms or at_ms // DAY_MS * DAY_MS
-            self.orders.setdefault(event.subject, {})[order_name(event)] = at_ms
+            orders = self.orders.setdefault(event.subject, {})
+            orders[order_name(event)] = at_ms
+            self.cancelled.place(event, orders)
         elif type(event) is PurchaseCancelled:
-            orders = self.orders.get(event.subject, {})
-            if (name := name_meant(orders, order_name(event))) is not None:
-                del orders[name]
+            self.cancelled.cancel(event, self.orders.setdefault(event.subject, {}))
 
     @classmethod
     def joined(cls, parts: Sequence[History]) -> History:
@@ -191,6 +193,7 @@ class History:
             profiles=in_order([part.profiles for part in parts]),
             calendar=parts[0].calendar,
             moments=in_order([part.moments for part in parts]),
+            cancelled=Cancellations(in_order([part.cancelled for part in parts])),
         )
 
     def __getstate__(self) -> dict[str, Any]:

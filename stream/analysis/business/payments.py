@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stream.core.currency import Exchange
 from stream.core.events.event import Event, PurchaseCancelled, PurchaseCompleted, PurchaseRefunded
 from stream.core.facts.memory.order_match import source_mark
-from stream.fit.order_names import name_meant, order_name
+from stream.fit.order_names import Cancellations, CancelledOrders, order_name
 
 
 class Payment(NamedTuple):
@@ -66,17 +66,20 @@ class PaidOrders:
     """Customer -> order (`order_name`)."""
     refunds: dict[str, dict[tuple[str, str], BookedRefund]] = field(default_factory=dict)
     """Customer -> id of the refund and mark of its source."""
-    cancelled: dict[str, set[str]] = field(default_factory=dict)
-    """Customer -> names of cancelled orders."""
+    cancelled: Cancellations[BookedOrder] = field(default_factory=Cancellations)
+    """Customer -> cancelled orders, where there is any."""
 
     def note(self, event: Event, at_ms: int, money: Exchange) -> None:
         """Record what an event pays, gives back or undoes; events of other kinds do nothing."""
         if type(event) is PurchaseCompleted:
             minor, currency = money.counted(event.data.total_minor, event.data.currency)
             campaign = event.data.campaign.id if event.data.campaign is not None else ""
-            self.orders.setdefault(event.subject, {})[order_name(event)] = BookedOrder(
-                at_ms, minor, currency, event.source, bool(event.data.discount_minor), campaign
+            orders = self.orders.setdefault(event.subject, {})
+            discounted = bool(event.data.discount_minor)
+            orders[order_name(event)] = BookedOrder(
+                at_ms, minor, currency, event.source, discounted, campaign
             )
+            self.cancelled.place(event, orders)
         elif type(event) is PurchaseRefunded:
             minor, currency = money.counted(event.data.refund_minor, event.data.currency)
             key = event.data.refund_id, source_mark(event.source)
@@ -84,14 +87,7 @@ class PaidOrders:
                 key, BookedRefund(at_ms, minor, currency, order_name(event))
             )
         elif type(event) is PurchaseCancelled:
-            self._cancel(event.subject, order_name(event))
-
-    def _cancel(self, customer: str, name: str) -> None:
-        orders, before = self.orders.get(customer, {}), self.cancelled.setdefault(customer, set())
-        meant = name if name in before and name not in orders else name_meant(orders, name)
-        if meant is not None:
-            orders.pop(meant, None)
-        before.add(name)
+            self.cancelled.cancel(event, self.orders.setdefault(event.subject, {}))
 
     def moved(self) -> dict[str, dict[str, list[Payment]]]:
         """Currency -> customer -> payments in order of time."""
@@ -110,13 +106,13 @@ class PaidOrders:
 
     def _back(self, customer: str, refunds: Iterable[BookedRefund]) -> Iterator[tuple[str, Payment]]:
         """What went back to a customer, with its currency."""
-        orders, cancelled = self.orders.get(customer, {}), self.cancelled.get(customer, set())
+        orders, cancelled = self.orders.get(customer, {}), self.cancelled.get(customer, CancelledOrders())
         left = {name: one.minor for name, one in orders.items()}
         for back in refunds:
             minor = back.minor
-            if back.order in cancelled and back.order not in orders:
+            name = cancelled.meant(back.order, orders)
+            if name in cancelled.gone or (name is None and cancelled.has(back.order)):
                 continue
-            name = name_meant(orders, back.order)
             if name is None:
                 if minor:
                     yield back.currency, Payment(back.at_ms, -minor, back.at_ms)

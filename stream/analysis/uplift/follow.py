@@ -20,7 +20,7 @@ from stream.core.events.event import (
     PurchaseCompleted,
     PurchaseRefunded,
 )
-from stream.core.facts.memory.order_match import source_mark
+from stream.fit.order_names import CancelledOrders, order_name
 
 
 class KnownOrder(Struct):
@@ -50,6 +50,7 @@ class OrderHistory:
     refunds: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     """By refund and source -> order, what was paid back, in which currency."""
     erased_ms: list[int] = field(default_factory=list)
+    cancelled: CancelledOrders[KnownOrder] = field(default_factory=CancelledOrders)
 
 
 @dataclass
@@ -91,31 +92,21 @@ def lives_of(customers: Collection[str], events: Iterable[Event], money: Exchang
 def _note(life: OrderHistory, event: Event, money: Exchange) -> None:
     if type(event) is PurchaseCompleted:
         minor, currency = money.counted(event.data.total_minor, event.data.currency)
-        name = f"{event.data.order_id}\n{source_mark(event.source)}"
+        name = order_name(event)
         known = life.orders.get(name)
         life.orders[name] = KnownOrder(known.at_ms if known else event.time_ms, minor, currency)
+        life.cancelled.place(name, life.orders)
     elif type(event) is PurchaseRefunded:
         back, currency = money.counted(event.data.refund_minor, event.data.currency)
-        name = f"{event.data.order_id}\n{source_mark(event.source)}"
-        life.refunds[f"{event.data.refund_id}\n{event.source}"] = name, back, currency
+        life.refunds[f"{event.data.refund_id}\n{event.source}"] = order_name(event), back, currency
     elif type(event) is PurchaseCancelled:
-        own = f"{event.data.order_id}\n{source_mark(event.source)}"
-        life.orders.pop(_order_of(life, own), None)
+        life.cancelled.cancel(order_name(event), life.orders)
     elif type(event) is CustomerErased:
         life.erased_ms.append(event.time_ms)
 
 
 def _pay_back(life: OrderHistory) -> None:
     for name, back, currency in life.refunds.values():
-        order = life.orders.get(_order_of(life, name))
+        order = life.orders.get(life.cancelled.meant(name, life.orders) or "")
         if order is not None and order.currency == currency:
             order.minor = max(0, order.minor - back)
-
-
-def _order_of(life: OrderHistory, name: str) -> str:
-    """The order that an event is about: that of its own source, else the only one of its number."""
-    if name in life.orders:
-        return name
-    number = name.rpartition("\n")[0]
-    named = [each for each in life.orders if each.rpartition("\n")[0] == number]
-    return named[0] if len(named) == 1 else ""
