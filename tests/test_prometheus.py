@@ -65,7 +65,7 @@ def test_every_alert_fires_when_it_should_and_ends(promtool):
 
     assert content, text
     tried = [test["name"] for path in tests for test in yaml.safe_load(path.read_text())["tests"]]
-    assert sorted(tried) == sorted(NAMES)
+    assert sorted({name.partition(":")[0] for name in tried}) == sorted(NAMES)
 
 
 @pytest.mark.slow

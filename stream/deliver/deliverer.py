@@ -81,7 +81,7 @@ class Deliverer:
         self._reader = ThreadPoolExecutor(1, "topic")
         self._reporter = ThreadPoolExecutor(1, "reports")
         self._clients = {name: Client(each) for name, each in endpoints.by_name.items()}
-        self._watching = Watching(metrics)
+        self._watching = Watching(metrics, list(endpoints.by_name))
         self._courier = Courier(
             database, endpoints, self._post, wall_ms, self._watching, do=self._in_queue_thread
         )

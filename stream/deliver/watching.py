@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import structlog
 
 from stream.deliver.courier import Courier
-from stream.deliver.plan.verdict import Answer
+from stream.deliver.plan.outcome import OUTCOMES, SUPPRESSED_BY
+from stream.deliver.plan.verdict import Answer, Failure
 from stream.deliver.queue.database import Database
 from stream.deliver.queue.listing import oldest_pending_ms, pending
 from stream.deliver.queue.rows import Claim, Outcomes, ReadAlert
@@ -19,13 +21,17 @@ log = structlog.get_logger("stream.deliver")
 class Watching:
     """Of one process; the gauges show what the last `look` saw."""
 
-    def __init__(self, metrics: DeliveryMetrics) -> None:
+    def __init__(self, metrics: DeliveryMetrics, endpoints: Sequence[str]) -> None:
+        """`endpoints`: their names; what becomes of their deliveries is counted from 0."""
         self.lag: Mapping[int, int] = {}
         self._metrics = metrics
         self._pending: dict[str, int] = {}
         self._oldest_s: dict[str, float] = {}
         self._breakers: dict[str, str] = {}
         self._disabled: dict[str, bool] = {}
+        metrics.deliveries.begin(endpoints, [each for each in OUTCOMES if each != "suppressed"], [""])
+        metrics.deliveries.begin(endpoints, ["suppressed"], SUPPRESSED_BY)
+        metrics.attempts.begin(endpoints, ["accepted", *get_args(Failure)])
         gauges = metrics.gauges
         gauges.watch("deliveries_pending", lambda: _labelled(self._pending))
         gauges.watch("delivery_oldest_pending_seconds", lambda: _labelled(self._oldest_s))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
 
 from prometheus_client import (
     CollectorRegistry,
@@ -56,6 +57,11 @@ class Count:
         if child is None:
             child = self._bind(values)
         child.inc(amount)
+
+    def begin(self, *values: Iterable[str]) -> None:
+        """Begin at 0 for every combination of these values, given for each label."""
+        for each in product(*values):
+            self.add(0, *each)
 
     def _bind(self, values: tuple[str, ...]) -> Counter:
         known = tuple(

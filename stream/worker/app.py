@@ -6,21 +6,24 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from stream.config.environment import SettingsError
 from stream.config.settings import Settings
 from stream.core.events.event import EVENT_BY_NAME
 from stream.core.judgement.basis import Basis
+from stream.core.judgement.episode import AlertState
+from stream.core.policy.policy import ALERT_KINDS
 from stream.engine import EngineApp, Lane
 from stream.metrics import Metrics
 from stream.wire import TopicKind
+from stream.wire.outcome import Reason
 from stream.worker.engine_setup import engine_options
 from stream.worker.kafka.dead_letter import DeadLetterLimit
 from stream.worker.kafka.start_check import look_at_kafka
 from stream.worker.kafka.topics import INPUTS, TopicNames, topic_names
 from stream.worker.monitoring.batch_counts import BatchCounts
-from stream.worker.monitoring.counted_lines import PARTS, CountedLines
+from stream.worker.monitoring.counted_lines import LEVELS, PARTS, CountedLines
 from stream.worker.monitoring.health import HealthServer
 from stream.worker.monitoring.merge_report import MergeReport
 from stream.worker.monitoring.sampler import Sampler
@@ -33,7 +36,7 @@ from stream.worker.rows.bars import NOT_BARRED, REMEDY, ErasureBars
 from stream.worker.rows.codec import ProfileCodec
 from stream.worker.rows.partition_check import check_partition_count
 from stream.worker.rows.row import LiveRow
-from stream.worker.rows.spoilt import check_rows
+from stream.worker.rows.spoilt import ROW_UNREADABLE, check_rows
 from stream.worker.rows.views import ViewWriter
 
 log = logging.getLogger("stream.worker")
@@ -135,16 +138,25 @@ def policy_info(bases: Iterable[Basis]) -> dict[tuple[str, ...], float]:
 
 
 def metrics_of(topics: TopicNames, basis: Basis) -> Metrics:
-    """The metrics of a worker, with all that their labels may say."""
-    return Metrics(
+    """The metrics of a worker, with all that their labels may say.
+
+    What rules of Prometheus watch begins at 0: `rate` sees nothing of a burst that is the first value of a
+    counter.
+    """
+    metrics = Metrics(
         {
             "type": {*EVENT_BY_NAME, "unknown", "none"},
             "tier": basis.tier_names,
             "topic": (*topics.inputs, topics.profiles),
             "part": PARTS,
-            "level": ("warning", "error", "critical"),
+            "level": LEVELS,
         }
     )
+    metrics.dead_letters.begin(topics.inputs, Reason)
+    metrics.dead_letters.begin([topics.profiles], [ROW_UNREADABLE])
+    metrics.alerts.begin(ALERT_KINDS, get_args(AlertState), basis.tier_names)
+    metrics.log_lines.begin(PARTS, LEVELS)
+    return metrics
 
 
 def codec_of(settings: Settings, kinds: dict[str, TopicKind], basis: Basis) -> ProfileCodec:

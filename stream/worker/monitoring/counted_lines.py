@@ -9,6 +9,7 @@ from stream.worker.monitoring.no_fault import NoFault
 
 PARTS = ("stream", "aiokafka", "faust", "mode")
 """First part of a logger's name; all others count as `other`. Lines of librdkafka come as `stream`'s."""
+LEVELS = ("warning", "error", "critical")
 
 
 class CountedLines(logging.Handler):
