@@ -19,13 +19,10 @@ from stream.commands.shown import echo
 from stream.config.environment import load_settings
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.endpoints.file import EndpointsFileError, load_endpoints
-from stream.deliver.plan.outcome import OUTCOMES
+from stream.deliver.plan.outcome import OUTCOMES, SUPPRESSED_BY
 from stream.deliver.queue.attempts import disable, enable
 from stream.deliver.queue.database import Database, QueueError
-from stream.deliver.queue.listing import (
-    Selection,
-    stored_deliveries,
-)
+from stream.deliver.queue.listing import Selection, known_endpoints, stored_deliveries
 from stream.deliver.queue.resend import STAYS, resend
 from stream.deliver.queue.sqlite import SqliteDatabase
 from stream.pseudonyms import ERASED, Pseudonyms
@@ -73,7 +70,13 @@ def check_command(path: Path | None) -> None:
 @click.option(
     "--outcome", "outcomes", multiple=True, type=click.Choice(OUTCOMES), help="Deliveries with this outcome."
 )
-@click.option("--reason", "reasons", multiple=True, help="Of suppressed ones only those with this reason.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    type=click.Choice(SUPPRESSED_BY),
+    help="Of suppressed ones only those with this reason.",
+)
 @ENDPOINT
 @SINCE
 @click.option("--dry-run", is_flag=True, help="Print what would be queued, and change nothing.")
@@ -102,7 +105,7 @@ def resend_command(
     if not (alert_ids or outcomes):
         raise click.UsageError("name the deliveries: alert ids, or --outcome")
     queued, staying = 0, dict.fromkeys(STAYS, 0)
-    with opened_queue(queue) as database:
+    with opened_queue(queue, endpoint) as database:
         for alert_id in alert_ids or ("",):
             selection = Selection(outcomes or OUTCOMES, endpoint, ms_of(since), alert_id=alert_id)
             done = resend(database, selection, clock_ms(), reasons=reasons, dry_run=dry_run)
@@ -130,7 +133,7 @@ def disable_command(endpoint: str, reason: str, queue: str | None) -> None:
     Example:
       stream deliver disable crm --reason "maintenance until Monday"
     """
-    with opened_queue(queue) as database:
+    with opened_queue(queue, endpoint) as database:
         ended = disable(database, endpoint, reason, clock_ms())
     echo(f"{endpoint}: disabled; {sum(ended.values()):,} queued alerts ended as disabled")
 
@@ -145,7 +148,7 @@ def enable_command(endpoint: str, queue: str | None) -> None:
     Example:
       stream deliver enable crm && stream deliver resend --outcome disabled --endpoint crm
     """
-    with opened_queue(queue) as database:
+    with opened_queue(queue, endpoint) as database:
         was_disabled = enable(database, endpoint)
         kept = sum(1 for _ in stored_deliveries(database, Selection(("disabled",), endpoint)))
     if not was_disabled:
@@ -156,7 +159,8 @@ def enable_command(endpoint: str, queue: str | None) -> None:
 @deliver_group.command("test")
 @click.argument("endpoint")
 @ENDPOINTS
-def test_command(endpoint: str, path: Path | None) -> None:
+@AS_JSON
+def test_command(endpoint: str, path: Path | None, *, as_json: bool) -> None:
     """Send a labelled sample alert to an endpoint, once; print request, answer, and what is wrong.
 
     Its customer is `stream-deliver-test`. Exit code 1 when it was not accepted.
@@ -168,27 +172,48 @@ def test_command(endpoint: str, path: Path | None) -> None:
     endpoints = chosen_endpoints(path).by_name
     if endpoint not in endpoints:
         raise click.UsageError(f"{endpoint}: no such endpoint; there are {', '.join(endpoints)}")
-    raise SystemExit(0 if asyncio.run(_send_sample(endpoints[endpoint])) else 1)
+    raise SystemExit(0 if asyncio.run(_send_sample(endpoints[endpoint], as_json=as_json)) else 1)
 
 
-async def _send_sample(endpoint: Endpoint) -> bool:
+async def _send_sample(endpoint: Endpoint, *, as_json: bool) -> bool:
     from stream.deliver.sample import ADVICE, sample_alert
     from stream.deliver.send.client import TOKEN_HEADERS, Client, request_of
 
     now_ms = clock_ms()
     webhook_id, body = sample_alert(now_ms)
     headers, posted = request_of(endpoint, webhook_id, body, now_ms)
-    echo(f"POST to {endpoint.name}, {len(posted):,} bytes")
-    for name, value in headers.items():
-        echo(f"  {name}: {'(the token)' if name in TOKEN_HEADERS else value}")
-    echo(posted.decode())
+    shown = {name: "(the token)" if name in TOKEN_HEADERS else value for name, value in headers.items()}
+    if not as_json:
+        echo(f"POST to {endpoint.name}, {len(posted):,} bytes")
+        for name, value in shown.items():
+            echo(f"  {name}: {value}")
+        echo(posted.decode())
     began_s = time.monotonic()
     async with Client(endpoint) as client:
         answer = await client.post(webhook_id, body, now_ms)
-    echo(f"{'accepted' if answer.accepted else answer.failure} after {time.monotonic() - began_s:.2f} s: "
-         f"{answer.detail}")  # fmt: skip
-    if answer.failure:
-        echo(f"What to do: {ADVICE[answer.failure]}")
+    seconds = time.monotonic() - began_s
+    to_do = ADVICE[answer.failure] if answer.failure else ""
+    if as_json:
+        echo(
+            json.dumps(
+                {
+                    "endpoint": endpoint.name,
+                    "accepted": answer.accepted,
+                    "request": {"headers": shown, "body": posted.decode()},
+                    "answer": {
+                        "status": answer.status,
+                        "failure": answer.failure,
+                        "detail": answer.detail,
+                        "seconds": round(seconds, 3),
+                    },
+                    "what_to_do": to_do,
+                }
+            )
+        )
+    else:
+        echo(f"{'accepted' if answer.accepted else answer.failure} after {seconds:.2f} s: {answer.detail}")
+        if to_do:
+            echo(f"What to do: {to_do}")
     return answer.accepted
 
 
@@ -218,11 +243,17 @@ def queue_of(place: str, *, alone: bool = False, create: bool = True) -> Databas
 
 
 @contextmanager
-def opened_queue(queue: str | None) -> Iterator[Database]:
-    """The queue that exists; one line and exit code 1 when it cannot be used."""
+def opened_queue(queue: str | None, endpoint: str = "") -> Iterator[Database]:
+    """The queue that exists; one line and exit code 1 when it cannot be used, 2 for an unknown endpoint."""
     try:
         database = queue_of(queue or load_settings().deliver_queue, create=False)
         try:
+            if endpoint and endpoint not in (known := known_endpoints(database)):
+                there = f"there are {', '.join(known)}" if known else "it has none yet"
+                raise click.UsageError(
+                    f"{endpoint}: no such endpoint in this queue; {there} "
+                    "(`stream deliver run` adds those of its file)"
+                )
             yield database
         finally:
             database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 import msgspec
@@ -63,11 +63,12 @@ def list_command(queue: str | None, as_json: bool) -> None:
     for each in counts:
         label = "/".join(filter(None, (each.outcome or "pending", each.reason)))
         outcomes[each.endpoint][label] = each.count
+    waits_s = {name: (now_ms - oldest.get(name, now_ms)) // 1_000 for name in names}
     rows: list[dict[str, object]] = [
         {
             "endpoint": name,
             "disabled": states[name].reason if name in states and states[name].disabled_ms else None,
-            "oldest_pending_s": (now_ms - oldest[name]) // 1_000 if name in oldest else 0,
+            "oldest_pending_s": waits_s[name],
             "outcomes": outcomes[name],
         }
         for name in names
@@ -75,10 +76,11 @@ def list_command(queue: str | None, as_json: bool) -> None:
     if as_json:
         echo(json.dumps({"endpoints": rows, "no_alerts": unread, "examples": dict(examples)}))
         return
-    for row in rows:
-        echo(f"{row['endpoint']}: {'DISABLED: ' + str(row['disabled']) if row['disabled'] else 'enabled'}")
-        for outcome, count in outcomes[str(row["endpoint"])].items():
-            echo(f"  {count:,} {outcome}")
+    for name, row in zip(names, rows, strict=True):
+        echo(f"{name}: {'DISABLED: ' + str(row['disabled']) if row['disabled'] else 'enabled'}")
+        for outcome, count in outcomes[name].items():
+            waits = f", the oldest for {timedelta(seconds=waits_s[name])}" if outcome == "pending" else ""
+            echo(f"  {count:,} {outcome}{waits}")
     if unread:
         echo(f"{unread:,} records of the topic are no alerts; the latest: {examples}")
     if not rows:
@@ -117,7 +119,7 @@ def undelivered_command(
       stream deliver undelivered --endpoint crm --since 2026-11-01
     """
     bad = ("parked", "expired", "disabled", "suppressed")
-    with opened_queue(queue) as database:
+    with opened_queue(queue, endpoint) as database:
         found = stored_deliveries(database, Selection(bad, endpoint, ms_of(since)))
         listed = [each for each in found if also_on_purpose or is_undelivered(each.outcome, each.reason)]
     if as_json:
@@ -132,7 +134,8 @@ def undelivered_command(
 @deliver_group.command("show")
 @click.argument("alert_id")
 @QUEUE
-def show_command(alert_id: str, queue: str | None) -> None:
+@AS_JSON
+def show_command(alert_id: str, queue: str | None, *, as_json: bool) -> None:
     """Show what became of one alert at each endpoint (personal data).
 
     \b
@@ -143,6 +146,9 @@ def show_command(alert_id: str, queue: str | None) -> None:
         found = list(stored_deliveries(database, Selection(alert_id=alert_id)))
     if not found:
         raise click.ClickException(f"{alert_id}: no such alert in the queue")
+    if as_json:
+        echo(json.dumps({"alert": alert_id, "deliveries": [_row(each) for each in found]}))
+        return
     for each in found:
         echo(json.dumps(_row(each), indent=2))
 

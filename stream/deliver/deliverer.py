@@ -20,7 +20,7 @@ from stream.deliver.courier import Courier
 from stream.deliver.decide import decisions
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.plan.verdict import Answer
-from stream.deliver.queue.attempts import end_leases
+from stream.deliver.queue.attempts import end_leases, note_endpoints
 from stream.deliver.queue.database import Database
 from stream.deliver.queue.erasure import forget_erased, take_control
 from stream.deliver.queue.intake import take_in
@@ -127,6 +127,7 @@ class Deliverer:
         waiting = await self._in_queue_thread(pending, self._database)
         for name in sorted(set(waiting) - set(self._clients)):
             log.warning("queued for an endpoint that is not in the file", endpoint=name, alerts=waiting[name])
+        await self._in_queue_thread(note_endpoints, self._database, list(self._clients))
         await self._catch_up_with_control()
         offsets = {self._topic.topic: await self._start_points(self._topic.topic, self._start)}
         control = await self._in_queue_thread(positions, self._database, self._topic.control)

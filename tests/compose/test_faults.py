@@ -111,6 +111,7 @@ FAULTS: dict[str, Callable[[Composed], AbstractContextManager[None]]] = {
     "a worker is frozen": lambda composed: frozen(composed, "worker"),
     "no worker is left": lambda composed: stopped(composed, "worker"),
     "deliver is frozen": lambda composed: frozen(composed, "deliver"),
+    "deliver has ended": lambda composed: stopped(composed, "deliver"),
     "the dashboard is frozen": lambda composed: frozen(composed, "dashboard"),
     "a receiver is down": lambda composed: without_receiver(composed, "down"),
     "a receiver is down and disabled": disabled_meanwhile,

@@ -57,7 +57,6 @@ async def test_undelivered_names_what_never_arrived_and_why(queue):
     assert "parked: 10 attempts, the last: nobody listens there" in answer.output
     assert answer.output.endswith("1 undelivered\n")
     assert [each["customer"] for each in listed["undelivered"]] == ["c1"]
-    assert run("undelivered", "--queue", queue, "--endpoint", "other").exit_code == 0
 
 
 async def test_undelivered_lists_what_was_left_out_on_purpose_when_it_is_asked_in_words(queue):
@@ -144,6 +143,59 @@ def test_an_empty_file_is_no_queue_and_stays_empty(tmp_path):
     assert answer.exit_code == 1
     assert "no queue" in answer.output
     assert not (tmp_path / "q.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("disable", "crn"),
+        ("enable", "crn"),
+        ("undelivered", "--endpoint", "crn"),
+        ("resend", "--outcome", "parked", "--endpoint", "crn"),
+    ],
+)
+async def test_an_endpoint_that_nobody_knows_is_a_mistake_and_no_success(queue, words):
+    before = run("list", "--queue", queue).output
+    answer = run(*words, "--queue", queue)
+
+    assert answer.exit_code == 2
+    assert "crn: no such endpoint in this queue; there are crm" in answer.output
+    assert run("list", "--queue", queue).output == before
+
+
+async def test_a_reason_that_does_not_exist_is_a_mistake(queue):
+    answer = run("resend", "--outcome", "suppressed", "--reason", "quite_hours", "--queue", queue)
+
+    assert answer.exit_code == 2
+    assert "quiet_hours" in answer.output
+
+
+async def test_list_says_for_how_long_the_oldest_waits(tmp_path):
+    world = World(tmp_path, lambda _: DOWN)
+    await world.send(alert_body("c", expires_ms=FAR_MS))
+    world.database.close()
+
+    assert "1 pending, the oldest for " in run("list", "--queue", str(tmp_path / "queue.db")).output
+
+
+async def test_show_is_one_json_object_when_asked(queue):
+    (parked,) = json.loads(run("undelivered", "--queue", queue, "--json").output)["undelivered"]
+    answer = run("show", parked["alert_id"], "--queue", queue, "--json")
+
+    assert json.loads(answer.output) == {"alert": parked["alert_id"], "deliveries": [parked]}
+
+
+def test_a_test_in_json_has_request_answer_and_remedy(tmp_path):
+    with WebhookReceiver() as receiver:
+        (tmp_path / "e.toml").write_text(receiver.endpoints_file())
+        words = ("test", "crm", "--json", "--endpoints", str(tmp_path / "e.toml"))
+        good = json.loads(run(*words, RECEIVER_SECRET=SECRET).output)
+        wrong = json.loads(run(*words, RECEIVER_SECRET="whsec_" + "A" * 40).output)
+
+    assert (good["accepted"], good["answer"]["failure"], good["what_to_do"]) == (True, None, "")
+    assert good["request"]["headers"]["webhook-id"] == json.loads(good["request"]["body"])["id"]
+    assert (wrong["accepted"], wrong["answer"]["status"]) == (False, 401)
+    assert wrong["what_to_do"].startswith("look at the endpoint's log")
 
 
 def test_test_sends_a_labelled_sample_and_says_what_came_back(tmp_path):

@@ -20,8 +20,14 @@ from ipaddress import (
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-METADATA = frozenset(map(ip_address, ("169.254.169.254", "100.100.100.200", "fd00:ec2::254")))
-"""The services of clouds that hand out credentials: never reached, whatever is allowed."""
+METADATA = frozenset(
+    map(
+        ip_address,
+        ("169.254.169.254", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254"),
+    )
+)
+"""The services of clouds that hand out credentials: never reached, whatever is allowed. 168.63.129.16, a
+public address, is Azure's; 100.100.100.200 Alibaba's; by IPv6 those of AWS and Google."""
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 """All that is given out of IPv6 (RFC 4291, IANA)."""
 NAT64 = IPv6Network("64:ff9b::/96")

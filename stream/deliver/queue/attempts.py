@@ -178,6 +178,13 @@ def endpoint_states(database: Database) -> dict[str, EndpointState]:
     return {row[0]: EndpointState(*row) for row in read}
 
 
+def note_endpoints(database: Database, names: Sequence[str]) -> None:
+    """These are endpoints: commands know them from now on, also before anything was sent."""
+    with database.transaction():
+        for name in names:
+            database.run("INSERT INTO endpoint (name) VALUES (?) ON CONFLICT DO NOTHING", name)
+
+
 def disable(database: Database, name: str, reason: str, now_ms: int) -> Outcomes:
     """Nothing more is sent to an endpoint; what is queued for it ends as disabled."""
     with database.transaction():

@@ -33,6 +33,12 @@ def tallies(database: Database) -> list[Tally]:
     return [Tally(*row) for row in read]
 
 
+def known_endpoints(database: Database) -> list[str]:
+    """The endpoints with which delivery was ever started, or that have deliveries, by name."""
+    read = database.rows("SELECT name FROM endpoint UNION SELECT DISTINCT endpoint FROM delivery")
+    return sorted(str(name) for (name,) in read)
+
+
 def oldest_pending_ms(database: Database) -> dict[str, int]:
     """Endpoint -> since when the oldest alert without outcome waits for the endpoint; without those that have
     none. What waits for the end of quiet hours, of a mute, or for room in the contact budget is not late."""
