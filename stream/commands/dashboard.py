@@ -16,7 +16,7 @@ from stream.commands.page_sources import (
     reached,
     source_options,
 )
-from stream.commands.parameters import basis_of_worker, chosen_basis
+from stream.commands.parameters import basis_of_worker
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
@@ -66,6 +66,7 @@ def dashboard_command(
     Examples:
       STREAM_BROKERS=kafka:9092 stream dashboard --store dashboard.db
       stream try orders.csv && stream dashboard orders.try
+      stream dashboard --events year.jsonl.gz
       stream dashboard --profiles profiles.jsonl --alerts alerts.jsonl
     """
     settings = load_settings()
@@ -80,8 +81,7 @@ def dashboard_command(
         if live:
             _follow(settings, kept, basis_of_worker(policy_path, model_path), port, published)
             return
-        basis = chosen_basis(policy_path, model_path)
-        source = page_source(events, profiles, alerts, basis, now_ms)
+        source = page_source(events, profiles, alerts, (policy_path, model_path), now_ms)
         with progress("reading the customers"):
             view = filled(kept, source)
         with kept.reading() as reading:

@@ -17,7 +17,7 @@ from stream.commands.page_sources import (
     reached,
     source_options,
 )
-from stream.commands.parameters import OUTPUT, basis_of_worker, chosen_basis
+from stream.commands.parameters import OUTPUT, basis_of_worker
 from stream.commands.recorded_events import now_option
 from stream.commands.shown import echo
 from stream.config.environment import load_settings
@@ -73,7 +73,7 @@ def digest_command(
     with page_words(), opened as kept, ExitStack() as files:
         outputs = [(files.enter_context(output_file(path)) if path else None) for path in (html, text)]
         if events or profiles:
-            source = page_source(events, profiles, alerts, chosen_basis(policy_path, model_path), now_ms)
+            source = page_source(events, profiles, alerts, (policy_path, model_path), now_ms)
             with progress("reading the customers"):
                 view = filled(kept, source)
         else:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stream.commands import try_folder
-from stream.commands.parameters import EXISTING
+from stream.commands.own_model import ModelChoice, basis_of_events
+from stream.commands.parameters import EXISTING, chosen_basis
 from stream.commands.recorded_events import print_set_aside
 from stream.progress import progress
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stream.config.settings import Settings
-    from stream.core.judgement.basis import Basis
     from stream.page.sources.source import PageSource
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -36,7 +36,10 @@ _SOURCES = (
         "--policy", "policy_path", type=EXISTING, help="Policy file (TOML). [default: the shipped one]"
     ),
     click.option(
-        "--model", "model_path", type=EXISTING, help="Model record (JSON). [default: the shipped one]"
+        "--model",
+        "model_path",
+        type=ModelChoice(),
+        help="Model record (JSON), or `shipped`. [default: the shipped one; of --events one fitted to them]",
     ),
     click.option(
         "--published",
@@ -105,18 +108,18 @@ def page_source(
     events: tuple[Path, ...],
     profiles: Path | None,
     alerts: Path | None,
-    basis: Basis,
+    judged_by: tuple[Path | None, Path | None],
     now_ms: int,
 ) -> PageSource:
-    """The source that these files are; events are replayed here."""
+    """The source that these files are; events are replayed here. `judged_by`: files of policy and model."""
     from stream.page.sources.event_files import event_files
     from stream.page.sources.replay_files import replay_files
     from stream.recording.recording import Recording
 
     if profiles is not None:
-        return replay_files(profiles, alerts, basis, progress)
+        return replay_files(profiles, alerts, chosen_basis(*judged_by), progress)
     recording = Recording(events, progress, now_ms)
-    source = event_files(events, recording, basis)
+    source = event_files(events, recording, basis_of_events(recording, events, *judged_by))
     print_set_aside(recording, as_json=False)
     if recording.unreadable and not len(recording):
         raise DashboardError("no line of these files is an event: there is nothing to show")

@@ -93,10 +93,14 @@ def chosen_policy(path: Path | None, *, of_worker: bool = False) -> Policy:
         raise SystemExit(2) from None
 
 
+SHIPPED_MODEL = Path("shipped")
+"""Stands for the shipped model where another one would be taken by itself; never a file."""
+
+
 def chosen_model(path: Path | None) -> Model:
     """The model of a file, or the shipped one."""
     try:
-        return load_model(path) if path else default_model()
+        return default_model() if path is None or path == SHIPPED_MODEL else load_model(path)
     except ModelError as error:
         echo(str(error), err=True)
         raise SystemExit(2) from None

@@ -105,6 +105,22 @@ def test_events_are_replayed_and_served(started, tmp_path):
     assert "20 customers are known" in fetched(address) or "Worst first" in fetched(address)
 
 
+def test_events_are_judged_by_a_model_of_their_own_unless_the_shipped_one_is_asked_for(started, tmp_path):
+    events = tmp_path / "shop.jsonl"
+    words = ["import", "generated", "--customers", "150", "--days", "400", "--out", str(events)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+
+    own, address = started("--events", events)
+    shipped, other = started("--events", events, "--model", "shipped")
+
+    assert "model fitted" in fetched(address)
+    assert "model fitted" not in fetched(other)
+    own.send_signal(signal.SIGTERM)
+    shipped.send_signal(signal.SIGTERM)
+    assert "Note: judged by a model fitted to these events in" in own.stderr.read()
+    assert "fitted to these events" not in shipped.stderr.read()
+
+
 def test_without_the_extra_one_line_says_what_to_install(files, monkeypatch):
     monkeypatch.setattr("stream.commands.page_sources.find_spec", lambda name: None)
 
