@@ -15,6 +15,7 @@ START_MS = 1_300_000_000_000
 BUSY_KEYS = 100
 SLEEPERS = 40
 CHUNK = 400
+ACKNOWLEDGED_WITHIN_S = 60
 POISON = [
     b"",
     b"{",
@@ -85,6 +86,11 @@ def produce(bootstrap: str, made: Iterator[Input]) -> int:
         producer.produce(topic, value, key)
         count += 1
         if count % CHUNK == 0:
-            assert producer.flush(60) == 0
-    assert producer.flush(60) == 0
+            _wait_for_all(producer)
+    _wait_for_all(producer)
     return count
+
+
+def _wait_for_all(producer: Producer) -> None:
+    left = producer.flush(ACKNOWLEDGED_WITHIN_S)
+    assert left == 0, f"{left} inputs were not acknowledged within {ACKNOWLEDGED_WITHIN_S} s"
