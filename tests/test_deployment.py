@@ -7,6 +7,7 @@ import runpy
 import subprocess
 from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -83,8 +84,36 @@ def test_compose_has_a_service_for_any_command_that_changes_nothing_of_the_folde
     service = COMPOSE["services"]["stream"]
 
     assert service["profiles"], "it must not start by `docker compose up`"
-    assert [mount for mount in service["volumes"] if not mount.endswith(":ro")] == []
+    assert [mount for mount in service["volumes"] if mount.startswith("./")] == ["./:/data:ro"]
     assert service["environment"]["STREAM_BROKERS"].startswith("kafka:")
+
+
+@pytest.mark.parametrize(
+    ("owner", "variable"), [("dashboard", "STREAM_DASHBOARD_STORE"), ("deliver", "STREAM_DELIVER_QUEUE")]
+)
+def test_commands_in_compose_see_the_stores_of_the_processes(owner, variable):
+    """Else `erase` would say of a queue that it is absent, and `export` leave out what a store holds."""
+    tools, process = COMPOSE["services"]["stream"], COMPOSE["services"][owner]
+
+    assert seen_as(tools, variable) == seen_as(process, variable) == (owner, f"{owner}.db")
+
+
+def seen_as(service: dict[str, Any], variable: str) -> tuple[str, str]:
+    """Volume and file that a setting of a service names."""
+    place = Path(service["environment"][variable])
+    mounts = dict(each.split(":")[1::-1] for each in service["volumes"] if not each.startswith(("./", "$")))
+    return mounts[str(place.parent)], place.name
+
+
+def test_what_studies_publish_is_shown_by_the_dashboards_of_compose_and_kubernetes():
+    pods = yaml.safe_load_all((ROOT / "deploy" / "k8s" / "base" / "dashboard.yaml").read_text())
+    (pod,) = [each for each in pods if each["kind"] == "Deployment"]
+    (container,) = pod["spec"]["template"]["spec"]["containers"]
+    for words, folders in (
+        (COMPOSE["services"]["dashboard"]["command"], ["/var/lib/stream"]),
+        (container["args"], [each["mountPath"] for each in container["volumeMounts"]]),
+    ):
+        assert words[words.index("--published") + 1] in folders
 
 
 def test_every_server_is_on_loopback_unless_it_is_told_otherwise():
@@ -103,7 +132,8 @@ def test_compose_has_a_dashboard_that_keeps_its_store_and_is_asked_for_its_healt
     compose = COMPOSE
     service = compose["services"]["dashboard"]
 
-    assert service["command"] == ["dashboard", "--store", "/var/lib/stream/dashboard.db"]
+    assert service["command"] == ["dashboard", "--published", "/var/lib/stream"]
+    assert service["environment"]["STREAM_DASHBOARD_STORE"] == "/var/lib/stream/dashboard.db"
     assert service["volumes"] == ["dashboard:/var/lib/stream"]
     assert "dashboard" in compose["volumes"]
     assert service["environment"]["STREAM_DASHBOARD_HOST"] == "0.0.0.0"

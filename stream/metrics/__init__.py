@@ -16,7 +16,7 @@ from stream.metrics.instruments import (
 )
 from stream.metrics.of_dashboard import DashboardMetrics
 from stream.metrics.of_delivery import DeliveryMetrics
-from stream.metrics.of_uplift import UpliftMetrics, uplift_text
+from stream.metrics.of_uplift import UpliftMetrics, uplift_text, watch_uplift
 from stream.metrics.of_worker import Metrics
 from stream.metrics.page import metrics_page
 
@@ -34,4 +34,5 @@ __all__ = [
     "label_names",
     "metrics_page",
     "uplift_text",
+    "watch_uplift",
 ]

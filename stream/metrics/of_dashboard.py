@@ -1,6 +1,7 @@
 """The metrics of `stream dashboard`."""
 
 from stream.metrics.instruments import SLOW_BUCKETS, MetricSet
+from stream.metrics.of_uplift import declare_uplift
 
 
 class DashboardMetrics(MetricSet):
@@ -9,6 +10,7 @@ class DashboardMetrics(MetricSet):
     def _declare(self) -> None:
         meaning = "Time of the server for one page."
         self.page_time = self.histogram("dashboard_page_seconds", meaning, SLOW_BUCKETS, "page")
+        declare_uplift(self.gauges)
         self.gauges.declare("dashboard_rows", "Rows of the read store.", "table")
         self.gauges.declare(
             "alerts_judged",

@@ -53,6 +53,15 @@ class Published:
         """The numbers of the last readout of an experiment; None: there is none yet. PublishedError."""
         return self._numbers(UPLIFT)
 
+    def uplift_readout(self) -> tuple[Mapping[str, Any], float] | None:
+        """The same with the instant at which it was published, in seconds since 1970; None as well for a file
+        that is something else."""
+        try:
+            numbers = self.uplift()
+        except PublishedError:
+            return None
+        return None if numbers is None else (numbers, self._read[UPLIFT][0][0] / 1e9)
+
     def _numbers(self, name: str) -> Mapping[str, Any] | None:
         if self.folder is None:
             return None

@@ -43,6 +43,14 @@ SOON_NOTE = "the id leaves the row seconds of event time after the erasure, when
 OWNER_NOTE = "input events are kept as long as their owner wants; --delete-records-before deletes them"
 QUEUE_NOTE = "rows go when what became of each delivery is on the deliveries topic"
 
+ELSEWHERE = {
+    "read store": "none is seen from here (--store); a running dashboard erases its own when it reads "
+    "the erasure",
+    "delivery queue": "none is seen from here (--queue); a running `stream deliver` erases its own when it "
+    "reads the erasure",
+}
+"""Of a store that may be on another machine."""
+
 
 class LocalStores(Struct, frozen=True):
     """Where the stores are that this machine can reach; empty: none is named."""
@@ -79,7 +87,7 @@ def erase(
         while not dry_run and time.monotonic() < until_s and not _forgotten(found["profiles"]):
             time.sleep(LOOK_S)
             found = records_of(settings, consumer, customer)
-        look = partial(_local, settings, customer, stores, done, now_ms, dry_run=dry_run)
+        look = partial(local_reports, settings, customer, stores, done, now_ms, dry_run=dry_run)
         local = list(look())
         while time.monotonic() < until_s and any(each.state == "waits" for each in local):
             time.sleep(LOOK_S)
@@ -138,7 +146,7 @@ def _forgotten(profiles: TopicRecords) -> bool:
     return profile is not None and bool(profile.erased_ms) and profile.next_review_ms is not None
 
 
-def _local(
+def local_reports(
     settings: Settings,
     customer: str,
     stores: LocalStores,
@@ -147,8 +155,14 @@ def _local(
     *,
     dry_run: bool,
 ) -> Iterator[StoreReport]:
+    """Erase the customer from the stores that are seen from here, and say of each what is left.
+
+    `done`: the erasure that is in force, if there is one.
+    """
     at_ms = done.time_ms if done is not None else 0
-    if stores.read_store:
+    if not stores.read_store:
+        yield StoreReport("read store", "now", "absent", note=ELSEWHERE["read store"])
+    else:
         wipe = partial(wipe_read_store, stores.read_store, customer, at_ms, settings.erasure_key)
         yield _sql("read store", stores.read_store, customer, wipe, dry_run=dry_run)
     if stores.queue:
@@ -175,7 +189,7 @@ def _sql(kind: str, place: str, customer: str, wipe: Callable[[], None], *, dry_
     try:
         with sql_store(kind, place) as store:
             if store is None:
-                return StoreReport(name, "now", "absent")
+                return StoreReport(name, "now", "absent", note=ELSEWHERE[kind])
             if not dry_run:
                 if store.left(customer):
                     wipe()

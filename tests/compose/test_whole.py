@@ -1,5 +1,6 @@
 """`docker compose up`: every service is well, an event becomes an alert that people and programs see."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 KILLED = ("worker", "deliver", "dashboard", "receiver", "prometheus", "alertmanager", "kafka", "notified")
 
 
-SHOPS, CUSTOMERS = 1 + 2 * len(KILLED), 20
+SHOPS, CUSTOMERS = 2 + 2 * len(KILLED), 20
 
 
 def names(shop: int) -> list[str]:
@@ -75,6 +76,20 @@ def test_prometheus_asks_every_process_and_each_answers(composed):
     wanted = {"customer-stream", "customer-stream-deliver", "customer-stream-dashboard"}
 
     wait_until(lambda: composed.targets() == dict.fromkeys(wanted, "up"), "every target is up")
+
+
+def test_a_command_in_a_container_sees_the_stores_and_leaves_numbers_for_the_page(composed, complain):
+    expected = complain()
+    wait_until(lambda: received_ids(composed) == expected, "the alerts have reached the receiver")
+    tools = ("run", "--rm", "-T", "stream")
+    wait_until(lambda: got(f"{PAGE}/customer?id=shop1-0"), "the page knows the customer")
+
+    report = json.loads(composed.run(*tools, "erase", "shop1-0", "--dry-run", "--json"))
+    left = {each["store"].split(" /")[0]: each["left"] for each in report["stores"] if each.get("left")}
+    assert {"read store", "delivery queue"} <= set(left)
+    assert "example: enabled" in composed.run(*tools, "deliver", "list")
+    composed.run("run", "--rm", "-T", "--entrypoint", "touch", "stream", "/dashboard/uplift.json")
+    assert "uplift.json" in composed.run("exec", "-T", "dashboard", "ls", "/var/lib/stream")
 
 
 @pytest.mark.parametrize("service", KILLED)

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from stream.commands.deliver import queue_of
+from stream.config.settings import Settings
 from stream.engine.state.store import DiskStore
 from stream.look.html import html_text
+from stream.privacy.erasure import LocalStores, local_reports
 from stream.privacy.local_files import published_reports, worker_stores
 from tests.support.narrow import not_none
 
@@ -95,3 +98,17 @@ def test_an_id_is_found_however_a_file_spells_it(tmp_path, customer, written):
 
 def test_a_folder_that_is_not_there_is_absent(tmp_path):
     assert published_reports([tmp_path / "none"], "c-4", dry_run=False)[0].state == "absent"
+
+
+def test_a_store_that_is_not_seen_from_here_is_no_store_that_is_empty(tmp_path):
+    """Run where no store is, the report names who erases there: nobody takes `absent` for `clean`."""
+    stores = LocalStores(read_store="", queue=str(tmp_path / "none.db"), open_queue=queue_of, data_dir=None)
+    reports = list(local_reports(Settings(), "zoe", stores, None, 0, dry_run=True))
+
+    assert [(each.store.split(" /")[0], each.state) for each in reports] == [
+        ("read store", "absent"),
+        ("delivery queue", "absent"),
+    ]
+    assert "a running dashboard erases its own when it reads the erasure" in reports[0].note
+    assert "a running `stream deliver` erases its own when it reads the erasure" in reports[1].note
+    assert not list(tmp_path.iterdir())

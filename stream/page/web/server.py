@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from stream.look.html import STYLESHEET
-from stream.metrics import DashboardMetrics
+from stream.metrics import DashboardMetrics, watch_uplift
 from stream.page.faults import fault_places
 from stream.page.published import Published
 from stream.page.screens.csv_text import Cell, csv_lines
@@ -72,6 +72,8 @@ class DashboardServer:
         self._pages = Pages(view, live, published)
         self._metrics = DashboardMetrics()
         self._watch_store()
+        if published is not None:
+            watch_uplift(self._metrics.gauges, published.uplift_readout)
         watch_promises(self._metrics, store, live.view if live is not None else lambda: view)
         is_known = known_hosts(names)
         self._live: LivePages | None = None
