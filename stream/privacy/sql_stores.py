@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from stream.page.store.postgres import as_stored
+from stream.postgres import opened
 
 POSTGRES = ("postgresql://", "postgres://")
 SCHEMAS = {"read store": "stream_dashboard", "delivery queue": "stream_deliver"}
 BUSY_S = 30.0
-CONNECT_S = 10
+PATIENCE_S = 20.0
+"""Then a PostgreSQL is asked whether it answers at all."""
 TRIES, PAUSE_S = 20, 0.25
 """Of emptying the write-ahead log, while others read."""
 Row = dict[str, Any]
@@ -105,7 +107,7 @@ def _in_postgres(kind: str, place: str) -> Iterator[SqlStore | None]:
     except ImportError as error:
         raise SqlStoreError("a store in PostgreSQL needs psycopg: pip install psycopg[binary]") from error
     try:
-        with closing(psycopg.connect(place, autocommit=True, connect_timeout=CONNECT_S)) as connection:
+        with closing(opened(place, PATIENCE_S)) as connection:
 
             def run(sql: str, *values: Any) -> list[tuple[Any, ...]]:
                 written = [as_stored(value) for value in values] if kind == "read store" else values

@@ -6,7 +6,8 @@ import html
 import io
 import logging
 import re
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 import msgspec
@@ -16,6 +17,7 @@ import yarl
 from stream.page.dashboard import filled
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
+from stream.page.store.store import StoreError
 from stream.page.web.pages import EXPORTS
 from stream.page.web.server import AddressError, DashboardServer
 from tests.support.builders import basis
@@ -256,3 +258,38 @@ async def test_who_is_not_known_by_this_id_can_be_searched_for(served):
 
     assert status == 404
     assert "customer-00012" in (await got(served, address))[2]
+
+
+class FrozenStore:
+    """A store in a PostgreSQL that is frozen, until `thaw` is set."""
+
+    log_bytes = 0
+
+    def __init__(self):
+        self.thaw = threading.Event()
+
+    @contextmanager
+    def reading(self):
+        self.thaw.wait(60)
+        raise StoreError("PostgreSQL: no answer from pg for 10 s")
+        yield
+
+
+async def test_a_store_that_is_frozen_holds_up_neither_health_nor_metrics(shop):
+    store = FrozenStore()
+    server = DashboardServer(store, shop[1])  # type: ignore[arg-type]
+    address = await server.start("127.0.0.1", 0)
+    pages = [asyncio.create_task(got(address)) for _ in range(20)]
+    try:
+        metrics = asyncio.create_task(got(address, "metrics"))
+        assert (await got(address, "healthz"))[0] == 200
+        assert (await metrics)[0] == 200
+        assert "dashboard_rows{" not in (await metrics)[2], "what is not known has no sample"
+        assert not any(page.done() for page in pages)
+    finally:
+        store.thaw.set()
+        answers = await asyncio.gather(*pages)
+        await server.close()
+    assert {status for status, _, _ in answers} == {503}
+    assert "The numbers cannot be read" in answers[0][2]
+    assert "no answer from pg for 10 s" in answers[0][2]

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from tests.support.required import give_up
 
@@ -45,6 +47,22 @@ def postgres() -> Iterator[str]:
             cwd=folder, capture_output=True, check=False,
         )  # fmt: skip
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """All processes of the cluster are stopped (SIGSTOP): it takes connections, and says nothing."""
+    (folder,) = parse_qs(urlsplit(url).query)["host"]
+    head = int(Path(folder, "data", "postmaster.pid").read_text().split()[0])
+    os.kill(head, signal.SIGSTOP)  # first, so that it starts no other
+    all_of_it = [head, *map(int, Path(f"/proc/{head}/task/{head}/children").read_text().split())]
+    for process in all_of_it:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in all_of_it:
+            os.kill(process, signal.SIGCONT)
 
 
 def _program(name: str) -> str:

@@ -14,11 +14,13 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from stream.deliver.queue.database import NOBODY, TABLES, UPGRADES, VERSION, QueueError
+from stream.postgres import opened
 
 SCHEMA = "stream_deliver"
 SETTING_UP = 7_301_544_202_611
 """Advisory lock under which the tables are made: any number that others hardly use."""
-CONNECT_S = 10
+PATIENCE_S = 20.0
+"""Then the server is asked whether it answers at all: one that is frozen for 20 s is waited for."""
 
 
 class PostgresDatabase:
@@ -38,7 +40,7 @@ class PostgresDatabase:
         self._errors: type[Exception] = psycopg.Error
         self._pipelined = psycopg.Pipeline.is_supported()  # not with the libpq of before 2021
         try:
-            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_S)
+            self._connection = opened(url, PATIENCE_S)
         except psycopg.Error as error:
             raise QueueError(f"PostgreSQL: {_one_line(error)}") from error
         self._prepare(create)

@@ -21,11 +21,16 @@ from stream.page.store.tables import (
     create_statements,
     drop_statements,
 )
+from stream.postgres import opened
 
 SCHEMA = "stream_dashboard"
 TYPES = {str: 'TEXT COLLATE "C"', int: "BIGINT", float: "DOUBLE PRECISION", bytes: "BYTEA"}
 READERS = 4
-CONNECT_S = 10
+PATIENCE_S, READER_WAIT_S = 5.0, 15.0
+"""Without an answer for so long the server is asked whether it answers at all; so long a page waits for a
+connection that others have."""
+LOCK_S = 10
+"""So long a dashboard that has lost its connection waits for the lock of that one, before it says so."""
 COPIED_FROM = 500
 """From so many rows on they are copied."""
 LOCK = 7_301_544_202_612
@@ -64,16 +69,30 @@ class PostgresStore(ReadStore):
 
     def _connected(self) -> Any:
         try:
-            connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+            connection = opened(self._url, PATIENCE_S)
             connection.execute(f"SET search_path TO {SCHEMA}")
         except self._psycopg.Error as error:
             raise StoreError(f"PostgreSQL: {_one_line(error)}") from error
         return connection
 
+    def _locked_again(self) -> Any:
+        writer = self._connected()
+        try:
+            writer.execute(f"SET lock_timeout = '{LOCK_S}s'")
+            writer.execute(f"SELECT pg_advisory_lock({LOCK})")
+            writer.execute("SET lock_timeout = 0")
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """See ReadStore; waits while all readers are busy. A connection that was lost is made again."""
-        connection = self._idle.get()
+        try:
+            connection = self._idle.get(timeout=READER_WAIT_S)
+        except queue.Empty:
+            raise StoreError(f"PostgreSQL: no answer to other readers for {READER_WAIT_S:.0f} s") from None
         try:
             if connection.closed:
                 connection = self._connected()
@@ -98,8 +117,7 @@ class PostgresStore(ReadStore):
     def _transaction(self) -> Iterator[None]:
         try:
             if self._writer.closed:
-                self._writer = self._connected()
-                self._writer.execute(f"SELECT pg_advisory_lock({LOCK})")
+                self._writer = self._locked_again()
             with self._writer.transaction():
                 yield
         except self._psycopg.Error as error:

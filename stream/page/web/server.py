@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
-from prometheus_client.aiohttp import make_aiohttp_handler
 
 from stream.look.html import STYLESHEET
 from stream.metrics import DashboardMetrics, watch_uplift
@@ -21,11 +20,12 @@ from stream.page.published import Published
 from stream.page.screens.csv_text import Cell, csv_lines
 from stream.page.screens.masked import ElsewhereError, customer_of
 from stream.page.screens.view import FilterError, View, url
-from stream.page.store.store import ReadStore
+from stream.page.store.store import ReadStore, StoreError
 from stream.page.store.tables import TABLES
 from stream.page.web.acting import ACT_PATH, Acting, ActionError
 from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
 from stream.page.web.live_pages import LivePages, RunningShop
+from stream.page.web.looked_up import LookedUp, metrics_handler
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
 from stream.page.web.panes import PANES
 from stream.page.web.promise_gauges import watch_promises
@@ -93,7 +93,7 @@ class DashboardServer:
         else:
             self._live.add_to(application.router)
             self._live.watch(self._metrics)
-        application.router.add_get("/metrics", make_aiohttp_handler(self._metrics.registry))
+        application.router.add_get("/metrics", metrics_handler(self._metrics.registry))
         self._runner = web.AppRunner(application, access_log=None, max_line_size=ADDRESS_BYTES_MAX)
 
     async def start(self, host: str, port: int) -> str:
@@ -180,8 +180,9 @@ class DashboardServer:
             raise web.HTTPSeeOther(url(request.path, elsewhere.filters)) from None
         except FilterError as wrong:
             return self._words("This address cannot be shown", [f"{wrong}."], 400)
-        except ActionError as refused:
-            return self._words(refused.heading, [f"{refused}."], 503)
+        except (ActionError, StoreError) as refused:
+            heading = getattr(refused, "heading", "The numbers cannot be read")
+            return self._words(heading, [f"{refused}."], 503)
         except web.HTTPForbidden as refused:
             return self._words("This cannot be done from here", [(refused.text or "").strip()], 403)
         except web.HTTPNotFound:
@@ -215,7 +216,8 @@ class DashboardServer:
                     (table.name,): reading.one(f"SELECT COUNT(*) FROM {table.name}")[0] for table in TABLES
                 }
 
-        self._metrics.gauges.watch("dashboard_rows", rows)
+        counted = LookedUp(rows)
+        self._metrics.gauges.watch("dashboard_rows", lambda: counted.get() or {})
         self._metrics.gauges.watch("dashboard_log_bytes", lambda: {(): self._store.log_bytes})
 
 
