@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
+AGAIN_S = 0.01
 
 
 class EndedBySignal(SystemExit):
@@ -36,13 +39,47 @@ def ended_by_signals() -> Iterator[None]:
     for number in ours:
         signal.signal(number, _raise)
     try:
-        yield
+        with _none_is_lost():
+            yield
     except EndedBySignal as end:
         os.kill(os.getpid(), end.number)
         raise
     finally:
         for number in ours:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def _none_is_lost() -> Iterator[None]:
+    """An interrupt, or the end by a signal, that comes where Python drops exceptions is raised again.
+
+    It drops them in finalizers, callbacks of weak references (each import has one) and hooks of a fork.
+    """
+    if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+        yield
+        return
+    dropped: list[BaseException] = []
+    tell = sys.unraisablehook
+
+    def note(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt | EndedBySignal):
+            tell(unraisable)
+            return
+        dropped.append(unraisable.exc_value)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+
+    def raise_again(_number: int, _frame: object) -> None:
+        if dropped:
+            raise dropped.pop()
+
+    signal.signal(signal.SIGALRM, raise_again)
+    sys.unraisablehook = note
+    try:
+        yield
+    finally:
+        sys.unraisablehook = tell
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _raise(number: int, _frame: object) -> None:

@@ -13,6 +13,7 @@ import mmap
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import wait
@@ -88,6 +89,26 @@ def jobs_over(recording: Recording, count: int | None = None) -> Iterator[Jobs]:
 
 
 @contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Within it an interrupt waits for the end, and is raised then.
+
+    A mask of signals would not do it: BLAS has threads, which take the signal, and Python raises the
+    interrupt in the main thread all the same. Raised in a hook of a fork it would be lost.
+    """
+    before, came = signal.getsignal(signal.SIGINT), list[int]()
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
 def _rare_collections() -> Iterator[None]:
     """Let Python look for reference cycles seldom, in this process and in those forked from it."""
     before = gc.get_threshold()
@@ -124,17 +145,14 @@ class _Processes:
         self._processes: list[JobProcess] = []
 
     def start(self, count: int) -> None:
-        """Fork the processes; an interrupt waits until all are known, so that none is forgotten."""
+        """Fork the processes."""
         counters = mmap.mmap(-1, count * COUNTER.size)
         sys.stdout.flush()
         sys.stderr.flush()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with interrupts_wait():  # until all are known, so that none is forgotten
             for job in range(count):
                 part = self.recording.part(job, count)
                 self._processes.append(JobProcess(part, counters, self._processes))
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def run(self, what: str, work: Work[Answer], *arguments: Any) -> list[Answer]:
         recording, processes = self.recording, self._processes
@@ -161,9 +179,10 @@ class _Processes:
         return heapq.merge(*parts, key=itemgetter(0))
 
     def end(self) -> None:
-        """End all processes."""
-        for process in self._processes:
-            process.end()
+        """End all processes, also when a second interrupt comes meanwhile."""
+        with interrupts_wait():
+            for process in self._processes:
+                process.end()
 
     def _ready(self, processes: Sequence[JobProcess]) -> list[JobProcess]:
         """Those that have answered, or have ended."""

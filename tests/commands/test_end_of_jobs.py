@@ -103,6 +103,54 @@ def test_an_interrupt_ends_all_processes_and_leaves_no_file(folder):
     assert study.files() == UNTOUCHED
 
 
+INTERRUPTED_IN_A_FORK = """
+import _thread, os, sys
+from stream.commands.main import main
+told = []
+def tell():
+    if not told:
+        told.append(True)
+        _thread.interrupt_main({number})
+        [None for _ in range(3)]
+os.register_at_fork(before=tell)
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["replay"], ["policy", "diff", "default", "default"]])
+def test_a_signal_that_comes_in_the_instant_of_a_fork_ends_the_command(folder, number, command):
+    """As when a thread of BLAS takes the signal: Python runs its handler in a hook of the fork, and drops
+    what that raises."""
+    program = INTERRUPTED_IN_A_FORK.format(number=int(number))
+    words = [sys.executable, "-c", program, *command, "e.jsonl", "--now", NOW, "--jobs", "2"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=WAIT_S, check=False)
+
+    assert done.returncode == (1 if number == signal.SIGINT else -number), done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_whose_exception_python_drops_is_raised_again(number):
+    program = f"""
+import _thread, time
+from stream.commands.ended import ended_by_signals
+class Held:
+    def __del__(self):
+        _thread.interrupt_main({int(number)})
+        [None for _ in range(3)]
+with ended_by_signals():
+    held = Held()
+    del held
+    time.sleep({WAIT_S})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=WAIT_S / 2, check=False
+    )
+
+    assert done.returncode == -number
+
+
 def test_an_interrupt_while_the_output_is_written_ends_all_too(folder):
     os.mkfifo(folder / "pipe")
     reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
