@@ -165,7 +165,12 @@ class EngineApp(faust.App, Generic[State]):
         """
         lanes = list(self.delivery.lanes.values())
         ends = [self._in_thread(changelog_end, self.options, lane.partition) for lane in lanes]
-        for lane, end in zip(lanes, await asyncio.gather(*ends), strict=True):
+        try:
+            found = await asyncio.gather(*ends)
+        except KafkaException as away:
+            text = f"no answer from Kafka when stores were sealed (the next start rebuilds them): {away!r}"
+            raise EngineError(Exit.PRODUCER, text) from away
+        for lane, end in zip(lanes, found, strict=True):
             alone = self.options.exactly_once or lane.table.position == end
             lane.table.position = end if alone and not lane.table.hides_rows else 0
 

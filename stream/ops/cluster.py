@@ -19,6 +19,7 @@ from stream.config.settings import Settings
 from stream.engine import UnreadBatch, headers
 from stream.kafka_causes import in_words
 from stream.ops.bounded_reading import stored_records
+from stream.ops.send import ACKNOWLEDGED_WITHIN_S
 from stream.worker.kafka.connection import librdkafka_settings
 from stream.worker.kafka.topics_admin import ClusterError, connected
 from stream.worker.rows.codec import why_unread
@@ -57,6 +58,8 @@ def cluster_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     except KafkaException as error:
         raise click.ClickException(f"Kafka: {in_words(error.args[0])}") from error
+    except TimeoutError as error:  # of a question to the admin client
+        raise click.ClickException(f"Kafka does not answer {error}".rstrip()) from error
 
 
 def producer(settings: Settings, **more: object) -> Producer:
@@ -75,6 +78,7 @@ def producer(settings: Settings, **more: object) -> Producer:
             "compression.type": "lz4",
             "linger.ms": 20,
             "message.max.bytes": 2_097_152,
+            "message.timeout.ms": round(ACKNOWLEDGED_WITHIN_S * 1_000),
             "log_level": 0,
             **more,
         }

@@ -18,10 +18,11 @@ from stream.kafka_causes import in_words
 from stream.recording.event_file import numbered_lines
 from stream.wire import BROADCAST, STRUCTURED_HEADERS, TOPIC_KIND_OF, Rejected, Unknown, decode_line
 from stream.worker.kafka.topics import TopicNames
+from stream.worker.kafka.topics_admin import ClusterError
 
 QUEUE_FULL_WAIT_S = 0.5
-FLUSH_S = 60.0
-"""How long to wait for the last acknowledgements."""
+ACKNOWLEDGED_WITHIN_S, FLUSH_S = 60.0, 65.0
+"""How long a record may take to be acknowledged, and how long to wait for the last of them."""
 BROADCAST_TYPES = {type_name(event_type) for event_type in BROADCAST}
 """Event types that go to every partition: they are about time and the model, not about one customer."""
 
@@ -73,11 +74,14 @@ class SendCounts:
     def __init__(self) -> None:
         self.acknowledged: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.unanswered = 0
+        """Of those refused: nobody knows whether Kafka took them."""
 
     def on_delivery(self, error: KafkaError | None, message: Message) -> None:
         """The producer's delivery callback."""
         if error is not None:
             self.refused[in_words(error)] += 1
+            self.unanswered += error.code() == KafkaError._MSG_TIMED_OUT
         else:
             self.acknowledged[message.topic()] += 1
 
@@ -144,12 +148,21 @@ def addressed_records(
 def send_records(
     producer: Producer, records: Iterable[OutgoingRecord], advance: Callable[[], None]
 ) -> SendCounts:
-    """Send every record and wait for the acknowledgements, also after an interruption (Ctrl-C)."""
-    counts = SendCounts()
+    """Send every record and wait for the acknowledgements, also after an interruption (Ctrl-C).
+
+    ClusterError: Kafka has not answered for ACKNOWLEDGED_WITHIN_S; nothing more is sent then.
+    """
+    counts, left = SendCounts(), 0
     try:
         for record in records:
+            if counts.unanswered:
+                break
             produce(producer, counts, record)
             advance()
     finally:
-        producer.flush(FLUSH_S)
+        left = producer.flush(FLUSH_S)
+    if left or counts.unanswered:
+        done = sum(counts.acknowledged.values())
+        text = f"Kafka has not answered for {ACKNOWLEDGED_WITHIN_S:.0f} s: {done:,} records are acknowledged"
+        raise ClusterError(f"{text}; send the same again, what came before counts once")
     return counts

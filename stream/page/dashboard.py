@@ -70,12 +70,14 @@ def read_once(shop: LiveFeed) -> View:
     """Read what the topics say to their end, once, and stop. UnreachableError: it cannot be read."""
     shop.start()
     try:
-        in_vain_s = 0.0
+        in_vain_s, revision = 0.0, ""
         while (left := shop.unready()) or shop.faults():
             time.sleep(ASKED_EVERY_S)
-            in_vain_s = 0.0 if left == [UNREAD] else in_vain_s + ASKED_EVERY_S
+            before, revision = revision, shop.revision
+            goes_on = left == [UNREAD] and not (shop.unanswered and revision == before)
+            in_vain_s = 0.0 if goes_on else in_vain_s + ASKED_EVERY_S
             if shop.faults() or in_vain_s >= GIVEN_UP_S:
-                raise UnreachableError((shop.faults() or left)[0])
+                raise UnreachableError(next(filter(None, [*shop.faults(), shop.unanswered, *left])))
         return shop.view()
     finally:
         shop.stop()

@@ -47,7 +47,8 @@ def _offset_at(consumer: TopicReader, place: TopicPartition, at_ms: int) -> int:
 
 
 def _committed(admin: AdminClient, group: str, place: TopicPartition) -> int:
-    answers = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-    parts = answers[group].result(TIMEOUT_S).topic_partitions
+    asked = [ConsumerGroupTopicPartitions(group)]
+    answers = admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S)
+    parts = answers[group].result(2 * TIMEOUT_S).topic_partitions
     offsets: dict[tuple[str, int], int] = {(each.topic, each.partition): each.offset for each in parts}
     return max(0, offsets.get((place.topic, place.partition), 0))

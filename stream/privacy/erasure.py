@@ -125,7 +125,8 @@ def send_erasure(settings: Settings, customer: str, now_ms: int) -> CustomerEras
     topic = topic_names(settings).control
     client, counts = producer(settings), SendCounts()
     produce(client, counts, OutgoingRecord(topic, encode_event(event), customer.encode(), timestamp=now_ms))
-    client.flush(FLUSH_S)
+    if client.flush(FLUSH_S) or counts.unanswered:
+        raise ClusterError(f"{topic}: Kafka has not said whether it took the erasure; run this again")
     if not counts.acknowledged[topic]:
         reason = "; ".join(counts.refused) or "no answer"
         raise ClusterError(f"{topic} did not take the erasure ({reason}); nothing was erased")

@@ -1,19 +1,27 @@
 """A broker that stops to answer ends a worker, whatever the worker was waiting for at that instant."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
+from confluent_kafka import KafkaError, KafkaException
 
-from stream.engine.failure import Exit
+from stream.engine.failure import EngineError, Exit
+from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
 from stream.engine.partition_id import PartitionId
+from stream.engine.state.recovery import ChangelogReader
+from stream.engine.state.recovery_progress import RecoveryProgress
+from stream.engine.state.store import MemoryStore
+from stream.engine.state.table import Table
 from stream.engine.task.commit_point import CommitPoint
 from tests.faults.workers import ToyWorker, make_topics
 from tests.faults.workload import Shop, produce
 from tests.support.kafka_broker import Broker
+from tests.support.toy_app import ToyCodec
 
 PLACE = PartitionId("purchases", 0)
 
@@ -64,3 +72,36 @@ def test_a_broker_that_freezes_while_it_is_asked_ends_the_worker(
 
     assert worker.process.wait(60) == Exit.PRODUCER
     assert f"Kafka at {own_broker.bootstrap} does not answer" in worker.last_log_lines()
+
+
+class SilentReader:
+    """A consumer of librdkafka that gets no record any more; its broker may answer other questions."""
+
+    def __init__(self, answers: bool) -> None:
+        self._answers = [True, answers]
+
+    def get_watermark_offsets(self, *_: Any) -> tuple[int, int]:
+        if not self._answers.pop(0):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return 0, 10
+
+    def assign(self, _: Any) -> None:
+        """Nothing."""
+
+    def consume(self, *_: Any) -> list[Any]:
+        return []
+
+
+@pytest.mark.parametrize(("answers", "ends_with"), [(True, EngineError), (False, KafkaException)])
+def test_a_broker_that_freezes_while_rows_are_read_back_is_no_loss_of_data(
+    monkeypatch: pytest.MonkeyPatch, answers: bool, ends_with: type[Exception]
+) -> None:
+    """A loss (exit 74) is final, also for `--processes`; no answer (71) is waited for by the next start."""
+    monkeypatch.setattr("stream.engine.state.recovery.SOON_S", 0.01)
+    monkeypatch.setattr("stream.engine.state.recovery.NO_END_S", 0.01)
+    reader: Any = SilentReader(answers)
+    options = EngineOptions("app", "127.0.0.1:1", ("events",), "rows")
+    tables = {0: Table(ToyCodec(), MemoryStore(), 10)}
+    reading = ChangelogReader(reader, options, tables, threading.Event(), RecoveryProgress())
+    with pytest.raises(ends_with):
+        reading.read_to_ends(hidden_too=False)

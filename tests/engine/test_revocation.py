@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from stream.engine import app as engine_app
 from stream.engine.app import EngineApp
+from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.store import DiskStore, new_store
@@ -86,6 +88,21 @@ def test_a_store_with_rows_to_rewrite_is_not_sealed(revoked: RevokedApp, where: 
     asyncio.run(revoked.close_lanes())
 
     assert revoked.sealed_at() == 0
+
+
+def test_a_broker_that_is_frozen_when_a_store_is_sealed_is_one_line_and_no_fault_of_ours(
+    revoked: RevokedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was 70, with a traceback; at a stop it depended on which of two time-outs of 30 s came first."""
+
+    def unanswered(*_: object) -> int:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    monkeypatch.setattr(engine_app, "changelog_end", unanswered)
+    with pytest.raises(EngineError, match="no answer from Kafka when stores were sealed") as ended:
+        asyncio.run(revoked.app._release_lanes())
+
+    assert ended.value.code == Exit.PRODUCER
 
 
 def test_a_full_disk_at_the_stop_is_one_line_and_an_exit_code(monkeypatch, tmp_path):

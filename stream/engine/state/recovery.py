@@ -186,6 +186,7 @@ class ChangelogReader:
         if late & self._at_end:  # all that may be read is read, and there is more
             self._wait_for_transactions(late, is_read)
         for partition in self._read(is_read, NO_END_S):
+            _first_and_next(self._reader, TopicPartition(topic, partition), 0)  # raises: the broker is frozen
             text = f"{topic}/{partition} does not come to its end: {self.count} rows read in all"
             raise EngineError(Exit.DATA_LOSS, text)
 

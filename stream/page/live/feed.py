@@ -96,6 +96,11 @@ class LiveFeed:
             return [self._follower.problem]
         return [] if self._follower.caught_up else [UNREAD]
 
+    @property
+    def unanswered(self) -> str:
+        """Why Kafka did not answer when it was asked last; empty when it did."""
+        return self._watch.looked.problem
+
     def fresh(self) -> list[Fresh]:
         """Of each source how long ago its newest record came."""
         newest, now_ms = self._watch.looked.newest_ms, wall_ms()
