@@ -49,8 +49,8 @@ REPORT_S = 0.2
 FORGET_S = 60.0
 SILENT_POLLS = 4
 """Polls of the control topic without any record, after which it counts as read: two seconds."""
-STUCK_S = 120.0
-"""Without a turn for so long the process is not healthy."""
+SILENT_S, STUCK_S = 5.0, 120.0
+"""Without a turn for so long it does not deliver at present; and for so long the process is not healthy."""
 
 
 def wall_ms() -> int:
@@ -101,7 +101,9 @@ class Deliverer:
         """Why it does not deliver at present."""
         if not self._reading:
             return ["the topic is not being read yet"]
-        return [problem for problem in (self._topic.problem, self._reports.problem) if problem]
+        silent_s = time.monotonic() - self._turned_s
+        queue = f"the queue has not answered for {silent_s:.0f} s" if silent_s > SILENT_S else ""
+        return [problem for problem in (queue, self._topic.problem, self._reports.problem) if problem]
 
     async def run(self) -> None:
         """Deliver until `stop`."""
@@ -111,7 +113,8 @@ class Deliverer:
                 for work in (self._read, self._send, self._report, self._look, self._forget):
                     tasks.create_task(work())
             await self._courier.finish()
-            await self._write_reports()
+            if not self._reports.problem:  # else the next start writes them
+                await self._write_reports()
         finally:
             for client in self._clients.values():
                 await client.close()
@@ -221,6 +224,7 @@ class Deliverer:
     async def _look(self) -> None:
         while not self._stopping.is_set():
             await self._in_queue_thread(self._watching.look, self._database, self._courier, wall_ms())
+            await self._in_topic_thread(self._topic.ask)
             self._watching.lag = await self._in_topic_thread(self._topic.lag)
             await self._wait(LOOK_S)
 

@@ -28,6 +28,7 @@ from stream.kafka_causes import why_hidden
 
 RECORDS_AT_ONCE = 500
 POLL_S = 0.5
+ASK_S = 3.0
 TIMEOUT_S = 15.0
 NEW_TOPIC_S = 20.0
 
@@ -70,8 +71,7 @@ class AlertTopic:
     ) -> None:
         """`client`: the connection settings of librdkafka. `control`: the topic of erasures and mutes."""
         self.topic, self.control = topic, control
-        self.problem = ""
-        """Why nothing can be read at present; empty when all is well."""
+        self._unread = self._unanswered = ""
         self._now_ms = now_ms
         self._consumer = Consumer(
             {
@@ -81,9 +81,23 @@ class AlertTopic:
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
                 "log_level": 0,
-                "error_cb": self._note,
+                "error_cb": self._note_unanswered,
             }
         )
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be read at present; empty when all is well."""
+        return self._unread or self._unanswered
+
+    def ask(self) -> None:
+        """Whether Kafka answers now: a frozen broker and a topic without news look the same to a reader."""
+        try:
+            self._consumer.list_topics(self.topic, timeout=ASK_S)
+        except KafkaException as error:
+            self._note_unanswered(error.args[0])
+        else:
+            self._unanswered = ""
 
     def start_points(
         self, topic: str, known: Mapping[int, int], start: Start, *, accept_gap: bool
@@ -119,7 +133,7 @@ class AlertTopic:
             if (error := message.error()) is not None:
                 self._fail_or_note(error)
                 continue
-            self.problem = ""
+            self._unread = self._unanswered = ""
             topic, partition, offset = message.topic(), message.partition(), message.offset()
             offsets[topic][partition] = offset + 1
             if topic == self.topic:
@@ -194,10 +208,10 @@ class AlertTopic:
             )
         if error.fatal():
             raise KafkaException(error)
-        self._note(error)
+        self._unread = str(error.str())
 
-    def _note(self, error: KafkaError) -> None:
-        self.problem = str(error.str())
+    def _note_unanswered(self, error: KafkaError) -> None:
+        self._unanswered = f"Kafka does not answer: {error.str()}"
 
 
 def _places(offsets: Mapping[str, Mapping[int, int]]) -> list[TopicPartition]:

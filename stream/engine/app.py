@@ -165,12 +165,7 @@ class EngineApp(faust.App, Generic[State]):
         """
         lanes = list(self.delivery.lanes.values())
         ends = [self._in_thread(changelog_end, self.options, lane.partition) for lane in lanes]
-        try:
-            found = await asyncio.gather(*ends)
-        except KafkaException as away:
-            text = f"no answer from Kafka when stores were sealed (the next start rebuilds them): {away!r}"
-            raise EngineError(Exit.PRODUCER, text) from away
-        for lane, end in zip(lanes, found, strict=True):
+        for lane, end in zip(lanes, await asyncio.gather(*ends), strict=True):
             alone = self.options.exactly_once or lane.table.position == end
             lane.table.position = end if alone and not lane.table.hides_rows else 0
 
@@ -285,8 +280,8 @@ class EngineApp(faust.App, Generic[State]):
 
     async def _stop_consumer(self) -> None:
         """An orderly stop is a revocation on our own request. It does not wait for a dead broker for ever."""
-        late = f"stopping took over {self.options.stop_timeout_s:.0f} s; what is not committed comes again"
-        watchdog = threading.Timer(self.options.stop_timeout_s, self.fail, [EngineError(Exit.PRODUCER, late)])
+        limit_s = self.options.stop_timeout_s
+        watchdog = threading.Timer(limit_s, lambda: self.fail(self.group.stopped_late(limit_s)))
         watchdog.daemon = True
         watchdog.start()
         for watch in self._watches:

@@ -1,8 +1,10 @@
 """A broker that stops to answer ends a worker, whatever the worker was waiting for at that instant."""
 
 import asyncio
+import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from aiokafka.errors import KafkaTimeoutError
 from confluent_kafka import KafkaError, KafkaException
 
 from stream.engine.failure import EngineError, Exit
+from stream.engine.input.lease import Lease
 from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
 from stream.engine.partition_id import PartitionId
@@ -105,3 +108,17 @@ def test_a_broker_that_freezes_while_rows_are_read_back_is_no_loss_of_data(
     reading = ChangelogReader(reader, options, tables, threading.Event(), RecoveryProgress())
     with pytest.raises(ends_with):
         reading.read_to_ends(hidden_too=False)
+
+
+@pytest.mark.parametrize(
+    ("lease", "silence"), [(Lease(30.0), r"\(Kafka has answered no heartbeat for \d+ s\)"), (None, "30 s;")]
+)
+def test_a_stop_that_takes_too_long_names_the_broker_that_does_not_answer(
+    lease: Lease | None, silence: str
+) -> None:
+    """It does not matter that the member has not started."""
+    member = SimpleNamespace(lease=lease) if lease is not None else SimpleNamespace()
+    late = Group(lambda: member, 60.0).stopped_late(30.0)
+
+    assert late.code == Exit.PRODUCER
+    assert re.search(silence, str(late))

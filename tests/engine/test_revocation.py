@@ -13,6 +13,7 @@ from stream.engine.app import EngineApp
 from stream.engine.failure import EngineError, Exit
 from stream.engine.options import EngineOptions
 from stream.engine.partition_id import PartitionId
+from stream.engine.state import recovery
 from stream.engine.state.store import DiskStore, new_store
 from stream.engine.task.commit_point import CommitPoint
 from stream.engine.task.lane import Lane
@@ -95,11 +96,12 @@ def test_a_broker_that_is_frozen_when_a_store_is_sealed_is_one_line_and_no_fault
 ) -> None:
     """It was 70, with a traceback; at a stop it depended on which of two time-outs of 30 s came first."""
 
-    def unanswered(*_: object) -> int:
+    def unanswered(*_: object) -> tuple[int, int]:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
-    monkeypatch.setattr(engine_app, "changelog_end", unanswered)
-    with pytest.raises(EngineError, match="no answer from Kafka when stores were sealed") as ended:
+    monkeypatch.setattr(engine_app, "changelog_end", recovery.changelog_end)
+    monkeypatch.setattr(recovery, "_first_and_next", unanswered)
+    with pytest.raises(EngineError, match="no answer from Kafka about the end of rows/0") as ended:
         asyncio.run(revoked.app._release_lanes())
 
     assert ended.value.code == Exit.PRODUCER

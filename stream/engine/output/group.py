@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaTimeoutError
@@ -73,6 +74,15 @@ class Group:
         """Seconds since the last heartbeat that the group's coordinator answered; 0 while the lease holds."""
         lease = self._member().lease
         return 0.0 if lease.holds else lease.age_s
+
+    def stopped_late(self, limit_s: float) -> EngineError:
+        """The error of a stop that takes longer than `limit_s`; it says so where Kafka does not answer."""
+        silence = ""
+        with suppress(AttributeError):  # before the member has started there is no lease
+            if unanswered_s := self.unanswered_s:
+                silence = f" (Kafka has answered no heartbeat for {unanswered_s:.0f} s)"
+        text = f"stopping took over {limit_s:.0f} s{silence}; what is not committed comes again"
+        return EngineError(Exit.PRODUCER, text)
 
     async def until_owned(self) -> None:
         """Wait until the lease holds, in case the group's coordinator is away. EngineError: for too long."""

@@ -92,10 +92,13 @@ def _first_and_next(reader: Consumer, partition: TopicPartition, patience_s: flo
 
 
 def changelog_end(options: EngineOptions, partition: int, isolation: str = "read_committed") -> int:
-    """The offset that the next record of a changelog partition will get."""
+    """The offset that the next record of a changelog partition will get. EngineError: no answer."""
     reader = _reader(options, isolation)
     try:
         return _first_and_next(reader, TopicPartition(options.changelog, partition), QUERY_TIMEOUT_S)[1]
+    except KafkaException as away:
+        text = f"no answer from Kafka about the end of {options.changelog}/{partition}: {away!r}"
+        raise EngineError(Exit.PRODUCER, text) from away
     finally:
         reader.close()
 
