@@ -15,6 +15,7 @@ from stream.engine.failure import EngineError, Exit
 from stream.engine.input.lease import Lease
 from stream.engine.options import EngineOptions
 from stream.engine.output.group import Group
+from stream.engine.output.producer import Sender
 from stream.engine.partition_id import PartitionId
 from stream.engine.state.recovery import ChangelogReader
 from stream.engine.state.recovery_progress import RecoveryProgress
@@ -122,3 +123,21 @@ def test_a_stop_that_takes_too_long_names_the_broker_that_does_not_answer(
 
     assert late.code == Exit.PRODUCER
     assert re.search(silence, str(late))
+
+
+def test_a_partition_that_is_taken_over_from_a_frozen_broker_ends_the_worker_with_its_name() -> None:
+    """With exactly once it was "Timed out waiting for operation to finish, retry call to resume"."""
+
+    def unanswered(_: float) -> None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    sender = Sender(
+        EngineOptions("app", "127.0.0.1:1", ("events",), "rows", producer={"log_level": 0}), "one"
+    )
+    sender._producer = SimpleNamespace(init_transactions=unanswered)  # type: ignore[assignment]
+    with pytest.raises(
+        EngineError, match=r"^Kafka at 127.0.0.1:1 has not answered for 60 s; nothing"
+    ) as ended:
+        sender.take_over()
+
+    assert ended.value.code == Exit.PRODUCER

@@ -191,6 +191,10 @@ class Sender:
         try:
             self._producer.init_transactions(self._timeout_s)
         except KafkaException as failure:
+            if error_of(failure).code() == KafkaError._TIMED_OUT:
+                text = f"Kafka at {self._bootstrap} has not answered for {self._timeout_s:.0f} s"
+                reason = f"{text}; nothing of this flush is committed, its input comes again"
+                raise EngineError(Exit.PRODUCER, reason) from failure
             raise stopped_by(error_of(failure)) from failure
 
     def begin(self) -> None:
