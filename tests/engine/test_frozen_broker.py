@@ -134,7 +134,7 @@ def test_a_partition_that_is_taken_over_from_a_frozen_broker_ends_the_worker_wit
     sender = Sender(
         EngineOptions("app", "127.0.0.1:1", ("events",), "rows", producer={"log_level": 0}), "one"
     )
-    sender._producer = SimpleNamespace(init_transactions=unanswered)  # type: ignore[assignment]
+    sender._producer = SimpleNamespace(init_transactions=unanswered)
     with pytest.raises(
         EngineError, match=r"^Kafka at 127.0.0.1:1 has not answered for 60 s; nothing"
     ) as ended:
