@@ -210,9 +210,11 @@ def test_a_fault_has_its_line_and_says_what_is_allowed(changed, fault, tmp_path)
         ("https://crm.exämple/", "beyond ASCII"),
         ("https://[::1/", "no URL"),
         ("https://-crm-.example/", "expected an IP address or a host name"),
-        ("https://127.0.0.1/", "a loopback address; allow it with allow_networks"),
-        ("https://[::ffff:10.0.0.1]/", "a private address"),
-        ("https://169.254.169.254/latest", "the metadata service"),
+        ("https://127.0.0.1/", 'a loopback address; allow it with allow_networks = ["127.0.0.1"]'),
+        ("https://[::1]/", 'a loopback address; allow it with allow_networks = ["::1"]'),
+        ("https://[fe80::1%25eth0]/", 'allow it with allow_networks = ["fe80::1"]'),
+        ("https://[::ffff:10.0.0.1]/", 'allow it with allow_networks = ["10.0.0.1"]'),
+        ("https://169.254.169.254/latest", "metadata service of a cloud, which is never reached"),
     ],
 )
 def test_a_url_that_must_not_be_used_is_refused(url, why, tmp_path):

@@ -16,7 +16,7 @@ from stream.deliver.adapters.shape import Adapter, adapter_of
 from stream.deliver.adapters.tools import ShapeOptions
 from stream.deliver.endpoints.endpoint import Endpoint, Endpoints
 from stream.deliver.endpoints.entry import EndpointEntry, EndpointsEntry
-from stream.deliver.plan.addresses import Network, is_literal, network_of, why_refused
+from stream.deliver.plan.addresses import Network, is_literal, network_of, remedy, why_refused
 from stream.deliver.plan.admission import Filter
 from stream.deliver.plan.contact import Budget
 from stream.deliver.plan.quiet import QuietHours
@@ -230,7 +230,7 @@ def _host_problem(parts: SplitResult, host: str, networks: tuple[Network, ...]) 
         return "no host; allowed: https://host/path"
     if is_literal(host):
         refused = why_refused(host, networks)
-        return f"{host} is {refused}; allow it with allow_networks" if refused else ""
+        return f"{host} is {refused}{remedy(host)}" if refused else ""
     return f"host {shown(host)}: {reason}" if (reason := host_problem(host)) else ""
 
 

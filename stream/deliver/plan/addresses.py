@@ -7,6 +7,7 @@ IPv6 address that stands for an IPv4 one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from ipaddress import (
     IPv4Address,
@@ -47,6 +48,18 @@ def why_refused(address: str, allowed: Sequence[Network] = ()) -> str:
         if not any(each in network for network in allowed) and (kind := _kind(each)):
             return f"{kind} address"
     return ""
+
+
+def remedy(address: str) -> str:
+    """The end of a sentence: what to write into the endpoints file so that a refused address is allowed."""
+    try:
+        meanings = list(_meanings(ip_address(address.strip("[]").partition("%")[0])))
+    except ValueError:
+        return ""
+    if any(each in METADATA for each in meanings):
+        return ", which is never reached, whatever allow_networks says"
+    refused = [str(each) for each in meanings if _kind(each)]
+    return f"; allow it with allow_networks = {json.dumps(refused)}"
 
 
 def network_of(text: str) -> Network | None:

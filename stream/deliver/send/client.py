@@ -116,7 +116,7 @@ def _failure(error: BaseException) -> tuple[Failure, str]:
     """What kind of failure an exception is, and its text."""
     refused = _cause(error, RefusedAddressError)
     if refused is not None:
-        return "address", f"{refused}; allow it with allow_networks"
+        return "address", str(refused)
     for kinds, failure, words in (
         (asyncio.TimeoutError, "timeout", "no whole answer in time"),
         (aiohttp.ClientConnectorDNSError, "dns", f"the name was not found: {getattr(error, 'os_error', '')}"),

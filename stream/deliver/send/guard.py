@@ -12,11 +12,11 @@ from typing import Any
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from stream.deliver.plan.addresses import Network, why_refused
+from stream.deliver.plan.addresses import Network, remedy, why_refused
 
 
 class RefusedAddressError(OSError):
-    """An address that must not be reached; the message names it."""
+    """An address that must not be reached; the message names it and the remedy."""
 
 
 class GuardedResolver(AbstractResolver):
@@ -34,7 +34,7 @@ class GuardedResolver(AbstractResolver):
         for each in found:
             refused = why_refused(each["host"], self._allowed)
             if refused:
-                raise RefusedAddressError(f"{host} is {each['host']}, {refused}")
+                raise RefusedAddressError(f"{host} is {each['host']}, {refused}{remedy(each['host'])}")
         return found
 
     async def close(self) -> None:
@@ -48,7 +48,7 @@ def guarded_socket(allowed: Sequence[Network]) -> Any:
         family, kind, protocol, _, place = address
         refused = why_refused(str(place[0]), allowed)
         if refused:
-            raise RefusedAddressError(f"{place[0]}, {refused}")
+            raise RefusedAddressError(f"{place[0]}, {refused}{remedy(str(place[0]))}")
         return socket.socket(family=family, type=kind, proto=protocol)
 
     return factory
