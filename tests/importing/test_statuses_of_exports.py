@@ -115,3 +115,18 @@ def test_the_summary_says_what_cancelled_orders_were_worth(tmp_path):
     answer = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out.jsonl")])
 
     assert "€10.00  cancelled" in answer.output
+
+
+def test_statuses_of_woocommerce_mean_the_same_with_the_mark_of_its_database(tmp_path):
+    words = ("completed", "processing", "cancelled", "refunded", "on-hold", "failed", "checkout-draft")
+    text = "Order ID,Order Date,Customer Email,Order Status,Order Total,Currency\n" + "".join(
+        f"{number},2026-01-{number + 10},a{number}@x.org,wc-{word},10.00,EUR\n"
+        for number, word in enumerate(words, start=1)
+    )
+    proposal = suggestion(tmp_path, text)
+    done = imported(tmp_path, text, proposal)
+
+    assert 'event = "Order Status"' in proposal
+    assert 'whole_orders = ["wc-refunded"]' in proposal
+    assert live(done) == {"1": 1000, "2": 1000, "4": 0}
+    assert is_accounted_for(done)

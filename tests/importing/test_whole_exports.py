@@ -1,6 +1,8 @@
 """The ready mappings on complete exports, with all fields that their makers document."""
 
-from tests.support.importing import lines_of, of_ready
+from stream.importing.files.suggest.suggest import suggested_mapping
+from tests.support.importing import imported, lines_of, of_ready
+from tests.support.status_history import live
 
 SHOPIFY = (
     "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,Currency,Subtotal,"
@@ -138,6 +140,26 @@ def test_a_shopify_export_without_the_column_of_refunded_amounts(tmp_path):
 
     assert (refund["data"]["order_id"], refund["data"]["refund_minor"]) == ("#1", 1100)
     assert (done.summary.parts_unknown, done.rejects) == (1, [])
+
+
+def test_a_shopify_export_that_a_spreadsheet_saved_with_fewer_columns_is_still_one(tmp_path):
+    head = (
+        "Name;Email;Financial Status;Currency;Total;Refunded Amount;Created at;Lineitem quantity;"
+        "Lineitem name;Lineitem price"
+    )
+    text = f"""{head}
+#1;s@x.fr;paid;EUR;1.249,50;0,00;27.01.2026 10:00;1;Öl;1.200,00
+#1;s@x.fr;;;;;27.01.2026 10:00;1;"Tee; grün";49,50
+#2;s@x.fr;partially_refunded;EUR;33,45;10,00;28.01.2026 10:00;1;Käse;33,45
+#3;t@x.fr;voided;EUR;33,45;0,00;29.01.2026 10:00;1;Käse;33,45
+"""
+    (tmp_path / "export.csv").write_text(text, encoding="utf-8")
+    proposal = suggested_mapping(tmp_path / "export.csv", as_json=False)
+    done = imported(tmp_path, text, proposal)
+
+    assert proposal.startswith("# ready mapping: shopify-orders")
+    assert live(done) == {"#1": 124950, "#2": 2345}
+    assert done.rejects == []
 
 
 def test_a_whole_segment_call_and_one_of_rudderstack(tmp_path):

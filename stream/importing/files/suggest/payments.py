@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stream.importing.files.suggest.column_names import simplified
 from stream.importing.files.suggest.sample import ColumnSample
 from stream.importing.files.suggest.time_formats import filled
-from stream.importing.files.suggest.words import PAID, REFUNDED, STATUS_WORDS, is_status
+from stream.importing.files.suggest.words import PAID, REFUNDED, STATUS_WORDS, is_status, word_of
 from stream.toml_text import as_toml
 
 REFERENCE_NAMES = (
@@ -43,7 +43,7 @@ def payment_columns(
     kinds = [words.get(text.strip(), "") for text in columns[fields["event"]]]
     of_refunds = _reference(columns, fields, kinds) | _other_party(columns, fields, kinds)
     skip = {
-        name: sorted({text for text in filled(cells) if STATUS_WORDS.get(text.lower(), PAID) != PAID})
+        name: sorted({text for text in filled(cells) if STATUS_WORDS.get(word_of(text), PAID) != PAID})
         for name, cells in columns.items()
         if name not in _others(fields) and is_status(simplified(name)) and simplified(name) != "state"
     }

@@ -24,7 +24,7 @@ from stream.importing.files.suggest.time_formats import (
     fitting_formats,
     rival_formats,
 )
-from stream.importing.files.suggest.words import PAID, PART_REFUNDS, REFUNDED, WHOLE_REFUNDS
+from stream.importing.files.suggest.words import PAID, PART_REFUNDS, REFUNDED, WHOLE_REFUNDS, word_of
 from stream.importing.files.values.amounts import THOUSANDS_DIGITS, MarkDoubt, amount_reader
 from stream.printable import printable
 from stream.toml_text import as_toml
@@ -98,6 +98,17 @@ def with_layout_of(sample: FileSample, text: str) -> str:
         return text
     section = "\n".join(["[file]", *lines])
     return text.replace("[file]", section, 1) if "\n[file]\n" in text else f"{text.rstrip()}\n\n{section}\n"
+
+
+def with_decimal_of(sample: FileSample, text: str) -> str:
+    """A ready mapping that says nothing of money, with the decimal comma of this file where it has one."""
+    mapping = tomllib.loads(text)
+    if "money" in mapping or "items" in mapping:
+        return text
+    named = {field: column.rstrip("?").split("|") for field, column in mapping["columns"].items()}
+    fields = {field: column for field, all_ in named.items() for column in all_ if column in sample.columns}
+    lines = _money_lines(sample.columns, fields)
+    return "\n".join([text.rstrip(), *lines]) + "\n" if lines else text
 
 
 def joined_cells(columns: ColumnSample, column: str) -> list[str]:
@@ -240,7 +251,7 @@ def _returns_lines(columns: ColumnSample, found: FoundColumns) -> list[str]:
     if REFUNDED in found.words.values() and "order_total" in found.fields:
         lines.append('negative_total = "ignore" # money that was sent, where a payment is negative')
     for option, words in (("whole_orders", WHOLE_REFUNDS), ("parts_of_orders", PART_REFUNDS)):
-        texts = [text for text, kind in found.words.items() if kind == PAID and text.lower() in words]
+        texts = [text for text, kind in found.words.items() if kind == PAID and word_of(text) in words]
         if texts:
             lines.append(f"{option} = {as_toml(texts)}")
     return ["", "[returns]", *lines] if lines else []

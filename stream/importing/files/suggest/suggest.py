@@ -12,7 +12,12 @@ from stream.importing.files.importer import Importer
 from stream.importing.files.mapping.load import parse_mapping, ready_mappings
 from stream.importing.files.mapping.mapping import ColumnMapping
 from stream.importing.files.suggest.currencies import currency_columns
-from stream.importing.files.suggest.proposal import proposed_toml, with_layout_of, with_time_format_of
+from stream.importing.files.suggest.proposal import (
+    proposed_toml,
+    with_decimal_of,
+    with_layout_of,
+    with_time_format_of,
+)
 from stream.importing.files.suggest.sample import SAMPLE_LINES, ColumnSample, sampled_file
 
 FIRST_EVENTS_SHOWN = 3
@@ -27,7 +32,8 @@ def suggested_mapping(path: Path, *, as_json: bool) -> str:
     sample = sampled_file(path)
     name = _matching_ready_mapping(sample.columns)
     if name:
-        text = with_layout_of(sample, with_time_format_of(sample, ready_mappings()[name]))
+        text = with_time_format_of(sample, ready_mappings()[name])
+        text = with_layout_of(sample, with_decimal_of(sample, text))
     else:
         text = proposed_toml(sample)
     preview = _preview(path, parse_mapping(text, f"the mapping proposed for {path}"))

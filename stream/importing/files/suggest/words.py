@@ -67,6 +67,7 @@ STATUS_WORDS = {
     **dict.fromkeys(
         ("pending payment", "pending_payment", "awaiting payment", "requires_payment_method"), "ignore"
     ),
+    **dict.fromkeys(("checkout-draft", "trash"), "ignore"),
     **dict.fromkeys(("offen", "pendente", "created", "pendiente"), "ignore"),
     **dict.fromkeys(("pagamento pendente", "aguardando", "malsucedido", "zahlung ausstehend"), "ignore"),
     **dict.fromkeys(("in wartestellung", "fehlgeschlagen", "pendiente de pago", "en espera"), "ignore"),
@@ -166,8 +167,13 @@ TYPE_WORDS = {
 def meanings(cells: Iterable[str], words: dict[str, str]) -> dict[str, str]:
     """Each different text of a column with its meaning; empty where one of them is not known."""
     texts = sorted({cell.strip() for cell in cells if cell.strip()})
-    found = {text: words[text.lower()] for text in texts if text.lower() in words}
+    found = {text: words[word_of(text)] for text in texts if word_of(text) in words}
     return found if texts and len(found) == len(texts) else {}
+
+
+def word_of(text: str) -> str:
+    """A status in small letters, without the `wc-` that WooCommerce puts before it in its database."""
+    return text.strip().lower().removeprefix("wc-")
 
 
 def of_payment(name: str) -> bool:
