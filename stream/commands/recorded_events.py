@@ -78,6 +78,9 @@ def print_set_aside(recording: Recording, *, as_json: bool) -> None:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
         were = "line was" if len(aside) == 1 else "lines were"
         echo(f"{len(aside):,} {were} set aside: {counts}", err=True)
+    if count := recording.unknown:
+        were, types = ("event was", "its type is") if count == 1 else ("events were", "their types are")
+        echo(f"{count:,} {were} not used: {types} not known to this version", err=True)
     print_notes(far_notes(recording))
 
 

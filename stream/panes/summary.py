@@ -59,17 +59,49 @@ def _moved(numbers: Mapping[str, Any]) -> str:
 
 
 def _at_risk(numbers: Mapping[str, Any]) -> str:
+    """Who matters most, and how many of them, and of all, have a risk from which alerts are raised."""
     tiers = [(name, one) for name, one in numbers["retention"]["by_tier"].items() if one["customers"]]
     if not tiers:
         return "No customer has a tier, so nobody can be said to matter most."
     name, best = tiers[-1]
-    at_risk = sum(one["at_risk"] for _, one in tiers)
-    money = amount(best["value_at_risk_minor"], numbers["currency"])
-    spent = f", with {money} of recent spending" if numbers["currency"] else ""
-    return (
-        f"Who matters most are the {best['customers']:,} {name} customers: {best['at_risk']:,} of them are at risk{spent}; "
-        f"of all customers {at_risk:,} are."
-    )
+    level = f"{numbers['retention']['raise_at']:.0%}"
+    has_spent = bool(numbers["currency"] and best["at_risk"])
+    money = amount(best["value_at_risk_minor"], numbers["currency"]) if has_spent else ""
+    spent = f", with {money} of recent spending" if has_spent else ""
+    if len(tiers) == 1:
+        return f"{_of_one_tier(name, best, level)}{spent}."
+    if best["customers"] == 1:
+        head = f"Who matters most is the one {name} customer: {_own_risk(best, level)}"
+    else:
+        head = f"Who matters most are the {best['customers']:,} {name} customers: {_of_them(best, level, 'of them')}"
+    return f"{head}{spent}; {_of_all([one for _, one in tiers], best)}."
+
+
+def _of_one_tier(name: str, one: Mapping[str, Any], level: str) -> str:
+    if one["customers"] == 1:
+        return f"The only customer is of the {name} tier: {_own_risk(one, level)}"
+    of = f"of the {one['customers']:,}"
+    return f"All customers are of the {name} tier: {_of_them(one, level, of)}"
+
+
+def _own_risk(one: Mapping[str, Any], level: str) -> str:
+    return f"their risk of not buying again is {f'{level} or more' if one['at_risk'] else f'below {level}'}"
+
+
+def _of_them(tier: Mapping[str, Any], level: str, of: str) -> str:
+    count = tier["at_risk"]
+    who = f"{count:,} {of} {'has' if count == 1 else 'have'}" if count else f"none {of} has"
+    return f"{who} a risk of {level} or more of not buying again"
+
+
+def _of_all(tiers: list[Mapping[str, Any]], best: Mapping[str, Any]) -> str:
+    """The same of the customers of all tiers; the best one was told before."""
+    at_risk, customers = (sum(one[name] for one in tiers) for name in ("at_risk", "customers"))
+    is_one = best["customers"] == 1
+    if not at_risk:
+        return f"so is that of all {customers:,} customers" if is_one else "nor has any other customer"
+    has = f"{'has' if at_risk == 1 else 'have'}{' such a risk' if is_one else ''}"
+    return f"of all {customers:,} customers {at_risk:,} {has}, with an open alert or without"
 
 
 def _why(numbers: Mapping[str, Any]) -> Iterator[str]:

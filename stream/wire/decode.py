@@ -56,6 +56,16 @@ class _TypeOnly(Struct):
 
 
 _TYPE_DECODER: Final = msgspec.json.Decoder(_TypeOnly)
+_ENVELOPE_DECODER: Final = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "EnvelopeOfAnyType",
+        [
+            (field.name, field.type) if field.required else (field.name, field.type, field.default)
+            for field in msgspec.structs.fields(Event)
+        ],
+    )
+)
+"""What every event has, whatever its type: what lacks it is no event of a newer version either."""
 
 
 def kind_of(event: Event) -> TopicKind:
@@ -176,12 +186,19 @@ def _decode_data(tag: str, value: bytes | None) -> Struct | UnsetType | Rejected
 
 
 def _unknown_type(kind: TopicKind | None, value: bytes) -> Unknown | Rejected | None:
-    """When only the type is wrong: Unknown, or Rejected for a type of another topic. Otherwise None."""
+    """When only the type is wrong: Unknown, or Rejected for a type of another topic. Otherwise None.
+
+    A type that no version has made is no event: an envelope that misses a field is Rejected for that field.
+    """
     try:
         tag = _TYPE_DECODER.decode(value).type
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if tag not in TOPIC_KIND_OF:
+        try:
+            _ENVELOPE_DECODER.decode(value)
+        except msgspec.MsgspecError as error:
+            return _rejection(value, error)
         return flaw_in(value) or Unknown(tag[:256])
     if kind is not None and TOPIC_KIND_OF[tag] != kind:
         return _wrong_topic(tag)

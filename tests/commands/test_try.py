@@ -120,6 +120,28 @@ def test_a_file_of_events_is_not_imported():
     assert visible("results") == ALL - {"mapping.toml", "events.jsonl.gz", "events.rejects.jsonl"}
 
 
+def test_an_export_in_json_with_a_field_type_is_no_file_of_events():
+    orders = ["c1", "o1", "2026-01-02", "20.00"], ["c2", "o2", "2026-02-02", "30.00"]
+    rows = [dict(zip(("customer_id", "order_id", "date", "total"), order, strict=True)) for order in orders]
+    Path("orders.jsonl").write_text("".join(json.dumps({"type": "order", **row}) + "\n" for row in rows))
+
+    answer = CliRunner().invoke(main, ["try", "orders.jsonl", "--now", "2026-03-01"])
+
+    assert answer.exit_code == 0, answer.output
+    assert "events already" not in answer.output
+    assert len(Path("orders.try/profiles.jsonl").read_text().splitlines()) == 2
+
+
+def test_events_of_a_type_that_is_not_known_are_told():
+    event = {"id": "1", "source": "/a", "subject": "c", "time": "2026-01-02T00:00:00Z", "data": {}}
+    Path("new.jsonl").write_text(json.dumps({"type": "purchase.gifted", **event}) + "\n")
+
+    answer = CliRunner().invoke(main, ["replay", "new.jsonl", "--now", "2026-03-01"])
+
+    assert answer.exit_code == 0, answer.output
+    assert "1 event was not used: its type is not known to this version" in answer.stderr
+
+
 def test_a_mapping_that_was_edited_is_kept_and_used_by_the_next_run():
     tried(TINY)
     mapping = Path("orders.try/mapping.toml")

@@ -20,7 +20,8 @@ def events(count: int) -> bytes:
 
 def test_a_bad_line_is_reported_with_its_place_and_reason(tmp_path):
     file = tmp_path / "events.jsonl"
-    file.write_bytes(GOOD + b"\n\n" + as_bytes(purchase(data__total_minor=1.5)) + b"\n" + b'{"type":"x.y"}\n')
+    wrong = [as_bytes(purchase(data__total_minor=1.5)), as_bytes(purchase(type="x.y"))]
+    file.write_bytes(GOOD + b"\n\n" + b"\n".join(wrong) + b"\n")
 
     result = CliRunner().invoke(main, ["send", "--dry-run", str(file)])
 

@@ -249,6 +249,7 @@ async def test_an_empty_shop_is_said_in_words(tmp_path):
     assert "No customer is known yet" in text
     assert "No customer is known yet" in everybody
     assert "1970" not in text + everybody
+    assert "as of no event" not in text
     assert rows.count("\n") == 1
 
 

@@ -88,6 +88,23 @@ def test_an_unknown_type_is_ignored_and_named(topic_kind):
     assert decode_at_home(b"{}", [*BINARY[:4], ("ce_type", b"new.one"), *BINARY[5:]]) == Unknown("new.one")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"type":"track","event":"Order Completed","messageId":"m1","userId":"u1"}',
+        b'{"id":"evt_1","object":"event","created":1719835200,"type":"charge.succeeded","data":{}}',
+        b'{"type":"order","customer":"c1","date":"2026-01-02","total":"20.00"}',
+        as_bytes(purchase(type="purchase.gifted", specversion="2.0")),
+        as_bytes(purchase(type="purchase.gifted", time="yesterday")),
+    ],
+    ids=["segment", "stripe", "a row of an export", "another version", "no time"],
+)
+def test_an_unknown_type_without_an_envelope_is_rejected_as_in_binary_mode(value):
+    """What is no event of a newer version either: never ignored without a word."""
+    assert decode_at_home(value).reason is Reason.SCHEMA
+    assert decode_line(value).reason is Reason.SCHEMA  # type: ignore[union-attr]
+
+
 def test_binary_and_structured_mode_are_the_same_event():
     assert decode_at_home(as_bytes(purchase()["data"]), BINARY) == decode_at_home(GOOD)
 
