@@ -5,7 +5,7 @@ import pytest
 from stream.panes.summary import summary_sentences
 
 
-def told(platinum=(0, 0), bronze=(0, 0)):
+def sentence(platinum=(0, 0), bronze=(0, 0)):
     """The sentence for so many customers of each tier, and so many of them at risk."""
     tiers = {"bronze": bronze, "platinum": platinum}
     by_tier = {
@@ -66,10 +66,10 @@ OR_NOT = ", with an open alert or without."
     ],
 )
 def test_who_matters_most_is_told_with_what_the_count_means(platinum, bronze, words):
-    assert told(platinum, bronze) == words
+    assert sentence(platinum, bronze) == words
 
 
 def test_one_customer_alone_is_told_as_one():
     words = "The only customer is of the bronze tier: their risk of not buying again is 35% or more"
 
-    assert told(bronze=(1, 1)) == f"{words}, with €50.00 of recent spending."
+    assert sentence(bronze=(1, 1)) == f"{words}, with €50.00 of recent spending."
