@@ -67,6 +67,20 @@ def test_christmas_buyers_are_due_in_september():
 
 
 @pytest.mark.slow
+def test_in_january_christmas_buyers_are_known_to_stay_away_until_autumn():
+    """Without seasons the same customers are said to stay away with 62%."""
+    january = midnight(2024, 1, 31)
+    model, history, silent, _ = learnt("christmas", january, 26, 1_500)
+    snapshot = history.snapshots[january]
+
+    months = np.array([one.by_month for one in snapshot.features])
+    at_christmas = (months[:, 10:].sum(axis=1) == months.sum(axis=1)) & (snapshot.inactive_days < 120)
+    risk = churn_risks(model, snapshot)
+    assert at_christmas.sum() > 200
+    assert abs(risk[at_christmas].mean() - silent[at_christmas].mean()) < 0.1
+
+
+@pytest.mark.slow
 def test_the_same_events_give_the_same_seasons_and_a_refit_from_profiles_keeps_them():
     model, history, _, options = learnt("christmas", SEPTEMBER, 13, 3_500)
 

@@ -50,6 +50,18 @@ def test_the_level_rises_until_few_customers_a_month_are_alerted():
     assert "of the customers" in level.learnt
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(3, "less than once a month"), (8, "about once a month"), (40, "about 6 times a month")],
+)
+def test_few_alerts_are_never_said_to_be_none_or_one_times(count, words):
+    moments, model = customers(count, share_eager=1.0), with_population(2_000)
+
+    level = not_none(learnt_upgrade_level(moments, (0, UNTIL), model, Policy()))
+
+    assert words in level.learnt
+
+
 def test_a_shop_within_the_budget_keeps_the_score_of_its_policy():
     moments, model = customers(40, share_eager=1.0), with_population(2_000)
 

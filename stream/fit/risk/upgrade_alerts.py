@@ -137,12 +137,19 @@ def learnt_upgrade_level(
     if not raised:
         return None
     words = (
-        f"Raised from a score of {100 * chosen:.0f} on, about {monthly:.0f} times a month "
+        f"Raised from a score of {100 * chosen:.0f} on, {_times(monthly)} "
         f"({monthly / model.population.customers:.1%} of the customers)."
     )
     return _with_promise(
         UpgradeLevel(raise_at=chosen, learnt=words), raised, span_ms, _within_ms(model.horizon)
     )
+
+
+def _times(monthly: float) -> str:
+    """How often in a month, in words; never that it is no times."""
+    if monthly >= 1.5:
+        return f"about {monthly:.0f} times a month"
+    return "about once a month" if monthly >= 0.75 else "less than once a month"
 
 
 def _with_promise(
