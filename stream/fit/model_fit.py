@@ -113,6 +113,7 @@ def fit_model(history: History, split_ms: int, options: FitOptions, fallback: Mo
             upgrade=learnt_upgrade_level(history.moments, (history.first_ms, split_ms), base, rules),
             tables=tables,
             notes=(*notes, *learnt.notes, *pace.notes),
+            further=pace.further,
             trend=pace.trend,
             wander=pace.wander,
         )

@@ -67,6 +67,7 @@ def refit(
             retention=current.retention,
             thresholds=current.thresholds,
             upgrade=current.upgrade,
+            further=current.further,
             trend=current.trend,
             wander=current.wander,
             tables=finance_tables(base.process, options.finance) if options.finance else (),

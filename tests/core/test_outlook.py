@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from stream.core.calendar import UTC_CALENDAR
 from stream.core.judgement.worth import expected_of
 from stream.core.model.document import ModelError, sealed
 from stream.core.model.features import Features
-from stream.core.model.record import BuyerKind, Seasons, Trend
+from stream.core.model.pace import Further, Trend
+from stream.core.model.record import BuyerKind, Seasons
 from stream.core.risk.outlook import outlook
 from stream.core.risk.season import MONTH_DAYS, YEAR_DAYS, passed_days, season_of
 from stream.core.units import DAY_MS, YEAR_MS
 from stream.core.value.clv import p_alive
-from stream.core.value.interval import value_interval
+from stream.core.value.interval import count_tails, value_interval
 from stream.core.value.lifetime import finite_purchases, valuation
 from stream.model_file import default_model
 from tests.support.narrow import not_none
@@ -190,7 +192,8 @@ def test_who_buys_faster_is_worth_more_and_no_more_than_by_so_much(x, silent_day
     )
 
     low, high = sorted((1.0, math.exp(level)))
-    assert paced <= high * 1.01 * alone
+    if chance is None or level > 0.0:
+        assert paced <= high * 1.01 * alone
     if chance is None:  # a stated chance stays: then a faster customer who waits has more surely left
         assert low / 1.01 * alone <= paced
 
@@ -208,3 +211,85 @@ def test_a_trend_goes_on_as_far_as_was_looked_and_then_stays():
 def test_a_model_with_an_absurd_trend_is_refused(field, value):
     with pytest.raises(ModelError, match=f"trend.{field}"):
         sealed(replace(PLAIN, trend=replace(trend(), **{field: value})))
+
+
+def further(*factors):
+    """Factors that are the same however far ahead is looked."""
+    levels = tuple(math.log(one) for one in factors)
+    return Further(levels=levels, slopes=(0.0,) * len(levels), ahead_max_ms=YEAR_MS, learnt="a test's")
+
+
+ONCE = further(0.01, 0.01)
+ONCE_A_SEASON = replace(SEASONAL, further=ONCE)
+AS_EXPECTED = replace(SEASONAL, further=further(1.0 + 1e-9, 1.0 + 1e-9))
+histories = given(
+    st.integers(0, 12), st.integers(0, 900), st.integers(0, 700), st.sampled_from(HORIZONS_DAYS),
+    st.one_of(st.none(), st.floats(0.01, 1.0)),
+)  # fmt: skip
+
+
+def lived(x, span_days, silent_days):
+    last_ms = CHRISTMAS_BUYER.first_ms + (span_days if x else 0) * DAY_MS
+    return replace(CHRISTMAS_BUYER, frequency=x, last_ms=last_ms), last_ms + silent_days * DAY_MS
+
+
+@histories
+def test_where_as_many_purchases_follow_as_the_process_says_nothing_changes(x, span, silent, days, chance):
+    features, as_of_ms = lived(x, span, silent)
+
+    alone, same = (
+        purchases(model, features, as_of_ms, days * DAY_MS, chance) for model in (SEASONAL, AS_EXPECTED)
+    )
+
+    assert same == pytest.approx(alone, rel=0.02, abs=1e-4)
+
+
+@histories
+def test_expected_purchases_and_their_numbers_agree_where_few_follow_the_next_one(
+    x, span, silent, days, chance
+):
+    features, as_of_ms = lived(x, span, silent)
+    rules = valuation(ONCE_A_SEASON, days * DAY_MS, 0.0)
+    seen = outlook(ONCE_A_SEASON, rules, features, as_of_ms)
+
+    tails = count_tails(rules, seen.x, seen.t_x, seen.T, chance, seen.reach)
+
+    expected = finite_purchases(rules, seen.x, seen.t_x, seen.T, chance, seen.reach)
+    assert math.fsum(tails) == pytest.approx(expected, rel=0.01, abs=1e-4)
+    assert all(1.0 + 1e-9 >= more >= less - 1e-9 for more, less in pairwise(tails))
+
+
+def test_who_buys_once_a_season_brings_their_chance_of_buying_and_no_more():
+    september = instant(2024, 9, 1)
+
+    usual, once = (
+        purchases(model, CHRISTMAS_BUYER, september, 182 * DAY_MS, 0.6) for model in (SEASONAL, ONCE_A_SEASON)
+    )
+
+    assert once == pytest.approx(0.6, abs=0.03)
+    assert usual > 1.2 * once
+
+
+def test_the_chance_of_a_purchase_is_not_touched_by_what_follows_it():
+    rules = valuation(SEASONAL, YEAR_MS, 0.0)
+    some = []
+    for model in (SEASONAL, ONCE_A_SEASON):
+        seen = outlook(model, rules, CHRISTMAS_BUYER, instant(2024, 9, 1))
+        some.append(count_tails(rules, seen.x, seen.t_x, seen.T, 0.6, seen.reach)[0])
+
+    assert some[1] == pytest.approx(some[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "factors", "field"),
+    [
+        (PLAIN, further(1.0), "levels"),
+        (SEASONAL, further(*[1.0] * 7), "levels"),
+        (SEASONAL, replace(ONCE, slopes=(0.0,)), "slopes"),
+        (SEASONAL, replace(ONCE, levels=(99.0, 0.0)), "levels"),
+        (SEASONAL, replace(ONCE, ahead_max_ms=YEAR_MS * 101), "ahead_max_ms"),
+    ],
+)
+def test_a_model_whose_further_purchases_fit_no_kinds_or_are_absurd_is_refused(model, factors, field):
+    with pytest.raises(ModelError, match=f"further.{field}"):
+        sealed(replace(model, further=factors))

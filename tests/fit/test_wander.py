@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from stream.core.model.document import ModelError, sealed
 from stream.core.model.features import Features
-from stream.core.model.record import PurchaseProcess, Wander
+from stream.core.model.pace import Wander
+from stream.core.model.record import PurchaseProcess
 from stream.core.risk.outlook import outlook
 from stream.core.units import DAY_MS, WEEK_MS, YEAR_MS
 from stream.core.value.interval import count_tails, value_interval

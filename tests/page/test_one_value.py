@@ -10,7 +10,7 @@ from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import standing
 from stream.core.judgement.worth import expected_minor, spread_if_kept, spread_now
 from stream.core.model.document import sealed
-from stream.core.model.record import Trend, Wander
+from stream.core.model.pace import Further, Trend, Wander
 from stream.core.units import DAY_MS, YEAR_MS
 from stream.fit.history import read_history
 from stream.page.entries import customer_entry
@@ -30,12 +30,13 @@ PACED = Basis(
         replace(
             seasonal_model(),
             trend=Trend(level=0.2, slope=0.1, ahead_max_ms=YEAR_MS, learnt="a test's"),
+            further=Further(levels=(0.2, -2.0), slopes=(0.1, 0.0), ahead_max_ms=YEAR_MS, learnt="a test's"),
             wander=Wander(per_year=0.2, learnt="a test's"),
             version="",
         )
     ),
 )
-"""Whose model knows seasons, a trend, and how the pace of customers wanders."""
+"""Whose model knows seasons, what follows a purchase, a trend, and how the pace of customers wanders."""
 DAYS = range(0, 120, 8)
 
 

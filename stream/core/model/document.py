@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from stream.core.model.features import BY_NAME, OVERDUE
+from stream.core.model.pace import Further
 from stream.core.model.record import (
     GridTable,
     MidRanks,
@@ -73,6 +74,7 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
     "horizon": {"factor": (1e-3, 1e3), "min_ms": (1, 100 * YEAR_MS), "max_ms": (1, 100 * YEAR_MS)},
     "evenness": dict.fromkeys(("shape", "rate"), (1e-6, 1e6)),
     "trend": {"level": (-2.0, 2.0), "slope": (-3.0, 3.0), "ahead_max_ms": (1, 100 * YEAR_MS)},
+    "further": {"ahead_max_ms": (1, 100 * YEAR_MS)},
     "wander": {"per_year": (1e-6, 10.0)},
     "retention": dict.fromkeys(("alpha", "beta"), (1e-6, 1e9)),
 }
@@ -108,6 +110,8 @@ def check_model(model: Model) -> None:
     if model.seasons is not None:
         _check_seasons(model.seasons)
         _check_no_rhythm(model)
+    if model.further is not None:
+        _check_further(model.further, model.seasons)
     for table in model.tables:
         _check_table(table)
 
@@ -182,6 +186,15 @@ def _check_seasons(seasons: Seasons) -> None:
         _require(
             whole and min(kind.months) >= 1e-9, "seasons.kinds: months must add up to 1, each above 1e-09"
         )
+
+
+def _check_further(further: Further, seasons: Seasons | None) -> None:
+    """A line for each kind of buyers."""
+    kinds = 0 if seasons is None else len(seasons.kinds)
+    for name in ("levels", "slopes"):
+        numbers = getattr(further, name)
+        _require(len(numbers) == kinds, f"further.{name}: {len(numbers)} for {kinds} kinds of buyers")
+        _require(max(map(abs, numbers)) <= 10.0, f"further.{name}: one is not from -10 to 10")
 
 
 def _check_no_rhythm(model: Model) -> None:

@@ -10,19 +10,15 @@ import math
 from bisect import bisect_left, bisect_right
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from stream.core.events.payload import Currency
+from stream.core.model.pace import Further, Trend, Wander
+from stream.core.model.part import ModelPart, Positive
 from stream.core.units import WEEK_MS, YEAR_MS, Share
 
-Positive = Annotated[float, Meta(gt=0)]
 
-
-class _ModelPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Base of a part of the model: a misspelt field is an error, not a default."""
-
-
-class PurchaseProcess(_ModelPart, frozen=True):
+class PurchaseProcess(ModelPart, frozen=True):
     """BG/NBD or MBG/NBD (value/clv.py): when customers buy, and when they leave for good.
 
     A customer buys at a rate that is gamma(r, alpha) distributed over customers, per `unit_ms`, and leaves
@@ -37,7 +33,7 @@ class PurchaseProcess(_ModelPart, frozen=True):
     unit_ms: Annotated[int, Meta(gt=0)] = WEEK_MS
 
 
-class Spend(_ModelPart, frozen=True):
+class Spend(ModelPart, frozen=True):
     """Gamma-Gamma: the money of one purchase. Money here is in units of `scale_minor` (100: dollars)."""
 
     p: Positive
@@ -46,7 +42,7 @@ class Spend(_ModelPart, frozen=True):
     scale_minor: Annotated[int, Meta(gt=0)] = 100
 
 
-class Horizon(_ModelPart, frozen=True):
+class Horizon(ModelPart, frozen=True):
     """Length of a customer's own horizon: `factor` of their mean gaps, within bounds; equal bounds fix it."""
 
     factor: Positive = 2.0
@@ -54,7 +50,7 @@ class Horizon(_ModelPart, frozen=True):
     max_ms: Annotated[int, Meta(gt=0)] = YEAR_MS
 
 
-class MidRanks(_ModelPart, frozen=True):
+class MidRanks(ModelPart, frozen=True):
     """A distribution by mid-ranks: `ranks[i]` is the share below `values[i]` plus half the share equal to
     it."""
 
@@ -78,7 +74,7 @@ class MidRanks(_ModelPart, frozen=True):
         return min(5, 1 + int(5.0 * self.rank(value)))
 
 
-class Population(_ModelPart, frozen=True):
+class Population(ModelPart, frozen=True):
     """Distributions over all customers, for the scores of RFM and the cut-offs of the tiers."""
 
     customers: Annotated[int, Meta(ge=1)]
@@ -94,7 +90,7 @@ class Population(_ModelPart, frozen=True):
         return min(100, bisect_right(quantiles, decayed_value_minor)) / 100.0
 
 
-class Prior(_ModelPart, frozen=True):
+class Prior(ModelPart, frozen=True):
     """What to expect of a new customer."""
 
     repeat_share: Share
@@ -105,7 +101,7 @@ class Prior(_ModelPart, frozen=True):
     """Mean money of a first purchase."""
 
 
-class Term(_ModelPart, frozen=True):
+class Term(ModelPart, frozen=True):
     """One feature's part of the log-odds of churn: weight * (feature - centre) / scale."""
 
     feature: str
@@ -126,7 +122,7 @@ class Term(_ModelPart, frozen=True):
         )
 
 
-class RiskSegment(_ModelPart, frozen=True):
+class RiskSegment(ModelPart, frozen=True):
     """The logistic regression for customers with at least `frequency_min` repeat purchase days."""
 
     frequency_min: Annotated[int, Meta(ge=0)]
@@ -134,7 +130,7 @@ class RiskSegment(_ModelPart, frozen=True):
     terms: tuple[Term, ...]
 
 
-class RiskLayer(_ModelPart, frozen=True):
+class RiskLayer(ModelPart, frozen=True):
     """The learnt layer of churn risk. Segments are in order of `frequency_min`, which begins at 0."""
 
     segments: Annotated[tuple[RiskSegment, ...], Meta(min_length=1)]
@@ -142,7 +138,7 @@ class RiskLayer(_ModelPart, frozen=True):
     """Plain words: from which dates, horizon and how many customers this was learnt."""
 
 
-class Thresholds(_ModelPart, frozen=True):
+class Thresholds(ModelPart, frozen=True):
     """Churn risks at which alerts are raised and cleared, learnt for a precision or an alert budget."""
 
     raise_at: Annotated[float, Meta(gt=0, lt=1)]
@@ -161,7 +157,7 @@ class Thresholds(_ModelPart, frozen=True):
     """The share of alerts of at_risk_loyal, as far as customers drift away."""
 
 
-class UpgradeLevel(_ModelPart, frozen=True):
+class UpgradeLevel(ModelPart, frozen=True):
     """The score at which an upgrade opportunity is raised, learnt so that few customers a month have one."""
 
     raise_at: Annotated[float, Meta(gt=0, le=1)]
@@ -175,7 +171,7 @@ class UpgradeLevel(_ModelPart, frozen=True):
     """Within which time of the alert."""
 
 
-class Retention(_ModelPart, frozen=True):
+class Retention(ModelPart, frozen=True):
     """Retention by the shifted-beta-geometric model (Fader & Hardie 2007).
 
     The probability to leave in a period is beta(alpha, beta) distributed over customers.
@@ -186,7 +182,7 @@ class Retention(_ModelPart, frozen=True):
     period_ms: Annotated[int, Meta(gt=0)] = YEAR_MS
 
 
-class BuyerKind(_ModelPart, frozen=True):
+class BuyerKind(ModelPart, frozen=True):
     """Customers whose purchases are spread over the year in one way: all year, or before Christmas only."""
 
     share: Positive
@@ -195,7 +191,7 @@ class BuyerKind(_ModelPart, frozen=True):
     """Share of a year's purchases in each month of the year, January first; their sum is 1."""
 
 
-class Seasons(_ModelPart, frozen=True, eq=False):
+class Seasons(ModelPart, frozen=True, eq=False):
     """When in the year customers buy, by kinds; which kind a customer is, their own months tell."""
 
     kinds: Annotated[tuple[BuyerKind, ...], Meta(min_length=1)]
@@ -203,7 +199,7 @@ class Seasons(_ModelPart, frozen=True, eq=False):
     """Plain words: from how many customers and seasons this was learnt."""
 
 
-class Evenness(_ModelPart, frozen=True):
+class Evenness(ModelPart, frozen=True):
     """How even the gaps between a customer's purchases are: their shape k is gamma distributed over customers
     (model/evenness.py). 1 is chance, 225 is every 30 days give or take 2.
     """
@@ -212,37 +208,7 @@ class Evenness(_ModelPart, frozen=True):
     rate: Positive
 
 
-class Trend(_ModelPart, frozen=True):
-    """How many times the purchases that the process expects of known customers they make, in the mean.
-
-    A process takes the pace of a whole life for that of the future. In a shop that grows, or shrinks, it is
-    another one, the more so the further one looks ahead.
-    """
-
-    level: float
-    """Logarithm of that factor for the near future."""
-    slope: float
-    """What a year further ahead adds to it."""
-    ahead_max_ms: Annotated[int, Meta(gt=0)]
-    """So far ahead was looked when it was learnt; beyond, the factor stays."""
-    learnt: str
-    """Plain words: from what, and how much better it was on a look that was not learnt from."""
-
-    def factor(self, ahead_ms: float) -> float:
-        """How many times the expected purchases are made within a time from now on."""
-        return math.exp(self.level + self.slope * min(ahead_ms, self.ahead_max_ms) / YEAR_MS)
-
-
-class Wander(_ModelPart, frozen=True):
-    """How much the pace at which one customer buys comes to differ from that of their life so far."""
-
-    per_year: Positive
-    """Variance of the coming rate over the past one, for a year of history and time looked ahead together."""
-    learnt: str
-    """Plain words: from what, and how much likelier it made a look that was not learnt from."""
-
-
-class GridTable(_ModelPart, frozen=True):
+class GridTable(ModelPart, frozen=True):
     """Discounted purchases of a customer who has not left, over frequency x and age T (value/lifetime.py).
 
     `rows`, one per frequency: the logarithm of the purchases over their naive number, which is the buying
@@ -258,7 +224,7 @@ class GridTable(_ModelPart, frozen=True):
     rows: tuple[tuple[float, ...], ...]
 
 
-class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
+class Model(ModelPart, frozen=True, omit_defaults=True, eq=False):
     """One fitted population. The version is the hash of all other fields: equal versions judge alike."""
 
     name: str
@@ -290,4 +256,6 @@ class Model(_ModelPart, frozen=True, omit_defaults=True, eq=False):
     """None: customers buy at the pace of their life so far."""
     wander: Wander | None = None
     """None: nobody's pace changes; ranges of value are those of the purchase process."""
+    further: Further | None = None
+    """None: purchases after the next one come as the process says. Only in a model with seasons."""
     version: str = ""

@@ -12,10 +12,11 @@ import math
 from typing import NamedTuple
 
 from stream.core.model.features import Features
-from stream.core.model.record import Model, Trend
+from stream.core.model.pace import Trend
+from stream.core.model.record import Model
 from stream.core.risk.curve import own_in
 from stream.core.risk.inactivity import inactivity
-from stream.core.risk.season import Season, season_of
+from stream.core.risk.season import Season, further_of, season_of
 from stream.core.units import DAY_MS, MONTHS_OF_YEAR
 from stream.core.value.lifetime import Valuation, kept_of
 from stream.core.value.reach import Reach
@@ -58,6 +59,10 @@ def outlook(
         reach = Reach(in_month.horizon, *_ahead(season, rules, as_of_ms))
     if model.trend is not None:
         reach = _at_pace(model.trend, rules, own.horizon, reach)
+    if model.further is not None and model.seasons is not None:
+        ahead_ms = round(rules.horizon * unit_ms)
+        further = further_of(model.seasons, model.further, features.by_month, ahead_ms)
+        reach = reach._replace(further=further)
     return Outlook(x, t_x, age, reach)
 
 

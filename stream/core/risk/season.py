@@ -28,6 +28,7 @@ from msgspec import Struct
 
 from stream.core.calendar import Calendar
 from stream.core.model.features import Features
+from stream.core.model.pace import Further
 from stream.core.model.record import Seasons
 from stream.core.units import DAY_MS, MONTHS_OF_YEAR, YEAR_MS, calendar_month, first_day_of_month
 
@@ -190,6 +191,14 @@ def kind_shares(seasons: Seasons, by_month: tuple[int, ...]) -> list[float]:
     odds = [math.exp(fit - best) for fit in fits]
     whole = sum(odds)
     return [one / whole for one in odds]
+
+
+@lru_cache(maxsize=YEARS_REMEMBERED)
+def further_of(seasons: Seasons, further: Further, by_month: tuple[int, ...], ahead_ms: int) -> float:
+    """How fast purchases after the next one come for customers with these months within a time: the mean over
+    the kinds."""
+    each = zip(kind_shares(seasons, by_month), further.factors(ahead_ms), strict=True)
+    return math.fsum(share * factor for share, factor in each)
 
 
 @lru_cache(maxsize=32)

@@ -14,12 +14,14 @@ from stream.core.value.clv import (
     BuyingRate,
     count_tails_if_alive,
     discounted_if_alive,
+    p_active,
     purchase_count_tails,
     rate_of,
+    stay_share,
 )
 from stream.core.value.lifetime import Valuation, finite_purchases, looked_up, stated
 from stream.core.value.reach import Reach
-from stream.core.value.returning import Returning
+from stream.core.value.returning import Returning, first_purchases, soon_within
 from stream.core.value.tables import COARSE
 
 RECIPROCAL_ROOT_2 = 0.7071067811865476
@@ -104,6 +106,10 @@ def count_tails(
     process, span = rules.process, rules.horizon if reach is None else reach.span
     age = max(T, t_x)
     wander = rules.wander * (age + span)
+    if reach is not None and reach.further != 1.0:
+        chance = p_active(process, x, t_x, T, reach.within) if chance is None else chance
+        one = stated(rules, x, t_x, age, chance, reach.within, wander)
+        return further_tails(process, x, rate_of(process, x, age, wander), one, reach)
     if chance is None:
         return _cut(purchase_count_tails(process, x, t_x, T, span, wander), TAIL_MIN)
     one = stated(rules, x, t_x, age, chance, None if reach is None else reach.within, wander)
@@ -130,6 +136,29 @@ def stated_tails(
         soon = max(0.0, tail - (1.0 - buys) * later) / buys
         tails.append(min(1.0, chance * soon + (1.0 - chance) * one.waits * later))
     return tails
+
+
+def further_tails(
+    process: PurchaseProcess, x: int, rate: BuyingRate, one: Returning, reach: Reach
+) -> list[float]:
+    """The same where purchases after the next one come at a pace of their own (`reach.further`)."""
+    soon, stays = soon_within(rate, one, reach.span), stay_share(process, x)
+    found = [soon.chance]
+    for delay, weight in first_purchases(rate, soon):
+        after = BuyingRate(rate.shape + 1.0, rate.scale + delay)
+        more = _cut(
+            count_tails_if_alive(process, x + 1, after, reach.further * (reach.span - delay)), TAIL_MIN
+        )
+        found = _added(found, [0.0, *more], soon.chance * weight * stays)
+    if reach.span > one.within:
+        waited = BuyingRate(rate.shape, rate.scale + one.within)
+        late = _cut(count_tails_if_alive(process, x, waited, reach.span - one.within), TAIL_MIN)
+        found = _added(found, late, (1.0 - one.chance) * one.waits)
+    return found
+
+
+def _added(tails: list[float], others: list[float], weight: float) -> list[float]:
+    return [one + weight * other for one, other in zip_longest(tails, others, fillvalue=0.0)]
 
 
 def _cut(tails: Iterable[float], least: float) -> list[float]:

@@ -18,13 +18,14 @@ from stream.core.value.clv import (
     discounted_if_alive,
     expected_value,
     own_horizon,
+    p_active,
     p_alive,
     purchases_if_alive,
     rate_of,
     stay_share,
 )
 from stream.core.value.reach import Reach
-from stream.core.value.returning import Returning, first_purchases, returning
+from stream.core.value.returning import Returning, first_purchases, returning, soon_within
 from stream.core.value.tables import age_max, discounted_span, grid_table, interpolated
 
 
@@ -123,9 +124,11 @@ def finite_purchases(
     if reach is None:
         return _purchases(rules, rules.finite, x, t_x, T, chance)
     age = max(T, t_x)
-    if chance is None:
+    if chance is None and reach.further == 1.0:
         alive = p_alive(rules.process, x, t_x, T)
         return reach.kept * alive * looked_up_within(rules, rules.finite, x, age, reach.span, 0.0)
+    if chance is None:
+        chance = p_active(rules.process, x, t_x, T, reach.within)
     one = stated(rules, x, t_x, age, chance, reach.within)
     return discounted_purchases_of(rules, rules.finite, x, age, one, reach)
 
@@ -170,6 +173,8 @@ def discounted_purchases_of(
     process = rules.process
     if reach is None:
         horizon, discount, kept = math.inf if grid.horizon_ms is None else rules.horizon, rules.discount, 1.0
+    elif reach.further != 1.0:
+        return reach.kept * _purchases_by_further(rules, grid, x, age, one, reach)
     else:
         horizon, discount, kept = reach.span, 0.0, reach.kept
     if horizon <= one.within:
@@ -185,6 +190,25 @@ def discounted_purchases_of(
     later = looked_up_within(rules, grid, x, age + one.within, horizon - one.within, discount)
     waited = one.waits * math.exp(-discount * one.within) * later
     return kept * (one.chance * bought + (1.0 - one.chance) * waited)
+
+
+def _purchases_by_further(
+    rules: Valuation, grid: GridTable, x: int, age: float, one: Returning, reach: Reach
+) -> float:
+    """Expected purchases within a reach where those after the next one come at a pace of their own.
+
+    Who does not buy within the own horizon is as the process says.
+    """
+    rate = rate_of(rules.process, x, age)
+    soon, stays, more = soon_within(rate, one, reach.span), stay_share(rules.process, x), 0.0
+    for delay, weight in first_purchases(rate, soon):
+        rest = reach.further * (reach.span - delay)
+        more += weight * stays * looked_up_within(rules, grid, x + 1, age + delay, rest, 0.0)
+    found = soon.chance * (1.0 + more)
+    if reach.span > one.within:
+        later = looked_up_within(rules, grid, x, age + one.within, reach.span - one.within, 0.0)
+        found += (1.0 - one.chance) * one.waits * later
+    return found
 
 
 def looked_up_within(

@@ -20,3 +20,5 @@ class Reach(NamedTuple):
     """The horizon of the value."""
     kept: float
     """What a purchase within it is worth today in the mean, discounted: at most 1."""
+    further: float = 1.0
+    """How many times as fast as by the process purchases come after the next one (`Further`)."""

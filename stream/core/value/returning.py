@@ -48,3 +48,11 @@ def first_purchases(rate: BuyingRate, one: Returning) -> list[tuple[float, float
     """When the next purchase comes, if within the own horizon: delays and their weights, which sum to 1."""
     shape, scale = rate
     return [(scale * math.expm1(-math.log1p(-place * one.buys) / shape), weight) for place, weight in NODES]
+
+
+def soon_within(rate: BuyingRate, one: Returning, span: float) -> Returning:
+    """The next purchase within a span as well as the own horizon; the same, where the span is the longer."""
+    if span >= one.within:
+        return one
+    buys = -math.expm1(-rate.shape * math.log1p(span / rate.scale))
+    return one._replace(chance=one.chance * buys / one.buys, within=span, buys=buys)

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from stream.core.model.record import Model, Trend
+from stream.core.model.pace import Trend
+from stream.core.model.record import Model
 from stream.core.risk.outlook import outlook
 from stream.core.units import DAY_MS, WEEK_MS, YEAR_MS
 from stream.core.value.lifetime import finite_purchases, valuation
@@ -103,7 +104,7 @@ def learnt_trend(history: History, lessons: Mapping[int, tuple[Model, Sequence[i
     model, snapshot = lessons[newest_ms][0], sampled(history.snapshots[newest_ms])
     earlier, trend = _line(known), _line(looks).trend
     predicted = expected_purchases(replace(model, trend=earlier.trend), snapshot, test.ahead_ms)
-    gain = _deviance(test.expected, test.bought) - _deviance(predicted, test.bought)
+    gain = deviance(test.expected, test.bought) - deviance(predicted, test.bought)
     if not earlier.sure or gain.mean() <= NOISE * gain.std() / math.sqrt(len(gain)):
         return None
     if max(abs(trend.level), abs(math.log(trend.factor(trend.ahead_max_ms)))) > LOG_FACTOR_MAX:
@@ -178,7 +179,7 @@ def _line(looks: Sequence[PastLook]) -> _FactorLine:
     return _FactorLine(trend, days >= DAYS_MIN and abs(float(middle @ point)) > SURE * error)
 
 
-def _deviance(expected: Numbers, bought: Numbers) -> Numbers:
+def deviance(expected: Numbers, bought: Numbers) -> Numbers:
     """How far off the expected numbers were, by the deviance of Poisson counts, shape (customers,)."""
     some = np.maximum(bought, LEAST)
     found: Numbers = 2.0 * (bought * np.log(some / expected) - (bought - expected))

@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from stream.core.model.record import Model, PurchaseProcess, Wander
+from stream.core.model.pace import Wander
+from stream.core.model.record import Model, PurchaseProcess
 from stream.core.risk.outlook import outlook
 from stream.core.units import WEEK_MS, YEAR_MS
 from stream.core.value.clv import own_horizon, p_alive
