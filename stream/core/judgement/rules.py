@@ -12,9 +12,12 @@ from msgspec import Struct
 
 from stream.core.calendar import Calendar
 from stream.core.facts.interests import strongest_unbought
+from stream.core.facts.memory.baskets import kept_baskets
+from stream.core.facts.memory.corrections import Corrections
 from stream.core.facts.profile import Judgement, Profile
+from stream.core.facts.purchases import Buying
 from stream.core.facts.rhythm import mean_gap_days, quickening, rhythm
-from stream.core.facts.sums import priced_orders
+from stream.core.facts.sums import Sums, priced_orders
 from stream.core.judgement.basis import Basis
 from stream.core.judgement.standing import Standing, heard_opinion
 from stream.core.policy.policy import ALERT_KINDS, AlertKind, UpgradeRule
@@ -216,12 +219,18 @@ def eagerness(
 
 def basket_growth(profile: Profile) -> float:
     """How much larger recent baskets (half-life 90 days) are than all of the customer's: 0.25 is a quarter
-    more."""
-    sums = profile.buying.sums
+    more. What went back of an order is in neither."""
+    buying = profile.buying
+    sums = _kept(buying) if buying.refunds else buying.sums
     priced = priced_orders(sums)
     if priced < 2 or not sums.gross_minor:
         return 0.0
     return max(0.0, sums.basket_sum / sums.basket_weight * priced / sums.gross_minor - 1.0)
+
+
+def _kept(buying: Buying) -> Sums:
+    corrections = Corrections(buying.orders, buying.refunds, buying.cancelled, buying.cancelled_by)
+    return kept_baskets(buying.orders, corrections, buying.older or Sums(), buying.currency)
 
 
 def is_promoter(profile: Profile, as_of_ms: int) -> bool:
