@@ -130,3 +130,18 @@ def test_statuses_of_woocommerce_mean_the_same_with_the_mark_of_its_database(tmp
     assert 'whole_orders = ["wc-refunded"]' in proposal
     assert live(done) == {"1": 1000, "2": 1000, "4": 0}
     assert is_accounted_for(done)
+
+
+def test_a_status_that_stands_on_the_first_line_of_an_order_only_is_told_with_its_remedy(tmp_path):
+    text = "Order ID,Order Date,Email,Status,SKU,Qty,Price\n" + "".join(
+        f"{number},2026-01-{number + 10},a@x.org,paid,mug,1,10.00\n"
+        f"{number},2026-01-{number + 10},a@x.org,,pot,1,5.00\n"
+        for number in range(1, 4)
+    )
+    proposal = suggestion(tmp_path, text)
+    mended = 'fill_down = ["event"]\n' + proposal
+
+    assert "'Status' is blank on 3 of 6 lines, which are rejected" in proposal
+    assert 'fill_down = ["event"]' in proposal
+    assert orders(imported(tmp_path, text, mended)) == {"1": 1500, "2": 1500, "3": 1500}
+    assert "is blank on" not in suggestion(tmp_path, text.replace("a@x.org,,", "a@x.org,paid,"))

@@ -58,6 +58,7 @@ def remarks(
             f"Lines of one order differ in {named} only: they are taken as one line, by its latest status. "
             'Where each is a piece of its own: [orders] status_lines = "each".'
         )
+    lines += _of_blank_statuses(columns, fields)
     used = {
         part for column in fields.values() for one in column.split("|") for part in [one, *one.split("+")]
     } | {*others}
@@ -104,6 +105,18 @@ def _of_unused(name: str, cells: list[str]) -> list[str]:
     if texts and re.search("refund|cancel|void|storn|erstatt", simplified(name)):
         return [f"{name!r} is not used: refunds and cancellations in it are not seen."]
     return []
+
+
+def _of_blank_statuses(columns: ColumnSample, fields: dict[str, str]) -> list[str]:
+    """Exports of one line per product often say what is true of the order on its first line only."""
+    cells = columns.get(fields.get("event", ""), [])
+    blank = sum(not cell.strip() for cell in cells)
+    if not blank:
+        return []
+    return [
+        f"{fields['event']!r} is blank on {blank:,} of {len(cells):,} lines, which are rejected. Where only "
+        'the first line of an order says it: fill_down = ["event"] above [columns], and order = ... in it.'
+    ]
 
 
 def _of_used(name: str, cells: list[str], fields: dict[str, str]) -> list[str]:
