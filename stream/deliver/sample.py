@@ -63,7 +63,7 @@ def sample_alert(now_ms: int) -> tuple[str, bytes]:
         severitytext="WARN",
         sequence="0000000001",
         correlationid=f"at_risk_loyal|{CUSTOMER}|1|{now_ms}",
-        data=structs.replace(data, text=text_of(data, expires)),
+        data=structs.replace(data, text=text_of(data, expires, now_ms)),
     )
     return identity, encode_alert(alert)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.deliver.adapters.flat import flat_alert
 from stream.deliver.plan.head import AlertHead, NoAlertError, read_head
 from tests.support.alert_bodies import DAY_MS, NOW_MS, alert_body
 from tests.support.pages import ROOT
@@ -80,3 +81,13 @@ def test_a_record_that_is_nothing_at_all_is_refused(body):
 def test_any_bytes_are_an_alert_or_refused(body):
     with pytest.raises(NoAlertError):
         read_head(body)
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=3, max_size=3).map(sorted))
+def test_what_is_decided_by_and_what_tools_get_are_one_amount(percentiles):
+    at_risk = dict(zip(("p10_minor", "p50_minor", "p90_minor"), percentiles, strict=True))
+    body = json.loads(alert_body())
+    body["data"]["value_at_risk"] |= at_risk
+    written = json.dumps(body).encode()
+
+    assert read_head(written).at_stake_minor == flat_alert(written).properties["at_stake_minor"]

@@ -14,13 +14,12 @@ from stream.page.screens.customer_filters import customers_filters
 from stream.page.screens.value_map import value_map
 from stream.page.sources.fill import fill
 from stream.page.sources.replay_files import replay_files
-from stream.page.store.postgres import PostgresStore
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.page.store.tables import KNOWN_MINOR, OPEN_SUMS, TABLES
 from tests.support.builders import basis
 from tests.support.page_entries import opened
-from tests.support.postgres import postgres
+from tests.support.read_stores import read_store
 
 NAMES = st.sampled_from(["a", "b", "c", "nul\0nul", "d"])
 
@@ -94,15 +93,8 @@ def assert_alerts_counted(reading):
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def store(request, tmp_path_factory):
-    if request.param == "sqlite":
-        small = SqliteStore(tmp_path_factory.mktemp("counts") / "store.db")
-        yield small
-        small.close()
-        return
-    with postgres() as url:
-        large = PostgresStore(url)
-        yield large
-        large.close()
+    with read_store(request.param, tmp_path_factory.mktemp("counts")) as found:
+        yield found
 
 
 @given(st.lists(batches(), max_size=6), st.integers(0, 6))

@@ -12,11 +12,10 @@ from stream.page.live.rounds import Rounds
 from stream.page.live.row_processes import RowWorker, Work
 from stream.page.masks import Masks
 from stream.page.remarks import ActionEntry, MuteEntry
-from stream.page.screens.judged_alerts import judged_alerts
 from stream.page.screens.not_counted import not_counted_today
+from stream.page.screens.policy.judged_alerts import judged_alerts
 from stream.page.screens.view import View
 from stream.page.sources.source import last_instant_ms
-from stream.page.store.postgres import PostgresStore
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.page.web.pages import EXPORTS, PAGES, Pages
@@ -24,7 +23,7 @@ from stream.page.web.panes import PANES
 from stream.worker.rows.stored import UNREADABLE, read_profile
 from tests.support.builders import basis
 from tests.support.live_shop import encoded_row, replayed_shop
-from tests.support.postgres import postgres
+from tests.support.read_stores import read_store
 
 DEPTHS = (2, 1)
 """Of the parts of a customer without an open alert that are spoilt, and of one with an alert."""
@@ -91,15 +90,8 @@ def bad(good):
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def store(request, tmp_path_factory):
-    if request.param == "sqlite":
-        small = SqliteStore(tmp_path_factory.mktemp("spoilt") / "store.db")
-        yield small
-        small.close()
-        return
-    with postgres() as url:
-        large = PostgresStore(url)
-        yield large
-        large.close()
+    with read_store(request.param, tmp_path_factory.mktemp("spoilt")) as found:
+        yield found
 
 
 def view_at(now_ms, **more):

@@ -42,7 +42,7 @@ FIT_FLOORS = [
 ANALYSIS_FLOORS = [{"backtest", "business", "uplift", "fit_drift"}, {"fit_recording", "statistics"}]
 DELIVER_FLOORS = [
     *({"deliverer"}, {"watching", "reporting"}, {"courier", "topic"}, {"decide", "gates"}, {"queue", "send"}),
-    *({"endpoints", "sample"}, {"plan", "adapters"}),
+    *({"endpoints", "sample"}, {"plan", "adapters"}, {"stake"}),
 ]
 IMPORTING_FLOORS = [{"files", "generated", "datasets"}, {"event_order", "event_writer"}]
 IMPORTING_FILES_FLOORS = [
@@ -62,7 +62,7 @@ PAGE_FLOORS = [
     {"store"},
     {"stored_profiles"},
     {"entries", "published", "remarks"},
-    {"cells", "masks", "faults"},
+    {"cells", "closed", "masks", "faults"},
 ]
 
 FLOORS = [

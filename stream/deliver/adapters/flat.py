@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from stream.core.value.swanson import mean_of
+from stream.deliver.stake import StakeRead
 
 Property = str | int | float
 
@@ -40,13 +40,6 @@ class _FlatAction(Struct, frozen=True):
     consent: str = ""
 
 
-class _FlatStake(Struct, frozen=True):
-    p10_minor: int = 0
-    p50_minor: int = 0
-    p90_minor: int = 0
-    currency: str = ""
-
-
 class _FlatCustomer(Struct, frozen=True):
     tier: str = ""
     stage: str = ""
@@ -70,7 +63,7 @@ class _FlatData(Struct, frozen=True):
     customer: _FlatCustomer = _FlatCustomer()
     score: _FlatScore = _FlatScore()
     evidence: tuple[_FlatReason, ...] = ()
-    value_at_risk: _FlatStake | None = None
+    value_at_risk: StakeRead | None = None
     recommended_action: _FlatAction = _FlatAction()
     text: _FlatText = _FlatText()
     experiment: _FlatExperiment = _FlatExperiment()
@@ -115,8 +108,7 @@ def flat_alert(body: bytes) -> FlatAlert:
         "arm": data.experiment.arm,
     }
     if data.value_at_risk is not None:
-        stake = data.value_at_risk
-        found["at_stake_minor"] = round(mean_of(stake.p10_minor, stake.p50_minor, stake.p90_minor))
+        found["at_stake_minor"] = data.value_at_risk.mean_minor
         found["currency"] = data.value_at_risk.currency
     kept = {name: value for name, value in found.items() if value != ""}
     name = f"alert_{data.kind}_{data.state}"

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.policy.arms import HELD_OUT
-from stream.core.value.swanson import mean_of
+from stream.deliver.stake import StakeRead
 
 ENDS = frozenset({"cleared", "expired", "retracted"})
 """States that end an episode."""
@@ -56,12 +56,6 @@ class AlertHead(Struct, frozen=True):
         return self.arm == HELD_OUT
 
 
-class _ValueRead(Struct):
-    p10_minor: int
-    p50_minor: int
-    p90_minor: int
-
-
 class _CustomerRead(Struct):
     tier: str
     timezone: str = ""
@@ -80,7 +74,7 @@ class _DataRead(Struct):
     kind: _Name
     state: _Name
     customer: _CustomerRead
-    value_at_risk: _ValueRead | None = None
+    value_at_risk: StakeRead | None = None
     experiment: _ExperimentRead | None = None
     recommended_action: _ActionRead | None = None
 
@@ -120,17 +114,13 @@ def read_head(body: bytes | None) -> AlertHead:
         state=data.state,
         tier=data.customer.tier,
         at_ms=_ms(read.time),
-        at_stake_minor=_mean_minor(data.value_at_risk) if data.value_at_risk else None,
+        at_stake_minor=data.value_at_risk.mean_minor if data.value_at_risk else None,
         expires_ms=_ms(read.expirytime) if read.expirytime else None,
         arm=data.experiment.arm if data.experiment else "",
         zone=data.customer.timezone,
         consent=data.recommended_action.consent if data.recommended_action else "",
         purpose=(data.recommended_action.requires_consent or "") if data.recommended_action else "",
     )
-
-
-def _mean_minor(stake: _ValueRead) -> int:
-    return round(mean_of(stake.p10_minor, stake.p50_minor, stake.p90_minor))
 
 
 def _ms(when: datetime) -> int:
