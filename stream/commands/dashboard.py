@@ -73,7 +73,7 @@ def dashboard_command(
     needs_extra("stream dashboard")
     profiles, alerts, model_path = one_source(folder, events, profiles, alerts, model_path)
     from stream.page.dashboard import filled, opened_store
-    from stream.page.screens.counts import tiers_unlike
+    from stream.page.screens.unlike_tiers import tiers_unlike
 
     live = not (events or profiles)
     place, key = store or settings.dashboard_store, settings.dashboard_mask_key

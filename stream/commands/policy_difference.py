@@ -21,7 +21,7 @@ def difference_lines(
         for name, alerts, calendar in ((a, each.only_a, days_of_a), (b, each.only_b, days_of_b)):
             lines.append(f"  only under {name}: {len(alerts):,}")
             lines += [
-                f"    {date(alert.time, calendar)} {alert.subject}: {because(alert.data, calendar)}"
+                f"    {date(alert.time, calendar)} {alert.subject}: {because(alert, calendar)}"
                 for alert in alerts[:limit]
             ]
             if len(alerts) > limit:

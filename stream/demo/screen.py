@@ -15,7 +15,8 @@ from types import TracebackType
 
 import click
 
-from stream.core.alerts.alert import Alert
+from stream.core.alerts.alert import Alert, instant_of
+from stream.core.calendar import UTC_CALENDAR
 from stream.printable import printable, printable_lines
 from stream.wording.alert import ALERT_NAMES, reason_lines
 from stream.wording.wrap import CONTINUATION, for_terminal
@@ -32,7 +33,7 @@ YEAR_BEGINS = day(2017, 1, 1)
 
 def alert_line(alert: Alert) -> str:
     """Date, customer, what the alert is, and its strongest reason."""
-    why = reason_lines(alert.data)[0]
+    why = reason_lines(alert.data, UTC_CALENDAR, instant_of(alert.time))[0]
     what = ALERT_NAMES[alert.data.kind]
     return f"{alert.time[:10]}  {alert.subject} ({alert.data.customer.tier}): {what}, {why}"
 

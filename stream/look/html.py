@@ -16,7 +16,11 @@ from stream.printable import printable
 
 STYLESHEET = Path(__file__).parent / "look.css"
 """The one stylesheet: the dashboard serves it, a report holds it."""
-WHOLE = re.compile(r"(?<![\w.-])[A-Za-z]{0,12}-?\d{4}-\d{2}(-\d{2})?(?![\w-])")
+NAMED = "January|February|March|April|May|June|July|August|September|October|November|December"
+WHOLE = re.compile(
+    r"(?<![\w.-])[A-Za-z]{0,12}-?\d{4}-\d{2}(-\d{2})?(?![\w-])"
+    rf"|(?:\b\d{{1,2}} )?\b(?:{NAMED}) \d{{4}}\b"
+)
 """Days and months, also in the name of a campaign: a line is never broken in one."""
 TEXT = re.compile(r"(?<=>)[^<>]+(?=<)")
 """The text between two tags."""
@@ -99,7 +103,7 @@ def _meaning(name: str) -> str:
 
 
 def _cell(cell: Cell, kind: str, name: str) -> str:
-    label = "" if isinstance(cell, Meter) else f' data-label="{html_text(name)}"'
+    label = "" if isinstance(cell, Meter) and not name else f' data-label="{html_text(name)}"'
     return f"<td{label} class={kind}>{_content(cell)}</td>"
 
 

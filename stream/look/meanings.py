@@ -19,6 +19,7 @@ MEANINGS = {
     "recent spending at risk": "What they spent, older purchases counting less: by half after 180 days",
     "times its cost": "What a customer is worth over what it cost to win them",
     "margin over cost": "The margin on the orders over what the campaign cost: above 1 it is covered",
+    "worth its cost": "Whether it pays, as surely as the numbers say",
     "retention": "Of those who bought in one period, how many bought in the next as well",
     "smallest visible": "A difference that so many customers would show 8 times in 10",
 }

@@ -6,15 +6,17 @@ all of it belongs into a table beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from stream.look.html import html_text
 
 WIDTH, LEFT, RIGHT = 1_000, 70, 16
-TOP, STEM = 30, 90
-"""Room for the words of lines, and the height of the highest mark, in pixels."""
+TOP, STEM = 44, 90
+"""Room for two rows of words of lines, and the height of the highest mark, in pixels."""
+ROW = 14
+"""Height of a row of words."""
 AXIS = TOP + STEM
 UNDER, TRACK = 34, 20
 """From the axis to the first track (labels of time, and what hangs below it), and the height of a track."""
@@ -80,7 +82,7 @@ def timeline(drawn: Timeline) -> str:
         parts.append(_box(drawn, drawn.band, TOP - 4, STEM + 4))
     parts += [_tick(drawn, at_ms, text) for at_ms, text in drawn.ticks]
     parts.append(f'<path class="axis" d="M{LEFT} {AXIS}H{WIDTH - RIGHT}"/>')
-    parts += [_line(drawn, line, height) for line in drawn.lines]
+    parts += _lines(drawn, height)
     parts += [_mark(drawn, mark) for mark in drawn.marks]
     for place, (name, spans) in enumerate(drawn.tracks):
         top = AXIS + UNDER + TRACK * place
@@ -108,17 +110,25 @@ def _tick(drawn: Timeline, at_ms: int, text: str) -> str:
     )
 
 
-def _line(drawn: Timeline, line: Line, height: int) -> str:
-    x = _x(drawn, line.at_ms)
-    room, top = LETTER * len(line.text) + 6, TOP - 14
-    begins = x - room if line.is_left else x + 4
-    inside = min(max(2.0, begins), WIDTH - room)
-    if inside != begins:  # the words stand above the line, not beside it
-        top = TOP - 4
-    return (
-        f'<path class="line {line.kind}" d="M{x} {top}V{height}"/>'
-        f'<text x="{round(inside, 1)}" y="{TOP - 8}">{html_text(line.text)}</text>'
-    )
+def _lines(drawn: Timeline, height: int) -> Iterator[str]:
+    """Lines with their words beside them; words that would touch others stand in the row above."""
+    taken: list[tuple[int, float, float]] = []
+    for line in drawn.lines:
+        x, room = _x(drawn, line.at_ms), LETTER * len(line.text) + 6
+        begins = x - room if line.is_left else x + 4
+        inside = min(max(2.0, begins), WIDTH - room)
+        row = next(
+            row
+            for row in range(len(drawn.lines))
+            if not any(row == other and inside < end and start < inside + room for other, start, end in taken)
+        )
+        taken.append((row, inside, inside + room))
+        base = TOP - 8 - ROW * row
+        top = base - 6 if inside == begins else base + 4  # above the line there is no room beside it
+        yield (
+            f'<path class="line {line.kind}" d="M{x} {top}V{height}"/>'
+            f'<text x="{round(inside, 1)}" y="{base}">{html_text(line.text)}</text>'
+        )
 
 
 def _mark(drawn: Timeline, mark: Mark) -> str:

@@ -7,13 +7,12 @@ own currency. The profile itself is in a table of its own, so that lists are rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import msgspec
 from cramjam import lz4
 from msgspec import Struct
 
-from stream.core.alerts.alert import Alert, ValueAtRisk
+from stream.core.alerts.alert import Alert, ValueAtRisk, instant_of
 from stream.core.alerts.build import open_alert_at, open_alert_in_brief
 from stream.core.facts.profile import Judgement, Profile
 from stream.core.judgement.basis import Basis
@@ -28,6 +27,7 @@ from stream.core.risk.churn import logistic
 from stream.core.units import DAY_MS
 from stream.core.value.swanson import mean_and_variance
 from stream.page.cells import risk_band, value_step
+from stream.page.closed import is_closed_to_us
 
 CHANGE_SPAN_MS = 30 * DAY_MS
 """A change of a score is what it has risen within the last 30 days."""
@@ -136,6 +136,9 @@ class OpenEntry(Struct, frozen=True):
     data: bytes
     """The alert as of now, as JSON of AlertData; empty where it is worked out for who looks at it: it takes
     long, and in a running shop it changes with every round."""
+    closed_to_us: int = 0
+    """1 where nobody may contact them about it: they refused what its plays need, or are held out. They stand
+    after all others: nothing can be done for them today."""
 
 
 class AlertEntry(Struct, frozen=True):
@@ -260,6 +263,7 @@ def open_entries(
             mean * change,
             mean * now.risk,
             body,
+            int(is_closed_to_us(kind, profile, as_of_ms, basis)),
         )
 
 
@@ -272,7 +276,7 @@ def alert_entry(alert: Alert) -> AlertEntry:
 
 def alert_ms(alert: Alert) -> int:
     """The instant of an alert in milliseconds since 1970."""
-    return round(datetime.fromisoformat(alert.time).timestamp() * 1_000)
+    return instant_of(alert.time)
 
 
 def _percentiles(stake: ValueAtRisk | None) -> tuple[int, int, int]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stream.core.judgement.basis import Basis
+
 REPORT, BACKTEST, UPLIFT = "report.json", "backtest.json", "uplift.json"
 """Names of the files; the folder of `stream try` holds the first two."""
 KEYS = {
@@ -27,6 +29,10 @@ KEYS = {
     UPLIFT: ("experiment", "customers", "sample_ratio", "all", "headline"),
 }
 """Without these a file was not written by the command."""
+
+
+BY_THE_SAME = "stream report EVENTS --model MODEL --publish FOLDER"
+"""The command that publishes a report by the model of the page."""
 
 
 class PublishedError(Exception):
@@ -90,3 +96,16 @@ def _checked(path: Path, name: str) -> Mapping[str, Any]:
         raise PublishedError(f"{path} is not what this version publishes (no {missing[0]!r}): {remedy}")
     found: Mapping[str, Any] = numbers
     return found
+
+
+def other_basis(numbers: Mapping[str, Any], basis: Basis) -> str:
+    """By what else than this basis a report was made, in words: `another model`; empty where by the same.
+
+    Tiers, risks and values of two models look alike and are not: who compares them reads a change that never
+    was. So such numbers never stand beside those of the page: they are behind a click that says it.
+    """
+    is_other = {
+        "another policy": numbers["policy"] != basis.policy.hash,
+        "another model": numbers["model"] != basis.model.version,
+    }
+    return " and ".join(words for words, other in is_other.items() if other)

@@ -7,6 +7,7 @@ from typing import Any
 
 from stream.look.html import SHARES_FROM, Meter, html_table, html_text, part_of, percent, share_of
 from stream.policy_file.no_price import NO_ALERT_EVER
+from stream.wording.amounts import with_dates
 
 NAMES = {
     "at_risk_loyal": "Loyal customer at risk",
@@ -33,8 +34,8 @@ def backtest_pane(numbers: Mapping[str, Any], policy: str) -> str:
         else "<p class=note>It was of another policy than the one of this page.</p>"
     )
     return (
-        f"<p>Learnt from everything up to {html_text(str(numbers['split']))}, then compared with what customers did until "
-        f"{html_text(str(numbers['data_end']))}.</p>{other}{_no_price(numbers)}"
+        f"<p>Learnt from everything up to {html_text(with_dates(str(numbers['split'])))}, then compared with what customers did until "
+        f"{html_text(with_dates(str(numbers['data_end'])))}.</p>{other}{_no_price(numbers)}"
         + html_table(head, rows)
         + f"<p><small>Judged: alerts whose {weeks} were over. Right: no purchase in them (ready for the next tier: it was reached). "
         "Found: of the lost customers whom the rule covers, the share that was alerted. Days early: before the rule “no purchase "

@@ -7,15 +7,15 @@ of those among customers whom they did not win is in pays.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from stream.core.calendar import UTC_CALENDAR, Calendar
+from stream.core.calendar import Calendar
 from stream.look.html import Link, Meter, html_table, html_text
 from stream.panes.currencies import amount
-from stream.panes.pays import called, was_used
+from stream.panes.pays import called, does_it_pay, was_used
 from stream.panes.places import Places, nowhere
 from stream.time_zones import calendar_in
+from stream.wording.amounts import date
 
 NAMED_MAX = 5
 """More campaigns without customers than this are named behind a click only."""
@@ -47,7 +47,7 @@ def won_by(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
         "<p><small>Value: the margin earned so far plus the margin expected in the next "
         f"{basis['horizon_weeks']:.0f} weeks, with a margin of {basis['margin']:.0%} of spending and a "
         f"discount of {basis['annual_discount']:.0%} per year. In brackets, and as a line in the bar: the 90% interval of "
-        "the mean. Paid back: the day on which the margin earned had covered the cost.</small></p>"
+        "the mean. It pays where all of that is more than the cost, and does not where all of it is less. Paid back: the day on which the margin earned had covered the cost.</small></p>"
     )
 
 
@@ -63,13 +63,14 @@ def _winning(
             Meter(*(one[name] / most for name in ("worth_minor", "worth_low_minor", "worth_high_minor"))),
             amount(one["cost_per_customer_minor"], currency),
             _ratio(one),
+            does_it_pay(one),
             amount(one["cost_minor"], currency),
             _paid_back(one, calendar),
         )
         for one in found
     ]
     head = (
-        word, "customers", "value per customer", "", "cost per customer", "times its cost", "cost in all",
+        word, "customers", "value per customer", f"from 0 to {amount(most, currency)}" if currency else "", "cost per customer", "times its cost", "worth its cost", "cost in all",
         "paid back on",
     )  # fmt: skip
     more = rows[LINES_MAX:]
@@ -90,7 +91,7 @@ def _ratio(one: Mapping[str, Any]) -> str:
 def _paid_back(one: Mapping[str, Any], calendar: Calendar) -> str:
     if not one["cost_minor"]:
         return "no cost recorded"
-    return "not yet" if one["payback_ms"] is None else day_words(one["payback_ms"], calendar)
+    return "not yet" if one["payback_ms"] is None else date(one["payback_ms"], calendar)
 
 
 def _without_customers(
@@ -131,8 +132,3 @@ def _worth(one: Mapping[str, Any], currency: str) -> str:
         amount(one[name], currency) for name in ("worth_minor", "worth_low_minor", "worth_high_minor")
     )
     return f"{mean} ({low} to {high})" if currency else "–"
-
-
-def day_words(at_ms: int, calendar: Calendar = UTC_CALENDAR) -> str:
-    """The day of the business of an instant: `2025-12-31`."""
-    return datetime.fromtimestamp(calendar.local_ms(at_ms) / 1_000, UTC).strftime("%Y-%m-%d")

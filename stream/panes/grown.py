@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.look.heat import HeatCell, html_heat
-from stream.look.html import Link, Meter, html_table, percent, signed_percent
+from stream.look.html import Link, Meter, html_table, percent, share_of, signed_percent
 from stream.panes.currencies import amount
 from stream.panes.places import Places, nowhere
 from stream.panes.tiers import of_tiers
@@ -25,9 +25,9 @@ def grown(numbers: Mapping[str, Any], places: Places = nowhere) -> str:
 
 
 def _tiers(found: Mapping[str, Any], names: Sequence[str], places: Places) -> str:
-    most = max(found["tiers"].values(), default=0) or 1
+    whole = sum(found["tiers"].values()) or 1
     rows = [
-        (Link(name, places({"tier": name})), f"{count:,}", Meter(count / most))
+        (Link(name, places({"tier": name})), f"{count:,}", share_of(count, whole), Meter(count / whole))
         for name in reversed(names)
         if (count := found["tiers"].get(name, 0))
     ]
@@ -37,7 +37,7 @@ def _tiers(found: Mapping[str, Any], names: Sequence[str], places: Places) -> st
     )
     return (
         words
-        + html_table(("value tier on that day", "customers", ""), rows)
+        + html_table(("value tier on that day", "customers", "of all with a tier", ""), rows)
         + of_tiers(places)
         + _moves(found["moves"], names, places)
     )

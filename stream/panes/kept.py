@@ -9,11 +9,11 @@ from typing import Any
 from stream.core.calendar import Calendar
 from stream.look.heat import HeatCell, html_heat
 from stream.look.html import SHARES_FROM, Link, Meter, html_table, html_text, percent, share_of
-from stream.panes.campaigns import day_words
 from stream.panes.currencies import amount
-from stream.panes.places import Places, nowhere
+from stream.panes.places import Places, iso_day, nowhere
 from stream.panes.tiers import OF_TIERS
 from stream.time_zones import calendar_in
+from stream.wording.amounts import date, month_of_year, share
 
 OPEN_FROM = 4.0
 """An interval whose upper end is more than this many times its lower one is shown as `more than`."""
@@ -51,7 +51,7 @@ def _at_risk(numbers: Mapping[str, Any], currency: str, places: Places) -> str:
         return "<p>No customer has a tier.</p>"
     head = ("tier", "customers", "at risk", "", "of all", "probably lost", "recent spending at risk")
     return (
-        f"<p>At risk: the probability is {numbers['raise_at']:.1%} or more that they buy nothing in the time in which they "
+        f"<p>At risk: the probability is {share(numbers['raise_at'])} or more that they buy nothing in the time in which they "
         "usually buy twice (at least a week, at most a year). Not all of them have an open alert: that takes the silence and "
         "the history that the policy asks for as well.</p>" + html_table(head, rows) + OF_TIERS
     )
@@ -81,7 +81,7 @@ def _win_backs(numbers: Mapping[str, Any], currency: str) -> str:
 
 def _periods(numbers: Mapping[str, Any], calendar: Calendar, places: Places) -> str:
     """Retention from one period to the next, for all and by the period of the first purchase."""
-    unit, starts = numbers["period"], [day_words(at_ms, calendar) for at_ms in numbers["starts_ms"]]
+    unit, starts = numbers["period"], [date(at_ms, calendar) for at_ms in numbers["starts_ms"]]
     rates = {(one["cohort"], one["period"]): one for one in numbers["rates"] if one["active"]}
     if not rates:
         return f"<p>Retention from {unit} to {unit} is not known yet: too few {unit}s are over.</p>"
@@ -97,8 +97,9 @@ def _periods(numbers: Mapping[str, Any], calendar: Calendar, places: Places) -> 
         return HeatCell(percent(one["rate"]), one["rate"], more=counts)
 
     def first(cohort: int) -> Link:
-        last = day_words(numbers["starts_ms"][cohort + 1] - 1, calendar)
-        who = {"first": f"{starts[cohort]}..{last}", "sort": "last"}
+        first_ms, after_ms = numbers["starts_ms"][cohort : cohort + 2]
+        days = f"{iso_day(first_ms, calendar)}..{iso_day(after_ms - 1, calendar)}"
+        who = {"first": days, "sort": "last"}
         return Link(f"first bought from {starts[cohort]}", places(who))
 
     rows = [
@@ -192,13 +193,13 @@ def cohort_map(cohorts: Sequence[Mapping[str, Any]], places: Places = nowhere) -
 
 def _cohort_name(one: Mapping[str, Any]) -> str:
     begins = f", from day {one['from_day']}" if _is_partial(one) else ""
-    return f"{one['month']}{begins} ({one['customers']:,})"
+    return f"{month_of_year(one['month'])}{begins} ({one['customers']:,})"
 
 
 def _begins_words(shown: Sequence[Mapping[str, Any]]) -> str:
     begun = next((one for one in shown if _is_partial(one)), None)
     return (
-        f" The history begins on day {begun['from_day']} of {begun['month']}: that month is no whole one, its customers may "
+        f" The history begins on day {begun['from_day']} of {month_of_year(begun['month'])}: that month is no whole one, its customers may "
         "have bought before, and its row is in no average either."
         if begun is not None
         else ""

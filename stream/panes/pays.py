@@ -6,17 +6,25 @@ are told in sentences, with how to record what is missing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stream.look.html import Cell, Meter, html_table, html_text
 from stream.panes.currencies import amount
-from stream.wording.amounts import count
+from stream.wording.amounts import count, share
 
 SURE_LOW = 1.0
 """A campaign whose value is a smaller multiple of its cost does not pay. Which pays best goes by the lower end of
 the value of its customers: a few good ones are no proof."""
 
+PAYS, PAYS_NOT, NOT_KNOWN = "yes", "no", "not known yet"
+"""Whether a campaign pays, with a certainty of 90%."""
+IN_A_SENTENCE = {
+    PAYS: "it surely pays (90% interval)",
+    PAYS_NOT: "it surely does not pay (90% interval)",
+    NOT_KNOWN: "so few customers leave open whether it pays (90% interval)",
+}
 LINES_MAX = 15
 """So many lines are shown, those with most paid; the others are behind a click."""
 COST_LINE = (
@@ -53,17 +61,36 @@ def _best_and_worst(found: Sequence[Mapping[str, Any]], word: str, currency: str
     best = max(found, key=lambda one: (one["worth_low_minor"] / one["cost_per_customer_minor"], one["name"]))
     losing = sorted((one for one in found if one["ratio"] < SURE_LOW), key=lambda one: -one["ratio"])
     worth, cost = (amount(best[name], currency) for name in ("worth_minor", "cost_per_customer_minor"))
+    sure = Counter(map(does_it_pay, found))
+    verdicts = (
+        f"{count(sure[PAYS], 'surely pays', 'surely pay')}, {sure[PAYS_NOT]:,} surely do not, of {sure[NOT_KNOWN]:,} "
+        "it is not known yet"
+    )
     text = (
         f"The {word} {best['name']} pays best: each of its {count(best['customers'], 'customer')} is worth {worth} on "
         f"average and cost {cost} to win, {best['ratio']:.1f} times as much"
     )
     if not losing:
+        if len(found) == 1:
+            return f"{text}; {IN_A_SENTENCE[does_it_pay(best)]}."
         return (
-            f"{text}; none of the {len(found)} {word}s with a cost costs more than its customers are worth."
-            if len(found) > 1
-            else f"{text}."
+            f"{text}; none of the {len(found)} {word}s with a cost costs more than its customers are worth. "
+            f"By the 90% intervals {verdicts}."
         )
-    return f"{text}; {count(len(losing), f'{word} costs', f'{word}s cost')} more than the customers are worth, such as {losing[-1]['name']}."
+    return (
+        f"{text}; {count(len(losing), f'{word} costs', f'{word}s cost')} more than the customers are worth, such as "
+        f"{losing[-1]['name']}. Of the {len(found)} {word}s with a cost {verdicts} (90% intervals)."
+    )
+
+
+def does_it_pay(one: Mapping[str, Any]) -> str:
+    """The verdict on what won customers, by the 90% interval of their mean value against what each cost."""
+    if one["ratio"] is None:
+        return "its cost is not known"
+    cost = one["cost_per_customer_minor"]
+    if one["worth_low_minor"] >= cost:
+        return PAYS
+    return PAYS_NOT if one["worth_high_minor"] < cost else NOT_KNOWN
 
 
 def _most_used(used: Sequence[Mapping[str, Any]], margin: float, currency: str) -> str:
@@ -116,19 +143,19 @@ def _table(used: Sequence[Mapping[str, Any]], numbers: Mapping[str, Any]) -> str
     if not used:
         return ""
     currency, margin = numbers["currency"], numbers["basis"]["margin"]
-    most = max(one["paid_minor"] for one in used) or 1
+    whole = sum(one["paid_minor"] for one in used) or 1
     rows: list[tuple[Cell, ...]] = [
         (
             called(one), f"{one['reached']:,}" if one["reached"] else "–", f"{one['redeemed']:,}",
-            f"{one['orders']:,}", amount(one["paid_minor"], currency), Meter(one["paid_minor"] / most),
+            f"{one['orders']:,}", amount(one["paid_minor"], currency), _part(one, whole), Meter(one["paid_minor"] / whole),
             amount(margin_minor(one, margin), currency), amount(one["cost_minor"], currency),
-            _times_cost(one, margin),
+            _times_cost(one, margin), _needed(one, margin),
         )
         for one in used
     ]  # fmt: skip
     head = (
-        "campaign", "customers reached", "who redeemed it", "orders with it", "paid for these", "",
-        "margin on these", "its cost", "margin over cost",
+        "campaign", "customers reached", "who redeemed it", "orders with it", "paid for these", "of all paid with campaigns", "",
+        "margin on these", "its cost", "margin over cost", "worth its cost",
     )  # fmt: skip
     more = rows[LINES_MAX:]
     folded = f"<details><summary>{len(more)} more campaigns, with less paid</summary>{html_table(head, more)}</details>"
@@ -138,7 +165,7 @@ def _table(used: Sequence[Mapping[str, Any]], numbers: Mapping[str, Any]) -> str
         + (folded if more else "")
         + "<p><small>All customers, whoever won them. Orders with it: those that name the campaign, and those of the day on "
         "which their customer redeemed a coupon of it; an order with two campaigns counts for both, and refunds are not taken off. Margin: "
-        f"{margin:.0%} of what was paid (the policy's). How many of these orders would have come without the campaign is "
+        f"{margin:.0%} of what was paid (the policy's). Worth its cost: the share of these orders (or more) that must have come because of the campaign; how many did is "
         "not known from them: only customers who are left out of a campaign by chance tell.</small></p>"
     )
 
@@ -149,6 +176,22 @@ def _times_cost(one: Mapping[str, Any], margin: float) -> str:
     if not one["cost_minor"]:
         return "cost nothing"
     return f"{margin_minor(one, margin) / one['cost_minor']:.1f} times"
+
+
+def _part(one: Mapping[str, Any], whole: int) -> str:
+    return share(one["paid_minor"] / whole)
+
+
+def _needed(one: Mapping[str, Any], margin: float) -> str:
+    """What must be true for it to pay: how many of the orders with it would not have come without it."""
+    cost, earned = one["cost_minor"], margin_minor(one, margin)
+    if cost is None:
+        return "not known without its cost"
+    if not cost:
+        return "yes, it cost nothing"
+    if earned < cost:
+        return "no, even if all came because of it"
+    return f"if {share(cost / earned)} came because of it"
 
 
 def _only_reached(found: Sequence[Mapping[str, Any]]) -> str:

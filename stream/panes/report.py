@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.look.html import html_document, html_list, html_text
-from stream.panes.campaigns import day_words
 from stream.panes.currencies import currencies_part, money_words, priced
 from stream.panes.grown import grown
 from stream.panes.kept import kept
@@ -16,6 +15,7 @@ from stream.panes.why import dead_ends, drivers
 from stream.panes.won import won
 from stream.policy_file.no_price import NO_ALERT_EVER
 from stream.time_zones import calendar_in
+from stream.wording.amounts import date, with_dates
 
 
 def business_page(numbers: Mapping[str, Any]) -> str:
@@ -23,7 +23,7 @@ def business_page(numbers: Mapping[str, Any]) -> str:
     numbers = priced(numbers)
     calendar, tiers = calendar_in(numbers["zone"]), numbers["retention"]["by_tier"]
     parts = [
-        f"<h1>Customers as of {day_words(numbers['as_of_ms'], calendar)}</h1>",
+        f"<h1>Customers as of {date(numbers['as_of_ms'], calendar)}</h1>",
         f"<p>{numbers['customers']:,} customers have bought at least once. {money_words(numbers)}</p>",
         html_list(summary_sentences(numbers)),
         *currencies_part(numbers),
@@ -51,7 +51,7 @@ def report_notes(numbers: Mapping[str, Any]) -> list[str]:
     calendar = calendar_in(numbers["zone"])
     if not calendar.is_utc:
         notes = [f"Days and periods are those of {calendar.zone}.", *notes]
-    lines = "".join(f"<p>{html_text(note)}</p>" for note in technical)
+    lines = "".join(f"<p>{html_text(with_dates(note))}</p>" for note in technical)
     folded = (
         f"<details><summary>How risks and values were worked out, for analysts</summary>{lines}</details>"
     )
@@ -59,6 +59,6 @@ def report_notes(numbers: Mapping[str, Any]) -> list[str]:
     shown = [f"<p><small>The newest of these events is of {html_text(newest)}.</small></p>"] if newest else []
     return [
         *shown,
-        *(f"<p class=note>{html_text(note)}</p>" for note in notes),
+        *(f"<p class=note>{html_text(with_dates(note))}</p>" for note in notes),
         *([folded] if technical else []),
     ]

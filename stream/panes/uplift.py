@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stream.look.html import SHARES_FROM, html_table, html_text
-from stream.wording.amounts import count, money
+from stream.look.html import html_table, html_text, part_of
+from stream.wording.amounts import count, money, with_dates
 
 NAMES = {
     "at_risk_loyal": "Loyal customer at risk",
@@ -20,10 +20,10 @@ def uplift_pane(numbers: Mapping[str, Any]) -> str:
     """The pane, without its heading."""
     trial, people = numbers["experiment"], numbers["customers"]
     intro = (
-        f"<p><b>{html_text(numbers['headline'])}</b></p><p>Experiment {html_text(trial['salt'])}: "
+        f"<p><b>{html_text(with_dates(numbers['headline']))}</b></p><p>Experiment {html_text(trial['salt'])}: "
         f"{trial['share']:.0%} of the customers are held out, nothing about them is sent. "
         f"{count(people['window_over'], 'customer')} of {people['all']:,} have been looked at for "
-        f"{numbers['window_days']} days, up to {html_text(numbers['as_of'][:10])}.</p>"
+        f"{numbers['window_days']} days, up to {html_text(with_dates(numbers['as_of'][:10]))}.</p>"
     )
     if not numbers["sample_ratio"]["fits"]:
         return (
@@ -72,6 +72,4 @@ def _money(paid: Mapping[str, float], currency: str) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    if whole < SHARES_FROM:
-        return f"{part:,} of {whole:,}" if whole else "–"
-    return f"{part / whole:.1%} of {whole:,}"
+    return part_of(part, whole) if whole else "–"

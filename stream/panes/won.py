@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stream.look.html import Cell, Link, Meter, html_table, html_text
+from stream.look.html import Cell, Link, Meter, html_table, html_text, share_of
 from stream.panes.campaigns import won_by
 from stream.panes.pays import pays, used_by
 from stream.panes.places import Places, nowhere
@@ -32,23 +32,28 @@ def _acquisition(numbers: Mapping[str, Any], tiers: Iterable[str], places: Place
     )
     if not any(name != "unknown" for name in channels):
         return words
-    most = max((one.get("new", 0) for one in channels.values()), default=0)
+    whole = sum(one.get("new", 0) for one in channels.values())
     rows: list[tuple[Cell, ...]] = [
         (
             Link(channel, places({"channel": channel}) if channel != "unknown" else ""),
             f"{one['customers']:,}",
             f"{one.get('new', 0):,}",
-            *([Meter(one.get("new", 0) / most)] if most else []),
+            *_part_of_new(one.get("new", 0), whole),
             f"{one.get('settled', 0):,}",
             _settled(one, tiers),
         )
         for channel, one in channels.items()
     ]
     head = (
-        "channel", "customers", "new in the last 90 days", *([""] if most else []), "new 90 to 180 days ago",
+        "channel", "customers", "new in the last 90 days", *(["of all new", ""] if whole else []), "new 90 to 180 days ago",
         "the tiers these had on that day",
     )  # fmt: skip
     return words + html_table(head, rows) + of_tiers(places)
+
+
+def _part_of_new(new: int, whole: int) -> tuple[Cell, ...]:
+    """The share of all new customers, and its bar; nothing where there was none."""
+    return (share_of(new, whole), Meter(new / whole)) if whole else ()
 
 
 def before_words(new: int | None) -> str:

@@ -9,6 +9,7 @@ from stream.core.alerts.amounts import (
     date,
     days,
     every,
+    lasted_days,
     listed,
     money,
     month_names,
@@ -18,6 +19,7 @@ from stream.core.alerts.amounts import (
     most_bring,
     sentiment_word,
     share,
+    with_dates,
 )
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "date",
     "days",
     "every",
+    "lasted_days",
     "listed",
     "money",
     "month_names",
@@ -38,4 +41,5 @@ __all__ = [
     "most_bring",
     "sentiment_word",
     "share",
+    "with_dates",
 ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from stream.core.calendar import Calendar
 from stream.core.facts.feedback import Feedback, blamed_themes, oldest_unresolved_ms
 from stream.core.judgement.standing import Standing
-from stream.core.units import DAY_MS
 from stream.wording.alert import SCALE
-from stream.wording.amounts import count, date, days, listed, sentiment_word
+from stream.wording.amounts import count, date, days, lasted_days, listed, sentiment_word
 
 NPS_PROMOTER, NPS_PASSIVE = 9, 7
 """Answers on the scale from 0 to 10 from which a customer is a promoter, or passive; below: a detractor."""
@@ -37,7 +36,7 @@ def feedback_lines(feedback: Feedback, now: Standing, calendar: Calendar) -> lis
     opened_ms = oldest_unresolved_ms(feedback)
     if opened_ms is not None:
         waiting = sum(ticket not in feedback.resolved for ticket in feedback.opened)
-        since = days(max(0.0, (now.as_of_ms - opened_ms) / DAY_MS))
+        since = days(lasted_days(opened_ms, now.as_of_ms, calendar))
         lines.append(
             f"{count(waiting, 'ticket or complaint', 'tickets or complaints')} open, the oldest for {since}."
         )

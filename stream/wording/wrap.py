@@ -11,7 +11,7 @@ CONTINUATION = "    "
 NO_BREAK = "\ue000"
 """Stands for a space at which no line is broken, while lines are broken: a character of private use."""
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-WHOLE = re.compile(rf"\d %|\d{{1,2}} (?:{MONTHS}) \d{{4}}")
+WHOLE = re.compile(rf"\d{{1,2}} (?:{MONTHS}) \d{{4}}")
 WIDTH_MIN = 40
 """Lines are never wrapped to fewer columns."""
 
@@ -19,7 +19,7 @@ WIDTH_MIN = 40
 def wrapped(line: str, width: int, continuation: str = CONTINUATION) -> str:
     """A line in parts of at most `width` columns; a longer word, such as an id, is never broken.
 
-    What is one thing stays together: `30 %`, `2 May 2018`.
+    What is one thing stays together: `2 May 2018`.
     """
     indent = line[: len(line) - len(line.lstrip(" "))]
     parts = textwrap.wrap(

@@ -138,7 +138,7 @@ def test_the_page_says_what_was_paid_with_a_campaign_and_how_often_that_covers_i
 
     assert "spring (Spring coupons)" in page
     assert "nobody is known to have come through" not in page
-    assert "3.0 times" in page  # a margin of 30 % of 30.00, for 3.00
+    assert "3.0 times" in page  # a margin of 30% of 30.00, for 3.00
     assert "2 customers redeemed it, and 3 orders with it came to $30.00" in page
 
 

@@ -163,7 +163,7 @@ def test_an_unhappy_customer_who_has_just_bought_is_not_also_drifting_away():
         assert alert.data.score.value == pytest.approx(sum(each.contribution for each in alert.data.evidence))
 
 
-NOTHING = (" 0 %", " less than an hour", " 0 hours", " 0 support tickets", " is neutral")
+NOTHING = (" 0%", " less than an hour", " 0 hours", " 0 support tickets", " is neutral")
 
 
 @given(LIVES, BASES)

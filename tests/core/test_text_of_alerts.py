@@ -7,9 +7,10 @@ from contextlib import suppress
 from hypothesis import given
 from msgspec.structs import replace
 
-from stream.core.alerts.alert import Alert
+from stream.core.alerts.alert import Alert, instant_of
 from stream.core.alerts.amounts import date
-from stream.core.alerts.wording import action_words, text_of
+from stream.core.alerts.to_do_words import action_words
+from stream.core.alerts.wording import text_of
 from stream.core.units import DAY_MS
 from stream.wire import encode_alert
 from tests.support.builders import at, basis, bought
@@ -31,7 +32,7 @@ def test_an_alert_says_why_what_is_at_stake_what_to_do_and_until_when():
 
     assert text is not None
     assert text.headline == "Loyal customer at risk: new alert (platinum tier, customer for 5 months)"
-    assert text.why == "Usually buys every 5 days, has bought nothing for 35 days."
+    assert text.why == "Usually buys every 5 days, has bought nothing for 34 days."
     assert text.at_stake is not None
     stake = (
         r"About \$[\d,]+ of profit on average within 12 months if they stay \(8 in 10 such customers: .*\)\."
@@ -72,7 +73,7 @@ def test_the_text_is_english_in_every_locale():
         with suppress(locale.Error):
             locale.setlocale(locale.LC_ALL, name)
         try:
-            assert text_of(raised.data, raised.expirytime) == raised.data.text
+            assert text_of(raised.data, raised.expirytime, instant_of(raised.time)) == raised.data.text
         finally:
             locale.setlocale(locale.LC_ALL, before)
 
@@ -86,8 +87,10 @@ def test_days_are_those_of_the_business():
     assert cause is not None
 
     assert text.until == f"Closes with: 1 order, before {date(cause.before, zone.policy.calendar)}."
-    assert text.until != text_of(raised.data, raised.expirytime).until, "that is the day in UTC"
-    assert in_utc.data.text == text_of(in_utc.data, in_utc.expirytime)
+    assert text.until != text_of(raised.data, raised.expirytime, instant_of(raised.time)).until, (
+        "that is the day in UTC"
+    )
+    assert in_utc.data.text == text_of(in_utc.data, in_utc.expirytime, instant_of(in_utc.time))
 
 
 def test_who_has_refused_is_sent_nothing_and_the_text_begins_with_that():
@@ -96,6 +99,7 @@ def test_who_has_refused_is_sent_nothing_and_the_text_begins_with_that():
     assert action.requires_consent == "marketing"
 
     assert action_words(replace(action, consent="denied")) == (
-        "Send nothing: they have refused marketing. With their consent it would be: "
+        "Send nothing: they have refused marketing. Serve them well when they come by themselves: with an "
+        "order, a visit or a question. With their consent it would be: "
         "Send a personal offer from the category they buy most. By email or push message."
     )

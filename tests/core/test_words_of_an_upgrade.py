@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from stream.core.alerts.alert import Counterfactual, Evidence, Remedy
 from stream.core.alerts.build import _action
 from stream.core.alerts.wording import ending_words, reason_lines, score_words, text_of
+from stream.core.calendar import UTC_CALENDAR
 from tests.support.builders import basis, bought
 from tests.support.demo_alerts import alert
 from tests.support.laws import lived
@@ -34,8 +35,8 @@ def upgrade(spent: int, needed: int, missing: int):
 def test_half_the_spend_of_the_next_tier_is_not_said_to_be_close_to_it():
     far, close = upgrade(169_305, 313_467, 144_163), upgrade(309_900, 313_467, 3_568)
 
-    assert "$1,693.05 is 54 % of the $3,134.67 of the next tier" in reason_lines(far)[0]
-    assert "$3,099.00 is close to the $3,134.67 of the next tier" in reason_lines(close)[0]
+    assert "$1,693.05 is 54% of the $3,134.67 of the next tier" in reason_lines(far, UTC_CALENDAR, 0)[0]
+    assert "$3,099.00 is close to the $3,134.67 of the next tier" in reason_lines(close, UTC_CALENDAR, 0)[0]
 
 
 def test_the_score_of_an_upgrade_is_a_readiness_and_not_a_share_of_the_way():
@@ -54,7 +55,7 @@ def test_more_spend_names_the_tier_that_it_reaches(missing, reached):
 
 
 def test_a_raised_alert_that_is_close_keeps_its_words():
-    assert "close to the" in (text_of(upgrade(160_244, 160_997, 754), None).why or "")
+    assert "close to the" in (text_of(upgrade(160_244, 160_997, 754), None, 0).why or "")
 
 
 def test_who_is_far_from_the_next_tier_is_not_told_how_little_is_missing():

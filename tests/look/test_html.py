@@ -142,7 +142,7 @@ def test_each_cell_knows_the_head_of_its_column_for_windows_that_are_too_narrow_
 
 
 def test_a_heat_map_of_few_columns_fits_on_a_phone_and_one_of_what_is_bad_has_the_colour_of_it():
-    narrow = html_heat(["risk", "high"], [("80 %", [HeatCell("1", 1.0)])], "risk", is_bad=True)
+    narrow = html_heat(["risk", "high"], [("80%", [HeatCell("1", 1.0)])], "risk", is_bad=True)
     wide = html_heat(["month", *map(str, range(12))], [], "months")
 
     assert '<table class="heat few bad">' in narrow

@@ -11,6 +11,7 @@ from stream.page.screens.one_customer.screen import customer_profile, customer_s
 from stream.page.screens.view import FilterError
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
+from stream.page.web.pages import Pages, customers_page, map_page
 from stream.wording.profile import profile_sections
 from stream.worker.rows.stored import read_profile
 from tests.support.dashboard_pages import stored_profile
@@ -251,3 +252,15 @@ def test_behind_the_last_page_nothing_is_shown_of_those_who_fit(reading, view):
     screen = customers_screen(reading, filters, view)
 
     assert (screen.rows, screen.fit.endswith("of 160 customers")) == ([], True)
+
+
+def test_the_filter_of_a_campaign_says_that_it_is_who_was_won_by_it(shop):
+    store, view = shop
+    with store.reading() as reading:
+        text, _, _ = customers_page(Pages(view), reading, {"campaign": "spring"})
+        of_map, _, _ = map_page(Pages(view), reading, {"campaign": "spring", "channel": "search"})
+
+    for html in (text, of_map):
+        assert '<label>Won by campaign <input name="campaign"' in html
+        assert "Remove the filter: won by campaign spring" in html
+    assert "Remove the filter: won through channel search" in of_map

@@ -10,6 +10,7 @@ from stream.commands.main import main
 from stream.core.units import DAY_MS
 from stream.importing.generated.history import planned_lives, shop_events
 from stream.importing.generated.shop import Shop
+from stream.model_file import default_model
 from stream.page.screens.digest import digest, digest_text
 from stream.page.screens.open_list import today_filters
 from stream.page.screens.today import today
@@ -17,6 +18,7 @@ from stream.page.screens.view import KIND_TABS
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch
 from stream.page.web.digest_page import digest_page
+from stream.policy_file import load_policy
 from tests.support.page_entries import opened
 from tests.support.studies import report_of
 
@@ -124,6 +126,7 @@ def test_the_sentences_of_the_last_report_are_in_the_mail(shop_files, tmp_path, 
     life = Shop(seed=3, customers=120, days=540)
     events = shop_events(life, planned_lives(life))
     numbers = report_of(events, events[-1].time_ms // DAY_MS * DAY_MS)
+    numbers |= {"policy": load_policy(None).hash, "model": default_model().version}
     (tmp_path / "report.json").write_text(json.dumps(numbers))
     words = ["digest", "--profiles", str(shop_files[0]), "--published", str(tmp_path)]
 

@@ -111,6 +111,73 @@ def test_on_a_phone_the_map_fits_and_a_click_on_it_says_how_many_fit(opened):
         assert page.locator("caption").inner_text() == f"{many} of 400 customers"
 
 
+OVERLAPS = """() => {
+    const shown = [...document.querySelectorAll("svg.timeline text")].filter(
+        each => each.getClientRects().length && getComputedStyle(each).display !== "none");
+    const boxes = shown.map(each => [each.textContent, each.getBoundingClientRect()]);
+    const found = [];
+    boxes.forEach(([one, a], place) => boxes.slice(place + 1).forEach(([other, b]) => {
+        if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)
+            found.push(`${one} | ${other}`);
+    }));
+    return found;
+}"""
+"""Texts of the time line that stand on each other."""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_words_of_a_time_line_stand_on_others(opened, width):
+    with opened() as page:
+        names = [page.locator("table.list tbody th a").nth(place).inner_text() for place in range(8)]
+    with opened("customers?sort=last", width) as page:
+        names += [page.locator("table.list tbody th a").nth(place).inner_text() for place in range(8)]
+        found = {}
+        for name in names:
+            page.goto(re.sub(r"(?<=\d)/.*", f"/customer?id={name}", page.url))
+            found[name] = page.evaluate(OVERLAPS)
+
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+ALONE = """() => {
+    const found = [];
+    const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const text = walk.currentNode.textContent;
+        for (const match of text.matchAll(/\\w+\\s(ago)\\b/g)) {
+            const range = document.createRange();
+            range.setStart(walk.currentNode, match.index);
+            range.setEnd(walk.currentNode, match.index + match[0].length);
+            if (range.getClientRects().length > 1) found.push(text.trim());
+        }
+    }
+    return found;
+}"""
+"""Texts in which `ago` stands on another line than the word before it."""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_ago_never_stands_alone_on_a_line(opened, width):
+    with opened() as page:
+        worst = page.locator("table.list tbody th a").first.inner_text()
+    for path in ("", "customers", "customers?was=gold", f"customer?id={worst}", "kept"):
+        with opened(path, width) as page:
+            assert page.evaluate(ALONE) == [], path
+
+
+def test_on_a_phone_the_list_of_customers_is_a_few_screens_and_begins_with_money_and_risk(opened):
+    with opened("customers", 390, 844) as page:
+        screens = page.evaluate("document.documentElement.scrollHeight") / 844
+        row = page.locator("table.customers tbody tr").first
+        bounds = [
+            row.locator(f'td[data-label="{name}"]').bounding_box()["y"]
+            for name in ("Profit", "Risk", "Stage")
+        ]
+
+    assert screens < 7
+    assert bounds[0] == bounds[1] < bounds[2]
+
+
 def test_one_click_leads_from_a_customer_to_the_reasons(opened):
     with opened() as page:
         link = page.locator("table.list tbody th a").first

@@ -11,7 +11,7 @@ from stream.core.value.clv import own_horizon
 from stream.metrics import DashboardMetrics
 from stream.page.dashboard import filled
 from stream.page.entries import alert_ms
-from stream.page.screens.judged_alerts import Promised, judged_alerts
+from stream.page.screens.policy.judged_alerts import Promised, judged_alerts
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
 from stream.page.web.pages import Pages
@@ -85,7 +85,7 @@ def test_each_week_has_the_alerts_whose_horizon_ended_in_it(files, store):
 
     starts = view.day_starts_ms(7 * 13)[::7]
     over = [end_ms for end_ms in ends if end_ms <= view.as_of_ms]
-    in_week = Counter(view.iso_day(max(start for start in starts if start <= end_ms)) for end_ms in over)
+    in_week = Counter(view.date(max(start for start in starts if start <= end_ms)) for end_ms in over)
     assert {each.name: each.judged for each in found.weeks if each.judged} == in_week
     assert len(in_week) > 1
     assert len(over) < len(ends), "the late one is to be left out"

@@ -36,7 +36,7 @@ def test_the_words_name_the_category_the_reason_the_shares_and_the_day(buyer):
 
     words = next_words(profile, report(view), view)
 
-    assert "To offer next: butter. 80 % of the customers who buy bread, as they do, buy it too" in words
+    assert "To offer next: butter. 80% of the customers who buy bread, as they do, buy it too" in words
     assert view.date(view.as_of_ms) in words
 
 

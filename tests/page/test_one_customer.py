@@ -126,7 +126,7 @@ def test_months_end_with_the_present_one(reading, view):
     for _, _, screen in screens(reading, view):
         for row in [screen.money, screen.mood, *screen.channels]:
             if row is not None:
-                assert row.series.values[-1][0] == view.iso_day(view.as_of_ms)[:7]
+                assert row.series.values[-1][0] == view.date(view.as_of_ms).partition(" ")[2]
 
 
 def test_each_episode_says_what_became_of_it(shop, reading, view):
@@ -171,7 +171,7 @@ def test_a_drawing_escapes_what_it_is_told_and_keeps_to_its_ends():
 
     assert not {"<b>", "<i>", "<u>", "<now>", "<s>"} & set(svg.replace("><", "> <").split())
     assert 'cx="984.0"' in svg
-    assert "M70.0 123l5 9h-10z" in svg
+    assert "M70.0 137l5 9h-10z" in svg
 
 
 def test_a_column_below_zero_hangs_from_the_middle():

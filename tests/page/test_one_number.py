@@ -23,13 +23,13 @@ from stream.importing.generated.shop import Shop
 from stream.page.dashboard import filled
 from stream.page.entries import alert_ms, open_entries
 from stream.page.remarks import MuteEntry
-from stream.page.screens.alert_weeks import held_back
 from stream.page.screens.customer_filters import customers_filters
 from stream.page.screens.customers import customers_export, customers_screen
 from stream.page.screens.digest import digest
 from stream.page.screens.leaving.by_tier import leaving_by_tier
 from stream.page.screens.one_customer.screen import customer_screen
 from stream.page.screens.open_list import today_export, today_filters, with_currency
+from stream.page.screens.policy.alert_weeks import held_back
 from stream.page.screens.remarks import muted_count
 from stream.page.screens.today import today
 from stream.page.screens.view import KIND_TABS

@@ -15,8 +15,8 @@ from stream.importing.generated.disorder import Disorder
 from stream.importing.generated.run import generated_events
 from stream.importing.generated.shop import Shop
 from stream.page.published import BACKTEST, REPORT, UPLIFT, Published, PublishedError
-from stream.page.screens.alert_weeks import HELD_WORDS, alert_weeks
-from stream.page.screens.alert_weeks import held_back as held_rows
+from stream.page.screens.policy.alert_weeks import HELD_WORDS, alert_weeks
+from stream.page.screens.policy.alert_weeks import held_back as held_rows
 from stream.page.web.pages import Pages, today_page
 from stream.page.web.panes import PANES
 from stream.wording.policy import rule_sections
@@ -65,7 +65,7 @@ def test_publishing_leaves_the_numbers_of_both_studies(folder):
 def test_a_pane_shows_what_was_published_and_of_which_day(shown, folder, path, words):
     text = shown(path, Published(folder))
 
-    for word in [*words, "as of 2025-02-0"]:
+    for word in [*words, " February 2025"]:
         assert word in text
 
 
@@ -144,8 +144,8 @@ def test_the_policy_page_has_todays_thresholds_the_backtest_and_the_weeks(shown,
     text = shown("/policy", Published(folder))
 
     for word in (
-        "Were the alerts right?",
-        "2024-09-30",
+        "Were the alerts of a model of the past right?",
+        "30 September 2024",
         "right (90% interval)",
         "a week on average",
         "reaches 65",

@@ -3,8 +3,8 @@
 import pytest
 
 from stream.page.entries import CustomerEntry
-from stream.page.screens.counts import tiers_unlike
 from stream.page.screens.digest import digest, digest_text
+from stream.page.screens.unlike_tiers import tiers_unlike
 from stream.page.screens.view import View
 from stream.page.store.sqlite import SqliteStore
 from stream.page.store.store import Batch

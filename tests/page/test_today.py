@@ -272,7 +272,7 @@ def test_the_score_of_a_loyal_customer_at_risk_is_no_percentage(shown):
     leaving = shown([opened("a", kind="churn_risk")], {"kind": "churn_risk"}).rows[0]
 
     assert loyal.score == "warning level 80"
-    assert leaving.score == "80 % risk that they do not buy again"
+    assert leaving.score == "80% risk that they do not buy again"
 
 
 def test_days_in_reasons_are_those_of_the_shop(tmp_path):

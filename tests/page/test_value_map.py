@@ -61,8 +61,8 @@ def test_each_cell_opens_as_many_customers_as_it_counts_and_all_cells_hold_every
 def test_the_best_customers_at_the_highest_risk_stand_first(reading, view):
     screen = shown(reading, view)
 
-    assert screen.rows[0][0] == "80 % and more"
-    assert screen.rows[-1][0] == "under 20 %"
+    assert screen.rows[0][0] == "80% and more"
+    assert screen.rows[-1][0] == "under 20%"
     assert screen.head[1].startswith("from €")
     assert screen.head[-1].startswith("profit under €")
 

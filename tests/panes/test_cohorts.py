@@ -15,7 +15,8 @@ def test_a_month_that_is_not_over_is_hatched_and_in_no_average():
     shown = cohort_map(cohorts)
 
     january, everybody = (
-        not_none(re.search(rf"<th scope=row>{name}.*?</tr>", shown))[0] for name in ("2026-01", "everybody")
+        not_none(re.search(rf"<th scope=row>{name}.*?</tr>", shown))[0]
+        for name in ("January 2026", "everybody")
     )
     assert re.findall(r'<td class="(.*?)">(.*?)</td>', january) == [("g5", "50%"), ("g1 running", "10%")]
     assert re.findall(r'<td class="(.*?)">(.*?)</td>', everybody) == [("g5", "50%"), ("", "")]
@@ -30,8 +31,8 @@ def test_the_month_in_which_the_history_begins_is_no_whole_one_and_in_no_average
     )
     everybody = not_none(re.search(r"<th scope=row>everybody.*?</tr>", shown))[0]
 
-    assert "2026-01, from day 20 (100)" in shown
-    assert "The history begins on day 20 of 2026-01: that month is no whole one" in shown
+    assert "January 2026, from day 20 (100)" in shown
+    assert "The history begins on day 20 of January 2026: that month is no whole one" in shown
     assert "90%" not in everybody
 
 

@@ -53,7 +53,7 @@ def test_rhythm_counts_and_lists():
 
 @pytest.mark.parametrize(
     ("part", "shown"),
-    [(0, "0 %"), (0.0001, "under 1 %"), (0.71, "71 %"), (0.9999, "over 99 %"), (1.0, "100 %")],
+    [(0, "0%"), (0.0001, "under 1%"), (0.71, "71%"), (0.9999, "over 99%"), (1.0, "100%")],
 )
 def test_a_share_never_claims_certainty_that_is_not_there(part, shown):
     assert share(part) == shown

@@ -12,8 +12,8 @@ from stream.wording.spending import money_lines
 @pytest.mark.parametrize(
     ("back_minor", "words"),
     [
-        (250, "Refunds came to €2.50 (25 % of what they paid); less refunds they have paid €7.50."),
-        (1_000, "Refunds came to €10.00 (100 % of what they paid); less refunds they have paid €0.00."),
+        (250, "Refunds came to €2.50 (25% of what they paid); less refunds they have paid €7.50."),
+        (1_000, "Refunds came to €10.00 (100% of what they paid); less refunds they have paid €0.00."),
         (2_000, "Refunds came to €20.00 (more than they paid); less refunds they have paid €0.00."),
     ],
 )

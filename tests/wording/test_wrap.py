@@ -30,9 +30,9 @@ def test_output_to_a_file_or_pipe_is_not_wrapped(capsys):
     assert for_terminal(ALERT * 3) == ALERT * 3
 
 
-@pytest.mark.parametrize("whole", ["30 %", "2 May 2018", "12 December 2025"])
+@pytest.mark.parametrize("whole", ["2 May 2018", "12 December 2025"])
 @pytest.mark.parametrize("before", range(30, 60))
-def test_a_share_and_a_day_are_never_broken(whole, before):
+def test_a_day_is_never_broken(whole, before):
     line = "x" * (before - 10) + " and then " + whole + ", or else what follows of it is told on another line"
 
     assert whole in wrapped(line, 48)

@@ -6,7 +6,7 @@ it was caused by in Kafka (topic, offset) is in the record's headers. It never h
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha1
 from typing import Literal
@@ -241,6 +241,11 @@ def rfc3339(at_ms: int) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{_date(day)}T{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}Z"
+
+
+def instant_of(at: str) -> int:
+    """The instant of RFC 3339 text, in milliseconds since 1970: `rfc3339` the other way."""
+    return round(datetime.fromisoformat(at).timestamp() * 1_000)
 
 
 @lru_cache(maxsize=1_024)

@@ -3,13 +3,14 @@ counts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.currency import currency_digits
 from stream.core.risk.buying_months import main_months
-from stream.core.units import EPOCH_YEAR, MONTHS_OF_YEAR
+from stream.core.units import DAY_MS, EPOCH_YEAR, MONTHS_OF_YEAR
 
 CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 """Currencies whose sign stands before the amount; for all others the ISO 4217 code stands after it."""
@@ -19,6 +20,8 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 """In English whatever the locale of the process."""
+
+ISO_DAY = re.compile(r"(?<![\w./-])(\d{4})-(\d{2})-(\d{2})(?![\w/-])")
 
 NEUTRAL_BELOW, VERY_FROM = 0.2, 0.6
 """Sentiments below 0.2 either way are neutral; from 0.6 on they are very positive or very negative."""
@@ -70,6 +73,14 @@ def ago(at_ms: int, as_of_ms: int, calendar: Calendar) -> str:
     return f"{days(whole)} ago"
 
 
+def lasted_days(at_ms: int, as_of_ms: int, calendar: Calendar) -> float:
+    """How long something has lasted, in days: from a day on whole days of the calendar, as in `ago`; below it
+    the share of a day."""
+    if as_of_ms - at_ms < DAY_MS:
+        return max(0.0, (as_of_ms - at_ms) / DAY_MS)
+    return float(calendar.local_day(as_of_ms) - calendar.local_day(at_ms))
+
+
 def every(number: float) -> str:
     """`every day`, `every 9 days`."""
     whole = max(1, round(number))
@@ -77,12 +88,12 @@ def every(number: float) -> str:
 
 
 def share(part: float) -> str:
-    """`71 %`; but `under 1 %` and `over 99 %`, since rounding to 0 % or 100 % would claim certainty."""
+    """`71%`; but `under 1%` and `over 99%`, since rounding to 0% or 100% would claim certainty."""
     if 0 < part < 0.01:
-        return "under 1 %"
+        return "under 1%"
     if 0.99 < part < 1:
-        return "over 99 %"
-    return f"{part:.0%}".replace("%", " %")
+        return "over 99%"
+    return f"{part:.0%}"
 
 
 def date(at: int | str, calendar: Calendar = UTC_CALENDAR) -> str:
@@ -90,6 +101,16 @@ def date(at: int | str, calendar: Calendar = UTC_CALENDAR) -> str:
     at_ms = round(datetime.fromisoformat(at).timestamp() * 1_000) if isinstance(at, str) else at
     when = datetime.fromtimestamp(calendar.local_ms(at_ms) / 1_000, UTC)
     return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def with_dates(text: str) -> str:
+    """A sentence in which days such as `2018-05-02` are written as dates are: `2 May 2018`."""
+    return ISO_DAY.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    year, month, day = map(int, found.groups())
+    return f"{day} {MONTHS[month - 1]} {year}" if 1 <= month <= MONTHS_OF_YEAR and day else found[0]
 
 
 def months_words(shares: Sequence[float]) -> str:

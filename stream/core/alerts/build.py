@@ -50,7 +50,7 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
     identity = alert_id(policy.id, policy.version, name, episode.opened_ms, state)
     severity = _severity(kind, state, episode.state == "escalated")
     expires = rfc3339(episode.opened_ms + basis.hysteresis[kind].expire_ms)
-    body = _body(transition, identity, profile, basis)
+    body, ends = _body(transition, identity, profile, basis), expires if state in OPEN else None
     return Alert(
         specversion="1.0",
         id=identity,
@@ -61,13 +61,13 @@ def build_alert(transition: Transition, profile: Profile, basis: Basis) -> Alert
         partitionkey=profile.customer,
         datacontenttype="application/json",
         dataschema=ALERT_SCHEMA,
-        expirytime=expires if state in OPEN else None,
+        expirytime=ends,
         severitynumber=SEVERITY_NUMBER[severity],
         severitytext=severity,
         sequence=f"{judgement.alerts:010d}",
         correlationid=episode_id(kind, profile.customer, episode),
         causationid=transition.cause,
-        data=structs.replace(body, text=text_of(body, expires if state in OPEN else None, policy.calendar)),
+        data=structs.replace(body, text=text_of(body, ends, now.as_of_ms, policy.calendar)),
     )
 
 

@@ -6,20 +6,21 @@ shown. Every number has its unit and what it is compared with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from stream.core.alerts.alert import (
-    Action,
     Alert,
     AlertData,
     AlertText,
     CustomerRef,
     Evidence,
     Remedy,
+    instant_of,
 )
 from stream.core.alerts.amounts import count, date, days, listed, sentiment_word, share
 from stream.core.alerts.silence_words import not_yet_late_words, silent_words
 from stream.core.alerts.stake_words import stake_words
+from stream.core.alerts.to_do_words import to_do_words
 from stream.core.alerts.upgrade_words import (
     HIGHEST_TIER,
     TIER_REACHED,
@@ -27,9 +28,9 @@ from stream.core.alerts.upgrade_words import (
     more_spend_words,
     near_words,
 )
+from stream.core.alerts.whole_days import in_whole_days
 from stream.core.calendar import UTC_CALENDAR, Calendar
 from stream.core.judgement.episode import OPEN
-from stream.core.policy.arms import HELD_OUT
 
 ALERT_NAMES = {
     "at_risk_loyal": "loyal customer at risk",
@@ -48,8 +49,6 @@ STATE_WORDS = {
     "expired": "closed, too old to act on",
     "retracted": "withdrawn, its cause has been corrected",
 }
-CHANNEL_WORDS = {"call": "phone", "push": "push message", "app": "app message"}
-"""Channels of the playbook whose name does not read well after "by"."""
 SCALE = "on a scale from -1 to 1"
 OF_100 = ("at_risk_loyal", "upgrade_opportunity")
 """Kinds whose score is no share and no probability, but a number from 0 to 100."""
@@ -57,12 +56,12 @@ OF_100 = ("at_risk_loyal", "upgrade_opportunity")
 
 def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
     """One line each: headline, reasons, score, money at stake, what would close the alert, what to do."""
-    data = alert.data
+    data, as_of_ms = alert.data, instant_of(alert.time)
     if data.state not in OPEN:
         return [headline(alert, calendar), _capital(_score_after(data))]
     lines = [headline(alert, calendar)]
-    lines += [f"Why: {reason}" for reason in reason_lines(data, calendar)]
-    against = listed([reason_words(each, currency(data)) for each in reasons_against(data)])
+    lines += [f"Why: {reason}" for reason in reason_lines(data, calendar, as_of_ms)]
+    against = listed(lines_against(data, calendar, as_of_ms))
     if against:
         lines.append(f"But: {against}")
     lines.append(f"Score: {score_words(data)}")
@@ -73,14 +72,19 @@ def alert_lines(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> list[str]:
     return lines
 
 
-def text_of(data: AlertData, expires: str | None, calendar: Calendar = UTC_CALENDAR) -> AlertText:
-    """What an alert says to people; `expires`: its `expirytime`. Days are those of the calendar."""
+def text_of(
+    data: AlertData, expires: str | None, as_of_ms: int, calendar: Calendar = UTC_CALENDAR
+) -> AlertText:
+    """What an alert says to people; `expires`: its `expirytime`; `as_of_ms`: its `time`.
+
+    Days are those of the calendar.
+    """
     who = f"{data.customer.tier} tier, customer for {days(data.customer.tenure_days)}"
     title = f"{_capital(ALERT_NAMES[data.kind])}: {state_words(data)} ({who})"
     if data.state not in OPEN:
         return AlertText(headline=title, why=f"{_capital(_score_after(data))}.")
-    why = _capital("; ".join(reason_lines(data, calendar))) + "."
-    against = listed([reason_words(each, currency(data)) for each in reasons_against(data)])
+    why = _capital("; ".join(reason_lines(data, calendar, as_of_ms))) + "."
+    against = listed(lines_against(data, calendar, as_of_ms))
     stake = data.value_at_risk
     return AlertText(
         headline=title,
@@ -115,17 +119,27 @@ def _score_after(data: AlertData) -> str:
     return f"score now: {score_words(data)}"
 
 
-def because(data: AlertData, calendar: Calendar = UTC_CALENDAR) -> str:
+def because(alert: Alert, calendar: Calendar = UTC_CALENDAR) -> str:
     """All reasons in one line, for a table."""
-    return "; ".join(reason_lines(data, calendar))
+    return "; ".join(reason_lines(alert.data, calendar, instant_of(alert.time)))
 
 
-def reason_lines(data: AlertData, calendar: Calendar = UTC_CALENDAR) -> list[str]:
-    """The reasons for the alert, the strongest first; the purchase history only where there is no other."""
+def reason_lines(data: AlertData, calendar: Calendar, as_of_ms: int) -> list[str]:
+    """The reasons for the alert, the strongest first; the purchase history only where there is no other.
+    `as_of_ms`: the instant for which it was judged; days are whole ones of the calendar up to then."""
     reasons = [each for each in data.evidence if each.contribution > 0 and each.code != "HISTORY"]
-    return [reason_words(each, currency(data)) for each in reasons] or [
-        history_words(data.customer, calendar)
-    ]
+    return _lines(reasons, data, calendar, as_of_ms) or [history_words(data.customer, calendar)]
+
+
+def lines_against(data: AlertData, calendar: Calendar, as_of_ms: int) -> list[str]:
+    """The reasons against the alert, the strongest first; `as_of_ms` as above."""
+    return _lines(reasons_against(data), data, calendar, as_of_ms)
+
+
+def _lines(found: Iterable[Evidence], data: AlertData, calendar: Calendar, as_of_ms: int) -> list[str]:
+    bought = data.customer.last_purchase
+    counted = [in_whole_days(each, bought, as_of_ms, calendar) for each in found]
+    return [reason_words(each, currency(data)) for each in counted]
 
 
 def history_words(customer: CustomerRef, calendar: Calendar) -> str:
@@ -228,7 +242,7 @@ def score_words(data: AlertData) -> str:
 
 
 def score_number(kind: str, score: float) -> str:
-    """`71 %`; of a loyal customer at risk `71`: that score is the larger of drifting and unhappiness, each on
+    """`71%`; of a loyal customer at risk `71`: that score is the larger of drifting and unhappiness, each on
     a scale from 0 to 100, and no probability. Nor is the readiness for the next tier a share of the way."""
     return f"{100 * score:.0f}" if kind in OF_100 else share(score)
 
@@ -261,38 +275,3 @@ def _remedy(remedy: Remedy, data: AlertData) -> str:
     if remedy.code == "RESOLVE_TICKET":
         return "all open tickets resolved"
     return more_spend_words(remedy, data, currency(data))
-
-
-CONSENT_IN_BRIEF = {
-    "granted": "consent given",
-    "unknown": "consent not known",
-    "not_needed": "no consent needed",
-}
-LEFT_ALONE = "nothing: this customer is left alone, so that it can be seen whether acting on alerts helps."
-"""What to do about an alert of the arm that is held out."""
-
-
-def to_do_words(data: AlertData, *, in_brief: bool = False) -> str:
-    """What to do about an alert: what the playbook recommends, or nothing where it is held out. `in_brief`:
-    with three words on consent, as in a list."""
-    if data.experiment is not None and data.experiment.arm == HELD_OUT:
-        return LEFT_ALONE
-    return action_words(data.recommended_action, in_brief=in_brief)
-
-
-def action_words(action: Action | None, *, in_brief: bool = False) -> str:
-    """What the playbook recommends, by which channel, and whether the customer has agreed to be contacted."""
-    if action is None:
-        return "nothing: the playbook of the policy has no play for these reasons."
-    by = listed([CHANNEL_WORDS.get(channel, channel) for channel in action.channels], "or")
-    if action.consent == "denied":
-        nothing = f"Send nothing: they have refused {action.requires_consent}."
-        return f"{nothing} With their consent it would be: {action.text} By {by}."
-    if in_brief:
-        return f"{action.text} By {by}; {CONSENT_IN_BRIEF[action.consent]}."
-    consent = {
-        "granted": f"they have agreed to {action.requires_consent}",
-        "unknown": f"it is not known whether they agreed to {action.requires_consent}",
-        "not_needed": "no consent needed",
-    }[action.consent]
-    return f"{action.text} By {by}; {consent}."

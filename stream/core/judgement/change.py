@@ -1,6 +1,6 @@
 """How much a score has risen lately: what is new about a customer, beside how bad it is.
 
-Two customers with a churn risk of 80 % need not be news alike: one slipped there this month, the other has
+Two customers with a churn risk of 80% need not be news alike: one slipped there this month, the other has
 been there for half a year. People act on the first (docs/decisions/0029).
 """
 

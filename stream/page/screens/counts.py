@@ -1,21 +1,15 @@
 """How many customers and open alerts there are, and what they come to: from the tables of counts where that
-can be; and whether so many in the highest tier can be right."""
+can be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import sub
-from typing import Any, NamedTuple
+from typing import Any
 
-from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.page.store.tables import KNOWN_MINOR, OPEN_SUMS
-from stream.wording.amounts import share
 
-RANKED_MIN = 200
-"""Of fewer customers the shares of the tiers say little."""
-TOP_TIMES_MAX = 3.0
-"""How many times as many customers as the policy means may be in the highest tier, before it is said."""
 MUTED = "SELECT customer FROM mutes WHERE until_ms > ?"
 
 
@@ -84,33 +78,6 @@ def _is_counted(reading: Reading) -> bool:
 def customers_known(reading: Reading) -> int:
     """All customers."""
     return sum(customers for customers, _ in counted(reading, ()))
-
-
-class UnlikeTiers(NamedTuple):
-    """That the borders of the tiers are those of another shop, in words."""
-
-    what: str
-    to_do: str
-
-
-def tiers_unlike(reading: Reading, view: View) -> UnlikeTiers | None:
-    """Whether the borders of the tiers are those of another shop; None where they seem to fit.
-
-    They come with the model: one that was learnt on other customers, such as the shipped one, may call nearly
-    everybody the best.
-    """
-    ranked = {tier: customers for tier, customers, _ in counted(reading, ("tier",), "tier >= 0")}
-    names, meant = view.basis.tier_names, 1.0 - view.basis.policy.ladder.steps[-1].quantile
-    top, whole = ranked.get(len(names) - 1, 0), sum(ranked.values())
-    if whole < RANKED_MIN or top <= TOP_TIMES_MAX * meant * whole:
-        return None
-    return UnlikeTiers(
-        f"Tiers, values and alerts do not fit this shop: {top:,} of {whole:,} customers are {names[-1]}, "
-        f"where the best {share(meant)} are meant.",
-        "The model was learnt on other customers. Let one be fitted to this shop's own events: stream try "
-        "makes one in its folder, stream fit one for --model, and stream fit publish sends one to running "
-        "workers.",
-    )
 
 
 def currencies(reading: Reading) -> list[tuple[str, int]]:

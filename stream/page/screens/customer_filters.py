@@ -22,6 +22,7 @@ from stream.page.screens.view import (
     url,
 )
 from stream.page.store.store import Reading
+from stream.wording.amounts import month_of_year, with_dates
 from stream.wording.profile import STAGES
 
 FILTERS = (
@@ -39,7 +40,13 @@ OF_ROWS = ("q", "quiet", "campaign", "channel", "country", "risk", "value", "fir
 """Filters of what customers are not counted by (stream/page/cells.py)."""
 RISK_BANDS = ("80-", "60-80", "40-60", "20-40", "-20")
 """Bands that the form offers, in percent."""
-EXACT = ("campaign", "channel", "country")
+EXACT = {
+    "campaign": "won by campaign",
+    "channel": "won through channel",
+    "country": "lives in country",
+}
+"""Filters by what is known of where customers came from, in words: whom a campaign only reached is not among
+those it won."""
 QUIET_DAYS = ("30", "90", "180", "365")
 BETWEEN_DAYS = ".."
 EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
@@ -137,7 +144,7 @@ def filter_choices(filters: Mapping[str, str], view: View) -> dict[str, list[Cho
 def _risk_words(chosen: str) -> dict[str, str]:
     """The bands of risk that can be chosen, and the one that is."""
     bands = dict.fromkeys((*RISK_BANDS, *([chosen] if chosen else [])))
-    return {each: f"{_band_words(each)} %" for each in bands}
+    return {each: f"{_band_words(each)}%" for each in bands}
 
 
 def chips(filters: Mapping[str, str], path: str) -> list[Chip]:
@@ -148,13 +155,13 @@ def chips(filters: Mapping[str, str], path: str) -> list[Chip]:
         "stage": STAGES.get(filters["stage"], ""),
         "kind": KIND_TABS.get(filters["kind"], ""),
         "quiet": f"bought nothing for {filters['quiet']} days",
-        "risk": f"risk {_band_words(filters['risk'])} %",
+        "risk": f"risk {_band_words(filters['risk'])}%",
         "value": f"expected profit {_money_words(filters['value'], filters['currency'])}",
-        "first": f"first bought from {filters['first'].replace(BETWEEN_DAYS, ' to ')}",
-        "bought": f"bought in {filters['bought']}",
+        "first": f"first bought from {with_dates(filters['first'].replace(BETWEEN_DAYS, ' to '))}",
+        "bought": f"bought in {month_of_year(filters['bought'])}" if filters["bought"] else "",
         "was": f"was {filters['was']} within {MOVED_DAYS} days",
         "currency": f"pays in {filters['currency']}",
-        **{name: f"{name} {filters[name]}" for name in EXACT},
+        **{name: f"{words} {filters[name]}" for name, words in EXACT.items()},
     }
     without = {"first": {"first": "", "bought": ""}}
     return [

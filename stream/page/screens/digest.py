@@ -11,9 +11,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from stream.page.screens.counts import tiers_unlike
+from stream.page.published import BY_THE_SAME, other_basis
 from stream.page.screens.open_list import today_filters
 from stream.page.screens.today import OpenRow, TodayScreen, today
+from stream.page.screens.unlike_tiers import tiers_unlike
 from stream.page.screens.view import KIND_TABS, View
 from stream.page.store.store import Reading
 from stream.panes.currencies import priced
@@ -51,7 +52,8 @@ class Digest(Struct, frozen=True):
 def digest(reading: Reading, view: View, report: Mapping[str, Any] | None = None) -> Digest:
     """The day of the view; `report`: the numbers that were published last."""
     kinds = [each for kind in KIND_TABS for each in _kinds(reading, kind, view)]
-    sentences = summary_sentences(priced(report)) if report is not None else []
+    other = other_basis(report, view.basis) if report is not None else ""
+    sentences = _business(report, other) if report is not None else []
     return Digest(
         title=f"Customers on {view.date(view.as_of_ms)}" if view.as_of_ms else "Customers",
         unlike=" ".join(tiers_unlike(reading, view) or ()),
@@ -60,6 +62,16 @@ def digest(reading: Reading, view: View, report: Mapping[str, Any] | None = None
         business_day=view.date(report["as_of_ms"]) if report is not None else "",
         source=f"From {view.source}, by policy {view.basis.policy.id}; days end at midnight {view.zone}.",
     )
+
+
+def _business(report: Mapping[str, Any], other: str) -> list[str]:
+    """What the last report said; where it is by another policy or model than the mail, one line on that."""
+    if not other:
+        return summary_sentences(priced(report))
+    return [
+        f"The report is by {other} than this mail: its tiers and risks are others, so it is left out. "
+        f"To publish one that belongs here: {BY_THE_SAME}"
+    ]
 
 
 def _kinds(reading: Reading, kind: str, view: View) -> list[KindOfDay]:

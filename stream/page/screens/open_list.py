@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from stream.core.alerts.alert import AlertData
 from stream.core.alerts.build import open_alert_at
+from stream.core.alerts.whole_days import since_later
 from stream.core.facts.interests import top_categories
 from stream.core.policy.policy import AlertKind
 from stream.page.entries import NOT_KNOWN, OpenEntry, unpacked
@@ -35,6 +37,8 @@ FILTERS = ("kind", "currency", "since", "tier", "urgent", "sort", "after")
 SORTS = {"": ("worth", "risen lately"), "lost": ("likely_lost", "money likely to be lost")}
 """Name in the URL -> column, words. What may be gained is in no danger: its list has the first order only."""
 UNSORTED = "upgrade_opportunity"
+LAST = "last "
+"""Begins a cursor among those whom nobody may contact, who stand after all others."""
 ROWS_READ = 500
 """Rows of one read of an export."""
 COLUMNS = tuple(OpenEntry.__struct_fields__)
@@ -123,8 +127,12 @@ def orders(filters: Mapping[str, str]) -> list[Choice]:
 
 def named_alert(reading: Reading, entry: OpenEntry, view: View) -> AlertData:
     """The alert of an entry, as of the instant of its row, with the category that it speaks of named, and
-    with the id under which it was sent."""
+    with the id under which it was sent. What has lasted since something is as of the view: a silence has as
+    many days as in all other words."""
     data = with_category(reading, entry.customer, alert_of(reading, entry, view))
+    looked = reading.rows("SELECT as_of_ms FROM customers WHERE customer = ?", [entry.customer])
+    passed_ms = view.as_of_ms - looked[0][0] if looked else 0
+    data = replace(data, evidence=tuple(since_later(each, passed_ms) for each in data.evidence))
     sent = reading.rows(LAST_SENT, [entry.customer, entry.kind, entry.opened_ms])
     return replace(data, alert_id=sent[0][0]) if sent else data
 
@@ -174,16 +182,40 @@ def condition(filters: Mapping[str, str], view: View) -> tuple[str, list[str | i
 
 
 def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: int) -> list[OpenEntry]:
-    """Up to `limit` open alerts from the place of the filters on, worst first."""
+    """Up to `limit` open alerts from the place of the filters on, worst first; whom nobody may contact after
+    all others."""
+    place = _Place(0)
+    if filters["after"]:
+        level, stake, shown = cursor_parts(filters["after"], 3)
+        worth, customer = number(level.removeprefix(LAST)), customer_of(reading, shown, view)
+        place = _Place(int(level.startswith(LAST)), (worth, number(stake), customer))
+    found = _part(reading, filters, view, place, limit)
+    if len(found) < limit and not place.closed:
+        found += _part(reading, filters, view, _Place(1), limit - len(found))
+    return found
+
+
+class _Place(NamedTuple):
+    """Where a part of the list begins."""
+
+    closed: int
+    """1: among those whom nobody may contact."""
+    after: tuple[float, float, str] | None = None
+    """Worth, mean of the stake and customer of the row before; None: at its beginning."""
+
+
+def _part(
+    reading: Reading, filters: Mapping[str, str], view: View, place: _Place, limit: int
+) -> list[OpenEntry]:
     where, values = condition(filters, view)
     column, _ = SORTS[filters["sort"]]
-    if filters["after"]:
-        worth, stake, shown = cursor_parts(filters["after"], 3)
-        customer = customer_of(reading, shown, view)
+    where, values = f"{where} AND closed_to_us = ?", [*values, place.closed]
+    if place.after is not None:
+        worth, stake, customer = place.after
         where += (
             f" AND {column} <= ? AND ({column} < ? OR stake_mean < ? OR (stake_mean = ? AND customer > ?))"
         )
-        values += [number(worth), number(worth), number(stake), number(stake), customer]
+        values += [worth, worth, stake, stake, customer]
     sql = (
         f"SELECT {', '.join(COLUMNS)} FROM open_alerts WHERE {where} "
         f"ORDER BY {column} DESC, stake_mean DESC, customer LIMIT ?"
@@ -194,7 +226,8 @@ def open_page(reading: Reading, filters: Mapping[str, str], view: View, limit: i
 def cursor(entry: OpenEntry, filters: Mapping[str, str], view: View) -> str:
     """The place after an entry, in the order of the filters."""
     level: float = getattr(entry, SORTS[filters["sort"]][0])
-    return BETWEEN.join((repr(level), repr(entry.stake_mean), view.shown(entry.customer)))
+    part = LAST if entry.closed_to_us else ""
+    return BETWEEN.join((f"{part}{level!r}", repr(entry.stake_mean), view.shown(entry.customer)))
 
 
 def _mean_minor(entry: OpenEntry) -> int:
@@ -220,7 +253,7 @@ def _cells(entry: OpenEntry, data: AlertData, view: View) -> list[Cell]:
             for m in (_mean_minor(entry), entry.stake_low_minor, entry.stake_high_minor)
         ),
         currency,
-        "; ".join(reason_lines(data, view.calendar)),
+        "; ".join(reason_lines(data, view.calendar, view.as_of_ms)),
         to_do_words(data) if action is not None else "",
         plain_amount(round(entry.likely_lost), currency) if entry.stake_minor != NOT_KNOWN else "",
     ]

@@ -109,6 +109,8 @@ class TodayScreen(Struct, frozen=True):
     open_by_day: list[tuple[str, int]]
     """The last 30 days with the number of open alerts at their end; empty where that is not known."""
     rows: list[OpenRow]
+    has_closed: bool
+    """Whether some of the rows are of customers whom nobody may contact."""
     is_first_page: bool
     next_url: str
     csv_url: str
@@ -147,6 +149,7 @@ def today(reading: Reading, filters: Mapping[str, str], view: View) -> TodayScre
         over=_over(reading, kind, currency, view),
         open_by_day=_open_by_day(reading, kind, currency, view),
         rows=[_row(entry, named_alert(reading, entry, view), view) for entry in shown],
+        has_closed=any(entry.closed_to_us for entry in shown),
         is_first_page=not filters["after"],
         next_url=url(PATH, {**filters, "after": cursor(shown[-1], filters, view)})
         if len(found) > ROWS_SHOWN
@@ -241,7 +244,7 @@ def _chips(filters: Mapping[str, str]) -> list[Chip]:
 
 
 def _row(entry: OpenEntry, data: AlertData, view: View) -> OpenRow:
-    why = reason_lines(data, view.calendar) or ["no single reason stands out"]
+    why = reason_lines(data, view.calendar, view.as_of_ms) or ["no single reason stands out"]
     shown = _shown_reasons(why)
     low, high = (estimate(minor, entry.currency) for minor in (entry.stake_low_minor, entry.stake_high_minor))
     is_known = entry.stake_minor != NOT_KNOWN

@@ -157,5 +157,5 @@ def _money_band(low: int | None, high: int | None, currency: str) -> str:
 
 def _risk_band(low: int | None, high: int | None) -> str:
     if low is None:
-        return f"under {high} %"
-    return f"{low} % and more" if high is None else f"{low} to {high} %"
+        return f"under {high}%"
+    return f"{low}% and more" if high is None else f"{low} to {high}%"

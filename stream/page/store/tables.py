@@ -16,7 +16,7 @@ from stream.page.entries import AlertEntry, CustomerEntry, OpenEntry, ProfileEnt
 from stream.page.masks import MaskEntry
 from stream.page.remarks import ActionEntry, ErasureEntry, MuteEntry, NotCounted
 
-STORE_VERSION = 13
+STORE_VERSION = 14
 """Of tables and of what their columns mean: a store of another version is built anew. Add one at a change."""
 
 
@@ -59,8 +59,8 @@ TABLES = (
         OpenEntry,
         ("customer", "kind"),
         late=(
-            "(kind, currency, worth DESC, stake_mean DESC, customer, opened_ms, tier, urgent)",
-            "(kind, currency, likely_lost DESC, stake_mean DESC, customer)",
+            "(kind, currency, closed_to_us, worth DESC, stake_mean DESC, customer, opened_ms, tier, urgent)",
+            "(kind, currency, closed_to_us, likely_lost DESC, stake_mean DESC, customer)",
             "(kind, opened_ms)",
         ),
     ),

@@ -15,15 +15,16 @@ from stream.look.heat import html_heat
 from stream.look.months import months
 from stream.look.svg import sparkline
 from stream.look.timeline import timeline
-from stream.page.published import Published, PublishedError
+from stream.page.published import Published, PublishedError, other_basis
 from stream.page.screens import customers, not_counted, open_list, remarks, today, value_map
-from stream.page.screens.counts import UnlikeTiers, customers_known, tiers_unlike
+from stream.page.screens.counts import customers_known
 from stream.page.screens.csv_text import Cell
-from stream.page.screens.customer_filters import customers_filters, with_currency
+from stream.page.screens.customer_filters import EXACT, customers_filters, with_currency
 from stream.page.screens.masked import customer_of, masked, must_be_masked
 from stream.page.screens.one_customer import in_part
 from stream.page.screens.one_customer import screen as customer
 from stream.page.screens.one_customer.by_month import MonthRow
+from stream.page.screens.unlike_tiers import UnlikeTiers, tiers_unlike
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.page.web.kept_for import KeptFor
@@ -154,15 +155,17 @@ def today_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made
     return text, 200, HTML
 
 
-def _business(pages: Pages) -> tuple[str, Sequence[str]]:
-    """The day and the sentences of the last report; nothing where this version can read none."""
+def _business(pages: Pages) -> tuple[str, Sequence[str], str]:
+    """The day and the sentences of the last report, and by what else than the page it was made; nothing where
+    this version can read none."""
     report = pages.report()
+    if report is None:
+        return "", (), ""
     try:
-        return (
-            (pages.view.date(report["as_of_ms"]), summary_sentences(priced(report))) if report else ("", ())
-        )
+        sentences = summary_sentences(priced(report))
+        return pages.view.date(report["as_of_ms"]), sentences, other_basis(report, pages.view.basis)
     except (KeyError, TypeError, ValueError, AttributeError):
-        return "", ()
+        return "", (), ""
 
 
 def _remarks_of(pages: Pages, reading: Reading, shown: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -182,7 +185,7 @@ def customers_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> 
     filters = customers_filters(query, view)
     must_be_masked(reading, filters, "q", view)
     screen = customers.customers_screen(reading, filters, view)
-    text = pages.render("customers.html", customers.PATH, screen=screen, horizon=_horizon(view))
+    text = pages.render("customers.html", customers.PATH, screen=screen, exact=EXACT, horizon=_horizon(view))
     return text, 200, HTML
 
 
@@ -195,7 +198,9 @@ def map_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Made:
     screen = pages.kept.get(key, lambda: value_map.value_map(reading, filters, view))
     label = "Customers and their expected profit, by risk and value"
     heat = html_heat(screen.head, screen.rows, label, is_bad=True)
-    text = pages.render("map.html", customers.PATH, screen=screen, heat=Markup(heat), horizon=_horizon(view))
+    text = pages.render(
+        "map.html", customers.PATH, screen=screen, exact=EXACT, heat=Markup(heat), horizon=_horizon(view)
+    )
     return text, 200, HTML
 
 

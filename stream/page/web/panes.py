@@ -11,15 +11,15 @@ from markupsafe import Markup
 from stream.core.units import DAY_MS
 from stream.look.html import Cell, Link, Meter, html_table, html_text, share_of, with_whole_days
 from stream.look.months import months
-from stream.page.published import PublishedError
-from stream.page.screens import alert_weeks, customers, judged_alerts, today
+from stream.page.published import BY_THE_SAME, PublishedError, other_basis
+from stream.page.screens import customers, today
 from stream.page.screens.counts import open_counted
 from stream.page.screens.leaving import by_tier
+from stream.page.screens.policy import alert_weeks, judged_alerts
 from stream.page.screens.view import KIND_TABS, View, known_filters, url
 from stream.page.store.store import Reading
 from stream.page.web.pages import HTML, Made, Pages
 from stream.panes.backtest import backtest_pane
-from stream.panes.campaigns import day_words
 from stream.panes.currencies import currencies_part, money_words, priced
 from stream.panes.grown import grown
 from stream.panes.kept import kept
@@ -30,7 +30,7 @@ from stream.panes.uplift import uplift_pane
 from stream.panes.why import dead_ends, drivers
 from stream.panes.won import won
 from stream.time_zones import calendar_in
-from stream.wording.amounts import count, days, listed
+from stream.wording.amounts import count, date, days, lasted_days, listed, with_dates
 from stream.wording.policy import rule_sections
 
 WON, GROWN, KEPT, POLICY = "/won", "/grown", "/kept", "/policy"
@@ -109,14 +109,14 @@ def _leaving(found: Sequence[by_tier.TierLeaving], names: Sequence[str]) -> str:
         for place, one in enumerate(each.reasons):
             lists = [Link(f"{of.customers:,}", of.url if of.customers else "") for of in each.lists]
             tier: tuple[Cell, ...] = (each.tier, f"{each.customers:,}", *lists) if not place else ("",) * 4
-            share = one.customers / each.looked_at
-            meter = Meter(share, is_bad=True)
+            part = share_of(one.customers, each.looked_at)
+            meter = Meter(one.customers / each.looked_at, is_bad=True)
             to_do = one.to_do or "nothing is in the playbook"
-            rows.append((*tier, one.reason, f"{one.customers:,}", meter, to_do))
+            rows.append((*tier, one.reason, part, meter, to_do))
     kinds = [KIND_TABS[kind].lower() for kind in by_tier.KINDS]
-    head = ("value tier", "may leave", *kinds, "first of all because", "customers", "", "what to do")
-    part = any(each.looked_at < each.customers for each in found)
-    of_part = f" Looked at are the {by_tier.LOOKED_AT_MAX} worst of each tier." if part else ""
+    head = ("value tier", "may leave", *kinds, "first of all because", "of these", "", "what to do")
+    is_part = any(each.looked_at < each.customers for each in found)
+    of_part = f" Looked at are the {by_tier.LOOKED_AT_MAX} worst of each tier." if is_part else ""
     others = [name for name in reversed(names) if name not in {each.tier for each in found}]
     nobody = f"Of {html_text(listed(others))} customers nobody has such an alert. " if others else ""
     return html_table(head, rows) + (
@@ -144,15 +144,16 @@ def _pane(
     known_filters(query, ())
     path, title = here
     shown: list[tuple[str, Markup]] = []
-    of_day, notes, problem, money = "", [], "", Markup("")
+    of_day, notes, problem, money, other = "", [], "", Markup(""), ""
     try:
         numbers = pages.published.report()
         if numbers is not None:
             numbers = priced(numbers)
             shown = [(name, Markup(with_whole_days(html))) for name, html in parts(numbers, _places)]
             money = Markup("".join([f"<p>{money_words(numbers)}</p>", *currencies_part(numbers)]))
-            of_day = day_words(numbers["as_of_ms"], calendar_in(numbers["zone"]))
+            of_day = date(numbers["as_of_ms"], calendar_in(numbers["zone"]))
             notes = _report_notes(numbers, pages.view)
+            other = other_basis(numbers, pages.view.basis)
     except PublishedError as wrong:
         problem = str(wrong)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
@@ -161,7 +162,8 @@ def _pane(
     lead = [each for each in shown if each[0] == LEFT]
     text = pages.render(
         "pane.html", path, title=title, parts=shown[len(lead):], of_day=of_day, notes=notes, problem=problem,
-        now=links, first=[*lead, *first], publish=PUBLISH, waiting=pages.published.waiting, money=money,
+        now=links, lead=lead, first=first, other=other,
+        remedy=BY_THE_SAME, publish=PUBLISH, waiting=pages.published.waiting, money=money,
     )  # fmt: skip
     return text, 200, HTML
 
@@ -170,16 +172,10 @@ def _report_notes(numbers: Mapping[str, Any], view: View) -> list[Markup]:
     notes = []
     behind_ms = view.as_of_ms - numbers["as_of_ms"]
     if behind_ms > STALE_MS:
+        behind_days = lasted_days(numbers["as_of_ms"], view.as_of_ms, view.calendar)
         notes.append(
-            f"<p class=note>This report is {days(behind_ms / DAY_MS)} older than the rest of the page: "
+            f"<p class=note>This report is {days(behind_days)} older than the rest of the page: "
             "publish a new one.</p>"
-        )
-    if numbers["policy"] != view.basis.policy.hash:
-        notes.append("<p class=note>This report was made by another policy than this page.</p>")
-    if numbers["model"] != view.basis.model.version:
-        notes.append(
-            "<p class=note>This report was made by another model than that of this page, such as one that "
-            "the report fitted itself: borders of tiers and risks differ.</p>"
         )
     return [Markup(with_whole_days(each)) for each in [*notes, *report_notes(numbers)]]
 
@@ -188,11 +184,12 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
     """The rules in words, what the last backtest said of them, and how often they spoke."""
     known_filters(query, ())
     view = pages.view
-    tested, problem = Markup(""), ""
+    tested, tested_day, problem = Markup(""), "", ""
     try:
         numbers = pages.published.backtest()
         if numbers is not None:
             tested = Markup(with_whole_days(backtest_pane(numbers, view.basis.policy.hash)))
+            tested_day = with_dates(str(numbers["split"]))
     except PublishedError as wrong:
         problem = str(wrong)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
@@ -208,6 +205,7 @@ def policy_page(pages: Pages, reading: Reading, query: Mapping[str, str]) -> Mad
         POLICY,
         sections=rule_sections(view.basis),
         tested=tested,
+        tested_day=tested_day,
         problem=problem,
         helped=helped,
         unread=unread,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stream.metrics import DashboardMetrics
-from stream.page.screens.judged_alerts import Promised, judged_alerts
+from stream.page.screens.policy.judged_alerts import Promised, judged_alerts
 from stream.page.screens.view import View
 from stream.page.store.store import ReadStore
 from stream.page.web.kept_for import KeptFor

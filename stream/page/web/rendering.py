@@ -3,6 +3,7 @@ or hide what is beside it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from stream.printable import printable
 from stream.wording.amounts import count
 
 TEMPLATES = Path(__file__).parent / "templates"
+AGO, NO_BREAK = re.compile(r"(?<=\w) ago\b"), "\u00a0"
 STATIC = Path(__file__).parent / "static"
 
 
@@ -43,7 +45,8 @@ def quoted(text: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """A text from outside may hold marks that turn the direction of a line, or hide something in it."""
+    """A text from outside may hold marks that turn the direction of a line, or hide something in it. The word
+    `ago` never stands alone on a line."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value)
+        return AGO.sub(NO_BREAK + "ago", printable(value))
     return value

@@ -6,12 +6,11 @@ import msgspec
 from msgspec import Struct
 
 from stream.core.alerts.alert import Alert
-from stream.core.units import DAY_MS
 from stream.look.timeline import Stretch
 from stream.page.screens.view import View
 from stream.page.store.store import Reading
 from stream.wording.alert import ALERT_NAMES, alert_lines, state_words
-from stream.wording.amounts import days
+from stream.wording.amounts import days, lasted_days
 
 ALERTS_READ_MAX = 200
 """The latest."""
@@ -49,7 +48,8 @@ def _episode(sent: list[tuple[int, Alert]], view: View) -> EpisodeRow:
     is_over = last.data.state not in OPENING
     title = ALERT_NAMES[first.data.kind]
     if is_over:
-        became = f"{state_words(last.data)}, on {view.date(to_ms)} after {days((to_ms - from_ms) / DAY_MS)}"
+        lasted = days(lasted_days(from_ms, to_ms, view.calendar))
+        became = f"{state_words(last.data)}, on {view.date(to_ms)} after {lasted}"
     else:
         became, to_ms = "still open", view.as_of_ms
     _, *lines = alert_lines(first, view.calendar)

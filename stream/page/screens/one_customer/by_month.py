@@ -12,7 +12,7 @@ from stream.core.facts.profile import Profile
 from stream.core.units import calendar_month
 from stream.look.months import Months
 from stream.page.screens.view import View
-from stream.wording.amounts import count, money, sentiment_word
+from stream.wording.amounts import count, money, month_of_year, month_text, sentiment_word
 
 THEMES_SHOWN_MAX = 8
 
@@ -121,5 +121,5 @@ def _span_words(series: Months) -> str:
 
 
 def month_name(month: int) -> str:
-    """`2026-03` of months since January 1970."""
-    return f"{1970 + month // 12}-{month % 12 + 1:02d}"
+    """`March 2026` of months since January 1970."""
+    return month_of_year(month_text(month))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stream.core.facts.profile import Profile
 from stream.core.judgement.held import held_back
-from stream.page.screens.alert_weeks import HELD_WORDS
+from stream.page.screens.policy.alert_weeks import HELD_WORDS
 from stream.page.screens.view import View
 from stream.wording.alert import ALERT_NAMES
 

@@ -99,7 +99,7 @@ _decode_alert = msgspec.json.Decoder(_JudgedAlert).decode
 def judged_alerts(reading: Reading, view: View) -> JudgedAlerts:
     """What became of the alerts of churn risk whose horizon ended within the last 13 weeks."""
     starts = view.day_starts_ms(7 * WEEKS)[::7]
-    weeks = [Promised(view.iso_day(start)) for start in starts]
+    weeks = [Promised(view.date(start)) for start in starts]
     bands = [Promised(f"{low:.0%} to {min(1.0, high):.0%}") for low, high in BANDS]
     whole, unknown, unread = Promised(""), 0, 0
     for outcome in _outcomes(reading, view, starts[0]):

@@ -54,12 +54,12 @@ def alert_weeks(reading: Reading, view: View) -> list[KindWeeks]:
 
 
 def _kind(kind: str, starts: list[int], counts: list[int], view: View) -> KindWeeks:
-    names = [view.iso_day(start) for start in starts]
+    names = [view.date(start) for start in starts]
     values = [
         (f"week from {name}", float(raised), count(raised, "alert"))
         for name, raised in zip(names, counts, strict=True)
     ]
-    label = f"{KIND_TABS[kind]}: alerts raised by week, {names[0]} to {view.iso_day(view.as_of_ms)}"
+    label = f"{KIND_TABS[kind]}: alerts raised by week, {names[0]} to {view.date(view.as_of_ms)}"
     mean = sum(counts) / WEEKS
     return KindWeeks(
         KIND_TABS[kind],
