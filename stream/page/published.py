@@ -105,7 +105,7 @@ def other_basis(numbers: Mapping[str, Any], basis: Basis) -> str:
     was. So such numbers never stand beside those of the page: they are behind a click that says it.
     """
     is_other = {
-        "another policy": numbers["policy"] != basis.policy.hash,
-        "another model": numbers["model"] != basis.model.version,
+        "another policy": numbers.get("policy") != basis.policy.hash,
+        "another model": numbers.get("model") != basis.model.version,
     }
     return " and ".join(words for words, other in is_other.items() if other)
