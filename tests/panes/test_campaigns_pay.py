@@ -4,17 +4,22 @@ import re
 
 import pytest
 
+from stream.core.units import DAY_MS
+from stream.importing.generated.history import planned_lives, shop_events
+from stream.importing.generated.shop import Shop
 from stream.panes.campaigns import won_by
 from stream.panes.currencies import priced
 from stream.panes.grown import grown
 from stream.panes.pays import NOT_KNOWN, PAYS, PAYS_NOT, does_it_pay, used_by
 from stream.panes.won import won
-from tests.panes.test_report import EVENTS, numbers_of
+from tests.support.studies import report_of
 
 
 @pytest.fixture(scope="module")
 def numbers():
-    return numbers_of(EVENTS)
+    shop = Shop(seed=3, customers=120, days=540)
+    events = shop_events(shop, planned_lives(shop))
+    return report_of(events, events[-1].time_ms // DAY_MS * DAY_MS)
 
 
 @pytest.mark.parametrize(
