@@ -7,7 +7,7 @@ from tests.support.pages import ROOT
 
 ALLOWED = {
     *("__future__", "base64", "binascii", "collections", "datetime", "email", "hashlib", "hmac"),
-    "ipaddress",
+    *("ipaddress", "json"),
     *("math", "msgspec", "typing"),
 }
 
