@@ -162,8 +162,15 @@ def process_log_odds(features: Numbers) -> Numbers:
 
 
 def churn_risks(model: Model, snapshot: Snapshot) -> Numbers:
-    """The model's risk of every customer of a snapshot, 0 to 1, shape (customers,)."""
-    features = feature_matrix(model, snapshot)
+    """The model's risk of every customer of a snapshot, 0 to 1, shape (customers,).
+
+    Only features that it weighs are computed.
+    """
+    layers = model.risk.segments if model.risk else ()
+    names = dict.fromkeys(term.feature for segment in layers for term in segment.terms)
+    wanted = [BY_NAME[name] for name in (names if model.risk else (PROCESS,))]
+    features = np.zeros((len(snapshot.features), len(NAMES)))
+    features[:, [one.column for one in wanted]] = feature_matrix(model, snapshot, wanted)
     risks: Numbers = expit(log_odds(model.risk, features) if model.risk else process_log_odds(features))
     return risks
 

@@ -116,6 +116,8 @@ def feature_matrix(model: Model, snapshot: Snapshot, wanted: Sequence[Feature] =
     matrix = np.empty((len(snapshot.features), len(wanted)))
     alike = np.array([model.seasons is None and one.name in OF_ONE_HABIT for one in wanted], dtype=bool)
     for places, rows_of in ((np.flatnonzero(alike), _rows_of_habits), (np.flatnonzero(~alike), _rows)):
+        if not len(places):
+            continue
         rows = rows_of(model, snapshot, [wanted[place] for place in places.tolist()])
         matrix[:, places] = np.array(rows, dtype=np.float64).reshape(len(matrix), len(places))
     return matrix

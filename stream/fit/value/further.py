@@ -26,6 +26,7 @@ from stream.core.units import WEEK_MS, YEAR_MS
 from stream.fit.arrays import Numbers
 from stream.fit.coverage import day
 from stream.fit.history import History
+from stream.fit.risk.risk_layer import churn_risks
 from stream.fit.value.trend import (
     LEAST,
     NOISE,
@@ -109,11 +110,12 @@ def further_looks(
     for day_ms, (model, spans) in lessons.items():
         snapshot = sampled(history.snapshots[day_ms])
         shares = np.array([kind_shares(seasons, one.by_month) for one in snapshot.features])
+        risks = churn_risks(model, snapshot)
         for ahead_ms in spans:
             bought = bought_within(history, snapshot, ahead_ms)
             if bought.sum() >= PURCHASES_MIN:
-                hardly = expected_purchases(replace(model, further=once), snapshot, ahead_ms)
-                expected = expected_purchases(model, snapshot, ahead_ms)
+                hardly = expected_purchases(replace(model, further=once), snapshot, ahead_ms, risks)
+                expected = expected_purchases(model, snapshot, ahead_ms, risks)
                 found.append(FurtherLook(day_ms, ahead_ms, hardly, expected, bought, shares))
     return found
 

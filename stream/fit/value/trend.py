@@ -77,13 +77,15 @@ def past_looks(history: History, lessons: Mapping[int, tuple[Model, Sequence[int
     found = []
     for day_ms, (model, spans) in lessons.items():
         snapshot = sampled(history.snapshots[day_ms])
+        risks: Numbers | None = None
         for ahead_ms in spans:
             bought = bought_within(history, snapshot, ahead_ms)
             if bought.sum() < PURCHASES_MIN:
                 continue
-            expected = expected_purchases(model, snapshot, ahead_ms)
+            risks = churn_risks(model, snapshot) if risks is None else risks
+            expected = expected_purchases(model, snapshot, ahead_ms, risks)
             step = Trend(level=STEP, slope=0.0, ahead_max_ms=ahead_ms, learnt="")
-            more = expected_purchases(replace(model, trend=step), snapshot, ahead_ms)
+            more = expected_purchases(replace(model, trend=step), snapshot, ahead_ms, risks)
             bend = math.log(float(more.sum() / expected.sum())) / STEP
             found.append(PastLook(day_ms, ahead_ms, expected, bought, min(max(bend, BEND_MIN), 1.0)))
     return found
@@ -137,12 +139,18 @@ def bought_within(history: History, snapshot: Snapshot, ahead_ms: int) -> Number
     return np.array(found)
 
 
-def expected_purchases(model: Model, snapshot: Snapshot, ahead_ms: int) -> Numbers:
-    """Expected purchase days of each customer of a snapshot within a time, shape (customers,)."""
+def expected_purchases(
+    model: Model, snapshot: Snapshot, ahead_ms: int, risks: Numbers | None = None
+) -> Numbers:
+    """Expected purchase days of each customer of a snapshot within a time, shape (customers,).
+
+    `risks`: the stated ones, of the same shape, where they are known already: no pace moves them.
+    """
+    risks = churn_risks(model, snapshot) if risks is None else risks
     table = fast_table(model.process, ahead_ms, 0.0)
     rules = valuation(replace(model, tables=(table,)), ahead_ms, 0.0)
     found = []
-    for one, risk in zip(snapshot.features, churn_risks(model, snapshot), strict=True):
+    for one, risk in zip(snapshot.features, risks, strict=True):
         seen = outlook(model, rules, one, snapshot.as_of_ms)
         found.append(finite_purchases(rules, seen.x, seen.t_x, seen.T, 1.0 - float(risk), seen.reach))
     expected: Numbers = np.maximum(np.array(found, dtype=np.float64), LEAST)
