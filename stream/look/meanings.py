@@ -7,6 +7,7 @@ MEANINGS = {
     "tier": _TIER,
     "value tier": _TIER,
     "tier 90 days ago": _TIER,
+    "tier 180 days ago": _TIER,
     "odds ratio (95% interval)": "2 means: for each customer who stayed, twice as many left as among similar "
     "customers. In brackets: where the true ratio may lie",
     "left after it": "Of those to whom it happened, how many left",

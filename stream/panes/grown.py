@@ -80,11 +80,11 @@ def _growth(found: Sequence[Mapping[str, Any]], currency: str) -> str:
     if not rows:
         return "<p>Nobody has bought long enough to compare two spans of 90 days.</p>"
     head = (
-        "tier 90 days ago", "customers", "basket before", "basket now", "change", "orders before", "orders now",
+        "tier 180 days ago", "customers", "basket before", "basket now", "change", "orders before", "orders now",
         "change",
     )  # fmt: skip
     return html_table(head, rows) + (
-        "<p><small>The same customers in the 90 days before that day and in the 90 days since. Basket: mean amount of an "
+        "<p><small>The same customers in the 90 days after that day and in the last 90 days. Basket: mean amount of an "
         "order. Orders: per customer in 90 days.</small></p>"
     )
 

@@ -95,12 +95,12 @@ def _cause(tier: str, drivers: list[Mapping[str, Any]]) -> str:
 
 
 def _orders(tier: str, growth: list[Mapping[str, Any]], *, has_cause: bool) -> Iterator[str]:
-    """How much more or less they order than 90 days ago; `has_cause`: whether the sentence speaks of a cause already."""
+    """How much more or less they order than in the 90 days before; `has_cause`: whether the sentence speaks of a cause already."""
     one = next((one for one in growth if one["tier"] == tier and one["customers"]), None)
     if one is None or not one["orders_before"]:
         return
     change = one["orders_now"] / one["orders_before"] - 1.0
-    who = f"the {count(one['customers'], 'customer')} who {'was' if one['customers'] == 1 else 'were'} {tier} 90 days ago"
+    who = f"the {count(one['customers'], 'customer')} who {'was' if one['customers'] == 1 else 'were'} {tier} 180 days ago"
     if abs(change) < FALL_MIN:
         yield f"{who} order as often as before"
         return

@@ -52,7 +52,7 @@ def _moved(numbers: Mapping[str, Any]) -> str:
         return f"{text}."
     best, change = ways[-1]
     return (
-        f"{text}; the mean order of {best['tier']} customers went from "
+        f"{text}; the mean order of customers who were {best['tier']} 180 days ago went from "
         f"{amount(best['basket_before_minor'], numbers['currency'])} to "
         f"{amount(best['basket_now_minor'], numbers['currency'])} ({signed_percent(change)})."
     )

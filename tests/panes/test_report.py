@@ -238,7 +238,14 @@ def test_the_highest_tier_comes_first_in_every_table(numbers):
     ladder = [step.name for step in Policy().ladder.steps]
     page = business_page(numbers)
 
-    for head in ("tier", "tier 90 days ago", "value tier", "value tier on that day", "90 days ago"):
+    for head in (
+        "tier",
+        "tier 90 days ago",
+        "tier 180 days ago",
+        "value tier",
+        "value tier on that day",
+        "90 days ago",
+    ):
         found = [
             one for one in re.findall(r"<table[^>]*>(.*?)</table>", page) if f">{head}</th>" in one[:180]
         ]
@@ -270,5 +277,5 @@ def test_without_prices_no_amount_is_shown_and_the_page_says_what_follows():
 
     assert page.count("no alert can ever be raised") == 1
     assert "Amounts are in" not in page
-    assert {cell for row in rows_of(page, "tier 90 days ago") for cell in row[2:4]} == {"–"}
+    assert {cell for row in rows_of(page, "tier 180 days ago") for cell in row[2:4]} == {"–"}
     assert {row[-1] for row in rows_of(page, "recent spending at risk")} == {"–"}

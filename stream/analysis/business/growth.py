@@ -55,8 +55,10 @@ def tier_growth(
     before that day.
 
     The later window ends at the last snapshot of the ledger. `tiers` maps a customer to an index of `names`,
-    the tier held on the day of `before` (0 is the lowest). Customers whose first purchase is in one of the
-    windows are left out. A basket is what was paid for an order, before anything went back; free orders have
+    the tier held before the earlier window (0 is the lowest): who is of a high tier between the two has just
+    bought a lot, and would seem to buy less in a shop where nobody changes. Who has no tier there is left
+    out, as who paid in another currency then, and so is whose first purchase is in one of the windows. A
+    basket is what was paid for an order, before anything went back; free orders have
     none. A tier without an order with a price in a window has None as its basket.
     """
     middle_ms = before.as_of_ms + DAY_MS  # the snapshot is of the end of its day
@@ -68,7 +70,7 @@ def tier_growth(
     ]
     found = []
     for rank, name in enumerate(names):
-        here = [customer for customer in known if tiers[customer] == rank]
+        here = [customer for customer in known if tiers.get(customer) == rank]
         money, priced, orders = np.zeros(2), np.zeros(2), np.zeros(2)
         for customer in here:
             for one in ledger.payments.get(customer, ()):

@@ -42,14 +42,14 @@ LOOK_BACK_MS = 90 * DAY_MS
 """Customers and tiers are compared with those of this long ago."""
 
 
-def days_of_report(day_ms: int) -> tuple[int, int]:
-    """The days as of whose ends a report needs snapshots, as midnights (UTC) in ms: the earlier one first."""
-    return day_ms - LOOK_BACK_MS, day_ms
+def days_of_report(day_ms: int) -> tuple[int, int, int]:
+    """The days as of whose ends a report needs snapshots, as midnights (UTC) in ms, the earliest first."""
+    return day_ms - 2 * LOOK_BACK_MS, day_ms - LOOK_BACK_MS, day_ms
 
 
 def business_report(ledger: Ledger, day_ms: int, model: Model, policy: Policy) -> dict[str, object]:
     """All numbers as plain values, ready for JSON, from the ledger up to the end of a day."""
-    before_ms, _ = days_of_report(day_ms)
+    _, before_ms, _ = days_of_report(day_ms)
     finance, history = policy.finance, ledger.history
     everybody = history.snapshots[day_ms]
     currency = ranking_currency(policy, model) or money_currency(everybody, finance) or model.currency
@@ -172,6 +172,7 @@ def _development(
     """Moves between tiers within 90 days, growth of the same customers, and the categories to offer next."""
     before, now = ledger.history.snapshots[before_ms], ledger.history.snapshots[day_ms]
     names = [step.name for step in policy.ladder.steps]
+    first = _tiers(ledger.history.snapshots[before_ms - LOOK_BACK_MS], model, policy)
     here, there = _tiers(now, model, policy), _tiers(before, model, policy)
     moves = Counter((names[there[customer]], names[here[customer]]) for customer in there if customer in here)
     return {
@@ -191,7 +192,7 @@ def _development(
             for old, new in product(names, names)
             if (old, new) in moves
         ],
-        "growth": [asdict(one) for one in tier_growth(ledger, before, there, names)],
+        "growth": [asdict(one) for one in tier_growth(ledger, before, first, names)],
         "next_best": [asdict(one) for one in next_best_categories(ledger, now, here, names)],
         "also_bought": to_builtins(also_bought(ledger, now)),
     }
