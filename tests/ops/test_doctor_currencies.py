@@ -39,7 +39,9 @@ def finding(tmp_path, policy: str, *currencies: str, model: bytes = b"") -> Clus
     (tmp_path / "p.toml").write_text(policy)
     (tmp_path / "m.json").write_bytes(model)
     settings = msgspec.structs.replace(
-        SETTINGS, policy=str(tmp_path / "p.toml"), model=str(tmp_path / "m.json") if model else ""
+        SETTINGS,
+        policy=str(tmp_path / "p.toml") if policy else "",
+        model=str(tmp_path / "m.json") if model else "",
     )
     samples: dict[str, list[Any]] = {role: [] for role in ROLES} | {
         "purchases": [Purchase(code) for code in currencies]
