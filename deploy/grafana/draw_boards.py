@@ -61,7 +61,7 @@ def series_of(panel: dict[str, Any], ask: Ask) -> list[Series]:
             points = [point for point in read if isfinite(point[1])]
             if points:
                 found.append((named(target["legendFormat"], each["metric"]), points))
-    return sorted(found)
+    return sorted(found, key=lambda each: (not any(value for _, value in each[1]), each[0]))
 
 
 def in_unit(value: float, unit: str) -> str:

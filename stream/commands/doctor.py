@@ -42,5 +42,6 @@ def doctor_command(as_json: bool, faults: bool) -> None:
                 echo(for_terminal(f"      -> {printable(finding.remedy)}", "   "))
         skipped = len({finding.check for finding in found if finding.level == "skipped"})
         also = f", {skipped} of them skipped" if skipped else ""
-        echo(f"{len(wrong)} faults in {len(CHECKS)} checks{also}")
+        faults_found = "1 fault" if len(wrong) == 1 else f"{len(wrong)} faults"
+        echo(f"{faults_found} in {len(CHECKS)} checks{also}")
     raise SystemExit(1 if wrong else 0)

@@ -25,7 +25,7 @@ NAMESPACE = "customer_stream"
 LABELS = frozenset({
     "topic", "partition", "type", "outcome", "reason", "kind", "state", "tier", "table", "endpoint", "result",
     "page", "arm", "bound", "policy", "hash",
-    "model", "part", "level",
+    "model", "part", "level", "currency",
 })  # fmt: skip
 CHILDREN_MAX = 5_000
 """Combinations of label values per metric: more than the closed sets have. Further ones count as `other`."""

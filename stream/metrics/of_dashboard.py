@@ -24,6 +24,15 @@ class DashboardMetrics(MetricSet):
         self.gauges.declare(
             "alerts_promised_share", "The mean probability of it that these alerts stated when raised."
         )
+        self.gauges.declare(
+            "dashboard_open_alerts", "Open alerts that nobody has snoozed.", "kind", "currency"
+        )
+        self.gauges.declare(
+            "dashboard_at_stake_minor",
+            "What they stake together (expected value), in minor units of the currency.",
+            "kind",
+            "currency",
+        )
         self.gauges.declare("dashboard_log_bytes", "Size of the read store's write-ahead log (SQLite).")
         self.gauges.declare(
             "dashboard_lag_records", "Records of the topics that are not in the read store yet.", "topic"

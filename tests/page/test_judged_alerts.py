@@ -14,9 +14,9 @@ from stream.page.entries import alert_ms
 from stream.page.screens.policy.judged_alerts import Promised, judged_alerts
 from stream.page.sources.replay_files import replay_files
 from stream.page.store.sqlite import SqliteStore
+from stream.page.web.alert_gauges import watch_promises
 from stream.page.web.pages import Pages
 from stream.page.web.panes import PANES
-from stream.page.web.promise_gauges import watch_promises
 from stream.replay.run import replay
 from tests.support.builders import at, basis, bought
 from tests.support.replayed_shop import write_files

@@ -27,7 +27,8 @@ def check_members(view: ClusterView) -> Iterator[ClusterFinding]:
         found = f"group {group} has {view.group.members} members for {wanted} partitions: some are idle"
         yield ClusterFinding("workers", "note", found, f"run at most {wanted} workers")
     else:
-        yield ClusterFinding("workers", "ok", f"group {group} has {view.group.members} members")
+        members = "1 member" if view.group.members == 1 else f"{view.group.members} members"
+        yield ClusterFinding("workers", "ok", f"group {group} has {members}")
 
 
 def check_lag(view: ClusterView) -> Iterator[ClusterFinding]:

@@ -23,12 +23,12 @@ from stream.page.screens.view import FilterError, View, url
 from stream.page.store.store import ReadStore, StoreError
 from stream.page.store.tables import TABLES
 from stream.page.web.acting import ACT_PATH, Acting, ActionError
+from stream.page.web.alert_gauges import watch_open, watch_promises
 from stream.page.web.guards import HEADERS, Handler, guard, known_hosts
 from stream.page.web.live_pages import LivePages, RunningShop
 from stream.page.web.looked_up import LookedUp, metrics_handler
 from stream.page.web.pages import EXPORTS, PAGES, Exporter, PageMaker, Pages
 from stream.page.web.panes import PANES
-from stream.page.web.promise_gauges import watch_promises
 from stream.page.web.rendering import STATIC
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,8 @@ class DashboardServer:
         self._watch_store()
         if published is not None:
             watch_uplift(self._metrics.gauges, published.uplift_readout)
-        watch_promises(self._metrics, store, live.view if live is not None else lambda: view)
+        for watch in (watch_open, watch_promises):
+            watch(self._metrics, store, live.view if live is not None else lambda: view)
         is_known = known_hosts(names)
         self._live: LivePages | None = None
         if live is not None:

@@ -1,10 +1,12 @@
-"""The gauges of whether alerts keep their word: what the policy page shows, for Prometheus."""
+"""The gauges of alerts, for Prometheus: what is open and at stake, as the first page shows it, and whether
+alerts keep their word, as the policy page does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from stream.metrics import DashboardMetrics
+from stream.page.screens.counts import open_counted
 from stream.page.screens.policy.judged_alerts import Promised, judged_alerts
 from stream.page.screens.view import View
 from stream.page.store.store import ReadStore
@@ -13,6 +15,25 @@ from stream.page.web.looked_up import LookedUp
 
 KEPT_S = 3_600.0
 """What took long to count is counted again after an hour: horizons are at least days."""
+
+
+def watch_open(metrics: DashboardMetrics, store: ReadStore, view: Callable[[], View]) -> None:
+    """Count at a scrape what is open and not snoozed, by kind and currency. Alerts of which it is not known
+    what is at stake are in the first gauge only; nothing has a sample while the store does not answer."""
+
+    def count() -> dict[tuple[str, ...], tuple[int, float]]:
+        by, as_of_ms = ("kind", "currency"), view().as_of_ms
+        with store.reading() as reading:
+            found = open_counted(reading, by, "1 = 1", muted_after_ms=as_of_ms)
+        return {(kind, currency): (alerts, mean) for kind, currency, alerts, _, mean, _ in found}
+
+    looked = LookedUp(count)
+
+    def part(place: int) -> Callable[[], dict[tuple[str, ...], float]]:
+        return lambda: {labels: both[place] for labels, both in (looked.get() or {}).items()}
+
+    metrics.gauges.watch("dashboard_open_alerts", part(0))
+    metrics.gauges.watch("dashboard_at_stake_minor", part(1))
 
 
 def watch_promises(metrics: DashboardMetrics, store: ReadStore, view: Callable[[], View]) -> None:
