@@ -24,6 +24,7 @@ from stream.model_file import default_model
 from stream.panes.report import business_page
 from stream.policy_file import parse_policy
 from stream.time_zones import calendar_in
+from stream.wording.amounts import date
 from tests.support.builders import START_MS, bought
 from tests.support.shop import day_ms as day_of_week
 from tests.support.shop import purchases, write_events
@@ -91,7 +92,7 @@ def test_a_report_of_the_same_hours_is_the_same_in_a_zone_far_from_utc():
     assert_same(here, there)
     assert there["as_of_ms"] == here["as_of_ms"] - HOURS_AHEAD * HOUR_MS
     page = business_page({**there, "notes": []})
-    assert day(day_ms) in page.partition("</h1>")[0]
+    assert date(day_ms) in page.partition("</h1>")[0]
     assert "Days and periods are those of" in page
     assert "Days and periods" not in business_page({**here, "notes": []})
 

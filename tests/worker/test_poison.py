@@ -123,7 +123,7 @@ def test_each_bad_record_becomes_a_dead_letter_and_good_events_go_on(
 
     with WorkerProcess(kafka, tmp_path / "log", **how) as worker:
         kafka.wait_for_commits(worker)
-        counted = worker.metrics("dead_letters_total")
+        counted = {what: count for what, count in worker.metrics("dead_letters_total").items() if count}
         assert worker.stop() == 0
 
     letters = {dict(letter.headers())["x-dlq-id"].decode(): letter for letter in kafka.records("deadletter")}

@@ -295,6 +295,6 @@ def test_events_that_no_worker_takes_are_told_and_each_source_says_how_fresh_it_
 
     shop.write(shop.names.purchases, [("c", b"{}")])
 
-    wait_until(lambda: re.search(r"purchases: \d+ s ago", page.live()), page.live)
+    wait_until(lambda: re.search(r"purchases: \d+\ss\sago", page.live()), page.live)
     wait_until(lambda: "The workers do not go on: 1 event waits to be judged" in page.live(), page.live)
     assert "visits: nothing yet" in page.live()
